@@ -1,0 +1,1 @@
+"""Code generation: .tflite to C, front-end tables, projects."""

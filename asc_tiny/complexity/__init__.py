@@ -1,0 +1,1 @@
+"""Complexity: graph reading, MACs, parameters, memory, limits."""

@@ -1,0 +1,1 @@
+"""Compression: int8 quantisation and the metadata of the artefact."""

@@ -1,0 +1,46 @@
+"""The networks in Keras, a file each; ``build`` finds them by name."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from typing import Any
+
+from asc_tiny.errors import AscError
+
+NAMES = ("mobilenet",)
+
+
+def build(name: str, input_shape: tuple[int, int, int], classes: int, **options: Any) -> Any:
+    """Build a network by its name.
+
+    Args:
+        name: one of ``NAMES``.
+        input_shape: (n_mels, columns, channels) of the features.
+        classes: number of outputs.
+        options: passed to the network's ``build``, such as ``dropout`` and ``batch_size``.
+
+    Returns:
+        An untrained ``keras.Model`` from float32 features to class probabilities.
+
+    Raises:
+        AscError: there is no such network, it cannot take this input, or TensorFlow is missing.
+    """
+    if name not in NAMES:
+        raise AscError(f"network {name!r} is unknown, allowed: {', '.join(NAMES)}")
+    require_tensorflow()
+    return importlib.import_module(f"asc_tiny.nets.{name}").build(input_shape, classes, **options)
+
+
+def require_tensorflow() -> None:
+    """Check that TensorFlow is installed and keep its start-up messages off the terminal.
+
+    Raises:
+        AscError: TensorFlow or Keras is missing.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    for package in ("tensorflow", "keras"):
+        if importlib.util.find_spec(package) is None:
+            raise AscError(f"{package} is not installed: pip install 'asc-tiny[train]'")

@@ -1,0 +1,1 @@
+"""Targets: boards, toolchains, emulator."""

@@ -1,0 +1,1 @@
+"""Training: augmentation, schedule, loop, evaluation."""

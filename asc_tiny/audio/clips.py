@@ -1,0 +1,151 @@
+"""Audio files: reading them as the mono int16 samples that a microphone driver would give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from asc_tiny.errors import AscError
+from asc_tiny.files import replacing
+
+FORMATS = ("WAV", "WAVEX", "RF64", "FLAC")
+# How each stored encoding is read: without loss, never rounded by the audio library.
+READ_AS = {
+    "PCM_U8": "int16",
+    "PCM_S8": "int16",
+    "PCM_16": "int16",
+    "ULAW": "int16",
+    "ALAW": "int16",
+    "PCM_24": "int32",
+    "PCM_32": "int32",
+    "FLOAT": "float64",
+    "DOUBLE": "float64",
+}
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What the header of an audio file says.
+
+    Attributes:
+        rate: samples per second.
+        frames: samples per channel.
+        channels: number of channels.
+        subtype: encoding of a sample, such as ``PCM_24``.
+    """
+
+    rate: int
+    frames: int
+    channels: int
+    subtype: str
+
+
+def clip_info(path: Path) -> ClipInfo:
+    """Read the header of the audio file ``path``; no sample is decoded.
+
+    Raises:
+        AscError: the file is missing, not audio, or neither wav nor flac.
+    """
+    with _open(path) as file:
+        return ClipInfo(file.samplerate, file.frames, file.channels, file.subtype)
+
+
+def read_pcm(path: Path, sample_rate: int, *, resample: bool = False) -> NDArray[np.int16]:
+    """Read a mono wav or flac file as 16-bit samples.
+
+    Deeper integers and floats (full scale +-1) are rounded to the nearest 16-bit value, halves
+    up, and saturate.
+
+    Args:
+        path: the file.
+        sample_rate: samples per second that the caller needs.
+        resample: convert a file with another rate instead of refusing it.
+
+    Returns:
+        Samples at ``sample_rate``, shape (samples,), int16.
+
+    Raises:
+        AscError: the file is missing, not audio, empty, damaged, not mono, has another rate
+            (without ``resample``) or holds samples that are not finite.
+    """
+    with _open(path) as file:
+        rate, frames = file.samplerate, file.frames
+        if file.channels != 1:
+            raise AscError(f"{path}: {file.channels} channels, only mono is supported")
+        if frames == 0:
+            raise AscError(f"{path}: holds no samples")
+        if rate != sample_rate and not resample:
+            raise AscError(
+                f"{path}: {rate} Hz, the model needs {sample_rate} Hz; use --resample to convert"
+            )
+        samples = _decode(path, file)
+    if rate != sample_rate:
+        return _round(_resample(_scale(samples), rate, sample_rate))
+    return samples if samples.dtype == np.int16 else _round(_scale(samples))
+
+
+def write_wav16(path: Path, pcm: NDArray[np.int16], rate: int) -> None:
+    """Write ``pcm``, shape (samples,), int16, as a mono 16-bit wav file in one step.
+
+    Raises:
+        AscError: the samples are not a one-dimensional int16 array, or ``path`` cannot be written.
+    """
+    if pcm.dtype != np.int16 or pcm.ndim != 1:
+        raise AscError(f"{path}: {pcm.dtype} of shape {pcm.shape}, must be int16 (samples,)")
+    with replacing(path) as temporary:
+        soundfile.write(temporary, pcm, rate, format="WAV", subtype="PCM_16")
+
+
+def _open(path: Path) -> Any:
+    if not path.exists():
+        raise AscError(f"{path}: file is missing")
+    try:
+        file = soundfile.SoundFile(path)
+    except (soundfile.SoundFileError, OSError, TypeError) as error:
+        # A file without header and with extension .raw is a TypeError to soundfile.
+        raise AscError(f"{path}: not readable as audio, must be a wav or flac file") from error
+    if file.format not in FORMATS:
+        file.close()
+        raise AscError(f"{path}: {file.format} audio, must be a wav or flac file")
+    if file.subtype not in READ_AS:
+        file.close()
+        raise AscError(f"{path}: {file.subtype} samples, allowed: {', '.join(READ_AS)}")
+    return file
+
+
+def _decode(path: Path, file: Any) -> NDArray[Any]:
+    try:
+        samples: NDArray[Any] = file.read(dtype=READ_AS[file.subtype])
+    except soundfile.SoundFileError as error:
+        raise AscError(f"{path}: not readable as audio: damaged samples") from error
+    if len(samples) != file.frames:
+        raise AscError(f"{path}: ends after {len(samples)} of {file.frames} samples")
+    finite = np.isfinite(samples)
+    if not finite.all():
+        first = int(np.argmin(finite))
+        raise AscError(f"{path}: sample {first} is {samples[first]}, all must be finite")
+    return samples
+
+
+def _scale(samples: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the samples in units of one 16-bit step; exact for every integer encoding."""
+    step = {"int16": 1.0, "int32": 2.0**-16, "float64": 2.0**15}[samples.dtype.name]
+    return samples.astype(np.float64) * step
+
+
+def _resample(samples: NDArray[np.float64], rate: int, wanted: int) -> NDArray[np.float64]:
+    from scipy.signal import resample_poly
+
+    common = gcd(rate, wanted)
+    resampled: NDArray[np.float64] = resample_poly(samples, wanted // common, rate // common)
+    return resampled
+
+
+def _round(samples: NDArray[np.float64]) -> NDArray[np.int16]:
+    return np.clip(np.floor(samples + 0.5), -32768, 32767).astype(np.int16)

@@ -1,0 +1,107 @@
+"""``asc-tiny data``: validate datasets and write a synthetic one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asc_tiny.cli.main import print_json
+from asc_tiny.errors import AscError
+
+if TYPE_CHECKING:
+    from asc_tiny.audio.check import Report
+
+FOLDER = click.Path(path_type=Path)
+RATE_HELP = "Samples per second; clips last one second."
+
+
+@click.group()
+def command() -> None:
+    """Datasets in the layout of TAU Urban Acoustic Scenes 2022 Mobile."""
+
+
+@command.command("check")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--sample-rate", type=int, default=44100, show_default=True, help=RATE_HELP)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def check_command(ctx: click.Context, folder: Path, sample_rate: int, as_json: bool) -> None:
+    """Validate files, format, fold and labels; print the class balance.
+
+    Exit code 1 when something is wrong, 2 when DIR is not a dataset.
+    """
+    from asc_tiny.audio.check import check
+
+    report = check(folder, sample_rate, sample_rate)
+    if as_json:
+        _print_report_json(folder, report)
+    else:
+        _print_report(report)
+    ctx.exit(0 if report.passed else 1)
+
+
+@command.command("synth")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds, equal bytes.")
+@click.option("--classes", type=int, default=3, show_default=True, help="Scenes, 2 to 12.")
+@click.option("--clips", type=int, default=16, show_default=True, help="Clips of each scene.")
+@click.option("--sample-rate", type=int, default=44100, show_default=True, help=RATE_HELP)
+def synth_command(folder: Path, seed: int, classes: int, clips: int, sample_rate: int) -> None:
+    """Write a small synthetic dataset to DIR, which must be new or empty."""
+    from asc_tiny.audio.synth import write_synthetic
+    from asc_tiny.files import replacing_folder
+
+    if folder.is_dir() and any(folder.iterdir()):
+        raise AscError(f"{folder}: is not empty, a new or empty folder is needed")
+    with replacing_folder(folder.resolve()) as temporary:
+        write_synthetic(
+            temporary, seed=seed, classes=classes, clips_per_class=clips, sample_rate=sample_rate
+        )
+    click.echo(f"{folder}: {classes} scenes, {classes * clips} clips", err=True)
+
+
+def _print_report(report: Report) -> None:
+    for finding in report.findings:
+        click.echo(str(finding))
+    click.echo(f"{report.clips} clips, {len(report.findings)} findings")
+    click.echo()
+    _print_table("scene", {split: report.scenes(split) for split in report.balance})
+    click.echo()
+    _print_table("device", {split: report.devices(split) for split in report.balance})
+
+
+def _print_table(title: str, columns: Mapping[str, Mapping[str, int]]) -> None:
+    names = sorted({name for counts in columns.values() for name in counts})
+    width = max(len(name) for name in (title, "total", *names))
+
+    def line(name: str, values: Iterable[object]) -> None:
+        click.echo(f"{name:<{width}}" + "".join(f"{value:>10}" for value in values))
+
+    line(title, columns)
+    for name in names:
+        line(name, [counts.get(name, 0) for counts in columns.values()])
+    line("total", [sum(counts.values()) for counts in columns.values()])
+
+
+def _print_report_json(folder: Path, report: Report) -> None:
+    findings = [
+        {"file": finding.file, "line": finding.line, "message": finding.message}
+        for finding in report.findings
+    ]
+    splits = {
+        split: {"scenes": report.scenes(split), "devices": report.devices(split)}
+        for split in report.balance
+    }
+    print_json(
+        {
+            "path": str(folder),
+            "passed": report.passed,
+            "clips": report.clips,
+            "findings": findings,
+            "splits": splits,
+            "balance": report.balance,
+        }
+    )

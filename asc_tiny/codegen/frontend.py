@@ -1,0 +1,42 @@
+"""Emits the front end's configuration and tables as C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from asc_tiny.codegen.templates import environment
+from asc_tiny.errors import AscError
+from asc_tiny.frontend import tables as fixed_tables
+from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
+
+
+def generate(config: FrontEndConfig, banner: str) -> dict[str, str]:
+    """Return the front end's generated files, file name to text, with the prefix ``asc``.
+
+    Args:
+        config: a front end with quantisation.
+        banner: the line that says which tool made the file from which model.
+
+    Raises:
+        AscError: the configuration has no quantisation.
+    """
+    if config.quantisation is None:
+        raise AscError("front end: firmware needs a quantisation (scale and zero_point)")
+    values = {
+        "banner": banner,
+        "config": config,
+        "digest": config.digest(),
+        "rows": _rows,
+        "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
+        "tables": fixed_tables.build(config),
+    }
+    names = ("asc_frontend_tables.h", "asc_frontend_tables.c")
+    templates = environment()
+    return {name: templates.get_template(f"frontend/{name}.j2").render(values) for name in names}
+
+
+def _rows(values: Iterable[int], suffix: str = "", *, per_row: int = 8) -> str:
+    """Return the elements of a C array, a few on each line."""
+    words = [f"{int(value)}{suffix}," for value in values]
+    rows = [words[i : i + per_row] for i in range(0, len(words), per_row)]
+    return "\n".join("    " + " ".join(row) for row in rows)

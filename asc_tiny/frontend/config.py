@@ -1,0 +1,170 @@
+"""The front end's configuration: one description for training, the integer model and the chip."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asc_tiny.errors import AscError
+from asc_tiny.files import read_bytes
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+WINDOWS = ("hann",)
+MEL_SCALES = ("htk", "slaney")
+LOGS = ("ln",)
+DELTA_REACH = 4
+"""Frames of log-mel that the second delta needs on each side of a column."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantisation:
+    """Affine int8 quantisation: ``value = scale * (code - zero_point)`` (TFLite spec)."""
+
+    scale: float
+    zero_point: int
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0.0:
+            raise AscError(f"quantisation: scale {self.scale}, must be above 0")
+        if not -128 <= self.zero_point <= 127:
+            raise AscError(f"quantisation: zero_point {self.zero_point}, must be -128 to 127")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontEndConfig:
+    """Log-mel features of a clip, as the seed defines them (section 2.1) by default.
+
+    Attributes:
+        sample_rate: samples per second of the int16 input.
+        clip_samples: samples in a clip; a stream is cut into clips of this length and each gives
+            one network input.
+        n_fft: window and transform length in samples, a power of two.
+        hop: samples between frames, at most ``n_fft``; frames are centred on multiples of it
+            and samples beyond the clip's ends are zero.
+        window: ``hann`` (periodic).
+        n_mels: triangular mel bands, no area normalisation.
+        mel_scale: ``htk`` or ``slaney``.
+        f_min, f_max: lower edge of the first and upper edge of the last band in Hz.
+        log: ``ln``, of band power plus ``log_floor``.
+        log_floor: power added before the logarithm, for samples scaled to +-1.
+        deltas: add first and second deltas as channels; costs 4 frames at each end.
+        quantisation: int8 quantisation of the features, None while in training.
+    """
+
+    sample_rate: int = 44100
+    clip_samples: int = 44100
+    n_fft: int = 2048
+    hop: int = 1024
+    window: str = "hann"
+    n_mels: int = 256
+    mel_scale: str = "htk"
+    f_min: float = 0.0
+    f_max: float = 22050.0
+    log: str = "ln"
+    log_floor: float = 1e-8
+    deltas: bool = True
+    quantisation: Quantisation | None = None
+
+    def __post_init__(self) -> None:
+        def check(ok: bool, name: str, allowed: str) -> None:
+            if not ok:
+                raise AscError(f"front end: {name} = {getattr(self, name)}, allowed: {allowed}")
+
+        for name in ("sample_rate", "clip_samples", "n_fft", "hop", "n_mels"):
+            check(isinstance(getattr(self, name), int), name, "a whole number")
+        check(8000 <= self.sample_rate <= 48000, "sample_rate", "8000 to 48000 Hz")
+        power_of_two = self.n_fft > 0 and self.n_fft & (self.n_fft - 1) == 0
+        check(power_of_two and 256 <= self.n_fft <= 4096, "n_fft", "powers of two, 256 to 4096")
+        check(1 <= self.hop <= self.n_fft, "hop", f"1 to n_fft ({self.n_fft})")
+        check(self.window in WINDOWS, "window", ", ".join(WINDOWS))
+        check(16 <= self.n_mels <= 256, "n_mels", "16 to 256")
+        check(self.mel_scale in MEL_SCALES, "mel_scale", ", ".join(MEL_SCALES))
+        check(0.0 <= self.f_min < self.f_max, "f_min", f"0 to below f_max ({self.f_max})")
+        check(self.f_max <= self.sample_rate / 2, "f_max", f"up to {self.sample_rate / 2} Hz")
+        check(self.log in LOGS, "log", ", ".join(LOGS))
+        check(1e-10 <= self.log_floor <= 1e-6, "log_floor", "1e-10 to 1e-6")
+        check(self.columns >= 1, "clip_samples", "enough for at least one feature column")
+
+    @property
+    def frames(self) -> int:
+        """Centred frames in a clip: 1 + clip_samples // hop."""
+        return 1 + self.clip_samples // self.hop
+
+    @property
+    def columns(self) -> int:
+        """Feature columns that a clip gives; the deltas use up 4 frames at each end."""
+        return self.frames - 2 * DELTA_REACH if self.deltas else self.frames
+
+    @property
+    def channels(self) -> int:
+        """Channels of a column: log-mel, and with deltas its first and second delta."""
+        return 3 if self.deltas else 1
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of a clip's features: (n_mels, columns, channels)."""
+        return (self.n_mels, self.columns, self.channels)
+
+    def quantised(self, scale: float, zero_point: int) -> FrontEndConfig:
+        """Return this configuration with the quantisation of a network's input."""
+        quantisation = Quantisation(scale=scale, zero_point=zero_point)
+        return dataclasses.replace(self, quantisation=quantisation)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as plain values for JSON or TOML."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, source: str = "front end") -> FrontEndConfig:
+        """Build a configuration from plain values; missing keys take their defaults.
+
+        Args:
+            values: as ``to_dict`` gives them.
+            source: the file named in error messages.
+
+        Raises:
+            AscError: an unknown key or a value out of range.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise AscError(
+                f"{source}: unknown key {unknown[0]}, allowed: {', '.join(sorted(known))}"
+            )
+        arguments = dict(values)
+        try:
+            if isinstance(arguments.get("quantisation"), Mapping):
+                arguments["quantisation"] = Quantisation(**arguments["quantisation"])
+            return cls(**arguments)
+        except TypeError as error:
+            raise AscError(f"{source}: {error}") from error
+        except AscError as error:
+            raise AscError(f"{source}: {error}") from error
+
+    def digest(self) -> str:
+        """Return a SHA-256 over every value that changes the features before quantisation."""
+        values = {**self.to_dict(), "quantisation": None}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def read_toml(path: Path) -> FrontEndConfig:
+    """Read a configuration from a TOML file, its keys at the top or in a table ``frontend``.
+
+    Raises:
+        AscError: the file cannot be read, is not TOML, or holds a bad value.
+    """
+    try:
+        values = tomllib.loads(read_bytes(path).decode("utf-8"))
+    except ValueError as error:
+        raise AscError(f"{path}: not TOML: {error}") from error
+    return FrontEndConfig.from_dict(values.get("frontend", values), source=str(path))

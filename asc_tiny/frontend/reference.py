@@ -1,0 +1,126 @@
+"""Float64 reference of the front end: the definition that every other implementation is held to."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig, Quantisation
+
+Float64Array = NDArray[np.float64]
+Int16Array = NDArray[np.int16]
+Int8Array = NDArray[np.int8]
+
+# Slaney's scale (Auditory Toolbox, 1998): linear to 1 kHz, then 27 steps per factor of 6.4.
+_SLANEY_HZ_PER_MEL = 200.0 / 3.0
+_SLANEY_BREAK_HZ = 1000.0
+_SLANEY_BREAK_MEL = _SLANEY_BREAK_HZ / _SLANEY_HZ_PER_MEL
+_SLANEY_LOG_STEP = np.log(6.4) / 27.0
+
+
+def hz_to_mel(hz: Float64Array, scale: str) -> Float64Array:
+    """Convert frequencies in Hz to mel on the ``htk`` or ``slaney`` scale."""
+    if scale == "htk":
+        return 2595.0 * np.log10(1.0 + hz / 700.0)
+    above = np.maximum(hz, _SLANEY_BREAK_HZ) / _SLANEY_BREAK_HZ
+    return np.where(
+        hz < _SLANEY_BREAK_HZ,
+        hz / _SLANEY_HZ_PER_MEL,
+        _SLANEY_BREAK_MEL + np.log(above) / _SLANEY_LOG_STEP,
+    )
+
+
+def mel_to_hz(mel: Float64Array, scale: str) -> Float64Array:
+    """Convert mel on the ``htk`` or ``slaney`` scale to frequencies in Hz."""
+    if scale == "htk":
+        return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
+    return np.where(
+        mel < _SLANEY_BREAK_MEL,
+        mel * _SLANEY_HZ_PER_MEL,
+        _SLANEY_BREAK_HZ * np.exp(_SLANEY_LOG_STEP * (mel - _SLANEY_BREAK_MEL)),
+    )
+
+
+def mel_edges(config: FrontEndConfig) -> Float64Array:
+    """Return the n_mels + 2 band edges in Hz; band i rises from edge i to i + 1, falls to i + 2."""
+    limits = hz_to_mel(np.array([config.f_min, config.f_max]), config.mel_scale)
+    edges = mel_to_hz(np.linspace(limits[0], limits[1], config.n_mels + 2), config.mel_scale)
+    edges[0], edges[-1] = config.f_min, config.f_max
+    return edges
+
+
+def mel_weights(config: FrontEndConfig) -> Float64Array:
+    """Return the triangular filters, shape (n_mels, n_fft // 2 + 1), peak 1, no area norm."""
+    edges = mel_edges(config)
+    bins = np.arange(config.n_fft // 2 + 1) * (config.sample_rate / config.n_fft)
+    rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
+    return np.maximum(0.0, np.minimum(rising, falling))
+
+
+def window(config: FrontEndConfig) -> Float64Array:
+    """Return the periodic Hann window, shape (n_fft,)."""
+    return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(config.n_fft) / config.n_fft)
+
+
+def frame(pcm: NDArray[np.generic], config: FrontEndConfig) -> NDArray[np.generic]:
+    """Cut a clip into centred frames, zeros beyond its ends.
+
+    Args:
+        pcm: shape (clip_samples,), any dtype.
+        config: the front end.
+
+    Returns:
+        Shape (frames, n_fft), dtype as given.
+    """
+    half = config.n_fft // 2
+    padded = np.concatenate([np.zeros(half, pcm.dtype), pcm, np.zeros(config.n_fft, pcm.dtype)])
+    starts = np.arange(config.frames)[:, None] * config.hop
+    return np.asarray(padded[starts + np.arange(config.n_fft)])
+
+
+def band_power(pcm: Int16Array, config: FrontEndConfig) -> Float64Array:
+    """Return the mel band powers of a clip for samples scaled to +-1, shape (n_mels, frames)."""
+    frames = frame(pcm, config).astype(np.float64) / 32768.0
+    power = np.abs(np.fft.rfft(frames * window(config), axis=1)) ** 2
+    return np.asarray(mel_weights(config) @ power.T)
+
+
+def log_mel(pcm: Int16Array, config: FrontEndConfig) -> Float64Array:
+    """Return ln(band power + log_floor) of a clip, shape (n_mels, frames)."""
+    return np.log(band_power(pcm, config) + config.log_floor)
+
+
+def delta(values: Float64Array) -> Float64Array:
+    """Return d[t] = (x[t+1] - x[t-1]) / 10 + (x[t+2] - x[t-2]) / 5 along the last axis, no padding.
+
+    Shape (..., frames) gives (..., frames - 4).
+    """
+    near = values[..., 3:-1] - values[..., 1:-3]
+    far = values[..., 4:] - values[..., :-4]
+    return near / 10.0 + far / 5.0
+
+
+def features(pcm: Int16Array, config: FrontEndConfig) -> Float64Array:
+    """Return a clip's features before quantisation.
+
+    Args:
+        pcm: int16 samples, shape (clip_samples,).
+        config: the front end.
+
+    Returns:
+        Shape (n_mels, columns, channels): log-mel, first delta, second delta.
+    """
+    x = log_mel(pcm, config)
+    if not config.deltas:
+        return x[:, :, None]
+    d = delta(x)
+    dd = delta(d)
+    reach = DELTA_REACH
+    return np.stack([x[:, reach:-reach], d[:, reach // 2 : -(reach // 2)], dd], axis=-1)
+
+
+def quantise(values: Float64Array, quantisation: Quantisation) -> Int8Array:
+    """Return int8 codes of ``values``: rounded to nearest, halves up, saturated."""
+    codes = np.floor(values / quantisation.scale + quantisation.zero_point + 0.5)
+    return np.clip(codes, -128, 127).astype(np.int8)

@@ -1,0 +1,80 @@
+"""Compiles emitted C for this computer and calls it."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from asc_tiny.codegen import frontend as frontend_code
+from asc_tiny.codegen.templates import template_root
+from asc_tiny.frontend.config import FrontEndConfig
+
+FLAGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Werror", "-O2")
+RUNTIME = template_root() / "runtime"
+ARM_CORES = ("cortex-m0plus", "cortex-m4", "cortex-m55")
+
+
+def write(files: Mapping[str, str], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def shared_library(folder: Path) -> ctypes.CDLL:
+    """Build all C files in ``folder``, undefined behaviour trapped."""
+    library = folder / "library.so"
+    sanitiser = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
+    sources = sorted(folder.glob("*.c"))
+    command = ["cc", *FLAGS, *sanitiser, "-shared", "-fPIC", *sources, "-o", library]
+    subprocess.run(command, check=True)
+    return ctypes.CDLL(str(library))
+
+
+def compile_for_arm(folder: Path, core: str) -> None:
+    compiler = shutil.which("arm-none-eabi-gcc")
+    assert compiler, "arm-none-eabi-gcc is not installed"
+    for source in sorted(folder.glob("*.c")):
+        command = [compiler, f"-mcpu={core}", "-mthumb", *FLAGS, "-c", source, "-o", "/dev/null"]
+        subprocess.run(command, check=True)
+
+
+class CFrontEnd:
+    """The C front end of a configuration."""
+
+    def __init__(self, config: FrontEndConfig, folder: Path) -> None:
+        write(frontend_code.generate(config, "a test"), folder)
+        for name in ("asc_frontend.c", "asc_frontend.h"):
+            shutil.copy(RUNTIME / name, folder)
+        self.config = config
+        self.library = shared_library(folder)
+        self.library.asc_frontend_push.restype = ctypes.c_size_t
+
+    def features(self, pcm: np.ndarray, chunks: Sequence[int]) -> np.ndarray:
+        """Push a stream in chunks of these sizes; (clips, n_mels, columns, channels)."""
+        config = self.config
+        state = ctypes.create_string_buffer(1 << 18)
+        self.library.asc_frontend_init(state)
+        pcm = np.ascontiguousarray(pcm)
+        column = np.zeros((config.n_mels, config.channels), np.int8)
+        columns = []
+        position = turn = 0
+        while position < len(pcm):
+            end = min(position + chunks[turn % len(chunks)], len(pcm))
+            turn += 1
+            while position < end:
+                samples = ctypes.c_void_p(pcm.ctypes.data + 2 * position)
+                count = ctypes.c_size_t(end - position)
+                position += self.library.asc_frontend_push(state, samples, count)
+                stride = ctypes.c_size_t(config.channels)
+                while self.library.asc_frontend_pop(
+                    state, ctypes.c_void_p(column.ctypes.data), stride
+                ):
+                    columns.append(column.copy())
+        stacked = np.stack(columns, axis=1)
+        shape = (config.n_mels, -1, config.columns, config.channels)
+        return stacked.reshape(shape).transpose(1, 0, 2, 3)

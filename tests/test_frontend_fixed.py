@@ -1,0 +1,126 @@
+"""The integer front end: its error against float64, and C against Python bit by bit."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from native import CFrontEnd
+
+from asc_tiny.audio.clips import read_pcm
+from asc_tiny.errors import AscError
+from asc_tiny.frontend import fixed, reference
+from asc_tiny.frontend import tables as fixed_tables
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.targets import golden
+
+CLIPS = sorted((Path(__file__).parents[1] / "models" / "clips").glob("*.flac"))
+DEFAULT = FrontEndConfig().quantised(0.11, 40)
+CONFIGS = {
+    "default": DEFAULT,
+    "slaney": dataclasses.replace(DEFAULT, mel_scale="slaney"),
+    "speech": FrontEndConfig(
+        sample_rate=16000, clip_samples=16000, n_fft=512, hop=160, n_mels=40, f_min=50, f_max=8000
+    ).quantised(0.11, 40),
+    "no deltas, hop of a window": dataclasses.replace(DEFAULT, deltas=False, n_mels=40, hop=2048),
+    "largest": dataclasses.replace(DEFAULT, n_fft=4096, hop=1000, n_mels=128),
+    "smallest": dataclasses.replace(DEFAULT, n_fft=256, hop=200, n_mels=16),
+}
+
+
+def error_db(pcm: np.ndarray, config: FrontEndConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Return |integer - float64| in dB and the band level in dBFS.
+
+    0 dBFS is a full-scale sine at the centre of a bin: an amplitude of n_fft / 4.
+    """
+    tables = fixed_tables.build(config)
+    integer = fixed.log2_mel(pcm, config, tables) * np.log(2.0) / 65536.0
+    error = np.abs(integer - reference.log_mel(pcm, config)) * 10.0 / np.log(10.0)
+    level = 10.0 * np.log10(reference.band_power(pcm, config) + 1e-30)
+    return error, level - 20.0 * np.log10(config.n_fft / 4)
+
+
+@pytest.mark.parametrize("scale", ["htk", "slaney"])
+def test_error_on_real_clips(scale: str) -> None:
+    config = dataclasses.replace(DEFAULT, mel_scale=scale)
+    assert len(CLIPS) == 10
+    errors = []
+    for path in CLIPS:
+        error, level = error_db(read_pcm(path, 44100), config)
+        errors.append(error[level >= -80.0])
+    joined = np.concatenate(errors)
+    assert joined.size > 50_000
+    assert joined.mean() <= 0.002
+    assert np.quantile(joined, 0.99) <= 0.005
+    assert joined.max() <= 0.02
+
+
+@pytest.mark.parametrize("name", list(golden.clips(DEFAULT)))
+def test_error_on_hard_clips(name: str) -> None:
+    error, level = error_db(golden.clips(DEFAULT)[name], DEFAULT)
+    assert error[level >= -80.0].max(initial=0.0) <= 0.05
+    assert error.max() <= 0.3
+
+
+@pytest.mark.parametrize("path", CLIPS, ids=lambda path: path.stem)
+def test_codes_on_real_clips(path: Path) -> None:
+    pcm = read_pcm(path, 44100)
+    codes = fixed.features(pcm, DEFAULT)
+    assert DEFAULT.quantisation
+    expected = reference.quantise(reference.features(pcm, DEFAULT), DEFAULT.quantisation)
+    assert codes.shape == (256, 36, 3)
+    assert codes.dtype == np.int8
+    assert np.abs(codes.astype(int) - expected).max() <= 1
+    assert (codes == expected).mean() >= 0.999
+
+
+@pytest.mark.parametrize("name", list(CONFIGS))
+def test_c_equals_python_for_any_chunking(name: str, tmp_path: Path) -> None:
+    config = CONFIGS[name]
+    clips = list(golden.clips(config).values())
+    generator = np.random.default_rng(7)
+    clips.append(generator.integers(-1, 1, config.clip_samples).astype(np.int16))
+    clips.append((generator.integers(0, 2, config.clip_samples) * 65535 - 32768).astype(np.int16))
+    expected = np.stack([fixed.features(clip, config) for clip in clips])
+    frontend = CFrontEnd(config, tmp_path)
+    stream = np.concatenate(clips)
+    for chunks in ([config.hop], [1, 7, 5000, 333], [len(stream)]):
+        assert np.array_equal(frontend.features(stream, chunks), expected), chunks
+
+
+def test_c_equals_python_on_real_clips_sample_by_sample(tmp_path: Path) -> None:
+    frontend = CFrontEnd(DEFAULT, tmp_path)
+    clips = [read_pcm(path, 44100) for path in CLIPS]
+    expected = np.stack([fixed.features(clip, DEFAULT) for clip in clips])
+    assert np.array_equal(frontend.features(np.concatenate(clips), [1024]), expected)
+    assert np.array_equal(frontend.features(clips[0], [1]), expected[:1])
+
+
+def test_silence_is_the_floor() -> None:
+    codes = fixed.features(np.zeros(44100, np.int16), DEFAULT)
+    assert np.unique(codes[:, :, 0]).tolist() == [round(np.log(1e-8) / 0.11) + 40]
+    assert np.unique(codes[:, :, 1:]).tolist() == [40]
+
+
+def test_features_need_a_quantisation() -> None:
+    with pytest.raises(AscError, match="quantisation"):
+        fixed.features(np.zeros(44100, np.int16), FrontEndConfig())
+    with pytest.raises(AscError, match="scale = 1e-09"):
+        fixed.features(np.zeros(44100, np.int16), FrontEndConfig().quantised(1e-9, 0))
+
+
+@pytest.mark.slow
+def test_codes_and_c_on_every_clip(esc10: Path, tmp_path: Path) -> None:
+    frontend = CFrontEnd(DEFAULT, tmp_path)
+    paths = sorted((esc10 / "audio").glob("*.flac"))
+    assert DEFAULT.quantisation
+    for path in paths:
+        pcm = read_pcm(path, 44100)
+        codes = fixed.features(pcm, DEFAULT)
+        expected = reference.quantise(reference.features(pcm, DEFAULT), DEFAULT.quantisation)
+        assert (codes == expected).mean() >= 0.999, path
+        assert np.abs(codes.astype(int) - expected).max() <= 1, path
+        assert np.array_equal(frontend.features(pcm, [1000])[0], codes), path
+    assert len(paths) == 1287

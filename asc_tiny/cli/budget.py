@@ -1,0 +1,84 @@
+"""``asc-tiny budget``: measure models and compare their total with limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from asc_tiny.cli.main import print_json
+from asc_tiny.complexity.graph import read_graph
+from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
+from asc_tiny.complexity.report import ModelComplexity, measure, to_json, to_table, total
+from asc_tiny.errors import AscError
+
+_HELP = """Measure MODELs (.tflite or .keras) and fail if their total is over a limit.
+
+Prints parameters, multiply-accumulates (MACs), bytes of weights and bytes of activations at the
+peak, per layer, per model and in total. The limits hold for the total over all MODELs; the
+defaults are those of DCASE task 1, low-complexity acoustic scene classification.
+
+Counts take K and M (1000, 1000^2), sizes K and M (1024, 1024^2); "none" lifts a limit.
+
+Exit code: 0 within the limits, 1 over a limit, 2 bad input.
+"""
+_SUFFIXES = {".tflite", ".keras"}
+
+
+@click.command(help=_HELP)
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option("--max-params", default="128K", show_default=True, help="Parameters.")
+@click.option("--max-macs", default="30M", show_default=True, help="MACs of one inference.")
+@click.option("--max-ram", default="none", show_default=True, help="Peak activation bytes.")
+@click.option("--max-flash", default="none", show_default=True, help="Weight bytes.")
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.pass_context
+def command(
+    context: click.Context,
+    models: tuple[str, ...],
+    max_params: str,
+    max_macs: str,
+    max_ram: str,
+    max_flash: str,
+    style: str,
+    as_json: bool,
+) -> None:
+    """Run the command."""
+    limits = Limits(
+        max_params=_limit(parse_count, max_params, "--max-params"),
+        max_macs=_limit(parse_count, max_macs, "--max-macs"),
+        max_ram=_limit(parse_bytes, max_ram, "--max-ram"),
+        max_flash=_limit(parse_bytes, max_flash, "--max-flash"),
+    )
+    measured = [measure_file(Path(model)) for model in models]
+    exceeded = limits.exceeded(total(measured))
+    if as_json or style == "json":
+        verdict = {"limits": limits.to_json(), "exceeded": exceeded, "passed": not exceeded}
+        print_json({**to_json(measured), **verdict})
+    else:
+        click.echo(to_table(measured))
+    for line in exceeded:
+        click.echo(f"asc-tiny: over budget: {line}", err=True)
+    if exceeded:
+        context.exit(1)
+
+
+def measure_file(path: Path) -> ModelComplexity:
+    """Measure a .tflite or .keras file; only the latter imports TensorFlow.
+
+    Raises:
+        AscError: another kind of file, or one that cannot be read.
+    """
+    if path.suffix not in _SUFFIXES:
+        raise AscError(f"{path}: unknown kind of model, allowed: {', '.join(sorted(_SUFFIXES))}")
+    if path.suffix == ".keras":
+        from asc_tiny.compress.keras_complexity import measure_keras
+
+        return measure_keras(path)
+    return measure(read_graph(path))
+
+
+def _limit(parse: Callable[..., int], text: str, option: str) -> int | None:
+    return None if text.lower() == "none" else parse(text, option=option)

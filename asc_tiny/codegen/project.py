@@ -1,0 +1,193 @@
+"""Renders what ``asc-tiny generate`` writes: drop-in sources, or a project around them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from asc_tiny import __version__
+from asc_tiny.codegen import arrays, labels, network
+from asc_tiny.codegen import frontend as frontend_code
+from asc_tiny.codegen.prefix import rename_prefix
+from asc_tiny.codegen.templates import banner, environment, template_root
+from asc_tiny.complexity.artefact import Artefact
+from asc_tiny.errors import AscError
+from asc_tiny.files import replacing_folder, write_text
+from asc_tiny.frontend.config import FrontEndConfig
+
+MANIFEST = "asc-tiny.json"
+MODEL_FILE = "model.tflite"
+RUNTIMES = ("aot", "tflm")
+STACK_BYTES = 8192
+
+_FRONTEND_RUNTIME = ("asc_frontend.c", "asc_frontend.h")
+_NETWORK_RUNTIME = ("asc_kernels.c", "asc_kernels.h")
+_CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
+
+
+class BoardLike(Protocol):
+    """What the templates need of a board; see ``targets.boards.Board``."""
+
+    @property
+    def name(self) -> str:
+        """Name as given to ``--board``."""
+
+    @property
+    def machine(self) -> str:
+        """QEMU's machine name, empty for a native build."""
+
+    @property
+    def platform(self) -> str:
+        """The platform source, without its ending."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model with everything that firmware needs besides the network.
+
+    Attributes:
+        artefact: the model.
+        frontend: its front end, with the quantisation of the network's input.
+        labels: class names in output order.
+    """
+
+    artefact: Artefact
+    frontend: FrontEndConfig
+    labels: tuple[str, ...]
+
+
+def classifier(
+    artefact: Artefact,
+    *,
+    runtime: str,
+    frontend: FrontEndConfig | None = None,
+    labels: tuple[str, ...] | None = None,
+) -> Classifier:
+    """Complete a model with a front end and labels, from its metadata unless given.
+
+    Raises:
+        AscError: they are neither in the file nor given, or do not fit the network; the model
+            is not full int8, or with runtime ``aot`` cannot become C.
+    """
+    network.check_supported_types(artefact)
+    if runtime == "aot":
+        network.check_supported_operators(artefact)
+    frontend = frontend or artefact.frontend
+    labels = labels or artefact.labels
+    if frontend is None or labels is None:
+        missing = "front end" if frontend is None else "labels"
+        option = "--frontend FILE.toml" if frontend is None else "--labels FILE"
+        raise AscError(f"{artefact.path}: holds no {missing}; give {option}")
+    graph = artefact.graph
+    source, result = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
+    if source.shape[1:] != frontend.shape:
+        raise AscError(
+            f"{artefact.path}: input shape {source.shape[1:]}, the front end gives {frontend.shape}"
+        )
+    if result.size != len(labels):
+        raise AscError(f"{artefact.path}: {result.size} outputs, but {len(labels)} labels")
+    quantised = frontend.quantised(source.scales[0], source.zero_points[0])
+    return Classifier(artefact, quantised, labels)
+
+
+def library_sources(model: Classifier, runtime: str) -> dict[str, str]:
+    """Return the portable sources of a classifier, file name to text, with the prefix ``asc``.
+
+    With ``aot`` the whole classifier; with ``tflm`` the model as an array for TFLite Micro, the
+    front end and the labels.
+    """
+    line = banner(model.artefact)
+    files = {
+        **frontend_code.generate(model.frontend, line),
+        **labels.generate(model.labels, line),
+        **_runtime(_FRONTEND_RUNTIME),
+    }
+    if runtime == "tflm":
+        return {**files, **arrays.generate(model.artefact)}
+    return {
+        **files,
+        **network.generate(model.artefact),
+        **_runtime(_NETWORK_RUNTIME),
+        **_runtime(_CLASSIFIER_RUNTIME),
+    }
+
+
+def write_sources(model: Classifier, out: Path, *, runtime: str, prefix: str) -> None:
+    """Write the sources alone into the folder ``out``, beside what is there."""
+    for name, text in _renamed(library_sources(model, runtime), prefix).items():
+        write_text(out / name, text)
+
+
+def write_cmake(
+    model: Classifier, out: Path, *, runtime: str, board: BoardLike, prefix: str
+) -> None:
+    """Write a CMake project for ``board`` to the folder ``out``.
+
+    Raises:
+        AscError: ``out`` holds something else than a generated project, or cannot be written.
+    """
+    if runtime != "aot":
+        raise AscError(f"runtime {runtime}: only --project sources is generated for it")
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
+    library = _renamed(library_sources(model, runtime), prefix)
+    values = {
+        "banner": banner(model.artefact),
+        "board": board,
+        "labels": model.labels,
+        "library_sources": sorted(f"{prefix}/{name}" for name in library if name.endswith(".c")),
+        "prefix": prefix,
+        "stack_bytes": STACK_BYTES,
+    }
+    with replacing_folder(out) as folder:
+        for name, text in library.items():
+            write_text(folder / prefix / name, text)
+        for name in _project_files(board):
+            text = _project_file(name, values)
+            write_text(folder / name.removesuffix(".j2"), rename_prefix(text, prefix))
+        (folder / MODEL_FILE).write_bytes(model.artefact.data)
+        write_text(folder / MANIFEST, _manifest(model, runtime, board, prefix))
+
+
+def _runtime(names: tuple[str, ...]) -> dict[str, str]:
+    folder = template_root() / "runtime"
+    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
+
+
+def _renamed(files: dict[str, str], prefix: str) -> dict[str, str]:
+    return {rename_prefix(k, prefix): rename_prefix(v, prefix) for k, v in files.items()}
+
+
+def _project_files(board: BoardLike) -> list[str]:
+    common = ["CMakeLists.txt.j2", "README.md.j2", "src/main.c", "src/platform.h"]
+    if not board.machine:
+        return [*common, "platform/host.c"]
+    emulated = ("board.h.j2", "cortex_m.c", "link.ld.j2", "toolchain.cmake.j2")
+    return common + [f"platform/{name}" for name in emulated]
+
+
+def _project_file(name: str, values: dict[str, object]) -> str:
+    if name.endswith(".j2"):
+        return environment().get_template(f"projects/cmake/{name}").render(values)
+    return (template_root() / "projects/cmake" / name).read_text(encoding="utf-8")
+
+
+def _manifest(model: Classifier, runtime: str, board: BoardLike, prefix: str) -> str:
+    manifest = {
+        "schema": 1,
+        "tool_version": __version__,
+        "project": "cmake",
+        "runtime": runtime,
+        "board": board.name,
+        "prefix": prefix,
+        "model": {"name": model.artefact.path.name, "sha256": model.artefact.sha256},
+        "frontend": model.frontend.to_dict(),
+        "labels": list(model.labels),
+    }
+    return json.dumps(manifest, indent=2) + "\n"
+
+
+PROJECTS: dict[str, Callable[..., None]] = {"cmake": write_cmake, "sources": write_sources}

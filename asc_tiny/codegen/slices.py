@@ -1,0 +1,134 @@
+"""SLICE, STRIDED_SLICE and SPLIT as one thing: begin, step and count along every axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from asc_tiny.complexity.graph import Graph, Operator, Tensor
+from asc_tiny.errors import AscError
+
+SLICING = ("SLICE", "SPLIT", "STRIDED_SLICE")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """``output = input[begin : ... : step]`` with ``count`` elements along each axis."""
+
+    input: int
+    output: int
+    shape: tuple[int, ...]
+    begin: tuple[int, ...]
+    step: tuple[int, ...]
+    count: tuple[int, ...]
+
+    @property
+    def start(self) -> int | None:
+        """Index of the first element if the slice is one run of the input's elements, else None."""
+        start = 0
+        outer_is_one = True
+        stride = math.prod(self.shape)
+        for size, begin, step, count in zip(
+            self.shape, self.begin, self.step, self.count, strict=True
+        ):
+            stride //= size
+            start += begin * stride
+            whole = begin == 0 and count == size and step == 1
+            if not whole and (not outer_is_one or (step != 1 and count > 1)):
+                return None
+            outer_is_one = outer_is_one and count == 1
+        return start
+
+
+def slices(graph: Graph, operator: Operator) -> Iterator[Slice]:
+    """Yield the slices that an operator makes, one per output; none if it does not slice.
+
+    Raises:
+        AscError: bounds that are not constant, or masks other than begin, end and shrink.
+    """
+    if operator.name == "STRIDED_SLICE":
+        yield _strided_slice(graph, operator)
+    elif operator.name == "SLICE":
+        yield _slice(graph, operator)
+    elif operator.name == "SPLIT":
+        yield from _split(graph, operator)
+
+
+def _strided_slice(graph: Graph, operator: Operator) -> Slice:
+    options = operator.options
+    if options["ellipsis_mask"] or options["new_axis_mask"] or options["offset"]:
+        raise AscError(
+            f"{graph.source}: operator {operator.index} (STRIDED_SLICE) adds axes or has an "
+            f"ellipsis, only plain bounds are supported"
+        )
+    tensor = graph.tensor(operator.inputs[0])
+    begins, ends, steps = (
+        _constants(graph, operator, position, len(tensor.shape)) for position in (1, 2, 3)
+    )
+    if 0 in steps:
+        raise AscError(f"{graph.source}: operator {operator.index} (STRIDED_SLICE) has step 0")
+    ranges = []
+    for axis, (size, begin, end, step) in enumerate(
+        zip(tensor.shape, begins, ends, steps, strict=True)
+    ):
+        bit = 1 << axis
+        if options["shrink_axis_mask"] & bit:
+            index = begin + size if begin < 0 else begin
+            ranges.append(range(index, index + 1))
+            continue
+        lower = None if options["begin_mask"] & bit else begin
+        upper = None if options["end_mask"] & bit else end
+        ranges.append(range(size)[lower:upper:step])
+    return _from_ranges(graph, operator, tensor, operator.outputs[0], ranges)
+
+
+def _slice(graph: Graph, operator: Operator) -> Slice:
+    tensor = graph.tensor(operator.inputs[0])
+    begins, counts = (
+        _constants(graph, operator, position, len(tensor.shape)) for position in (1, 2)
+    )
+    ranges = [
+        range(begin, size if count < 0 else begin + count)
+        for size, begin, count in zip(tensor.shape, begins, counts, strict=True)
+    ]
+    return _from_ranges(graph, operator, tensor, operator.outputs[0], ranges)
+
+
+def _split(graph: Graph, operator: Operator) -> Iterator[Slice]:
+    tensor = graph.tensor(operator.inputs[1])
+    (axis,) = _constants(graph, operator, 0, 1)
+    axis %= len(tensor.shape)
+    part = tensor.shape[axis] // len(operator.outputs)
+    for number, output in enumerate(operator.outputs):
+        ranges = [range(size) for size in tensor.shape]
+        ranges[axis] = range(number * part, (number + 1) * part)
+        yield _from_ranges(graph, operator, tensor, output, ranges)
+
+
+def _from_ranges(
+    graph: Graph, operator: Operator, tensor: Tensor, output: int, ranges: list[range]
+) -> Slice:
+    count = tuple(len(values) for values in ranges)
+    inside = all(
+        values and min(values[0], values[-1]) >= 0 and max(values[0], values[-1]) < size
+        for values, size in zip(ranges, tensor.shape, strict=True)
+    )
+    if not inside or math.prod(count) != graph.tensor(output).size:
+        raise AscError(
+            f"{graph.source}: operator {operator.index} ({operator.name}) cuts "
+            f"{list(count)} from {list(tensor.shape)} into {list(graph.tensor(output).shape)}"
+        )
+    begin = tuple(values.start for values in ranges)
+    step = tuple(values.step for values in ranges)
+    return Slice(tensor.index, output, tensor.shape, begin, step, count)
+
+
+def _constants(graph: Graph, operator: Operator, position: int, length: int) -> list[int]:
+    values = graph.tensor(operator.inputs[position]).data
+    if values is None or values.size != length:
+        raise AscError(
+            f"{graph.source}: operator {operator.index} ({operator.name}) has bounds that are "
+            f"not {length} constants"
+        )
+    return [int(value) for value in values.ravel()]

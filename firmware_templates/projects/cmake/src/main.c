@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Classifies little-endian int16 samples from a file of the host, as fast as they can be read:
+ *
+ *     run FILE            prints a line per decision
+ *     verify FILE OUT     writes each clip's features and scores to OUT
+ *     bench FILE          prints instructions per hop and per inference, and the stack used
+ */
+#include <string.h>
+
+#include "asc_classifier.h"
+#include "platform.h"
+
+enum { EXIT_OK = 0, EXIT_USAGE = 2 };
+
+static asc_t classifier;
+static int16_t pcm[ASC_FRONTEND_HOP];
+
+static void print_number(int64_t value) {
+    char digits[24];
+    char *text = digits + sizeof digits;
+    uint64_t rest = value < 0 ? (uint64_t)-value : (uint64_t)value;
+    *--text = '\0';
+    do {
+        *--text = (char)('0' + rest % 10u);
+        rest /= 10u;
+    } while (rest != 0);
+    if (value < 0) {
+        *--text = '-';
+    }
+    platform_print(text);
+}
+
+static void print_figure(const char *name, uint64_t value) {
+    platform_print(name);
+    platform_print(" ");
+    print_number((int64_t)value);
+    platform_print("\n");
+}
+
+static void print_decision(const asc_result_t *result) {
+    platform_print("decision ");
+    print_number(result->clip);
+    platform_print(" ");
+    platform_print(asc_labels[result->label]);
+    for (uint32_t i = 0; i < ASC_NET_OUTPUT_SIZE; i++) {
+        platform_print(" ");
+        print_number(result->scores[i]);
+    }
+    platform_print("\n");
+}
+
+static size_t read_samples(int file, size_t count) {
+    return platform_read(file, pcm, count * sizeof pcm[0]) / sizeof pcm[0];
+}
+
+static void run(int file) {
+    asc_init(&classifier);
+    for (size_t count; (count = read_samples(file, ASC_FRONTEND_HOP)) > 0;) {
+        for (size_t taken = 0; taken < count;) {
+            asc_result_t result;
+            taken += asc_push(&classifier, pcm + taken, count - taken);
+            if (asc_result(&classifier, &result)) {
+                print_decision(&result);
+            }
+        }
+    }
+}
+
+/* Chunks of changing size, so that a dependence on them would show. */
+static size_t next_chunk(size_t chunk) {
+    return (chunk * 5u + 1u) % ASC_FRONTEND_HOP + 1u;
+}
+
+static void verify(int file, int out) {
+    const size_t stride = ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS;
+    int8_t *input = classifier.arena + ASC_NET_INPUT_OFFSET;
+    uint32_t column = 0;
+    size_t chunk = 1;
+    asc_init(&classifier);
+    for (size_t count; (count = read_samples(file, chunk)) > 0; chunk = next_chunk(chunk)) {
+        for (size_t taken = 0; taken < count;) {
+            taken += asc_frontend_push(&classifier.frontend, pcm + taken, count - taken);
+            while (asc_frontend_pop(&classifier.frontend, input + column * ASC_FRONTEND_CHANNELS,
+                                    stride)) {
+                if (++column == ASC_FRONTEND_COLUMNS) {
+                    column = 0;
+                    platform_write(out, input, ASC_NET_INPUT_SIZE);
+                    asc_net_run(classifier.arena);
+                    platform_write(out, classifier.arena + ASC_NET_OUTPUT_OFFSET,
+                                   ASC_NET_OUTPUT_SIZE);
+                }
+            }
+        }
+    }
+}
+
+/* The costliest hop among those that give one column. */
+static uint64_t hop_instructions(int file) {
+    static int8_t features[ASC_FRONTEND_N_MELS * ASC_FRONTEND_CHANNELS];
+    uint64_t most = 0;
+    for (size_t count; (count = read_samples(file, ASC_FRONTEND_HOP)) > 0;) {
+        uint32_t columns = 0;
+        const uint64_t before = platform_instructions();
+        for (size_t taken = 0; taken < count;) {
+            taken += asc_frontend_push(&classifier.frontend, pcm + taken, count - taken);
+            while (asc_frontend_pop(&classifier.frontend, features, ASC_FRONTEND_CHANNELS)) {
+                columns++;
+            }
+        }
+        const uint64_t spent = platform_instructions() - before;
+        if (columns == 1 && count == ASC_FRONTEND_HOP && spent > most) {
+            most = spent;
+        }
+    }
+    return most;
+}
+
+static void bench(int file) {
+    asc_init(&classifier);
+    print_figure("instructions_per_hop", hop_instructions(file));
+    const uint64_t before = platform_instructions();
+    asc_net_run(classifier.arena);
+    print_figure("instructions_per_inference", platform_instructions() - before);
+    print_figure("stack_bytes", platform_stack_bytes());
+}
+
+static int usage(void) {
+    platform_print("usage: run FILE | verify FILE OUT | bench FILE\n");
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 3) {
+        return usage();
+    }
+    const int file = platform_open(argv[2], "rb");
+    if (file < 0) {
+        platform_print("cannot open the samples\n");
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "run") == 0) {
+        run(file);
+    } else if (strcmp(argv[1], "bench") == 0) {
+        bench(file);
+    } else if (strcmp(argv[1], "verify") == 0 && argc == 4) {
+        const int out = platform_open(argv[3], "wb");
+        if (out < 0) {
+            platform_print("cannot open the output\n");
+            return EXIT_USAGE;
+        }
+        verify(file, out);
+        platform_close(out);
+    } else {
+        return usage();
+    }
+    platform_close(file);
+    return EXIT_OK;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Acoustic scene classifier: int16 samples in, one decision per clip out.
+ *
+ *     static asc_t classifier;
+ *     asc_init(&classifier);
+ *     while (count > 0) {
+ *         size_t taken = asc_push(&classifier, pcm, count);
+ *         pcm += taken, count -= taken;
+ *         asc_result_t result;
+ *         if (asc_result(&classifier, &result)) { use(asc_labels[result.label]); }
+ *     }
+ */
+#ifndef ASC_CLASSIFIER_H
+#define ASC_CLASSIFIER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "asc_frontend.h"
+#include "asc_labels.h"
+#include "asc_net.h"
+
+#if ASC_FRONTEND_N_MELS * ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS != ASC_NET_INPUT_SIZE
+#error "the front end's features do not fill the network's input"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define ASC_WARN_UNUSED __attribute__((warn_unused_result))
+#else
+#define ASC_WARN_UNUSED
+#endif
+
+typedef struct {
+    uint32_t clip;                      /* number of the clip since asc_init, from 0 */
+    uint32_t label;                     /* index of the highest score, the first of equal ones */
+    int8_t scores[ASC_NET_OUTPUT_SIZE]; /* quantised as ASC_NET_OUTPUT_SCALE says */
+} asc_result_t;
+
+typedef struct {
+    ASC_NET_ALIGNED int8_t arena[ASC_NET_ARENA_SIZE];
+    asc_frontend_t frontend;
+    asc_result_t result;
+    uint32_t column;
+    uint32_t clip;
+    uint32_t ready;
+} asc_t;
+
+/* To be called once before the first push. */
+void asc_init(asc_t *classifier);
+
+/* Takes samples until a decision is ready, at most `count`; returns the number taken. A decision
+ * that is not fetched is replaced by the next one. */
+ASC_WARN_UNUSED size_t asc_push(asc_t *classifier, const int16_t *pcm, size_t count);
+
+/* Copies a decision that has not been fetched yet and returns 1, else returns 0. */
+ASC_WARN_UNUSED int asc_result(asc_t *classifier, asc_result_t *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,48 @@
+"""``asc-tiny doctor``: what is installed and what is missing."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import click
+
+from asc_tiny.cli.main import print_json
+from asc_tiny.cli.options import json_option
+
+PACKAGES = {
+    "numpy": "base",
+    "scipy": "base",
+    "soundfile": "base",
+    "tflite": "base",
+    "tensorflow-cpu": "train",
+    "tflite-micro": "train",
+    "pyocd": "flash",
+    "pyserial": "flash",
+}
+"""Python packages that commands use, and the extra of asc-tiny that brings them."""
+
+
+@click.command()
+@json_option
+def command(as_json: bool) -> None:
+    """Report the programs and Python packages that commands need."""
+    from asc_tiny.targets.project import available_programs
+    from asc_tiny.targets.tools import PACKAGES as DEBIAN_PACKAGES
+
+    programs = available_programs()
+    packages = {name: _version(name) for name in PACKAGES}
+    if as_json:
+        print_json({"programs": programs, "packages": packages})
+        return
+    for name, path in programs.items():
+        click.echo(f"{name:<20} {path or f'missing: apt-get install {DEBIAN_PACKAGES[name]}'}")
+    for name, version in packages.items():
+        missing = f"missing: pip install 'asc-tiny[{PACKAGES[name]}]'"
+        click.echo(f"{name:<20} {version or missing}")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,71 @@
+"""``asc-tiny generate``: firmware source from a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from asc_tiny.cli.options import PATH
+from asc_tiny.errors import AscError
+
+
+@click.command()
+@click.argument("model", type=PATH)
+@click.option("--out", type=PATH, required=True, help="Folder to write to.")
+@click.option("--runtime", type=click.Choice(["aot", "tflm"]), default="aot", show_default=True)
+@click.option(
+    "--project",
+    type=click.Choice(["cmake", "sources"]),
+    default="cmake",
+    show_default=True,
+    help="A whole project, or just the sources to drop into one.",
+)
+@click.option("--board", default="mps2-an386", show_default=True, help="See asc-tiny boards.")
+@click.option("--prefix", default="asc", show_default=True, help="Of all names in the C code.")
+@click.option("--frontend", type=PATH, help="TOML of the front end, for a file without metadata.")
+@click.option("--labels", type=PATH, help="Class names, a line each, for a file without metadata.")
+def command(
+    model: Path,
+    out: Path,
+    runtime: str,
+    project: str,
+    board: str,
+    prefix: str,
+    frontend: Path | None,
+    labels: Path | None,
+) -> None:
+    """Write the firmware source of MODEL.
+
+    With --runtime aot the network becomes C code; with tflm the model becomes an array for
+    TensorFlow Lite Micro.
+    """
+    from asc_tiny.codegen.prefix import check_prefix
+    from asc_tiny.codegen.project import classifier, write_cmake, write_sources
+    from asc_tiny.complexity import artefact
+    from asc_tiny.frontend.config import read_toml
+    from asc_tiny.targets import boards
+
+    check_prefix(prefix)
+    target = boards.get(board)
+    complete = classifier(
+        artefact.load(model),
+        runtime=runtime,
+        frontend=read_toml(frontend) if frontend else None,
+        labels=_read_labels(labels) if labels else None,
+    )
+    if project == "sources":
+        write_sources(complete, out, runtime=runtime, prefix=prefix)
+    else:
+        write_cmake(complete, out, runtime=runtime, board=target, prefix=prefix)
+    click.echo(f"wrote {out}", err=True)
+
+
+def _read_labels(path: Path) -> tuple[str, ...]:
+    from asc_tiny.files import read_bytes
+
+    try:
+        lines = read_bytes(path).decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise AscError(f"{path}: not UTF-8 text; a class name per line is needed") from None
+    return tuple(line.strip() for line in lines if line.strip())

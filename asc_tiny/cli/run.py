@@ -1,0 +1,37 @@
+"""``asc-tiny run``: classify an audio file on the project's board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from asc_tiny.cli.main import print_json
+from asc_tiny.cli.options import PATH, json_option, project_argument, read_clips, resample_option
+
+
+@click.command()
+@project_argument
+@click.option("--wav", type=PATH, required=True, help="Mono audio at the model's sample rate.")
+@resample_option
+@json_option
+def command(folder: Path, wav: Path, resample: bool, as_json: bool) -> None:
+    """Run the built project in DIR on an audio file: a scene with scores per clip.
+
+    The board gets samples; front end, network and decision run on it.
+    """
+    import numpy as np
+
+    from asc_tiny.targets import project, session
+
+    target = project.load(folder)
+    clips = read_clips(wav, target.frontend, resample=resample)
+    decisions = session.classify(target, np.concatenate(clips))
+    if as_json:
+        results = [{"start": d.start, "label": d.label, "scores": d.scores} for d in decisions]
+        print_json({"board": target.board.name, "wav": str(wav), "results": results})
+        return
+    for decision in decisions:
+        ranked = sorted(decision.scores.items(), key=lambda item: -item[1])[:3]
+        scores = ", ".join(f"{label} {score:.3f}" for label, score in ranked)
+        click.echo(f"{decision.start:7.2f} s  {decision.label:<20} {scores}")

@@ -1,0 +1,90 @@
+"""``asc-tiny verify``: the board against the references, bit by bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asc_tiny.cli.main import print_json
+from asc_tiny.cli.options import PATH, json_option, project_argument, read_clips, resample_option
+from asc_tiny.errors import AscError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from asc_tiny.targets.project import Project
+    from asc_tiny.targets.verify import Network
+
+
+@click.command()
+@project_argument
+@click.option("--wav", "wavs", type=PATH, multiple=True, help="Audio to use besides golden clips.")
+@resample_option
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context, folder: Path, wavs: Sequence[Path], resample: bool, as_json: bool
+) -> None:
+    """Compare the built project in DIR, on its board, with the references on this machine.
+
+    Features must equal the integer model's. Scores must equal TensorFlow Lite Micro's if the
+    package tflite-micro is installed, else those of the same sources built for this computer.
+    Exit code 3 when anything differs.
+    """
+    from asc_tiny.targets import golden, project
+    from asc_tiny.targets.verify import verify
+
+    target = project.load(folder)
+    clips = golden.clips(target.frontend)
+    for wav in wavs:
+        for i, clip in enumerate(read_clips(wav, target.frontend, resample=resample)):
+            clips[f"{wav}:{i}"] = clip
+    reference, network = _reference(target, clips)
+    results = verify(target, clips, network)
+    passed = all(result.passed for result in results)
+    if as_json:
+        rows = [{**vars(result), "passed": result.passed} for result in results]
+        print_json(
+            {
+                "board": target.board.name,
+                "reference": reference,
+                "passed": passed,
+                "clips": rows,
+            }
+        )
+    else:
+        for result in results:
+            click.echo(
+                f"{'same' if result.passed else 'DIFFERENT':<10} {result.name}: "
+                f"{result.feature_mismatches} features and {result.score_mismatches} scores differ"
+            )
+        click.echo(f"{len(results)} clips on {target.board.name} against {reference}")
+    ctx.exit(0 if passed else 3)
+
+
+def _reference(target: Project, clips: Mapping[str, NDArray[np.int16]]) -> tuple[str, Network]:
+    """Return the name of the scores' reference on this machine, and the reference."""
+    from importlib.util import find_spec
+
+    import numpy as np
+
+    from asc_tiny.targets.verify import host_scores
+
+    if find_spec("tflite_micro") is None:
+        if not target.board.machine:
+            raise AscError(
+                f"{target.folder}: on board host the scores have no other reference than "
+                "tflite-micro; pip install 'asc-tiny[train]'"
+            )
+        scores = host_scores(target, clips)
+        return "the same sources on this computer", lambda features: scores
+    from asc_tiny.compress.tflm import Interpreter
+
+    interpreter = Interpreter(target.artefact.data, target.artefact.path)
+    return "TensorFlow Lite Micro", lambda features: np.stack(
+        [interpreter.run(f) for f in features]
+    )

@@ -1,0 +1,74 @@
+"""Exact costs of an image: instructions on the emulated core, memory from the linker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
+
+from asc_tiny.errors import AscError
+from asc_tiny.targets import golden, session
+from asc_tiny.targets import project as projects
+from asc_tiny.targets.project import Project
+
+STACK_SECTION = ".stack"
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Costs of an image on an emulated core; these are instructions, not cycles.
+
+    Attributes:
+        instructions_per_hop: front end, deltas and int8 codes included, costliest hop of
+            full-scale noise.
+        instructions_per_inference: the network on one input.
+        flash_bytes: code, constants and the initial values of variables.
+        ram_bytes: all variables and buffers, the stack apart.
+        stack_bytes: most used, by painting.
+    """
+
+    instructions_per_hop: int
+    instructions_per_inference: int
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+
+
+def measure(project: Project) -> Costs:
+    """Run the image's benchmark on its emulated core.
+
+    Raises:
+        AscError: the project is for the host, where nothing exact can be measured.
+    """
+    if not project.board.machine:
+        raise AscError(
+            f"{project.folder}: board host counts no instructions; use an emulated board"
+        )
+    pcm = session.pcm_bytes(golden.noise(project.frontend))
+    text, _ = projects.execute(project, ["bench", "in.pcm"], {"in.pcm": pcm}, [])
+    figures = dict(line.split(" ") for line in text.splitlines() if line.count(" ") == 1)
+    flash, ram = memory(project.image)
+    return Costs(
+        instructions_per_hop=int(figures["instructions_per_hop"]),
+        instructions_per_inference=int(figures["instructions_per_inference"]),
+        flash_bytes=flash,
+        ram_bytes=ram,
+        stack_bytes=int(figures["stack_bytes"]),
+    )
+
+
+def memory(image: Path) -> tuple[int, int]:
+    """Return (flash, RAM) bytes of an ELF image; initialised variables count in both."""
+    flash = ram = 0
+    with image.open("rb") as stream:
+        for section in ELFFile(stream).iter_sections():
+            allocated = section["sh_flags"] & SH_FLAGS.SHF_ALLOC
+            if not allocated or section.name == STACK_SECTION:
+                continue
+            if section["sh_type"] != "SHT_NOBITS":
+                flash += section["sh_size"]
+            if section["sh_flags"] & SH_FLAGS.SHF_WRITE:
+                ram += section["sh_size"]
+    return flash, ram

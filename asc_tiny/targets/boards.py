@@ -1,0 +1,107 @@
+"""Boards that firmware is generated for: cores, memories, compiler flags, emulated machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asc_tiny.errors import AscError
+
+DEFAULT_BOARD = "mps2-an386"
+HOST = "host"
+
+_MIB = 1 << 20
+_KIB = 1 << 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """A target of generated firmware.
+
+    Attributes:
+        name: as given to ``--board``.
+        core: the processor, for people.
+        machine: QEMU's machine name, empty for a native build.
+        platform: the platform source in the project, without its ending.
+        compiler_flags: select the core for arm-none-eabi-gcc.
+        flash_origin, flash_bytes, ram_origin, ram_bytes: memory map.
+        instructions_per_1024_ticks: of SysTick under ``-icount shift=0``.
+        has_coprocessors: floating point or vector unit to enable at start.
+        has_low_overhead_loops: Armv8.1-M loop cache to enable at start.
+    """
+
+    name: str
+    core: str
+    machine: str = ""
+    platform: str = "cortex_m"
+    compiler_flags: tuple[str, ...] = ()
+    flash_origin: int = 0
+    flash_bytes: int = 0
+    ram_origin: int = 0
+    ram_bytes: int = 0
+    instructions_per_1024_ticks: int = 0
+    has_coprocessors: bool = False
+    has_low_overhead_loops: bool = False
+
+
+def _mps2(name: str, core: str, cpu: str, *, has_coprocessors: bool) -> Board:
+    """Describe one of the MPS2 images that share a memory map and a 25 MHz clock."""
+    return Board(
+        name=name,
+        core=core,
+        machine=name,
+        compiler_flags=(f"-mcpu={cpu}", "-mthumb"),
+        flash_origin=0x00000000,
+        flash_bytes=4 * _MIB,
+        ram_origin=0x20000000,
+        ram_bytes=4 * _MIB,
+        instructions_per_1024_ticks=40 * 1024,
+        has_coprocessors=has_coprocessors,
+    )
+
+
+BOARDS = {
+    board.name: board
+    for board in (
+        Board(name=HOST, core="this computer", platform="host"),
+        _mps2("mps2-an385", "Cortex-M3", "cortex-m3", has_coprocessors=False),
+        _mps2("mps2-an386", "Cortex-M4", "cortex-m4", has_coprocessors=True),
+        _mps2("mps2-an500", "Cortex-M7", "cortex-m7", has_coprocessors=True),
+        Board(
+            name="mps2-an505",
+            core="Cortex-M33",
+            machine="mps2-an505",
+            compiler_flags=("-mcpu=cortex-m33", "-mthumb"),
+            flash_origin=0x10000000,
+            flash_bytes=4 * _MIB,
+            ram_origin=0x38000000,
+            ram_bytes=4 * _MIB,
+            instructions_per_1024_ticks=50 * 1024,
+            has_coprocessors=True,
+        ),
+        Board(
+            name="mps3-an547",
+            core="Cortex-M55",
+            machine="mps3-an547",
+            compiler_flags=("-mcpu=cortex-m55", "-mthumb"),
+            flash_origin=0x00000000,
+            flash_bytes=512 * _KIB,
+            ram_origin=0x31000000,
+            ram_bytes=2 * _MIB,
+            instructions_per_1024_ticks=32000,
+            has_coprocessors=True,
+            has_low_overhead_loops=True,
+        ),
+    )
+}
+
+
+def get(name: str) -> Board:
+    """Return the board of that name.
+
+    Raises:
+        AscError: there is none.
+    """
+    try:
+        return BOARDS[name]
+    except KeyError:
+        raise AscError(f"unknown board {name}, allowed: {', '.join(sorted(BOARDS))}") from None

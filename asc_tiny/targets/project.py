@@ -1,0 +1,145 @@
+"""A generated firmware project on disk: its manifest, model, build and execution."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asc_tiny.codegen.project import MANIFEST, MODEL_FILE
+from asc_tiny.complexity import artefact
+from asc_tiny.complexity.artefact import Artefact
+from asc_tiny.errors import AscError
+from asc_tiny.files import read_bytes
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.targets import boards, tools
+from asc_tiny.targets.boards import Board
+
+TIMEOUT_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder that ``asc-tiny generate --project cmake`` wrote.
+
+    Attributes:
+        folder: the project.
+        board: what it is built for.
+        runtime: ``aot``.
+        artefact: the model that it was generated from.
+        frontend: the front end of that model.
+        labels: class labels in output order.
+    """
+
+    folder: Path
+    board: Board
+    runtime: str
+    artefact: Artefact
+    frontend: FrontEndConfig
+    labels: tuple[str, ...]
+
+    @property
+    def image(self) -> Path:
+        """The program that ``build`` makes."""
+        return self.folder / "build" / ("firmware.elf" if self.board.machine else "firmware")
+
+
+def load(folder: Path) -> Project:
+    """Read a project.
+
+    Raises:
+        AscError: the folder holds no generated project, or one of an unknown format.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise AscError(f"{folder}: no {MANIFEST} here; asc-tiny generate --project cmake makes one")
+    try:
+        manifest = json.loads(read_bytes(path))
+        if manifest["schema"] != 1:
+            raise AscError(f"{path}: schema {manifest['schema']}, this version reads schema 1")
+        return Project(
+            folder=folder.resolve(),
+            board=boards.get(manifest["board"]),
+            runtime=manifest["runtime"],
+            artefact=artefact.load(folder / MODEL_FILE),
+            frontend=FrontEndConfig.from_dict(manifest["frontend"], source=str(path)),
+            labels=tuple(manifest["labels"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise AscError(f"{path}: not a manifest of asc-tiny ({error!r})") from error
+
+
+def build(project: Project) -> Path:
+    """Compile a project with CMake and return its image.
+
+    Raises:
+        AscError: a program is missing, or the build fails (the compiler's output is in the text).
+    """
+    cmake = tools.require("cmake")
+    tools.require("ninja")
+    tools.require("arm-none-eabi-gcc" if project.board.machine else "cc")
+    configure = [cmake, "-G", "Ninja", "-S", ".", "-B", "build"]
+    for command in (configure, [cmake, "--build", "build"]):
+        done = tools.execute(command, folder=project.folder)
+        if done.returncode != 0:
+            raise AscError(f"{project.folder}: the build failed\n{done.stdout}{done.stderr}")
+    return project.image
+
+
+def execute(
+    project: Project, arguments: Sequence[str], files: Mapping[str, bytes], outputs: Sequence[str]
+) -> tuple[str, dict[str, bytes]]:
+    """Run a project's image on its board.
+
+    Args:
+        project: a built project.
+        arguments: the image's arguments; files are named as in ``files`` and ``outputs``.
+        files: files that the image reads.
+        outputs: names of the files that it writes.
+
+    Returns:
+        The text that the image printed, and the contents of ``outputs``.
+
+    Raises:
+        AscError: the project is not built, the emulator is missing, or the image fails.
+    """
+    if not project.image.is_file():
+        raise AscError(f"{project.folder}: not built; run asc-tiny build {project.folder} first")
+    command = _command(project, arguments)
+    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
+        workdir = Path(temporary)
+        for name, data in files.items():
+            (workdir / name).write_bytes(data)
+        done = tools.execute(command, folder=workdir, timeout_s=TIMEOUT_S)
+        if done.returncode != 0:
+            text = (done.stdout + done.stderr).strip() or "no output"
+            raise AscError(
+                f"{project.image}: stopped with code {done.returncode} on "
+                f"{project.board.name}: {text}"
+            )
+        # Semihosting prints on the emulator's standard error.
+        text = done.stdout + done.stderr
+        return text, {name: (workdir / name).read_bytes() for name in outputs}
+
+
+def _command(project: Project, arguments: Sequence[str]) -> list[str]:
+    if not project.board.machine:
+        return [str(project.image), *arguments]
+    semihosting = "".join(f",arg={argument}" for argument in ("firmware", *arguments))
+    return [
+        tools.require("qemu-system-arm"),
+        *("-M", project.board.machine),
+        # One instruction per nanosecond of virtual time: counts are exact and repeatable.
+        *("-icount", "shift=0"),
+        *("-display", "none", "-monitor", "none", "-serial", "null"),
+        *("-semihosting-config", f"enable=on,target=native{semihosting}"),
+        *("-kernel", str(project.image)),
+    ]
+
+
+def available_programs() -> dict[str, str | None]:
+    """Return the paths of the external programs, None for those that are not installed."""
+    return {program: shutil.which(program) for program in sorted(tools.PACKAGES)}

@@ -1,0 +1,90 @@
+"""What is done with a built image: classify audio, verify it against references, measure it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.errors import AscError
+from asc_tiny.targets import project as projects
+from asc_tiny.targets.project import Project
+
+Int8Array = NDArray[np.int8]
+Int16Array = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The outcome for one clip of a stream.
+
+    Attributes:
+        start: of the clip, in seconds.
+        label: of the highest score.
+        codes: int8 output of the network, in label order.
+        scores: label to dequantised score.
+    """
+
+    start: float
+    label: str
+    codes: Int8Array
+    scores: dict[str, float]
+
+
+def pcm_bytes(pcm: Int16Array) -> bytes:
+    """Return samples as the little-endian bytes that the image reads."""
+    return pcm.astype("<i2").tobytes()
+
+
+def classify(project: Project, pcm: Int16Array) -> list[Decision]:
+    """Run a stream of int16 samples, shape (n,), through the image; one decision per whole clip.
+
+    Raises:
+        AscError: the image fails or prints something else than decisions.
+    """
+    text, _ = projects.execute(project, ["run", "in.pcm"], {"in.pcm": pcm_bytes(pcm)}, [])
+    return [_decision(project, line) for line in text.splitlines() if line.startswith("decision ")]
+
+
+def _decision(project: Project, line: str) -> Decision:
+    _, clip, *rest = line.split(" ")
+    count = len(project.labels)
+    codes = np.array(rest[-count:], np.int64).astype(np.int8)
+    graph = project.artefact.graph
+    output = graph.tensor(graph.outputs[0])
+    values = output.scales[0] * (codes.astype(np.float64) - output.zero_points[0])
+    return Decision(
+        start=int(clip) * project.frontend.clip_samples / project.frontend.sample_rate,
+        label=" ".join(rest[:-count]),
+        codes=codes,
+        scores=dict(zip(project.labels, values.tolist(), strict=True)),
+    )
+
+
+def features_and_codes(
+    project: Project, clips: Sequence[Int16Array]
+) -> tuple[Int8Array, Int8Array]:
+    """Return what the image computes for whole clips, pushed in chunks of changing size.
+
+    Args:
+        project: a built project.
+        clips: int16 samples, each of shape (clip_samples,).
+
+    Returns:
+        Features, shape (clips, n_mels, columns, channels), and scores, shape (clips, labels).
+
+    Raises:
+        AscError: the image fails or returns too little.
+    """
+    pcm = np.concatenate(clips)
+    arguments = ["verify", "in.pcm", "out.bin"]
+    _, files = projects.execute(project, arguments, {"in.pcm": pcm_bytes(pcm)}, ["out.bin"])
+    data = np.frombuffer(files["out.bin"], np.int8)
+    size = int(np.prod(project.frontend.shape))
+    row = size + len(project.labels)
+    if data.size != len(clips) * row:
+        raise AscError(f"{project.image}: returned {data.size} bytes for {len(clips)} clips")
+    data = data.reshape(len(clips), row)
+    return data[:, :size].reshape(len(clips), *project.frontend.shape), data[:, size:]

@@ -1,0 +1,53 @@
+"""External programs: finding them, and running them with their failure as one clear line."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from asc_tiny.errors import AscError
+
+PACKAGES = {
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "cc": "gcc libc6-dev",
+    "cmake": "cmake",
+    "ninja": "ninja-build",
+    "qemu-system-arm": "qemu-system-arm",
+}
+"""Programs that commands call, and the Debian packages that hold them."""
+
+
+def require(program: str) -> str:
+    """Return the path of a program.
+
+    Raises:
+        AscError: it is not installed; the message names the Debian package.
+    """
+    path = shutil.which(program)
+    if path is None:
+        raise AscError(f"{program} is not installed; try: apt-get install {PACKAGES[program]}")
+    return path
+
+
+def execute(
+    arguments: Sequence[str], *, folder: Path, timeout_s: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in ``folder`` without standard input and capture its text output.
+
+    Raises:
+        AscError: it ran longer than ``timeout_s``.
+    """
+    try:
+        return subprocess.run(
+            arguments,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise AscError(f"{arguments[0]}: gave no result within {timeout_s:g} s") from None

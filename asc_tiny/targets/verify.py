@@ -1,0 +1,81 @@
+"""Comparing an image on its board with the references on this machine, bit by bit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.codegen.project import classifier, write_cmake
+from asc_tiny.frontend import fixed
+from asc_tiny.targets import boards, session
+from asc_tiny.targets import project as projects
+from asc_tiny.targets.project import Project
+
+Int8Array = NDArray[np.int8]
+Int16Array = NDArray[np.int16]
+Network = Callable[[Int8Array], Int8Array]
+"""Runs the network on features, shape (clips, n_mels, columns, channels) to (clips, labels)."""
+
+
+@dataclass(frozen=True)
+class ClipResult:
+    """How many int8 values of a clip differ between board and reference."""
+
+    name: str
+    feature_mismatches: int
+    score_mismatches: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether every value is the same."""
+        return self.feature_mismatches == 0 and self.score_mismatches == 0
+
+
+def verify(project: Project, clips: Mapping[str, Int16Array], network: Network) -> list[ClipResult]:
+    """Compare features with the Python integer model and scores with ``network``, per clip.
+
+    Args:
+        project: a built project.
+        clips: name to int16 samples of shape (clip_samples,).
+        network: the reference of the scores; it gets the board's own features.
+
+    Raises:
+        AscError: the image fails.
+    """
+    features, scores = session.features_and_codes(project, list(clips.values()))
+    expected_features = np.stack([fixed.features(c, project.frontend) for c in clips.values()])
+    expected_scores = network(features)
+    return [
+        ClipResult(
+            name,
+            int(np.count_nonzero(features[i] != expected_features[i])),
+            int(np.count_nonzero(scores[i] != expected_scores[i])),
+        )
+        for i, name in enumerate(clips)
+    ]
+
+
+def host_scores(project: Project, clips: Mapping[str, Int16Array]) -> Int8Array:
+    """Return the scores of the same sources built for this computer, shape (clips, labels).
+
+    Raises:
+        AscError: no C compiler, or the build fails.
+    """
+    model = classifier(
+        project.artefact,
+        runtime=project.runtime,
+        frontend=project.frontend,
+        labels=project.labels,
+    )
+    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
+        folder = Path(temporary) / "host"
+        board = boards.get(boards.HOST)
+        write_cmake(model, folder, runtime=project.runtime, board=board, prefix="asc")
+        host = projects.load(folder)
+        projects.build(host)
+        return session.features_and_codes(host, list(clips.values()))[1]

@@ -98,6 +98,20 @@ def test_c_equals_python_on_real_clips_sample_by_sample(tmp_path: Path) -> None:
     assert np.array_equal(frontend.features(clips[0], [1]), expected[:1])
 
 
+def test_logarithm_is_within_0_0002_db() -> None:
+    tables = fixed_tables.build(DEFAULT)
+    generator = np.random.default_rng(11)
+    values = np.concatenate(
+        [
+            2 ** np.arange(62, dtype=np.uint64),
+            2 ** np.arange(1, 62, dtype=np.uint64) - np.uint64(1),
+            np.exp2(generator.uniform(0.0, 61.0, 100_000)).astype(np.uint64),
+        ]
+    )
+    octaves = fixed._log2(values, tables) / 65536.0 - np.log2(values.astype(np.longdouble))
+    assert np.abs(octaves).max() * 20.0 * np.log10(2.0) / 2.0 <= 0.0002
+
+
 def test_silence_is_the_floor() -> None:
     codes = fixed.features(np.zeros(44100, np.int16), DEFAULT)
     assert np.unique(codes[:, :, 0]).tolist() == [round(np.log(1e-8) / 0.11) + 40]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import os
 from typing import Any
 
 from asc_tiny.errors import AscError
+from asc_tiny.nets.quiet import captured_output
 
 NAMES = ("mobilenet",)
 
@@ -33,14 +35,17 @@ def build(name: str, input_shape: tuple[int, int, int], classes: int, **options:
     return importlib.import_module(f"asc_tiny.nets.{name}").build(input_shape, classes, **options)
 
 
+@functools.cache
 def require_tensorflow() -> None:
-    """Check that TensorFlow is installed and keep its start-up messages off the terminal.
+    """Import TensorFlow and Keras without their start-up messages.
 
     Raises:
-        AscError: TensorFlow or Keras is missing.
+        AscError: one of them is missing.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     for package in ("tensorflow", "keras"):
         if importlib.util.find_spec(package) is None:
             raise AscError(f"{package} is not installed: pip install 'asc-tiny[train]'")
+        with captured_output():
+            importlib.import_module(package)

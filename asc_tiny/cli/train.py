@@ -1,0 +1,36 @@
+"""``asc-tiny train``: train a network as a recipe says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="TAU layout.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Stop after the first epochs.")
+@click.option("--resume", is_flag=True, help="Go on after the last epoch done in --out.")
+def command(recipe: Path, data: Path, out: Path, epochs: int | None, resume: bool) -> None:
+    """Train the network of RECIPE on the split "train".
+
+    The run's folder holds model.keras, history.csv, a checkpoint, run.json and the recipe. A run
+    that was killed goes on with --resume and ends with the same weights.
+    """
+    from asc_tiny.audio.dataset import Dataset
+    from asc_tiny.nets import require_tensorflow
+    from asc_tiny.train import recipe as recipes
+
+    loaded = recipes.load(recipe)
+    dataset = Dataset.load(data)
+    require_tensorflow()
+    from asc_tiny.train.loop import train
+
+    run = train(loaded, dataset, out, epochs=epochs, resume=resume)
+    info = run.info()
+    click.echo(
+        f"{run.model_path}: {info.epochs} epochs, "
+        f"float accuracy {info.evaluate_accuracy:.4f} on split evaluate"
+    )

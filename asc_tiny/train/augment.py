@@ -1,0 +1,135 @@
+"""Augmentation of training features: crop, gain, mixup, masks, rounding to int8 codes.
+
+Everything random comes from one generator per (seed, epoch), so an epoch can be repeated alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.reference import quantise
+from asc_tiny.train.recipe import Augmentation
+
+Float32Array = NDArray[np.float32]
+Int64Array = NDArray[np.int64]
+Generator = np.random.Generator
+
+_NATS_PER_DB = np.log(10.0) / 10.0
+
+
+def generator(seed: int, epoch: int) -> Generator:
+    """Return the random generator of an epoch."""
+    return np.random.default_rng([seed, epoch])
+
+
+def step_count(clips: int, batch: int) -> int:
+    """Return the number of steps in an epoch: every clip once, steps of nearly equal size."""
+    return -(-clips // batch)
+
+
+def batches(
+    take: Callable[[Int64Array], Float32Array],
+    targets: Float32Array,
+    augmentation: Augmentation,
+    quantisation: Quantisation | None,
+    rng: Generator,
+    batch: int,
+) -> Iterator[tuple[Float32Array, Float32Array]]:
+    """Yield an epoch's batches of features and targets in random order.
+
+    Args:
+        take: returns features (clips, n_mels, columns, channels) for indices.
+        targets: one-hot, shape (clips, classes).
+        augmentation: what to do.
+        quantisation: of the network's input, for ``quantise_input``.
+        rng: as ``generator`` gives it.
+        batch: clips in a batch at most.
+    """
+    order = rng.permutation(len(targets))
+    for indices in np.array_split(order, step_count(len(targets), batch)):
+        yield augment(take(indices), targets[indices], augmentation, quantisation, rng)
+
+
+def augment(
+    x: Float32Array,
+    y: Float32Array,
+    augmentation: Augmentation,
+    quantisation: Quantisation | None,
+    rng: Generator,
+) -> tuple[Float32Array, Float32Array]:
+    """Return augmented copies of a batch: features (clips, n_mels, columns, channels), targets."""
+    x = crop(x, augmentation.crop_columns, rng)
+    x = gain(x, augmentation.gain_db, rng)
+    x, y = mixup(x, y, augmentation.mixup_alpha, rng)
+    x = mask(x, 1, augmentation.frequency_masks, augmentation.frequency_mask_bands, rng)
+    x = mask(x, 2, augmentation.time_masks, augmentation.time_mask_columns, rng)
+    if augmentation.quantise_input and quantisation is not None:
+        x = rounded(x, quantisation)
+    return x, y
+
+
+def crop(x: Float32Array, columns: int, rng: Generator) -> Float32Array:
+    """Cut ``columns`` columns out of each clip at a random place; 0 keeps all (section 2.1)."""
+    if columns in (0, x.shape[2]):
+        return x.copy()
+    starts = rng.integers(0, x.shape[2] - columns + 1, len(x))
+    return np.stack(
+        [clip[:, start : start + columns] for clip, start in zip(x, starts, strict=True)]
+    )
+
+
+def gain(x: Float32Array, limit_db: float, rng: Generator) -> Float32Array:
+    """Change each clip's level by up to ``limit_db`` either way: a shift of its log-mel channel."""
+    if limit_db == 0.0:
+        return x
+    shift = rng.uniform(-limit_db, limit_db, len(x)) * _NATS_PER_DB
+    changed = x.copy()
+    changed[..., 0] += shift.astype(np.float32)[:, None, None]
+    return changed
+
+
+def mixup(
+    x: Float32Array, y: Float32Array, alpha: float, rng: Generator
+) -> tuple[Float32Array, Float32Array]:
+    """Mix each clip and its target with another one of the batch (Zhang et al., arXiv:1710.09412).
+
+    lambda * first + (1 - lambda) * second, lambda from Beta(alpha, alpha) for each pair.
+    """
+    if alpha == 0.0:
+        return x, y
+    share = rng.beta(alpha, alpha, len(x)).astype(np.float32)
+    partner = rng.permutation(len(x))
+    in_x, in_y = share[:, None, None, None], share[:, None]
+    return in_x * x + (1 - in_x) * x[partner], in_y * y + (1 - in_y) * y[partner]
+
+
+def mask(x: Float32Array, axis: int, count: int, width: int, rng: Generator) -> Float32Array:
+    """Cover stripes of each clip with its channels' means (SpecAugment, arXiv:1904.08779).
+
+    Args:
+        x: features, shape (clips, n_mels, columns, channels).
+        axis: 1 for bands, 2 for columns.
+        count: stripes per clip.
+        width: a stripe covers 0 to ``width`` bands or columns.
+        rng: source of widths and places.
+    """
+    covered = x.copy()
+    means = x.mean(axis=(1, 2))
+    for clip, mean in zip(covered, means, strict=True):
+        stripes = np.moveaxis(clip, axis - 1, 0)
+        for _ in range(count):
+            size = int(rng.integers(0, width + 1))
+            start = int(rng.integers(0, len(stripes) - size + 1))
+            stripes[start : start + size] = mean
+    return covered
+
+
+def rounded(x: Float32Array, quantisation: Quantisation) -> Float32Array:
+    """Return features as the int8 network sees them: rounded to codes, back in their own unit."""
+    codes = quantise(x.astype(np.float64), quantisation)
+    values = (codes.astype(np.float64) - quantisation.zero_point) * quantisation.scale
+    return values.astype(np.float32)

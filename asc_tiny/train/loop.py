@@ -1,0 +1,267 @@
+"""The training loop: SGD with warm restarts on augmented features, a checkpoint per epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from asc_tiny import nets
+from asc_tiny.audio.dataset import Clip, Dataset
+from asc_tiny.errors import AscError
+from asc_tiny.files import write_bytes
+from asc_tiny.frontend.config import Quantisation
+from asc_tiny.train import augment, cache, schedule
+from asc_tiny.train.cache import FeatureSet
+from asc_tiny.train.recalibrate import recalibrate
+from asc_tiny.train.recipe import Recipe
+from asc_tiny.train.run import Run, RunInfo, save_model
+
+Float32Array = NDArray[np.float32]
+
+_EVALUATION_BATCH = 128
+_RECALIBRATION_CLIPS = 2048
+
+
+def train(
+    recipe: Recipe,
+    dataset: Dataset,
+    out: Path,
+    *,
+    epochs: int | None = None,
+    resume: bool = False,
+    cache_folder: Path | None = None,
+) -> Run:
+    """Train a network on the split ``train`` and return its run.
+
+    At the end the batch-norm statistics are measured anew on clips without augmentation. The
+    rows of the history are from before that, ``run.json`` has the accuracy after it.
+
+    The result depends on the recipe, the data and the installed TensorFlow, not on whether the
+    run was interrupted and resumed. The split ``evaluate`` only gives figures for the history:
+    nothing is selected on it.
+
+    Args:
+        recipe: what to train and how.
+        dataset: the clips.
+        out: the run's folder.
+        epochs: train only the first epochs of the recipe's schedule.
+        resume: go on after the last checkpoint in ``out``.
+        cache_folder: of the features, the user's cache if not given.
+
+    Raises:
+        AscError: ``out`` holds a run and ``resume`` is off, the run there has another recipe or
+            data set, or the data are not fit for training.
+    """
+    total = recipe.schedule.epochs if epochs is None else min(epochs, recipe.schedule.epochs)
+    run = Run(out)
+    _check_folder(run, recipe, resume)
+    data = _Data.load(dataset, recipe, cache_folder)
+    info = RunInfo(
+        labels=dataset.labels,
+        dataset_fingerprint=dataset.fingerprint(),
+        frontend=recipe.frontend.quantised(data.quantisation.scale, data.quantisation.zero_point),
+        network=recipe.network,
+        epochs=0,
+        evaluate_accuracy=None,
+    )
+    _check_same_data(run, info)
+    write_bytes(run.recipe_path, recipe.source)
+    trainer = Trainer(recipe, len(dataset.labels))
+    done = trainer.restore(run)
+    rows = run.history()[:done]
+    with tqdm(total=total, initial=done, desc="training", unit="epoch", disable=None) as bar:
+        for epoch in range(done, total):
+            row = {"epoch": str(epoch + 1), **trainer.epoch(epoch, data)}
+            rows.append(row)
+            run.write_history(rows)
+            run.write_checkpoint(epoch + 1, trainer.state())
+            bar.set_postfix(loss=row["loss"], accuracy=row["evaluate_accuracy"], refresh=False)
+            bar.update()
+    recalibrate(trainer.model, data.clean(_RECALIBRATION_CLIPS, recipe))
+    save_model(trainer.model, run.model_path)
+    _, accuracy = data.evaluate(trainer.model)
+    run.write_info(replace(info, epochs=max(done, total), evaluate_accuracy=round(accuracy, 6)))
+    return run
+
+
+class Trainer:
+    """A network in training with its optimiser.
+
+    Attributes:
+        model: the network at the full number of columns, with the weights of the last epoch.
+    """
+
+    def __init__(self, recipe: Recipe, classes: int) -> None:
+        tf.config.experimental.enable_op_determinism()
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(recipe.seed)
+        network, dropout = recipe.network, recipe.dropout
+        self.model = nets.build(network, recipe.frontend.shape, classes, dropout=dropout)
+        self._trainee = nets.build(network, recipe.train_shape, classes, dropout=dropout)
+        self._recipe = recipe
+        self._optimizer = keras.optimizers.SGD(
+            recipe.schedule.rate_max,
+            momentum=recipe.schedule.momentum,
+            weight_decay=recipe.schedule.weight_decay or None,
+        )
+        # Decay shrinks kernels only: biases and batch-norm have nothing to gain from it.
+        self._optimizer.exclude_from_weight_decay(
+            var_list=[v for v in self._trainee.trainable_variables if len(v.shape) < 2]
+        )
+        self._optimizer.build(self._trainee.trainable_variables)
+        self._step = _compiled_step(self._trainee, self._optimizer)
+        self.model.set_weights(self._trainee.get_weights())
+
+    def epoch(self, epoch: int, data: _Data) -> dict[str, str]:
+        """Train one epoch, counted from 0, and return its row of the history."""
+        recipe = self._recipe
+        steps = augment.step_count(len(data.targets), recipe.schedule.batch)
+        batches = augment.batches(
+            data.features.take,
+            data.targets,
+            recipe.augmentation,
+            data.quantisation,
+            augment.generator(recipe.seed, epoch),
+            recipe.schedule.batch,
+        )
+        losses, rate = [], 0.0
+        for step, (x, y) in enumerate(batches):
+            rate = schedule.rate(recipe.schedule, epoch, step, steps)
+            self._optimizer.learning_rate.assign(rate)
+            losses.append(float(self._step(tf.constant(x), tf.constant(y))))
+        if not np.isfinite(losses).all():
+            raise AscError(f"epoch {epoch + 1}: the loss is not finite, lower schedule.rate_max")
+        self.model.set_weights(self._trainee.get_weights())
+        loss, accuracy = data.evaluate(self.model)
+        figures = {"loss": np.mean(losses), "evaluate_loss": loss, "evaluate_accuracy": accuracy}
+        return {"rate": f"{rate:.6g}", **{name: f"{v:.6f}" for name, v in figures.items()}}
+
+    def state(self) -> list[NDArray[Any]]:
+        """Return every variable of network, dropout and optimiser."""
+        return [variable.numpy() for variable in self._variables()]
+
+    def restore(self, run: Run) -> int:
+        """Take the variables of the run's checkpoint, if there is one; return the epochs done.
+
+        Raises:
+            AscError: the checkpoint is not of this network.
+        """
+        checkpoint = run.read_checkpoint()
+        if checkpoint is None:
+            return 0
+        epochs, values = checkpoint
+        variables = self._variables()
+        if [tuple(v.shape) for v in variables] != [value.shape for value in values]:
+            raise AscError(f"{run.checkpoint_path}: is not of network {self._recipe.network}")
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        self.model.set_weights(self._trainee.get_weights())
+        return epochs
+
+    def _variables(self) -> list[Any]:
+        return [*self._trainee.variables, *self._optimizer.variables]
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What training needs of a data set."""
+
+    features: FeatureSet
+    targets: Float32Array
+    quantisation: Quantisation
+    evaluate_features: FeatureSet
+    evaluate_targets: Float32Array
+
+    @classmethod
+    def load(cls, dataset: Dataset, recipe: Recipe, folder: Path | None) -> _Data:
+        clips, held_out = dataset.split("train"), dataset.split("evaluate")
+        if len(clips) < 2 or not held_out:
+            raise AscError(
+                f"{dataset.root}: {len(clips)} clips to train and {len(held_out)} to evaluate, "
+                "at least 2 and 1 are needed"
+            )
+        features = cache.load(clips, recipe.frontend, folder=folder)
+        return cls(
+            features,
+            one_hot(clips, dataset.labels),
+            input_quantisation(features),
+            cache.load(held_out, recipe.frontend, folder=folder),
+            one_hot(held_out, dataset.labels),
+        )
+
+    def clean(self, count: int, recipe: Recipe) -> Float32Array:
+        """Return up to ``count`` training clips, evenly over the set, without augmentation."""
+        indices = np.linspace(0, len(self.features) - 1, min(count, len(self.features)))
+        x = self.features.take(indices.astype(np.int64))
+        if recipe.augmentation.quantise_input:
+            x = augment.rounded(x, self.quantisation)
+        return x
+
+    def evaluate(self, model: keras.Model) -> tuple[float, float]:
+        scores = predict(model, self.evaluate_features)
+        loss = keras.losses.categorical_crossentropy(self.evaluate_targets, scores)
+        hits = scores.argmax(axis=1) == self.evaluate_targets.argmax(axis=1)
+        return float(np.mean(loss)), float(np.mean(hits))
+
+
+def predict(model: keras.Model, features: FeatureSet) -> Float32Array:
+    """Return a float network's probabilities for all clips, shape (clips, classes)."""
+    batches = features.batches(_EVALUATION_BATCH)
+    scores: Float32Array = np.concatenate([model(x, training=False).numpy() for x in batches])
+    return scores
+
+
+def one_hot(clips: Sequence[Clip], labels: Sequence[str]) -> Float32Array:
+    """Return the targets of clips, shape (clips, labels)."""
+    truth = np.array([list(labels).index(clip.scene) for clip in clips])
+    targets: Float32Array = np.eye(len(labels), dtype=np.float32)[truth]
+    return targets
+
+
+def input_quantisation(features: FeatureSet) -> Quantisation:
+    """Return the int8 quantisation that covers the range of ``features`` and 0.
+
+    scale = (max - min) / 255, zero_point = round(-128 - min / scale): what TFLite's calibration
+    gives a network's input.
+    """
+    low, high = 0.0, 0.0
+    for some in features.batches(_EVALUATION_BATCH):
+        low, high = min(low, float(some.min())), max(high, float(some.max()))
+    scale = (high - low) / 255.0 or 1.0
+    return Quantisation(scale=scale, zero_point=round(-128.0 - low / scale))
+
+
+def _compiled_step(model: keras.Model, optimizer: Any) -> Callable[[Any, Any], Any]:
+    def step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            scores = model(x, training=True)
+            loss = tf.reduce_mean(keras.losses.categorical_crossentropy(y, scores))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
+        return loss
+
+    compiled: Callable[[Any, Any], Any] = tf.function(step, reduce_retracing=True)
+    return compiled
+
+
+def _check_folder(run: Run, recipe: Recipe, resume: bool) -> None:
+    if not run.recipe_path.exists():
+        return
+    if not resume:
+        raise AscError(f"{run.root}: holds a run already; use --resume or another folder")
+    if run.recipe().sha256 != recipe.sha256:
+        raise AscError(f"{run.root}: was trained with another recipe, cannot resume with this one")
+
+
+def _check_same_data(run: Run, info: RunInfo) -> None:
+    if run.info_path.exists() and run.info().dataset_fingerprint != info.dataset_fingerprint:
+        raise AscError(f"{run.root}: was trained on another data set, cannot resume on this one")
+    run.write_info(info)

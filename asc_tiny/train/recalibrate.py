@@ -1,0 +1,50 @@
+"""Batch-norm statistics for inference, from clips as the network will meet them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+Float32Array = NDArray[np.float32]
+
+_BATCH = 64
+
+
+def recalibrate(model: keras.Model, features: Float32Array) -> None:
+    """Set the moving statistics of every batch-norm to those of ``features``.
+
+    While training, they are averaged over masked, mixed and cropped clips, which vary less than
+    real ones; the network then sees shifted values at inference (Wu and Johnson, "Rethinking
+    'Batch' in BatchNorm", arXiv:2105.07576, call the remedy precise batch-norm). Layers are set
+    in order, so that each takes its statistics behind those already set.
+
+    Args:
+        model: a trained network; changed in place.
+        features: clips without augmentation, shape (clips, n_mels, columns, channels).
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            before = keras.Model(model.input, layer.input)
+            mean, variance = _moments(
+                before(features[i : i + _BATCH], training=False).numpy()
+                for i in range(0, len(features), _BATCH)
+            )
+            layer.moving_mean.assign(mean)
+            layer.moving_variance.assign(variance)
+
+
+def _moments(
+    batches: Iterable[Float32Array],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and variance per channel over all clips, rows and columns."""
+    count, total, squares = 0, np.float64(0.0), np.float64(0.0)
+    for batch in batches:
+        values = batch.reshape(-1, batch.shape[-1]).astype(np.float64)
+        count += len(values)
+        total = total + values.sum(axis=0)
+        squares = squares + np.square(values).sum(axis=0)
+    mean = np.asarray(total / count)
+    return mean, np.asarray(squares / count - np.square(mean))

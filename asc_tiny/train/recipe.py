@@ -1,0 +1,220 @@
+"""Training recipes: TOML files that say everything a training run depends on but the data."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from asc_tiny import nets
+from asc_tiny.errors import AscError
+from asc_tiny.files import read_bytes, sha256
+from asc_tiny.frontend.config import FrontEndConfig
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Learning rate and batches; the defaults are the seed's (section 3.1).
+
+    Attributes:
+        cycles: epochs of each cycle; the rate restarts at ``rate_max`` after each.
+        rate_max, rate_min: learning rate at the start and towards the end of a cycle.
+        momentum: of stochastic gradient descent.
+        weight_decay: share of each kernel taken away per step, times the learning rate.
+        batch: clips per step at most; an epoch is cut into steps of equal size.
+    """
+
+    cycles: tuple[int, ...] = (10, 20, 40, 80, 160)
+    rate_max: float = 0.1
+    rate_min: float = 1e-5
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    batch: int = 128
+
+    def __post_init__(self) -> None:
+        _check(self, "cycles", len(self.cycles) > 0 and min(self.cycles) >= 1, "epochs, 1 or more")
+        _check(self, "rate_max", 0.0 < self.rate_max <= 10.0, "above 0, up to 10")
+        _check(self, "rate_min", 0.0 <= self.rate_min <= self.rate_max, "0 to rate_max")
+        _check(self, "momentum", 0.0 <= self.momentum < 1.0, "0 to below 1")
+        _check(self, "weight_decay", 0.0 <= self.weight_decay < 1.0, "0 to below 1")
+        _check(self, "batch", self.batch >= 2, "2 or more")
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all cycles together."""
+        return sum(self.cycles)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Random changes to the training features; the defaults are the seed's (section 2.3).
+
+    Attributes:
+        mixup_alpha: of the beta distribution that mixes two clips of a batch; 0 for none.
+        crop_columns: width of the random crop in time; 0 for the whole clip.
+        frequency_masks, frequency_mask_bands: masks per clip and their width at most.
+        time_masks, time_mask_columns: masks per clip and their width at most.
+        gain_db: a clip is made louder or softer by up to this, as a shift of its log-mel.
+        quantise_input: round the features to the int8 codes that the chip will see.
+    """
+
+    mixup_alpha: float = 0.3
+    crop_columns: int = 30
+    frequency_masks: int = 2
+    frequency_mask_bands: int = 20
+    time_masks: int = 1
+    time_mask_columns: int = 3
+    gain_db: float = 0.0
+    quantise_input: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("crop_columns", "frequency_masks", "time_masks"):
+            _check(self, name, getattr(self, name) >= 0, "0 or more")
+        for name in ("frequency_mask_bands", "time_mask_columns"):
+            _check(self, name, getattr(self, name) >= 0, "0 or more")
+        _check(self, "mixup_alpha", 0.0 <= self.mixup_alpha <= 10.0, "0 to 10")
+        _check(self, "gain_db", 0.0 <= self.gain_db <= 40.0, "0 to 40")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What to train and how.
+
+    Attributes:
+        name: of the model.
+        network: one of ``asc_tiny.nets.NAMES``.
+        seed: of initial weights, order of clips, augmentation and dropout.
+        dropout: share of channels dropped before the classifier.
+        frontend, schedule, augmentation: tables of the file.
+        source: the file's bytes; they travel with the run.
+    """
+
+    name: str
+    network: str = "mobilenet"
+    seed: int = 1
+    dropout: float = 0.2
+    frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
+    schedule: Schedule = field(default_factory=Schedule)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    source: bytes = b""
+
+    def __post_init__(self) -> None:
+        _check(self, "name", bool(self.name), "a name that is not empty")
+        _check(self, "network", self.network in nets.NAMES, ", ".join(nets.NAMES))
+        _check(self, "seed", 0 <= self.seed < 2**31, "0 to 2147483647")
+        _check(self, "dropout", 0.0 <= self.dropout < 1.0, "0 to below 1")
+        if self.frontend.quantisation is not None:
+            raise AscError("frontend.quantisation: comes from the trained model, not the recipe")
+        columns, bands = self.frontend.columns, self.frontend.n_mels
+        augmentation = self.augmentation
+        _check(
+            augmentation, "crop_columns", augmentation.crop_columns <= columns, f"0 to {columns}"
+        )
+        width = augmentation.crop_columns or columns
+        _check(
+            augmentation,
+            "time_mask_columns",
+            augmentation.time_mask_columns <= width,
+            f"0 to {width}",
+        )
+        _check(
+            augmentation,
+            "frequency_mask_bands",
+            augmentation.frequency_mask_bands <= bands,
+            f"0 to {bands}",
+        )
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file."""
+        return sha256(self.source)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The file's content as plain values."""
+        return tomllib.loads(self.source.decode("utf-8"))
+
+    @property
+    def train_shape(self) -> tuple[int, int, int]:
+        """Shape of a training input after cropping: (n_mels, columns, channels)."""
+        bands, columns, channels = self.frontend.shape
+        return (bands, self.augmentation.crop_columns or columns, channels)
+
+
+def load(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        AscError: the file is missing, not TOML, or has an unknown key or a value out of range.
+    """
+    source = read_bytes(path)
+    try:
+        values = tomllib.loads(source.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AscError(f"{path}: not TOML: {error}") from error
+    try:
+        return _recipe(values, source)
+    except AscError as error:
+        raise AscError(f"{path}: {error}") from error
+
+
+def _recipe(values: dict[str, Any], source: bytes) -> Recipe:
+    arguments = dict(values)
+    arguments["frontend"] = FrontEndConfig.from_dict(_table(values, "frontend"), source="frontend")
+    arguments["schedule"] = _build(Schedule, _table(values, "schedule"), "schedule.")
+    arguments["augmentation"] = _build(
+        Augmentation, _table(values, "augmentation"), "augmentation."
+    )
+    if "name" not in values:
+        raise AscError("name is missing, a recipe needs one")
+    if "source" in values:
+        raise AscError("unknown key source")
+    return _build(Recipe, {**arguments, "source": source}, "")
+
+
+def _table(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = values.get(name, {})
+    if not isinstance(table, Mapping):
+        raise AscError(f"{name} = {table!r}, must be a table")
+    return table
+
+
+def _build(kind: type[T], values: Mapping[str, Any], prefix: str) -> T:
+    fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    arguments = {}
+    for name, value in values.items():
+        if name not in fields:
+            known = ", ".join(sorted(set(fields) - {"source"}))
+            raise AscError(f"unknown key {prefix}{name}, allowed: {known}")
+        arguments[name] = _typed(value, str(fields[name].type), f"{prefix}{name}")
+    return kind(**arguments)
+
+
+def _typed(value: Any, kind: str, name: str) -> Any:
+    """Return ``value`` as the annotated type; TOML has no tuples and 1 is a fine float."""
+    plain = {"int": int, "float": float, "str": str, "bool": bool}
+    if kind == "tuple[int, ...]":
+        if not isinstance(value, list) or any(type(item) is not int for item in value):
+            raise AscError(f"{name} = {value!r}, must be a list of whole numbers")
+        return tuple(value)
+    if kind == "float" and type(value) is int:
+        return float(value)
+    if kind in plain and type(value) is not plain[kind]:
+        raise AscError(f"{name} = {value!r}, must be of type {kind}")
+    return value
+
+
+def _check(owner: object, name: str, ok: bool, allowed: str) -> None:
+    if not ok:
+        prefix = "" if isinstance(owner, Recipe) else f"{type(owner).__name__.lower()}."
+        raise AscError(f"{prefix}{name} = {getattr(owner, name)!r}, allowed: {allowed}")

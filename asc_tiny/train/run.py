@@ -1,0 +1,211 @@
+"""The folder of a training run: recipe, model, history, checkpoint and what they belong to."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.errors import AscError
+from asc_tiny.files import read_bytes, replacing, sha256, write_bytes, write_text
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.train import recipe as recipes
+from asc_tiny.train.recipe import Recipe
+
+SCHEMA = 1
+HISTORY_COLUMNS = ("epoch", "rate", "loss", "evaluate_loss", "evaluate_accuracy")
+
+# Zip's earliest date: a saved model must not depend on when it was saved.
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What a run was trained on, as ``run.json`` says.
+
+    Attributes:
+        labels: in the order of the network's outputs.
+        dataset_fingerprint: of the data set.
+        frontend: the features; its quantisation covers the range of the training clips.
+        network: name of the network.
+        epochs: epochs trained, 0 while the run is not complete.
+        evaluate_accuracy: of ``model.keras`` on the split evaluate, None while not complete.
+    """
+
+    labels: tuple[str, ...]
+    dataset_fingerprint: str
+    frontend: FrontEndConfig
+    network: str
+    epochs: int
+    evaluate_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder and the files in it."""
+
+    root: Path
+
+    @property
+    def recipe_path(self) -> Path:
+        """The recipe, byte by byte as given."""
+        return self.root / "recipe.toml"
+
+    @property
+    def model_path(self) -> Path:
+        """The trained network, as ``save_model`` writes it."""
+        return self.root / "model.keras"
+
+    @property
+    def info_path(self) -> Path:
+        """What the run was trained on."""
+        return self.root / "run.json"
+
+    @property
+    def history_path(self) -> Path:
+        """A row per epoch."""
+        return self.root / "history.csv"
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """All that training needs to go on after the last epoch."""
+        return self.root / "checkpoints" / "last.npz"
+
+    def recipe(self) -> Recipe:
+        """Read the recipe."""
+        return recipes.load(self.recipe_path)
+
+    def info(self) -> RunInfo:
+        """Read ``run.json``.
+
+        Raises:
+            AscError: it is missing or damaged.
+        """
+        try:
+            values = json.loads(read_bytes(self.info_path))
+            if values["schema"] != SCHEMA:
+                raise AscError(f"{self.info_path}: schema {values['schema']}, must be {SCHEMA}")
+            return RunInfo(
+                labels=tuple(values["labels"]),
+                dataset_fingerprint=values["dataset_fingerprint"],
+                frontend=FrontEndConfig.from_dict(
+                    values["frontend"], source=f"{self.info_path}: frontend"
+                ),
+                network=values["network"],
+                epochs=values["epochs"],
+                evaluate_accuracy=values["evaluate_accuracy"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise AscError(f"{self.info_path}: not a run's description: {error!r}") from error
+
+    def write_info(self, info: RunInfo) -> None:
+        """Write ``run.json``."""
+        values = {
+            "schema": SCHEMA,
+            "labels": list(info.labels),
+            "dataset_fingerprint": info.dataset_fingerprint,
+            "frontend": info.frontend.to_dict(),
+            "network": info.network,
+            "epochs": info.epochs,
+            "evaluate_accuracy": info.evaluate_accuracy,
+        }
+        write_text(self.info_path, json.dumps(values, indent=2) + "\n")
+
+    def history(self) -> list[dict[str, str]]:
+        """Return the rows of the history, none if there is no file yet."""
+        if not self.history_path.exists():
+            return []
+        return list(csv.DictReader(io.StringIO(read_bytes(self.history_path).decode("utf-8"))))
+
+    def write_history(self, rows: Sequence[Mapping[str, str]]) -> None:
+        """Write the history."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, HISTORY_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(self.history_path, text.getvalue())
+
+    def read_checkpoint(self) -> tuple[int, list[NDArray[Any]]] | None:
+        """Return the epochs done and all variables, None if there is no checkpoint.
+
+        Raises:
+            AscError: the checkpoint is damaged.
+        """
+        if not self.checkpoint_path.exists():
+            return None
+        try:
+            with np.load(self.checkpoint_path) as stored:
+                count = len(stored.files) - 1
+                return int(stored["epochs"]), [stored[f"v{index}"] for index in range(count)]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise AscError(f"{self.checkpoint_path}: damaged checkpoint: {error}") from error
+
+    def write_checkpoint(self, epochs: int, variables: Sequence[NDArray[Any]]) -> None:
+        """Write the epochs done and all variables in one step."""
+        named: dict[str, Any] = {f"v{index}": value for index, value in enumerate(variables)}
+        with replacing(self.checkpoint_path) as temporary:
+            np.savez(temporary, **named, epochs=np.int64(epochs))
+
+    def model_sha256(self) -> str:
+        """Return the SHA-256 of the trained network's file."""
+        return sha256(read_bytes(self.model_path))
+
+
+def save_model(model: Any, path: Path) -> None:
+    """Write a Keras model; the same training gives the same bytes, unlike Keras' own archives."""
+    with replacing(path) as temporary:
+        model.save(temporary)
+        archive = _repeatable(read_bytes(temporary))
+    write_bytes(path, archive)
+
+
+def load_model(path: Path) -> Any:
+    """Read a Keras model.
+
+    Raises:
+        AscError: the file is missing or not a Keras model, or TensorFlow is missing.
+    """
+    from asc_tiny.nets import require_tensorflow
+
+    require_tensorflow()
+    import keras
+
+    read_bytes(path)
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        first = str(error).splitlines()[0]
+        raise AscError(f"{path}: not a Keras model: {first}") from error
+
+
+def _repeatable(archive: bytes) -> bytes:
+    result = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(result, "w") as new:
+        for name in sorted(old.namelist()):
+            data = old.read(name)
+            if name == "metadata.json":
+                values = {**json.loads(data), "date_saved": "1980-01-01@00:00:00"}
+                data = json.dumps(values, sort_keys=True).encode("utf-8")
+            elif name == "config.json":
+                data = _renumbered(data)
+            new.writestr(zipfile.ZipInfo(name, _ZIP_DATE), data)
+    return result.getvalue()
+
+
+def _renumbered(config: bytes) -> bytes:
+    """Number shared objects by appearance: Keras writes their addresses in memory."""
+    numbers: dict[bytes, int] = {}
+
+    def number(match: re.Match[bytes]) -> bytes:
+        return b"%s%d" % (match[1], numbers.setdefault(match[2], len(numbers) + 1))
+
+    return re.sub(rb'("shared_object_id": )(\d+)', number, config)

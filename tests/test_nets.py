@@ -1,0 +1,111 @@
+"""The networks against the totals of the seed's report, counted here on their own."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from asc_tiny import nets
+from asc_tiny.errors import AscError
+
+pytest.importorskip("tensorflow")
+
+# Table of the reconstruction: output of each step at 256 x 36 x 3.
+MOBILENET_OUTPUTS = {
+    "low_crop": (128, 36, 3),
+    "high_crop": (128, 36, 3),
+    "low_conv1_relu": (128, 36, 8),
+    "high_conv2_relu": (64, 18, 16),
+    "join": (128, 18, 16),
+    "down1_relu": (64, 9, 16),
+    "point1_relu": (64, 9, 16),
+    "expand_relu": (64, 9, 96),
+    "down2_relu": (32, 5, 96),
+    "project_norm": (32, 5, 16),
+    "depth3_relu": (32, 5, 16),
+    "point3_relu": (32, 5, 64),
+    "pool": (1, 1, 64),
+    "scores": (10,),
+}
+
+
+def macs(model) -> int:
+    """Multiplies of convolution, depthwise and dense layers for one input."""
+    total = 0
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind == "Conv2D":
+            total += math.prod(layer.output.shape[1:]) * math.prod(layer.kernel.shape[:3])
+        elif kind == "DepthwiseConv2D":
+            total += math.prod(layer.output.shape[1:]) * math.prod(layer.kernel.shape[:2])
+        elif kind == "Dense":
+            total += math.prod(layer.kernel.shape)
+    return total
+
+
+def trainable(model) -> int:
+    return sum(math.prod(variable.shape) for variable in model.trainable_variables)
+
+
+def test_mobilenet_has_the_reported_counts():
+    model = nets.build("mobilenet", (256, 36, 3), 10)
+    assert trainable(model) == 7_946
+    assert macs(model) == 3_972_224
+
+
+def test_mobilenet_layers_have_the_tabled_outputs():
+    model = nets.build("mobilenet", (256, 36, 3), 10)
+    outputs = {name: model.get_layer(name).output.shape[1:] for name in MOBILENET_OUTPUTS}
+    assert outputs == MOBILENET_OUTPUTS
+
+
+def test_projection_is_linear():
+    names = [layer.name for layer in nets.build("mobilenet", (256, 36, 3), 10).layers]
+    assert "project_norm" in names
+    assert "project_relu" not in names
+
+
+def test_split_sends_each_half_of_the_bands_to_its_branch():
+    import keras
+
+    model = nets.build("mobilenet", (256, 36, 3), 10)
+    branches = [model.get_layer(f"{name}_conv2_relu").output for name in ("low", "high")]
+    probe = keras.Model(model.input, branches)
+    x = np.random.default_rng(0).normal(size=(1, 256, 36, 3)).astype(np.float32)
+    low_changed = x.copy()
+    low_changed[:, :128] += 1.0
+    low, high = (output.numpy() for output in probe(x))
+    low2, high2 = (output.numpy() for output in probe(low_changed))
+    assert not np.allclose(low, low2)
+    np.testing.assert_array_equal(high, high2)
+
+
+def test_weights_trained_on_a_crop_fit_the_whole_clip():
+    crop = nets.build("mobilenet", (256, 30, 3), 10)
+    whole = nets.build("mobilenet", (256, 36, 3), 10, batch_size=1)
+    whole.set_weights(crop.get_weights())
+    scores = whole(np.zeros((1, 256, 36, 3), np.float32)).numpy()
+    assert scores.shape == (1, 10)
+    np.testing.assert_allclose(scores.sum(), 1.0, rtol=1e-6)
+
+
+def test_dropout_acts_in_training_only():
+    model = nets.build("mobilenet", (256, 36, 3), 10, dropout=0.9)
+    assert model.get_layer("dropout").rate == 0.9
+    x = np.random.default_rng(0).normal(size=(1, 256, 36, 3)).astype(np.float32)
+    np.testing.assert_array_equal(model(x).numpy(), model(x).numpy())
+    # With one clip, batch-norm in training depends on the clip only: the difference is dropout.
+    first, second = (model(x, training=True).numpy() for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+def test_unknown_network_is_named():
+    with pytest.raises(AscError, match="network 'resnet' is unknown, allowed: mobilenet"):
+        nets.build("resnet", (256, 36, 3), 10)
+
+
+def test_odd_number_of_bands_is_refused():
+    with pytest.raises(AscError, match="n_mels = 41, must be even"):
+        nets.build("mobilenet", (41, 36, 3), 10)

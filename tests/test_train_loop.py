@@ -1,0 +1,236 @@
+"""Training: it learns, it repeats, and a killed run resumed equals one that was not killed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+
+import numpy as np
+import pytest
+
+from asc_tiny.audio.dataset import Dataset
+from asc_tiny.cli.main import main
+from asc_tiny.errors import AscError
+from asc_tiny.files import sha256
+from asc_tiny.train import cache
+from asc_tiny.train import recipe as recipes
+from asc_tiny.train.augment import rounded
+
+pytest.importorskip("tensorflow")
+
+from asc_tiny.train import loop
+from asc_tiny.train.run import Run, load_model, save_model
+
+RECIPE = """
+name = "small"
+seed = 3
+dropout = 0.2
+[frontend]
+n_mels = 16
+n_fft = 1024
+[schedule]
+cycles = [1, 2]
+batch = 5
+weight_decay = 1e-4
+[augmentation]
+frequency_mask_bands = 4
+quantise_input = true
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("train")
+
+
+@pytest.fixture(scope="module")
+def recipe(folder):
+    path = folder / "small.toml"
+    path.write_text(RECIPE)
+    return recipes.load(path)
+
+
+@pytest.fixture(scope="module")
+def dataset(synthetic):
+    return Dataset.load(synthetic)
+
+
+@pytest.fixture(scope="module")
+def whole(recipe, dataset, folder):
+    return loop.train(recipe, dataset, folder / "whole", cache_folder=folder / "cache")
+
+
+def hashes(run: Run) -> dict[str, str]:
+    files = [run.model_path, run.history_path, run.info_path, run.recipe_path]
+    return {path.name: sha256(path.read_bytes()) for path in files}
+
+
+def test_run_folder_holds_what_later_commands_need(whole, recipe, dataset):
+    info = json.loads(whole.info_path.read_text())
+    assert info["labels"] == sorted({clip.scene for clip in dataset.clips})
+    assert info["dataset_fingerprint"] == dataset.fingerprint()
+    assert info["epochs"] == 3
+    assert info["frontend"]["n_mels"] == 16
+    assert whole.recipe_path.read_bytes() == recipe.source
+    rows = list(csv.DictReader(whole.history_path.open()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    model = load_model(whole.model_path)
+    assert model.input_shape[1:] == recipe.frontend.shape
+    assert model.output_shape == (None, 3)
+
+
+def test_run_states_the_accuracy_of_the_saved_model(whole, recipe, dataset, folder):
+    clips = dataset.split("evaluate")
+    features = cache.load(clips, recipe.frontend, folder=folder / "cache")
+    scores = load_model(whole.model_path).predict(
+        features.take(np.arange(len(features))), verbose=0
+    )
+    truth = [dataset.labels.index(clip.scene) for clip in clips]
+    accuracy = np.mean(scores.argmax(axis=1) == truth)
+    assert whole.info().evaluate_accuracy == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_history_has_the_figures_of_the_last_weights(recipe, dataset, folder, whole):
+    """Before the batch-norm statistics are measured anew: the checkpoint's own network."""
+    trainer = loop.Trainer(recipe, len(dataset.labels))
+    assert trainer.restore(whole) == 3
+    data = loop._Data.load(dataset, recipe, folder / "cache")
+    loss, accuracy = data.evaluate(trainer.model)
+    last = whole.history()[-1]
+    assert float(last["evaluate_loss"]) == pytest.approx(loss, abs=1e-5)
+    assert float(last["evaluate_accuracy"]) == pytest.approx(accuracy, abs=1e-5)
+
+
+def test_batch_norm_is_measured_on_clips_without_augmentation(whole, recipe, dataset, folder):
+    import keras
+
+    features = cache.load(dataset.split("train"), recipe.frontend, folder=folder / "cache")
+    x = rounded(features.take(np.arange(len(features))), whole.info().frontend.quantisation)
+    model = load_model(whole.model_path)
+    layer = model.get_layer("low_conv1_norm")
+    values = keras.Model(model.input, layer.input)(x).numpy()
+    np.testing.assert_allclose(layer.moving_mean, values.mean(axis=(0, 1, 2)), rtol=1e-3)
+    np.testing.assert_allclose(layer.moving_variance, values.var(axis=(0, 1, 2)), rtol=1e-3)
+
+
+def test_input_quantisation_covers_the_training_features(whole, recipe, dataset, folder):
+    features = cache.load(dataset.split("train"), recipe.frontend, folder=folder / "cache")
+    values = features.take(np.arange(len(features)))
+    quantisation = whole.info().frontend.quantisation
+    low = quantisation.scale * (-128 - quantisation.zero_point)
+    high = quantisation.scale * (127 - quantisation.zero_point)
+    assert low == pytest.approx(values.min(), abs=quantisation.scale)
+    assert high == pytest.approx(values.max(), abs=quantisation.scale)
+
+
+def test_a_second_run_gives_the_same_bytes(whole, recipe, dataset, folder):
+    again = loop.train(recipe, dataset, folder / "again", cache_folder=folder / "cache")
+    assert hashes(again) == hashes(whole)
+
+
+@pytest.mark.parametrize("stop", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_resuming_gives_the_bytes_of_an_uninterrupted_run(
+    whole, recipe, dataset, folder, monkeypatch, stop
+):
+    """Killed in the middle of an epoch, after ``stop`` whole ones."""
+    out = folder / f"killed{stop}"
+    original = loop.Trainer.epoch
+
+    def killed(self, epoch, data):
+        row = original(self, epoch, data)
+        if epoch == stop:
+            raise KeyboardInterrupt
+        return row
+
+    monkeypatch.setattr(loop.Trainer, "epoch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(recipe, dataset, out, cache_folder=folder / "cache")
+    monkeypatch.undo()
+    assert len(Run(out).history()) == stop
+    assert not Run(out).model_path.exists()
+    run = loop.train(recipe, dataset, out, resume=True, cache_folder=folder / "cache")
+    assert hashes(run) == hashes(whole)
+
+
+def test_epochs_cuts_the_schedule_and_resume_completes_it(whole, recipe, dataset, folder):
+    out = folder / "cut"
+    run = loop.train(recipe, dataset, out, epochs=2, cache_folder=folder / "cache")
+    assert run.info().epochs == 2
+    assert run.history() == whole.history()[:2]
+    run = loop.train(recipe, dataset, out, resume=True, cache_folder=folder / "cache")
+    assert hashes(run) == hashes(whole)
+
+
+def test_a_run_is_not_overwritten(whole, recipe, dataset):
+    with pytest.raises(AscError, match="holds a run already; use --resume"):
+        loop.train(recipe, dataset, whole.root)
+
+
+def test_resume_refuses_another_recipe(whole, dataset, folder):
+    path = folder / "other.toml"
+    path.write_text(RECIPE.replace("seed = 3", "seed = 4"))
+    with pytest.raises(AscError, match="was trained with another recipe"):
+        loop.train(recipes.load(path), dataset, whole.root, resume=True)
+
+
+def test_resume_refuses_another_dataset(whole, recipe, folder, esc10):
+    with pytest.raises(AscError, match="was trained on another data set"):
+        loop.train(
+            recipe, Dataset.load(esc10), whole.root, resume=True, cache_folder=folder / "cache"
+        )
+
+
+def test_weight_decay_shrinks_kernels_only(recipe):
+    trainer = loop.Trainer(recipe, 3)
+    kept = [v for v in trainer.model.trainable_variables if len(v.shape) < 2]
+    excluded = [
+        v
+        for v in trainer._trainee.trainable_variables
+        if not trainer._optimizer._use_weight_decay(v)
+    ]
+    assert len(excluded) == len(kept) > 0
+
+
+@pytest.mark.slow
+def test_it_learns(dataset, folder):
+    path = folder / "learn.toml"
+    text = RECIPE.replace("cycles = [1, 2]", "cycles = [40]\nrate_max = 0.05")
+    path.write_text(text + "mixup_alpha = 0.0\n")
+    run = loop.train(recipes.load(path), dataset, folder / "learn", cache_folder=folder / "cache")
+    rows = run.history()
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert run.info().evaluate_accuracy > 0.7, "1/3 by chance"
+
+
+def test_saved_models_do_not_depend_on_the_time(whole, tmp_path):
+    import keras
+
+    model = load_model(whole.model_path)
+    save_model(model, tmp_path / "copy.keras")
+    time.sleep(2.1)  # Zip keeps the time in steps of two seconds.
+    save_model(model, tmp_path / "later.keras")
+    assert (tmp_path / "copy.keras").read_bytes() == (tmp_path / "later.keras").read_bytes()
+    x = np.random.default_rng(0).normal(size=(2, *model.input_shape[1:])).astype(np.float32)
+    copy = keras.models.load_model(tmp_path / "copy.keras")
+    np.testing.assert_array_equal(model(x).numpy(), copy(x).numpy())
+
+
+def test_a_file_that_is_no_model_is_named(tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"nothing")
+    with pytest.raises(AscError, match=r"model.keras: not a Keras model"):
+        load_model(path)
+
+
+def test_command_line(synthetic, folder, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "xdg"))
+    recipe, out = str(folder / "small.toml"), str(folder / "cli")
+    with pytest.raises(SystemExit) as ended:
+        main(["train", recipe, "--data", str(synthetic), "--out", out, "--epochs", "1"])
+    assert ended.value.code == 0
+    assert "1 epochs, float accuracy" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main(["train", recipe, "--data", str(synthetic), "--out", out])
+    assert ended.value.code == 2
+    assert "use --resume" in capsys.readouterr().err

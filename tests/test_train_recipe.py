@@ -1,0 +1,132 @@
+"""Recipes and the learning rate they ask for."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from asc_tiny.errors import AscError
+from asc_tiny.train import recipe as recipes
+from asc_tiny.train import schedule
+from asc_tiny.train.recipe import Schedule
+
+MODELS = Path(__file__).parents[1] / "models"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "recipe.toml"
+    path.write_text(text)
+    return path
+
+
+def test_defaults_are_the_seeds(tmp_path):
+    recipe = recipes.load(written(tmp_path, 'name = "x"\n'))
+    assert recipe.network == "mobilenet"
+    assert recipe.schedule.cycles == (10, 20, 40, 80, 160)
+    assert recipe.schedule.epochs == 310
+    assert (recipe.schedule.rate_max, recipe.schedule.rate_min) == (0.1, 1e-5)
+    assert (recipe.schedule.batch, recipe.schedule.momentum) == (128, 0.9)
+    augmentation = recipe.augmentation
+    assert (augmentation.mixup_alpha, augmentation.crop_columns) == (0.3, 30)
+    assert (augmentation.frequency_masks, augmentation.frequency_mask_bands) == (2, 20)
+    assert (augmentation.time_masks, augmentation.time_mask_columns) == (1, 3)
+    assert recipe.frontend.shape == (256, 36, 3)
+    assert recipe.train_shape == (256, 30, 3)
+
+
+def test_values_are_read(tmp_path):
+    text = """
+name = "small"
+seed = 7
+dropout = 0
+[frontend]
+n_mels = 40
+[schedule]
+cycles = [2, 4]
+batch = 8
+[augmentation]
+crop_columns = 0
+quantise_input = true
+"""
+    recipe = recipes.load(written(tmp_path, text))
+    assert (recipe.seed, recipe.dropout, recipe.frontend.n_mels) == (7, 0.0, 40)
+    assert (recipe.schedule.cycles, recipe.schedule.batch) == ((2, 4), 8)
+    assert recipe.augmentation.quantise_input
+    assert recipe.train_shape == (40, 36, 3)
+    assert recipe.content["schedule"]["cycles"] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "name is missing"),
+        ("name = 3", "name = 3, must be of type str"),
+        ('name = ""', "name = '', allowed"),
+        ('name = "x"\nnetwork = "vgg"', "network = 'vgg', allowed: mobilenet"),
+        ('name = "x"\nseed = 1.5', "seed = 1.5, must be of type int"),
+        ('name = "x"\nseed = true', "seed = True, must be of type int"),
+        ('name = "x"\ndropout = 1.0', "dropout = 1.0, allowed: 0 to below 1"),
+        ('name = "x"\nepochs = 5', "unknown key epochs, allowed: augmentation, dropout"),
+        ('name = "x"\nsource = "y"', "unknown key source"),
+        ('name = "x"\nschedule = 3', "schedule = 3, must be a table"),
+        ('name = "x"\n[schedule]\ncycles = []', "schedule.cycles = (), allowed"),
+        ('name = "x"\n[schedule]\ncycles = [0]', "schedule.cycles = (0,), allowed"),
+        ('name = "x"\n[schedule]\ncycles = [1.5]', "schedule.cycles = [1.5], must be a list"),
+        ('name = "x"\n[schedule]\nrate_min = 1', "schedule.rate_min = 1.0, allowed"),
+        ('name = "x"\n[schedule]\nrate_max = nan', "schedule.rate_max = nan, allowed"),
+        ('name = "x"\n[schedule]\nbatch = 1', "schedule.batch = 1, allowed: 2 or more"),
+        ('name = "x"\n[augmentation]\nmixup = 1', "unknown key augmentation.mixup"),
+        ('name = "x"\n[augmentation]\ncrop_columns = 37', "crop_columns = 37, allowed: 0 to 36"),
+        ('name = "x"\n[augmentation]\ntime_mask_columns = 31', "allowed: 0 to 30"),
+        ('name = "x"\n[frontend]\nn_mels = 7', "n_mels = 7, allowed: 16 to 256"),
+        ('name = "x"\n[frontend]\nquantisation = {scale = 1.0, zero_point = 0}', "comes from"),
+        ("name =", "not TOML"),
+    ],
+)
+def test_bad_values_are_named(tmp_path, text, message):
+    path = written(tmp_path, text)
+    with pytest.raises(AscError) as caught:
+        recipes.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_recipe_is_named(tmp_path):
+    with pytest.raises(AscError, match=r"nothing\.toml: cannot read"):
+        recipes.load(tmp_path / "nothing.toml")
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.glob("*_esc10.toml")), ids=lambda path: path.name)
+def test_released_recipes_load(path):
+    assert recipes.load(path).name == path.stem
+
+
+def test_rate_restarts_where_the_report_says():
+    # Section 3.1 counts from 1: the maximum comes after 11, 31, 71, 151 epochs have begun.
+    rates = [schedule.rate(Schedule(), epoch, 0, 30) for epoch in range(310)]
+    restarts = [epoch + 1 for epoch, rate in enumerate(rates) if rate == pytest.approx(0.1)]
+    assert restarts == [1, 11, 31, 71, 151]
+
+
+def test_rate_falls_by_a_cosine_within_a_cycle():
+    recipe = Schedule(cycles=(4,), rate_max=0.1, rate_min=0.001)
+    steps = 5
+    rates = [schedule.rate(recipe, epoch, s, steps) for epoch in range(4) for s in range(steps)]
+    # SGDR equation 5, written out with the number of steps.
+    expected = [0.001 + 0.5 * 0.099 * (1 + math.cos(k / 20 * math.pi)) for k in range(20)]
+    assert rates == pytest.approx(expected)
+    assert rates[10] == pytest.approx(0.0505)
+
+
+def test_last_rate_is_close_to_the_minimum():
+    assert 1e-5 < schedule.rate(Schedule(), 309, 29, 30) < 1.1e-5
+
+
+def test_last_cycle_repeats_past_the_end():
+    recipe = Schedule(cycles=(2, 3))
+    assert schedule.cycle(recipe, 4) == (2, 3)
+    assert schedule.cycle(recipe, 5) == (5, 3)
+    assert schedule.cycle(recipe, 9) == (8, 3)

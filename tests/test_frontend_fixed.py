@@ -10,13 +10,16 @@ import pytest
 from native import CFrontEnd
 
 from asc_tiny.audio.clips import read_pcm
+from asc_tiny.complexity import artefact
 from asc_tiny.errors import AscError
 from asc_tiny.frontend import fixed, reference
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.targets import golden
 
-CLIPS = sorted((Path(__file__).parents[1] / "models" / "clips").glob("*.flac"))
+MODELS = Path(__file__).parents[1] / "models"
+MODEL = MODELS / "mobilenet_esc10.tflite"
+CLIPS = sorted((MODELS / "clips").glob("*.flac"))
 DEFAULT = FrontEndConfig().quantised(0.11, 40)
 CONFIGS = {
     "default": DEFAULT,
@@ -127,13 +130,15 @@ def test_features_need_a_quantisation() -> None:
 
 @pytest.mark.slow
 def test_codes_and_c_on_every_clip(esc10: Path, tmp_path: Path) -> None:
-    frontend = CFrontEnd(DEFAULT, tmp_path)
+    config = artefact.load(MODEL).frontend
+    assert config
+    assert config.quantisation
+    frontend = CFrontEnd(config, tmp_path)
     paths = sorted((esc10 / "audio").glob("*.flac"))
-    assert DEFAULT.quantisation
     for path in paths:
         pcm = read_pcm(path, 44100)
-        codes = fixed.features(pcm, DEFAULT)
-        expected = reference.quantise(reference.features(pcm, DEFAULT), DEFAULT.quantisation)
+        codes = fixed.features(pcm, config)
+        expected = reference.quantise(reference.features(pcm, config), config.quantisation)
         assert (codes == expected).mean() >= 0.999, path
         assert np.abs(codes.astype(int) - expected).max() <= 1, path
         assert np.array_equal(frontend.features(pcm, [1000])[0], codes), path

@@ -223,9 +223,10 @@ def test_a_file_that_is_no_model_is_named(tmp_path):
         load_model(path)
 
 
-def test_command_line(synthetic, folder, capsys, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "xdg"))
-    recipe, out = str(folder / "small.toml"), str(folder / "cli")
+def test_command_line(synthetic, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    (tmp_path / "small.toml").write_text(RECIPE)
+    recipe, out = str(tmp_path / "small.toml"), str(tmp_path / "cli")
     with pytest.raises(SystemExit) as ended:
         main(["train", recipe, "--data", str(synthetic), "--out", out, "--epochs", "1"])
     assert ended.value.code == 0

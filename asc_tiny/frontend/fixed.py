@@ -17,6 +17,8 @@ from asc_tiny.frontend.tables import Requantisation, Tables
 
 Int64Array = NDArray[np.int64]
 UInt64Array = NDArray[np.uint64]
+Complex = tuple[Int64Array, Int64Array]
+"""Real and imaginary parts; of a turn, its cosine and sine in Q31."""
 
 
 def features(pcm: Int16Array, config: FrontEndConfig) -> Int8Array:
@@ -67,31 +69,30 @@ def _headroom(frames: Int64Array) -> Int64Array:
     return np.asarray(15 - np.frexp(magnitude.astype(np.float64))[1], np.int64)
 
 
-def _windowed(frames: Int64Array, tables: Tables) -> tuple[Int64Array, Int64Array]:
+def _windowed(frames: Int64Array, tables: Tables) -> Complex:
     """Apply the Hann window; even samples become the real part, odd ones the imaginary part."""
     quarter = tables.cosine >> 1
     half = np.concatenate([2**30 - quarter, 2**30 + quarter[-2::-1]])
     hann = np.concatenate([half, half[-2:0:-1]])
-    product = (frames * hann) >> 16
+    product = (frames * hann + 2**15) >> 16
     return product[:, 0::2], product[:, 1::2]
 
 
-def _round_high(product: Int64Array) -> Int64Array:
-    """Return the upper 32 bits of a 64-bit product, rounded: SMMULR."""
-    return (product + 2**31) >> 32
+def _half_sum(a: Int64Array, b: Int64Array) -> Int64Array:
+    """Return (a + b / 2^31) / 2, rounded once."""
+    return ((a << 31) + b + 2**31) >> 32
 
 
-def _rotate_half(
-    re: Int64Array, im: Int64Array, cosine: Int64Array, sine: Int64Array
-) -> tuple[Int64Array, Int64Array]:
-    """Return half of (re + i im) (cosine - i sine); each product is rounded by itself."""
+def _half_turn(a: Complex, b: Complex, turn: Complex) -> Complex:
+    """Return half of a + b (cosine - i sine)."""
+    cosine, sine = turn
     return (
-        _round_high(re * cosine) + _round_high(im * sine),
-        _round_high(im * cosine) + _round_high(-re * sine),
+        _half_sum(a[0], b[0] * cosine + b[1] * sine),
+        _half_sum(a[1], b[1] * cosine - b[0] * sine),
     )
 
 
-def _twiddle(index: Int64Array, tables: Tables) -> tuple[Int64Array, Int64Array]:
+def _twiddle(index: Int64Array, tables: Tables) -> Complex:
     """Return cos and sin of 2 pi index / n_fft in Q31 for 0 <= index < n_fft / 2."""
     quarter = len(tables.cosine) - 1
     low = index <= quarter
@@ -100,7 +101,7 @@ def _twiddle(index: Int64Array, tables: Tables) -> tuple[Int64Array, Int64Array]
     return cosine, tables.cosine[np.where(low, quarter - index, index - quarter)]
 
 
-def _fft(z: tuple[Int64Array, Int64Array], tables: Tables) -> tuple[Int64Array, Int64Array]:
+def _fft(z: Complex, tables: Tables) -> Complex:
     """Return the complex transform of each row, scaled by 1 / length (radix 2, in time)."""
     length = z[0].shape[1]
     order = _bit_reversed(length)
@@ -108,17 +109,17 @@ def _fft(z: tuple[Int64Array, Int64Array], tables: Tables) -> tuple[Int64Array, 
     rows = re.shape[0]
     half = 1
     while half < length:
-        re = re.reshape(rows, -1, 2, half)
-        im = im.reshape(rows, -1, 2, half)
-        a_re, b_re, a_im, b_im = re[:, :, 0], re[:, :, 1], im[:, :, 0], im[:, :, 1]
-        cosine, sine = _twiddle(np.arange(half) * (length // half), tables)
-        t_re, t_im = _rotate_half(b_re, b_im, cosine, sine)
-        # A turn by zero is exact.
-        t_re[:, :, 0], t_im[:, :, 0] = b_re[:, :, 0] >> 1, b_im[:, :, 0] >> 1
-        t_re += a_re >> 1
-        t_im += a_im >> 1
-        re = np.stack([t_re, a_re - t_re], axis=2).reshape(rows, length)
-        im = np.stack([t_im, a_im - t_im], axis=2).reshape(rows, length)
+        re, im = (part.reshape(rows, -1, 2, half) for part in (re, im))
+        a, b = (re[:, :, 0], im[:, :, 0]), (re[:, :, 1], im[:, :, 1])
+        turn = _twiddle(np.arange(half) * (length // half), tables)
+        halves = _half_turn(a, b, turn)
+        for part, first, second in zip(halves, a, b, strict=True):
+            # A turn by zero is exact.
+            part[:, :, 0] = (first[:, :, 0] + second[:, :, 0] + 1) >> 1
+        re, im = (
+            np.stack([part, first - part], axis=2).reshape(rows, length)
+            for part, first in zip(halves, a, strict=True)
+        )
         half *= 2
     return re, im
 
@@ -130,9 +131,7 @@ def _bit_reversed(length: int) -> Int64Array:
     return order
 
 
-def _real_spectrum(
-    z: tuple[Int64Array, Int64Array], tables: Tables
-) -> tuple[Int64Array, Int64Array]:
+def _real_spectrum(z: Complex, tables: Tables) -> Complex:
     """Return bins 0 to n_fft / 2 - 1 of the real samples' spectrum, scaled by 2 / n_fft.
 
     The Nyquist bin lies on or above the last mel edge, so its weight is always zero.
@@ -143,9 +142,8 @@ def _real_spectrum(
     low, high = (z_re[:, k], z_im[:, k]), (z_re[:, length - k], z_im[:, length - k])
     even = (low[0] + high[0], low[1] - high[1])
     odd = (low[1] + high[1], high[0] - low[0])
-    turned = _rotate_half(*odd, *_twiddle(k, tables))
     re, im = z_re.copy(), z_im.copy()
-    re[:, k], im[:, k] = (even[0] >> 1) + turned[0], (even[1] >> 1) + turned[1]
+    re[:, k], im[:, k] = _half_turn(even, odd, _twiddle(k, tables))
     re[:, length - k], im[:, length - k] = even[0] - re[:, k], even[1] - im[:, k]
     re[:, 0], im[:, 0] = z_re[:, 0] + z_im[:, 0], 0
     return re, im

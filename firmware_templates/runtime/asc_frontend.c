@@ -20,21 +20,19 @@ typedef struct {
     int32_t sine;
 } turn_t;
 
-typedef struct {
-    int32_t re;
-    int32_t im;
-} complex_t;
+typedef asc_frontend_complex_t complex_t;
 
-/* The upper 32 bits of a product, rounded: SMMULR. */
-static inline int32_t round_high(int64_t product) {
-    return (int32_t)((product + INT64_C(0x80000000)) >> 32);
+/* (a + b / 2^31) / 2, rounded once. */
+static inline int32_t half_sum(int32_t a, int64_t b) {
+    const int64_t one = INT64_C(1) << 31;
+    return (int32_t)((a * one + b + one) >> 32);
 }
 
-/* Half of (re + i im) (cosine - i sine); each product is rounded by itself. */
-static inline complex_t rotate_half(int32_t re, int32_t im, turn_t turn) {
+/* Half of a + b (cosine - i sine). */
+static inline complex_t half_turn(complex_t a, complex_t b, turn_t turn) {
     complex_t half;
-    half.re = round_high((int64_t)re * turn.cosine) + round_high((int64_t)im * turn.sine);
-    half.im = round_high((int64_t)im * turn.cosine) + round_high(-(int64_t)re * turn.sine);
+    half.re = half_sum(a.re, (int64_t)b.re * turn.cosine + (int64_t)b.im * turn.sine);
+    half.im = half_sum(a.im, (int64_t)b.im * turn.cosine - (int64_t)b.re * turn.sine);
     return half;
 }
 
@@ -74,18 +72,18 @@ static inline int32_t hann(uint32_t n) {
 }
 
 static inline int32_t windowed(int16_t sample, int32_t gain, int32_t weight) {
-    return (int32_t)(((int64_t)weight * (sample * gain)) >> 16);
+    return (int32_t)(((int64_t)weight * (sample * gain) + 0x8000) >> 16);
 }
 
 /* Even samples become the real parts, odd ones the imaginary parts, in bit-reversed order. */
-static void load(int32_t *z, const int16_t *samples, uint32_t shift) {
+static void load(complex_t *z, const int16_t *samples, uint32_t shift) {
     const int32_t gain = INT32_C(1) << shift;
     uint32_t reversed = 0;
     for (uint32_t k = 0; k < LENGTH; k++) {
         const uint32_t even = 2 * k;
         const uint32_t odd = even + 1;
-        z[2 * reversed] = windowed(samples[even], gain, hann(even < LENGTH ? even : N_FFT - even));
-        z[2 * reversed + 1] = windowed(samples[odd], gain, hann(odd < LENGTH ? odd : N_FFT - odd));
+        z[reversed].re = windowed(samples[even], gain, hann(even < LENGTH ? even : N_FFT - even));
+        z[reversed].im = windowed(samples[odd], gain, hann(odd < LENGTH ? odd : N_FFT - odd));
         uint32_t bit = LENGTH / 2;
         for (; (reversed & bit) != 0; bit >>= 1) {
             reversed ^= bit;
@@ -94,29 +92,27 @@ static void load(int32_t *z, const int16_t *samples, uint32_t shift) {
     }
 }
 
-static inline void butterfly(int32_t *a, int32_t *b, complex_t half_b) {
-    const int32_t re = (a[0] >> 1) + half_b.re;
-    const int32_t im = (a[1] >> 1) + half_b.im;
-    b[0] = a[0] - re;
-    b[1] = a[1] - im;
-    a[0] = re;
-    a[1] = im;
+static inline void store_butterfly(complex_t *a, complex_t *b, complex_t half) {
+    b->re = a->re - half.re;
+    b->im = a->im - half.im;
+    *a = half;
 }
 
 /* Complex transform in place, scaled by 1 / LENGTH (radix 2, in time). */
-static void fft(int32_t *z) {
+static void fft(complex_t *z) {
     for (uint32_t half = 1; half < LENGTH; half *= 2) {
         for (uint32_t k = 0; k < LENGTH; k += 2 * half) {
-            int32_t *b = z + 2 * (k + half);
+            complex_t *a = z + k;
+            complex_t *b = a + half;
             /* A turn by zero is exact. */
-            const complex_t half_b = {b[0] >> 1, b[1] >> 1};
-            butterfly(z + 2 * k, b, half_b);
+            const complex_t sum = {(int32_t)(((int64_t)a->re + b->re + 1) >> 1),
+                                   (int32_t)(((int64_t)a->im + b->im + 1) >> 1)};
+            store_butterfly(a, b, sum);
         }
         for (uint32_t j = 1; j < half; j++) {
             const turn_t turn = twiddle(j * (LENGTH / half));
             for (uint32_t k = j; k < LENGTH; k += 2 * half) {
-                int32_t *b = z + 2 * (k + half);
-                butterfly(z + 2 * k, b, rotate_half(b[0], b[1], turn));
+                store_butterfly(z + k, z + k + half, half_turn(z[k], z[k + half], turn));
             }
         }
     }
@@ -129,22 +125,19 @@ static inline uint64_t squared(int32_t re, int32_t im) {
 /* Turns the complex transform into the power of bins 0 to LENGTH - 1 of the real samples'
  * spectrum, in place. The Nyquist bin lies on or above the last mel edge: its weight is zero. */
 static void power_spectrum(asc_frontend_t *frontend) {
-    const int32_t *z = frontend->work.spectrum;
+    const complex_t *z = frontend->work.spectrum;
     uint64_t *power = frontend->work.power;
-    power[0] = squared(z[0] + z[1], 0);
+    power[0] = squared(z[0].re + z[0].im, 0);
     for (uint32_t k = 1; k < LENGTH / 2; k++) {
-        const uint32_t mirror = LENGTH - k;
-        const int32_t even_re = z[2 * k] + z[2 * mirror];
-        const int32_t even_im = z[2 * k + 1] - z[2 * mirror + 1];
-        const int32_t odd_re = z[2 * k + 1] + z[2 * mirror + 1];
-        const int32_t odd_im = z[2 * mirror] - z[2 * k];
-        const complex_t turned = rotate_half(odd_re, odd_im, twiddle(k));
-        const int32_t re = (even_re >> 1) + turned.re;
-        const int32_t im = (even_im >> 1) + turned.im;
-        power[k] = squared(re, im);
-        power[mirror] = squared(even_re - re, even_im - im);
+        const complex_t low = z[k];
+        const complex_t high = z[LENGTH - k];
+        const complex_t even = {low.re + high.re, low.im - high.im};
+        const complex_t odd = {low.im + high.im, high.re - low.re};
+        const complex_t sum = half_turn(even, odd, twiddle(k));
+        power[k] = squared(sum.re, sum.im);
+        power[LENGTH - k] = squared(even.re - sum.re, even.im - sum.im);
     }
-    power[LENGTH / 2] = squared(z[LENGTH], z[LENGTH + 1]);
+    power[LENGTH / 2] = squared(z[LENGTH / 2].re, z[LENGTH / 2].im);
 }
 
 static inline uint32_t floor_log2(uint64_t value) {

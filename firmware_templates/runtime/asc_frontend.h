@@ -19,8 +19,13 @@ extern "C" {
 #endif
 
 typedef struct {
+    int32_t re;
+    int32_t im;
+} asc_frontend_complex_t;
+
+typedef struct {
     union {
-        int32_t spectrum[ASC_FRONTEND_N_FFT]; /* real and imaginary parts in turn */
+        asc_frontend_complex_t spectrum[ASC_FRONTEND_N_FFT / 2];
         uint64_t power[ASC_FRONTEND_N_FFT / 2];
     } work;
     int32_t history[ASC_FRONTEND_HISTORY][ASC_FRONTEND_N_MELS]; /* log2 of band power, Q16 */

@@ -23,11 +23,12 @@ setup_has_c_library() { printf '#include <stdio.h>\n' | cc -E - >/dev/null 2>&1;
 
 setup_has_newlib() { [[ "$(arm-none-eabi-gcc -print-file-name=libc.a 2>/dev/null)" == /* ]]; }
 
-# Prints the names of the apt packages that are missing, one per line.
+# Prints the names of the apt packages that are missing, one per line: PYTHON [test]
 setup_missing_packages() {
     setup_has_venv "$1" || echo python3-venv
     command -v cc >/dev/null || echo gcc
     setup_has_c_library || echo libc6-dev
+    [[ "$2" != test ]] || command -v c++ >/dev/null || echo g++
     command -v cmake >/dev/null || echo cmake
     command -v ninja >/dev/null || echo ninja-build
     command -v arm-none-eabi-gcc >/dev/null || echo gcc-arm-none-eabi
@@ -37,7 +38,7 @@ setup_missing_packages() {
 
 setup_packages() {
     local packages as_root=()
-    mapfile -t packages < <(setup_missing_packages "$1")
+    mapfile -t packages < <(setup_missing_packages "$1" "$2")
     ((${#packages[@]})) || return 0
     command -v apt-get >/dev/null ||
         setup_fail "this system has no apt-get; install by hand what Debian calls: ${packages[*]}"
@@ -78,7 +79,7 @@ setup_main() {
     local python="${PYTHON:-python3}"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
         setup_fail "$python is missing or too old, Python 3.10 or newer is needed (or set PYTHON)"
-    setup_packages "$python"
+    setup_packages "$python" "${1:-}"
     case "${1:-}" in
     "") setup_venv "$python" "" ;;
     test) setup_venv "$python" "[train,dev]" ;;

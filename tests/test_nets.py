@@ -102,10 +102,85 @@ def test_dropout_acts_in_training_only():
 
 
 def test_unknown_network_is_named():
-    with pytest.raises(AscError, match="network 'resnet' is unknown, allowed: mobilenet"):
+    with pytest.raises(
+        AscError, match="network 'resnet' is unknown, allowed: mini_segnet, mobilenet"
+    ):
         nets.build("resnet", (256, 36, 3), 10)
 
 
 def test_odd_number_of_bands_is_refused():
     with pytest.raises(AscError, match="n_mels = 41, must be even"):
         nets.build("mobilenet", (41, 36, 3), 10)
+
+
+PRUNED = {
+    "encoder1": 7,
+    "encoder2": 12,
+    "encoder3": 76,
+    "decoder1": 35,
+    "decoder2": 8,
+    "decoder3": 6,
+}
+
+
+@pytest.mark.parametrize(
+    ("filters", "parameters", "multiplies"),
+    [(None, 276_490, 237_437_440), (PRUNED, 46_232, 19_466_240)],
+)
+def test_mini_segnet_has_the_reported_counts(filters, parameters, multiplies):
+    options = {} if filters is None else {"filters": filters}
+    model = nets.build("mini_segnet", (256, 36, 3), 10, **options)
+    assert trainable(model) == parameters
+    assert macs(model) == multiplies
+    outputs = [model.get_layer(f"{name}_relu").output.shape[1:3] for name in PRUNED]
+    assert outputs == [(256, 36), (128, 18), (64, 9), (64, 8), (128, 16), (256, 32)]
+
+
+def test_mini_segnet_needs_room_for_its_poolings():
+    with pytest.raises(AscError, match="at least 8 x 8"):
+        nets.build("mini_segnet", (256, 7, 3), 10)
+
+
+def test_mixup_normalisation_gives_a_clip_the_statistics_of_a_mixture():
+    from asc_tiny.nets.mixup_normalisation import MixupNormalisation
+
+    layer = MixupNormalisation(alpha=1.0, share=1.0, seed=3)
+    layer.build((None, 40, 30, 2))
+    generator = np.random.default_rng(1)
+    levels = np.array([0.0, 10.0]).reshape(2, 1, 1, 1)
+    clips = (levels + (levels / 10 + 1) * generator.normal(size=(2, 40, 30, 2))).astype(np.float32)
+    mixed = np.asarray(layer._mixed(clips))
+    means, deviations = mixed.mean(axis=(1, 2)), mixed.std(axis=(1, 2))
+    # Each keeps its own pattern, at a level and a spread between the two clips'.
+    for clip, result in zip(clips, mixed, strict=True):
+        pattern = np.corrcoef(clip[..., 0].ravel(), result[..., 0].ravel())[0, 1]
+        assert pattern == pytest.approx(1.0, abs=1e-4)
+    assert ((means > -0.2) & (means < 10.2)).all()
+    assert ((deviations > 0.9) & (deviations < 2.1)).all()
+    share = means / 10
+    assert share == pytest.approx(deviations - 1.0, abs=0.1)
+    # Something was mixed: not both clips kept their own mean.
+    assert np.abs(means - np.array([[0.0], [10.0]])).max() > 0.5
+
+
+def test_mixup_normalisation_is_batch_norm_at_inference():
+    from asc_tiny.nets.mixup_normalisation import MixupNormalisation
+
+    layer = MixupNormalisation()
+    layer.build((None, 4, 4, 3))
+    gamma, beta, mean, variance = np.random.default_rng(2).uniform(0.5, 2.0, (4, 3))
+    layer.gamma.assign(gamma)
+    layer.beta.assign(beta)
+    layer.moving_mean.assign(mean)
+    layer.moving_variance.assign(variance)
+    x = np.random.default_rng(3).normal(size=(5, 4, 4, 3)).astype(np.float32)
+    expected = gamma * (x - mean) / np.sqrt(variance + layer.epsilon) + beta
+    assert np.asarray(layer(x, training=False)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_saved_mini_segnet_loads(tmp_path):
+    model = nets.build("mini_segnet", (16, 8, 3), 3, filters=PRUNED)
+    model.save(tmp_path / "model.keras")
+    copy = nets.load(tmp_path / "model.keras")
+    x = np.random.default_rng(4).normal(size=(2, 16, 8, 3)).astype(np.float32)
+    assert np.array_equal(model(x, training=False), copy(x, training=False))

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from asc_tiny import nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
 from asc_tiny.errors import AscError
@@ -20,7 +21,7 @@ from asc_tiny.train.augment import rounded
 pytest.importorskip("tensorflow")
 
 from asc_tiny.train import loop
-from asc_tiny.train.run import Run, load_model, save_model
+from asc_tiny.train.run import Run, save_model
 
 RECIPE = """
 name = "small"
@@ -75,7 +76,7 @@ def test_run_folder_holds_what_later_commands_need(whole, recipe, dataset):
     assert whole.recipe_path.read_bytes() == recipe.source
     rows = list(csv.DictReader(whole.history_path.open()))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
-    model = load_model(whole.model_path)
+    model = nets.load(whole.model_path)
     assert model.input_shape[1:] == recipe.frontend.shape
     assert model.output_shape == (None, 3)
 
@@ -83,9 +84,7 @@ def test_run_folder_holds_what_later_commands_need(whole, recipe, dataset):
 def test_run_states_the_accuracy_of_the_saved_model(whole, recipe, dataset, folder):
     clips = dataset.split("evaluate")
     features = cache.load(clips, recipe.frontend, folder=folder / "cache")
-    scores = load_model(whole.model_path).predict(
-        features.take(np.arange(len(features))), verbose=0
-    )
+    scores = nets.load(whole.model_path).predict(features.take(np.arange(len(features))), verbose=0)
     truth = [dataset.labels.index(clip.scene) for clip in clips]
     accuracy = np.mean(scores.argmax(axis=1) == truth)
     assert whole.info().evaluate_accuracy == pytest.approx(accuracy, abs=1e-6)
@@ -107,7 +106,7 @@ def test_batch_norm_is_measured_on_clips_without_augmentation(whole, recipe, dat
 
     features = cache.load(dataset.split("train"), recipe.frontend, folder=folder / "cache")
     x = rounded(features.take(np.arange(len(features))), whole.info().frontend.quantisation)
-    model = load_model(whole.model_path)
+    model = nets.load(whole.model_path)
     layer = model.get_layer("low_conv1_norm")
     values = keras.Model(model.input, layer.input)(x).numpy()
     np.testing.assert_allclose(layer.moving_mean, values.mean(axis=(0, 1, 2)), rtol=1e-3)
@@ -206,7 +205,7 @@ def test_it_learns(dataset, folder):
 def test_saved_models_do_not_depend_on_the_time(whole, tmp_path):
     import keras
 
-    model = load_model(whole.model_path)
+    model = nets.load(whole.model_path)
     save_model(model, tmp_path / "copy.keras")
     time.sleep(2.1)  # Zip keeps the time in steps of two seconds.
     save_model(model, tmp_path / "later.keras")
@@ -220,7 +219,7 @@ def test_a_file_that_is_no_model_is_named(tmp_path):
     path = tmp_path / "model.keras"
     path.write_bytes(b"nothing")
     with pytest.raises(AscError, match=r"model.keras: not a Keras model"):
-        load_model(path)
+        nets.load(path)
 
 
 def test_command_line(synthetic, tmp_path, capsys, monkeypatch):

@@ -64,7 +64,7 @@ quantise_input = true
         ("", "name is missing"),
         ("name = 3", "name = 3, must be of type str"),
         ('name = ""', "name = '', allowed"),
-        ('name = "x"\nnetwork = "vgg"', "network = 'vgg', allowed: mobilenet"),
+        ('name = "x"\nnetwork = "vgg"', "network = 'vgg', allowed: mini_segnet, mobilenet"),
         ('name = "x"\nseed = 1.5', "seed = 1.5, must be of type int"),
         ('name = "x"\nseed = true', "seed = True, must be of type int"),
         ('name = "x"\ndropout = 1.0', "dropout = 1.0, allowed: 0 to below 1"),

@@ -83,10 +83,11 @@ def _row(name: str, figures: Figures) -> str:
 
 
 def _evaluate_keras(path: Path, dataset: Dataset, split: str) -> dict[str, Metrics]:
+    from asc_tiny import nets
     from asc_tiny.train import evaluate
-    from asc_tiny.train.run import Run, load_model
+    from asc_tiny.train.run import Run
 
-    model = load_model(path)
+    model = nets.load(path)
     info = Run(path.parent).info()
     clips = evaluate.split(dataset, split, info.labels)
     return {"float": evaluate.evaluate_float(model, info.frontend, info.labels, clips)}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny import nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.compress.quantize import quantise, with_metadata
 from asc_tiny.errors import AscError
 from asc_tiny.train import cache
 from asc_tiny.train.cache import FeatureSet
-from asc_tiny.train.run import Run, load_model
+from asc_tiny.train.run import Run
 
 CALIBRATION_CLIPS = 1000
 """Clips that set the ranges of activations; more take time and hardly widen them."""
@@ -29,7 +30,7 @@ def quantise_run(run: Run, dataset: Dataset) -> bytes:
         AscError: the run is not complete, the data set is another one, or the network has an
             operator that TensorFlow Lite Micro does not run.
     """
-    recipe, info, model = run.recipe(), run.info(), load_model(run.model_path)
+    recipe, info, model = run.recipe(), run.info(), nets.load(run.model_path)
     fingerprint = dataset.fingerprint()
     if fingerprint != info.dataset_fingerprint:
         raise AscError(

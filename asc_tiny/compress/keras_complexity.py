@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from asc_tiny import nets
 from asc_tiny.complexity.report import LayerComplexity, ModelComplexity
 from asc_tiny.errors import AscError
 
@@ -21,9 +22,7 @@ def measure_keras(path: Path) -> ModelComplexity:
         AscError: not a Keras model, unknown dimensions other than the batch, or a layer whose
             multiplies cannot be counted.
     """
-    from asc_tiny.train.run import load_model
-
-    return measure_model(load_model(path), source=str(path))
+    return measure_model(nets.load(path), source=str(path))
 
 
 def measure_model(model: Any, *, source: str) -> ModelComplexity:

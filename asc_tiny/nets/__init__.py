@@ -6,12 +6,15 @@ import functools
 import importlib
 import importlib.util
 import os
+import zipfile
+from pathlib import Path
 from typing import Any
 
 from asc_tiny.errors import AscError
+from asc_tiny.files import read_bytes
 from asc_tiny.nets.quiet import captured_output
 
-NAMES = ("mobilenet",)
+NAMES = ("mini_segnet", "mobilenet")
 
 
 def build(name: str, input_shape: tuple[int, int, int], classes: int, **options: Any) -> Any:
@@ -21,7 +24,7 @@ def build(name: str, input_shape: tuple[int, int, int], classes: int, **options:
         name: one of ``NAMES``.
         input_shape: (n_mels, columns, channels) of the features.
         classes: number of outputs.
-        options: passed to the network's ``build``, such as ``dropout`` and ``batch_size``.
+        options: passed to the network's ``build``: ``dropout``, ``filters``, ``batch_size``.
 
     Returns:
         An untrained ``keras.Model`` from float32 features to class probabilities.
@@ -29,10 +32,42 @@ def build(name: str, input_shape: tuple[int, int, int], classes: int, **options:
     Raises:
         AscError: there is no such network, it cannot take this input, or TensorFlow is missing.
     """
+    return _module(name).build(input_shape, classes, **options)
+
+
+def filters(name: str) -> dict[str, int]:
+    """Return the filters of a network's convolutions before pruning, in their order.
+
+    Raises:
+        AscError: there is no such network, or TensorFlow is missing.
+    """
+    return dict(_module(name).FILTERS)
+
+
+def load(path: Path) -> Any:
+    """Read a ``keras.Model`` that has layers of these networks.
+
+    Raises:
+        AscError: the file is missing or not a Keras model, or TensorFlow is missing.
+    """
+    require_tensorflow()
+    import keras
+
+    # Keras finds a layer of ours by the name that its module registers.
+    importlib.import_module("asc_tiny.nets.mixup_normalisation")
+    read_bytes(path)
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        first = str(error).splitlines()[0]
+        raise AscError(f"{path}: not a Keras model: {first}") from error
+
+
+def _module(name: str) -> Any:
     if name not in NAMES:
         raise AscError(f"network {name!r} is unknown, allowed: {', '.join(NAMES)}")
     require_tensorflow()
-    return importlib.import_module(f"asc_tiny.nets.{name}").build(input_shape, classes, **options)
+    return importlib.import_module(f"asc_tiny.nets.{name}")
 
 
 @functools.cache

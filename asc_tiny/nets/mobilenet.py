@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -9,12 +10,25 @@ from keras import layers
 
 from asc_tiny.errors import AscError
 
+FILTERS = {
+    "low_conv1": 8,
+    "low_conv2": 16,
+    "high_conv1": 8,
+    "high_conv2": 16,
+    "point1": 16,
+    "expand": 96,
+    "project": 16,
+    "point3": 64,
+}
+"""Filters of the convolutions before pruning; depthwise ones follow their input."""
+
 
 def build(
     input_shape: tuple[int, int, int] = (256, 36, 3),
     classes: int = 10,
     *,
     dropout: float = 0.2,
+    filters: Mapping[str, int] = FILTERS,
     batch_size: int | None = None,
 ) -> keras.Model:
     """Build the seed's MobileNet (section 2.2): 7,946 parameters and 3,972,224 MACs by default.
@@ -27,6 +41,7 @@ def build(
         input_shape: (n_mels, columns, channels); n_mels a multiple of 2.
         classes: number of outputs.
         dropout: share of pooled channels dropped in training, 0 to below 1.
+        filters: of the convolutions by name; fewer than ``FILTERS`` in a pruned network.
         batch_size: fixed batch; 1 to convert to TFLite without dynamic shapes.
 
     Returns:
@@ -42,17 +57,21 @@ def build(
     inputs = keras.Input(input_shape, batch_size=batch_size, name="features")
     half = n_mels // 2
     bands = [
-        _band(layers.Cropping2D(((start, half - start), (0, 0)), name=f"{name}_crop")(inputs), name)
+        _band(
+            layers.Cropping2D(((start, half - start), (0, 0)), name=f"{name}_crop")(inputs),
+            name,
+            filters,
+        )
         for name, start in (("low", 0), ("high", half))
     ]
     x = layers.Concatenate(axis=1, name="join")(bands)
     x = _depthwise(x, 2, "down1")
-    x = _conv(x, 16, 1, "point1")
-    x = _conv(x, 96, 1, "expand")
+    x = _conv(x, filters["point1"], 1, "point1")
+    x = _conv(x, filters["expand"], 1, "expand")
     x = _depthwise(x, 2, "down2")
-    x = _conv(x, 16, 1, "project", relu=False)
+    x = _conv(x, filters["project"], 1, "project", relu=False)
     x = _depthwise(x, 1, "depth3")
-    x = _conv(x, 64, 1, "point3")
+    x = _conv(x, filters["point3"], 1, "point3")
     x = layers.GlobalAveragePooling2D(keepdims=True, name="pool")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     x = layers.Conv2D(classes, 1, name="classify")(x)
@@ -60,10 +79,11 @@ def build(
     return keras.Model(inputs, layers.Softmax(name="scores")(x), name="mobilenet")
 
 
-def _band(x: Any, name: str) -> Any:
-    x = _conv(x, 8, 3, f"{name}_conv1")
+def _band(x: Any, name: str, filters: Mapping[str, int]) -> Any:
+    first, second = f"{name}_conv1", f"{name}_conv2"
+    x = _conv(x, filters[first], 3, first)
     x = layers.MaxPooling2D(2, name=f"{name}_pool")(x)
-    return _conv(x, 16, 1, f"{name}_conv2")
+    return _conv(x, filters[second], 1, second)
 
 
 def _conv(x: Any, filters: int, size: int, name: str, *, relu: bool = True) -> Any:

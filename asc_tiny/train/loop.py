@@ -37,6 +37,7 @@ def train(
     *,
     epochs: int | None = None,
     resume: bool = False,
+    initial: keras.Model | None = None,
     cache_folder: Path | None = None,
 ) -> Run:
     """Train a network on the split ``train`` and return its run.
@@ -54,6 +55,7 @@ def train(
         out: the run's folder.
         epochs: train only the first epochs of the recipe's schedule.
         resume: go on after the last checkpoint in ``out``.
+        initial: a network of the recipe's kind and filters whose weights training starts from.
         cache_folder: of the features, the user's cache if not given.
 
     Raises:
@@ -74,7 +76,7 @@ def train(
     )
     _check_same_data(run, info)
     write_bytes(run.recipe_path, recipe.source)
-    trainer = Trainer(recipe, len(dataset.labels))
+    trainer = Trainer(recipe, len(dataset.labels), initial)
     done = trainer.restore(run)
     rows = run.history()[:done]
     with tqdm(total=total, initial=done, desc="training", unit="epoch", disable=None) as bar:
@@ -92,6 +94,22 @@ def train(
     return run
 
 
+def build(recipe: Recipe, shape: tuple[int, int, int], classes: int) -> keras.Model:
+    """Build a recipe's network for features of ``shape``, untrained.
+
+    Raises:
+        AscError: the recipe names a convolution that the network does not have, or wants more
+            filters of one than it has.
+    """
+    most = nets.filters(recipe.network)
+    for name, count in recipe.filters.items():
+        if not count <= most.get(name, 0):
+            allowed = ", ".join(f"{key} up to {value}" for key, value in most.items())
+            raise AscError(f"filters.{name} = {count}, allowed: {allowed}")
+    filters = {**most, **recipe.filters}
+    return nets.build(recipe.network, shape, classes, dropout=recipe.dropout, filters=filters)
+
+
 class Trainer:
     """A network in training with its optimiser.
 
@@ -99,13 +117,14 @@ class Trainer:
         model: the network at the full number of columns, with the weights of the last epoch.
     """
 
-    def __init__(self, recipe: Recipe, classes: int) -> None:
+    def __init__(self, recipe: Recipe, classes: int, initial: keras.Model | None = None) -> None:
         tf.config.experimental.enable_op_determinism()
         keras.backend.clear_session()
         keras.utils.set_random_seed(recipe.seed)
-        network, dropout = recipe.network, recipe.dropout
-        self.model = nets.build(network, recipe.frontend.shape, classes, dropout=dropout)
-        self._trainee = nets.build(network, recipe.train_shape, classes, dropout=dropout)
+        self.model = build(recipe, recipe.frontend.shape, classes)
+        self._trainee = build(recipe, recipe.train_shape, classes)
+        if initial is not None:
+            self._trainee.set_weights(initial.get_weights())
         self._recipe = recipe
         self._optimizer = keras.optimizers.SGD(
             recipe.schedule.rate_max,

@@ -95,6 +95,7 @@ class Recipe:
         network: one of ``asc_tiny.nets.NAMES``.
         seed: of initial weights, order of clips, augmentation and dropout.
         dropout: share of channels dropped before the classifier.
+        filters: of convolutions that have fewer than the network's own, by name.
         frontend, schedule, augmentation: tables of the file.
         source: the file's bytes; they travel with the run.
     """
@@ -103,6 +104,7 @@ class Recipe:
     network: str = "mobilenet"
     seed: int = 1
     dropout: float = 0.2
+    filters: Mapping[str, int] = field(default_factory=dict)
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -113,6 +115,8 @@ class Recipe:
         _check(self, "network", self.network in nets.NAMES, ", ".join(nets.NAMES))
         _check(self, "seed", 0 <= self.seed < 2**31, "0 to 2147483647")
         _check(self, "dropout", 0.0 <= self.dropout < 1.0, "0 to below 1")
+        if any(type(count) is not int or count < 1 for count in self.filters.values()):
+            raise AscError(f"filters = {dict(self.filters)}, must be counts of 1 or more")
         if self.frontend.quantisation is not None:
             raise AscError("frontend.quantisation: comes from the trained model, not the recipe")
         columns, bands = self.frontend.columns, self.frontend.n_mels
@@ -171,6 +175,7 @@ def load(path: Path) -> Recipe:
 def _recipe(values: dict[str, Any], source: bytes) -> Recipe:
     arguments = dict(values)
     arguments["frontend"] = FrontEndConfig.from_dict(_table(values, "frontend"), source="frontend")
+    arguments["filters"] = dict(_table(values, "filters"))
     arguments["schedule"] = _build(Schedule, _table(values, "schedule"), "schedule.")
     arguments["augmentation"] = _build(
         Augmentation, _table(values, "augmentation"), "augmentation."

@@ -168,25 +168,6 @@ def save_model(model: Any, path: Path) -> None:
     write_bytes(path, archive)
 
 
-def load_model(path: Path) -> Any:
-    """Read a Keras model.
-
-    Raises:
-        AscError: the file is missing or not a Keras model, or TensorFlow is missing.
-    """
-    from asc_tiny.nets import require_tensorflow
-
-    require_tensorflow()
-    import keras
-
-    read_bytes(path)
-    try:
-        return keras.models.load_model(path, compile=False)
-    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        first = str(error).splitlines()[0]
-        raise AscError(f"{path}: not a Keras model: {first}") from error
-
-
 def _repeatable(archive: bytes) -> bytes:
     result = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(result, "w") as new:

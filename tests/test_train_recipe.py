@@ -130,3 +130,16 @@ def test_last_cycle_repeats_past_the_end():
     assert schedule.cycle(recipe, 4) == (2, 3)
     assert schedule.cycle(recipe, 5) == (5, 3)
     assert schedule.cycle(recipe, 9) == (8, 3)
+
+
+def test_time_resolution_shortens_the_training_hop(tmp_path):
+    path = tmp_path / "double.toml"
+    path.write_text('name = "double"\ntime_resolution = 2\n[augmentation]\ncrop_columns = 60\n')
+    recipe = recipes.load(path)
+    assert recipe.frontend.shape == (256, 36, 3)
+    assert recipe.train_frontend.hop == 512
+    assert recipe.train_frontend.shape == (256, 79, 3)
+    assert recipe.train_shape == (256, 60, 3)
+    path.write_text('name = "third"\ntime_resolution = 3\n')
+    with pytest.raises(AscError, match="time_resolution = 3, allowed: 1 or a divisor of hop"):
+        recipes.load(path)

@@ -194,6 +194,7 @@ class _Data:
     """What training needs of a data set."""
 
     features: FeatureSet
+    inference_features: FeatureSet
     targets: Float32Array
     quantisation: Quantisation
     evaluate_features: FeatureSet
@@ -207,19 +208,21 @@ class _Data:
                 f"{dataset.root}: {len(clips)} clips to train and {len(held_out)} to evaluate, "
                 "at least 2 and 1 are needed"
             )
-        features = cache.load(clips, recipe.frontend, folder=folder)
+        inference = cache.load(clips, recipe.frontend, folder=folder)
         return cls(
-            features,
+            cache.load(clips, recipe.train_frontend, folder=folder),
+            inference,
             one_hot(clips, dataset.labels),
-            input_quantisation(features),
+            input_quantisation(inference),
             cache.load(held_out, recipe.frontend, folder=folder),
             one_hot(held_out, dataset.labels),
         )
 
     def clean(self, count: int, recipe: Recipe) -> Float32Array:
         """Return up to ``count`` training clips, evenly over the set, without augmentation."""
-        indices = np.linspace(0, len(self.features) - 1, min(count, len(self.features)))
-        x = self.features.take(indices.astype(np.int64))
+        features = self.inference_features
+        indices = np.linspace(0, len(features) - 1, min(count, len(features)))
+        x = features.take(indices.astype(np.int64))
         if recipe.augmentation.quantise_input:
             x = augment.rounded(x, self.quantisation)
         return x

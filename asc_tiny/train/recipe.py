@@ -96,6 +96,8 @@ class Recipe:
         seed: of initial weights, order of clips, augmentation and dropout.
         dropout: share of channels dropped before the classifier.
         filters: of convolutions that have fewer than the network's own, by name.
+        time_resolution: training features have this many columns for each one at inference, by
+            a hop that is as much smaller (the seed's ensemble 2 doubles it); 1 for the same.
         frontend, schedule, augmentation: tables of the file.
         source: the file's bytes; they travel with the run.
     """
@@ -105,6 +107,7 @@ class Recipe:
     seed: int = 1
     dropout: float = 0.2
     filters: Mapping[str, int] = field(default_factory=dict)
+    time_resolution: int = 1
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -119,7 +122,9 @@ class Recipe:
             raise AscError(f"filters = {dict(self.filters)}, must be counts of 1 or more")
         if self.frontend.quantisation is not None:
             raise AscError("frontend.quantisation: comes from the trained model, not the recipe")
-        columns, bands = self.frontend.columns, self.frontend.n_mels
+        divides = 1 <= self.time_resolution and self.frontend.hop % self.time_resolution == 0
+        _check(self, "time_resolution", divides, f"1 or a divisor of hop ({self.frontend.hop})")
+        columns, bands = self.train_frontend.columns, self.frontend.n_mels
         augmentation = self.augmentation
         _check(
             augmentation, "crop_columns", augmentation.crop_columns <= columns, f"0 to {columns}"
@@ -149,9 +154,14 @@ class Recipe:
         return tomllib.loads(self.source.decode("utf-8"))
 
     @property
+    def train_frontend(self) -> FrontEndConfig:
+        """The front end of the training features."""
+        return dataclasses.replace(self.frontend, hop=self.frontend.hop // self.time_resolution)
+
+    @property
     def train_shape(self) -> tuple[int, int, int]:
         """Shape of a training input after cropping: (n_mels, columns, channels)."""
-        bands, columns, channels = self.frontend.shape
+        bands, columns, channels = self.train_frontend.shape
         return (bands, self.augmentation.crop_columns or columns, channels)
 
 

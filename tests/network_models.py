@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from native import RUNTIME, shared_library, write
 
-from asc_tiny.codegen import network
-from asc_tiny.complexity.artefact import Artefact
+from asc_tiny.codegen import ensemble, network
+from asc_tiny.complexity.ensemble import Ensemble, Model
 
 
 def quantised(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
@@ -132,9 +132,10 @@ SMALL: dict[str, Callable[[], Any]] = {
 }
 
 
-def emit(artefact: Artefact, folder: Path) -> None:
-    """Write the C code of a model with its kernels."""
-    write(network.generate(artefact), folder)
+def emit(model: Model, folder: Path) -> None:
+    """Write the C code of a model or an ensemble with its kernels."""
+    code = ensemble.generate(model) if isinstance(model, Ensemble) else network.generate(model)
+    write(code, folder)
     for name in ("asc_kernels.c", "asc_kernels.h"):
         shutil.copy(RUNTIME / name, folder)
 
@@ -142,8 +143,8 @@ def emit(artefact: Artefact, folder: Path) -> None:
 class CNetwork:
     """The C code of a model, compiled for this computer."""
 
-    def __init__(self, artefact: Artefact, folder: Path) -> None:
-        emit(artefact, folder)
+    def __init__(self, model: Model, folder: Path) -> None:
+        emit(model, folder)
         self.folder = folder
         self.library = shared_library(folder)
         self.output_size = self.macro("OUTPUT_SIZE")

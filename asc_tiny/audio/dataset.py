@@ -45,6 +45,11 @@ class Clip:
     identifier: str
     device: str
 
+    @property
+    def city(self) -> str:
+        """City of the recording, from an identifier "city-location"; ESC-10 has its fold there."""
+        return self.identifier.rsplit("-", 1)[0]
+
 
 @dataclass(frozen=True)
 class Index:

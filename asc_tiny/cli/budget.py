@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from asc_tiny.cli.main import print_json
+from asc_tiny.complexity import ensemble
 from asc_tiny.complexity.graph import read_graph
 from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
 from asc_tiny.complexity.report import ModelComplexity, measure, to_json, to_table, total
 from asc_tiny.errors import AscError
 
-_HELP = """Measure MODELs (.tflite or .keras) and fail if their total is over a limit.
+_HELP = """Measure MODELs (.tflite, .keras, ensemble .toml) and fail if their total is over a limit.
 
 Prints parameters, multiply-accumulates (MACs), bytes of weights and bytes of activations at the
 peak, per layer, per model and in total. The limits hold for the total over all MODELs; the
@@ -23,7 +24,7 @@ Counts take K and M (1000, 1000^2), sizes K and M (1024, 1024^2); "none" lifts a
 
 Exit code: 0 within the limits, 1 over a limit, 2 bad input.
 """
-_SUFFIXES = {".tflite", ".keras"}
+_SUFFIXES = {".tflite", ".keras", ".toml"}
 
 
 @click.command(help=_HELP)
@@ -52,7 +53,7 @@ def command(
         max_ram=_limit(parse_bytes, max_ram, "--max-ram"),
         max_flash=_limit(parse_bytes, max_flash, "--max-flash"),
     )
-    measured = [measure_file(Path(model)) for model in models]
+    measured = [each for model in models for each in measure_file(Path(model))]
     exceeded = limits.exceeded(total(measured))
     if as_json or style == "json":
         verdict = {"limits": limits.to_json(), "exceeded": exceeded, "passed": not exceeded}
@@ -65,8 +66,10 @@ def command(
         context.exit(1)
 
 
-def measure_file(path: Path) -> ModelComplexity:
-    """Measure a .tflite or .keras file; only the latter imports TensorFlow.
+def measure_file(path: Path) -> list[ModelComplexity]:
+    """Measure a .tflite or .keras file, or every member of an ensemble.
+
+    Only a .keras file imports TensorFlow.
 
     Raises:
         AscError: another kind of file, or one that cannot be read.
@@ -76,8 +79,10 @@ def measure_file(path: Path) -> ModelComplexity:
     if path.suffix == ".keras":
         from asc_tiny.compress.keras_complexity import measure_keras
 
-        return measure_keras(path)
-    return measure(read_graph(path))
+        return [measure_keras(path)]
+    if path.suffix == ensemble.SUFFIX:
+        return [measure(member.artefact.graph) for member in ensemble.load(path).members]
+    return [measure(read_graph(path))]
 
 
 def _limit(parse: Callable[..., int], text: str, option: str) -> int | None:

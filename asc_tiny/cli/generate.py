@@ -35,21 +35,21 @@ def command(
     frontend: Path | None,
     labels: Path | None,
 ) -> None:
-    """Write the firmware source of MODEL.
+    """Write the firmware source of MODEL, a .tflite file or an ensemble (.toml).
 
     With --runtime aot the network becomes C code; with tflm the model becomes an array for
     TensorFlow Lite Micro.
     """
     from asc_tiny.codegen.prefix import check_prefix
     from asc_tiny.codegen.project import classifier, write_cmake, write_sources
-    from asc_tiny.complexity import artefact
+    from asc_tiny.complexity.ensemble import load_model
     from asc_tiny.frontend.config import read_toml
     from asc_tiny.targets import boards
 
     check_prefix(prefix)
     target = boards.get(board)
     complete = classifier(
-        artefact.load(model),
+        load_model(model),
         runtime=runtime,
         frontend=read_toml(frontend) if frontend else None,
         labels=_read_labels(labels) if labels else None,

@@ -22,6 +22,7 @@ COMMANDS = (
     "build",
     "data",
     "doctor",
+    "ensemble",
     "evaluate",
     "features",
     "generate",

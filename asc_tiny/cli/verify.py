@@ -82,9 +82,7 @@ def _reference(target: Project, clips: Mapping[str, NDArray[np.int16]]) -> tuple
             )
         scores = host_scores(target, clips)
         return "the same sources on this computer", lambda features: scores
-    from asc_tiny.compress.tflm import Interpreter
+    from asc_tiny.compress.ensemble import interpreter
 
-    interpreter = Interpreter(target.artefact.data, target.artefact.path)
-    return "TensorFlow Lite Micro", lambda features: np.stack(
-        [interpreter.run(f) for f in features]
-    )
+    kernels = interpreter(target.artefact)
+    return "TensorFlow Lite Micro", lambda features: np.stack([kernels.run(f) for f in features])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from asc_tiny.codegen.templates import environment
 from asc_tiny.errors import AscError
@@ -10,12 +10,16 @@ from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
 
 
-def generate(config: FrontEndConfig, banner: str) -> dict[str, str]:
+def generate(
+    config: FrontEndConfig, banner: str, *, others: Sequence[FrontEndConfig] = ()
+) -> dict[str, str]:
     """Return the front end's generated files, file name to text, with the prefix ``asc``.
 
     Args:
         config: a front end with quantisation.
         banner: the line that says which tool made the file from which model.
+        others: the same front end with other quantisations, for networks that share it: a column
+            holds the channels in each quantisation, one after the other.
 
     Raises:
         AscError: the configuration has no quantisation.
@@ -28,6 +32,10 @@ def generate(config: FrontEndConfig, banner: str) -> dict[str, str]:
         "digest": config.digest(),
         "rows": _rows,
         "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
+        "quantisations": 1 + len(others),
+        "requantisation": [
+            entry for each in (config, *others) for entry in fixed_tables.build(each).requantisation
+        ],
         "tables": fixed_tables.build(config),
     }
     names = ("asc_frontend_tables.h", "asc_frontend_tables.c")

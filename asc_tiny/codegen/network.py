@@ -70,6 +70,7 @@ def generate(artefact: Artefact) -> dict[str, str]:
         "layers": layers,
         "lines": value_lines,
         "output": _interface(graph, plan, graph.outputs[0]),
+        "title": "Network",
     }
     templates = environment()
     names = ("asc_net.h", "asc_net.c")

@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Protocol
 
 from asc_tiny import __version__
-from asc_tiny.codegen import arrays, labels, network
+from asc_tiny.codegen import arrays, ensemble, labels, network
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.templates import banner, environment, template_root
 from asc_tiny.complexity.artefact import Artefact
+from asc_tiny.complexity.ensemble import Ensemble, Model, to_toml
 from asc_tiny.errors import AscError
 from asc_tiny.files import replacing_folder, write_text
 from asc_tiny.frontend.config import FrontEndConfig
 
 MANIFEST = "asc-tiny.json"
 MODEL_FILE = "model.tflite"
+ENSEMBLE_FILE = "ensemble.toml"
 RUNTIMES = ("aot", "tflm")
 STACK_BYTES = 8192
 
@@ -49,18 +51,18 @@ class Classifier:
     """A model with everything that firmware needs besides the network.
 
     Attributes:
-        artefact: the model.
-        frontend: its front end, with the quantisation of the network's input.
+        artefact: the model or the ensemble.
+        frontend: its front end, with the quantisation of the (first) network's input.
         labels: class names in output order.
     """
 
-    artefact: Artefact
+    artefact: Model
     frontend: FrontEndConfig
     labels: tuple[str, ...]
 
 
 def classifier(
-    artefact: Artefact,
+    artefact: Model,
     *,
     runtime: str,
     frontend: FrontEndConfig | None = None,
@@ -72,6 +74,8 @@ def classifier(
         AscError: they are neither in the file nor given, or do not fit the network; the model
             is not full int8, or with runtime ``aot`` cannot become C.
     """
+    if isinstance(artefact, Ensemble):
+        return _of_ensemble(artefact, runtime, given=frontend is not None or labels is not None)
     network.check_supported_types(artefact)
     if runtime == "aot":
         network.check_supported_operators(artefact)
@@ -93,6 +97,15 @@ def classifier(
     return Classifier(artefact, quantised, labels)
 
 
+def _of_ensemble(model: Ensemble, runtime: str, *, given: bool) -> Classifier:
+    if runtime != "aot":
+        raise AscError(f"{model.path}: runtime {runtime}, an ensemble needs --runtime aot")
+    if given:
+        raise AscError(f"{model.path}: members hold front end and labels; none can be given")
+    members = [classifier(member.artefact, runtime=runtime) for member in model.members]
+    return Classifier(model, members[0].frontend, model.labels)
+
+
 def library_sources(model: Classifier, runtime: str) -> dict[str, str]:
     """Return the portable sources of a classifier, file name to text, with the prefix ``asc``.
 
@@ -100,16 +113,21 @@ def library_sources(model: Classifier, runtime: str) -> dict[str, str]:
     front end and the labels.
     """
     line = banner(model.artefact)
+    others = () if isinstance(model.artefact, Artefact) else model.artefact.frontends[1:]
     files = {
-        **frontend_code.generate(model.frontend, line),
+        **frontend_code.generate(model.frontend, line, others=others),
         **labels.generate(model.labels, line),
         **_runtime(_FRONTEND_RUNTIME),
     }
-    if runtime == "tflm":
+    if isinstance(model.artefact, Ensemble):
+        code = ensemble.generate(model.artefact)
+    elif runtime == "tflm":
         return {**files, **arrays.generate(model.artefact)}
+    else:
+        code = network.generate(model.artefact)
     return {
         **files,
-        **network.generate(model.artefact),
+        **code,
         **_runtime(_NETWORK_RUNTIME),
         **_runtime(_CLASSIFIER_RUNTIME),
     }
@@ -148,8 +166,22 @@ def write_cmake(
         for name in _project_files(board):
             text = _project_file(name, values)
             write_text(folder / name.removesuffix(".j2"), rename_prefix(text, prefix))
-        (folder / MODEL_FILE).write_bytes(model.artefact.data)
+        _write_model(model.artefact, folder)
         write_text(folder / MANIFEST, _manifest(model, runtime, board, prefix))
+
+
+def _model_file(model: Model) -> str:
+    return ENSEMBLE_FILE if isinstance(model, Ensemble) else MODEL_FILE
+
+
+def _write_model(model: Model, folder: Path) -> None:
+    if isinstance(model, Artefact):
+        (folder / MODEL_FILE).write_bytes(model.data)
+        return
+    names = [f"member{number}.tflite" for number in range(len(model.members))]
+    for name, member in zip(names, model.members, strict=True):
+        (folder / name).write_bytes(member.artefact.data)
+    write_text(folder / ENSEMBLE_FILE, to_toml(model.members, model.bias, names))
 
 
 def _runtime(names: tuple[str, ...]) -> dict[str, str]:
@@ -183,7 +215,11 @@ def _manifest(model: Classifier, runtime: str, board: BoardLike, prefix: str) ->
         "runtime": runtime,
         "board": board.name,
         "prefix": prefix,
-        "model": {"name": model.artefact.path.name, "sha256": model.artefact.sha256},
+        "model": {
+            "name": model.artefact.path.name,
+            "sha256": model.artefact.sha256,
+            "file": _model_file(model.artefact),
+        },
         "frontend": model.frontend.to_dict(),
         "labels": list(model.labels),
     }

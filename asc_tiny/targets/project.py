@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from asc_tiny.codegen.project import MANIFEST, MODEL_FILE
-from asc_tiny.complexity import artefact
-from asc_tiny.complexity.artefact import Artefact
+from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes
+from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.targets import boards, tools
 from asc_tiny.targets.boards import Board
@@ -29,7 +32,7 @@ class Project:
         folder: the project.
         board: what it is built for.
         runtime: ``aot``.
-        artefact: the model that it was generated from.
+        artefact: the model or the ensemble that it was generated from.
         frontend: the front end of that model.
         labels: class labels in output order.
     """
@@ -37,7 +40,7 @@ class Project:
     folder: Path
     board: Board
     runtime: str
-    artefact: Artefact
+    artefact: Model
     frontend: FrontEndConfig
     labels: tuple[str, ...]
 
@@ -45,6 +48,22 @@ class Project:
     def image(self) -> Path:
         """The program that ``build`` makes."""
         return self.folder / "build" / ("firmware.elf" if self.board.machine else "firmware")
+
+    @property
+    def frontends(self) -> tuple[FrontEndConfig, ...]:
+        """The front end in every quantisation that the firmware computes, one for one network."""
+        model = self.artefact
+        return model.frontends if isinstance(model, Ensemble) else (self.frontend,)
+
+    @property
+    def feature_shape(self) -> tuple[int, int, int]:
+        """Shape of a clip's features: (n_mels, columns, channels of all quantisations)."""
+        height, width, channels = self.frontend.shape
+        return height, width, channels * len(self.frontends)
+
+    def features(self, pcm: NDArray[np.int16]) -> NDArray[np.int8]:
+        """Return a clip's int8 codes by the integer model, shape ``feature_shape``."""
+        return np.concatenate([fixed.features(pcm, each) for each in self.frontends], axis=-1)
 
 
 def load(folder: Path) -> Project:
@@ -64,11 +83,11 @@ def load(folder: Path) -> Project:
             folder=folder.resolve(),
             board=boards.get(manifest["board"]),
             runtime=manifest["runtime"],
-            artefact=artefact.load(folder / MODEL_FILE),
+            artefact=load_model(folder / manifest["model"].get("file", MODEL_FILE)),
             frontend=FrontEndConfig.from_dict(manifest["frontend"], source=str(path)),
             labels=tuple(manifest["labels"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AscError(f"{path}: not a manifest of asc-tiny ({error!r})") from error
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.complexity.ensemble import output_quantisation
 from asc_tiny.errors import AscError
 from asc_tiny.targets import project as projects
 from asc_tiny.targets.project import Project
@@ -52,9 +53,8 @@ def _decision(project: Project, line: str) -> Decision:
     _, clip, *rest = line.split(" ")
     count = len(project.labels)
     codes = np.array(rest[-count:], np.int64).astype(np.int8)
-    graph = project.artefact.graph
-    output = graph.tensor(graph.outputs[0])
-    values = output.scales[0] * (codes.astype(np.float64) - output.zero_points[0])
+    output = output_quantisation(project.artefact)
+    values = output.scale * (codes.astype(np.float64) - output.zero_point)
     return Decision(
         start=int(clip) * project.frontend.clip_samples / project.frontend.sample_rate,
         label=" ".join(rest[:-count]),
@@ -82,9 +82,9 @@ def features_and_codes(
     arguments = ["verify", "in.pcm", "out.bin"]
     _, files = projects.execute(project, arguments, {"in.pcm": pcm_bytes(pcm)}, ["out.bin"])
     data = np.frombuffer(files["out.bin"], np.int8)
-    size = int(np.prod(project.frontend.shape))
+    size = int(np.prod(project.feature_shape))
     row = size + len(project.labels)
     if data.size != len(clips) * row:
         raise AscError(f"{project.image}: returned {data.size} bytes for {len(clips)} clips")
     data = data.reshape(len(clips), row)
-    return data[:, :size].reshape(len(clips), *project.frontend.shape), data[:, size:]
+    return data[:, :size].reshape(len(clips), *project.feature_shape), data[:, size:]

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.codegen.project import classifier, write_cmake
-from asc_tiny.frontend import fixed
+from asc_tiny.codegen.project import Classifier, write_cmake
 from asc_tiny.targets import boards, session
 from asc_tiny.targets import project as projects
 from asc_tiny.targets.project import Project
@@ -48,7 +47,7 @@ def verify(project: Project, clips: Mapping[str, Int16Array], network: Network) 
         AscError: the image fails.
     """
     features, scores = session.features_and_codes(project, list(clips.values()))
-    expected_features = np.stack([fixed.features(c, project.frontend) for c in clips.values()])
+    expected_features = np.stack([project.features(clip) for clip in clips.values()])
     expected_scores = network(features)
     return [
         ClipResult(
@@ -66,12 +65,7 @@ def host_scores(project: Project, clips: Mapping[str, Int16Array]) -> Int8Array:
     Raises:
         AscError: no C compiler, or the build fails.
     """
-    model = classifier(
-        project.artefact,
-        runtime=project.runtime,
-        frontend=project.frontend,
-        labels=project.labels,
-    )
+    model = Classifier(project.artefact, project.frontend, project.labels)
     with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
         folder = Path(temporary) / "host"
         board = boards.get(boards.HOST)

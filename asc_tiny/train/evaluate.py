@@ -1,10 +1,9 @@
-"""Scores of a trained model on a split, and the challenge's metrics over them."""
+"""Systems, from their files to the metrics of every arithmetic that they can run in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,165 +11,118 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from asc_tiny.audio.dataset import Clip, Dataset
+from asc_tiny.complexity.ensemble import Member
 from asc_tiny.compress.tflm import Interpreter
 from asc_tiny.errors import AscError
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import quantise
 from asc_tiny.train import cache
-from asc_tiny.train.cache import FeatureSet
+from asc_tiny.train.metrics import Metrics, metrics, true_outputs
+from asc_tiny.train.systems import FloatNetwork, System
 
 Float64Array = NDArray[np.float64]
 Int8Array = NDArray[np.int8]
-Int64Array = NDArray[np.int64]
 
-FLOAT_FLOOR = 1e-15
-"""Smallest probability that the log loss counts with; the challenge's baseline takes the same."""
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Metrics over some clips.
-
-    Attributes:
-        clips: how many.
-        accuracy: share of clips whose highest score is the right one.
-        log_loss: mean of -ln(probability of the right class), in nats.
-    """
-
-    clips: int
-    accuracy: float
-    log_loss: float
+ARITHMETICS = ("float", "int8", "int8_integer_frontend")
+"""Float features and network; those features rounded to int8, int8 network; as on the chip."""
 
 
-@dataclass(frozen=True)
-class Metrics:
-    """Metrics over a split (DCASE 2023 task 1).
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A system's metrics by arithmetic, those of ``ARITHMETICS`` that its files allow."""
 
-    Attributes:
-        overall: over all clips.
-        macro_accuracy, macro_log_loss: means over the classes that have clips.
-        classes: per scene, in output order; scenes without clips are left out.
-        devices: per recording device, in alphabetic order.
-    """
-
-    overall: Figures
-    macro_accuracy: float
-    macro_log_loss: float
-    classes: dict[str, Figures]
-    devices: dict[str, Figures]
+    system: System
+    results: dict[str, Metrics]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the metrics as plain values."""
-        values = asdict(self)
-        overall: dict[str, Any] = values.pop("overall")
-        return {**overall, **values}
+        """Return the system's description and its metrics as plain values."""
+        results = {name: result.to_json() for name, result in self.results.items()}
+        return {**self.system.to_json(), "results": results}
 
 
-def metrics(
-    scores: Float64Array,
-    clips: Sequence[Clip],
-    labels: Sequence[str],
-    *,
-    floor: float = FLOAT_FLOOR,
-) -> Metrics:
-    """Compare scores with the truth.
+def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> list[Evaluation]:
+    """Evaluate systems on a split; features and networks that they share are run once.
+
+    An int8 output code of 0 above the zero point stands for anything below half a step, so the
+    log loss counts it as half a step.
 
     Args:
-        scores: probabilities, shape (clips, labels). The first of equal highest scores counts.
-        clips: the clips, with scene and device.
-        labels: scenes in output order.
-        floor: smaller probabilities count as this one in the log loss, after which each clip's
-            are scaled to the sum of 1.
+        systems: what to evaluate.
+        dataset: the clips.
+        split_name: ``train``, ``evaluate`` or ``test``.
 
     Raises:
-        AscError: a clip's scene is not among the labels, or there is no clip.
+        AscError: the split is unknown or empty, has a scene that a system does not know, or a
+            clip cannot be used.
     """
-    truth = _truth(clips, labels)
-    floored = np.maximum(scores, floor)
-    floored /= floored.sum(axis=1, keepdims=True)
-    losses = -np.log(floored[np.arange(len(truth)), truth])
-    hits = scores.argmax(axis=1) == truth
-
-    def figures(chosen: NDArray[np.bool_]) -> Figures:
-        return Figures(int(chosen.sum()), float(hits[chosen].mean()), float(losses[chosen].mean()))
-
-    classes = {
-        label: figures(truth == index) for index, label in enumerate(labels) if index in truth
+    for system in systems:
+        clips = split(dataset, split_name, system.labels, source=str(system.path))
+    floats = {network.sha256: network for system in systems for network in system.floats}
+    members = {member.artefact.sha256: member for system in systems for member in system.members}
+    probabilities = {key: float_scores(network, clips) for key, network in floats.items()}
+    codes = {
+        name: int8_codes(members, clips, integer_front_end=integer)
+        for name, integer in (("int8", False), ("int8_integer_frontend", True))
+        if members
     }
-    devices = np.array([clip.device for clip in clips])
-    return Metrics(
-        overall=figures(np.ones(len(truth), bool)),
-        macro_accuracy=float(np.mean([f.accuracy for f in classes.values()])),
-        macro_log_loss=float(np.mean([f.log_loss for f in classes.values()])),
-        classes=classes,
-        devices={name: figures(devices == name) for name in sorted(set(devices.tolist()))},
-    )
+
+    def results(system: System) -> Iterator[tuple[str, Metrics]]:
+        if system.floats:
+            scores = system.float_scores([probabilities[n.sha256] for n in system.floats])
+            yield "float", metrics(scores, clips, system.labels)
+        if system.members:
+            floor = system.output.scale / 2
+            for name, of_member in codes.items():
+                scores = system.int8_scores([of_member[m.artefact.sha256] for m in system.members])
+                yield name, metrics(scores, clips, system.labels, floor=floor)
+
+    return [Evaluation(system, dict(results(system))) for system in systems]
 
 
-def evaluate_float(
-    model: Any, config: FrontEndConfig, labels: Sequence[str], clips: Sequence[Clip]
-) -> Metrics:
-    """Evaluate a Keras model on float features.
-
-    Args:
-        model: ``keras.Model`` from features to probabilities.
-        config: its front end.
-        labels: in output order.
-        clips: what to evaluate.
-    """
+def float_scores(network: FloatNetwork, clips: Sequence[Clip]) -> Float64Array:
+    """Return a Keras model's probabilities on float features, shape (clips, labels)."""
     from asc_tiny.train.loop import predict
 
-    _truth(clips, labels)
-    scores = predict(model, cache.load(clips, config))
-    return metrics(scores.astype(np.float64), clips, labels)
+    return predict(network.model, cache.load(clips, network.config)).astype(np.float64)
 
 
-def evaluate_int8(
-    model: bytes,
-    source: str | Path,
-    config: FrontEndConfig,
-    labels: Sequence[str],
-    clips: Sequence[Clip],
-    *,
-    integer_front_end: bool,
-) -> Metrics:
-    """Evaluate a quantised model with TensorFlow Lite Micro's kernels.
-
-    An output code of 0 above the zero point stands for anything below half a step, so the log
-    loss counts it as half a step.
+def int8_codes(
+    members: Mapping[str, Member], clips: Sequence[Clip], *, integer_front_end: bool
+) -> dict[str, Int8Array]:
+    """Return the outputs of quantised models from TensorFlow Lite Micro's kernels.
 
     Args:
-        model: the file's bytes.
-        source: the file's name for messages.
-        config: its front end, with quantisation.
-        labels: in output order.
+        members: the models, by any key; those with the same front end share its features.
         clips: what to evaluate.
-        integer_front_end: compute the codes with the firmware's integer arithmetic instead of
+        integer_front_end: compute the input with the firmware's integer arithmetic instead of
             rounding the float features.
 
+    Returns:
+        An array of shape (clips, labels) under the key of each model.
+
     Raises:
-        AscError: front end or labels do not fit the model.
+        AscError: TensorFlow Lite Micro does not run a model, or a clip cannot be used.
     """
-    _truth(clips, labels)
-    interpreter = Interpreter(model, source)
-    if interpreter.input_shape != config.shape or config.quantisation is None:
-        raise AscError(
-            f"{source}: input {interpreter.input_shape}, the front end gives {config.shape} "
-            f"with quantisation {config.quantisation}"
-        )
-    codes = _integer_codes(clips, config) if integer_front_end else _float_codes(clips, config)
-    output = interpreter.output_quantisation
-    bar = tqdm(range(len(clips)), desc="int8 scores", unit="clip", disable=None, leave=False)
-    outputs = np.stack([interpreter.run(codes(index)) for index in bar])
-    if outputs.shape[1] != len(labels):
-        raise AscError(f"{source}: {outputs.shape[1]} outputs for {len(labels)} labels")
-    scores = (outputs.astype(np.float64) - output.zero_point) * output.scale
-    return metrics(scores, clips, labels, floor=output.scale / 2)
+    source = _integer_codes if integer_front_end else _float_codes
+    inputs = {m.frontend: source(clips, m.frontend) for m in members.values()}
+    models = {key: m.artefact for key, m in members.items()}
+    interpreters = {key: Interpreter(model.data, model.path) for key, model in models.items()}
+    outputs: dict[str, list[Int8Array]] = {key: [] for key in members}
+    title = "int8, integer features" if integer_front_end else "int8"
+    for index in tqdm(range(len(clips)), desc=title, unit="clip", disable=None, leave=False):
+        features = {frontend: features_of(index) for frontend, features_of in inputs.items()}
+        for key, member in members.items():
+            outputs[key].append(interpreters[key].run(features[member.frontend]))
+    return {key: np.stack(rows) for key, rows in outputs.items()}
 
 
-def split(dataset: Dataset, name: str, labels: Sequence[str]) -> tuple[Clip, ...]:
+def split(
+    dataset: Dataset, name: str, labels: Sequence[str], *, source: str = "the model"
+) -> tuple[Clip, ...]:
     """Return the clips of a split that a model with these labels can be evaluated on.
+
+    ``source`` is the model's name in errors.
 
     Raises:
         AscError: the split is unknown or empty, or has a scene that the model does not know.
@@ -178,26 +130,14 @@ def split(dataset: Dataset, name: str, labels: Sequence[str]) -> tuple[Clip, ...
     clips = dataset.split(name)
     if not clips:
         raise AscError(f"{dataset.root}: split {name} has no clips")
-    _truth(clips, labels)
+    true_outputs(clips, labels, source=source)
     return clips
-
-
-def _truth(clips: Sequence[Clip], labels: Sequence[str]) -> Int64Array:
-    order = {label: index for index, label in enumerate(labels)}
-    for clip in clips:
-        if clip.scene not in order:
-            raise AscError(
-                f"{clip.path}: scene {clip.scene!r}, the model knows {', '.join(labels)}"
-            )
-    if not clips:
-        raise AscError("no clips to evaluate")
-    return np.array([order[clip.scene] for clip in clips])
 
 
 def _float_codes(clips: Sequence[Clip], config: FrontEndConfig) -> Callable[[int], Int8Array]:
     quantisation = config.quantisation
     assert quantisation is not None
-    features: FeatureSet = cache.load(clips, config)
+    features = cache.load(clips, config)
 
     def codes(index: int) -> Int8Array:
         return quantise(features.take(np.array([index]))[0].astype(np.float64), quantisation)

@@ -221,11 +221,15 @@ static void write_column(const asc_frontend_t *frontend, int8_t *features, size_
         /* The first delta applied twice, times 100. */
         const int32_t second = 4 * (x[0][m] + x[1][m] + x[7][m] + x[8][m]) + x[2][m] + x[6][m] -
                                4 * (x[3][m] + x[5][m]) - 10 * x[4][m];
-        features[0] = requantise(x[4][m], &to[0]);
-        features[1] = requantise(near + 2 * far, &to[1]);
-        features[2] = requantise(second, &to[2]);
+        for (uint32_t c = 0; c < ASC_FRONTEND_CHANNELS; c += 3) {
+            features[c] = requantise(x[4][m], &to[c]);
+            features[c + 1] = requantise(near + 2 * far, &to[c + 1]);
+            features[c + 2] = requantise(second, &to[c + 2]);
+        }
 #else
-        features[0] = requantise(x[0][m], &to[0]);
+        for (uint32_t c = 0; c < ASC_FRONTEND_CHANNELS; c++) {
+            features[c] = requantise(x[0][m], &to[c]);
+        }
 #endif
     }
 }

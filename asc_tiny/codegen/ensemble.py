@@ -1,0 +1,146 @@
+"""Emits an ensemble as C: the members' networks, and one with the interface of a single network.
+
+All share one arena. The features lie where the last member to run has its input, so that this
+member overwrites them; the arenas of the others lie behind the features (or before them where
+they fit), all at the same place since their runs follow each other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from asc_tiny.codegen import network
+from asc_tiny.codegen.plan import ALIGNMENT, plan_memory
+from asc_tiny.codegen.templates import banner, environment
+from asc_tiny.codegen.text import float_literal, value_lines
+from asc_tiny.complexity.combination import FRACTION_BITS
+from asc_tiny.complexity.ensemble import Ensemble, Member
+
+
+@dataclass(frozen=True)
+class Arena:
+    """A member's activation memory: its bytes and where its input lies in it."""
+
+    size: int
+    input_offset: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One activation memory for all members.
+
+    Attributes:
+        order: members in the order in which they run.
+        offsets: of the members' arenas, by member.
+        features: offset of the features, which exist until the last member has taken them.
+        size: bytes of all.
+    """
+
+    order: tuple[int, ...]
+    offsets: Mapping[int, int]
+    features: int
+    size: int
+
+
+def generate(ensemble: Ensemble) -> dict[str, str]:
+    """Return ``asc_net.[ch]`` and, per member, ``asc_net<number>.[ch]``, file name to text.
+
+    Raises:
+        AscError: a member cannot become C; see ``network.generate``.
+    """
+    files: dict[str, str] = {}
+    for number, member in enumerate(ensemble.members):
+        for name, text in network.generate(member.artefact).items():
+            files[rename_network(name, number)] = rename_network(text, number)
+    values = _values(ensemble)
+    templates = environment()
+    header = templates.get_template("network/asc_net.h.j2").render(values)
+    source = templates.get_template("ensemble/asc_net.c.j2").render(values)
+    return {**files, "asc_net.h": header, "asc_net.c": source}
+
+
+def rename_network(text: str, number: int) -> str:
+    """Give the names of a network's C code the number of its member: ``asc_net0_run``."""
+    text = re.sub(r"\basc_net(?=[_.])", f"asc_net{number}", text)
+    return re.sub(r"\bASC_NET(?=_)", f"ASC_NET{number}", text)
+
+
+def lay_out(arenas: Sequence[Arena], features_size: int) -> Layout:
+    """Return the layout of the fewest bytes over the choices of the member that runs last.
+
+    With all inputs at the start of their arenas its size is the smallest, over the choices, of
+    ``max(last arena, features + largest other arena)``.
+    """
+    layouts = [_layout(arenas, features_size, last) for last in reversed(range(len(arenas)))]
+    return min(layouts, key=lambda layout: layout.size)
+
+
+def _layout(arenas: Sequence[Arena], features_size: int, last: int) -> Layout:
+    features = arenas[last].input_offset
+    behind = _align(features + features_size)
+    others = [number for number in range(len(arenas)) if number != last]
+    offsets = {n: 0 if arenas[n].size <= features else behind for n in others} | {last: 0}
+    ends = [offset + arenas[number].size for number, offset in offsets.items()]
+    return Layout((*others, last), offsets, features, max(behind, *ends))
+
+
+def _align(value: int) -> int:
+    return -(-value // ALIGNMENT) * ALIGNMENT
+
+
+def _values(ensemble: Ensemble) -> dict[str, Any]:
+    """Return what the templates print."""
+    height, width, channels = ensemble.frontends[0].shape
+    groups = len(ensemble.frontends)
+    size = height * width * channels * groups
+    layout = lay_out([_arena(member) for member in ensemble.members], size)
+    combination = ensemble.combination
+    quantisation = ensemble.frontends[0].quantisation
+    assert quantisation is not None
+    return {
+        "arena_size": layout.size,
+        "banner": banner(ensemble),
+        "channels": channels,
+        "fraction_bits": FRACTION_BITS,
+        "groups": groups,
+        "input": {
+            "height": height,
+            "width": width,
+            "channels": channels * groups,
+            "shape": f"{height}x{width}x{channels * groups}",
+            "size": size,
+            "offset": layout.features,
+            "scale": float_literal(quantisation.scale),
+            "zero_point": quantisation.zero_point,
+        },
+        "members": [
+            {
+                "number": number,
+                "offset": layout.offsets[number],
+                "first_channel": ensemble.frontend_of(number) * channels,
+                "multiplier": combination.multipliers[number],
+                "in_place": groups == 1 and number == layout.order[-1],
+            }
+            for number in layout.order
+        ],
+        "offset_lines": value_lines(np.array(combination.offsets)),
+        "output": {
+            "shape": str(len(ensemble.labels)),
+            "size": len(ensemble.labels),
+            "offset": 0,
+            "scale": float_literal(combination.output.scale),
+            "zero_point": combination.output.zero_point,
+        },
+        "title": f"Ensemble of {len(ensemble.members)} networks",
+    }
+
+
+def _arena(member: Member) -> Arena:
+    graph = member.artefact.graph
+    plan = plan_memory(graph)
+    return Arena(plan.size, plan.offsets[graph.inputs[0]])

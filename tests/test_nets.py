@@ -178,6 +178,17 @@ def test_mixup_normalisation_is_batch_norm_at_inference():
     assert np.asarray(layer(x, training=False)) == pytest.approx(expected, abs=1e-5)
 
 
+def test_mini_segnet_changes_its_statistics_in_training_only():
+    model = nets.build("mini_segnet", (16, 8, 3), 3, filters=PRUNED)
+    x = np.random.default_rng(6).normal(size=(4, 16, 8, 3)).astype(np.float32)
+    norm = model.get_layer("decoder3_norm")
+    before = np.asarray(norm.moving_mean)
+    model(x)
+    assert np.array_equal(np.asarray(norm.moving_mean), before)
+    model(x, training=True)
+    assert not np.array_equal(np.asarray(norm.moving_mean), before)
+
+
 def test_saved_mini_segnet_loads(tmp_path):
     model = nets.build("mini_segnet", (16, 8, 3), 3, filters=PRUNED)
     model.save(tmp_path / "model.keras")

@@ -81,7 +81,8 @@ def _pool(x: Any, name: str) -> Any:
 
 
 def _double(x: Any, name: str) -> Any:
-    # UpSampling2D would convert to a TILE that TFLite Micro refuses.
     _, height, width, _ = x.shape
-    size = (2 * height, 2 * width)
-    return layers.Resizing(*size, interpolation="nearest", name=f"{name}_double")(x)
+    # UpSampling2D would convert to a TILE that TFLite Micro refuses.
+    double = layers.Resizing(2 * height, 2 * width, interpolation="nearest", name=f"{name}_double")
+    # Preprocessing layers put themselves, and all that follows, into training mode by default.
+    return double(x, training=False)

@@ -26,6 +26,7 @@ COMMANDS = (
     "evaluate",
     "features",
     "generate",
+    "prune",
     "quantize",
     "run",
     "train",

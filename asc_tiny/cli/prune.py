@@ -1,0 +1,123 @@
+"""``asc-tiny prune``: remove filters of a trained network step by step, retraining after each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
+from asc_tiny.errors import AscError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asc_tiny.compress.prune.curve import Point
+    from asc_tiny.compress.prune.goal import Goal
+
+_LOWER = 5
+"""Retraining starts with the recipe's learning rate divided by this, if not told otherwise."""
+_COUNT = click.IntRange(min=1)
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="TAU layout.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The pruned run.")
+@click.option("--rate", type=float, help="Goal: share of filters to remove, 0.7 for 70 %.")
+@click.option("--max-params", help="Goal: parameters at most, such as 46K.")
+@click.option("--max-macs", help="Goal: MACs of one inference at most, such as 20M.")
+@click.option("--max-ram", help="Goal: bytes of activations at the peak at most, such as 64K.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Goal: TOML, filters per layer.")
+@click.option("--steps", type=_COUNT, default=5, show_default=True, help="Parts of the way.")
+@click.option("--epochs-per-step", type=_COUNT, default=20, show_default=True, help="Retraining.")
+@click.option("--final-epochs", type=_COUNT, default=80, show_default=True, help="The last one's.")
+@click.option(
+    "--learning-rate",
+    type=float,
+    help="At the start of each retraining; default: a fifth of RUN's.",
+)
+@click.option("--criterion", default="l1", show_default=True, help="Importance: l1, l2, gamma.")
+@click.option("--multiple", type=_COUNT, default=1, show_default=True, help="Of filters per layer.")
+@click.option("--resume", is_flag=True, help="Go on with the pruning in --out.")
+def command(
+    run: Path,
+    data: Path,
+    out: Path,
+    rate: float | None,
+    max_params: str | None,
+    max_macs: str | None,
+    max_ram: str | None,
+    keep: Path | None,
+    steps: int,
+    epochs_per_step: int,
+    final_epochs: int,
+    learning_rate: float | None,
+    criterion: str,
+    multiple: int,
+    resume: bool,
+) -> None:
+    """Prune the network of RUN to a smaller one: whole filters go, the layers shrink.
+
+    The goal is --rate, or one or more of --max-params, --max-macs and --max-ram, or --keep. Each
+    step removes a part of the filters and retrains; --out is a run like any other in the end,
+    with curve.csv and curve.png: accuracy and parameters against the share of filters removed.
+
+    --multiple N keeps a multiple of N filters in each layer, 4 or 16 for SIMD kernels.
+    """
+    from asc_tiny.audio.dataset import Dataset
+    from asc_tiny.nets import require_tensorflow
+
+    require_tensorflow()
+    from asc_tiny.compress.prune.run import Settings, prune
+    from asc_tiny.train.run import Run
+
+    source = Run(run)
+    recipe_rate = source.recipe().schedule.rate_max
+    settings = Settings(
+        steps=steps,
+        epochs_per_step=epochs_per_step,
+        final_epochs=final_epochs,
+        rate_max=recipe_rate / _LOWER if learning_rate is None else learning_rate,
+        criterion=criterion,
+        multiple=multiple,
+    )
+    goal = _goal(rate, _limits(max_params, max_macs, max_ram), keep, multiple)
+    points = prune(source, Dataset.load(data), out, goal, settings, resume=resume)
+    click.echo(_table(points))
+    click.echo(str(Run(out).model_path))
+
+
+def _limits(params: str | None, macs: str | None, ram: str | None) -> Limits | None:
+    limits = Limits(
+        max_params=None if params is None else parse_count(params, option="--max-params"),
+        max_macs=None if macs is None else parse_count(macs, option="--max-macs"),
+        max_ram=None if ram is None else parse_bytes(ram, option="--max-ram"),
+    )
+    return None if limits == Limits(max_params=None, max_macs=None) else limits
+
+
+def _goal(rate: float | None, limits: Limits | None, keep: Path | None, multiple: int) -> Goal:
+    from asc_tiny.compress.prune.goal import Rate, Table, Within, read_table
+
+    given = [value for value in (rate, limits, keep) if value is not None]
+    if len(given) != 1:
+        raise AscError("give one goal: --rate, or --max-params/--max-macs/--max-ram, or --keep")
+    if keep is not None:
+        if multiple != 1:
+            raise AscError("--multiple has no effect on --keep: write multiples into the table")
+        return Table(read_table(keep))
+    if rate is not None:
+        return Rate(rate)
+    assert limits is not None
+    return Within(limits)
+
+
+def _table(points: Sequence[Point]) -> str:
+    lines = [f"{'step':>4}{'removed':>9}{'filters':>9}{'params':>10}{'MACs':>13}{'accuracy':>10}"]
+    lines += [
+        f"{p.step:4}{p.rate:9.1%}{p.filters:9}{p.params:10,}{p.macs:13,}{p.accuracy:10.4f}"
+        for p in points
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Structured pruning: fewer filters in new, smaller layers."""

@@ -1,0 +1,258 @@
+"""Iterative structured pruning of a trained run, with retraining after each step."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from tqdm import tqdm
+
+from asc_tiny import nets
+from asc_tiny.audio.dataset import Dataset
+from asc_tiny.compress.prune import curve
+from asc_tiny.compress.prune.criteria import CRITERIA
+from asc_tiny.compress.prune.curve import Point
+from asc_tiny.compress.prune.goal import Goal, Start, to_json
+from asc_tiny.compress.prune.network import RankedNetwork
+from asc_tiny.errors import AscError
+from asc_tiny.files import read_bytes, write_bytes, write_text
+from asc_tiny.train.loop import train
+from asc_tiny.train.recipe import Recipe
+from asc_tiny.train.run import Run
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to get to the goal.
+
+    Attributes:
+        steps: prunings, each followed by retraining.
+        epochs_per_step: of retraining after each step but the last.
+        final_epochs: of retraining after the last step.
+        rate_max: learning rate that each retraining starts with.
+        criterion: one of ``criteria.CRITERIA``.
+        multiple: layers keep a multiple of so many filters.
+    """
+
+    steps: int
+    epochs_per_step: int
+    final_epochs: int
+    rate_max: float
+    criterion: str = "l1"
+    multiple: int = 1
+
+    def __post_init__(self) -> None:
+        if self.criterion not in CRITERIA:
+            raise AscError(f"--criterion {self.criterion}: allowed are {', '.join(CRITERIA)}")
+        if not 0.0 < self.rate_max <= 10.0:
+            raise AscError(f"--learning-rate {self.rate_max:g}: allowed are above 0, up to 10")
+
+    def epochs(self, step: int) -> int:
+        """Return the epochs of retraining after a step, counted from 1."""
+        return self.final_epochs if step == self.steps else self.epochs_per_step
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """The folder of an iterative pruning: a run, with a run for each step below ``steps``."""
+
+    root: Path
+
+    @property
+    def settings_path(self) -> Path:
+        """What the pruning was started with."""
+        return self.root / "prune.json"
+
+    @property
+    def csv_path(self) -> Path:
+        """The curve as numbers."""
+        return self.root / "curve.csv"
+
+    @property
+    def png_path(self) -> Path:
+        """The curve as a picture."""
+        return self.root / "curve.png"
+
+    @property
+    def run(self) -> Run:
+        """The run that all steps end in."""
+        return Run(self.root)
+
+    def step(self, number: int) -> Run:
+        """Return the run of a step, counted from 1."""
+        return Run(self.root / "steps" / f"{number:02d}")
+
+
+def prune(
+    source: Run,
+    dataset: Dataset,
+    out: Path,
+    goal: Goal,
+    settings: Settings,
+    *,
+    resume: bool = False,
+    cache_folder: Path | None = None,
+) -> tuple[Point, ...]:
+    """Prune a trained run in steps; the run of the last step becomes ``out``.
+
+    Each step ranks the filters of the network of the step before, removes what its part of the
+    goal asks for, and retrains the smaller network from the weights that are left. ``curve.csv``
+    and ``curve.png`` grow with each step, the other files of ``out`` are written at the end.
+
+    Args:
+        source: a complete run.
+        dataset: the one it was trained on.
+        out: the folder of the pruning.
+        goal: where to stop.
+        settings: steps and retraining.
+        resume: go on with the pruning in ``out``; it ends as if it had never stopped.
+        cache_folder: of the features, the user's cache if not given.
+
+    Returns:
+        The curve: a point for the network before pruning and one for each step.
+
+    Raises:
+        AscError: the goal cannot be met, the run or the data set are not fit, or ``out`` holds
+            something else.
+    """
+    curve.require_matplotlib()
+    _check_source(source, dataset)
+    network = _ranked(source, settings)
+    start = network.start
+    # Hours of training come later: can the goal be met at all?
+    network.counts(goal, start, settings.multiple)
+    pruning = Pruning(out)
+    _claim(pruning, _description(source, goal, settings), resume)
+    last, points = source, [_point(0, source, network, start)]
+    with tqdm(total=settings.steps, desc="pruning", unit="step", disable=None) as bar:
+        for number in range(1, settings.steps + 1):
+            run = pruning.step(number)
+            if not _complete(run):
+                part = goal.part(number / settings.steps, start)
+                counts = network.counts(part, start, settings.multiple)
+                filters, smaller = network.ranking.layer_filters(counts), network.shrunk(counts)
+                recipe = retraining_recipe(
+                    source.recipe(),
+                    filters,
+                    epochs=settings.epochs(number),
+                    rate_max=settings.rate_max,
+                )
+                train(
+                    recipe,
+                    dataset,
+                    run.root,
+                    resume=True,
+                    initial=smaller,
+                    cache_folder=cache_folder,
+                )
+            last, network = run, _ranked(run, settings)
+            points.append(_point(number, run, network, start))
+            curve.write_csv(points, pruning.csv_path)
+            curve.write_png(points, pruning.png_path)
+            bar.set_postfix(params=points[-1].params, accuracy=points[-1].accuracy, refresh=False)
+            bar.update()
+    _copy(last, pruning.run)
+    return tuple(points)
+
+
+def retraining_recipe(
+    recipe: Recipe, filters: Mapping[str, int], *, epochs: int, rate_max: float
+) -> Recipe:
+    """Return a recipe with other filters and a schedule of one cycle.
+
+    Args:
+        recipe: what the network was trained with.
+        filters: of each convolution that is pruned.
+        epochs: length of the cycle.
+        rate_max: learning rate at its start; ``rate_min`` stays if it is lower.
+    """
+    schedule = dataclasses.replace(
+        recipe.schedule,
+        cycles=(epochs,),
+        rate_max=rate_max,
+        rate_min=min(recipe.schedule.rate_min, rate_max),
+    )
+    every = {**nets.filters(recipe.network), **recipe.filters, **filters}
+    content = recipe.content
+    content["filters"] = every
+    content["schedule"] = {
+        **content.get("schedule", {}),
+        "cycles": [epochs],
+        "rate_max": schedule.rate_max,
+        "rate_min": schedule.rate_min,
+    }
+    source = tomli_w.dumps(content).encode("utf-8")
+    return dataclasses.replace(recipe, filters=every, schedule=schedule, source=source)
+
+
+def _ranked(run: Run, settings: Settings) -> RankedNetwork:
+    model = nets.load(run.model_path)
+    return RankedNetwork.of(run.recipe().network, model, settings.criterion)
+
+
+def _complete(run: Run) -> bool:
+    return run.info_path.exists() and run.info().epochs > 0
+
+
+def _check_source(source: Run, dataset: Dataset) -> None:
+    if not source.info().epochs:
+        raise AscError(f"{source.root}: the run is not complete, finish it with train --resume")
+    if source.info().dataset_fingerprint != dataset.fingerprint():
+        raise AscError(f"{source.root}: was trained on another data set than {dataset.root}")
+
+
+def _description(source: Run, goal: Goal, settings: Settings) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "source_sha256": source.model_sha256(),
+        "goal": to_json(goal),
+        **dataclasses.asdict(settings),
+    }
+
+
+def _claim(pruning: Pruning, description: Mapping[str, Any], resume: bool) -> None:
+    """Write the description, or check that the folder has the same one if resuming."""
+    root, path = pruning.root, pruning.settings_path
+    if not path.exists():
+        if pruning.run.recipe_path.exists():
+            raise AscError(f"{root}: holds a run already; use another folder")
+        write_text(path, json.dumps(description, indent=2) + "\n")
+        return
+    if not resume:
+        raise AscError(f"{root}: holds a pruning already; use --resume or another folder")
+    try:
+        before = json.loads(read_bytes(path))
+        differing = [name for name in description if before.get(name) != description[name]]
+    except (ValueError, AttributeError) as error:
+        raise AscError(f"{path}: not a pruning's description: {error}") from error
+    if differing:
+        name = differing[0]
+        raise AscError(
+            f"{path}: {name} = {before.get(name)}, cannot resume with {description[name]}"
+        )
+
+
+def _point(number: int, run: Run, network: RankedNetwork, start: Start) -> Point:
+    now, accuracy = network.start, run.info().evaluate_accuracy
+    assert accuracy is not None, "complete runs have it"
+    return Point(
+        step=number,
+        rate=1.0 - now.total / start.total,
+        filters=now.total,
+        params=now.figures.params,
+        macs=now.figures.macs,
+        accuracy=accuracy,
+    )
+
+
+def _copy(last: Run, out: Run) -> None:
+    """Copy what makes a run; its description comes last, when the rest is there."""
+    for name in ("recipe_path", "history_path", "model_path", "info_path"):
+        write_bytes(getattr(out, name), read_bytes(getattr(last, name)))

@@ -1,0 +1,254 @@
+"""The iterative pruning of a run: resumable, repeatable, and a run like any other in the end."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from asc_tiny import nets
+from asc_tiny.audio.dataset import Dataset
+from asc_tiny.cli.main import main
+from asc_tiny.complexity.limits import Limits
+from asc_tiny.errors import AscError
+from asc_tiny.files import sha256
+from asc_tiny.train import recipe as recipes
+
+pytest.importorskip("tensorflow")
+
+from asc_tiny.compress.from_run import quantise_run
+from asc_tiny.compress.prune import run as prune_run
+from asc_tiny.compress.prune.goal import Rate, Table, Within
+from asc_tiny.compress.prune.run import Settings, prune, retraining_recipe
+from asc_tiny.compress.tflm import Interpreter
+from asc_tiny.train import loop
+from asc_tiny.train.run import Run
+
+RECIPE = """
+name = "small"
+seed = 3
+[frontend]
+n_mels = 16
+n_fft = 1024
+[schedule]
+cycles = [1, 1]
+batch = 5
+[augmentation]
+frequency_mask_bands = 4
+quantise_input = true
+"""
+GOAL = Rate(0.6)
+SETTINGS = Settings(steps=2, epochs_per_step=1, final_epochs=2, rate_max=0.02)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("prune")
+
+
+@pytest.fixture(scope="module")
+def dataset(synthetic):
+    return Dataset.load(synthetic)
+
+
+@pytest.fixture(scope="module")
+def source(folder, dataset):
+    path = folder / "small.toml"
+    path.write_text(RECIPE)
+    return loop.train(recipes.load(path), dataset, folder / "source", cache_folder=folder / "cache")
+
+
+def pruned(source, dataset, folder, name, **options):
+    arguments = {"goal": GOAL, "settings": SETTINGS, "cache_folder": folder / "cache"} | options
+    return prune(source, dataset, folder / name, **arguments)
+
+
+@pytest.fixture(scope="module")
+def points(source, dataset, folder):
+    return pruned(source, dataset, folder, "whole")
+
+
+def hashes(folder) -> dict[str, str]:
+    """Hashes of all files but the checkpoints' archives, which Zip dates."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".npz"]
+    return {str(path.relative_to(folder)): sha256(path.read_bytes()) for path in files}
+
+
+def test_filters_go_in_equal_parts(points):
+    assert [point.filters for point in points] == [240, 168, 96]
+    assert [point.rate for point in points] == pytest.approx([0.0, 0.3, 0.6])
+    assert [point.step for point in points] == [0, 1, 2]
+
+
+def test_the_result_is_a_run_like_any_other(points, folder, source, dataset):
+    run = Run(folder / "whole")
+    model = nets.load(run.model_path)
+    filters = run.recipe().filters
+    assert {name: model.get_layer(name).filters for name in filters} == filters
+    assert sum(filters.values()) == 96
+    assert points[-1].params == sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    assert run.info().epochs == len(run.history()) == 2
+    assert run.info().labels == source.info().labels
+    assert run.info().evaluate_accuracy == points[-1].accuracy
+    built = loop.build(run.recipe(), run.recipe().frontend.shape, 3)
+    assert [w.shape for w in built.weights] == [w.shape for w in model.weights]
+
+
+def test_the_result_can_be_quantised(points, folder, dataset, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "xdg"))
+    data = quantise_run(Run(folder / "whole"), dataset)
+    assert Interpreter(data, "pruned").input_shape == (16, 36, 3)
+
+
+def test_retraining_starts_from_the_kept_weights(points, folder, source, dataset, monkeypatch):
+    """With a learning rate of almost 0, weights of the first step are the source's own."""
+    settings = Settings(steps=1, epochs_per_step=1, final_epochs=1, rate_max=1e-12)
+    pruned(source, dataset, folder, "frozen", settings=settings, goal=Table({"point3": 10}))
+    old = nets.load(source.model_path).get_layer("point3").get_weights()[0][0, 0]
+    new = nets.load(folder / "frozen" / "model.keras").get_layer("point3").get_weights()[0][0, 0]
+    assert new.shape == (16, 10)
+    distance = np.abs(new[:, :, None] - old[:, None, :]).max(axis=0).min(axis=1)
+    assert distance.max() < 1e-6
+
+
+def test_the_curve_is_written(points, folder, source):
+    rows = list(csv.DictReader((folder / "whole" / "curve.csv").open()))
+    assert [int(row["params"]) for row in rows] == [point.params for point in points]
+    assert float(rows[0]["accuracy"]) == source.info().evaluate_accuracy
+    assert (folder / "whole" / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("stop", [*(pytest.param(n, marks=pytest.mark.slow) for n in (0, 1)), 2])
+def test_a_killed_pruning_goes_on_to_the_same_bytes(
+    points, source, dataset, folder, monkeypatch, stop
+):
+    """Killed in the first epoch of a step, or in an epoch in the middle of the last step."""
+    original, epochs = loop.Trainer.epoch, []
+
+    def killed(self, epoch, data):
+        row = original(self, epoch, data)
+        if len(epochs) == stop:
+            raise KeyboardInterrupt
+        epochs.append(epoch)
+        return row
+
+    monkeypatch.setattr(loop.Trainer, "epoch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pruned(source, dataset, folder, f"killed{stop}")
+    monkeypatch.undo()
+    assert not Run(folder / f"killed{stop}").model_path.exists()
+    assert pruned(source, dataset, folder, f"killed{stop}", resume=True) == points
+    assert hashes(folder / f"killed{stop}") == hashes(folder / "whole")
+
+
+def test_killed_after_training_it_does_not_train_again(
+    points, source, dataset, folder, monkeypatch
+):
+    whole, out = folder / "whole", folder / "late"
+    for name in ("prune.json", "steps"):
+        (out / name).parent.mkdir(exist_ok=True)
+    (out / "prune.json").write_bytes((whole / "prune.json").read_bytes())
+    (out / "steps").symlink_to(whole / "steps")
+    monkeypatch.setattr(prune_run, "train", None)
+    assert pruned(source, dataset, folder, "late", resume=True) == points
+    names = ("model.keras", "recipe.toml", "run.json", "history.csv", "curve.csv", "curve.png")
+    for name in names:
+        assert (out / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_a_pruning_is_not_overwritten(points, source, dataset, folder):
+    with pytest.raises(AscError, match="holds a pruning already; use --resume"):
+        pruned(source, dataset, folder, "whole")
+    with pytest.raises(AscError, match="holds a run already; use another folder"):
+        pruned(source, dataset, folder, "source", resume=True)
+
+
+def test_resume_refuses_other_settings(points, source, dataset, folder):
+    with pytest.raises(AscError, match=r"goal = {'rate': 0.6}, cannot resume with {'rate': 0.5}"):
+        pruned(source, dataset, folder, "whole", goal=Rate(0.5), resume=True)
+
+
+def test_a_goal_out_of_reach_is_refused_before_anything_is_written(source, dataset, folder):
+    goal = Within(Limits(max_params=None, max_macs=10))
+    with pytest.raises(AscError, match=r"smallest network .* MACs, .* over --max-macs 10"):
+        pruned(source, dataset, folder, "nothing", goal=goal)
+    assert not (folder / "nothing").exists()
+
+
+def test_another_dataset_is_refused(source, folder, esc10):
+    with pytest.raises(AscError, match="was trained on another data set"):
+        pruned(source, Dataset.load(esc10), folder, "nothing")
+
+
+def test_an_unfinished_run_is_refused(source, dataset, folder):
+    values = json.loads(source.info_path.read_text()) | {"epochs": 0, "evaluate_accuracy": None}
+    unfinished = Run(folder / "unfinished")
+    unfinished.root.mkdir()
+    unfinished.info_path.write_text(json.dumps(values))
+    with pytest.raises(AscError, match="the run is not complete"):
+        pruned(unfinished, dataset, folder, "nothing")
+
+
+def test_the_retraining_recipe_is_its_own_file(source, folder):
+    recipe = source.recipe()
+    changed = retraining_recipe(recipe, {"expand": 20}, epochs=7, rate_max=0.01)
+    path = folder / "changed.toml"
+    path.write_bytes(changed.source)
+    assert recipes.load(path) == changed
+    assert changed.filters == {**nets.filters("mobilenet"), "expand": 20}
+    assert changed.schedule.cycles == (7,)
+    assert changed.schedule.batch == recipe.schedule.batch
+    assert changed.augmentation == recipe.augmentation
+
+
+def run_main(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["prune", *map(str, arguments)])
+    return ended.value.code, capsys.readouterr()
+
+
+def test_command_line(source, synthetic, folder, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "xdg"))
+    options = ["--data", synthetic, "--steps", 1, "--final-epochs", 1, "--max-params", "4K"]
+    out = tmp_path / "out"
+    code, printed = run_main(capsys, source.root, "--out", out, "--multiple", 4, *options)
+    assert code == 0, printed.err
+    params = int(printed.out.splitlines()[2].split()[3].replace(",", ""))
+    assert 3_000 < params <= 4_000
+    assert all(count % 4 == 0 for count in Run(out).recipe().filters.values())
+    assert Run(out).recipe().schedule.rate_max == pytest.approx(0.02), "a fifth of the recipe's"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "give one goal"),
+        (["--rate", "0.5", "--max-params", "4K"], "give one goal"),
+        (["--rate", "1.5"], "--rate 1.5: allowed are 0 to below 1"),
+        (["--rate", "0.5", "--criterion", "luck"], "--criterion luck: allowed are l1, l2, gamma"),
+        (["--max-macs", "few"], "--max-macs few: must be a whole number"),
+        (["--keep", "absent.toml"], "absent.toml: cannot read"),
+        (["--rate", "0.5", "--learning-rate", "0"], "--learning-rate 0: allowed are above 0"),
+    ],
+)
+def test_bad_options_are_one_line(source, synthetic, tmp_path, capsys, options, message):
+    out = tmp_path / "out"
+    code, printed = run_main(capsys, source.root, "--data", synthetic, "--out", out, *options)
+    assert code == 2
+    assert message in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_trained_network_survives_pruning(dataset, folder):
+    path = folder / "learn.toml"
+    text = RECIPE.replace("cycles = [1, 1]", "cycles = [40]\nrate_max = 0.05")
+    path.write_text('network = "mini_segnet"\n' + text + "mixup_alpha = 0.0\n")
+    run = loop.train(recipes.load(path), dataset, folder / "learn", cache_folder=folder / "cache")
+    settings = Settings(steps=3, epochs_per_step=5, final_epochs=10, rate_max=0.01)
+    points = pruned(run, dataset, folder, "learnt", settings=settings, goal=Rate(0.7))
+    assert points[0].accuracy > 0.7, "1/3 by chance"
+    assert points[-1].accuracy >= points[0].accuracy - 0.17, "one of the 6 clips"

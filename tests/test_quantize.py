@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -290,12 +291,77 @@ def test_run_to_file(synthetic, tmp_path, capsys, monkeypatch):
     assert f"{values['results']['float']['accuracy']:.4f}" == rows["float"][0]
 
 
-def test_another_dataset_is_refused(synthetic, esc10, tmp_path, monkeypatch):
+def test_another_dataset_is_refused(synthetic, tmp_path, monkeypatch):
+    from asc_tiny.audio.synth import write_synthetic
     from asc_tiny.compress.from_run import quantise_run
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     recipe = tmp_path / "small.toml"
     recipe.write_text(RECIPE)
     run = train(recipes.load(recipe), Dataset.load(synthetic), tmp_path / "run", epochs=1)
+    write_synthetic(tmp_path / "other", seed=2, clips_per_class=4)
     with pytest.raises(AscError, match="was trained on a data set with fingerprint"):
-        quantise_run(run, Dataset.load(esc10))
+        quantise_run(run, Dataset.load(tmp_path / "other"))
+
+
+def quantised(run, synthetic, out, capsys, *options):
+    arguments = ["quantize", str(run.root), "--data", str(synthetic), "--out", str(out)]
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--no-accuracy", *options])
+    return ended.value.code, capsys.readouterr()
+
+
+def test_options_of_the_command(synthetic, tmp_path, capsys, monkeypatch):
+    """Calibration, fine-tuning and the report of layers, and what the file says of them."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(RECIPE)
+    run = train(recipes.load(recipe), Dataset.load(synthetic), tmp_path / "run", epochs=1)
+    out, report = tmp_path / "model.tflite", tmp_path / "layers.json"
+    code, _ = quantised(
+        run, synthetic, out, capsys, "--calibration", "all", "--report", str(report)
+    )
+    assert code == 0
+    document = json.loads(report.read_text())
+    layers = [layer["layer"] for layer in document["layers"]]
+    assert document["clips"] == len(Dataset.load(synthetic).split("evaluate"))
+    assert {"low_conv1_relu", "project_norm", "pool", "scores"} <= set(layers)
+    # The synthetic set has fewer clips than the default takes.
+    everything = artefact.load(out)
+    assert everything.provenance["calibration_clips"] == 18
+    assert quantised(run, synthetic, out, capsys)[0] == 0
+    assert "calibration_clips" not in artefact.load(out).provenance
+    plain = out.read_bytes()
+    assert quantised(run, synthetic, out, capsys, "--calibration", "2")[0] == 0
+    assert artefact.load(out).provenance["calibration_clips"] in (2, 3, 4)
+    assert quantised(run, synthetic, out, capsys, "--finetune", "1")[0] == 0
+    assert artefact.load(out).provenance["finetune_epochs"] == 1
+    assert out.read_bytes() != plain
+    code, printed = quantised(run, synthetic, out, capsys, "--calibration", "0")
+    assert code == 2
+    assert "'0', allowed: 1 or more, or \"all\"" in printed.err
+
+
+@pytest.mark.parametrize(("int8", "advised"), [(0.75, False), (0.745, False), (0.74, True)])
+def test_fine_tuning_is_advised_above_half_a_point(
+    synthetic, tmp_path, capsys, monkeypatch, int8, advised
+):
+    from asc_tiny.cli import quantize as cli
+    from asc_tiny.compress import from_run
+    from asc_tiny.train.evaluate import metrics
+
+    clips = Dataset.load(synthetic).clips[:1]
+    one = metrics(np.ones((1, 1)), clips, (clips[0].scene,))
+
+    def result(accuracy):
+        return replace(one, overall=replace(one.overall, accuracy=accuracy))
+
+    found = {"float": result(0.75), "int8": result(int8), "int8_integer_frontend": result(int8)}
+    monkeypatch.setattr(cli, "accuracies", lambda *_: found)
+    monkeypatch.setattr(cli, "size_line", lambda _: "size")
+    monkeypatch.setattr(from_run, "quantise_run", lambda *_, **__: b"model")
+    out = tmp_path / "m.tflite"
+    with pytest.raises(SystemExit) as ended:
+        main(["quantize", str(tmp_path), "--data", str(synthetic), "--out", str(out)])
+    assert ended.value.code == 0
+    assert ("int8 loses 1.0 points: try --finetune" in capsys.readouterr().err) == advised

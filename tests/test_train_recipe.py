@@ -68,9 +68,26 @@ quantise_input = true
         ('name = "x"\nseed = 1.5', "seed = 1.5, must be of type int"),
         ('name = "x"\nseed = true', "seed = True, must be of type int"),
         ('name = "x"\ndropout = 1.0', "dropout = 1.0, allowed: 0 to below 1"),
-        ('name = "x"\nepochs = 5', "unknown key epochs, allowed: augmentation, dropout"),
+        ('name = "x"\nepochs = 5', "unknown key epochs, allowed: augmentation, devices"),
         ('name = "x"\nsource = "y"', "unknown key source"),
+        ('name = "x"\nfolder = "y"', "unknown key folder"),
         ('name = "x"\nschedule = 3', "schedule = 3, must be a table"),
+        ('name = "x"\n[noise_mask]\nweight = -1', "noise_mask.weight = -1.0, allowed: 0 to 100"),
+        ('name = "x"\n[noise_mask]\nsnr_db = 3', "noise_mask.snr_db = 3, must be a list of numb"),
+        ('name = "x"\n[noise_mask]\nsnr_db = [9, 3]', "snr_db = (9.0, 3.0), allowed: the lowest"),
+        ('name = "x"\n[noise_mask]\nsnr_db = [3]', "noise_mask.snr_db = (3.0,), allowed"),
+        ('name = "x"\n[noise_mask]\nsnr = 3', "unknown key noise_mask.snr, allowed: snr_db, w"),
+        (
+            'name = "x"\n[frontend]\nclip_samples = 9216\n[noise_mask]\nweight = 1\n'
+            "[augmentation]\ncrop_columns = 0\ntime_mask_columns = 1",
+            "noise_mask.weight: clips have 2 columns, 5 are needed",
+        ),
+        ('name = "x"\n[devices]\nshare = 2', "devices.share = 2.0, allowed: 0 to 1"),
+        ('name = "x"\n[devices]\nresponses = 1', "devices.responses = 1, must be of type str"),
+        ('name = "x"\n[distillation]\nteacher = 1', "distillation.teacher = 1, must be a string"),
+        ('name = "x"\n[distillation]\nteacher = ""', "distillation.teacher = ('',), allowed"),
+        ('name = "x"\n[distillation]\ntemperature = 0', "distillation.temperature = 0.0, allowed"),
+        ('name = "x"\n[distillation]\nweight = 1.5', "distillation.weight = 1.5, allowed: 0 to 1"),
         ('name = "x"\n[schedule]\ncycles = []', "schedule.cycles = (), allowed"),
         ('name = "x"\n[schedule]\ncycles = [0]', "schedule.cycles = (0,), allowed"),
         ('name = "x"\n[schedule]\ncycles = [1.5]', "schedule.cycles = [1.5], must be a list"),
@@ -92,6 +109,39 @@ def test_bad_values_are_named(tmp_path, text, message):
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_tables_of_training_are_off_by_default_and_read(tmp_path):
+    plain = recipes.load(written(tmp_path, 'name = "x"\n'))
+    assert (plain.noise_mask.weight, plain.devices.responses) == (0.0, "")
+    assert plain.distillation.teacher == ()
+    text = """
+name = "x"
+[noise_mask]
+weight = 1
+snr_db = [-5, 20.5]
+[devices]
+responses = "mics"
+[distillation]
+teacher = ["a", "b.keras"]
+"""
+    recipe = recipes.load(written(tmp_path, text))
+    assert (recipe.noise_mask.weight, recipe.noise_mask.snr_db) == (1.0, (-5.0, 20.5))
+    assert (recipe.devices.responses, recipe.devices.share) == ("mics", 0.5)
+    assert recipe.distillation.teacher == ("a", "b.keras")
+
+
+def test_named_files_are_beside_the_recipe_or_in_the_working_folder(tmp_path, monkeypatch):
+    recipe = recipes.load(written(tmp_path, 'name = "x"\n'))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    (elsewhere / "teacher.keras").touch()
+    assert recipe.find("teacher.keras") == Path("teacher.keras")
+    (tmp_path / "teacher.keras").touch()
+    assert recipe.find("teacher.keras") == tmp_path / "teacher.keras"
+    with pytest.raises(AscError, match=r"^mics: is neither in .* nor in the working folder$"):
+        recipe.find("mics")
 
 
 def test_missing_recipe_is_named(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,33 +10,82 @@ import click
 
 if TYPE_CHECKING:
     from asc_tiny.audio.dataset import Dataset
+    from asc_tiny.train.metrics import Metrics
     from asc_tiny.train.run import Run
+
+WORTH_FINETUNING = 0.005
+"""Loss of accuracy above which the command advises fine-tuning."""
+
+
+def clip_count(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
+    """Return a count of clips, 1 or more; "all" is None."""
+    if value == "all":
+        return None
+    if not value.isdecimal() or int(value) < 1:
+        raise click.BadParameter(f'{value!r}, allowed: 1 or more, or "all"', ctx, param)
+    return int(value)
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", required=True, type=click.Path(path_type=Path), help="TAU layout.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The .tflite file.")
-@click.option("--report/--no-report", default=True, help="Accuracy on the split evaluate.")
-def command(run: Path, data: Path, out: Path, report: bool) -> None:
+@click.option(
+    "--calibration",
+    callback=clip_count,
+    metavar="N|all",
+    default="1000",
+    show_default=True,
+    help='Clips that set the ranges, or "all".',
+)
+@click.option(
+    "--finetune",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="EPOCHS",
+    help="Quantisation-aware epochs first, where int8 loses accuracy.",
+)
+@click.option("--report", type=click.Path(path_type=Path), help="JSON: the error of each layer.")
+@click.option(
+    "--accuracy/--no-accuracy",
+    " /--no-report",
+    default=True,
+    help="Compare float and int8 on the split evaluate.",
+)
+def command(
+    run: Path,
+    data: Path,
+    out: Path,
+    calibration: int | None,
+    finetune: int,
+    report: Path | None,
+    accuracy: bool,
+) -> None:
     """Quantise the model of RUN to int8, with front end, labels and provenance inside.
 
-    Clips of the split "train" set the ranges. The report compares float and int8 on the split
-    "evaluate".
+    Clips of the split "train" set the ranges.
     """
     from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.files import write_bytes
+    from asc_tiny.files import write_bytes, write_text
     from asc_tiny.nets import require_tensorflow
 
     require_tensorflow()
-    from asc_tiny.compress.from_run import quantise_run
+    from asc_tiny.compress.from_run import error_report, quantise_run
     from asc_tiny.train.run import Run
 
     source, dataset = Run(run), Dataset.load(data)
-    write_bytes(out, quantise_run(source, dataset))
+    quantised = quantise_run(source, dataset, calibration=calibration, finetune_epochs=finetune)
+    write_bytes(out, quantised)
     click.echo(size_line(out))
-    if report:
-        click.echo(accuracy_lines(source, out, dataset))
+    if report is not None:
+        write_text(report, error_report(source, dataset, quantised))
+        click.echo(f"{report}: error of each layer, worst first")
+    if accuracy:
+        results = accuracies(source, out, dataset)
+        click.echo(accuracy_lines(results))
+        if lost(results) > WORTH_FINETUNING:
+            points = f"{100.0 * lost(results):.1f} points"
+            click.echo(f"int8 loses {points}: try --finetune 10, or --report for why", err=True)
 
 
 def size_line(path: Path) -> str:
@@ -52,12 +102,21 @@ def size_line(path: Path) -> str:
     )
 
 
-def accuracy_lines(run: Run, quantised: Path, dataset: Dataset) -> str:
-    """Return accuracy and log loss of a run and its quantised model on the split evaluate."""
+def accuracies(run: Run, quantised: Path, dataset: Dataset) -> dict[str, Metrics]:
+    """Evaluate a run and its quantised model on the split evaluate, in every arithmetic."""
     from asc_tiny.cli.evaluate import evaluate_file
 
     results = evaluate_file(run.model_path, dataset, "evaluate")
-    results.update(evaluate_file(quantised, dataset, "evaluate"))
+    return {**results, **evaluate_file(quantised, dataset, "evaluate")}
+
+
+def lost(results: Mapping[str, Metrics]) -> float:
+    """Return the accuracy that int8 loses against float, a share of 1."""
+    return results["float"].overall.accuracy - results["int8"].overall.accuracy
+
+
+def accuracy_lines(results: Mapping[str, Metrics]) -> str:
+    """Return accuracy and log loss as lines of text."""
     lines = [f"{'split evaluate':24}{'accuracy':>10}{'log loss':>10}"]
     for name, result in results.items():
         lines.append(f"{name:24}{result.overall.accuracy:10.4f}{result.overall.log_loss:10.4f}")

@@ -12,8 +12,17 @@ import click
 @click.option("--data", required=True, type=click.Path(path_type=Path), help="TAU layout.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Stop after the first epochs.")
+@click.option(
+    "--strategy",
+    type=click.Choice(["none", "mirrored", "multi-worker"]),
+    default="none",
+    show_default=True,
+    help="Share steps between the devices of this machine, or the workers in TF_CONFIG.",
+)
 @click.option("--resume", is_flag=True, help="Go on after the last epoch done in --out.")
-def command(recipe: Path, data: Path, out: Path, epochs: int | None, resume: bool) -> None:
+def command(
+    recipe: Path, data: Path, out: Path, epochs: int | None, strategy: str, resume: bool
+) -> None:
     """Train the network of RECIPE on the split "train".
 
     The run's folder holds model.keras, history.csv, a checkpoint, run.json and the recipe. A run
@@ -28,8 +37,11 @@ def command(recipe: Path, data: Path, out: Path, epochs: int | None, resume: boo
     require_tensorflow()
     from asc_tiny.train.loop import train
 
-    run = train(loaded, dataset, out, epochs=epochs, resume=resume)
+    run = train(loaded, dataset, out, epochs=epochs, resume=resume, strategy=strategy)
     info = run.info()
+    if info.evaluate_accuracy is None:
+        click.echo(f"{run.root}: this worker is done, the first one writes the model")
+        return
     click.echo(
         f"{run.model_path}: {info.epochs} epochs, "
         f"float accuracy {info.evaluate_accuracy:.4f} on split evaluate"

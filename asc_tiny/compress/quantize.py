@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -20,7 +20,19 @@ from asc_tiny.nets.quiet import captured_output
 Float32Array = NDArray[np.float32]
 
 
-def quantise(model: keras.Model, representative: Float32Array) -> bytes:
+class Clips(Protocol):
+    """Features of clips in an array, or taken from disk one by one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(clips, n_mels, columns, channels)."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Float32Array]: ...
+
+
+def quantise(model: keras.Model, representative: Clips) -> bytes:
     """Convert a model to an int8 TFLite file that TensorFlow Lite Micro runs.
 
     Weights are quantised per output channel and symmetrically, activations per tensor from the
@@ -109,6 +121,6 @@ def _with_batch_of_one(model: keras.Model) -> keras.Model:
     return copy
 
 
-def _batches(features: Float32Array) -> Iterator[list[Float32Array]]:
+def _batches(features: Clips) -> Iterator[list[Float32Array]]:
     for clip in features:
         yield [np.ascontiguousarray(clip[None], np.float32)]

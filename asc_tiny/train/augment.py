@@ -17,6 +17,7 @@ from asc_tiny.train.recipe import Augmentation
 Float32Array = NDArray[np.float32]
 Int64Array = NDArray[np.int64]
 Generator = np.random.Generator
+Disturbance = Callable[[Float32Array, Generator], Float32Array]
 
 _NATS_PER_DB = np.log(10.0) / 10.0
 
@@ -38,6 +39,7 @@ def batches(
     quantisation: Quantisation | None,
     rng: Generator,
     batch: int,
+    disturb: Disturbance | None = None,
 ) -> Iterator[tuple[Float32Array, Float32Array]]:
     """Yield an epoch's batches of features and targets in random order.
 
@@ -48,10 +50,16 @@ def batches(
         quantisation: of the network's input, for ``quantise_input``.
         rng: as ``generator`` gives it.
         batch: clips in a batch at most.
+        disturb: changes the whole clips before everything else; channels that it adds are
+            targets over time and frequency, which are cropped and mixed with the features.
     """
     order = rng.permutation(len(targets))
     for indices in np.array_split(order, step_count(len(targets), batch)):
-        yield augment(take(indices), targets[indices], augmentation, quantisation, rng)
+        x = take(indices)
+        channels = x.shape[-1]
+        if disturb is not None:
+            x = disturb(x, rng)
+        yield augment(x, targets[indices], augmentation, quantisation, rng, channels)
 
 
 def augment(
@@ -60,16 +68,21 @@ def augment(
     augmentation: Augmentation,
     quantisation: Quantisation | None,
     rng: Generator,
+    channels: int | None = None,
 ) -> tuple[Float32Array, Float32Array]:
-    """Return augmented copies of a batch: features (clips, n_mels, columns, channels), targets."""
+    """Return augmented copies of a batch: features (clips, n_mels, columns, channels), targets.
+
+    Channels of ``x`` after the first ``channels`` are targets: neither masked nor rounded.
+    """
     x = crop(x, augmentation.crop_columns, rng)
     x = gain(x, augmentation.gain_db, rng)
     x, y = mixup(x, y, augmentation.mixup_alpha, rng)
+    x, carried = x[..., :channels], x[..., x.shape[-1] if channels is None else channels :]
     x = mask(x, 1, augmentation.frequency_masks, augmentation.frequency_mask_bands, rng)
     x = mask(x, 2, augmentation.time_masks, augmentation.time_mask_columns, rng)
     if augmentation.quantise_input and quantisation is not None:
         x = rounded(x, quantisation)
-    return x, y
+    return (np.concatenate([x, carried], axis=-1) if carried.size else x), y
 
 
 def crop(x: Float32Array, columns: int, rng: Generator) -> Float32Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,14 @@ from asc_tiny.audio.dataset import Clip, Dataset
 from asc_tiny.errors import AscError
 from asc_tiny.files import write_bytes
 from asc_tiny.frontend.config import Quantisation
-from asc_tiny.train import augment, cache, schedule
+from asc_tiny.train import augment, cache, devices, distil, schedule
 from asc_tiny.train.cache import FeatureSet
+from asc_tiny.train.distribute import Distribution
+from asc_tiny.train.noise_mask import Noise
+from asc_tiny.train.objective import Objective
 from asc_tiny.train.recalibrate import recalibrate
 from asc_tiny.train.recipe import Recipe
-from asc_tiny.train.run import Run, RunInfo, save_model
+from asc_tiny.train.run import Run, RunInfo, save_model, write_errors
 
 Float32Array = NDArray[np.float32]
 
@@ -39,6 +42,7 @@ def train(
     resume: bool = False,
     initial: keras.Model | None = None,
     cache_folder: Path | None = None,
+    strategy: str = "none",
 ) -> Run:
     """Train a network on the split ``train`` and return its run.
 
@@ -57,15 +61,36 @@ def train(
         resume: go on after the last checkpoint in ``out``.
         initial: a network of the recipe's kind and filters whose weights training starts from.
         cache_folder: of the features, the user's cache if not given.
+        strategy: one of ``distribute.STRATEGIES``; every worker of several calls this function
+            with the same arguments, and only the first one writes.
 
     Raises:
-        AscError: ``out`` holds a run and ``resume`` is off, the run there has another recipe or
-            data set, or the data are not fit for training.
+        AscError: ``out`` holds a run and ``resume`` is off, the run there has another recipe,
+            data set or other file that the recipe names, the data are not fit for training, the
+            loss is not finite (the checkpoint of the epoch before stays), or a file cannot be
+            written.
     """
+    distribution = Distribution(strategy, recipe.schedule.batch)
+    with write_errors(out), distribution.workspace(out, resume=resume) as folder:
+        _train(recipe, dataset, folder, epochs, resume, initial, cache_folder, distribution)
+    return Run(out)
+
+
+def _train(
+    recipe: Recipe,
+    dataset: Dataset,
+    out: Path,
+    epochs: int | None,
+    resume: bool,
+    initial: keras.Model | None,
+    cache_folder: Path | None,
+    distribution: Distribution,
+) -> None:
     total = recipe.schedule.epochs if epochs is None else min(epochs, recipe.schedule.epochs)
     run = Run(out)
     _check_folder(run, recipe, resume)
-    data = _Data.load(dataset, recipe, cache_folder)
+    with write_errors(cache_folder or cache.default_folder()):
+        data = _Data.load(dataset, recipe, cache_folder)
     info = RunInfo(
         labels=dataset.labels,
         dataset_fingerprint=dataset.fingerprint(),
@@ -73,10 +98,12 @@ def train(
         network=recipe.network,
         epochs=0,
         evaluate_accuracy=None,
+        files=_files(recipe),
     )
+    teachers = distil.load(recipe, dataset.labels)
     _check_same_data(run, info)
     write_bytes(run.recipe_path, recipe.source)
-    trainer = Trainer(recipe, len(dataset.labels), initial)
+    trainer = Trainer(recipe, len(dataset.labels), initial, teachers, distribution)
     done = trainer.restore(run)
     rows = run.history()[:done]
     with tqdm(total=total, initial=done, desc="training", unit="epoch", disable=None) as bar:
@@ -91,7 +118,6 @@ def train(
     save_model(trainer.model, run.model_path)
     _, accuracy = data.evaluate(trainer.model)
     run.write_info(replace(info, epochs=max(done, total), evaluate_accuracy=round(accuracy, 6)))
-    return run
 
 
 def build(recipe: Recipe, shape: tuple[int, int, int], classes: int) -> keras.Model:
@@ -117,15 +143,36 @@ class Trainer:
         model: the network at the full number of columns, with the weights of the last epoch.
     """
 
-    def __init__(self, recipe: Recipe, classes: int, initial: keras.Model | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        classes: int,
+        initial: keras.Model | None = None,
+        teachers: Sequence[keras.Model] = (),
+        distribution: Distribution | None = None,
+    ) -> None:
         tf.config.experimental.enable_op_determinism()
         keras.backend.clear_session()
         keras.utils.set_random_seed(recipe.seed)
+        self._recipe = recipe
+        self._disturb = _disturbance(recipe)
+        self._distribution = distribution or Distribution("none", recipe.schedule.batch)
         self.model = build(recipe, recipe.frontend.shape, classes)
+        with self._distribution.scope():
+            self._build(recipe, classes, initial, teachers)
+        self.model.set_weights(self._trainee.get_weights())
+
+    def _build(
+        self,
+        recipe: Recipe,
+        classes: int,
+        initial: keras.Model | None,
+        teachers: Sequence[keras.Model],
+    ) -> None:
         self._trainee = build(recipe, recipe.train_shape, classes)
         if initial is not None:
             self._trainee.set_weights(initial.get_weights())
-        self._recipe = recipe
+        self._objective = Objective(recipe, self._trainee, teachers)
         self._optimizer = keras.optimizers.SGD(
             recipe.schedule.rate_max,
             momentum=recipe.schedule.momentum,
@@ -133,14 +180,17 @@ class Trainer:
         )
         # Decay shrinks kernels only: biases and batch-norm have nothing to gain from it.
         self._optimizer.exclude_from_weight_decay(
-            var_list=[v for v in self._trainee.trainable_variables if len(v.shape) < 2]
+            var_list=[v for v in self._objective.trainable_variables if len(v.shape) < 2]
         )
-        self._optimizer.build(self._trainee.trainable_variables)
-        self._step = _compiled_step(self._trainee, self._optimizer)
-        self.model.set_weights(self._trainee.get_weights())
+        self._optimizer.build(self._objective.trainable_variables)
+        self._step = self._distribution.compiled_step(self._objective, self._optimizer)
 
     def epoch(self, epoch: int, data: _Data) -> dict[str, str]:
-        """Train one epoch, counted from 0, and return its row of the history."""
+        """Train one epoch, counted from 0, and return its row of the history.
+
+        Raises:
+            AscError: the loss or a weight is not finite any more.
+        """
         recipe = self._recipe
         steps = augment.step_count(len(data.targets), recipe.schedule.batch)
         batches = augment.batches(
@@ -150,14 +200,17 @@ class Trainer:
             data.quantisation,
             augment.generator(recipe.seed, epoch),
             recipe.schedule.batch,
+            self._disturb,
         )
         losses, rate = [], 0.0
         for step, (x, y) in enumerate(batches):
             rate = schedule.rate(recipe.schedule, epoch, step, steps)
             self._optimizer.learning_rate.assign(rate)
-            losses.append(float(self._step(tf.constant(x), tf.constant(y))))
-        if not np.isfinite(losses).all():
-            raise AscError(f"epoch {epoch + 1}: the loss is not finite, lower schedule.rate_max")
+            losses.append(self._step(x, y))
+            if not np.isfinite(losses[-1]):
+                raise AscError(_not_finite(epoch, f"the loss is {losses[-1]} at step {step + 1}"))
+        if not all(np.isfinite(value).all() for value in self._trainee.get_weights()):
+            raise AscError(_not_finite(epoch, "a weight is not finite"))
         self.model.set_weights(self._trainee.get_weights())
         loss, accuracy = data.evaluate(self.model)
         figures = {"loss": np.mean(losses), "evaluate_loss": loss, "evaluate_accuracy": accuracy}
@@ -186,7 +239,7 @@ class Trainer:
         return epochs
 
     def _variables(self) -> list[Any]:
-        return [*self._trainee.variables, *self._optimizer.variables]
+        return [*self._objective.variables, *self._optimizer.variables]
 
 
 @dataclass(frozen=True)
@@ -207,6 +260,12 @@ class _Data:
             raise AscError(
                 f"{dataset.root}: {len(clips)} clips to train and {len(held_out)} to evaluate, "
                 "at least 2 and 1 are needed"
+            )
+        missing = sorted({clip.scene for clip in held_out} - {clip.scene for clip in clips})
+        if missing:
+            raise AscError(
+                f"{dataset.root}: split train of fold {dataset.fold} has no clip of scene "
+                f"{missing[0]!r}, split evaluate has"
             )
         inference = cache.load(clips, recipe.frontend, folder=folder)
         return cls(
@@ -261,17 +320,35 @@ def input_quantisation(features: FeatureSet) -> Quantisation:
     return Quantisation(scale=scale, zero_point=round(-128.0 - low / scale))
 
 
-def _compiled_step(model: keras.Model, optimizer: Any) -> Callable[[Any, Any], Any]:
-    def step(x: Any, y: Any) -> Any:
-        with tf.GradientTape() as tape:
-            scores = model(x, training=True)
-            loss = tf.reduce_mean(keras.losses.categorical_crossentropy(y, scores))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
+def _disturbance(recipe: Recipe) -> augment.Disturbance | None:
+    """Return what the recipe does to whole clips: another device, then noise."""
+    steps: list[augment.Disturbance] = []
+    if recipe.devices.responses:
+        gains = devices.gains(recipe.find(recipe.devices.responses), recipe.frontend)
+        share = recipe.devices.share
+        steps.append(lambda x, rng: devices.recolour(x, gains, share, rng))
+    if recipe.noise_mask.weight:
+        steps.append(Noise(recipe.train_frontend, recipe.noise_mask.snr_db))
 
-    compiled: Callable[[Any, Any], Any] = tf.function(step, reduce_retracing=True)
-    return compiled
+    def disturb(x: Float32Array, rng: augment.Generator) -> Float32Array:
+        for step in steps:
+            x = step(x, rng)
+        return x
+
+    return disturb if steps else None
+
+
+def _files(recipe: Recipe) -> dict[str, str]:
+    """Return the SHA-256 of what the recipe names, by its name there."""
+    files = distil.hashes(recipe)
+    if recipe.devices.responses:
+        files[recipe.devices.responses] = devices.digest(recipe.find(recipe.devices.responses))
+    return files
+
+
+def _not_finite(epoch: int, what: str) -> str:
+    kept = f"the checkpoint of epoch {epoch} is kept" if epoch else "no checkpoint was written"
+    return f"epoch {epoch + 1}: {what}, lower schedule.rate_max; {kept}"
 
 
 def _check_folder(run: Run, recipe: Recipe, resume: bool) -> None:
@@ -284,6 +361,13 @@ def _check_folder(run: Run, recipe: Recipe, resume: bool) -> None:
 
 
 def _check_same_data(run: Run, info: RunInfo) -> None:
-    if run.info_path.exists() and run.info().dataset_fingerprint != info.dataset_fingerprint:
-        raise AscError(f"{run.root}: was trained on another data set, cannot resume on this one")
+    if run.info_path.exists():
+        before = run.info()
+        if before.dataset_fingerprint != info.dataset_fingerprint:
+            raise AscError(
+                f"{run.root}: was trained on another data set, cannot resume on this one"
+            )
+        for name, digest in info.files.items():
+            if before.files.get(name) != digest:
+                raise AscError(f"{run.root}: was trained with another {name}, cannot resume")
     run.write_info(info)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,6 +88,60 @@ class Augmentation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoiseMask:
+    """Noise in the training clips, and a second task: telling it from the clip (section 2.3.2).
+
+    Attributes:
+        weight: of that task's loss beside the scenes'; 0 leaves out the noise as well.
+        snr_db: lowest and highest ratio of a clip's power to its noise's.
+    """
+
+    weight: float = 0.0
+    snr_db: tuple[float, ...] = (0.0, 30.0)
+
+    def __post_init__(self) -> None:
+        _check(self, "weight", 0.0 <= self.weight <= 100.0, "0 to 100")
+        ordered = len(self.snr_db) == 2 and -40.0 <= self.snr_db[0] <= self.snr_db[1] <= 80.0
+        _check(self, "snr_db", ordered, "the lowest and the highest, within -40 to 80")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Devices:
+    """Recordings as other devices would have made them.
+
+    Attributes:
+        responses: folder of impulse responses, wav or flac at the front end's rate; "" for none.
+        share: of clips that get one of them.
+    """
+
+    responses: str = ""
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check(self, "share", 0.0 <= self.share <= 1.0, "0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distillation:
+    """Trained networks that the one in training learns from.
+
+    Attributes:
+        teacher: folders of runs or .keras files; the scores of several are averaged.
+        temperature: that softens the scores of teacher and student.
+        weight: of the teacher's scores, the labels have the rest.
+    """
+
+    teacher: tuple[str, ...] = ()
+    temperature: float = 2.0
+    weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check(self, "teacher", all(self.teacher), "folders of runs or .keras files")
+        _check(self, "temperature", 1.0 <= self.temperature <= 100.0, "1 to 100")
+        _check(self, "weight", 0.0 <= self.weight <= 1.0, "0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """What to train and how.
 
@@ -98,8 +153,9 @@ class Recipe:
         filters: of convolutions that have fewer than the network's own, by name.
         time_resolution: training features have this many columns for each one at inference, by
             a hop that is as much smaller (the seed's ensemble 2 doubles it); 1 for the same.
-        frontend, schedule, augmentation: tables of the file.
+        frontend, schedule, augmentation, noise_mask, devices, distillation: tables of the file.
         source: the file's bytes; they travel with the run.
+        folder: that the file is in.
     """
 
     name: str
@@ -111,7 +167,11 @@ class Recipe:
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    noise_mask: NoiseMask = field(default_factory=NoiseMask)
+    devices: Devices = field(default_factory=Devices)
+    distillation: Distillation = field(default_factory=Distillation)
     source: bytes = b""
+    folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
         _check(self, "name", bool(self.name), "a name that is not empty")
@@ -122,9 +182,11 @@ class Recipe:
             raise AscError(f"filters = {dict(self.filters)}, must be counts of 1 or more")
         if self.frontend.quantisation is not None:
             raise AscError("frontend.quantisation: comes from the trained model, not the recipe")
-        divides = 1 <= self.time_resolution and self.frontend.hop % self.time_resolution == 0
+        divides = self.time_resolution >= 1 and self.frontend.hop % self.time_resolution == 0
         _check(self, "time_resolution", divides, f"1 or a divisor of hop ({self.frontend.hop})")
         columns, bands = self.train_frontend.columns, self.frontend.n_mels
+        if self.noise_mask.weight and columns < 5:
+            raise AscError(f"noise_mask.weight: clips have {columns} columns, 5 are needed")
         augmentation = self.augmentation
         _check(
             augmentation, "crop_columns", augmentation.crop_columns <= columns, f"0 to {columns}"
@@ -164,6 +226,27 @@ class Recipe:
         bands, columns, channels = self.train_frontend.shape
         return (bands, self.augmentation.crop_columns or columns, channels)
 
+    def find(self, name: str) -> Path:
+        """Return the path of a file that the recipe names, beside it or in the working folder.
+
+        Raises:
+            AscError: it is at neither place.
+        """
+        for path in (self.folder / name, Path(name)):
+            if path.exists():
+                return path
+        raise AscError(f"{name}: is neither in {self.folder} nor in the working folder")
+
+
+_TABLES = {
+    "schedule": Schedule,
+    "augmentation": Augmentation,
+    "noise_mask": NoiseMask,
+    "devices": Devices,
+    "distillation": Distillation,
+}
+_NOT_KEYS = ("source", "folder")
+
 
 def load(path: Path) -> Recipe:
     """Read a recipe.
@@ -177,24 +260,23 @@ def load(path: Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise AscError(f"{path}: not TOML: {error}") from error
     try:
-        return _recipe(values, source)
+        return _recipe(values, source, path.parent)
     except AscError as error:
         raise AscError(f"{path}: {error}") from error
 
 
-def _recipe(values: dict[str, Any], source: bytes) -> Recipe:
+def _recipe(values: dict[str, Any], source: bytes, folder: Path) -> Recipe:
     arguments = dict(values)
     arguments["frontend"] = FrontEndConfig.from_dict(_table(values, "frontend"), source="frontend")
     arguments["filters"] = dict(_table(values, "filters"))
-    arguments["schedule"] = _build(Schedule, _table(values, "schedule"), "schedule.")
-    arguments["augmentation"] = _build(
-        Augmentation, _table(values, "augmentation"), "augmentation."
-    )
+    for name, kind in _TABLES.items():
+        arguments[name] = _build(kind, _table(values, name), f"{name}.")
     if "name" not in values:
         raise AscError("name is missing, a recipe needs one")
-    if "source" in values:
-        raise AscError("unknown key source")
-    return _build(Recipe, {**arguments, "source": source}, "")
+    for name in _NOT_KEYS:
+        if name in values:
+            raise AscError(f"unknown key {name}")
+    return _build(Recipe, {**arguments, "source": source, "folder": folder}, "")
 
 
 def _table(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -209,7 +291,7 @@ def _build(kind: type[T], values: Mapping[str, Any], prefix: str) -> T:
     arguments = {}
     for name, value in values.items():
         if name not in fields:
-            known = ", ".join(sorted(set(fields) - {"source"}))
+            known = ", ".join(sorted(set(fields) - set(_NOT_KEYS)))
             raise AscError(f"unknown key {prefix}{name}, allowed: {known}")
         arguments[name] = _typed(value, str(fields[name].type), f"{prefix}{name}")
     return kind(**arguments)
@@ -222,6 +304,15 @@ def _typed(value: Any, kind: str, name: str) -> Any:
         if not isinstance(value, list) or any(type(item) is not int for item in value):
             raise AscError(f"{name} = {value!r}, must be a list of whole numbers")
         return tuple(value)
+    if kind == "tuple[float, ...]":
+        if not isinstance(value, list) or any(type(item) not in (int, float) for item in value):
+            raise AscError(f"{name} = {value!r}, must be a list of numbers")
+        return tuple(float(item) for item in value)
+    if kind == "tuple[str, ...]":
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list) or any(type(item) is not str for item in names):
+            raise AscError(f"{name} = {value!r}, must be a string or a list of strings")
+        return tuple(names)
     if kind == "float" and type(value) is int:
         return float(value)
     if kind in plain and type(value) is not plain[kind]:
@@ -231,5 +322,6 @@ def _typed(value: Any, kind: str, name: str) -> Any:
 
 def _check(owner: object, name: str, ok: bool, allowed: str) -> None:
     if not ok:
-        prefix = "" if isinstance(owner, Recipe) else f"{type(owner).__name__.lower()}."
+        table = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(owner).__name__).lower()
+        prefix = "" if isinstance(owner, Recipe) else f"{table}."
         raise AscError(f"{prefix}{name} = {getattr(owner, name)!r}, allowed: {allowed}")

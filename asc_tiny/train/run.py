@@ -7,8 +7,9 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class RunInfo:
         network: name of the network.
         epochs: epochs trained, 0 while the run is not complete.
         evaluate_accuracy: of ``model.keras`` on the split evaluate, None while not complete.
+        files: SHA-256 of what else the recipe names (teachers, responses), by its name there.
     """
 
     labels: tuple[str, ...]
@@ -47,6 +49,7 @@ class RunInfo:
     network: str
     epochs: int
     evaluate_accuracy: float | None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ class Run:
                 network=values["network"],
                 epochs=values["epochs"],
                 evaluate_accuracy=values["evaluate_accuracy"],
+                files=dict(values.get("files", {})),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise AscError(f"{self.info_path}: not a run's description: {error!r}") from error
@@ -117,6 +121,7 @@ class Run:
             "network": info.network,
             "epochs": info.epochs,
             "evaluate_accuracy": info.evaluate_accuracy,
+            **({"files": dict(info.files)} if info.files else {}),
         }
         write_text(self.info_path, json.dumps(values, indent=2) + "\n")
 
@@ -158,6 +163,21 @@ class Run:
     def model_sha256(self) -> str:
         """Return the SHA-256 of the trained network's file."""
         return sha256(read_bytes(self.model_path))
+
+
+@contextmanager
+def write_errors(folder: Path) -> Iterator[None]:
+    """Turn an error of the file system in the block, such as a full disk, into one clear line.
+
+    Raises:
+        AscError: something in ``folder`` could not be written.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise AscError(f"{folder}: cannot write here: {error.strerror or error}") from error
 
 
 def save_model(model: Any, path: Path) -> None:

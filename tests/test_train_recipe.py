@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -193,3 +194,16 @@ def test_time_resolution_shortens_the_training_hop(tmp_path):
     path.write_text('name = "third"\ntime_resolution = 3\n')
     with pytest.raises(AscError, match="time_resolution = 3, allowed: 1 or a divisor of hop"):
         recipes.load(path)
+
+
+def test_the_documented_recipe_shows_every_default(tmp_path):
+    text = (MODELS.parent / "docs" / "training.md").read_text(encoding="utf-8")
+    documented = text.split("```toml\n")[1].split("```")[0]
+    (tmp_path / "documented.toml").write_text(documented)
+    recipe = recipes.load(tmp_path / "documented.toml")
+    (tmp_path / "bare.toml").write_text('name = "my_model"\n')
+    bare = recipes.load(tmp_path / "bare.toml")
+    assert dataclasses.replace(recipe, source=b"") == dataclasses.replace(bare, source=b"")
+    for table in ("schedule", "augmentation", "noise_mask", "devices", "distillation"):
+        fields = {field.name for field in dataclasses.fields(getattr(bare, table))}
+        assert set(recipe.content[table]) == fields

@@ -48,7 +48,6 @@ def clip_count(ctx: click.Context, param: click.Parameter, value: str) -> int | 
 @click.option("--report", type=click.Path(path_type=Path), help="JSON: the error of each layer.")
 @click.option(
     "--accuracy/--no-accuracy",
-    " /--no-report",
     default=True,
     help="Compare float and int8 on the split evaluate.",
 )

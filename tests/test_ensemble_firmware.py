@@ -16,7 +16,7 @@ from asc_tiny.audio.clips import read_pcm
 from asc_tiny.codegen.project import classifier, library_sources
 from asc_tiny.complexity import ensemble
 from asc_tiny.frontend import fixed
-from asc_tiny.targets import golden, session
+from asc_tiny.targets import golden, image
 from asc_tiny.targets import project as targets
 from asc_tiny.targets.bench import memory
 
@@ -99,7 +99,7 @@ def test_mixed_members_hear_their_own_quantisation(mixed: Path) -> None:
 def check(project: targets.Project, clips: list[np.ndarray]) -> np.ndarray:
     """Assert that features and scores equal the references; return the scores."""
     assert isinstance(project.artefact, ensemble.Ensemble)
-    features, scores = session.features_and_codes(project, clips)
+    features, scores = image.features_and_codes(project, clips)
     expected = np.stack([project.features(clip) for clip in clips])
     assert np.array_equal(features, expected)
     reference = EnsembleInterpreter(project.artefact)
@@ -110,7 +110,7 @@ def check(project: targets.Project, clips: list[np.ndarray]) -> np.ndarray:
 def test_clips_on_host(host: targets.Project) -> None:
     clips = [*golden.clips(host.frontend).values(), *(read_pcm(path, 44100) for path in CLIPS)]
     scores = check(host, clips)
-    decisions = session.classify(host, np.concatenate(clips))
+    decisions = image.classify(host, np.concatenate(clips))
     assert np.array_equal(np.stack([decision.codes for decision in decisions]), scores)
     labels = [host.labels[i] for i in scores.argmax(axis=1)]
     assert [decision.label for decision in decisions] == labels

@@ -17,7 +17,7 @@ from asc_tiny.cli.main import main
 from asc_tiny.codegen import project as projects
 from asc_tiny.complexity import artefact
 from asc_tiny.frontend import fixed
-from asc_tiny.targets import boards, session
+from asc_tiny.targets import boards, image
 from asc_tiny.targets import project as targets
 from asc_tiny.targets.bench import measure
 
@@ -69,7 +69,7 @@ def tflm_scores(features: np.ndarray) -> np.ndarray:
 
 def check_against_python(project: targets.Project, clips: list[np.ndarray]) -> np.ndarray:
     """Assert that features and scores equal the references; return the scores."""
-    features, scores = session.features_and_codes(project, clips)
+    features, scores = image.features_and_codes(project, clips)
     expected = np.stack([fixed.features(clip, project.frontend) for clip in clips])
     assert np.array_equal(features, expected)
     assert np.array_equal(scores, tflm_scores(expected))
@@ -80,7 +80,7 @@ def check_against_python(project: targets.Project, clips: list[np.ndarray]) -> n
 def test_real_clips_on_cortex_m4(cortex_m4: targets.Project) -> None:
     clips = [read_pcm(path, 44100) for path in CLIPS]
     scores = check_against_python(cortex_m4, clips)
-    decisions = session.classify(cortex_m4, np.concatenate(clips))
+    decisions = image.classify(cortex_m4, np.concatenate(clips))
     assert [decision.start for decision in decisions] == list(range(len(clips)))
     assert np.array_equal(np.stack([decision.codes for decision in decisions]), scores)
     labels = [cortex_m4.labels[i] for i in scores.argmax(axis=1)]
@@ -99,9 +99,9 @@ def test_every_test_clip_on_host_and_cortex_m4(
     clips = [read_pcm(clip.path, 44100) for clip in split]
     assert len(clips) == 330
     scores = check_against_python(host, clips)
-    features, emulated = session.features_and_codes(cortex_m4, clips)
+    features, emulated = image.features_and_codes(cortex_m4, clips)
     assert np.array_equal(emulated, scores)
-    assert np.array_equal(features, session.features_and_codes(host, clips)[0])
+    assert np.array_equal(features, image.features_and_codes(host, clips)[0])
 
 
 @pytest.mark.qemu

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.main import print_json
+from asc_tiny.cli.options import PATH
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.audio.check import Report
 
-FOLDER = click.Path(path_type=Path)
 RATE_HELP = "Samples per second; clips last one second."
 
 
@@ -24,7 +24,7 @@ def command() -> None:
 
 
 @command.command("check")
-@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option("--sample-rate", type=int, default=44100, show_default=True, help=RATE_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -44,7 +44,7 @@ def check_command(ctx: click.Context, folder: Path, sample_rate: int, as_json: b
 
 
 @command.command("synth")
-@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds, equal bytes.")
 @click.option("--classes", type=int, default=3, show_default=True, help="Scenes, 2 to 12.")
 @click.option("--clips", type=int, default=16, show_default=True, help="Clips of each scene.")

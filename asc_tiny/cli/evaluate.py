@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny.cli.main import print_json
+from asc_tiny.cli.options import PATH
 
 if TYPE_CHECKING:
     from asc_tiny.audio.dataset import Dataset
     from asc_tiny.train.evaluate import Evaluation
     from asc_tiny.train.metrics import Metrics
 
-_PATH = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=_PATH)
-@click.option("--data", required=True, type=_PATH, help="TAU layout.")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=PATH)
+@click.option("--data", required=True, type=PATH, help="TAU layout.")
 @click.option(
     "--split",
     type=click.Choice(["train", "evaluate", "test"]),
@@ -30,7 +29,7 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--table", "as_table", is_flag=True, help="Print a Markdown table, a row a system.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--html", type=_PATH, metavar="REPORT.html", help="Write a report with plots, too.")
+@click.option("--html", type=PATH, metavar="REPORT.html", help="Write a report with plots, too.")
 def command(
     models: tuple[Path, ...],
     data: Path,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny.cli.options import PATH
 from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
 from asc_tiny.errors import AscError
 
@@ -22,14 +23,14 @@ _COUNT = click.IntRange(min=1)
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="TAU layout.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The pruned run.")
+@click.argument("run", type=PATH)
+@click.option("--data", required=True, type=PATH, help="TAU layout.")
+@click.option("--out", required=True, type=PATH, help="The pruned run.")
 @click.option("--rate", type=float, help="Goal: share of filters to remove, 0.7 for 70 %.")
 @click.option("--max-params", help="Goal: parameters at most, such as 46K.")
 @click.option("--max-macs", help="Goal: MACs of one inference at most, such as 20M.")
 @click.option("--max-ram", help="Goal: bytes of activations at the peak at most, such as 64K.")
-@click.option("--keep", type=click.Path(path_type=Path), help="Goal: TOML, filters per layer.")
+@click.option("--keep", type=PATH, help="Goal: TOML, filters per layer.")
 @click.option("--steps", type=_COUNT, default=5, show_default=True, help="Parts of the way.")
 @click.option("--epochs-per-step", type=_COUNT, default=20, show_default=True, help="Retraining.")
 @click.option("--final-epochs", type=_COUNT, default=80, show_default=True, help="The last one's.")

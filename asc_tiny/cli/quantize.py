@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny.cli.options import PATH
+
 if TYPE_CHECKING:
     from asc_tiny.audio.dataset import Dataset
     from asc_tiny.train.metrics import Metrics
@@ -27,9 +29,9 @@ def clip_count(ctx: click.Context, param: click.Parameter, value: str) -> int | 
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="TAU layout.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The .tflite file.")
+@click.argument("run", type=PATH)
+@click.option("--data", required=True, type=PATH, help="TAU layout.")
+@click.option("--out", required=True, type=PATH, help="The .tflite file.")
 @click.option(
     "--calibration",
     callback=clip_count,
@@ -45,7 +47,7 @@ def clip_count(ctx: click.Context, param: click.Parameter, value: str) -> int | 
     metavar="EPOCHS",
     help="Quantisation-aware epochs first, where int8 loses accuracy.",
 )
-@click.option("--report", type=click.Path(path_type=Path), help="JSON: the error of each layer.")
+@click.option("--report", type=PATH, help="JSON: the error of each layer.")
 @click.option(
     "--accuracy/--no-accuracy",
     default=True,

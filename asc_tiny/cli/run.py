@@ -22,11 +22,11 @@ def command(folder: Path, wav: Path, resample: bool, as_json: bool) -> None:
     """
     import numpy as np
 
-    from asc_tiny.targets import project, session
+    from asc_tiny.targets import image, project
 
     target = project.load(folder)
     clips = read_clips(wav, target.frontend, resample=resample)
-    decisions = session.classify(target, np.concatenate(clips))
+    decisions = image.classify(target, np.concatenate(clips))
     if as_json:
         results = [{"start": d.start, "label": d.label, "scores": d.scores} for d in decisions]
         print_json({"board": target.board.name, "wav": str(wav), "results": results})

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from asc_tiny.cli.options import PATH
+
 
 @click.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="TAU layout.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
+@click.argument("recipe", type=PATH)
+@click.option("--data", required=True, type=PATH, help="TAU layout.")
+@click.option("--out", required=True, type=PATH, help="Folder of the run.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Stop after the first epochs.")
 @click.option(
     "--strategy",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from asc_tiny.codegen.templates import environment
+from asc_tiny.codegen.text import value_lines
 from asc_tiny.errors import AscError
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
@@ -30,7 +31,7 @@ def generate(
         "banner": banner,
         "config": config,
         "digest": config.digest(),
-        "rows": _rows,
+        "lines": value_lines,
         "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
         "quantisations": 1 + len(others),
         "requantisation": [
@@ -41,10 +42,3 @@ def generate(
     names = ("asc_frontend_tables.h", "asc_frontend_tables.c")
     templates = environment()
     return {name: templates.get_template(f"frontend/{name}.j2").render(values) for name in names}
-
-
-def _rows(values: Iterable[int], suffix: str = "", *, per_row: int = 8) -> str:
-    """Return the elements of a C array, a few on each line."""
-    words = [f"{int(value)}{suffix}," for value in values]
-    rows = [words[i : i + per_row] for i in range(0, len(words), per_row)]
-    return "\n".join("    " + " ".join(row) for row in rows)

@@ -9,7 +9,7 @@ from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from asc_tiny.errors import AscError
-from asc_tiny.targets import golden, session
+from asc_tiny.targets import golden, image
 from asc_tiny.targets import project as projects
 from asc_tiny.targets.project import Project
 
@@ -46,7 +46,7 @@ def measure(project: Project) -> Costs:
         raise AscError(
             f"{project.folder}: board host counts no instructions; use an emulated board"
         )
-    pcm = session.pcm_bytes(golden.noise(project.frontend))
+    pcm = image.pcm_bytes(golden.noise(project.frontend))
     text, _ = projects.execute(project, ["bench", "in.pcm"], {"in.pcm": pcm}, [])
     figures = dict(line.split(" ") for line in text.splitlines() if line.count(" ") == 1)
     flash, ram = memory(project.image)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.codegen.project import Classifier, write_cmake
-from asc_tiny.targets import boards, session
+from asc_tiny.targets import boards, image
 from asc_tiny.targets import project as projects
 from asc_tiny.targets.project import Project
 
@@ -46,7 +46,7 @@ def verify(project: Project, clips: Mapping[str, Int16Array], network: Network) 
     Raises:
         AscError: the image fails.
     """
-    features, scores = session.features_and_codes(project, list(clips.values()))
+    features, scores = image.features_and_codes(project, list(clips.values()))
     expected_features = np.stack([project.features(clip) for clip in clips.values()])
     expected_scores = network(features)
     return [
@@ -72,4 +72,4 @@ def host_scores(project: Project, clips: Mapping[str, Int16Array]) -> Int8Array:
         write_cmake(model, folder, runtime=project.runtime, board=board, prefix="asc")
         host = projects.load(folder)
         projects.build(host)
-        return session.features_and_codes(host, list(clips.values()))[1]
+        return image.features_and_codes(host, list(clips.values()))[1]

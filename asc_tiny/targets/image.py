@@ -1,4 +1,4 @@
-"""What is done with a built image: classify audio, verify it against references, measure it."""
+"""What a built image computes on its board: decisions about audio, features and scores."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -21,6 +22,7 @@ pytest.importorskip("tensorflow")
 from asc_tiny.compress.from_run import quantise_run
 from asc_tiny.compress.prune import run as prune_run
 from asc_tiny.compress.prune.goal import Rate, Table, Within
+from asc_tiny.compress.prune.network import RankedNetwork
 from asc_tiny.compress.prune.run import Settings, prune, retraining_recipe
 from asc_tiny.compress.tflm import Interpreter
 from asc_tiny.train import loop
@@ -111,6 +113,28 @@ def test_retraining_starts_from_the_kept_weights(points, folder, source, dataset
     assert new.shape == (16, 10)
     distance = np.abs(new[:, :, None] - old[:, None, :]).max(axis=0).min(axis=1)
     assert distance.max() < 1e-6
+
+
+def test_the_unpruned_network_teaches_the_pruned_ones(points, source, dataset, folder):
+    """As if the recipe named the source as its teacher, and unlike without one."""
+    settings = dataclasses.replace(SETTINGS, steps=1, distil=True)
+    pruned(source, dataset, folder, "taught", settings=settings)
+    path = folder / "taught.toml"
+    teacher = f'\n[distillation]\nteacher = "{source.model_path}"\n'
+    path.write_bytes((folder / "taught" / "recipe.toml").read_bytes() + teacher.encode())
+    network = RankedNetwork.of("mobilenet", nets.load(source.model_path), "l1")
+    smaller = network.shrunk(network.counts(GOAL, network.start, 1))
+    run = loop.train(
+        recipes.load(path),
+        dataset,
+        folder / "by_recipe",
+        initial=smaller,
+        cache_folder=folder / "cache",
+    )
+    alone = dataclasses.replace(settings, distil=False)
+    pruned(source, dataset, folder, "untaught", settings=alone)
+    assert run.model_sha256() == Run(folder / "taught").model_sha256()
+    assert run.model_sha256() != Run(folder / "untaught").model_sha256()
 
 
 def test_the_curve_is_written(points, folder, source):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import time
 
@@ -17,6 +18,7 @@ from asc_tiny.files import sha256
 from asc_tiny.train import cache
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.augment import rounded
+from asc_tiny.train.recipe import MixupNormalisation
 
 pytest.importorskip("tensorflow")
 
@@ -192,6 +194,14 @@ def test_weight_decay_shrinks_kernels_only(recipe):
 
 
 @pytest.mark.slow
+def test_mixup_normalisation_is_the_recipes(recipe):
+    table = MixupNormalisation(alpha=0.7, share=0.4)
+    recipe = dataclasses.replace(recipe, network="mini_segnet", mixup_normalisation=table)
+    layer = loop.build(recipe, recipe.train_shape, 3).get_layer("decoder3_norm")
+    assert (layer.alpha, layer.share) == (0.7, 0.4)
+    assert layer.get_config()["share"] == 0.4, "it is saved with the network"
+
+
 def test_it_learns(dataset, folder):
     path = folder / "learn.toml"
     text = RECIPE.replace("cycles = [1, 2]", "cycles = [40]\nrate_max = 0.05")

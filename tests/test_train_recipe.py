@@ -73,6 +73,8 @@ quantise_input = true
         ('name = "x"\nsource = "y"', "unknown key source"),
         ('name = "x"\nfolder = "y"', "unknown key folder"),
         ('name = "x"\nschedule = 3', "schedule = 3, must be a table"),
+        ('name = "x"\n[mixup_normalisation]\nshare = 2', "mixup_normalisation.share = 2.0, allo"),
+        ('name = "x"\n[mixup_normalisation]\nalpha = 0', "mixup_normalisation.alpha = 0.0, allo"),
         ('name = "x"\n[noise_mask]\nweight = -1', "noise_mask.weight = -1.0, allowed: 0 to 100"),
         ('name = "x"\n[noise_mask]\nsnr_db = 3', "noise_mask.snr_db = 3, must be a list of numb"),
         ('name = "x"\n[noise_mask]\nsnr_db = [9, 3]', "snr_db = (9.0, 3.0), allowed: the lowest"),

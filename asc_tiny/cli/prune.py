@@ -39,6 +39,7 @@ _COUNT = click.IntRange(min=1)
     type=float,
     help="At the start of each retraining; default: a fifth of RUN's.",
 )
+@click.option("--distil", is_flag=True, help="RUN's network teaches the pruned ones.")
 @click.option("--criterion", default="l1", show_default=True, help="Importance: l1, l2, gamma.")
 @click.option("--multiple", type=_COUNT, default=1, show_default=True, help="Of filters per layer.")
 @click.option("--resume", is_flag=True, help="Go on with the pruning in --out.")
@@ -55,6 +56,7 @@ def command(
     epochs_per_step: int,
     final_epochs: int,
     learning_rate: float | None,
+    distil: bool,
     criterion: str,
     multiple: int,
     resume: bool,
@@ -83,6 +85,7 @@ def command(
         rate_max=recipe_rate / _LOWER if learning_rate is None else learning_rate,
         criterion=criterion,
         multiple=multiple,
+        distil=distil,
     )
     goal = _goal(rate, _limits(max_params, max_macs, max_ram), keep, multiple)
     points = prune(source, Dataset.load(data), out, goal, settings, resume=resume)

@@ -25,7 +25,7 @@ class MixupNormalisation(layers.BatchNormalization):  # type: ignore[misc]
     """
 
     def __init__(
-        self, *, alpha: float = 0.3, share: float = 0.5, seed: int | None = None, **options: Any
+        self, *, alpha: float = 0.3, share: float = 0.1, seed: int | None = None, **options: Any
     ) -> None:
         super().__init__(**options)
         self.alpha = alpha

@@ -18,6 +18,7 @@ from asc_tiny.audio.dataset import Clip, Dataset
 from asc_tiny.errors import AscError
 from asc_tiny.files import write_bytes
 from asc_tiny.frontend.config import Quantisation
+from asc_tiny.nets.mixup_normalisation import MixupNormalisation
 from asc_tiny.train import augment, cache, devices, distil, schedule
 from asc_tiny.train.cache import FeatureSet
 from asc_tiny.train.distribute import Distribution
@@ -41,6 +42,7 @@ def train(
     epochs: int | None = None,
     resume: bool = False,
     initial: keras.Model | None = None,
+    teachers: Sequence[keras.Model] = (),
     cache_folder: Path | None = None,
     strategy: str = "none",
 ) -> Run:
@@ -60,6 +62,7 @@ def train(
         epochs: train only the first epochs of the recipe's schedule.
         resume: go on after the last checkpoint in ``out``.
         initial: a network of the recipe's kind and filters whose weights training starts from.
+        teachers: networks to learn from beside those that the recipe names.
         cache_folder: of the features, the user's cache if not given.
         strategy: one of ``distribute.STRATEGIES``; every worker of several calls this function
             with the same arguments, and only the first one writes.
@@ -72,7 +75,9 @@ def train(
     """
     distribution = Distribution(strategy, recipe.schedule.batch)
     with write_errors(out), distribution.workspace(out, resume=resume) as folder:
-        _train(recipe, dataset, folder, epochs, resume, initial, cache_folder, distribution)
+        _train(
+            recipe, dataset, folder, epochs, resume, initial, teachers, cache_folder, distribution
+        )
     return Run(out)
 
 
@@ -83,6 +88,7 @@ def _train(
     epochs: int | None,
     resume: bool,
     initial: keras.Model | None,
+    teachers: Sequence[keras.Model],
     cache_folder: Path | None,
     distribution: Distribution,
 ) -> None:
@@ -100,7 +106,7 @@ def _train(
         evaluate_accuracy=None,
         files=_files(recipe),
     )
-    teachers = distil.load(recipe, dataset.labels)
+    teachers = [*distil.load(recipe, dataset.labels), *teachers]
     _check_same_data(run, info)
     write_bytes(run.recipe_path, recipe.source)
     trainer = Trainer(recipe, len(dataset.labels), initial, teachers, distribution)
@@ -133,7 +139,12 @@ def build(recipe: Recipe, shape: tuple[int, int, int], classes: int) -> keras.Mo
             allowed = ", ".join(f"{key} up to {value}" for key, value in most.items())
             raise AscError(f"filters.{name} = {count}, allowed: {allowed}")
     filters = {**most, **recipe.filters}
-    return nets.build(recipe.network, shape, classes, dropout=recipe.dropout, filters=filters)
+    model = nets.build(recipe.network, shape, classes, dropout=recipe.dropout, filters=filters)
+    for layer in model.layers:
+        if isinstance(layer, MixupNormalisation):
+            layer.alpha = recipe.mixup_normalisation.alpha
+            layer.share = recipe.mixup_normalisation.share
+    return model
 
 
 class Trainer:

@@ -88,6 +88,23 @@ class Augmentation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MixupNormalisation:
+    """Mixing of channel statistics between clips in networks that have such layers (section 2.2).
+
+    Attributes:
+        alpha: of the beta distribution of the share that a clip keeps of its own statistics.
+        share: of batches that are mixed; 0 leaves plain batch normalisation.
+    """
+
+    alpha: float = 0.3
+    share: float = 0.1
+
+    def __post_init__(self) -> None:
+        _check(self, "alpha", 0.0 < self.alpha <= 10.0, "above 0, up to 10")
+        _check(self, "share", 0.0 <= self.share <= 1.0, "0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoiseMask:
     """Noise in the training clips, and a second task: telling it from the clip (section 2.3.2).
 
@@ -153,7 +170,8 @@ class Recipe:
         filters: of convolutions that have fewer than the network's own, by name.
         time_resolution: training features have this many columns for each one at inference, by
             a hop that is as much smaller (the seed's ensemble 2 doubles it); 1 for the same.
-        frontend, schedule, augmentation, noise_mask, devices, distillation: tables of the file.
+        frontend, schedule, augmentation, mixup_normalisation, noise_mask, devices, distillation:
+            tables of the file.
         source: the file's bytes; they travel with the run.
         folder: that the file is in.
     """
@@ -167,6 +185,7 @@ class Recipe:
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    mixup_normalisation: MixupNormalisation = field(default_factory=MixupNormalisation)
     noise_mask: NoiseMask = field(default_factory=NoiseMask)
     devices: Devices = field(default_factory=Devices)
     distillation: Distillation = field(default_factory=Distillation)
@@ -241,6 +260,7 @@ class Recipe:
 _TABLES = {
     "schedule": Schedule,
     "augmentation": Augmentation,
+    "mixup_normalisation": MixupNormalisation,
     "noise_mask": NoiseMask,
     "devices": Devices,
     "distillation": Distillation,

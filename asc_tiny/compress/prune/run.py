@@ -39,6 +39,8 @@ class Settings:
         rate_max: learning rate that each retraining starts with.
         criterion: one of ``criteria.CRITERIA``.
         multiple: layers keep a multiple of so many filters.
+        distil: the network before pruning teaches the pruned ones, as the recipe's table
+            ``distillation`` says.
     """
 
     steps: int
@@ -47,6 +49,7 @@ class Settings:
     rate_max: float
     criterion: str = "l1"
     multiple: int = 1
+    distil: bool = False
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:
@@ -130,6 +133,7 @@ def prune(
     network.counts(goal, start, settings.multiple)
     pruning = Pruning(out)
     _claim(pruning, _description(source, goal, settings), resume)
+    teachers = [nets.load(source.model_path)] if settings.distil else []
     last, points = source, [_point(0, source, network, start)]
     with tqdm(total=settings.steps, desc="pruning", unit="step", disable=None) as bar:
         for number in range(1, settings.steps + 1):
@@ -150,6 +154,7 @@ def prune(
                     run.root,
                     resume=True,
                     initial=smaller,
+                    teachers=teachers,
                     cache_folder=cache_folder,
                 )
             last, network = run, _ranked(run, settings)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from asc_tiny.codegen import frontend as frontend_code
+from asc_tiny.codegen.project import FRONTEND_RUNTIME
 from asc_tiny.codegen.templates import template_root
 from asc_tiny.frontend.config import FrontEndConfig
 
@@ -48,7 +49,7 @@ class CFrontEnd:
 
     def __init__(self, config: FrontEndConfig, folder: Path) -> None:
         write(frontend_code.generate(config, "a test"), folder)
-        for name in ("asc_frontend.c", "asc_frontend.h"):
+        for name in FRONTEND_RUNTIME:
             shutil.copy(RUNTIME / name, folder)
         self.config = config
         self.library = shared_library(folder)

@@ -54,6 +54,9 @@ def command(
         frontend=read_toml(frontend) if frontend else None,
         labels=_read_labels(labels) if labels else None,
     )
+    if frontend:
+        for line in complete.frontend.warnings():
+            click.echo(f"warning: {frontend}: {line}", err=True)
     if project == "sources":
         write_sources(complete, out, runtime=runtime, prefix=prefix)
     else:

@@ -27,17 +27,18 @@ def generate(
     """
     if config.quantisation is None:
         raise AscError("front end: firmware needs a quantisation (scale and zero_point)")
+    tables = fixed_tables.build(config)
     values = {
         "banner": banner,
         "config": config,
         "digest": config.digest(),
         "lines": value_lines,
         "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
-        "quantisations": 1 + len(others),
-        "requantisation": [
-            entry for each in (config, *others) for entry in fixed_tables.build(each).requantisation
-        ],
-        "tables": fixed_tables.build(config),
+        "requantisations": [fixed_tables.build(each).requantisation for each in (config, *others)],
+        "tables": tables,
+        "twiddles": [(tables.turn(4 * j), tables.turn(2 * j)) for j in range(config.n_fft // 8)],
+        "ramps": list(zip(tables.segment_start, tables.segment_step, strict=True)),
+        "chords": list(zip(tables.log2_base, tables.log2_slope, strict=True)),
     }
     names = ("asc_frontend_tables.h", "asc_frontend_tables.c")
     templates = environment()

@@ -25,7 +25,13 @@ ENSEMBLE_FILE = "ensemble.toml"
 RUNTIMES = ("aot", "tflm")
 STACK_BYTES = 8192
 
-_FRONTEND_RUNTIME = ("asc_frontend.c", "asc_frontend.h")
+FRONTEND_RUNTIME = (
+    "asc_fixed.h",
+    "asc_frontend.c",
+    "asc_frontend.h",
+    "asc_spectrum.c",
+    "asc_spectrum.h",
+)
 _NETWORK_RUNTIME = ("asc_kernels.c", "asc_kernels.h")
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
 
@@ -117,7 +123,7 @@ def library_sources(model: Classifier, runtime: str) -> dict[str, str]:
     files = {
         **frontend_code.generate(model.frontend, line, others=others),
         **labels.generate(model.labels, line),
-        **_runtime(_FRONTEND_RUNTIME),
+        **_runtime(FRONTEND_RUNTIME),
     }
     if isinstance(model.artefact, Ensemble):
         code = ensemble.generate(model.artefact)

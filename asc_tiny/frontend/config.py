@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,11 @@ else:
 
 WINDOWS = ("hann",)
 MEL_SCALES = ("htk", "slaney")
-LOGS = ("ln",)
+LOGS = {"ln": 1.0, "log10": math.log(10.0), "log2": math.log(2.0)}
+"""Natural logarithm of each one's base."""
+
+FLOORS = ("add", "max")
+FRAMINGS = ("centred", "causal")
 DELTA_REACH = 4
 """Frames of log-mel that the second delta needs on each side of a column."""
 
@@ -49,14 +54,16 @@ class FrontEndConfig:
         clip_samples: samples in a clip; a stream is cut into clips of this length and each gives
             one network input.
         n_fft: window and transform length in samples, a power of two.
-        hop: samples between frames, at most ``n_fft``; frames are centred on multiples of it
-            and samples beyond the clip's ends are zero.
+        hop: samples between frames, at most ``n_fft``.
+        framing: ``centred``, on multiples of the hop with zeros beyond the clip's ends, or
+            ``causal``, whole frames within the clip only.
         window: ``hann`` (periodic).
         n_mels: triangular mel bands, no area normalisation.
         mel_scale: ``htk`` or ``slaney``.
         f_min, f_max: lower edge of the first and upper edge of the last band in Hz.
-        log: ``ln``, of band power plus ``log_floor``.
-        log_floor: power added before the logarithm, for samples scaled to +-1.
+        log: ``ln``, ``log10`` or ``log2``.
+        log_floor: smallest power that the logarithm sees, for samples scaled to +-1.
+        floor: ``add`` the floor to every band's power, or take the ``max`` of both.
         deltas: add first and second deltas as channels; costs 4 frames at each end.
         quantisation: int8 quantisation of the features, None while in training.
     """
@@ -65,6 +72,7 @@ class FrontEndConfig:
     clip_samples: int = 44100
     n_fft: int = 2048
     hop: int = 1024
+    framing: str = "centred"
     window: str = "hann"
     n_mels: int = 256
     mel_scale: str = "htk"
@@ -72,6 +80,7 @@ class FrontEndConfig:
     f_max: float = 22050.0
     log: str = "ln"
     log_floor: float = 1e-8
+    floor: str = "add"
     deltas: bool = True
     quantisation: Quantisation | None = None
 
@@ -91,19 +100,35 @@ class FrontEndConfig:
         check(self.mel_scale in MEL_SCALES, "mel_scale", ", ".join(MEL_SCALES))
         check(0.0 <= self.f_min < self.f_max, "f_min", f"0 to below f_max ({self.f_max})")
         check(self.f_max <= self.sample_rate / 2, "f_max", f"up to {self.sample_rate / 2} Hz")
+        check(self.framing in FRAMINGS, "framing", ", ".join(FRAMINGS))
         check(self.log in LOGS, "log", ", ".join(LOGS))
+        check(self.floor in FLOORS, "floor", ", ".join(FLOORS))
         check(1e-10 <= self.log_floor <= 1e-6, "log_floor", "1e-10 to 1e-6")
         check(self.columns >= 1, "clip_samples", "enough for at least one feature column")
 
     @property
     def frames(self) -> int:
-        """Centred frames in a clip: 1 + clip_samples // hop."""
-        return 1 + self.clip_samples // self.hop
+        """Frames in a clip: 1 + (clip_samples + samples of zeros at both ends - n_fft) // hop."""
+        zeros = 2 * self.lead
+        return 1 + (self.clip_samples + zeros - self.n_fft) // self.hop
+
+    @property
+    def lead(self) -> int:
+        """Zeros before a clip's first sample in the first frame."""
+        return self.n_fft // 2 if self.framing == "centred" else 0
 
     @property
     def columns(self) -> int:
         """Feature columns that a clip gives; the deltas use up 4 frames at each end."""
         return self.frames - 2 * DELTA_REACH if self.deltas else self.frames
+
+    @property
+    def latency(self) -> int:
+        """Samples that must follow a column's centre before the column is there.
+
+        Half a window, and with deltas four hops. At a clip's end zeros stand in for them.
+        """
+        return self.n_fft // 2 + (DELTA_REACH * self.hop if self.deltas else 0)
 
     @property
     def channels(self) -> int:
@@ -114,6 +139,29 @@ class FrontEndConfig:
     def shape(self) -> tuple[int, int, int]:
         """Shape of a clip's features: (n_mels, columns, channels)."""
         return (self.n_mels, self.columns, self.channels)
+
+    def warnings(self) -> list[str]:
+        """Return what is allowed but hardly meant, a line each that says what to change."""
+        from asc_tiny.frontend.reference import mel_edges, mel_weights
+
+        edges = mel_edges(self)
+        empty = [band for band, row in enumerate(mel_weights(self)) if not row.any()]
+        lines = []
+        if empty:
+            low, high = edges[empty[0]], edges[empty[0] + 2]
+            others = f" and {len(empty) - 1} more" if len(empty) > 1 else ""
+            spacing = self.sample_rate / self.n_fft
+            lines.append(
+                f"front end: mel band {empty[0]} ({low:.1f} to {high:.1f} Hz){others} holds no bin "
+                f"of the transform, {spacing:.1f} Hz apart, and is always the floor; raise n_fft "
+                f"or f_min, lower n_mels, or change mel_scale"
+            )
+        if self.hop > self.n_fft // 2:
+            lines.append(
+                f"front end: hop = {self.hop} is more than half of n_fft ({self.n_fft}): samples "
+                f"between two frames are hardly heard; lower hop"
+            )
+        return lines
 
     def quantised(self, scale: float, zero_point: int) -> FrontEndConfig:
         """Return this configuration with the quantisation of a network's input."""

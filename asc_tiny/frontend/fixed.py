@@ -1,7 +1,7 @@
-"""Integer-only front end: the bit-exact Python model of ``asc_frontend.c``.
+"""Integer-only front end: the bit-exact Python model of the firmware's C.
 
-Every step computes with int64 or uint64 what the C code computes with 32- and 64-bit integers;
-the same names appear in both.
+Every step computes with int64 or uint64 what ``asc_frontend.c`` and ``asc_spectrum.c`` compute
+with 32- and 64-bit integers; the same names appear in both.
 """
 
 from __future__ import annotations
@@ -37,30 +37,21 @@ def features(pcm: Int16Array, config: FrontEndConfig) -> Int8Array:
     if config.quantisation is None:
         raise AscError("front end: integer features need a quantisation (scale and zero_point)")
     tables = fixed_tables.build(config)
-    log = log2_mel(pcm, config, tables)
-    channels = [log]
-    if config.deltas:
-        columns = config.columns
-        taps = [log[:, t : t + columns] for t in range(2 * DELTA_REACH + 1)]
-        centre = DELTA_REACH
-        delta = taps[centre + 1] - taps[centre - 1] + 2 * (taps[centre + 2] - taps[centre - 2])
-        weights = fixed_tables.SECOND_DELTA_TAPS
-        second = sum((w * tap for w, tap in zip(weights, taps, strict=True)), np.int64(0))
-        channels = [taps[centre], delta, np.asarray(second)]
-    codes = [_requantise(v, r) for v, r in zip(channels, tables.requantisation, strict=True)]
-    return np.stack(codes, axis=-1)
+    assert tables.requantisation
+    return _codes(log2_mel(pcm, config, tables), config, tables.requantisation)
 
 
 def log2_mel(pcm: Int16Array, config: FrontEndConfig, tables: Tables) -> Int64Array:
-    """Return log2(band power + log_floor) in Q16 for samples scaled to +-1, (n_mels, frames)."""
+    """Return log2 of band power and floor in Q20 for samples scaled to +-1, (n_mels, frames)."""
     frames = frame(pcm, config).astype(np.int64)
     shift = _headroom(frames)
     spectrum = _real_spectrum(_fft(_windowed(frames << shift[:, None], tables), tables), tables)
     bands = _mel(_power(*spectrum), tables)
     floor = np.uint64(tables.floor) >> (2 * (fixed_tables.MAX_SHIFT - shift)).astype(np.uint64)
+    bands = bands + floor[:, None] if config.floor == "add" else np.maximum(bands, floor[:, None])
     exponent = 2 * (tables.scale_log2 + shift)
     unit = 1 << fixed_tables.LOG2_FRACTION_BITS
-    return (_log2(bands + floor[:, None], tables) - exponent[:, None] * unit).T
+    return (_log2(bands, tables) - exponent[:, None] * unit).T
 
 
 def _headroom(frames: Int64Array) -> Int64Array:
@@ -70,25 +61,25 @@ def _headroom(frames: Int64Array) -> Int64Array:
 
 
 def _windowed(frames: Int64Array, tables: Tables) -> Complex:
-    """Apply the Hann window; even samples become the real part, odd ones the imaginary part."""
-    quarter = tables.cosine >> 1
-    half = np.concatenate([2**30 - quarter, 2**30 + quarter[-2::-1]])
+    """Apply the Hann window in Q30; even samples become the real part, odd ones the imaginary."""
+    quarter = tables.cosine >> 2
+    half = np.concatenate([2**29 - quarter, 2**29 + quarter[-2::-1]])
     hann = np.concatenate([half, half[-2:0:-1]])
-    product = (frames * hann + 2**15) >> 16
+    product = (frames * hann) >> 16
     return product[:, 0::2], product[:, 1::2]
 
 
-def _half_sum(a: Int64Array, b: Int64Array) -> Int64Array:
-    """Return (a + b / 2^31) / 2, rounded once."""
-    return ((a << 31) + b + 2**31) >> 32
+def _multiply_high(x: Int64Array, y: Int64Array | int) -> Int64Array:
+    """Return x y / 2^32, rounded."""
+    return np.asarray((x * y + 2**31) >> 32)
 
 
 def _half_turn(a: Complex, b: Complex, turn: Complex) -> Complex:
     """Return half of a + b (cosine - i sine)."""
     cosine, sine = turn
     return (
-        _half_sum(a[0], b[0] * cosine + b[1] * sine),
-        _half_sum(a[1], b[1] * cosine - b[0] * sine),
+        (a[0] >> 1) + _multiply_high(b[0], cosine) + _multiply_high(b[1], sine),
+        (a[1] >> 1) + _multiply_high(b[1], cosine) + _multiply_high(b[0], -sine),
     )
 
 
@@ -102,26 +93,40 @@ def _twiddle(index: Int64Array, tables: Tables) -> Complex:
 
 
 def _fft(z: Complex, tables: Tables) -> Complex:
-    """Return the complex transform of each row, scaled by 1 / length (radix 2, in time)."""
+    """Return the complex transform of each row, scaled by 4 / length (radix 2, in time).
+
+    The window of the two samples that the first layer adds is 1 in all, so that the first two
+    layers need no scaling; each of the others halves.
+    """
     length = z[0].shape[1]
     order = _bit_reversed(length)
-    re, im = z[0][:, order], z[1][:, order]
+    re, im = _first_layers((z[0][:, order], z[1][:, order]))
     rows = re.shape[0]
-    half = 1
+    half = 4
     while half < length:
         re, im = (part.reshape(rows, -1, 2, half) for part in (re, im))
         a, b = (re[:, :, 0], im[:, :, 0]), (re[:, :, 1], im[:, :, 1])
-        turn = _twiddle(np.arange(half) * (length // half), tables)
-        halves = _half_turn(a, b, turn)
-        for part, first, second in zip(halves, a, b, strict=True):
-            # A turn by zero is exact.
-            part[:, :, 0] = (first[:, :, 0] + second[:, :, 0] + 1) >> 1
+        # The twiddle at a quarter turn and beyond is -i times an earlier one.
+        halves = _half_turn(a, b, _twiddle(np.arange(half) * (length // half), tables))
         re, im = (
             np.stack([part, first - part], axis=2).reshape(rows, length)
             for part, first in zip(halves, a, strict=True)
         )
         half *= 2
     return re, im
+
+
+def _first_layers(z: Complex) -> Complex:
+    """Return the transforms of every four elements."""
+    re, im = (part.reshape(len(part), -1, 4) for part in z)
+    sums = [part[:, :, 0::2] + part[:, :, 1::2] for part in (re, im)]
+    (b_re, d_re), (b_im, d_im) = (
+        np.moveaxis(part[:, :, 0::2] - part[:, :, 1::2], 2, 0) for part in (re, im)
+    )
+    (a_re, c_re), (a_im, c_im) = (np.moveaxis(part, 2, 0) for part in sums)
+    re = np.stack([a_re + c_re, b_re + d_im, a_re - c_re, b_re - d_im], axis=2)
+    im = np.stack([a_im + c_im, b_im - d_re, a_im - c_im, b_im + d_re], axis=2)
+    return re.reshape(len(re), -1), im.reshape(len(im), -1)
 
 
 def _bit_reversed(length: int) -> Int64Array:
@@ -132,7 +137,7 @@ def _bit_reversed(length: int) -> Int64Array:
 
 
 def _real_spectrum(z: Complex, tables: Tables) -> Complex:
-    """Return bins 0 to n_fft / 2 - 1 of the real samples' spectrum, scaled by 2 / n_fft.
+    """Return bins 0 to n_fft / 2 - 1 of the real samples' spectrum, scaled as ``z``.
 
     The Nyquist bin lies on or above the last mel edge, so its weight is always zero.
     """
@@ -162,25 +167,28 @@ def _mel(power: UInt64Array, tables: Tables) -> UInt64Array:
     start, step = np.repeat(tables.segment_start, counts), np.repeat(tables.segment_step, counts)
     weight = start + offset * step
     first = first - first[0]
-    low, high = power & np.uint64(2**32 - 1), power >> np.uint64(32)
-    rising = _segment_sums(high * weight + ((low * weight) >> np.uint64(32)), first)
+    fraction = np.uint64(tables.weight_bits)
+    low = _segment_sums((power & np.uint64(2**32 - 1)) * weight, first)
+    high = _segment_sums((power >> np.uint64(32)) * weight, first)
+    rising = (high << (np.uint64(32) - fraction)) + (low >> fraction)
     total = _segment_sums(power, first)
     return rising[:, :-1] + (total - rising)[:, 1:]
 
 
 def _segment_sums(values: UInt64Array, first: Int64Array) -> UInt64Array:
+    """Return the sum of each segment; differences of running sums are right modulo 2^64."""
     zero = np.zeros((values.shape[0], 1), np.uint64)
     running = np.concatenate([zero, np.cumsum(values, axis=1, dtype=np.uint64)], axis=1)
     return np.asarray(running[:, first[1:]] - running[:, first[:-1]])
 
 
 def _log2(values: UInt64Array, tables: Tables) -> Int64Array:
-    """Return log2 of positive integers in Q16."""
+    """Return log2 of positive integers in Q20."""
     exponent = _floor_log2(values)
     mantissa = ((values << (63 - exponent).astype(np.uint64)) >> np.uint64(32)).astype(np.int64)
     index = (mantissa >> 25) & (fixed_tables.LOG2_SEGMENTS - 1)
-    fraction = (mantissa & (2**25 - 1)) >> 9
-    chord = tables.log2_base[index] + ((tables.log2_slope[index] * fraction + 2**15) >> 16)
+    fraction = (mantissa >> 10) & (2**15 - 1)
+    chord = tables.log2_base[index] + ((tables.log2_slope[index] * fraction) >> 16)
     return np.asarray((exponent << fixed_tables.LOG2_FRACTION_BITS) + chord)
 
 
@@ -193,6 +201,31 @@ def _floor_log2(values: UInt64Array) -> Int64Array:
     return exponent
 
 
-def _requantise(values: Int64Array, requantisation: Requantisation) -> Int8Array:
-    codes = (values * requantisation.multiplier + requantisation.offset) >> requantisation.shift
+def _codes(log: Int64Array, config: FrontEndConfig, to: Requantisation) -> Int8Array:
+    """Return codes of log2 values in Q20: (n_mels, frames) to (n_mels, columns, channels)."""
+    x = np.clip(_multiply_high(log, to.multiplier) + to.offset, -(2**15), 2**15 - 1)
+    if not config.deltas:
+        return _narrowed(_multiply_high(x, to.reciprocal) + to.centre)[:, :, None]
+    first = _tenth(_delta(x))
+    second = _multiply_high(_delta(first), to.second_reciprocal)
+    reach = DELTA_REACH
+    columns = [
+        _multiply_high(x[:, reach:-reach], to.reciprocal) + to.centre,
+        _multiply_high(first[:, reach // 2 : -(reach // 2)], to.reciprocal) + to.zero_point,
+        second + to.zero_point,
+    ]
+    return np.stack([_narrowed(column) for column in columns], axis=-1)
+
+
+def _tenth(x: Int64Array) -> Int64Array:
+    """Return x / 10, rounded, halves up."""
+    return np.asarray(((2 * x + 11) * fixed_tables.TWENTIETH) >> 32)
+
+
+def _delta(x: Int64Array) -> Int64Array:
+    """Return ten times the delta along the last axis, which loses 4 columns."""
+    return np.asarray(x[:, 3:-1] - x[:, 1:-3] + 2 * (x[:, 4:] - x[:, :-4]))
+
+
+def _narrowed(codes: Int64Array) -> Int8Array:
     return np.asarray(np.clip(codes, -128, 127), np.int8)

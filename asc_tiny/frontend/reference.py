@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig, Quantisation
+from asc_tiny.errors import AscError
+from asc_tiny.frontend.config import DELTA_REACH, LOGS, FrontEndConfig, Quantisation
 
 Float64Array = NDArray[np.float64]
 Int16Array = NDArray[np.int16]
@@ -63,32 +68,54 @@ def window(config: FrontEndConfig) -> Float64Array:
     return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(config.n_fft) / config.n_fft)
 
 
-def frame(pcm: NDArray[np.generic], config: FrontEndConfig) -> NDArray[np.generic]:
-    """Cut a clip into centred frames, zeros beyond its ends.
+def frame(pcm: NDArray[np.integer], config: FrontEndConfig) -> NDArray[np.integer]:
+    """Cut a clip into frames; centred ones reach beyond its ends, where all is zero.
 
     Args:
-        pcm: shape (clip_samples,), any dtype.
+        pcm: shape (clip_samples,), any integer dtype.
         config: the front end.
 
     Returns:
-        Shape (frames, n_fft), dtype as given.
+        Shape (frames, n_fft), dtype as given; frames that overlap share memory, so read-only.
+
+    Raises:
+        AscError: there are fewer samples than a clip has.
     """
-    half = config.n_fft // 2
-    padded = np.concatenate([np.zeros(half, pcm.dtype), pcm, np.zeros(config.n_fft, pcm.dtype)])
-    starts = np.arange(config.frames)[:, None] * config.hop
-    return np.asarray(padded[starts + np.arange(config.n_fft)])
+    if len(pcm) < config.clip_samples:
+        raise AscError(f"front end: {len(pcm)} samples, a clip has {config.clip_samples}")
+    lead = np.zeros(config.lead, pcm.dtype)
+    padded = np.concatenate([lead, pcm, np.zeros(config.n_fft, pcm.dtype)])
+    return sliding_window_view(padded, config.n_fft)[:: config.hop][: config.frames]
 
 
 def band_power(pcm: Int16Array, config: FrontEndConfig) -> Float64Array:
     """Return the mel band powers of a clip for samples scaled to +-1, shape (n_mels, frames)."""
-    frames = frame(pcm, config).astype(np.float64) / 32768.0
-    power = np.abs(np.fft.rfft(frames * window(config), axis=1)) ** 2
-    return np.asarray(mel_weights(config) @ power.T)
+    int16_window, weights = _constants(config)
+    parts = np.fft.rfft(frame(pcm, config) * int16_window, axis=1).view(np.float64)
+    parts *= parts
+    power = parts[:, 0::2] + parts[:, 1::2]
+    return np.asarray(weights @ power.T)
+
+
+@lru_cache(maxsize=16)
+def _constants(config: FrontEndConfig) -> tuple[Float64Array, Any]:
+    """Return the window that also scales int16 to +-1, and the filters as a sparse matrix.
+
+    A bin lies in two bands at most, and building the filters takes longer than a clip does.
+    """
+    from scipy.sparse import csr_array
+
+    return window(config) / 32768.0, csr_array(mel_weights(config))
 
 
 def log_mel(pcm: Int16Array, config: FrontEndConfig) -> Float64Array:
-    """Return ln(band power + log_floor) of a clip, shape (n_mels, frames)."""
-    return np.log(band_power(pcm, config) + config.log_floor)
+    """Return the logarithm of a clip's band power and floor, shape (n_mels, frames)."""
+    power = band_power(pcm, config)
+    if config.floor == "add":
+        power += config.log_floor
+    else:
+        np.maximum(power, config.log_floor, out=power)
+    return np.log(power) / LOGS[config.log]
 
 
 def delta(values: Float64Array) -> Float64Array:
@@ -98,7 +125,7 @@ def delta(values: Float64Array) -> Float64Array:
     """
     near = values[..., 3:-1] - values[..., 1:-3]
     far = values[..., 4:] - values[..., :-4]
-    return near / 10.0 + far / 5.0
+    return 0.1 * near + 0.2 * far
 
 
 def features(pcm: Int16Array, config: FrontEndConfig) -> Float64Array:

@@ -9,25 +9,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.errors import AscError
-from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
+from asc_tiny.frontend.config import LOGS, FrontEndConfig
 from asc_tiny.frontend.reference import mel_edges
 
 LOG2_SEGMENTS = 64
-LOG2_FRACTION_BITS = 16
+LOG2_FRACTION_BITS = 20
 MAX_SHIFT = 15
 """Largest left shift that normalises an int16 frame."""
 
-SECOND_DELTA_TAPS = (4, 4, 1, -4, -10, -4, 1, 4, 4)
-"""The first delta applied twice, times 100."""
+TWENTIETH = round(2**32 / 20)
+"""In Q32."""
+
+_LARGEST_WEIGHT_BITS = 28
 
 
 @dataclass(frozen=True)
 class Requantisation:
-    """``code = (value * multiplier + offset) >> shift`` maps Q16 base-2 logarithms to int8."""
+    """From Q20 base-2 logarithms to int8 codes, by way of int16 values finer than codes.
+
+    A code has an odd number of units. ``x = log2 * multiplier / 2^32 + offset``, rounded, are the
+    units of a log-mel, counted from the code ``centre``. Half a code is not a whole number of
+    units, so that rounding ``x / units`` to codes gives what the logarithm itself would give.
+    Deltas are differences of ``x``.
+
+    Attributes:
+        multiplier, offset: from logarithms to units.
+        reciprocal: 1 / units in Q32.
+        second_reciprocal: 1 / (10 units) in Q32, for ten times a second delta.
+        centre: the code of a log-mel of 0 units.
+        zero_point: the code of a delta of 0.
+    """
 
     multiplier: int
-    shift: int
     offset: int
+    reciprocal: int
+    second_reciprocal: int
+    centre: int
+    zero_point: int
 
 
 @dataclass(frozen=True)
@@ -38,22 +56,32 @@ class Tables:
         cosine: cos(2 pi k / n_fft) for k = 0 to n_fft / 4 in Q31, int64.
         segment_bin: first spectrum bin at or above each mel edge, n_mels + 2 values.
         segment_start, segment_step: rising weight of a segment's first bin and its increase per
-            bin in Q32; segment i lies between edges i and i + 1.
-        log2_base, log2_slope: chords of log2(1 + i / 64) in Q16.
+            bin, with ``weight_bits`` fraction bits; segment i lies between edges i and i + 1.
+        weight_bits: as many as let the products of a segment with 32 bits add up in 64.
+        log2_base, log2_slope: chords of log2(1 + i / 64) in Q20, the slope to i + 2.
         floor: log_floor in units of power of a frame shifted by MAX_SHIFT.
         scale_log2: log2 of the factor from physical to integer spectrum amplitude at shift 0.
-        requantisation: for log-mel, first delta and second delta; empty without quantisation.
+        requantisation: of the features, None without quantisation.
     """
 
     cosine: NDArray[np.int64]
     segment_bin: NDArray[np.int64]
     segment_start: NDArray[np.uint64]
     segment_step: NDArray[np.uint64]
+    weight_bits: int
     log2_base: NDArray[np.int64]
     log2_slope: NDArray[np.int64]
     floor: int
     scale_log2: int
-    requantisation: tuple[Requantisation, ...]
+    requantisation: Requantisation | None
+
+    def turn(self, index: int) -> tuple[int, int]:
+        """Return cos and sin of 2 pi index / n_fft in Q31 for 0 <= index <= n_fft / 2."""
+        quarter = len(self.cosine) - 1
+        if index > quarter:
+            sine, cosine = self.turn(index - quarter)
+            return -cosine, sine
+        return int(self.cosine[index]), int(self.cosine[quarter - index])
 
 
 def build(config: FrontEndConfig) -> Tables:
@@ -63,40 +91,40 @@ def build(config: FrontEndConfig) -> Tables:
         AscError: the quantisation is too fine for 32-bit arithmetic.
     """
     base, slope = _log2_chords()
-    bins, start, step = _mel_segments(config)
+    bins, start, step, weight_bits = _mel_segments(config)
     quarter = np.arange(config.n_fft // 4 + 1)
     cosine = np.rint(np.cos(2.0 * np.pi * quarter / config.n_fft) * 2.0**31).astype(np.int64)
-    # Q15 samples, a Q31 window shifted right by 16, and a transform scaled by 2 / n_fft.
-    scale_log2 = 15 + 15 - (int(math.log2(config.n_fft)) - 1)
+    # Q15 samples, a Q30 window shifted right by 16, and a transform scaled by 8 / n_fft.
+    scale_log2 = 15 + 14 - (int(math.log2(config.n_fft)) - 3)
     return Tables(
         cosine=np.minimum(cosine, 2**31 - 1),
         segment_bin=bins,
         segment_start=start,
         segment_step=step,
+        weight_bits=weight_bits,
         log2_base=base,
         log2_slope=slope,
         floor=round(config.log_floor * 2.0 ** (2 * (scale_log2 + MAX_SHIFT))),
         scale_log2=scale_log2,
-        requantisation=_requantisations(config),
+        requantisation=_requantisation(config),
     )
 
 
 def _mel_segments(
     config: FrontEndConfig,
-) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64], int]:
     edges = mel_edges(config)
     spacing = config.sample_rate / config.n_fft
     first = np.ceil(edges / spacing).astype(np.int64)
     width = np.diff(edges)
-    # Rounded down, so that a ramp never reaches 1.0, which Q32 cannot hold.
-    start = np.floor((first[:-1] * spacing - edges[:-1]) / width * 2.0**32)
-    step = np.where(np.diff(first) > 1, np.floor(spacing / width * 2.0**32), 0.0)
-    occupied = np.diff(first) > 0
-    return (
-        first,
-        np.where(occupied, np.clip(start, 0.0, 2.0**32 - 1), 0.0).astype(np.uint64),
-        step.astype(np.uint64),
-    )
+    counts = np.diff(first)
+    bits = min(_LARGEST_WEIGHT_BITS, 32 - math.ceil(math.log2(max(2, counts.max()))))
+    one = 2.0**bits
+    # Rounded down, so that a ramp never exceeds 1.
+    start = np.floor((first[:-1] * spacing - edges[:-1]) / width * one)
+    step = np.where(counts > 1, np.floor(spacing / width * one), 0.0)
+    start = np.where(counts > 0, np.clip(start, 0.0, one), 0.0)
+    return first, start.astype(np.uint64), step.astype(np.uint64), bits
 
 
 def _log2_chords() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -109,30 +137,35 @@ def _log2_chords() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     bulge = np.log2(furthest) - (values[:-1] + slope * (furthest - knots[:-1]) * LOG2_SEGMENTS)
     unit = 2.0**LOG2_FRACTION_BITS
     base = np.rint((values[:-1] + bulge / 2.0) * unit).astype(np.int64)
-    return base, np.rint(slope * unit).astype(np.int64)
+    return base, np.rint(2.0 * slope * unit).astype(np.int64)
 
 
-def _requantisations(config: FrontEndConfig) -> tuple[Requantisation, ...]:
+def _requantisation(config: FrontEndConfig) -> Requantisation | None:
     if config.quantisation is None:
-        return ()
-    code = math.log(2.0) / 2.0**LOG2_FRACTION_BITS / config.quantisation.scale
-    if not 2.0**-30 < code < 2.0**-8:
+        return None
+    zero_point = config.quantisation.zero_point
+    # A code in nats, whatever the logarithm.
+    scale = config.quantisation.scale * LOGS[config.log]
+    lowest = math.log(config.log_floor) / scale
+    highest = math.log(_largest_band_power(config) + config.log_floor) / scale
+    centre = round((lowest + highest) / 2.0)
+    # int16 holds a log-mel and a first delta, which is at most 0.6 times the range.
+    most = max(highest - centre, centre - lowest, 0.6 * (highest - lowest)) + 1.0
+    units = (math.floor((2**15 - 1) / most) - 1) // 2 * 2 + 1
+    if not 3 <= units < 2**14:
         raise AscError(
-            f"front end: quantisation scale = {config.quantisation.scale}, allowed: 0.003 to 1000"
+            f"front end: quantisation scale = {config.quantisation.scale}, allowed: 0.003 to 10"
         )
-    divisors = (1, 10, 100) if config.deltas else (1,)
-    zero = config.quantisation.zero_point
-    return tuple(_requantisation(code / divisor, zero) for divisor in divisors)
-
-
-def _requantisation(factor: float, zero_point: int) -> Requantisation:
-    shift = 30 - math.floor(math.log2(factor))
-    shift = min(shift, 52)
     return Requantisation(
-        multiplier=round(math.ldexp(factor, shift)),
-        shift=shift,
-        offset=(zero_point << shift) + (1 << (shift - 1)),
+        multiplier=round(units * math.log(2.0) / scale * 2.0 ** (32 - LOG2_FRACTION_BITS)),
+        offset=-centre * units,
+        reciprocal=round(2.0**32 / units),
+        second_reciprocal=round(2.0**32 / (10.0 * units)),
+        centre=centre + zero_point,
+        zero_point=zero_point,
     )
 
 
-assert len(SECOND_DELTA_TAPS) == 2 * DELTA_REACH + 1
+def _largest_band_power(config: FrontEndConfig) -> float:
+    """Return a bound for samples of +-1: the energy of all bins, by Parseval's theorem."""
+    return 0.375 * config.n_fft**2

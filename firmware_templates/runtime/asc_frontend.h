@@ -13,38 +13,46 @@
 #include <stdint.h>
 
 #include "asc_frontend_tables.h"
+#include "asc_spectrum.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/* Four int16 values of the past, the oldest in the lowest bits. */
+typedef uint64_t asc_frontend_past_t;
+
+/* What the deltas of a mel band need: log-mel codes with a fraction from the centre of the next
+ * column on, and their first deltas from two frames before it on. */
 typedef struct {
-    int32_t re;
-    int32_t im;
-} asc_frontend_complex_t;
+    asc_frontend_past_t log_mel;
+    asc_frontend_past_t delta;
+} asc_frontend_band_t;
 
 typedef struct {
+    asc_spectrum_t spectrum;
+    int16_t log_mel[ASC_FRONTEND_QUANTISATIONS][ASC_FRONTEND_N_MELS]; /* of the latest frame */
+#if ASC_FRONTEND_DELTAS
+    asc_frontend_band_t bands[ASC_FRONTEND_QUANTISATIONS][ASC_FRONTEND_N_MELS];
+#endif
     union {
-        asc_frontend_complex_t spectrum[ASC_FRONTEND_N_FFT / 2];
-        uint64_t power[ASC_FRONTEND_N_FFT / 2];
-    } work;
-    int32_t history[ASC_FRONTEND_HISTORY][ASC_FRONTEND_N_MELS]; /* log2 of band power, Q16 */
-    int16_t samples[ASC_FRONTEND_N_FFT];                        /* the frame being filled */
-    uint32_t filled;                                            /* samples in it */
-    uint32_t received;                                          /* samples of this clip */
-    uint32_t frames;                                            /* frames computed of this clip */
-    uint32_t ready;                                             /* a column waits to be popped */
+        int16_t samples[ASC_FRONTEND_N_FFT];
+        uint32_t words[ASC_FRONTEND_N_FFT / 2u];
+    } frame;           /* that is being filled */
+    uint32_t filled;   /* samples in it */
+    uint32_t received; /* samples of this clip */
+    uint32_t frames;   /* frames computed of this clip */
 } asc_frontend_t;
 
 /* Starts a clip; to be called once before the first push. */
 void asc_frontend_init(asc_frontend_t *frontend);
 
-/* Takes samples until a column is ready, at most `count`; returns the number taken. */
+/* Takes samples until a frame is complete, at most `count`; returns the number taken. */
 size_t asc_frontend_push(asc_frontend_t *frontend, const int16_t *pcm, size_t count);
 
-/* Writes the next column if there is one and returns 1, else 0. Channel c of mel band m goes to
- * features[m * stride + c]. Pop until it returns 0 before the next push: the end of a clip gives
- * several columns. */
+/* Computes the next column if its samples are there and returns 1, else 0. Channel c of mel band m
+ * goes to features[m * stride + c]. Pop until it returns 0 before the next push: the end of a clip
+ * gives several columns. */
 int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride);
 
 #ifdef __cplusplus

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fixed-point products. Cores with the DSP extension have them as single instructions, which
+ * compilers do not find by themselves. All variants give the same bits.
+ */
+#ifndef ASC_FIXED_H
+#define ASC_FIXED_H
+
+#include <stdint.h>
+
+#if (-1 >> 1) != -1
+#error "fixed-point arithmetic needs arithmetic right shifts"
+#endif
+
+#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
+#define ASC_HAS_DSP 1
+#else
+#define ASC_HAS_DSP 0
+#endif
+
+/* Whole loops in assembly need almost every register: not there without optimisation. */
+#if ASC_HAS_DSP && defined(__OPTIMIZE__) && !defined(__clang__)
+#define ASC_HAS_DSP_LOOPS 1
+#else
+#define ASC_HAS_DSP_LOOPS 0
+#endif
+
+#if ASC_HAS_DSP
+
+/* a + x y / 2^32, the product rounded. */
+static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(y), "r"(a));
+    return result;
+}
+
+/* a - x y / 2^32, the negative product rounded. */
+static inline int32_t asc_subtract_product(int32_t a, int32_t x, int32_t y) {
+    int32_t result;
+    __asm__("smmlsr %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(y), "r"(a));
+    return result;
+}
+
+/* weight times the low half of a word, / 2^16, rounded down. */
+static inline int32_t asc_multiply_low(int32_t weight, uint32_t word) {
+    int32_t result;
+    __asm__("smulwb %0, %1, %2" : "=r"(result) : "r"(weight), "r"(word));
+    return result;
+}
+
+/* a + weight times the low half of a word / 2^16, rounded down. */
+static inline int32_t asc_add_low_product(int32_t a, int32_t weight, uint32_t word) {
+    int32_t result;
+    __asm__("smlawb %0, %1, %2, %3" : "=r"(result) : "r"(weight), "r"(word), "r"(a));
+    return result;
+}
+
+/* weight times the high half of a word, / 2^16, rounded down. */
+static inline int32_t asc_multiply_high(int32_t weight, uint32_t word) {
+    int32_t result;
+    __asm__("smulwt %0, %1, %2" : "=r"(result) : "r"(weight), "r"(word));
+    return result;
+}
+
+/* The same as int8 or int16, the nearest there is. */
+static inline int32_t asc_saturate8(int32_t value) {
+    int32_t result;
+    __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(value));
+    return result;
+}
+
+static inline int32_t asc_saturate16(int32_t value) {
+    int32_t result;
+    __asm__("ssat %0, #16, %1" : "=r"(result) : "r"(value));
+    return result;
+}
+
+static inline uint64_t asc_load(const uint64_t **from) {
+    uint64_t value;
+    __asm__("ldrd %Q0, %R0, [%1], #8" : "=r"(value), "+r"(*from) : "m"(**from));
+    return value;
+}
+
+/* sum + x y */
+static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
+    __asm__("umlal %Q0, %R0, %1, %2" : "+r"(sum) : "r"(x), "r"(y));
+    return sum;
+}
+
+#else
+
+#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+
+/* These cores multiply to 32 bits only: four products of halves are faster than the library. */
+static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
+    const uint32_t x_low = (uint32_t)x & 0xFFFFu;
+    const uint32_t y_low = (uint32_t)y & 0xFFFFu;
+    const int32_t x_high = x >> 16;
+    const int32_t y_high = y >> 16;
+    const int32_t middle = (int32_t)x_low * y_high + (int32_t)((x_low * y_low) >> 16);
+    const int32_t rest = x_high * (int32_t)y_low + (middle & 0xFFFF);
+    return a + x_high * y_high + (middle >> 16) + (rest >> 16) + ((rest >> 15) & 1);
+}
+
+#else
+
+static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
+    return a + (int32_t)(((int64_t)x * y + (INT64_C(1) << 31)) >> 32);
+}
+
+#endif
+
+static inline int32_t asc_subtract_product(int32_t a, int32_t x, int32_t y) {
+    return asc_add_product(a, x, -y);
+}
+
+static inline int32_t asc_multiply_half(int32_t weight, int32_t half) {
+    return (weight >> 16) * half + (((weight & 0xFFFF) * half) >> 16);
+}
+
+static inline int32_t asc_multiply_low(int32_t weight, uint32_t word) {
+    return asc_multiply_half(weight, (int16_t)(word & 0xFFFFu));
+}
+
+static inline int32_t asc_add_low_product(int32_t a, int32_t weight, uint32_t word) {
+    return a + asc_multiply_low(weight, word);
+}
+
+static inline int32_t asc_multiply_high(int32_t weight, uint32_t word) {
+    return asc_multiply_half(weight, (int16_t)(word >> 16));
+}
+
+static inline int32_t asc_saturate8(int32_t value) {
+    return value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
+}
+
+static inline int32_t asc_saturate16(int32_t value) {
+    return value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value;
+}
+
+static inline uint64_t asc_load(const uint64_t **from) {
+    return *(*from)++;
+}
+
+static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
+    return sum + (uint64_t)x * y;
+}
+
+#endif
+
+/* Leading zero bits of a value other than 0. */
+static inline uint32_t asc_leading_zeros(uint32_t value) {
+#if defined(__GNUC__)
+    return (uint32_t)__builtin_clz(value);
+#else
+    uint32_t zeros = 0;
+    for (; (value >> 31) == 0; value <<= 1) {
+        zeros++;
+    }
+    return zeros;
+#endif
+}
+
+static inline uint32_t asc_reverse_bits(uint32_t value) {
+#if defined(__GNUC__) && defined(__thumb2__)
+    uint32_t result;
+    __asm__("rbit %0, %1" : "=r"(result) : "r"(value));
+    return result;
+#else
+    value = ((value >> 1) & 0x55555555u) | ((value & 0x55555555u) << 1);
+    value = ((value >> 2) & 0x33333333u) | ((value & 0x33333333u) << 2);
+    value = ((value >> 4) & 0x0F0F0F0Fu) | ((value & 0x0F0F0F0Fu) << 4);
+    value = ((value >> 8) & 0x00FF00FFu) | ((value & 0x00FF00FFu) << 8);
+    return (value >> 16) | (value << 16);
+#endif
+}
+
+#endif

@@ -1,0 +1,94 @@
+"""Builds the front end alone for an emulated core and runs it there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from native import FLAGS, RUNTIME, write
+
+from asc_tiny.codegen import frontend as frontend_code
+from asc_tiny.codegen.project import FRONTEND_RUNTIME
+from asc_tiny.codegen.templates import environment, template_root
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.targets import boards
+
+PROJECT = template_root() / "projects" / "cmake"
+LINK = ("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections")
+
+
+class EmulatedFrontEnd:
+    """The C front end of a configuration on a board of QEMU.
+
+    Args:
+        config: with quantisation.
+        board: name of an emulated board.
+        folder: to build in.
+        flags: of the compiler instead of the board's, to build for a lesser core of its family.
+        optimisation: level.
+    """
+
+    def __init__(
+        self,
+        config: FrontEndConfig,
+        board: str,
+        folder: Path,
+        *,
+        flags: tuple[str, ...] = (),
+        optimisation: str = "-O2",
+    ) -> None:
+        self.config, self.board, self.folder = config, boards.get(board), folder
+        write(frontend_code.generate(config, "a test"), folder)
+        for name in FRONTEND_RUNTIME:
+            shutil.copy(RUNTIME / name, folder)
+        shutil.copy(Path(__file__).with_name("frontend_main.c"), folder)
+        shutil.copy(PROJECT / "platform" / "cortex_m.c", folder)
+        shutil.copy(PROJECT / "src" / "platform.h", folder)
+        values = {"banner": "a test", "board": self.board, "stack_bytes": 4096}
+        for name in ("board.h", "link.ld"):
+            template = environment().get_template(f"projects/cmake/platform/{name}.j2")
+            (folder / name).write_text(template.render(values))
+        level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimisation]
+        self.core = flags or self.board.compiler_flags
+        command = ["arm-none-eabi-gcc", *self.core, *level, "-ffunction-sections", *LINK]
+        command += [f"-T{folder / 'link.ld'}", *map(str, sorted(folder.glob("*.c")))]
+        subprocess.run([*command, "-o", str(folder / "frontend.elf")], check=True)
+
+    def run(self, pcm: np.ndarray, mode: str = "chunks") -> tuple[np.ndarray, int, int]:
+        """Push a stream of whole clips.
+
+        Returns:
+            Features, shape (clips, n_mels, columns, channels), none with mode ``hops``, which
+            counts instead; instructions of the costliest hop; bytes of the front end's state.
+        """
+        (self.folder / "in.pcm").write_bytes(pcm.astype("<i2").tobytes())
+        arguments = "".join(f",arg={a}" for a in ("frontend", "in.pcm", "out.bin", mode))
+        command = ["qemu-system-arm", "-M", self.board.machine, "-icount", "shift=0"]
+        command += ["-display", "none", "-monitor", "none", "-serial", "null"]
+        command += ["-semihosting-config", f"enable=on,target=native{arguments}"]
+        command += ["-kernel", "frontend.elf"]
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, timeout=600, check=True
+        )
+        instructions, state = map(int, (done.stdout + done.stderr).split())
+        config = self.config
+        codes = np.frombuffer((self.folder / "out.bin").read_bytes(), np.int8)
+        columns = codes.reshape(-1, config.columns, config.n_mels, config.channels)
+        return columns.transpose(0, 2, 1, 3), instructions, state
+
+    def flash_bytes(self) -> int:
+        """Return the code and constants of the front end's own files."""
+        total = 0
+        sources = [n for n in FRONTEND_RUNTIME if n.endswith(".c")] + ["asc_frontend_tables.c"]
+        for name in sources:
+            path = self.folder / f"{name}.o"
+            command = ["arm-none-eabi-gcc", *self.core, "-O2", "-std=c99", "-c", name, "-o", path]
+            subprocess.run(command, cwd=self.folder, check=True)
+            done = subprocess.run(
+                ["arm-none-eabi-size", path], capture_output=True, text=True, check=True
+            )
+            text, data = done.stdout.splitlines()[1].split()[:2]
+            total += int(text) + int(data)
+        return total

@@ -1,0 +1,42 @@
+"""The bounds that keep the integer transform from overflowing, as docs/front_end.md uses them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from native import CFrontEnd
+from test_frontend_fixed import DEFAULT
+
+from asc_tiny.frontend import fixed
+
+
+@pytest.mark.parametrize("length", [128, 256, 512, 1024, 2048])
+def test_no_bin_but_two_has_more_than_0_70711_of_the_windows_sum(length: int) -> None:
+    """Of the transforms of even and odd samples: the largest sum of w |cos| over all phases."""
+    n = np.arange(length)
+    phases = np.linspace(0.0, np.pi, 17)[:, None]
+    for odd in (0, 1):
+        window = 0.5 - 0.5 * np.cos(np.pi * (2 * n + odd) / length)
+        assert window.sum() == pytest.approx(length / 2)
+        for k in range(1, length // 2):
+            shares = np.abs(np.cos(2.0 * np.pi * k * n / length + phases)) @ window
+            assert shares.max() <= 0.70711 * window.sum(), k
+
+
+def worst_signals(count: int) -> list[np.ndarray]:
+    """Full-scale signs that line up with a bin's cosine, for bins that could overflow first."""
+    n = np.arange(count)
+    signals = []
+    for divisor in (1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 1024, 2048):
+        for phase in (0.0, np.pi / 8, np.pi / 4):
+            wave = np.cos(2.0 * np.pi * n / divisor + phase)
+            signals.append(np.where(wave >= 0.0, 32767, -32768).astype(np.int16))
+    return signals
+
+
+def test_the_worst_signals_overflow_nowhere(tmp_path) -> None:
+    """The C code traps overflow; its bits are those of the model's 64-bit integers."""
+    frontend = CFrontEnd(DEFAULT, tmp_path)
+    for signal in worst_signals(DEFAULT.clip_samples):
+        codes = frontend.features(signal, [1024])[0]
+        assert np.array_equal(codes, fixed.features(signal, DEFAULT))

@@ -1,0 +1,118 @@
+"""Whatever the configuration, signal and chunks: Python model, host C and emulated core agree."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from native import CFrontEnd
+
+from asc_tiny.frontend import fixed
+from asc_tiny.frontend.config import FLOORS, FRAMINGS, LOGS, MEL_SCALES, FrontEndConfig
+
+RATES = (8000, 16000, 22050, 32000, 44100, 48000)
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> FrontEndConfig:
+    rate = draw(st.sampled_from(RATES))
+    n_fft = draw(st.sampled_from((256, 512, 1024, 2048, 4096)))
+    hop = draw(st.integers(n_fft // 8, n_fft))
+    f_max = draw(st.floats(rate / 4, rate / 2))
+    config = FrontEndConfig(
+        sample_rate=rate,
+        # Enough for some columns, not more: the model in NumPy is slow.
+        clip_samples=n_fft + draw(st.integers(12, 20)) * hop + draw(st.integers(0, hop)),
+        n_fft=n_fft,
+        hop=hop,
+        framing=draw(st.sampled_from(FRAMINGS)),
+        n_mels=draw(st.integers(16, 256)),
+        mel_scale=draw(st.sampled_from(MEL_SCALES)),
+        f_min=draw(st.floats(0.0, f_max / 2)),
+        f_max=f_max,
+        log=draw(st.sampled_from(list(LOGS))),
+        log_floor=draw(st.sampled_from((1e-10, 1e-8, 1e-6))),
+        floor=draw(st.sampled_from(FLOORS)),
+        deltas=draw(st.booleans()),
+    )
+    return config.quantised(draw(st.floats(0.02, 0.5)), draw(st.integers(-128, 127)))
+
+
+@st.composite
+def signals(draw: st.DrawFn, config: FrontEndConfig) -> np.ndarray:
+    """Two clips of noise, tones, steps or nothing, from the last bit to clipping."""
+    generator = np.random.default_rng(draw(st.integers(0, 2**31)))
+    count = 2 * config.clip_samples
+    n = np.arange(count)
+    kind = draw(st.sampled_from(("noise", "tone", "steps", "impulses", "silence")))
+    level = 2.0 ** draw(st.floats(-1.0, 16.0))
+    values = {
+        "noise": generator.normal(0.0, 0.3, count),
+        "tone": np.sin(draw(st.floats(0.0, np.pi)) * n),
+        "steps": np.where(generator.random(count) < 0.01, -1.0, 1.0).cumprod(),
+        "impulses": (generator.random(count) < 0.001).astype(float),
+        "silence": np.zeros(count),
+    }[kind]
+    return np.clip(np.rint(values * level), -32768, 32767).astype(np.int16)
+
+
+def expected(stream: np.ndarray, config: FrontEndConfig) -> np.ndarray:
+    clips = stream.reshape(-1, config.clip_samples)
+    return np.stack([fixed.features(clip, config) for clip in clips])
+
+
+def check_host(data: st.DataObject) -> None:
+    config = data.draw(configs())
+    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as folder:
+        frontend = CFrontEnd(config, Path(folder))
+        for _ in range(3):
+            stream = data.draw(signals(config))
+            chunks = data.draw(st.lists(st.integers(1, 3 * config.hop), min_size=1, max_size=5))
+            codes = frontend.features(stream, chunks)
+            assert np.array_equal(codes, expected(stream, config))
+
+
+def check_cortex_m4(data: st.DataObject) -> None:
+    from emulated import EmulatedFrontEnd
+
+    config = data.draw(configs())
+    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as folder:
+        frontend = EmulatedFrontEnd(config, "mps2-an386", Path(folder))
+        stream = data.draw(signals(config))
+        assert np.array_equal(frontend.run(stream)[0], expected(stream, config))
+
+
+def repeatable(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@repeatable(8)
+@given(st.data())
+def test_host_c_equals_the_model(data: st.DataObject) -> None:
+    check_host(data)
+
+
+@pytest.mark.slow
+@repeatable(100)
+@given(st.data())
+def test_host_c_equals_the_model_many_times(data: st.DataObject) -> None:
+    check_host(data)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("qemu-system-arm"), reason="needs qemu-system-arm")
+@repeatable(30)
+@given(st.data())
+def test_cortex_m4_equals_the_model(data: st.DataObject) -> None:
+    check_cortex_m4(data)

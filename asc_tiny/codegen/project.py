@@ -31,6 +31,7 @@ FRONTEND_RUNTIME = (
     "asc_frontend.h",
     "asc_spectrum.c",
     "asc_spectrum.h",
+    "asc_spectrum_dsp.h",
 )
 _NETWORK_RUNTIME = ("asc_kernels.c", "asc_kernels.h")
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")

@@ -76,6 +76,7 @@ def test_no_optimisation_changes_the_bits(optimisation: str, tmp_path: Path) -> 
 COSTS = {
     "Cortex-M4": (M4, (), 119_080, 11_760),
     "Cortex-M33": ("mps2-an505", (), 118_950, 11_760),
+    "Cortex-M55": ("mps3-an547", (), 59_280, 12_640),
     "Cortex-M3": ("mps2-an385", (), 256_880, 11_860),
     "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS, 1_097_080, 13_460),
 }

@@ -29,9 +29,12 @@ FRONTEND_RUNTIME = (
     "asc_fixed.h",
     "asc_frontend.c",
     "asc_frontend.h",
+    "asc_frontend_mve.c",
+    "asc_frontend_mve.h",
     "asc_spectrum.c",
     "asc_spectrum.h",
     "asc_spectrum_dsp.h",
+    "asc_spectrum_mve.c",
 )
 _NETWORK_RUNTIME = ("asc_kernels.c", "asc_kernels.h")
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")

@@ -82,7 +82,7 @@ BOARDS = {
             name="mps3-an547",
             core="Cortex-M55",
             machine="mps3-an547",
-            compiler_flags=("-mcpu=cortex-m55", "-mthumb"),
+            compiler_flags=("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"),
             flash_origin=0x00000000,
             flash_bytes=512 * _KIB,
             ram_origin=0x31000000,

@@ -25,6 +25,13 @@
 #define ASC_HAS_DSP_LOOPS 0
 #endif
 
+/* The vector extension, from GCC 12 on; its assembly is not written for other compilers. */
+#if ASC_HAS_DSP_LOOPS && defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1) && __GNUC__ >= 12
+#define ASC_HAS_MVE 1
+#else
+#define ASC_HAS_MVE 0
+#endif
+
 #if ASC_HAS_DSP
 
 /* a + x y / 2^32, the product rounded. */

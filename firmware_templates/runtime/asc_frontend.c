@@ -7,22 +7,39 @@
 #include <string.h>
 
 #include "asc_fixed.h"
+#include "asc_frontend_mve.h"
 
 #define N_FFT ASC_FRONTEND_N_FFT
 #define HOP ASC_FRONTEND_HOP
 #define BLOCK 8 /* samples that are copied at once */
-#define MAX_SHIFT 15u
-#define LOG2_FRACTION_BITS 20
-#define TWENTIETH INT32_C(214748365) /* in Q32 */
+#define MAX_SHIFT ASC_FRONTEND_MAX_SHIFT
+#define LOG2_FRACTION_BITS ASC_FRONTEND_LOG2_FRACTION_BITS
+#define TWENTIETH ASC_FRONTEND_TWENTIETH
 
-typedef struct {
-    int32_t multiplier;
-    int32_t offset;
-    int32_t reciprocal;
-    int32_t second_reciprocal;
-    int32_t centre;
-    int32_t zero_point;
-} requantisation_t;
+#if ASC_HAS_MVE
+
+static uint32_t headroom(const uint32_t *words) {
+    return asc_mve_headroom((const int16_t *)words);
+}
+
+static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
+    asc_mve_log_mel(frontend, shift);
+}
+
+static void write_column(asc_frontend_t *frontend, int8_t *features, size_t stride) {
+    const uint32_t channels = ASC_FRONTEND_CHANNELS / ASC_FRONTEND_QUANTISATIONS;
+    for (uint32_t q = 0; q < ASC_FRONTEND_QUANTISATIONS; q++) {
+        asc_mve_write_codes(frontend, q, features + channels * q, stride);
+    }
+}
+
+static void copy(int16_t *to, const int16_t *from, size_t count) {
+    asc_mve_copy(to, from, count);
+}
+
+#else
+
+typedef asc_frontend_requantisation_t requantisation_t;
 
 static const requantisation_t requantisations[ASC_FRONTEND_QUANTISATIONS] =
     ASC_FRONTEND_REQUANTISATIONS;
@@ -206,6 +223,8 @@ static void copy(int16_t *to, const int16_t *from, size_t count) {
         *to++ = *from++;
     }
 }
+
+#endif
 
 /* Keeps what the next frame shares with this one. */
 static void advance(asc_frontend_t *frontend) {

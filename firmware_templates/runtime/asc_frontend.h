@@ -29,11 +29,13 @@ typedef struct {
     asc_frontend_past_t delta;
 } asc_frontend_band_t;
 
+#define ASC_FRONTEND_BANDS ((ASC_FRONTEND_N_MELS + 3u) / 4u * 4u) /* whole vectors */
+
 typedef struct {
     asc_spectrum_t spectrum;
-    int16_t log_mel[ASC_FRONTEND_QUANTISATIONS][ASC_FRONTEND_N_MELS]; /* of the latest frame */
+    int16_t log_mel[ASC_FRONTEND_QUANTISATIONS][ASC_FRONTEND_BANDS]; /* of the latest frame */
 #if ASC_FRONTEND_DELTAS
-    asc_frontend_band_t bands[ASC_FRONTEND_QUANTISATIONS][ASC_FRONTEND_N_MELS];
+    asc_frontend_band_t bands[ASC_FRONTEND_QUANTISATIONS][ASC_FRONTEND_BANDS];
 #endif
     union {
         int16_t samples[ASC_FRONTEND_N_FFT];

@@ -11,18 +11,11 @@
 
 #define N_MELS ASC_FRONTEND_N_MELS
 #define LANES 4u
-#define MAX_SHIFT 15u
-#define LOG2_FRACTION_BITS 20
-#define TWENTIETH INT32_C(214748365) /* in Q32 */
+#define MAX_SHIFT ASC_FRONTEND_MAX_SHIFT
+#define LOG2_FRACTION_BITS ASC_FRONTEND_LOG2_FRACTION_BITS
+#define TWENTIETH ASC_FRONTEND_TWENTIETH
 
-typedef struct {
-    int32_t multiplier;
-    int32_t offset;
-    int32_t reciprocal;
-    int32_t second_reciprocal;
-    int32_t centre;
-    int32_t zero_point;
-} requantisation_t;
+typedef asc_frontend_requantisation_t requantisation_t;
 
 static const requantisation_t requantisations[ASC_FRONTEND_QUANTISATIONS] =
     ASC_FRONTEND_REQUANTISATIONS;

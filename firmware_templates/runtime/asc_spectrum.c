@@ -9,6 +9,9 @@
 /* The longest frame's offsets do not fit the instructions. */
 #define ASC_SPECTRUM_DSP (ASC_HAS_DSP_LOOPS && ASC_FRONTEND_N_FFT <= 2048)
 
+/* asc_spectrum_mve.c has it in vectors. */
+#if !ASC_HAS_MVE
+
 #define LENGTH ASC_SPECTRUM_LENGTH
 #define QUARTER (ASC_FRONTEND_N_FFT / 4u) /* of a turn, in the table of cosines */
 
@@ -203,3 +206,5 @@ void asc_spectrum_power(asc_spectrum_t *spectrum, const uint32_t *words, uint32_
     fft(spectrum->z, words, shift);
     real_power(spectrum);
 }
+
+#endif

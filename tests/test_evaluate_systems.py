@@ -23,6 +23,7 @@ from asc_tiny.audio.clips import read_pcm
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.audio.synth import write_synthetic
 from asc_tiny.cli.main import main
+from asc_tiny.codegen import native
 from asc_tiny.compress import quantize
 from asc_tiny.compress.tflm import Interpreter
 from asc_tiny.errors import AscError
@@ -240,9 +241,9 @@ def test_markdown_table(files, capsys):
 
 def test_features_are_computed_once_per_front_end(files, monkeypatch):
     calls = []
-    original = fixed.features
+    original = native.features
     monkeypatch.setattr(
-        fixed, "features", lambda pcm, config: calls.append(1) or original(pcm, config)
+        native, "features", lambda pcm, config: calls.append(1) or original(pcm, config)
     )
     loaded = systems.load([*files.int8s, files.ensemble])
     assert loaded[0].members[0].frontend == loaded[1].members[0].frontend

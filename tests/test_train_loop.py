@@ -15,6 +15,7 @@ from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
 from asc_tiny.errors import AscError
 from asc_tiny.files import sha256
+from asc_tiny.frontend import fixed
 from asc_tiny.train import cache
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.augment import rounded
@@ -40,6 +41,7 @@ weight_decay = 1e-4
 frequency_mask_bands = 4
 quantise_input = true
 """
+FIXED = ["--features", "fixed"]
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +165,56 @@ def test_epochs_cuts_the_schedule_and_resume_completes_it(whole, recipe, dataset
     assert hashes(run) == hashes(whole)
 
 
+@pytest.fixture(scope="module")
+def integer_recipe(folder):
+    return recipes.load(folder / "small.toml", features="fixed")
+
+
+@pytest.fixture(scope="module")
+def integer_run(integer_recipe, dataset, folder):
+    return loop.train(integer_recipe, dataset, folder / "fixed", cache_folder=folder / "cache")
+
+
+def test_all_features_can_come_from_the_integer_front_end(recipe, dataset, folder, whole):
+    """Also those of a finer training resolution; the float features set the scale."""
+    finer = dataclasses.replace(recipe, features="fixed", time_resolution=2)
+    data = loop._Data.load(dataset, finer, folder / "cache")
+    quantisation = whole.info().frontend.quantisation
+    assert data.quantisation == quantisation
+    parts = {
+        "train": (data.features, finer.train_frontend),
+        "inference": (data.inference_features, recipe.frontend),
+        "evaluate": (data.evaluate_features, recipe.frontend),
+    }
+    for name, (features, config) in parts.items():
+        clip = dataset.split("evaluate" if name == "evaluate" else "train")[1]
+        config = config.quantised(quantisation.scale, quantisation.zero_point)
+        codes = fixed.features(cache.clip_pcm(clip, config), config).astype(np.float64)
+        values = (codes - quantisation.zero_point) * quantisation.scale
+        np.testing.assert_array_equal(features.take(np.array([1]))[0], values.astype(np.float32))
+
+
+def test_a_run_on_integer_features_says_so(integer_run, whole):
+    assert integer_run.recipe().features == "fixed"
+    assert integer_run.info() == dataclasses.replace(
+        whole.info(), evaluate_accuracy=integer_run.info().evaluate_accuracy
+    )
+    assert integer_run.history() != whole.history()
+
+
+def test_resuming_on_integer_features_gives_the_same_bytes(
+    integer_run, integer_recipe, recipe, dataset, folder
+):
+    out = folder / "fixed cut"
+    loop.train(integer_recipe, dataset, out, epochs=1, cache_folder=folder / "cache")
+    with pytest.raises(AscError, match="was trained with another recipe"):
+        loop.train(recipe, dataset, out, resume=True, cache_folder=folder / "cache")
+    run = loop.train(
+        integer_recipe, dataset, out, resume=True, cache_folder=folder / "another cache"
+    )
+    assert hashes(run) == hashes(integer_run)
+
+
 def test_a_run_is_not_overwritten(whole, recipe, dataset):
     with pytest.raises(AscError, match="holds a run already; use --resume"):
         loop.train(recipe, dataset, whole.root)
@@ -244,3 +296,12 @@ def test_command_line(synthetic, tmp_path, capsys, monkeypatch):
         main(["train", recipe, "--data", str(synthetic), "--out", out])
     assert ended.value.code == 2
     assert "use --resume" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["train", recipe, "--data", str(synthetic), "--out", out, "--resume", *FIXED])
+    assert ended.value.code == 2
+    assert "was trained with another recipe" in capsys.readouterr().err
+    out = str(tmp_path / "fixed")
+    with pytest.raises(SystemExit) as ended:
+        main(["train", recipe, "--data", str(synthetic), "--out", out, "--epochs", "1", *FIXED])
+    assert ended.value.code == 0
+    assert Run(tmp_path / "fixed").recipe().features == "fixed"

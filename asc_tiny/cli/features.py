@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ from asc_tiny.cli.options import PATH, read_clips, resample_option
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from asc_tiny.frontend.config import FrontEndConfig
+    from asc_tiny.frontend.reference import Int16Array
+
 
 @click.command()
 @click.argument("wav", type=PATH)
@@ -21,29 +25,65 @@ if TYPE_CHECKING:
     type=click.Choice(["fixed", "float"]),
     default="fixed",
     show_default=True,
-    help="int8 codes of the integer front end, or float64 values before quantisation.",
+    help="Of --out: int8 codes of the integer front end, or float64 values before quantisation.",
 )
-@click.option("--out", type=PATH, required=True, help="The .npy file to write.")
+@click.option("--out", type=PATH, help="The .npy file to write.")
+@click.option(
+    "--plot",
+    type=PATH,
+    help="A .png file to draw: float64 features, codes of the integer front end, their error.",
+)
 @resample_option
-def command(wav: Path, model: Path, arithmetic: str, out: Path, resample: bool) -> None:
+def command(
+    wav: Path, model: Path, arithmetic: str, out: Path | None, plot: Path | None, resample: bool
+) -> None:
     """Write the features of WAV: shape (mel bands, columns, channels), one more for many clips.
 
     Codes for an ensemble whose members quantise their input differently hold the channels in
-    each quantisation, one after the other.
+    each quantisation, one after the other; the plot shows those of the first member. Many clips
+    are drawn side by side.
     """
+    from asc_tiny.complexity.ensemble import frontends, load_model
+    from asc_tiny.files import write_bytes
+
+    if out is None and plot is None:
+        raise click.UsageError("nothing to write, give --out X.npy, --plot X.png or both")
+    configs = frontends(load_model(model))
+    clips = read_clips(wav, configs[0], resample=resample)
+    drawn = None if plot is None else _drawing(clips, configs[0])
+    if out is not None:
+        _write(out, clips, configs, arithmetic)
+    if plot is not None and drawn is not None:
+        write_bytes(plot, drawn)
+
+
+def _write(
+    out: Path, clips: Sequence[Int16Array], configs: Sequence[FrontEndConfig], arithmetic: str
+) -> None:
     import numpy as np
 
-    from asc_tiny.complexity.ensemble import frontends, load_model
+    from asc_tiny.codegen import native
     from asc_tiny.files import replacing
-    from asc_tiny.frontend import fixed, reference
+    from asc_tiny.frontend import reference
 
-    configs = frontends(load_model(model))
-
-    def compute(clip: NDArray[np.int16]) -> NDArray[Any]:
+    def compute(clip: Int16Array) -> NDArray[Any]:
         if arithmetic == "float":
             return reference.features(clip, configs[0])
-        return np.concatenate([fixed.features(clip, config) for config in configs], axis=-1)
+        return np.concatenate([native.features(clip, config) for config in configs], axis=-1)
 
-    features = np.stack([compute(clip) for clip in read_clips(wav, configs[0], resample=resample)])
+    features = np.stack([compute(clip) for clip in clips])
     with replacing(out) as temporary, temporary.open("wb") as stream:
         np.save(stream, features[0] if len(features) == 1 else features)
+
+
+def _drawing(clips: Sequence[Int16Array], config: FrontEndConfig) -> bytes:
+    import numpy as np
+
+    from asc_tiny.codegen import native
+    from asc_tiny.frontend import reference
+    from asc_tiny.train.plots import feature_panels
+
+    codes = np.concatenate([native.features(clip, config) for clip in clips], axis=1)
+    values = np.concatenate([reference.features(clip, config) for clip in clips], axis=1)
+    assert config.quantisation
+    return feature_panels(values, codes, config.quantisation)

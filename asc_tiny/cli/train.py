@@ -13,6 +13,11 @@ from asc_tiny.cli.options import PATH
 @click.argument("recipe", type=PATH)
 @click.option("--data", required=True, type=PATH, help="TAU layout.")
 @click.option("--out", required=True, type=PATH, help="Folder of the run.")
+@click.option(
+    "--features",
+    type=click.Choice(["float", "fixed"]),
+    help="Of the float or the integer front end; the recipe's if not given.",
+)
 @click.option("--epochs", type=click.IntRange(min=1), help="Stop after the first epochs.")
 @click.option(
     "--strategy",
@@ -23,7 +28,13 @@ from asc_tiny.cli.options import PATH
 )
 @click.option("--resume", is_flag=True, help="Go on after the last epoch done in --out.")
 def command(
-    recipe: Path, data: Path, out: Path, epochs: int | None, strategy: str, resume: bool
+    recipe: Path,
+    data: Path,
+    out: Path,
+    features: str | None,
+    epochs: int | None,
+    strategy: str,
+    resume: bool,
 ) -> None:
     """Train the network of RECIPE on the split "train".
 
@@ -34,7 +45,9 @@ def command(
     from asc_tiny.nets import require_tensorflow
     from asc_tiny.train import recipe as recipes
 
-    loaded = recipes.load(recipe)
+    loaded = recipes.load(recipe, features=features)
+    for line in loaded.frontend.warnings():
+        click.echo(f"warning: {recipe}: {line}", err=True)
     dataset = Dataset.load(data)
     require_tensorflow()
     from asc_tiny.train.loop import train

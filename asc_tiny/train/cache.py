@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from asc_tiny import user_cache
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.audio.dataset import Clip
+from asc_tiny.codegen import native
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes, replacing, sha256
 from asc_tiny.frontend.config import FrontEndConfig
@@ -19,8 +27,14 @@ from asc_tiny.frontend.reference import Int16Array, features
 
 Float32Array = NDArray[np.float32]
 
+ARITHMETICS = ("float", "fixed")
+"""Features before quantisation, or what the int8 codes of the integer front end stand for."""
+
 SHARD_CLIPS = 256
-"""Clips in a file of the cache; a killed run loses less than one such file's work."""
+"""Clips in a file of the cache; a killed run loses less than one such file's work per process."""
+
+PARALLEL_CLIPS = 1024
+"""Clips to compute from which on several processes take less time than starting them does."""
 
 
 class FeatureSet:
@@ -50,39 +64,46 @@ class FeatureSet:
             yield self.take(np.arange(start, min(start + size, len(self))))
 
 
-def default_folder() -> Path:
-    """Return the user's cache folder for asc-tiny (XDG base directory specification)."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "asc-tiny"
-
-
 def load(
-    clips: Sequence[Clip], config: FrontEndConfig, *, folder: Path | None = None
+    clips: Sequence[Clip],
+    config: FrontEndConfig,
+    *,
+    arithmetic: str = "float",
+    folder: Path | None = None,
+    workers: int | None = None,
 ) -> FeatureSet:
-    """Return the float features of clips, from the cache where it has them.
+    """Return the features of clips, from the cache where it has them.
 
     A file of the cache is named by a hash over the front end and the bytes of its clips, so a
-    changed clip or front end is never mixed up with an old one.
+    changed clip or front end is never mixed up with an old one; that of an integer front end is
+    over its C text. Its bytes do not depend on the number of processes. Processes are spawned:
+    a script that calls this for many clips needs an ``if __name__ == "__main__":``.
 
     Args:
         clips: in the order of the result.
-        config: the front end.
-        folder: of the cache, ``default_folder()`` if not given.
+        config: the front end; with a quantisation if the arithmetic is ``fixed``.
+        arithmetic: one of ``ARITHMETICS``.
+        folder: of the cache, the user's if not given.
+        workers: most processes to use, by default as many as there are processors.
 
     Raises:
-        AscError: a clip cannot be read or does not have the front end's length.
+        AscError: a clip cannot be read or does not have the front end's length, the arithmetic is
+            ``fixed`` and the front end has no quantisation, or a process was killed.
     """
-    folder = (folder or default_folder()) / "features"
-    shards = []
+    folder = (folder or user_cache.folder()) / "features"
+    shards: list[Path] = []
+    missing: list[tuple[Path, Sequence[Clip]]] = []
+    front_end = _front_end_key(config, arithmetic)
     with tqdm(total=len(clips), desc="features", unit="clip", disable=None, leave=False) as bar:
         for start in range(0, len(clips), SHARD_CLIPS):
             some = clips[start : start + SHARD_CLIPS]
-            path = folder / f"{_key(some, config)}.npy"
-            if not _complete(path, (len(some), *config.shape)):
-                _write(path, some, config, bar)
-            else:
-                bar.update(len(some))
+            path = folder / f"{_key(some, front_end)}.npy"
             shards.append(path)
+            if _complete(path, (len(some), *config.shape)):
+                bar.update(len(some))
+            else:
+                missing.append((path, some))
+        _write_all(missing, config, arithmetic, workers or _processors(), bar)
     return FeatureSet(shards, config.shape)
 
 
@@ -100,8 +121,15 @@ def clip_pcm(clip: Clip, config: FrontEndConfig) -> Int16Array:
     return pcm
 
 
-def _key(clips: Sequence[Clip], config: FrontEndConfig) -> str:
-    parts = [config.digest(), *(sha256(read_bytes(clip.path)) for clip in clips)]
+def _front_end_key(config: FrontEndConfig, arithmetic: str) -> str:
+    if arithmetic == "float":
+        return config.digest()
+    # Several scales can give one C text, but not one value of a code.
+    return f"{native.digest(config)} {config.quantisation}"
+
+
+def _key(clips: Sequence[Clip], front_end: str) -> str:
+    parts = [front_end, *(sha256(read_bytes(clip.path)) for clip in clips)]
     return sha256("\n".join(parts).encode("ascii"))
 
 
@@ -112,10 +140,85 @@ def _complete(path: Path, shape: tuple[int, ...]) -> bool:
         return False
 
 
-def _write(path: Path, clips: Sequence[Clip], config: FrontEndConfig, bar: tqdm) -> None:
+def _write_all(
+    shards: Sequence[tuple[Path, Sequence[Clip]]],
+    config: FrontEndConfig,
+    arithmetic: str,
+    workers: int,
+    bar: tqdm,
+) -> None:
+    workers = min(workers, len(shards))
+    if workers < 2 or sum(len(clips) for _, clips in shards) < PARALLEL_CLIPS:
+        for path, clips in shards:
+            bar.update(_write(path, clips, config, arithmetic))
+        return
+    try:
+        with _pool(workers) as pool:
+            with _interrupts_blocked():
+                written = [
+                    pool.submit(_write, path, clips, config, arithmetic) for path, clips in shards
+                ]
+            for future in as_completed(written):
+                bar.update(future.result())
+    except BrokenProcessPool as error:
+        raise AscError(
+            "features: a process computing them was killed, is there enough memory?"
+        ) from error
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Executor]:
+    """Yield processes for work; what they have not begun at the end of the block is dropped."""
+    # A forked process would inherit locks that TensorFlow's threads hold, and hang.
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, spawn, initializer=_end_with_parent)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Leave Ctrl-C to this process: those that start in the block never see it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent does, also when the parent is killed."""
+    threading.Thread(target=_exit_after_parent, daemon=True).start()
+
+
+def _exit_after_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _write(path: Path, clips: Sequence[Clip], config: FrontEndConfig, arithmetic: str) -> int:
+    """Compute the features of clips into a file of the cache; return how many clips there are."""
+    compute = features if arithmetic == "float" else _dequantised_codes
     values = np.empty((len(clips), *config.shape), np.float32)
     for row, clip in enumerate(clips):
-        values[row] = features(clip_pcm(clip, config), config)
-        bar.update()
+        values[row] = compute(clip_pcm(clip, config), config)
     with replacing(path) as temporary:
         np.save(temporary, values)
+    return len(clips)
+
+
+def _dequantised_codes(pcm: Int16Array, config: FrontEndConfig) -> NDArray[np.float64]:
+    assert config.quantisation
+    codes = native.features(pcm, config).astype(np.float64)
+    return (codes - config.quantisation.zero_point) * config.quantisation.scale

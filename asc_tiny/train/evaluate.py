@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from asc_tiny.audio.dataset import Clip, Dataset
+from asc_tiny.codegen import native
 from asc_tiny.complexity.ensemble import Member
 from asc_tiny.compress.tflm import Interpreter
 from asc_tiny.errors import AscError
-from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import quantise
 from asc_tiny.train import cache
@@ -146,4 +146,4 @@ def _float_codes(clips: Sequence[Clip], config: FrontEndConfig) -> Callable[[int
 
 
 def _integer_codes(clips: Sequence[Clip], config: FrontEndConfig) -> Callable[[int], Int8Array]:
-    return lambda index: fixed.features(cache.clip_pcm(clips[index], config), config)
+    return lambda index: native.features(cache.clip_pcm(clips[index], config), config)

@@ -13,11 +13,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from asc_tiny import nets
+from asc_tiny import nets, user_cache
 from asc_tiny.audio.dataset import Clip, Dataset
 from asc_tiny.errors import AscError
 from asc_tiny.files import write_bytes
-from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.config import FrontEndConfig, Quantisation
 from asc_tiny.nets.mixup_normalisation import MixupNormalisation
 from asc_tiny.train import augment, cache, devices, distil, schedule
 from asc_tiny.train.cache import FeatureSet
@@ -95,7 +95,7 @@ def _train(
     total = recipe.schedule.epochs if epochs is None else min(epochs, recipe.schedule.epochs)
     run = Run(out)
     _check_folder(run, recipe, resume)
-    with write_errors(cache_folder or cache.default_folder()):
+    with write_errors(cache_folder or user_cache.folder()):
         data = _Data.load(dataset, recipe, cache_folder)
     info = RunInfo(
         labels=dataset.labels,
@@ -278,13 +278,22 @@ class _Data:
                 f"{dataset.root}: split train of fold {dataset.fold} has no clip of scene "
                 f"{missing[0]!r}, split evaluate has"
             )
-        inference = cache.load(clips, recipe.frontend, folder=folder)
+        floats = cache.load(clips, recipe.frontend, folder=folder)
+        quantisation = input_quantisation(floats)
+
+        def features(some: Sequence[Clip], config: FrontEndConfig) -> FeatureSet:
+            quantised = config.quantised(quantisation.scale, quantisation.zero_point)
+            return cache.load(some, quantised, arithmetic=recipe.features, folder=folder)
+
+        fixed = recipe.features == "fixed"
+        inference = features(clips, recipe.frontend) if fixed else floats
+        finer = recipe.train_frontend != recipe.frontend
         return cls(
-            cache.load(clips, recipe.train_frontend, folder=folder),
+            features(clips, recipe.train_frontend) if finer else inference,
             inference,
             one_hot(clips, dataset.labels),
-            input_quantisation(inference),
-            cache.load(held_out, recipe.frontend, folder=folder),
+            quantisation,
+            features(held_out, recipe.frontend),
             one_hot(held_out, dataset.labels),
         )
 

@@ -1,4 +1,4 @@
-"""Plots of evaluations: the same figures give the same bytes."""
+"""Plots of evaluations and features: the same figures give the same bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from asc_tiny.errors import AscError
+from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.reference import Float64Array, Int8Array
 from asc_tiny.train.metrics import Figures
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ _STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
+_CHANNELS = ("log-mel", "delta", "second delta")
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
@@ -83,6 +88,46 @@ def confusion_matrix(
         return _saved(figure, format)
 
 
+def feature_panels(
+    values: Float64Array, codes: Int8Array, quantisation: Quantisation, format: str = "png"
+) -> bytes:
+    """Draw features, their int8 codes and the codes' error, a column of panels per channel.
+
+    The error is the code less the value in units of a code, which rounding alone keeps within
+    half a code either way. A value beyond the range of codes counts as the outermost code.
+
+    Args:
+        values: float64 features, shape (n_mels, columns, channels).
+        codes: of the integer front end, shape as ``values``.
+        quantisation: of the codes.
+        format: ``svg`` or ``png``.
+    """
+    exact = np.clip(values / quantisation.scale + quantisation.zero_point, -128.0, 127.0)
+    rows: Sequence[tuple[str, Any, dict[str, Any]]] = (
+        ("float64", values, {}),
+        ("int8 codes", codes, {}),
+        ("error in codes", codes - exact, {"cmap": "RdBu_r", "vmin": -1.0, "vmax": 1.0}),
+    )
+    channels = values.shape[-1]
+    with _style():
+        figure, grid = _grid(len(rows), channels, width=1.0 + 3.4 * channels, height=7.5)
+        for (name, panels, options), axes_of_row in zip(rows, grid, strict=True):
+            for channel, axes in enumerate(axes_of_row):
+                image = axes.imshow(
+                    panels[:, :, channel],
+                    aspect="auto",
+                    origin="lower",
+                    interpolation="nearest",
+                    **options,
+                )
+                figure.colorbar(image, ax=axes)
+                axes.set_title(f"{_CHANNELS[channel]}, {name}")
+            axes_of_row[0].set_ylabel("mel band")
+        for axes in grid[-1]:
+            axes.set_xlabel("column")
+        return _saved(figure, format)
+
+
 def _style() -> Any:
     try:
         import matplotlib as mpl
@@ -94,11 +139,16 @@ def _style() -> Any:
 
 
 def _axes(*, width: float, height: float) -> tuple[Figure, Axes]:
+    figure, ((axes,),) = _grid(1, 1, width=width, height=height)
+    return figure, axes
+
+
+def _grid(rows: int, columns: int, *, width: float, height: float) -> tuple[Figure, Any]:
     # Not pyplot: it would choose a backend for windows and keep every figure.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
+    return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def _saved(figure: Figure, format: str) -> bytes:

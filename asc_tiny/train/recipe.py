@@ -14,6 +14,7 @@ from asc_tiny import nets
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes, sha256
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.train.cache import ARITHMETICS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -170,6 +171,7 @@ class Recipe:
         filters: of convolutions that have fewer than the network's own, by name.
         time_resolution: training features have this many columns for each one at inference, by
             a hop that is as much smaller (the seed's ensemble 2 doubles it); 1 for the same.
+        features: ``float``, or ``fixed`` for what the integer front end's int8 codes stand for.
         frontend, schedule, augmentation, mixup_normalisation, noise_mask, devices, distillation:
             tables of the file.
         source: the file's bytes; they travel with the run.
@@ -182,6 +184,7 @@ class Recipe:
     dropout: float = 0.2
     filters: Mapping[str, int] = field(default_factory=dict)
     time_resolution: int = 1
+    features: str = "float"
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -197,12 +200,20 @@ class Recipe:
         _check(self, "network", self.network in nets.NAMES, ", ".join(nets.NAMES))
         _check(self, "seed", 0 <= self.seed < 2**31, "0 to 2147483647")
         _check(self, "dropout", 0.0 <= self.dropout < 1.0, "0 to below 1")
+        _check(self, "features", self.features in ARITHMETICS, ", ".join(ARITHMETICS))
         if any(type(count) is not int or count < 1 for count in self.filters.values()):
             raise AscError(f"filters = {dict(self.filters)}, must be counts of 1 or more")
         if self.frontend.quantisation is not None:
             raise AscError("frontend.quantisation: comes from the trained model, not the recipe")
         divides = self.time_resolution >= 1 and self.frontend.hop % self.time_resolution == 0
         _check(self, "time_resolution", divides, f"1 or a divisor of hop ({self.frontend.hop})")
+        if self.noise_mask.weight and self.features == "fixed":
+            raise AscError('noise_mask.weight: noise is added to features = "float" only')
+        in_nats = self.augmentation.gain_db or self.noise_mask.weight or self.devices.responses
+        if in_nats and self.frontend.log != "ln":
+            raise AscError(
+                f"frontend.log = {self.frontend.log!r}: gain_db, noise_mask and devices need 'ln'"
+            )
         columns, bands = self.train_frontend.columns, self.frontend.n_mels
         if self.noise_mask.weight and columns < 5:
             raise AscError(f"noise_mask.weight: clips have {columns} columns, 5 are needed")
@@ -268,8 +279,12 @@ _TABLES = {
 _NOT_KEYS = ("source", "folder")
 
 
-def load(path: Path) -> Recipe:
+def load(path: Path, *, features: str | None = None) -> Recipe:
     """Read a recipe.
+
+    Args:
+        path: the file.
+        features: takes the place of the file's value, also in ``source``; None leaves it.
 
     Raises:
         AscError: the file is missing, not TOML, or has an unknown key or a value out of range.
@@ -280,9 +295,21 @@ def load(path: Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise AscError(f"{path}: not TOML: {error}") from error
     try:
-        return _recipe(values, source, path.parent)
+        recipe = _recipe(values, source, path.parent)
+        if features in (None, recipe.features):
+            return recipe
+        changed = _with_features(source, str(features))
+        return dataclasses.replace(recipe, features=str(features), source=changed)
     except AscError as error:
         raise AscError(f"{path}: {error}") from error
+
+
+def _with_features(source: bytes, features: str) -> bytes:
+    """Return the text of a recipe with another value of ``features``."""
+    line = f'features = "{features}"\n'
+    # A key before the first table is at the top; no table has one of this name.
+    rest = re.sub(r"(?m)^[ \t\"']*features[ \t\"']*=.*\n?", "", source.decode("utf-8"))
+    return (line + rest).encode("utf-8")
 
 
 def _recipe(values: dict[str, Any], source: bytes, folder: Path) -> Recipe:

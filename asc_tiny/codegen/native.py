@@ -1,0 +1,147 @@
+"""The integer front end at the speed of C: the firmware's own sources, compiled for this computer.
+
+A library is built once per configuration and kept in the user's cache. Where there is no C
+compiler, or the library cannot be built or kept, the NumPy model gives the same codes.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cffi  # type: ignore[import-untyped]
+import numpy as np
+
+from asc_tiny import user_cache
+from asc_tiny.codegen import frontend as frontend_code
+from asc_tiny.codegen.project import FRONTEND_RUNTIME
+from asc_tiny.codegen.templates import template_root
+from asc_tiny.errors import AscError
+from asc_tiny.files import replacing, sha256, write_text
+from asc_tiny.frontend import fixed
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.frontend.reference import Int8Array, Int16Array
+
+FLAGS = ("-std=c99", "-O3", "-shared", "-fPIC")
+
+_COMPILERS = ("cc", "gcc", "clang")
+
+_DECLARATION = """size_t asc_clip_features(
+    const int16_t *pcm, size_t samples, int8_t *features, size_t columns, size_t channels)"""
+
+_CLIP = f"""#include "asc_frontend.h"
+
+{_DECLARATION};
+
+/* Writes all columns of a clip, shape (mel bands, columns, channels); returns their number. */
+{_DECLARATION}
+{{
+    asc_frontend_t frontend;
+    size_t done = 0u;
+
+    asc_frontend_init(&frontend);
+    while (samples > 0u) {{
+        const size_t taken = asc_frontend_push(&frontend, pcm, samples);
+
+        pcm += taken;
+        samples -= taken;
+        while (done < columns &&
+               asc_frontend_pop(&frontend, features + done * channels, columns * channels)) {{
+            ++done;
+        }}
+    }}
+    return done;
+}}
+"""
+
+_ffi = cffi.FFI()
+_ffi.cdef(f"{_DECLARATION};")
+
+
+def features(pcm: Int16Array, config: FrontEndConfig) -> Int8Array:
+    """Return a clip's int8 feature codes, bit for bit those of ``fixed.features``.
+
+    Args:
+        pcm: int16 samples, shape (clip_samples,).
+        config: a front end with quantisation.
+
+    Returns:
+        Shape (n_mels, columns, channels): log-mel, first delta, second delta.
+
+    Raises:
+        AscError: the configuration has no quantisation, or the clip is too short.
+    """
+    fits = pcm.dtype == np.int16 and pcm.shape == (config.clip_samples,)
+    library = _library(config) if fits and config.quantisation else None
+    if library is None:
+        return fixed.features(pcm, config)
+    _, columns, channels = config.shape
+    codes = np.empty(config.shape, np.int8)
+    samples = _ffi.from_buffer("int16_t[]", np.ascontiguousarray(pcm))
+    target = _ffi.from_buffer("int8_t[]", codes)
+    done = library.asc_clip_features(samples, len(pcm), target, columns, channels)
+    assert done == columns
+    return codes
+
+
+@cache
+def digest(config: FrontEndConfig) -> str:
+    """Return a SHA-256 over the C text of a front end, and so over all that makes its codes.
+
+    Raises:
+        AscError: the configuration has no quantisation, or one that is too fine.
+    """
+    sources = _sources(config)
+    return sha256("\0".join([*sources, *sources.values()]).encode("utf-8"))
+
+
+@cache
+def _library(config: FrontEndConfig) -> Any:
+    """Return the compiled front end, None where it cannot be had."""
+    text = digest(config)
+    try:
+        compiler = _compiler()
+        if compiler is None:
+            return None
+        program, version = compiler
+        named = "\0".join([platform.machine(), version, *FLAGS, text])
+        path = user_cache.folder() / "frontend" / f"{sha256(named.encode('utf-8'))}.so"
+        if not path.exists():
+            _build(program, _sources(config), path)
+        return _ffi.dlopen(str(path))
+    except (AscError, OSError, subprocess.CalledProcessError):
+        return None
+
+
+@cache
+def _compiler() -> tuple[str, str] | None:
+    """Return the path of the system's C compiler and the first line of its version."""
+    for name in _COMPILERS:
+        program = shutil.which(name)
+        if program is not None:
+            answer = subprocess.run([program, "--version"], capture_output=True, text=True)
+            return program, answer.stdout.partition("\n")[0]
+    return None
+
+
+def _sources(config: FrontEndConfig) -> dict[str, str]:
+    runtime = template_root() / "runtime"
+    return {
+        **{name: (runtime / name).read_text(encoding="utf-8") for name in FRONTEND_RUNTIME},
+        **frontend_code.generate(config, "for this computer"),
+        "asc_clip.c": _CLIP,
+    }
+
+
+def _build(program: str, sources: dict[str, str], path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as name, replacing(path) as library:
+        for source, text in sources.items():
+            write_text(Path(name) / source, text)
+        files = [str(Path(name) / source) for source in sources if source.endswith(".c")]
+        command = [program, *FLAGS, *files, "-o", str(library)]
+        subprocess.run(command, check=True, capture_output=True)

@@ -26,8 +26,7 @@ from test_frontend_cores import COSTS, DEFAULT
 from test_frontend_fixed import error_db
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.frontend import fixed, reference
-from asc_tiny.targets import golden
+from asc_tiny.frontend import fixed, golden, reference
 
 
 def main() -> None:

@@ -14,9 +14,8 @@ import pytest
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.codegen import native
 from asc_tiny.errors import AscError
-from asc_tiny.frontend import fixed
+from asc_tiny.frontend import fixed, golden
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.targets import golden
 
 CLIPS = sorted((Path(__file__).parents[1] / "models" / "clips").glob("*.flac"))
 DEFAULT = FrontEndConfig().quantised(0.11, 40)
@@ -126,7 +125,7 @@ import numpy as np
 from asc_tiny.codegen import native
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.targets import golden
+from asc_tiny.frontend import golden
 
 config = FrontEndConfig().quantised(0.11, 40)
 pcm = golden.noise(config)

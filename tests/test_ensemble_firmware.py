@@ -15,8 +15,8 @@ from network_models import CNetwork, inputs
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.codegen.project import classifier, library_sources
 from asc_tiny.complexity import ensemble
-from asc_tiny.frontend import fixed
-from asc_tiny.targets import golden, image
+from asc_tiny.frontend import fixed, golden
+from asc_tiny.targets import image
 from asc_tiny.targets import project as targets
 from asc_tiny.targets.bench import memory
 

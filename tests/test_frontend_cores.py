@@ -12,8 +12,7 @@ from emulated import EmulatedFrontEnd
 from test_frontend_fixed import CLIPS, CONFIGS, DEFAULT
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.frontend import fixed
-from asc_tiny.targets import golden
+from asc_tiny.frontend import fixed, golden
 
 needs_tools = pytest.mark.skipif(
     not (shutil.which("arm-none-eabi-gcc") and shutil.which("qemu-system-arm")),

@@ -12,10 +12,9 @@ from native import CFrontEnd
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.complexity import artefact
 from asc_tiny.errors import AscError
-from asc_tiny.frontend import fixed, reference
+from asc_tiny.frontend import fixed, golden, reference
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.targets import golden
 
 MODELS = Path(__file__).parents[1] / "models"
 MODEL = MODELS / "mobilenet_esc10.tflite"

@@ -13,9 +13,8 @@ from test_frontend_cores import assert_same, clips, needs_tools
 from test_frontend_fixed import CONFIGS, DEFAULT
 
 from asc_tiny.codegen import frontend as frontend_code
-from asc_tiny.frontend import fixed
+from asc_tiny.frontend import fixed, golden
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.targets import golden
 
 pytestmark = [needs_tools, pytest.mark.qemu]
 

@@ -18,8 +18,8 @@ from ensemble_models import asc_tiny
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.complexity import artefact
 from asc_tiny.complexity.ensemble import Model, frontends, output_quantisation
-from asc_tiny.frontend import fixed
-from asc_tiny.targets import golden, image
+from asc_tiny.frontend import fixed, golden
+from asc_tiny.targets import image
 from asc_tiny.targets import project as targets
 from asc_tiny.train import recipe as recipes
 

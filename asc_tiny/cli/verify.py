@@ -31,20 +31,22 @@ def command(
 ) -> None:
     """Compare the built project in DIR, on its board, with the references on this machine.
 
-    Features must equal the integer model's. Scores must equal TensorFlow Lite Micro's if the
-    package tflite-micro is installed, else those of the same sources built for this computer.
+    Features must equal the project's golden vectors, those of --wav the integer model's. Scores
+    must equal TensorFlow Lite Micro's if the package tflite-micro is installed, else those of the
+    same sources built for this computer.
     Exit code 3 when anything differs.
     """
-    from asc_tiny.targets import golden, project
+    from asc_tiny.codegen.golden import read_golden
+    from asc_tiny.targets import project
     from asc_tiny.targets.verify import verify
 
     target = project.load(folder)
-    clips = golden.clips(target.frontend)
+    clips, golden = read_golden(target.folder, target.frontend, target.feature_shape)
     for wav in wavs:
         for i, clip in enumerate(read_clips(wav, target.frontend, resample=resample)):
             clips[f"{wav}:{i}"] = clip
     reference, network = _reference(target, clips)
-    results = verify(target, clips, network)
+    results = verify(target, clips, network, golden)
     passed = all(result.passed for result in results)
     if as_json:
         rows = [{**vars(result), "passed": result.passed} for result in results]

@@ -11,12 +11,13 @@ from typing import Protocol
 from asc_tiny import __version__
 from asc_tiny.codegen import arrays, ensemble, labels, network
 from asc_tiny.codegen import frontend as frontend_code
+from asc_tiny.codegen.golden import golden_files
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.templates import banner, environment, template_root
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.ensemble import Ensemble, Model, to_toml
 from asc_tiny.errors import AscError
-from asc_tiny.files import replacing_folder, write_text
+from asc_tiny.files import replacing_folder, write_bytes, write_text
 from asc_tiny.frontend.config import FrontEndConfig
 
 MANIFEST = "asc-tiny.json"
@@ -123,9 +124,8 @@ def library_sources(model: Classifier, runtime: str) -> dict[str, str]:
     front end and the labels.
     """
     line = banner(model.artefact)
-    others = () if isinstance(model.artefact, Artefact) else model.artefact.frontends[1:]
     files = {
-        **frontend_code.generate(model.frontend, line, others=others),
+        **frontend_code.generate(model.frontend, line, others=_frontends(model)[1:]),
         **labels.generate(model.labels, line),
         **_runtime(FRONTEND_RUNTIME),
     }
@@ -177,7 +177,16 @@ def write_cmake(
             text = _project_file(name, values)
             write_text(folder / name.removesuffix(".j2"), rename_prefix(text, prefix))
         _write_model(model.artefact, folder)
+        for name, data in golden_files(_frontends(model)).items():
+            write_bytes(folder / name, data)
         write_text(folder / MANIFEST, _manifest(model, runtime, board, prefix))
+
+
+def _frontends(model: Classifier) -> tuple[FrontEndConfig, ...]:
+    """Return the front end in each quantisation that the members need."""
+    if isinstance(model.artefact, Ensemble):
+        return model.artefact.frontends
+    return (model.frontend,)
 
 
 def _model_file(model: Model) -> str:

@@ -9,7 +9,8 @@ from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from asc_tiny.errors import AscError
-from asc_tiny.targets import golden, image
+from asc_tiny.frontend import golden
+from asc_tiny.targets import image
 from asc_tiny.targets import project as projects
 from asc_tiny.targets.project import Project
 

@@ -35,19 +35,27 @@ class ClipResult:
         return self.feature_mismatches == 0 and self.score_mismatches == 0
 
 
-def verify(project: Project, clips: Mapping[str, Int16Array], network: Network) -> list[ClipResult]:
+def verify(
+    project: Project,
+    clips: Mapping[str, Int16Array],
+    network: Network,
+    golden: Int8Array | None = None,
+) -> list[ClipResult]:
     """Compare features with the Python integer model and scores with ``network``, per clip.
 
     Args:
         project: a built project.
         clips: name to int16 samples of shape (clip_samples,).
         network: the reference of the scores; it gets the board's own features.
+        golden: the features that the first clips must have, instead of the model's.
 
     Raises:
         AscError: the image fails.
     """
     features, scores = image.features_and_codes(project, list(clips.values()))
-    expected_features = np.stack([project.features(clip) for clip in clips.values()])
+    known = [] if golden is None else list(golden)
+    computed = [project.features(clip) for clip in list(clips.values())[len(known) :]]
+    expected_features = np.stack([*known, *computed])
     expected_scores = network(features)
     return [
         ClipResult(

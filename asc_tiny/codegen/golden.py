@@ -1,0 +1,60 @@
+"""Golden vectors as files of a generated project: samples, and the codes they must give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from asc_tiny.errors import AscError
+from asc_tiny.files import read_bytes
+from asc_tiny.frontend import golden
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.frontend.reference import Int8Array, Int16Array
+
+CLIPS = "golden/clips.pcm"
+FEATURES = "golden/features.bin"
+
+
+def golden_files(configs: Sequence[FrontEndConfig]) -> dict[str, bytes]:
+    """Return the golden vectors of a front end, file name to content.
+
+    ``clips.pcm`` has little-endian int16 samples, clip after clip; ``features.bin`` the int8 codes
+    of each clip, by mel band, column and channel.
+
+    Args:
+        configs: the front end in each quantisation that is computed.
+    """
+    clips = list(golden.clips(configs[0]).values())
+    return {
+        CLIPS: np.concatenate(clips).astype("<i2").tobytes(),
+        FEATURES: golden.features(clips, configs).tobytes(),
+    }
+
+
+def read_golden(
+    folder: Path, config: FrontEndConfig, shape: tuple[int, int, int]
+) -> tuple[dict[str, Int16Array], Int8Array]:
+    """Read the golden vectors of a project.
+
+    Args:
+        folder: the project.
+        config: its front end.
+        shape: of a clip's features: (n_mels, columns, channels of all quantisations).
+
+    Returns:
+        Name to samples, shape (clip_samples,); codes, shape (clips, *shape).
+
+    Raises:
+        AscError: a file is missing or has another size.
+    """
+    names = list(golden.clips(config))
+    pcm = np.frombuffer(read_bytes(folder / CLIPS), "<i2").astype(np.int16)
+    codes = np.frombuffer(read_bytes(folder / FEATURES), np.int8)
+    sizes = {CLIPS: (pcm.size, config.clip_samples), FEATURES: (codes.size, int(np.prod(shape)))}
+    for name, (size, clip) in sizes.items():
+        if size != len(names) * clip:
+            raise AscError(f"{folder / name}: {size} values, {len(names) * clip} are needed")
+    clips = dict(zip(names, pcm.reshape(len(names), -1), strict=True))
+    return clips, codes.reshape(len(names), *shape)

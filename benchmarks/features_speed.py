@@ -18,6 +18,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.codegen import native
 from asc_tiny.frontend import fixed, reference
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
 
@@ -103,7 +104,8 @@ def main() -> None:
     rows = {
         **librosa_rows(),
         "float64 (reference.features)": lambda pcm: reference.features(pcm, CONFIG),
-        "integer model (fixed.features)": lambda pcm: fixed.features(pcm, CONFIG),
+        "integer, the firmware's C": lambda pcm: native.features(pcm, CONFIG),
+        "integer, NumPy": lambda pcm: fixed.features(pcm, CONFIG),
     }
     expected = reference.features(clips[0], CONFIG)
     for name, compute in rows.items():  # and warms up: tables, compiled functions

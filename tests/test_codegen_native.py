@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from test_frontend_fixed import CLIPS, CONFIGS, DEFAULT
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.codegen import native
@@ -17,17 +16,6 @@ from asc_tiny.errors import AscError
 from asc_tiny.frontend import fixed, golden
 from asc_tiny.frontend.config import FrontEndConfig
 
-CLIPS = sorted((Path(__file__).parents[1] / "models" / "clips").glob("*.flac"))
-DEFAULT = FrontEndConfig().quantised(0.11, 40)
-CONFIGS = {
-    "default": DEFAULT,
-    "slaney": dataclasses.replace(DEFAULT, mel_scale="slaney"),
-    "speech": FrontEndConfig(
-        sample_rate=16000, clip_samples=16000, n_fft=512, hop=160, n_mels=40, f_min=50, f_max=8000
-    ).quantised(0.05, -7),
-    "no deltas": dataclasses.replace(DEFAULT, deltas=False, n_mels=40, hop=2048),
-    "hop that does not divide a clip": dataclasses.replace(DEFAULT, n_fft=1024, hop=441),
-}
 NOISE = golden.noise(DEFAULT)
 CACHED = (native.digest, native._library, native._compiler)
 

@@ -34,6 +34,7 @@ CONFIGS = {
     "log2, causal": dataclasses.replace(
         DEFAULT, log="log2", framing="causal", n_fft=1024, hop=441, n_mels=64
     ).quantised(0.16, 20),
+    "coarse codes": DEFAULT.quantised(100.0, 5),
     "smallest": dataclasses.replace(DEFAULT, n_fft=256, hop=200, n_mels=16),
 }
 

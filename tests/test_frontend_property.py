@@ -77,12 +77,12 @@ def check_host(data: st.DataObject) -> None:
             assert np.array_equal(codes, expected(stream, config))
 
 
-def check_cortex_m4(data: st.DataObject) -> None:
+def check_emulated(board: str, data: st.DataObject) -> None:
     from emulated import EmulatedFrontEnd
 
     config = data.draw(configs())
     with tempfile.TemporaryDirectory(prefix="asc-tiny-") as folder:
-        frontend = EmulatedFrontEnd(config, "mps2-an386", Path(folder))
+        frontend = EmulatedFrontEnd(config, board, Path(folder))
         stream = data.draw(signals(config))
         assert np.array_equal(frontend.run(stream)[0], expected(stream, config))
 
@@ -112,7 +112,8 @@ def test_host_c_equals_the_model_many_times(data: st.DataObject) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("qemu-system-arm"), reason="needs qemu-system-arm")
+@pytest.mark.parametrize("board", ["mps2-an386", "mps3-an547"])
 @repeatable(30)
-@given(st.data())
-def test_cortex_m4_equals_the_model(data: st.DataObject) -> None:
-    check_cortex_m4(data)
+@given(data=st.data())
+def test_emulated_core_equals_the_model(board: str, data: st.DataObject) -> None:
+    check_emulated(board, data)

@@ -37,7 +37,7 @@ def test_they_are_read_back(project) -> None:
     assert np.array_equal(
         np.concatenate(list(clips.values())), np.fromfile(project.folder / CLIPS, "<i2")
     )
-    assert codes.tobytes() == (project.folder / FEATURES).read_bytes()
+    assert np.stack(list(codes.values())).tobytes() == (project.folder / FEATURES).read_bytes()
 
 
 def test_verify_holds_the_image_to_the_files(project, capsys) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes
-from asc_tiny.frontend import golden
+from asc_tiny.frontend import fixed, golden
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import Int8Array, Int16Array
 
@@ -29,13 +29,13 @@ def golden_files(configs: Sequence[FrontEndConfig]) -> dict[str, bytes]:
     clips = list(golden.clips(configs[0]).values())
     return {
         CLIPS: np.concatenate(clips).astype("<i2").tobytes(),
-        FEATURES: golden.features(clips, configs).tobytes(),
+        FEATURES: b"".join(fixed.joint_features(clip, configs).tobytes() for clip in clips),
     }
 
 
 def read_golden(
     folder: Path, config: FrontEndConfig, shape: tuple[int, int, int]
-) -> tuple[dict[str, Int16Array], Int8Array]:
+) -> tuple[dict[str, Int16Array], dict[str, Int8Array]]:
     """Read the golden vectors of a project.
 
     Args:
@@ -44,7 +44,7 @@ def read_golden(
         shape: of a clip's features: (n_mels, columns, channels of all quantisations).
 
     Returns:
-        Name to samples, shape (clip_samples,); codes, shape (clips, *shape).
+        Name to samples, shape (clip_samples,), and name to codes, shape ``shape``.
 
     Raises:
         AscError: a file is missing or has another size.
@@ -57,4 +57,4 @@ def read_golden(
         if size != len(names) * clip:
             raise AscError(f"{folder / name}: {size} values, {len(names) * clip} are needed")
     clips = dict(zip(names, pcm.reshape(len(names), -1), strict=True))
-    return clips, codes.reshape(len(names), *shape)
+    return clips, dict(zip(names, codes.reshape(len(names), *shape), strict=True))

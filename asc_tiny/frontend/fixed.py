@@ -6,6 +6,8 @@ with 32- and 64-bit integers; the same names appear in both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +41,19 @@ def features(pcm: Int16Array, config: FrontEndConfig) -> Int8Array:
     tables = fixed_tables.build(config)
     assert tables.requantisation
     return _codes(log2_mel(pcm, config, tables), config, tables.requantisation)
+
+
+def joint_features(pcm: Int16Array, configs: Sequence[FrontEndConfig]) -> Int8Array:
+    """Return a clip's codes in several quantisations, one after the other as channels.
+
+    Args:
+        pcm: int16 samples, shape (clip_samples,).
+        configs: a front end in each quantisation.
+
+    Raises:
+        AscError: a configuration has no quantisation.
+    """
+    return np.concatenate([features(pcm, config) for config in configs], axis=-1)
 
 
 def log2_mel(pcm: Int16Array, config: FrontEndConfig, tables: Tables) -> Int64Array:

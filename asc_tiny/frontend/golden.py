@@ -1,16 +1,12 @@
-"""Golden vectors: clips that take the front end's arithmetic to its limits, and their codes."""
+"""Golden clips, which take the front end's arithmetic to its limits."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 
-Int8Array = NDArray[np.int8]
 Int16Array = NDArray[np.int16]
 
 
@@ -35,21 +31,6 @@ def clips(config: FrontEndConfig) -> dict[str, Int16Array]:
         "fade": np.rint(noise * 10.0 ** (-5.0 * n / count)).astype(np.int64),
     }
     return {name: value.astype(np.int16) for name, value in values.items()}
-
-
-def features(clips: Sequence[Int16Array], configs: Sequence[FrontEndConfig]) -> Int8Array:
-    """Return the codes that the integer front end must give for clips.
-
-    Args:
-        clips: int16 samples, each of shape (clip_samples,).
-        configs: a front end in each quantisation that is computed.
-
-    Returns:
-        Shape (clips, n_mels, columns, channels of all quantisations).
-    """
-    return np.stack(
-        [np.concatenate([fixed.features(clip, c) for c in configs], axis=-1) for clip in clips]
-    )
 
 
 def noise(config: FrontEndConfig) -> Int16Array:

@@ -63,7 +63,7 @@ class Project:
 
     def features(self, pcm: NDArray[np.int16]) -> NDArray[np.int8]:
         """Return a clip's int8 codes by the integer model, shape ``feature_shape``."""
-        return np.concatenate([fixed.features(pcm, each) for each in self.frontends], axis=-1)
+        return fixed.joint_features(pcm, self.frontends)
 
 
 def load(folder: Path) -> Project:

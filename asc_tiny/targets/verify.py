@@ -39,28 +39,30 @@ def verify(
     project: Project,
     clips: Mapping[str, Int16Array],
     network: Network,
-    golden: Int8Array | None = None,
+    golden: Mapping[str, Int8Array],
 ) -> list[ClipResult]:
-    """Compare features with the Python integer model and scores with ``network``, per clip.
+    """Compare features and scores with what they must be, per clip.
 
     Args:
         project: a built project.
         clips: name to int16 samples of shape (clip_samples,).
         network: the reference of the scores; it gets the board's own features.
-        golden: the features that the first clips must have, instead of the model's.
+        golden: name to features for clips whose features are known; the others must have the
+            model's.
 
     Raises:
         AscError: the image fails.
     """
     features, scores = image.features_and_codes(project, list(clips.values()))
-    known = [] if golden is None else list(golden)
-    computed = [project.features(clip) for clip in list(clips.values())[len(known) :]]
-    expected_features = np.stack([*known, *computed])
     expected_scores = network(features)
+
+    def expected_features(name: str) -> Int8Array:
+        return golden[name] if name in golden else project.features(clips[name])
+
     return [
         ClipResult(
             name,
-            int(np.count_nonzero(features[i] != expected_features[i])),
+            int(np.count_nonzero(features[i] != expected_features(name))),
             int(np.count_nonzero(scores[i] != expected_scores[i])),
         )
         for i, name in enumerate(clips)

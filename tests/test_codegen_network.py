@@ -169,12 +169,13 @@ def test_example_of_the_header_compiles(
     """With the alignment of GNU C and with the standard's own."""
     text = (sources / "asc_net.h").read_text(encoding="utf-8")
     lines = [line.removeprefix(" *     ") for line in text.splitlines() if " *     " in line]
-    assert len(lines) == 3
+    assert len(lines) == 4
     program = [
         "#include <string.h>",
         '#include "asc_net.h"',
         "extern int8_t features[];",
         "void use(const int8_t *scores);",
+        "void stop(void);",
         "void classify(void);",
         "void classify(void) {",
         *lines,

@@ -3,15 +3,22 @@
 
 #include <string.h>
 
-void asc_init(asc_t *classifier) {
+int asc_init(asc_t *classifier) {
     memset(classifier, 0, sizeof *classifier);
     asc_frontend_init(&classifier->frontend);
+    classifier->status = asc_net_init(classifier->arena);
+    return classifier->status;
 }
 
 static void decide(asc_t *classifier) {
     asc_result_t *result = &classifier->result;
-    asc_net_run(classifier->arena);
-    memcpy(result->scores, classifier->arena + ASC_NET_OUTPUT_OFFSET, ASC_NET_OUTPUT_SIZE);
+    classifier->column = 0;
+    classifier->status = asc_net_run(classifier->arena);
+    classifier->ready = 1;
+    if (classifier->status != ASC_NET_OK) {
+        return;
+    }
+    memcpy(result->scores, asc_net_output(classifier->arena), ASC_NET_OUTPUT_SIZE);
     result->label = 0;
     for (uint32_t i = 1; i < ASC_NET_OUTPUT_SIZE; i++) {
         if (result->scores[i] > result->scores[result->label]) {
@@ -19,18 +26,19 @@ static void decide(asc_t *classifier) {
         }
     }
     result->clip = classifier->clip++;
-    classifier->ready = 1;
-    classifier->column = 0;
 }
 
 /* Columns go straight to their place in the network's input, (mel band, column, channel). */
 static int8_t *next_column(asc_t *classifier) {
-    return classifier->arena + ASC_NET_INPUT_OFFSET + classifier->column * ASC_FRONTEND_CHANNELS;
+    return asc_net_input(classifier->arena) + classifier->column * ASC_FRONTEND_CHANNELS;
 }
 
 size_t asc_push(asc_t *classifier, const int16_t *pcm, size_t count) {
     const size_t stride = ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS;
     size_t taken = 0;
+    if (classifier->status != ASC_NET_OK) {
+        return count;
+    }
     classifier->ready = 0;
     while (taken < count && !classifier->ready) {
         taken += asc_frontend_push(&classifier->frontend, pcm + taken, count - taken);
@@ -44,10 +52,13 @@ size_t asc_push(asc_t *classifier, const int16_t *pcm, size_t count) {
 }
 
 int asc_result(asc_t *classifier, asc_result_t *result) {
+    if (classifier->status != ASC_NET_OK) {
+        return classifier->status;
+    }
     if (!classifier->ready) {
-        return 0;
+        return ASC_RESULT_NONE;
     }
     *result = classifier->result;
     classifier->ready = 0;
-    return 1;
+    return ASC_RESULT_NEW;
 }

@@ -3,12 +3,14 @@
  * Acoustic scene classifier: int16 samples in, one decision per clip out.
  *
  *     static asc_t classifier;
- *     asc_init(&classifier);
+ *     if (asc_init(&classifier) != ASC_NET_OK) { stop(); }
  *     while (count > 0) {
  *         size_t taken = asc_push(&classifier, pcm, count);
  *         pcm += taken, count -= taken;
  *         asc_result_t result;
- *         if (asc_result(&classifier, &result)) { use(asc_labels[result.label]); }
+ *         if (asc_result(&classifier, &result) == ASC_RESULT_NEW) {
+ *             use(asc_labels[result.label]);
+ *         }
  *     }
  */
 #ifndef ASC_CLASSIFIER_H
@@ -48,16 +50,23 @@ typedef struct {
     uint32_t column;
     uint32_t clip;
     uint32_t ready;
+    int status; /* ASC_NET_OK, or the error that stopped the classifier */
 } asc_t;
 
-/* To be called once before the first push. */
-void asc_init(asc_t *classifier);
+/* What asc_result returns if the network did not fail */
+#define ASC_RESULT_NONE 0
+#define ASC_RESULT_NEW 1
+
+/* To be called once before the first push. Returns ASC_NET_OK or one of the network's negative
+ * errors, after which samples are taken and ignored. */
+ASC_WARN_UNUSED int asc_init(asc_t *classifier);
 
 /* Takes samples until a decision is ready, at most `count`; returns the number taken. A decision
  * that is not fetched is replaced by the next one. */
 ASC_WARN_UNUSED size_t asc_push(asc_t *classifier, const int16_t *pcm, size_t count);
 
-/* Copies a decision that has not been fetched yet and returns 1, else returns 0. */
+/* Copies a decision that has not been fetched yet and returns ASC_RESULT_NEW; else returns
+ * ASC_RESULT_NONE, or the negative error that stopped the classifier. */
 ASC_WARN_UNUSED int asc_result(asc_t *classifier, asc_result_t *result);
 
 #ifdef __cplusplus

@@ -11,7 +11,7 @@
 #include "asc_classifier.h"
 #include "platform.h"
 
-enum { EXIT_OK = 0, EXIT_USAGE = 2 };
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static asc_t classifier;
 static int16_t pcm[ASC_FRONTEND_HOP];
@@ -38,6 +38,17 @@ static void print_figure(const char *name, uint64_t value) {
     platform_print("\n");
 }
 
+/* Returns the exit code for an error of the network, told in words if it is one. */
+static int exit_code(int error) {
+    if (error == ASC_NET_OK) {
+        return EXIT_OK;
+    }
+    platform_print("network error ");
+    print_number(error);
+    platform_print("\n");
+    return EXIT_FAILED;
+}
+
 static void print_decision(const asc_result_t *result) {
     platform_print("decision ");
     print_number(result->clip);
@@ -54,17 +65,19 @@ static size_t read_samples(int file, size_t count) {
     return platform_read(file, pcm, count * sizeof pcm[0]) / sizeof pcm[0];
 }
 
-static void run(int file) {
-    asc_init(&classifier);
-    for (size_t count; (count = read_samples(file, ASC_FRONTEND_HOP)) > 0;) {
+static int run(int file) {
+    int status = asc_init(&classifier);
+    for (size_t count; status >= 0 && (count = read_samples(file, ASC_FRONTEND_HOP)) > 0;) {
         for (size_t taken = 0; taken < count;) {
             asc_result_t result;
             taken += asc_push(&classifier, pcm + taken, count - taken);
-            if (asc_result(&classifier, &result)) {
+            status = asc_result(&classifier, &result);
+            if (status == ASC_RESULT_NEW) {
                 print_decision(&result);
             }
         }
     }
+    return exit_code(status < 0 ? status : ASC_NET_OK);
 }
 
 /* Chunks of changing size, so that a dependence on them would show. */
@@ -72,13 +85,17 @@ static size_t next_chunk(size_t chunk) {
     return (chunk * 5u + 1u) % ASC_FRONTEND_HOP + 1u;
 }
 
-static void verify(int file, int out) {
+static int verify(int file, int out) {
     const size_t stride = ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS;
-    int8_t *input = classifier.arena + ASC_NET_INPUT_OFFSET;
     uint32_t column = 0;
     size_t chunk = 1;
-    asc_init(&classifier);
-    for (size_t count; (count = read_samples(file, chunk)) > 0; chunk = next_chunk(chunk)) {
+    int status = asc_init(&classifier);
+    if (status != ASC_NET_OK) {
+        return exit_code(status);
+    }
+    int8_t *input = asc_net_input(classifier.arena);
+    for (size_t count; status == ASC_NET_OK && (count = read_samples(file, chunk)) > 0;
+         chunk = next_chunk(chunk)) {
         for (size_t taken = 0; taken < count;) {
             taken += asc_frontend_push(&classifier.frontend, pcm + taken, count - taken);
             while (asc_frontend_pop(&classifier.frontend, input + column * ASC_FRONTEND_CHANNELS,
@@ -86,13 +103,13 @@ static void verify(int file, int out) {
                 if (++column == ASC_FRONTEND_COLUMNS) {
                     column = 0;
                     platform_write(out, input, ASC_NET_INPUT_SIZE);
-                    asc_net_run(classifier.arena);
-                    platform_write(out, classifier.arena + ASC_NET_OUTPUT_OFFSET,
-                                   ASC_NET_OUTPUT_SIZE);
+                    status = asc_net_run(classifier.arena);
+                    platform_write(out, asc_net_output(classifier.arena), ASC_NET_OUTPUT_SIZE);
                 }
             }
         }
     }
+    return exit_code(status);
 }
 
 /* The costliest hop among those that give one column. */
@@ -116,13 +133,17 @@ static uint64_t hop_instructions(int file) {
     return most;
 }
 
-static void bench(int file) {
-    asc_init(&classifier);
+static int bench(int file) {
+    int status = asc_init(&classifier);
+    if (status != ASC_NET_OK) {
+        return exit_code(status);
+    }
     print_figure("instructions_per_hop", hop_instructions(file));
     const uint64_t before = platform_instructions();
-    asc_net_run(classifier.arena);
+    status = asc_net_run(classifier.arena);
     print_figure("instructions_per_inference", platform_instructions() - before);
     print_figure("stack_bytes", platform_stack_bytes());
+    return exit_code(status);
 }
 
 static int usage(void) {
@@ -139,21 +160,22 @@ int main(int argc, char **argv) {
         platform_print("cannot open the samples\n");
         return EXIT_USAGE;
     }
+    int code = EXIT_OK;
     if (strcmp(argv[1], "run") == 0) {
-        run(file);
+        code = run(file);
     } else if (strcmp(argv[1], "bench") == 0) {
-        bench(file);
+        code = bench(file);
     } else if (strcmp(argv[1], "verify") == 0 && argc == 4) {
         const int out = platform_open(argv[3], "wb");
         if (out < 0) {
             platform_print("cannot open the output\n");
             return EXIT_USAGE;
         }
-        verify(file, out);
+        code = verify(file, out);
         platform_close(out);
     } else {
         return usage();
     }
     platform_close(file);
-    return EXIT_OK;
+    return code;
 }

@@ -7,7 +7,6 @@ they fit), all at the same place since their runs follow each other.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 
 from asc_tiny.codegen import network
 from asc_tiny.codegen.plan import ALIGNMENT, plan_memory
+from asc_tiny.codegen.prefix import rename
 from asc_tiny.codegen.templates import banner, environment
 from asc_tiny.codegen.text import float_literal, value_lines
 from asc_tiny.complexity.combination import FRACTION_BITS
@@ -66,8 +66,8 @@ def generate(ensemble: Ensemble) -> dict[str, str]:
 
 def rename_network(text: str, number: int) -> str:
     """Give the names of a network's C code the number of its member: ``asc_net0_run``."""
-    text = re.sub(r"\basc_net(?=[_.])", f"asc_net{number}", text)
-    return re.sub(r"\bASC_NET(?=_)", f"ASC_NET{number}", text)
+    text = rename(text, "asc_net(?=[_.])", f"asc_net{number}")
+    return rename(text, "ASC_NET(?=_)", f"ASC_NET{number}")
 
 
 def lay_out(arenas: Sequence[Arena], features_size: int) -> Layout:

@@ -174,8 +174,7 @@ def write_cmake(
         for name, text in library.items():
             write_text(folder / prefix / name, text)
         for name in _project_files(board):
-            text = _project_file(name, values)
-            write_text(folder / name.removesuffix(".j2"), rename_prefix(text, prefix))
+            write_text(folder / name.removesuffix(".j2"), _project_file(name, values, prefix))
         _write_model(model.artefact, folder)
         for name, data in golden_files(_frontends(model)).items():
             write_bytes(folder / name, data)
@@ -220,10 +219,12 @@ def _project_files(board: BoardLike) -> list[str]:
     return common + [f"platform/{name}" for name in emulated]
 
 
-def _project_file(name: str, values: dict[str, object]) -> str:
+def _project_file(name: str, values: dict[str, object], prefix: str) -> str:
     if name.endswith(".j2"):
+        # Templates take the prefix from the values.
         return environment().get_template(f"projects/cmake/{name}").render(values)
-    return (template_root() / "projects/cmake" / name).read_text(encoding="utf-8")
+    text = (template_root() / "projects/cmake" / name).read_text(encoding="utf-8")
+    return rename_prefix(text, prefix)
 
 
 def _manifest(model: Classifier, runtime: str, board: BoardLike, prefix: str) -> str:

@@ -95,11 +95,10 @@ def test_models_use_every_supported_operator(models: dict[str, Artefact]) -> Non
 
 @pytest.fixture(scope="module")
 def sources(models: dict[str, Artefact], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder with the code of all small networks and the kernels."""
+    """A folder per small network, with its code and the kernels."""
     folder = tmp_path_factory.mktemp("sources")
     for name, artefact in models.items():
-        emit(artefact, folder)
-        (folder / "asc_net.c").rename(folder / f"{name}.c")
+        emit(artefact, folder / name)
     return folder
 
 
@@ -107,7 +106,8 @@ def sources(models: dict[str, Artefact], tmp_path_factory: pytest.TempPathFactor
 def test_compiles_for_arm(core: str, sources: Path) -> None:
     if not shutil.which("arm-none-eabi-gcc"):
         pytest.skip("arm-none-eabi-gcc is not installed")
-    compile_for_arm(sources, core)
+    for folder in sources.iterdir():
+        compile_for_arm(folder, core)
 
 
 def symbols(source: Path, *options: str) -> set[str]:
@@ -120,7 +120,7 @@ def symbols(source: Path, *options: str) -> set[str]:
 
 
 def test_needs_only_memcpy_and_memset(sources: Path) -> None:
-    names = set().union(*(symbols(source, "-u") for source in sources.glob("*.c")))
+    names = set().union(*(symbols(source, "-u") for source in sources.rglob("*.c")))
     ours = {name for name in names if name.startswith("asc_")}
     assert "asc_conv" in ours
     assert names - ours <= {"memcpy", "memset", "_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail"}
@@ -167,7 +167,7 @@ def test_example_of_the_header_compiles(
     language: str, gnu: bool, sources: Path, tmp_path: Path
 ) -> None:
     """With the alignment of GNU C and with the standard's own."""
-    text = (sources / "asc_net.h").read_text(encoding="utf-8")
+    text = (sources / "pooling" / "asc_net.h").read_text(encoding="utf-8")
     lines = [line.removeprefix(" *     ") for line in text.splitlines() if " *     " in line]
     assert len(lines) == 4
     program = [

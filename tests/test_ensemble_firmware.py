@@ -198,7 +198,7 @@ def test_sources_compile_without_warnings(
 def test_one_member_is_that_member(tmp_path: Path) -> None:
     path = write_ensemble(tmp_path / "one.toml", [MODEL], [1.0])
     model = ensemble.load(path)
-    sources = library_sources(classifier(model, runtime="aot"), "aot")
+    sources = library_sources(classifier(model, runtime="aot"), runtime="aot", prefix="asc")
     assert "memcpy(arena" not in sources["asc_net.c"].split("int asc_net_infer")[0]
     codes = np.random.default_rng(0).integers(-128, 128, (1, 50, 10)).astype(np.int8)
     assert np.array_equal(model.combination.codes(codes), codes[0])

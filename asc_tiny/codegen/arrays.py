@@ -17,6 +17,7 @@ def generate(artefact: Artefact) -> dict[str, str]:
     """
     values = {
         "banner": banner(artefact),
+        "hash": artefact.sha256,
         "lines": value_lines(np.frombuffer(artefact.data, dtype=np.uint8)),
         "size": len(artefact.data),
     }

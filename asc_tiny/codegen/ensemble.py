@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.codegen import network
+from asc_tiny.codegen.identity import Identity
 from asc_tiny.codegen.plan import ALIGNMENT, plan_memory
 from asc_tiny.codegen.prefix import rename
 from asc_tiny.codegen.templates import banner, environment
@@ -47,8 +48,12 @@ class Layout:
     size: int
 
 
-def generate(ensemble: Ensemble) -> dict[str, str]:
+def generate(ensemble: Ensemble, identity: Identity | None = None) -> dict[str, str]:
     """Return ``asc_net.[ch]`` and, per member, ``asc_net<number>.[ch]``, file name to text.
+
+    Args:
+        ensemble: with its members.
+        identity: of the classifier that it is the network of, if it is.
 
     Raises:
         AscError: a member cannot become C; see ``network.generate``.
@@ -57,7 +62,7 @@ def generate(ensemble: Ensemble) -> dict[str, str]:
     for number, member in enumerate(ensemble.members):
         for name, text in network.generate(member.artefact).items():
             files[rename_network(name, number)] = rename_network(text, number)
-    values = _values(ensemble)
+    values = {**_values(ensemble), "identity": identity}
     templates = environment()
     header = templates.get_template("network/asc_net.h.j2").render(values)
     source = templates.get_template("ensemble/asc_net.c.j2").render(values)
@@ -108,6 +113,7 @@ def _values(ensemble: Ensemble) -> dict[str, Any]:
         "channels": channels,
         "fraction_bits": FRACTION_BITS,
         "groups": groups,
+        "hash": ensemble.sha256,
         "input": {
             "height": height,
             "width": width,
@@ -118,9 +124,11 @@ def _values(ensemble: Ensemble) -> dict[str, Any]:
             "scale": float_literal(quantisation.scale),
             "zero_point": quantisation.zero_point,
         },
+        "interface_version": network.INTERFACE_VERSION,
         "members": [
             {
                 "number": number,
+                "hash": ensemble.members[number].artefact.sha256,
                 "offset": layout.offsets[number],
                 "first_channel": ensemble.frontend_of(number) * channels,
                 "multiplier": combination.multipliers[number],

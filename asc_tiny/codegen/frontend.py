@@ -8,7 +8,10 @@ from asc_tiny.codegen.templates import environment
 from asc_tiny.codegen.text import value_lines
 from asc_tiny.errors import AscError
 from asc_tiny.frontend import tables as fixed_tables
-from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
+from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig, codes_digest
+
+TABLES_VERSION = 1
+"""Must be what asc_frontend.h and asc_spectrum.h ask for; the C compiler checks it."""
 
 
 def generate(
@@ -31,7 +34,8 @@ def generate(
     values = {
         "banner": banner,
         "config": config,
-        "digest": config.digest(),
+        "hash": codes_digest((config, *others)),
+        "tables_version": TABLES_VERSION,
         "lines": value_lines,
         "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
         "requantisations": [fixed_tables.build(each).requantisation for each in (config, *others)],

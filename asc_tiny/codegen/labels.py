@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from asc_tiny.codegen.identity import labels_digest
 from asc_tiny.codegen.templates import environment
 
 
@@ -17,7 +18,11 @@ def generate(labels: Sequence[str], banner: str) -> dict[str, str]:
     """
     # A JSON string in ASCII with its escapes for quotes and backslashes is a C string literal,
     # but for characters outside ASCII, which C99 writes as UTF-8 bytes in octal.
-    values = {"banner": banner, "labels": [_literal(label) for label in labels]}
+    values = {
+        "banner": banner,
+        "hash": labels_digest(labels),
+        "labels": [_literal(label) for label in labels],
+    }
     names = ("asc_labels.h", "asc_labels.c")
     templates = environment()
     return {name: templates.get_template(f"labels/{name}.j2").render(values) for name in names}

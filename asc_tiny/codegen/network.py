@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from asc_tiny.codegen import movement, unweighted, weighted
+from asc_tiny.codegen.identity import Identity
 from asc_tiny.codegen.layers import Layer, Lowering, shape_text
 from asc_tiny.codegen.plan import Plan, plan_memory
 from asc_tiny.codegen.templates import banner, environment
@@ -13,6 +14,9 @@ from asc_tiny.codegen.text import float_literal, value_lines
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.errors import AscError
+
+INTERFACE_VERSION = 1
+"""Of asc_net.h; must be what asc_classifier.h asks for; the C compiler checks it."""
 
 KERNELS_VERSION = 1
 """Must equal ASC_KERNELS_VERSION in asc_kernels.h; the C compiler checks it."""
@@ -48,8 +52,12 @@ _MAX_ELEMENTS = 2**23
 _INCONSISTENT = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
 
 
-def generate(artefact: Artefact) -> dict[str, str]:
+def generate(artefact: Artefact, identity: Identity | None = None) -> dict[str, str]:
     """Return ``asc_net.h`` and ``asc_net.c``, file name to text.
+
+    Args:
+        artefact: the model.
+        identity: of the classifier that it is the network of, if it is.
 
     Raises:
         AscError: the model is not full int8, or has an operator or option that is not supported.
@@ -65,7 +73,10 @@ def generate(artefact: Artefact) -> dict[str, str]:
     values = {
         "arena_size": plan.size,
         "banner": banner(artefact),
+        "hash": artefact.sha256,
+        "identity": identity,
         "input": _interface(graph, plan, graph.inputs[0]),
+        "interface_version": INTERFACE_VERSION,
         "kernels_version": KERNELS_VERSION,
         "layers": layers,
         "lines": value_lines,

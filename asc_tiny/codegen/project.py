@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from asc_tiny import __version__
-from asc_tiny.codegen import arrays, ensemble, labels, network
+from asc_tiny.codegen import arrays, ensemble, labels, network, provenance
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen.golden import golden_files
+from asc_tiny.codegen.identity import Identity, identify
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.templates import banner, environment, template_root
 from asc_tiny.complexity.artefact import Artefact
@@ -71,6 +72,18 @@ class Classifier:
     frontend: FrontEndConfig
     labels: tuple[str, ...]
 
+    @property
+    def frontends(self) -> tuple[FrontEndConfig, ...]:
+        """The front end in each quantisation that the members need, one for one network."""
+        if isinstance(self.artefact, Ensemble):
+            return self.artefact.frontends
+        return (self.frontend,)
+
+    @property
+    def identity(self) -> Identity:
+        """The hashes of model, front end and labels."""
+        return identify(self.artefact, self.frontends, self.labels)
+
 
 def classifier(
     artefact: Model,
@@ -117,35 +130,34 @@ def _of_ensemble(model: Ensemble, runtime: str, *, given: bool) -> Classifier:
     return Classifier(model, members[0].frontend, model.labels)
 
 
-def library_sources(model: Classifier, runtime: str) -> dict[str, str]:
-    """Return the portable sources of a classifier, file name to text, with the prefix ``asc``.
+def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str, str]:
+    """Return the portable sources of a classifier, file name to text.
 
     With ``aot`` the whole classifier; with ``tflm`` the model as an array for TFLite Micro, the
-    front end and the labels.
+    front end, the labels and the provenance.
     """
     line = banner(model.artefact)
+    record = provenance.provenance(model.identity, model.labels, runtime=runtime, prefix=prefix)
     files = {
-        **frontend_code.generate(model.frontend, line, others=_frontends(model)[1:]),
+        **frontend_code.generate(model.frontend, line, others=model.frontends[1:]),
         **labels.generate(model.labels, line),
+        **provenance.generate(record, model.identity, line),
         **_runtime(FRONTEND_RUNTIME),
     }
     if isinstance(model.artefact, Ensemble):
-        code = ensemble.generate(model.artefact)
+        files.update(ensemble.generate(model.artefact, model.identity))
     elif runtime == "tflm":
-        return {**files, **arrays.generate(model.artefact)}
+        files.update(arrays.generate(model.artefact))
     else:
-        code = network.generate(model.artefact)
-    return {
-        **files,
-        **code,
-        **_runtime(_NETWORK_RUNTIME),
-        **_runtime(_CLASSIFIER_RUNTIME),
-    }
+        files.update(network.generate(model.artefact, model.identity))
+    if runtime == "aot":
+        files.update(_runtime(_NETWORK_RUNTIME) | _runtime(_CLASSIFIER_RUNTIME))
+    return {rename_prefix(k, prefix): rename_prefix(v, prefix) for k, v in files.items()}
 
 
 def write_sources(model: Classifier, out: Path, *, runtime: str, prefix: str) -> None:
     """Write the sources alone into the folder ``out``, beside what is there."""
-    for name, text in _renamed(library_sources(model, runtime), prefix).items():
+    for name, text in library_sources(model, runtime=runtime, prefix=prefix).items():
         write_text(out / name, text)
 
 
@@ -161,7 +173,7 @@ def write_cmake(
         raise AscError(f"runtime {runtime}: only --project sources is generated for it")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
-    library = _renamed(library_sources(model, runtime), prefix)
+    library = library_sources(model, runtime=runtime, prefix=prefix)
     values = {
         "banner": banner(model.artefact),
         "board": board,
@@ -176,16 +188,9 @@ def write_cmake(
         for name in _project_files(board):
             write_text(folder / name.removesuffix(".j2"), _project_file(name, values, prefix))
         _write_model(model.artefact, folder)
-        for name, data in golden_files(_frontends(model)).items():
+        for name, data in golden_files(model.frontends).items():
             write_bytes(folder / name, data)
         write_text(folder / MANIFEST, _manifest(model, runtime, board, prefix))
-
-
-def _frontends(model: Classifier) -> tuple[FrontEndConfig, ...]:
-    """Return the front end in each quantisation that the members need."""
-    if isinstance(model.artefact, Ensemble):
-        return model.artefact.frontends
-    return (model.frontend,)
 
 
 def _model_file(model: Model) -> str:
@@ -205,10 +210,6 @@ def _write_model(model: Model, folder: Path) -> None:
 def _runtime(names: tuple[str, ...]) -> dict[str, str]:
     folder = template_root() / "runtime"
     return {name: (folder / name).read_text(encoding="utf-8") for name in names}
-
-
-def _renamed(files: dict[str, str], prefix: str) -> dict[str, str]:
-    return {rename_prefix(k, prefix): rename_prefix(v, prefix) for k, v in files.items()}
 
 
 def _project_files(board: BoardLike) -> list[str]:
@@ -241,6 +242,7 @@ def _manifest(model: Classifier, runtime: str, board: BoardLike, prefix: str) ->
             "file": _model_file(model.artefact),
         },
         "frontend": model.frontend.to_dict(),
+        "frontend_sha256": model.identity.frontend,
         "labels": list(model.labels),
     }
     return json.dumps(manifest, indent=2) + "\n"

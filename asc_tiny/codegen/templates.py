@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 
 from asc_tiny import __version__
+from asc_tiny.codegen.text import hash_literal
 from asc_tiny.complexity.ensemble import Model
 
 
@@ -21,7 +22,7 @@ def template_root() -> Path:
 @cache
 def environment() -> jinja2.Environment:
     """Return the environment that renders C: an undefined name is an error, text is verbatim."""
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template_root()),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
@@ -29,6 +30,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         autoescape=False,
     )
+    environment.filters["hash_literal"] = hash_literal
+    return environment
 
 
 def banner(model: Model) -> str:

@@ -24,3 +24,8 @@ def value_lines(values: NDArray[Any], suffix: str = "") -> list[str]:
 def float_literal(value: float) -> str:
     """Return the shortest C literal that reads back as the same float32."""
     return np.format_float_scientific(np.float32(value), trim="0") + "f"
+
+
+def hash_literal(sha256: str) -> str:
+    """Return the first 32 bits of a hash as a C literal that every preprocessor can compare."""
+    return f"0x{sha256[:8]}"

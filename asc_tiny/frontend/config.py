@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -203,6 +203,16 @@ class FrontEndConfig:
         """Return a SHA-256 over every value that changes the features before quantisation."""
         values = {**self.to_dict(), "quantisation": None}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def codes_digest(configs: Sequence[FrontEndConfig]) -> str:
+    """Return a SHA-256 over every value that changes the int8 codes.
+
+    Args:
+        configs: a front end in each quantisation that is computed.
+    """
+    values = [config.to_dict() for config in configs]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def read_toml(path: Path) -> FrontEndConfig:

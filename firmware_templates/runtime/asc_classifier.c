@@ -3,7 +3,15 @@
 
 #include <string.h>
 
+#include "asc_provenance.h"
+
+/* Without a read of it the linker would leave the record out of the image. */
+static void keep_provenance(void) {
+    (void)*(const volatile uint8_t *)asc_provenance_data;
+}
+
 int asc_init(asc_t *classifier) {
+    keep_provenance();
     memset(classifier, 0, sizeof *classifier);
     asc_frontend_init(&classifier->frontend);
     classifier->status = asc_net_init(classifier->arena);

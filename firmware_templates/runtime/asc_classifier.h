@@ -23,6 +23,15 @@
 #include "asc_labels.h"
 #include "asc_net.h"
 
+#if ASC_NET_VERSION != 1
+#error "asc_net.h is of another version than this file: generate both anew"
+#endif
+#if ASC_FRONTEND_HASH != ASC_NET_FRONTEND_HASH
+#error "asc_net.h needs another front end than asc_frontend_tables.h: generate both anew"
+#endif
+#if ASC_LABELS_HASH != ASC_NET_LABELS_HASH
+#error "asc_net.h needs other labels than asc_labels.h: generate both anew"
+#endif
 #if ASC_FRONTEND_N_MELS * ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS != ASC_NET_INPUT_SIZE
 #error "the front end's features do not fill the network's input"
 #endif

@@ -15,6 +15,10 @@
 #include "asc_frontend_tables.h"
 #include "asc_spectrum.h"
 
+#if ASC_FRONTEND_TABLES_VERSION != 1
+#error "asc_frontend_tables.h is of another version than this file: generate both anew"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

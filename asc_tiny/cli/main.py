@@ -26,6 +26,7 @@ COMMANDS = (
     "evaluate",
     "features",
     "generate",
+    "inspect",
     "prune",
     "quantize",
     "run",

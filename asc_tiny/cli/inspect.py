@@ -1,0 +1,61 @@
+"""``asc-tiny inspect``: what firmware was made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from asc_tiny.cli.main import print_json
+from asc_tiny.cli.options import PATH, json_option
+
+if TYPE_CHECKING:
+    from asc_tiny.targets.inspect import Found
+
+
+@click.command()
+@click.argument("firmware", type=PATH)
+@click.option("--model", type=PATH, help="Exit with 1 unless FIRMWARE holds this model.")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, firmware: Path, model: Path | None, as_json: bool) -> None:
+    """Show the models in FIRMWARE, an ELF, Intel HEX, UF2 or raw binary file.
+
+    Every generated library puts a record into flash: hashes of model and front end, version of
+    asc-tiny, runtime, prefix and labels.
+    """
+    from asc_tiny.complexity.ensemble import load_model
+    from asc_tiny.targets.inspect import inspect
+
+    file_format, found = inspect(firmware)
+    rows = [_row(each) for each in found]
+    document: dict[str, Any] = {"firmware": str(firmware), "format": file_format, "models": rows}
+    passed = True
+    if model:
+        wanted = load_model(model).sha256
+        passed = any(row["model_sha256"] == wanted for row in rows)
+        document.update(model=str(model), model_sha256=wanted, passed=passed)
+    if as_json:
+        print_json(document)
+    else:
+        for row in rows:
+            _print(row)
+        if model:
+            verb = "is" if passed else "is NOT"
+            click.echo(f"{model} (sha256 {wanted}) {verb} in {firmware}")
+    ctx.exit(0 if passed else 1)
+
+
+def _row(found: Found) -> dict[str, Any]:
+    values = {**vars(found.provenance), "labels": list(found.provenance.labels)}
+    return {**values, "address": found.address, "offset": found.offset}
+
+
+def _print(row: dict[str, Any]) -> None:
+    places = {"address": row["address"], "offset": row["offset"]}
+    where = ", ".join(f"{k} 0x{v:08x}" for k, v in places.items() if v is not None)
+    click.echo(f"{row['prefix']}: {where}")
+    for name in ("model_sha256", "frontend_sha256", "tool_version", "runtime"):
+        click.echo(f"  {name:<16} {row[name]}")
+    click.echo(f"  {'labels':<16} {', '.join(row['labels'])}")

@@ -39,6 +39,7 @@ FRONTEND_RUNTIME = (
 )
 _NETWORK_RUNTIME = ("asc_kernels.c", "asc_kernels.h")
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
+RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
 
 
 class BoardLike(Protocol):

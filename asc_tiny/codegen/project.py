@@ -11,6 +11,7 @@ from typing import Protocol
 from asc_tiny import __version__
 from asc_tiny.codegen import arrays, ensemble, labels, network
 from asc_tiny.codegen import frontend as frontend_code
+from asc_tiny.codegen import resample as resample_code
 from asc_tiny.codegen.golden import golden_files
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.templates import banner, environment, template_root
@@ -19,6 +20,7 @@ from asc_tiny.complexity.ensemble import Ensemble, Model, to_toml
 from asc_tiny.errors import AscError
 from asc_tiny.files import replacing_folder, write_bytes, write_text
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.resample.design import Resampler
 
 MANIFEST = "asc-tiny.json"
 MODEL_FILE = "model.tflite"
@@ -39,6 +41,7 @@ FRONTEND_RUNTIME = (
 )
 _NETWORK_RUNTIME = ("asc_kernels.c", "asc_kernels.h")
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
+AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")
 RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
 
 
@@ -144,9 +147,26 @@ def library_sources(model: Classifier, runtime: str) -> dict[str, str]:
     }
 
 
-def write_sources(model: Classifier, out: Path, *, runtime: str, prefix: str) -> None:
+def audio_sources(model: Classifier, resampler: Resampler | None) -> dict[str, str]:
+    """Return what brings a microphone's samples to a classifier, like ``library_sources``."""
+    files = _runtime(AUDIO_RUNTIME)
+    if resampler is None:
+        return files
+    tables = resample_code.generate(resampler, banner(model.artefact))
+    return {**files, **_runtime(RESAMPLE_RUNTIME), **tables}
+
+
+def write_sources(
+    model: Classifier,
+    out: Path,
+    *,
+    runtime: str,
+    prefix: str,
+    resampler: Resampler | None = None,
+) -> None:
     """Write the sources alone into the folder ``out``, beside what is there."""
-    for name, text in _renamed(library_sources(model, runtime), prefix).items():
+    files = {**library_sources(model, runtime), **audio_sources(model, resampler)}
+    for name, text in _renamed(files, prefix).items():
         write_text(out / name, text)
 
 

@@ -58,7 +58,7 @@ class BoardLike(Protocol):
 
     @property
     def platform(self) -> str:
-        """The platform source, without its ending."""
+        """The platform source, without its ending; empty if there is none."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,8 @@ def write_cmake(
     """
     if runtime != "aot":
         raise AscError(f"runtime {runtime}: only --project sources is generated for it")
+    if not board.platform:
+        raise AscError(f"board {board.name}: --project cmake is for emulated boards and the host")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
     library = _renamed(library_sources(model, runtime), prefix)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
-from native import compile_for_arm, shared_library
+from native import FLAGS, compile_for_arm, shared_library
 from test_cli_errors import refused
-from test_firmware import MODEL, asc_tiny
+from test_firmware import MODEL, ROOT, asc_tiny
 
 from asc_tiny.codegen.project import Classifier, classifier
 from asc_tiny.complexity.artefact import load
@@ -178,3 +179,23 @@ def test_boards_lists_microphones(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows[NANO]["microphone"]["rates"] == [16000.0, 41666.67]
     assert asc_tiny("boards") == 0
     assert "16000 or 41667 Hz" in capsys.readouterr().out
+
+
+def test_the_example_of_the_documentation_compiles(tmp_path: Path) -> None:
+    arguments = ("--project", "sources", "--board", NANO, "--resample")
+    assert asc_tiny("generate", MODEL, "--out", tmp_path, *arguments) == 0
+    text = (ROOT / "docs" / "audio.md").read_text()
+    example = text.split("```c\n")[1].split("```")[0]
+    around = (
+        '#include "asc_audio.h"\n#include "asc_classifier.h"\n#include "asc_resample.h"\n'
+        "void start_dma(int16_t *to, size_t count);\nvoid wait_for_interrupt(void);\n"
+        "void classify(const int16_t *pcm, size_t count);\n"
+        "void dma_complete(void);\nvoid listen(void);\nvoid start(void);\n"
+    )
+    start = (
+        "void start(void) {\n    if (asc_init(&classifier) == ASC_NET_OK) {\n"
+        "        asc_audio_init(&audio);\n        asc_resample_init(&resampler);\n    }\n}\n"
+    )
+    (tmp_path / "example.c").write_text(around + example + start)
+    command = ["cc", *FLAGS, "-c", tmp_path / "example.c", "-o", tmp_path / "example.o"]
+    subprocess.run(command, check=True)

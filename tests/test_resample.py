@@ -13,11 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from native import RUNTIME, shared_library, write
 from scipy import signal
+from test_frontend_fixed import CLIPS, DEFAULT
 from test_frontend_property import repeatable
 
+from asc_tiny.audio.clips import read_pcm
 from asc_tiny.codegen import resample as resample_code
 from asc_tiny.codegen.project import RESAMPLE_RUNTIME
 from asc_tiny.errors import AscError
+from asc_tiny.frontend import reference
+from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.resample import fixed
 from asc_tiny.resample.design import FRACTION_BITS, Resampler, design
 
@@ -153,6 +157,48 @@ def test_agrees_with_scipy_on_what_lies_in_the_pass_band(name: str) -> None:
     # Half a unit of rounding, and 8000 rms at -80 dB.
     assert np.sqrt(np.mean(error**2)) <= np.sqrt(1.0 / 12.0) + 0.8
     assert np.corrcoef(out[1000:-1000], reference[1000 : len(out) - 1000])[0, 1] > 0.9999
+
+
+def recorded(pcm: np.ndarray, resampler: Resampler) -> np.ndarray:
+    """Return what a microphone of the resampler's rate gives for a clip, padded by its delay."""
+    ratio = (resampler.source_rate / resampler.target_rate).limit_denominator(2000)
+    steep = max(ratio.numerator, ratio.denominator)
+    filter_ = signal.firwin(2 * 128 * steep + 1, 1.0 / steep, window=("kaiser", 12.0))
+    padded = np.concatenate([pcm.astype(float), np.zeros(4 * resampler.taps)])
+    up, down = ratio.numerator, ratio.denominator
+    return rounded(signal.resample_poly(padded, up, down, window=filter_))
+
+
+def log_mel_errors(
+    clip: np.ndarray, resampler: Resampler, config: FrontEndConfig
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the errors of the resampler and of rounding alone in dB, and the level in dBFS.
+
+    Each of shape (n_mels, frames); against the same resampled in float64 and not rounded.
+    """
+    source = recorded(clip, resampler)
+    best = ideal(source, resampler)[: config.clip_samples]
+    mine = fixed.resample(source, resampler)[: config.clip_samples]
+    values, rounding, wanted = (
+        10.0 * np.log10(reference.band_power(each, config) + config.log_floor)
+        for each in (mine, rounded(best), best)
+    )
+    return values - wanted, rounding - wanted, wanted - 20.0 * np.log10(config.n_fft / 4)
+
+
+def test_log_mel_is_off_by_no_more_than_rounding_to_16_bits() -> None:
+    resampler = design(NANO_RATE, 44100)
+    passed = reference.mel_edges(DEFAULT)[2:] <= resampler.pass_edge
+    errors, roundings = [], []
+    for path in CLIPS[:4]:
+        error, rounding, level = log_mel_errors(read_pcm(path, 44100), resampler, DEFAULT)
+        loud = level[passed] >= -100.0
+        errors.append(np.abs(error[passed][loud]))
+        roundings.append(np.abs(rounding[passed][loud]))
+    error, rounding = np.concatenate(errors), np.concatenate(roundings)
+    assert error.size > 30_000
+    assert error.mean() <= 1.05 * rounding.mean()
+    assert error.mean() <= 0.02 and np.quantile(error, 0.99) <= 0.3
 
 
 @all_rates

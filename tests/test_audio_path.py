@@ -14,6 +14,7 @@ import pytest
 from native import FLAGS, compile_for_arm, shared_library
 from test_cli_errors import refused
 from test_firmware import MODEL, ROOT, asc_tiny
+from test_resample import response
 
 from asc_tiny.codegen.project import Classifier, classifier
 from asc_tiny.complexity.artefact import load
@@ -108,6 +109,22 @@ def test_rates_that_need_no_resampler(board: str, rate: int) -> None:
 )
 def test_the_lowest_rate_that_loses_nothing(board: str, rate: int, microphone: Fraction) -> None:
     assert audio_path(model(rate), boards.get(board), resample=True).microphone_rate == microphone
+
+
+def test_resamplers_of_all_boards_meet_their_figures() -> None:
+    resamplers = {}
+    for name in WITH_MICROPHONE:
+        for rate in (8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000):
+            resampler = audio_path(model(rate), boards.get(name), resample=True).resampler
+            if resampler:
+                resamplers[resampler.up, resampler.down] = resampler
+    assert len(resamplers) >= 10
+    for resampler in resamplers.values():
+        share, gain = response(resampler)
+        assert np.abs(gain[share <= 0.45]).max() <= 0.001, resampler
+        assert gain[share >= 0.55].max() <= -81.0, resampler
+        assert resampler.table_bytes <= 20_000, resampler
+        assert abs(resampler.clock_error) <= 500e-6, resampler
 
 
 def test_no_warning_where_the_model_listens_below_what_is_lost() -> None:

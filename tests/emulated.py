@@ -1,4 +1,4 @@
-"""Builds the front end alone for an emulated core and runs it there."""
+"""Builds small images for emulated cores, such as the front end alone, and runs them there."""
 
 from __future__ import annotations
 
@@ -17,6 +17,45 @@ from asc_tiny.targets import boards
 
 PROJECT = template_root() / "projects" / "cmake"
 LINK = ("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections")
+
+
+class EmulatedImage:
+    """The C files in a folder, built for a board of QEMU.
+
+    Args:
+        folder: with a ``main``; the platform's files are added.
+        board: name of an emulated board.
+        flags: of the compiler instead of the board's, to build for a lesser core of its family.
+        optimisation: level.
+    """
+
+    def __init__(
+        self, folder: Path, board: str, *, flags: tuple[str, ...] = (), optimisation: str = "-O2"
+    ) -> None:
+        self.folder, self.board = folder, boards.get(board)
+        shutil.copy(PROJECT / "platform" / "cortex_m.c", folder)
+        shutil.copy(PROJECT / "src" / "platform.h", folder)
+        values = {"banner": "a test", "board": self.board, "stack_bytes": 4096}
+        for name in ("board.h", "link.ld"):
+            template = environment().get_template(f"projects/cmake/platform/{name}.j2")
+            (folder / name).write_text(template.render(values))
+        level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimisation]
+        self.compiler = ["arm-none-eabi-gcc", *(flags or self.board.compiler_flags)]
+        command = [*self.compiler, *level, "-ffunction-sections", *LINK]
+        command += [f"-T{folder / 'link.ld'}", *map(str, sorted(folder.glob("*.c")))]
+        subprocess.run([*command, "-o", str(folder / "image.elf")], check=True)
+
+    def execute(self, *arguments: str) -> str:
+        """Run the image and return what it printed."""
+        semihosting = "".join(f",arg={a}" for a in ("image", *arguments))
+        command = ["qemu-system-arm", "-M", self.board.machine, "-icount", "shift=0"]
+        command += ["-display", "none", "-monitor", "none", "-serial", "null"]
+        command += ["-semihosting-config", f"enable=on,target=native{semihosting}"]
+        command += ["-kernel", "image.elf"]
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, timeout=600, check=True
+        )
+        return done.stdout + done.stderr
 
 
 class EmulatedFrontEnd:
@@ -39,22 +78,12 @@ class EmulatedFrontEnd:
         flags: tuple[str, ...] = (),
         optimisation: str = "-O2",
     ) -> None:
-        self.config, self.board, self.folder = config, boards.get(board), folder
+        self.config, self.folder = config, folder
         write(frontend_code.generate(config, "a test"), folder)
         for name in FRONTEND_RUNTIME:
             shutil.copy(RUNTIME / name, folder)
         shutil.copy(Path(__file__).with_name("frontend_main.c"), folder)
-        shutil.copy(PROJECT / "platform" / "cortex_m.c", folder)
-        shutil.copy(PROJECT / "src" / "platform.h", folder)
-        values = {"banner": "a test", "board": self.board, "stack_bytes": 4096}
-        for name in ("board.h", "link.ld"):
-            template = environment().get_template(f"projects/cmake/platform/{name}.j2")
-            (folder / name).write_text(template.render(values))
-        level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimisation]
-        self.core = flags or self.board.compiler_flags
-        command = ["arm-none-eabi-gcc", *self.core, *level, "-ffunction-sections", *LINK]
-        command += [f"-T{folder / 'link.ld'}", *map(str, sorted(folder.glob("*.c")))]
-        subprocess.run([*command, "-o", str(folder / "frontend.elf")], check=True)
+        self.image = EmulatedImage(folder, board, flags=flags, optimisation=optimisation)
 
     def run(self, pcm: np.ndarray, mode: str = "chunks") -> tuple[np.ndarray, int, int]:
         """Push a stream of whole clips.
@@ -64,15 +93,8 @@ class EmulatedFrontEnd:
             counts instead; instructions of the costliest hop; bytes of the front end's state.
         """
         (self.folder / "in.pcm").write_bytes(pcm.astype("<i2").tobytes())
-        arguments = "".join(f",arg={a}" for a in ("frontend", "in.pcm", "out.bin", mode))
-        command = ["qemu-system-arm", "-M", self.board.machine, "-icount", "shift=0"]
-        command += ["-display", "none", "-monitor", "none", "-serial", "null"]
-        command += ["-semihosting-config", f"enable=on,target=native{arguments}"]
-        command += ["-kernel", "frontend.elf"]
-        done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, timeout=600, check=True
-        )
-        instructions, state = map(int, (done.stdout + done.stderr).split())
+        text = self.image.execute("in.pcm", "out.bin", mode)
+        instructions, state = map(int, text.split())
         config = self.config
         codes = np.frombuffer((self.folder / "out.bin").read_bytes(), np.int8)
         columns = codes.reshape(-1, config.columns, config.n_mels, config.channels)
@@ -84,7 +106,7 @@ class EmulatedFrontEnd:
         sources = [n for n in FRONTEND_RUNTIME if n.endswith(".c")] + ["asc_frontend_tables.c"]
         for name in sources:
             path = self.folder / f"{name}.o"
-            command = ["arm-none-eabi-gcc", *self.core, "-O2", "-std=c99", "-c", name, "-o", path]
+            command = [*self.image.compiler, "-O2", "-std=c99", "-c", name, "-o", path]
             subprocess.run(command, cwd=self.folder, check=True)
             done = subprocess.run(
                 ["arm-none-eabi-size", path], capture_output=True, text=True, check=True

@@ -22,6 +22,11 @@ from asc_tiny.errors import AscError
     help="A whole project, or just the sources to drop into one.",
 )
 @click.option("--board", default="mps2-an386", show_default=True, help="See asc-tiny boards.")
+@click.option(
+    "--resample",
+    is_flag=True,
+    help="Add a resampler if the board's microphone cannot give the model's sample rate.",
+)
 @click.option("--prefix", default="asc", show_default=True, help="Of all names in the C code.")
 @click.option("--frontend", type=PATH, help="TOML of the front end, for a file without metadata.")
 @click.option("--labels", type=PATH, help="Class names, a line each, for a file without metadata.")
@@ -31,6 +36,7 @@ def command(
     runtime: str,
     project: str,
     board: str,
+    resample: bool,
     prefix: str,
     frontend: Path | None,
     labels: Path | None,
@@ -45,6 +51,7 @@ def command(
     from asc_tiny.complexity.ensemble import load_model
     from asc_tiny.frontend.config import read_toml
     from asc_tiny.targets import boards
+    from asc_tiny.targets.audio_path import audio_path
 
     check_prefix(prefix)
     target = boards.get(board)
@@ -57,10 +64,15 @@ def command(
     if frontend:
         for line in complete.frontend.warnings():
             click.echo(f"warning: {frontend}: {line}", err=True)
+    audio = audio_path(complete, target, resample=resample)
     if project == "sources":
-        write_sources(complete, out, runtime=runtime, prefix=prefix)
+        write_sources(complete, out, runtime=runtime, prefix=prefix, resampler=audio.resampler)
     else:
         write_cmake(complete, out, runtime=runtime, board=target, prefix=prefix)
+    for line in audio.warnings:
+        click.echo(f"warning: {line}", err=True)
+    if audio.resampler:
+        click.echo(f"resampler: {audio.resampler}", err=True)
     click.echo(f"wrote {out}", err=True)
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from asc_tiny import __version__
 from asc_tiny.codegen import arrays, ensemble, labels, network, provenance
 from asc_tiny.codegen import frontend as frontend_code
+from asc_tiny.codegen import resample as resample_code
 from asc_tiny.codegen.golden import golden_files
 from asc_tiny.codegen.identity import Identity, identify
 from asc_tiny.codegen.prefix import rename_prefix
@@ -20,6 +21,7 @@ from asc_tiny.complexity.ensemble import Ensemble, Model, to_toml
 from asc_tiny.errors import AscError
 from asc_tiny.files import replacing_folder, write_bytes, write_text
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.resample.design import Resampler
 
 MANIFEST = "asc-tiny.json"
 MODEL_FILE = "model.tflite"
@@ -40,6 +42,8 @@ FRONTEND_RUNTIME = (
 )
 _NETWORK_RUNTIME = ("asc_kernels.c", "asc_kernels.h")
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
+AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")
+RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
 
 
 class BoardLike(Protocol):
@@ -55,7 +59,7 @@ class BoardLike(Protocol):
 
     @property
     def platform(self) -> str:
-        """The platform source, without its ending."""
+        """The platform source, without its ending; empty if there is none."""
 
 
 @dataclass(frozen=True)
@@ -152,12 +156,29 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
         files.update(network.generate(model.artefact, model.identity))
     if runtime == "aot":
         files.update(_runtime(_NETWORK_RUNTIME) | _runtime(_CLASSIFIER_RUNTIME))
-    return {rename_prefix(k, prefix): rename_prefix(v, prefix) for k, v in files.items()}
+    return _renamed(files, prefix)
 
 
-def write_sources(model: Classifier, out: Path, *, runtime: str, prefix: str) -> None:
+def audio_sources(model: Classifier, resampler: Resampler | None, *, prefix: str) -> dict[str, str]:
+    """Return what brings a microphone's samples to a classifier, like ``library_sources``."""
+    files = _runtime(AUDIO_RUNTIME)
+    if resampler is not None:
+        files.update(resample_code.generate(resampler, banner(model.artefact)))
+        files.update(_runtime(RESAMPLE_RUNTIME))
+    return _renamed(files, prefix)
+
+
+def write_sources(
+    model: Classifier,
+    out: Path,
+    *,
+    runtime: str,
+    prefix: str,
+    resampler: Resampler | None = None,
+) -> None:
     """Write the sources alone into the folder ``out``, beside what is there."""
-    for name, text in library_sources(model, runtime=runtime, prefix=prefix).items():
+    audio = audio_sources(model, resampler, prefix=prefix)
+    for name, text in {**library_sources(model, runtime=runtime, prefix=prefix), **audio}.items():
         write_text(out / name, text)
 
 
@@ -171,6 +192,8 @@ def write_cmake(
     """
     if runtime != "aot":
         raise AscError(f"runtime {runtime}: only --project sources is generated for it")
+    if not board.platform:
+        raise AscError(f"board {board.name}: --project cmake is for emulated boards and the host")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
     library = library_sources(model, runtime=runtime, prefix=prefix)
@@ -210,6 +233,10 @@ def _write_model(model: Model, folder: Path) -> None:
 def _runtime(names: tuple[str, ...]) -> dict[str, str]:
     folder = template_root() / "runtime"
     return {name: (folder / name).read_text(encoding="utf-8") for name in names}
+
+
+def _renamed(files: dict[str, str], prefix: str) -> dict[str, str]:
+    return {rename_prefix(k, prefix): rename_prefix(v, prefix) for k, v in files.items()}
 
 
 def _project_files(board: BoardLike) -> list[str]:

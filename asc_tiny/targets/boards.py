@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asc_tiny.errors import AscError
+from asc_tiny.targets import microphones
+from asc_tiny.targets.microphones import Microphone
 
 DEFAULT_BOARD = "mps2-an386"
 HOST = "host"
@@ -21,12 +23,14 @@ class Board:
         name: as given to ``--board``.
         core: the processor, for people.
         machine: QEMU's machine name, empty for a native build.
-        platform: the platform source in the project, without its ending.
+        platform: the platform source in a CMake project, without its ending; empty if there is
+            none.
         compiler_flags: select the core for arm-none-eabi-gcc.
         flash_origin, flash_bytes, ram_origin, ram_bytes: memory map.
         instructions_per_1024_ticks: of SysTick under ``-icount shift=0``.
         has_coprocessors: floating point or vector unit to enable at start.
         has_low_overhead_loops: Armv8.1-M loop cache to enable at start.
+        microphone: on the board, or the usual one to connect; None for an emulated board.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Board:
     instructions_per_1024_ticks: int = 0
     has_coprocessors: bool = False
     has_low_overhead_loops: bool = False
+    microphone: Microphone | None = None
 
 
 def _mps2(name: str, core: str, cpu: str, *, has_coprocessors: bool) -> Board:
@@ -56,6 +61,20 @@ def _mps2(name: str, core: str, cpu: str, *, has_coprocessors: bool) -> Board:
         ram_bytes=4 * _MIB,
         instructions_per_1024_ticks=40 * 1024,
         has_coprocessors=has_coprocessors,
+    )
+
+
+def _development(
+    name: str, core: str, flash_bytes: int, ram_bytes: int, microphone: Microphone
+) -> Board:
+    """Describe a board that people buy; names are Zephyr's where it has one of the same kind."""
+    return Board(
+        name=name,
+        core=core,
+        platform="",
+        flash_bytes=flash_bytes,
+        ram_bytes=ram_bytes,
+        microphone=microphone,
     )
 
 
@@ -91,6 +110,17 @@ BOARDS = {
             has_coprocessors=True,
             has_low_overhead_loops=True,
         ),
+        _development(
+            "nano33ble_sense", "Cortex-M4F", _MIB, 256 * _KIB, microphones.NANO_33_BLE_SENSE
+        ),
+        _development("nrf52840dk", "Cortex-M4F", _MIB, 256 * _KIB, microphones.NRF_PDM),
+        _development("nrf5340dk", "Cortex-M33", _MIB, 512 * _KIB, microphones.NRF_PDM),
+        _development("disco_l475_iot1", "Cortex-M4F", _MIB, 128 * _KIB, microphones.STM32L4_DFSDM),
+        _development("stm32l496g_disco", "Cortex-M4F", _MIB, 320 * _KIB, microphones.STM32L4_DFSDM),
+        _development(
+            "esp32s3_devkitc", "Xtensa LX7", 8 * _MIB, 512 * _KIB, microphones.I2S_INMP441
+        ),
+        _development("rpi_pico", "Cortex-M0+", 2 * _MIB, 264 * _KIB, microphones.I2S_INMP441),
     )
 }
 

@@ -69,6 +69,13 @@ static inline int32_t asc_multiply_high(int32_t weight, uint32_t word) {
     return result;
 }
 
+/* a + weight times the high half of a word / 2^16, rounded down. */
+static inline int32_t asc_add_high_product(int32_t a, int32_t weight, uint32_t word) {
+    int32_t result;
+    __asm__("smlawt %0, %1, %2, %3" : "=r"(result) : "r"(weight), "r"(word), "r"(a));
+    return result;
+}
+
 /* The same as int8 or int16, the nearest there is. */
 static inline int32_t asc_saturate8(int32_t value) {
     int32_t result;
@@ -86,6 +93,15 @@ static inline uint64_t asc_load(const uint64_t **from) {
     uint64_t value;
     __asm__("ldrd %Q0, %R0, [%1], #8" : "=r"(value), "+r"(*from) : "m"(**from));
     return value;
+}
+
+/* Two values, the first in the low half. */
+static inline uint64_t asc_load_two(const int32_t **from) {
+    uint64_t values;
+    __asm__("ldrd %Q0, %R0, [%1], #8"
+            : "=r"(values), "+r"(*from)
+            : "m"((*from)[0]), "m"((*from)[1]));
+    return values;
 }
 
 /* sum + x y */
@@ -137,6 +153,10 @@ static inline int32_t asc_multiply_high(int32_t weight, uint32_t word) {
     return asc_multiply_half(weight, (int16_t)(word >> 16));
 }
 
+static inline int32_t asc_add_high_product(int32_t a, int32_t weight, uint32_t word) {
+    return a + asc_multiply_high(weight, word);
+}
+
 static inline int32_t asc_saturate8(int32_t value) {
     return value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
 }
@@ -147,6 +167,12 @@ static inline int32_t asc_saturate16(int32_t value) {
 
 static inline uint64_t asc_load(const uint64_t **from) {
     return *(*from)++;
+}
+
+static inline uint64_t asc_load_two(const int32_t **from) {
+    const uint64_t values = (uint32_t)(*from)[0] | (uint64_t)(uint32_t)(*from)[1] << 32;
+    *from += 2;
+    return values;
 }
 
 static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {

@@ -1,0 +1,1 @@
+"""Rational resampler: its filter, and the integer model of the firmware's."""

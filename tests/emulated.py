@@ -63,7 +63,7 @@ class EmulatedFrontEnd:
             Features, shape (clips, n_mels, columns, channels), none with mode ``hops``, which
             counts instead; instructions of the costliest hop; bytes of the front end's state.
         """
-        (self.folder / "in.pcm").write_bytes(pcm.astype("<i2").tobytes())
+        (self.folder / "in.pcm").write_bytes(pcm.astype(self.config.sample_type).tobytes())
         arguments = "".join(f",arg={a}" for a in ("frontend", "in.pcm", "out.bin", mode))
         command = ["qemu-system-arm", "-M", self.board.machine, "-icount", "shift=0"]
         command += ["-display", "none", "-monitor", "none", "-serial", "null"]

@@ -33,8 +33,10 @@ LENGTHS = {
 def clips(config) -> list[np.ndarray]:
     """Clips at the limits of the arithmetic, and what a quiet room sounds like."""
     generator = np.random.default_rng(5)
-    quiet = generator.normal(0.0, 3.0, config.clip_samples).astype(np.int16)
-    binary = (generator.integers(0, 2, config.clip_samples) * 65535 - 32768).astype(np.int16)
+    limits = np.iinfo(config.sample_type)
+    quiet = generator.normal(0.0, 3.0, config.clip_samples).astype(config.sample_type)
+    signs = generator.integers(0, 2, config.clip_samples)
+    binary = np.where(signs, limits.max, limits.min).astype(config.sample_type)
     return [*golden.clips(config).values(), quiet, binary]
 
 

@@ -1,6 +1,8 @@
-"""Clips per second of one core: log-mel with two deltas by librosa and by this package.
+"""Clips per second: log-mel with two deltas by librosa and by this package.
 
-``python benchmarks/features_speed.py``; to compare with librosa: ``pip install librosa==0.11.0``.
+``python benchmarks/features_speed.py`` on one core; to compare with librosa: ``pip install
+librosa==0.11.0``. ``--data DATASET`` computes a data set's features as training does instead, in
+one process and in as many as there are processors.
 """
 
 from __future__ import annotations
@@ -12,15 +14,19 @@ for _library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
     os.environ[f"{_library}_NUM_THREADS"] = "1"
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.audio.dataset import Dataset
 from asc_tiny.codegen import native
 from asc_tiny.frontend import fixed, reference
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
+from asc_tiny.train import cache
 
 try:
     import librosa
@@ -78,15 +84,31 @@ def librosa_rows() -> dict[str, Features]:
 def seconds_per_clip(
     rows: dict[str, Features], clips: list[Clip], rounds: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Return each row's mean time per clip in each round; rows take turns within a round."""
+    """Return each row's mean processor time per clip in each round; rows take turns in a round."""
     seconds = {name: np.empty(rounds) for name in rows}
     for turn in range(rounds):
         for name, compute in rows.items():
-            start = time.perf_counter()
+            start = time.process_time()
             for pcm in clips:
                 compute(pcm)
-            seconds[name][turn] = (time.perf_counter() - start) / len(clips)
+            seconds[name][turn] = (time.process_time() - start) / len(clips)
     return seconds
+
+
+def print_processes(folder: Path) -> None:
+    """Time a data set's features, reading and writing included, by the number of processes."""
+    clips = Dataset.load(folder).clips
+    processors = len(os.sched_getaffinity(0))
+    print(f"{len(clips)} clips" + "".join(f"{f'{n} processes':>16}" for n in (1, processors)))
+    for arithmetic in cache.ARITHMETICS:
+        cells = ""
+        for workers in (1, processors):
+            with tempfile.TemporaryDirectory(prefix="asc-tiny-") as empty:
+                start = time.perf_counter()
+                options = {"arithmetic": arithmetic, "workers": workers}
+                cache.load(clips, CONFIG, folder=Path(empty), **options)
+                cells += f"{time.perf_counter() - start:14.1f} s"
+        print(f"{arithmetic:10}{cells}")
 
 
 def main() -> None:
@@ -94,7 +116,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=20, help="in a round (default 20)")
     parser.add_argument("--rounds", type=int, default=15, help="the best one counts (default 15)")
+    parser.add_argument("--data", type=Path, help="a data set in the TAU layout")
     arguments = parser.parse_args()
+    if arguments.data:
+        print_processes(arguments.data)
+        return
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 

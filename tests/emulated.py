@@ -92,7 +92,7 @@ class EmulatedFrontEnd:
             Features, shape (clips, n_mels, columns, channels), none with mode ``hops``, which
             counts instead; instructions of the costliest hop; bytes of the front end's state.
         """
-        (self.folder / "in.pcm").write_bytes(pcm.astype("<i2").tobytes())
+        (self.folder / "in.pcm").write_bytes(pcm.astype(self.config.sample_type).tobytes())
         text = self.image.execute("in.pcm", "out.bin", mode)
         instructions, state = map(int, text.split())
         config = self.config

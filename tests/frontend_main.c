@@ -8,7 +8,7 @@
 #include "platform.h"
 
 static asc_frontend_t frontend;
-static int16_t pcm[ASC_FRONTEND_HOP];
+static asc_sample_t pcm[ASC_FRONTEND_HOP];
 static int8_t features[ASC_FRONTEND_N_MELS * ASC_FRONTEND_CHANNELS];
 
 static void print_number(uint64_t value) {

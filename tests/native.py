@@ -68,7 +68,7 @@ class CFrontEnd:
             end = min(position + chunks[turn % len(chunks)], len(pcm))
             turn += 1
             while position < end:
-                samples = ctypes.c_void_p(pcm.ctypes.data + 2 * position)
+                samples = ctypes.c_void_p(pcm.ctypes.data + pcm.itemsize * position)
                 count = ctypes.c_size_t(end - position)
                 position += self.library.asc_frontend_push(state, samples, count)
                 stride = ctypes.c_size_t(config.channels)

@@ -33,7 +33,10 @@ RELAXED, HURRIED = 75_000, 10_000
 
 def build(folder: Path, blocks: int) -> EmulatedImage:
     model = classifier(load(MODEL), runtime="aot")
-    files = {**library_sources(model, "aot"), **audio_sources(model, None)}
+    files = {
+        **library_sources(model, runtime="aot", prefix="asc"),
+        **audio_sources(model, None, prefix="asc"),
+    }
     header = files["asc_audio.h"]
     assert header.count("ASC_AUDIO_BLOCKS 2u") == 1
     files["asc_audio.h"] = header.replace("ASC_AUDIO_BLOCKS 2u", f"ASC_AUDIO_BLOCKS {blocks}u")

@@ -57,7 +57,7 @@ def test_codes_are_those_of_the_numpy_model(name, only_native):
     config = CONFIGS[name]
     clips = list(golden.clips(config).values())
     if config.sample_rate == 44100:
-        clips += [read_pcm(path, 44100) for path in CLIPS]
+        clips += [read_pcm(path, 44100, bits=config.sample_bits) for path in CLIPS]
     expected = [fixed.features(pcm, config) for pcm in clips]
     only_native()
     for pcm, codes in zip(clips, expected, strict=True):

@@ -42,17 +42,27 @@ def test_the_worst_signals_overflow_nowhere(tmp_path) -> None:
         assert np.array_equal(codes, fixed.features(signal, DEFAULT))
 
 
-def random_stream(generator: np.random.Generator, count: int, hop: int) -> np.ndarray:
+def random_stream(generator: np.random.Generator, count: int, config) -> np.ndarray:
     """Noise, signs and nothing, each hop at its own level from the last bit to clipping."""
-    level = 2.0 ** generator.uniform(-2.0, 17.0, (count // hop, 1))
+    hop, limits = config.hop, np.iinfo(config.sample_type)
+    level = 2.0 ** generator.uniform(-2.0, limits.bits + 1.0, (count // hop, 1))
     noise = generator.normal(0.0, 1.0, (count // hop, hop))
     signs = np.where(generator.random((count // hop, 1)) < 0.3, np.sign(noise), noise)
     signs *= generator.random((count // hop, 1)) > 0.05
-    return np.clip(np.rint(signs * level), -32768, 32767).astype(np.int16).ravel()
+    values = np.clip(np.rint(signs * level), limits.min, limits.max)
+    return values.astype(config.sample_type).ravel()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "frames"), [("speech", 2_000_000), ("default", 200_000)])
+@pytest.mark.parametrize(
+    ("name", "frames"),
+    [
+        ("speech", 2_000_000),
+        ("default", 200_000),
+        ("24 bits, normalised speech", 500_000),
+        ("24 bits", 100_000),
+    ],
+)
 def test_millions_of_random_frames_trap_nothing(name, frames, tmp_path) -> None:
     """Undefined behaviour would end the process."""
     config = CONFIGS[name]
@@ -60,7 +70,7 @@ def test_millions_of_random_frames_trap_nothing(name, frames, tmp_path) -> None:
     generator = np.random.default_rng(13)
     done = 0
     while done < frames:
-        stream = random_stream(generator, 50 * config.clip_samples, config.hop)
+        stream = random_stream(generator, 50 * config.clip_samples, config)
         whole = stream[: len(stream) // config.clip_samples * config.clip_samples]
         codes = frontend.features(whole, [len(whole)])
         done += len(codes) * config.frames

@@ -33,8 +33,10 @@ LENGTHS = {
 def clips(config) -> list[np.ndarray]:
     """Clips at the limits of the arithmetic, and what a quiet room sounds like."""
     generator = np.random.default_rng(5)
-    quiet = generator.normal(0.0, 3.0, config.clip_samples).astype(np.int16)
-    binary = (generator.integers(0, 2, config.clip_samples) * 65535 - 32768).astype(np.int16)
+    limits = np.iinfo(config.sample_type)
+    quiet = generator.normal(0.0, 3.0, config.clip_samples).astype(config.sample_type)
+    signs = generator.integers(0, 2, config.clip_samples)
+    binary = np.where(signs, limits.max, limits.min).astype(config.sample_type)
     return [*golden.clips(config).values(), quiet, binary]
 
 
@@ -51,12 +53,14 @@ def test_cortex_m4_gives_the_models_bits(name: str, tmp_path: Path) -> None:
     assert_same(EmulatedFrontEnd(config, M4, tmp_path), clips(config))
 
 
+@pytest.mark.parametrize("name", ["default", "24 bits, normalised speech"])
 @pytest.mark.parametrize("board", ["mps2-an385", "mps2-an505", "mps3-an547"])
-def test_other_cores_give_the_models_bits(board: str, tmp_path: Path) -> None:
-    assert_same(EmulatedFrontEnd(DEFAULT, board, tmp_path), clips(DEFAULT))
+def test_other_cores_give_the_models_bits(board: str, name: str, tmp_path: Path) -> None:
+    config = CONFIGS[name]
+    assert_same(EmulatedFrontEnd(config, board, tmp_path), clips(config))
 
 
-@pytest.mark.parametrize("name", ["default", "speech"])
+@pytest.mark.parametrize("name", ["default", "speech", "24 bits, normalised speech"])
 def test_code_for_cortex_m0plus_gives_the_models_bits(name: str, tmp_path: Path) -> None:
     """A Cortex-M3 runs what is compiled for the smaller core."""
     config = CONFIGS[name]

@@ -14,18 +14,30 @@ from asc_tiny.complexity import artefact
 from asc_tiny.errors import AscError
 from asc_tiny.frontend import fixed, golden, reference
 from asc_tiny.frontend import tables as fixed_tables
-from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.frontend.config import LOGS, FrontEndConfig
 
 MODELS = Path(__file__).parents[1] / "models"
 MODEL = MODELS / "mobilenet_esc10.tflite"
 CLIPS = sorted((MODELS / "clips").glob("*.flac"))
 DEFAULT = FrontEndConfig().quantised(0.11, 40)
+
+
+def normalised(config: FrontEndConfig, scale: float, zero_point: int) -> FrontEndConfig:
+    """Return a front end with means as of loud and quiet bands, and scales from 0.5 nats on."""
+    bands = np.arange(config.n_mels)
+    unit = LOGS[config.log]
+    means = (-9.0 + 7.0 * np.cos(bands / 9.0)) / unit
+    scales = (1.7 + 1.2 * np.sin(bands / 5.0)) / unit
+    return config.normalised(means.round(3), scales.round(4)).quantised(scale, zero_point)
+
+
+SPEECH = FrontEndConfig(
+    sample_rate=16000, clip_samples=16000, n_fft=512, hop=160, n_mels=40, f_min=50, f_max=8000
+).quantised(0.11, 40)
 CONFIGS = {
     "default": DEFAULT,
     "slaney": dataclasses.replace(DEFAULT, mel_scale="slaney"),
-    "speech": FrontEndConfig(
-        sample_rate=16000, clip_samples=16000, n_fft=512, hop=160, n_mels=40, f_min=50, f_max=8000
-    ).quantised(0.11, 40),
+    "speech": SPEECH,
     "no deltas, hop of a window": dataclasses.replace(DEFAULT, deltas=False, n_mels=40, hop=2048),
     "largest": dataclasses.replace(DEFAULT, n_fft=4096, hop=1000, n_mels=128),
     "log10, floor as maximum": dataclasses.replace(DEFAULT, log="log10", floor="max").quantised(
@@ -35,6 +47,14 @@ CONFIGS = {
         DEFAULT, log="log2", framing="causal", n_fft=1024, hop=441, n_mels=64
     ).quantised(0.16, 20),
     "coarse codes": DEFAULT.quantised(100.0, 5),
+    "normalised": normalised(DEFAULT, 0.05, -3),
+    "normalised, log10, no deltas": normalised(
+        dataclasses.replace(DEFAULT, log="log10", deltas=False, n_mels=50), 0.04, 12
+    ),
+    "24 bits": dataclasses.replace(DEFAULT, sample_bits=24),
+    "24 bits, normalised speech": normalised(
+        dataclasses.replace(SPEECH, sample_bits=24, n_mels=41, floor="max"), 0.05, 7
+    ),
     "smallest": dataclasses.replace(DEFAULT, n_fft=256, hop=200, n_mels=16),
 }
 
@@ -102,8 +122,10 @@ def test_c_equals_python_for_any_chunking(name: str, tmp_path: Path) -> None:
     config = CONFIGS[name]
     clips = list(golden.clips(config).values())
     generator = np.random.default_rng(7)
-    clips.append(generator.integers(-1, 1, config.clip_samples).astype(np.int16))
-    clips.append((generator.integers(0, 2, config.clip_samples) * 65535 - 32768).astype(np.int16))
+    limits = np.iinfo(config.sample_type)
+    clips.append(generator.integers(-1, 1, config.clip_samples, config.sample_type))
+    signs = generator.integers(0, 2, config.clip_samples)
+    clips.append(np.where(signs, limits.max, limits.min).astype(config.sample_type))
     expected = np.stack([fixed.features(clip, config) for clip in clips])
     frontend = CFrontEnd(config, tmp_path)
     stream = np.concatenate(clips)

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from native import CFrontEnd
 
 from asc_tiny.frontend import fixed
-from asc_tiny.frontend.config import FLOORS, FRAMINGS, LOGS, MEL_SCALES, FrontEndConfig
+from asc_tiny.frontend.config import (
+    FLOORS,
+    FRAMINGS,
+    LOGS,
+    MEL_SCALES,
+    SAMPLE_BITS,
+    FrontEndConfig,
+)
 
 RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 
@@ -39,8 +46,16 @@ def configs(draw: st.DrawFn) -> FrontEndConfig:
         log_floor=draw(st.sampled_from((1e-10, 1e-8, 1e-6))),
         floor=draw(st.sampled_from(FLOORS)),
         deltas=draw(st.booleans()),
+        sample_bits=draw(st.sampled_from(SAMPLE_BITS)),
     )
+    if draw(st.booleans()):
+        config = normalised(config, np.random.default_rng(draw(st.integers(0, 2**31))))
     return config.quantised(draw(st.floats(0.02, 0.5)), draw(st.integers(-128, 127)))
+
+
+def normalised(config: FrontEndConfig, generator: np.random.Generator) -> FrontEndConfig:
+    means = generator.uniform(*config.log_range, config.n_mels)
+    return config.normalised(means, generator.uniform(0.3, 6.0, config.n_mels))
 
 
 @st.composite
@@ -50,7 +65,8 @@ def signals(draw: st.DrawFn, config: FrontEndConfig) -> np.ndarray:
     count = 2 * config.clip_samples
     n = np.arange(count)
     kind = draw(st.sampled_from(("noise", "tone", "steps", "impulses", "silence")))
-    level = 2.0 ** draw(st.floats(-1.0, 16.0))
+    limits = np.iinfo(config.sample_type)
+    level = 2.0 ** draw(st.floats(-1.0, limits.bits))
     values = {
         "noise": generator.normal(0.0, 0.3, count),
         "tone": np.sin(draw(st.floats(0.0, np.pi)) * n),
@@ -58,7 +74,7 @@ def signals(draw: st.DrawFn, config: FrontEndConfig) -> np.ndarray:
         "impulses": (generator.random(count) < 0.001).astype(float),
         "silence": np.zeros(count),
     }[kind]
-    return np.clip(np.rint(values * level), -32768, 32767).astype(np.int16)
+    return np.clip(np.rint(values * level), limits.min, limits.max).astype(config.sample_type)
 
 
 def expected(stream: np.ndarray, config: FrontEndConfig) -> np.ndarray:

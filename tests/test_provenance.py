@@ -7,7 +7,6 @@ import json
 import struct
 import subprocess
 import zlib
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -76,7 +75,7 @@ def test_layout_in_flash(firmware: Path, tmp_path: Path) -> None:
     assert record[12:44] == hashlib.sha256(MODEL.read_bytes()).digest()
     model = artefact.load(MODEL)
     assert model.frontend and model.labels
-    text = json.dumps([asdict(model.frontend)], sort_keys=True)
+    text = json.dumps([model.frontend.to_dict()], sort_keys=True)
     assert record[44:76] == hashlib.sha256(text.encode()).digest()
     assert struct.unpack_from("<I", record, 76) == (len(model.labels),)
     strings = record[80 : size - 4].rstrip(b"\0").decode().split("\0")

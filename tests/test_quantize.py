@@ -365,3 +365,40 @@ def test_fine_tuning_is_advised_above_half_a_point(
         main(["quantize", str(tmp_path), "--data", str(synthetic), "--out", str(out)])
     assert ended.value.code == 0
     assert ("int8 loses 1.0 points: try --finetune" in capsys.readouterr().err) == advised
+
+
+def test_a_run_on_integer_features_is_quantised_on_them(synthetic, tmp_path, monkeypatch):
+    """Calibration, fine-tuning and the report of layers see what the codes stand for."""
+    from asc_tiny.compress import from_run
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(RECIPE)
+    dataset = Dataset.load(synthetic)
+    run = train(recipes.load(recipe, features="fixed"), dataset, tmp_path / "run", epochs=1)
+    seen = {}
+
+    def tuned(model, features, quantisation, **_):
+        seen["fine-tuning"] = features.take(np.arange(len(features)))
+
+    def converted(model, clips):
+        seen["calibration"] = np.stack(list(clips))
+        return quantize.quantise(model, clips)
+
+    def errors(model, data, x):
+        seen["report"] = x
+        return []
+
+    monkeypatch.setattr(from_run, "finetune", tuned)
+    monkeypatch.setattr(from_run, "quantise", converted)
+    monkeypatch.setattr(from_run, "layer_errors", errors)
+    file = from_run.quantise_run(run, dataset, finetune_epochs=1)
+    from_run.error_report(run, dataset, file)
+    quantisation = run.info().frontend.quantisation
+    assert set(seen) == {"fine-tuning", "calibration", "report"}
+    for name, x in seen.items():
+        codes = x.astype(np.float64) / quantisation.scale + quantisation.zero_point
+        np.testing.assert_allclose(codes, np.rint(codes), atol=1e-4, err_msg=name)
+    found = Interpreter(file, "model").input_quantisation
+    assert found.scale == pytest.approx(quantisation.scale, rel=1e-6)
+    assert found.zero_point == quantisation.zero_point

@@ -1,4 +1,4 @@
-"""Audio files: reading them as the mono int16 samples that a microphone driver would give."""
+"""Audio files: reading them as the mono samples that a microphone driver would give."""
 
 from __future__ import annotations
 
@@ -56,19 +56,23 @@ def clip_info(path: Path) -> ClipInfo:
         return ClipInfo(file.samplerate, file.frames, file.channels, file.subtype)
 
 
-def read_pcm(path: Path, sample_rate: int, *, resample: bool = False) -> NDArray[np.int16]:
-    """Read a mono wav or flac file as 16-bit samples.
+def read_pcm(
+    path: Path, sample_rate: int, *, bits: int = 16, resample: bool = False
+) -> NDArray[Any]:
+    """Read a mono wav or flac file as samples of 16 or 24 bits.
 
-    Deeper integers and floats (full scale +-1) are rounded to the nearest 16-bit value, halves
-    up, and saturate.
+    Deeper integers and floats (full scale +-1) are rounded to the nearest value of ``bits``,
+    halves up, and saturate.
 
     Args:
         path: the file.
         sample_rate: samples per second that the caller needs.
+        bits: 16 or 24.
         resample: convert a file with another rate instead of refusing it.
 
     Returns:
-        Samples at ``sample_rate``, shape (samples,), int16.
+        Samples at ``sample_rate``, shape (samples,): int16, or with 24 bits the upper ones of
+        int32. Full scale is the full range.
 
     Raises:
         AscError: the file is missing, not audio, empty, damaged, not mono, has another rate
@@ -86,8 +90,9 @@ def read_pcm(path: Path, sample_rate: int, *, resample: bool = False) -> NDArray
             )
         samples = _decode(path, file)
     if rate != sample_rate:
-        return _round(_resample(_scale(samples), rate, sample_rate))
-    return samples if samples.dtype == np.int16 else _round(_scale(samples))
+        return _round(_resample(_scale(samples, bits), rate, sample_rate), bits)
+    exact = bits == 16 and samples.dtype == np.int16
+    return samples if exact else _round(_scale(samples, bits), bits)
 
 
 def write_wav16(path: Path, pcm: NDArray[np.int16], rate: int) -> None:
@@ -133,10 +138,10 @@ def _decode(path: Path, file: Any) -> NDArray[Any]:
     return samples
 
 
-def _scale(samples: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the samples in units of one 16-bit step; exact for every integer encoding."""
-    step = {"int16": 1.0, "int32": 2.0**-16, "float64": 2.0**15}[samples.dtype.name]
-    return samples.astype(np.float64) * step
+def _scale(samples: NDArray[Any], bits: int) -> NDArray[np.float64]:
+    """Return the samples in steps of ``bits``; exact for every integer encoding."""
+    stored = {"int16": 16, "int32": 32, "float64": 1}[samples.dtype.name]
+    return samples.astype(np.float64) * 2.0 ** (bits - stored)
 
 
 def _resample(samples: NDArray[np.float64], rate: int, wanted: int) -> NDArray[np.float64]:
@@ -147,5 +152,7 @@ def _resample(samples: NDArray[np.float64], rate: int, wanted: int) -> NDArray[n
     return resampled
 
 
-def _round(samples: NDArray[np.float64]) -> NDArray[np.int16]:
-    return np.clip(np.floor(samples + 0.5), -32768, 32767).astype(np.int16)
+def _round(samples: NDArray[np.float64], bits: int) -> NDArray[Any]:
+    most = 2 ** (bits - 1)
+    rounded = np.clip(np.floor(samples + 0.5), -most, most - 1)
+    return rounded.astype(np.int16) if bits == 16 else rounded.astype(np.int32) << (32 - bits)

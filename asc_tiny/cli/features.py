@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from asc_tiny.frontend.config import FrontEndConfig
-    from asc_tiny.frontend.reference import Int16Array
+    from asc_tiny.frontend.reference import Samples
 
 
 @click.command()
@@ -58,7 +58,7 @@ def command(
 
 
 def _write(
-    out: Path, clips: Sequence[Int16Array], configs: Sequence[FrontEndConfig], arithmetic: str
+    out: Path, clips: Sequence[Samples], configs: Sequence[FrontEndConfig], arithmetic: str
 ) -> None:
     import numpy as np
 
@@ -66,7 +66,7 @@ def _write(
     from asc_tiny.files import replacing
     from asc_tiny.frontend import reference
 
-    def compute(clip: Int16Array) -> NDArray[Any]:
+    def compute(clip: Samples) -> NDArray[Any]:
         if arithmetic == "float":
             return reference.features(clip, configs[0])
         return np.concatenate([native.features(clip, config) for config in configs], axis=-1)
@@ -76,7 +76,7 @@ def _write(
         np.save(stream, features[0] if len(features) == 1 else features)
 
 
-def _drawing(clips: Sequence[Int16Array], config: FrontEndConfig) -> bytes:
+def _drawing(clips: Sequence[Samples], config: FrontEndConfig) -> bytes:
     import numpy as np
 
     from asc_tiny.codegen import native

@@ -11,10 +11,8 @@ import click
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from asc_tiny.frontend.config import FrontEndConfig
+    from asc_tiny.frontend.reference import Samples
 
 PATH = click.Path(path_type=Path)
 
@@ -25,9 +23,7 @@ resample_option = click.option(
 )
 
 
-def read_clips(
-    path: Path, config: FrontEndConfig, *, resample: bool
-) -> Sequence[NDArray[np.int16]]:
+def read_clips(path: Path, config: FrontEndConfig, *, resample: bool) -> Sequence[Samples]:
     """Read an audio file and cut it into whole clips; what is left at the end is dropped.
 
     Raises:
@@ -35,7 +31,7 @@ def read_clips(
     """
     from asc_tiny.audio.clips import read_pcm
 
-    pcm = read_pcm(path, config.sample_rate, resample=resample)
+    pcm = read_pcm(path, config.sample_rate, bits=config.sample_bits, resample=resample)
     count = len(pcm) // config.clip_samples
     if count == 0:
         raise AscError(

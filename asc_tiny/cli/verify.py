@@ -13,9 +13,7 @@ from asc_tiny.cli.options import PATH, json_option, project_argument, read_clips
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from asc_tiny.frontend.reference import Samples
     from asc_tiny.targets.project import Project
     from asc_tiny.targets.verify import Network
 
@@ -68,7 +66,7 @@ def command(
     ctx.exit(0 if passed else 3)
 
 
-def _reference(target: Project, clips: Mapping[str, NDArray[np.int16]]) -> tuple[str, Network]:
+def _reference(target: Project, clips: Mapping[str, Samples]) -> tuple[str, Network]:
     """Return the name of the scores' reference on this machine, and the reference."""
     from importlib.util import find_spec
 

@@ -30,6 +30,7 @@ def generate(
     """
     if config.quantisation is None:
         raise AscError("front end: firmware needs a quantisation (scale and zero_point)")
+    configs = (config, *others)
     tables = fixed_tables.build(config)
     values = {
         "banner": banner,
@@ -38,9 +39,8 @@ def generate(
         "tables_version": TABLES_VERSION,
         "lines": value_lines,
         "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
-        "requantisations": [fixed_tables.build(each).requantisation for each in (config, *others)],
+        "requantisations": [fixed_tables.build(each).requantisations for each in configs],
         "tables": tables,
-        "max_shift": fixed_tables.MAX_SHIFT,
         "log2_fraction_bits": fixed_tables.LOG2_FRACTION_BITS,
         "twentieth": fixed_tables.TWENTIETH,
         "twiddles": [(tables.turn(4 * j), tables.turn(2 * j)) for j in range(config.n_fft // 8)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes
 from asc_tiny.frontend import fixed, golden
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.frontend.reference import Int8Array, Int16Array
+from asc_tiny.frontend.reference import Int8Array, Samples
 
 CLIPS = "golden/clips.pcm"
 FEATURES = "golden/features.bin"
@@ -20,7 +21,7 @@ FEATURES = "golden/features.bin"
 def golden_files(configs: Sequence[FrontEndConfig]) -> dict[str, bytes]:
     """Return the golden vectors of a front end, file name to content.
 
-    ``clips.pcm`` has little-endian int16 samples, clip after clip; ``features.bin`` the int8 codes
+    ``clips.pcm`` has little-endian samples, clip after clip; ``features.bin`` the int8 codes
     of each clip, by mel band, column and channel.
 
     Args:
@@ -28,14 +29,14 @@ def golden_files(configs: Sequence[FrontEndConfig]) -> dict[str, bytes]:
     """
     clips = list(golden.clips(configs[0]).values())
     return {
-        CLIPS: np.concatenate(clips).astype("<i2").tobytes(),
+        CLIPS: np.concatenate(clips).astype(_stored(configs[0])).tobytes(),
         FEATURES: b"".join(fixed.joint_features(clip, configs).tobytes() for clip in clips),
     }
 
 
 def read_golden(
     folder: Path, config: FrontEndConfig, shape: tuple[int, int, int]
-) -> tuple[dict[str, Int16Array], dict[str, Int8Array]]:
+) -> tuple[dict[str, Samples], dict[str, Int8Array]]:
     """Read the golden vectors of a project.
 
     Args:
@@ -50,7 +51,11 @@ def read_golden(
         AscError: a file is missing or has another size.
     """
     names = list(golden.clips(config))
-    pcm = np.frombuffer(read_bytes(folder / CLIPS), "<i2").astype(np.int16)
+    content = read_bytes(folder / CLIPS)
+    stored = _stored(config)
+    # Whole samples; a file of another size is told below.
+    count = len(content) // stored.itemsize
+    pcm = np.frombuffer(content, stored, count).astype(config.sample_type)
     codes = np.frombuffer(read_bytes(folder / FEATURES), np.int8)
     sizes = {CLIPS: (pcm.size, config.clip_samples), FEATURES: (codes.size, int(np.prod(shape)))}
     for name, (size, clip) in sizes.items():
@@ -58,3 +63,7 @@ def read_golden(
             raise AscError(f"{folder / name}: {size} values, {len(names) * clip} are needed")
     clips = dict(zip(names, pcm.reshape(len(names), -1), strict=True))
     return clips, dict(zip(names, codes.reshape(len(names), *shape), strict=True))
+
+
+def _stored(config: FrontEndConfig) -> np.dtype[np.signedinteger[Any]]:
+    return np.dtype(config.sample_type).newbyteorder("<")

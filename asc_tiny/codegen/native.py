@@ -25,14 +25,14 @@ from asc_tiny.errors import AscError
 from asc_tiny.files import replacing, sha256, write_text
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.frontend.reference import Int8Array, Int16Array
+from asc_tiny.frontend.reference import Int8Array, Samples
 
 FLAGS = ("-std=c99", "-O3", "-shared", "-fPIC")
 
 _COMPILERS = ("cc", "gcc", "clang")
 
 _DECLARATION = """size_t asc_clip_features(
-    const int16_t *pcm, size_t samples, int8_t *features, size_t columns, size_t channels)"""
+    const void *pcm, size_t samples, int8_t *features, size_t columns, size_t channels)"""
 
 _CLIP = f"""#include "asc_frontend.h"
 
@@ -42,13 +42,14 @@ _CLIP = f"""#include "asc_frontend.h"
 {_DECLARATION}
 {{
     asc_frontend_t frontend;
+    const asc_sample_t *sample = pcm;
     size_t done = 0u;
 
     asc_frontend_init(&frontend);
     while (samples > 0u) {{
-        const size_t taken = asc_frontend_push(&frontend, pcm, samples);
+        const size_t taken = asc_frontend_push(&frontend, sample, samples);
 
-        pcm += taken;
+        sample += taken;
         samples -= taken;
         while (done < columns &&
                asc_frontend_pop(&frontend, features + done * channels, columns * channels)) {{
@@ -63,11 +64,11 @@ _ffi = cffi.FFI()
 _ffi.cdef(f"{_DECLARATION};")
 
 
-def features(pcm: Int16Array, config: FrontEndConfig) -> Int8Array:
+def features(pcm: Samples, config: FrontEndConfig) -> Int8Array:
     """Return a clip's int8 feature codes, bit for bit those of ``fixed.features``.
 
     Args:
-        pcm: int16 samples, shape (clip_samples,).
+        pcm: samples of the front end's type, shape (clip_samples,).
         config: a front end with quantisation.
 
     Returns:
@@ -76,13 +77,13 @@ def features(pcm: Int16Array, config: FrontEndConfig) -> Int8Array:
     Raises:
         AscError: the configuration has no quantisation, or the clip is too short.
     """
-    fits = pcm.dtype == np.int16 and pcm.shape == (config.clip_samples,)
+    fits = pcm.dtype == config.sample_type and pcm.shape == (config.clip_samples,)
     library = _library(config) if fits and config.quantisation else None
     if library is None:
         return fixed.features(pcm, config)
     _, columns, channels = config.shape
     codes = np.empty(config.shape, np.int8)
-    samples = _ffi.from_buffer("int16_t[]", np.ascontiguousarray(pcm))
+    samples = _ffi.from_buffer(np.ascontiguousarray(pcm))
     target = _ffi.from_buffer("int8_t[]", codes)
     done = library.asc_clip_features(samples, len(pcm), target, columns, channels)
     assert done == columns

@@ -305,6 +305,11 @@ def _check_frontend(first: Member, other: Member) -> None:
     for field in dataclasses.fields(FrontEndConfig):
         wanted = getattr(first.frontend, field.name)
         value = getattr(other.frontend, field.name)
+        if field.name == "normalisation" and value != wanted:
+            raise AscError(
+                f"{other.artefact.path}: members must share the front end: its normalisation is "
+                f"not that of {first.artefact.path}"
+            )
         if field.name != "quantisation" and value != wanted:
             raise AscError(
                 f"{other.artefact.path}: members must share the front end: {field.name} = "

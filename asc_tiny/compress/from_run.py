@@ -58,7 +58,8 @@ def quantise_run(
             f"{run.root}: was trained on a data set with fingerprint "
             f"{info.dataset_fingerprint[:12]}, {dataset.root} has {fingerprint[:12]}"
         )
-    features = cache.load(dataset.split("train"), info.frontend)
+    # What the network was trained on: floats, or what the integer front end's codes stand for.
+    features = cache.load(dataset.split("train"), info.frontend, arithmetic=recipe.features)
     if finetune_epochs:
         assert info.frontend.quantisation is not None
         finetune(
@@ -118,7 +119,8 @@ def error_report(run: Run, dataset: Dataset, quantised: bytes) -> str:
     """
     clips = dataset.split("evaluate")
     even = np.unique(np.linspace(0, len(clips) - 1, min(REPORT_CLIPS, len(clips))).astype(int))
-    features = cache.load([clips[index] for index in even], run.info().frontend)
+    chosen = [clips[index] for index in even]
+    features = cache.load(chosen, run.info().frontend, arithmetic=run.recipe().features)
     x = features.take(np.arange(len(features)))
     return to_json(layer_errors(nets.load(run.model_path), quantised, x), len(x))
 

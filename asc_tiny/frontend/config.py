@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes
 
@@ -27,6 +29,7 @@ LOGS = {"ln": 1.0, "log10": math.log(10.0), "log2": math.log(2.0)}
 
 FLOORS = ("add", "max")
 FRAMINGS = ("centred", "causal")
+SAMPLE_BITS = (16, 24)
 DELTA_REACH = 4
 """Frames of log-mel that the second delta needs on each side of a column."""
 
@@ -46,11 +49,29 @@ class Quantisation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Normalisation:
+    """Per-band normalisation of the log-mel: ``(x - mean) / scale``, before the deltas.
+
+    Attributes:
+        means, scales: one for each mel band, in units of the logarithm.
+    """
+
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for scale in self.scales:
+            if not 0.001 <= scale <= 1000.0:
+                raise AscError(f"normalisation: a scale of {scale}, allowed: 0.001 to 1000")
+
+
+@dataclass(frozen=True, kw_only=True)
 class FrontEndConfig:
     """Log-mel features of a clip, as the seed defines them (section 2.1) by default.
 
     Attributes:
-        sample_rate: samples per second of the int16 input.
+        sample_rate: samples per second of the input.
+        sample_bits: 16 for int16 samples; 24 for int32 samples of which the upper 24 bits count.
         clip_samples: samples in a clip; a stream is cut into clips of this length and each gives
             one network input.
         n_fft: window and transform length in samples, a power of two.
@@ -65,10 +86,12 @@ class FrontEndConfig:
         log_floor: smallest power that the logarithm sees, for samples scaled to +-1.
         floor: ``add`` the floor to every band's power, or take the ``max`` of both.
         deltas: add first and second deltas as channels; costs 4 frames at each end.
+        normalisation: of each band's log-mel, None for none.
         quantisation: int8 quantisation of the features, None while in training.
     """
 
     sample_rate: int = 44100
+    sample_bits: int = 16
     clip_samples: int = 44100
     n_fft: int = 2048
     hop: int = 1024
@@ -82,6 +105,7 @@ class FrontEndConfig:
     log_floor: float = 1e-8
     floor: str = "add"
     deltas: bool = True
+    normalisation: Normalisation | None = None
     quantisation: Quantisation | None = None
 
     def __post_init__(self) -> None:
@@ -92,6 +116,7 @@ class FrontEndConfig:
         for name in ("sample_rate", "clip_samples", "n_fft", "hop", "n_mels"):
             check(isinstance(getattr(self, name), int), name, "a whole number")
         check(8000 <= self.sample_rate <= 48000, "sample_rate", "8000 to 48000 Hz")
+        check(self.sample_bits in SAMPLE_BITS, "sample_bits", " or ".join(map(str, SAMPLE_BITS)))
         power_of_two = self.n_fft > 0 and self.n_fft & (self.n_fft - 1) == 0
         check(power_of_two and 256 <= self.n_fft <= 4096, "n_fft", "powers of two, 256 to 4096")
         check(1 <= self.hop <= self.n_fft, "hop", f"1 to n_fft ({self.n_fft})")
@@ -105,6 +130,34 @@ class FrontEndConfig:
         check(self.floor in FLOORS, "floor", ", ".join(FLOORS))
         check(1e-10 <= self.log_floor <= 1e-6, "log_floor", "1e-10 to 1e-6")
         check(self.columns >= 1, "clip_samples", "enough for at least one feature column")
+        if self.normalisation is not None:
+            self._check_bands(self.normalisation)
+
+    def _check_bands(self, normalisation: Normalisation) -> None:
+        for name, values in vars(normalisation).items():
+            if len(values) != self.n_mels:
+                raise AscError(
+                    f"front end: normalisation has {len(values)} {name}, n_mels = {self.n_mels}"
+                )
+        low, high = self.log_range
+        for mean in normalisation.means:
+            if not low <= mean <= high:
+                allowed = f"{low:.2f} to {high:.2f}"
+                raise AscError(f"front end: normalisation: a mean of {mean}, allowed: {allowed}")
+
+    @property
+    def log_range(self) -> tuple[float, float]:
+        """The least and the most that a band's log-mel can be before normalisation.
+
+        At most, all the energy of full-scale samples lies in one band (Parseval's theorem).
+        """
+        most = 0.375 * self.n_fft**2 + self.log_floor
+        return math.log(self.log_floor) / LOGS[self.log], math.log(most) / LOGS[self.log]
+
+    @property
+    def sample_type(self) -> type[np.signedinteger[Any]]:
+        """NumPy type of a sample, whose range is full scale."""
+        return np.int16 if self.sample_bits == 16 else np.int32
 
     @property
     def frames(self) -> int:
@@ -168,9 +221,22 @@ class FrontEndConfig:
         quantisation = Quantisation(scale=scale, zero_point=zero_point)
         return dataclasses.replace(self, quantisation=quantisation)
 
+    def normalised(self, means: Sequence[float], scales: Sequence[float]) -> FrontEndConfig:
+        """Return this configuration with a normalisation of its bands."""
+        normalisation = Normalisation(means=tuple(means), scales=tuple(scales))
+        return dataclasses.replace(self, normalisation=normalisation)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the configuration as plain values for JSON or TOML."""
-        return dataclasses.asdict(self)
+        """Return the configuration as plain values for JSON or TOML.
+
+        ``_LATER`` keys are left out where they have their default: files and digests of a front
+        end that does not use them stay as they were.
+        """
+        values = dataclasses.asdict(self)
+        for name, default in _LATER.items():
+            if values[name] == default:
+                del values[name]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], *, source: str = "front end") -> FrontEndConfig:
@@ -193,10 +259,10 @@ class FrontEndConfig:
         try:
             if isinstance(arguments.get("quantisation"), Mapping):
                 arguments["quantisation"] = Quantisation(**arguments["quantisation"])
+            if isinstance(arguments.get("normalisation"), Mapping):
+                arguments["normalisation"] = _normalisation(**arguments["normalisation"])
             return cls(**arguments)
-        except TypeError as error:
-            raise AscError(f"{source}: {error}") from error
-        except AscError as error:
+        except (TypeError, ValueError, AscError) as error:
             raise AscError(f"{source}: {error}") from error
 
     def digest(self) -> str:
@@ -213,6 +279,13 @@ def codes_digest(configs: Sequence[FrontEndConfig]) -> str:
     """
     values = [config.to_dict() for config in configs]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+_LATER: dict[str, object] = {"sample_bits": 16, "normalisation": None}
+
+
+def _normalisation(*, means: Sequence[float], scales: Sequence[float]) -> Normalisation:
+    return Normalisation(means=tuple(map(float, means)), scales=tuple(map(float, scales)))
 
 
 def read_toml(path: Path) -> FrontEndConfig:

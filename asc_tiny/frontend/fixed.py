@@ -6,6 +6,7 @@ with 32- and 64-bit integers; the same names appear in both.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 from asc_tiny.errors import AscError
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
-from asc_tiny.frontend.reference import Int8Array, Int16Array, frame
-from asc_tiny.frontend.tables import Requantisation, Tables
+from asc_tiny.frontend.reference import Int8Array, Samples, frame
+from asc_tiny.frontend.tables import Tables
 
 Int64Array = NDArray[np.int64]
 UInt64Array = NDArray[np.uint64]
@@ -23,11 +24,11 @@ Complex = tuple[Int64Array, Int64Array]
 """Real and imaginary parts; of a turn, its cosine and sine in Q31."""
 
 
-def features(pcm: Int16Array, config: FrontEndConfig) -> Int8Array:
+def features(pcm: Samples, config: FrontEndConfig) -> Int8Array:
     """Return a clip's int8 feature codes, exactly those of the firmware.
 
     Args:
-        pcm: int16 samples, shape (clip_samples,).
+        pcm: samples of the front end's type, shape (clip_samples,).
         config: a front end with quantisation.
 
     Returns:
@@ -39,15 +40,14 @@ def features(pcm: Int16Array, config: FrontEndConfig) -> Int8Array:
     if config.quantisation is None:
         raise AscError("front end: integer features need a quantisation (scale and zero_point)")
     tables = fixed_tables.build(config)
-    assert tables.requantisation
-    return _codes(log2_mel(pcm, config, tables), config, tables.requantisation)
+    return _codes(log2_mel(pcm, config, tables), config, _Requantisations(tables))
 
 
-def joint_features(pcm: Int16Array, configs: Sequence[FrontEndConfig]) -> Int8Array:
+def joint_features(pcm: Samples, configs: Sequence[FrontEndConfig]) -> Int8Array:
     """Return a clip's codes in several quantisations, one after the other as channels.
 
     Args:
-        pcm: int16 samples, shape (clip_samples,).
+        pcm: samples of the front end's type, shape (clip_samples,).
         configs: a front end in each quantisation.
 
     Raises:
@@ -56,31 +56,32 @@ def joint_features(pcm: Int16Array, configs: Sequence[FrontEndConfig]) -> Int8Ar
     return np.concatenate([features(pcm, config) for config in configs], axis=-1)
 
 
-def log2_mel(pcm: Int16Array, config: FrontEndConfig, tables: Tables) -> Int64Array:
+def log2_mel(pcm: Samples, config: FrontEndConfig, tables: Tables) -> Int64Array:
     """Return log2 of band power and floor in Q20 for samples scaled to +-1, (n_mels, frames)."""
     frames = frame(pcm, config).astype(np.int64)
-    shift = _headroom(frames)
-    spectrum = _real_spectrum(_fft(_windowed(frames << shift[:, None], tables), tables), tables)
-    bands = _mel(_power(*spectrum), tables)
-    floor = np.uint64(tables.floor) >> (2 * (fixed_tables.MAX_SHIFT - shift)).astype(np.uint64)
+    shift = np.minimum(_headroom(frames, config.sample_bits), tables.max_shift)
+    product = _windowed(frames << shift[:, None], config.sample_bits, tables)
+    bands = _mel(_power(*_real_spectrum(_fft(product, tables), tables)), tables)
+    floor = np.uint64(tables.floor) >> (2 * (tables.max_shift - shift)).astype(np.uint64)
     bands = bands + floor[:, None] if config.floor == "add" else np.maximum(bands, floor[:, None])
     exponent = 2 * (tables.scale_log2 + shift)
     unit = 1 << fixed_tables.LOG2_FRACTION_BITS
-    return (_log2(bands, tables) - exponent[:, None] * unit).T
+    return np.asarray((_log2(bands, tables) - exponent[:, None] * unit).T)
 
 
-def _headroom(frames: Int64Array) -> Int64Array:
-    """Return the left shift that fills int16, per frame; 15 for a frame of 0 and -1 only."""
+def _headroom(frames: Int64Array, sample_bits: int) -> Int64Array:
+    """Return the left shift that fills the type of a sample, per frame."""
     magnitude = np.bitwise_or.reduce(frames ^ (frames >> 63), axis=1)
-    return np.asarray(15 - np.frexp(magnitude.astype(np.float64))[1], np.int64)
+    most = 15 if sample_bits == 16 else 31
+    return np.asarray(most - np.frexp(magnitude.astype(np.float64))[1], np.int64)
 
 
-def _windowed(frames: Int64Array, tables: Tables) -> Complex:
+def _windowed(frames: Int64Array, sample_bits: int, tables: Tables) -> Complex:
     """Apply the Hann window in Q30; even samples become the real part, odd ones the imaginary."""
     quarter = tables.cosine >> 2
     half = np.concatenate([2**29 - quarter, 2**29 + quarter[-2::-1]])
     hann = np.concatenate([half, half[-2:0:-1]])
-    product = (frames * hann) >> 16
+    product = (frames * hann) >> 16 if sample_bits == 16 else _multiply_high(frames, hann)
     return product[:, 0::2], product[:, 1::2]
 
 
@@ -216,9 +217,20 @@ def _floor_log2(values: UInt64Array) -> Int64Array:
     return exponent
 
 
-def _codes(log: Int64Array, config: FrontEndConfig, to: Requantisation) -> Int8Array:
+class _Requantisations:
+    """The fields of all bands' requantisations, each of shape (n_mels, 1), or (1, 1)."""
+
+    def __init__(self, tables: Tables) -> None:
+        rows = np.array([dataclasses.astuple(each) for each in tables.requantisations], np.int64)
+        columns = rows.T[:, :, None]
+        self.origin, self.multiplier, self.offset = columns[:3]
+        self.reciprocal, self.second_reciprocal, self.centre, self.zero_point = columns[3:]
+
+
+def _codes(log: Int64Array, config: FrontEndConfig, to: _Requantisations) -> Int8Array:
     """Return codes of log2 values in Q20: (n_mels, frames) to (n_mels, columns, channels)."""
-    x = np.clip(_multiply_high(log, to.multiplier) + to.offset, -(2**15), 2**15 - 1)
+    units = _multiply_high(log - to.origin, to.multiplier) + to.offset
+    x = np.clip(units, -(2**15), 2**15 - 1)
     if not config.deltas:
         return _narrowed(_multiply_high(x, to.reciprocal) + to.centre)[:, :, None]
     first = _tenth(_delta(x))

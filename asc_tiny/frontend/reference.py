@@ -6,14 +6,17 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from asc_tiny.errors import AscError
-from asc_tiny.frontend.config import DELTA_REACH, LOGS, FrontEndConfig, Quantisation
+from asc_tiny.frontend.config import DELTA_REACH, LOGS, FrontEndConfig, Normalisation, Quantisation
 
 Float64Array = NDArray[np.float64]
 Int16Array = NDArray[np.int16]
+Samples = NDArray[np.signedinteger[Any]]
+"""Of the front end's ``sample_type``, full scale in full range."""
+
 Int8Array = NDArray[np.int8]
 
 # Slaney's scale (Auditory Toolbox, 1998): linear to 1 kHz, then 27 steps per factor of 6.4.
@@ -68,30 +71,38 @@ def window(config: FrontEndConfig) -> Float64Array:
     return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(config.n_fft) / config.n_fft)
 
 
-def frame(pcm: NDArray[np.integer], config: FrontEndConfig) -> NDArray[np.integer]:
+def frame(pcm: Samples, config: FrontEndConfig) -> Samples:
     """Cut a clip into frames; centred ones reach beyond its ends, where all is zero.
 
     Args:
-        pcm: shape (clip_samples,), any integer dtype.
+        pcm: shape (clip_samples,).
         config: the front end.
 
     Returns:
         Shape (frames, n_fft), dtype as given; frames that overlap share memory, so read-only.
 
     Raises:
-        AscError: there are fewer samples than a clip has.
+        AscError: there are fewer samples than a clip has, or they are of another type.
     """
+    if pcm.dtype != config.sample_type:
+        wanted = np.dtype(config.sample_type)
+        raise AscError(
+            f"front end: {pcm.dtype} samples, sample_bits = {config.sample_bits} needs {wanted}"
+        )
     if len(pcm) < config.clip_samples:
         raise AscError(f"front end: {len(pcm)} samples, a clip has {config.clip_samples}")
-    lead = np.zeros(config.lead, pcm.dtype)
-    padded = np.concatenate([lead, pcm, np.zeros(config.n_fft, pcm.dtype)])
-    return sliding_window_view(padded, config.n_fft)[:: config.hop][: config.frames]
+    lead, step = config.lead, pcm.dtype.itemsize
+    padded = np.zeros(lead + len(pcm) + config.n_fft, pcm.dtype)
+    padded[lead : lead + len(pcm)] = pcm
+    # The last frame ends within the zeros; sliding_window_view would take twice the time.
+    shape, strides = (config.frames, config.n_fft), (config.hop * step, step)
+    return as_strided(padded, shape, strides, writeable=False)
 
 
-def band_power(pcm: Int16Array, config: FrontEndConfig) -> Float64Array:
+def band_power(pcm: Samples, config: FrontEndConfig) -> Float64Array:
     """Return the mel band powers of a clip for samples scaled to +-1, shape (n_mels, frames)."""
-    int16_window, weights = _constants(config)
-    parts = np.fft.rfft(frame(pcm, config) * int16_window, axis=1).view(np.float64)
+    sample_window, weights = _constants(config)
+    parts = np.fft.rfft(frame(pcm, config) * sample_window, axis=1).view(np.float64)
     parts *= parts
     power = parts[:, 0::2] + parts[:, 1::2]
     return np.asarray(weights @ power.T)
@@ -99,23 +110,42 @@ def band_power(pcm: Int16Array, config: FrontEndConfig) -> Float64Array:
 
 @lru_cache(maxsize=16)
 def _constants(config: FrontEndConfig) -> tuple[Float64Array, Any]:
-    """Return the window that also scales int16 to +-1, and the filters as a sparse matrix.
+    """Return the window that also scales samples to +-1, and the filters as a sparse matrix.
 
     A bin lies in two bands at most, and building the filters takes longer than a clip does.
     """
     from scipy.sparse import csr_array
 
-    return window(config) / 32768.0, csr_array(mel_weights(config))
+    full_scale = -float(np.iinfo(config.sample_type).min)
+    return window(config) / full_scale, csr_array(mel_weights(config))
 
 
-def log_mel(pcm: Int16Array, config: FrontEndConfig) -> Float64Array:
+def log_mel(pcm: Samples, config: FrontEndConfig) -> Float64Array:
     """Return the logarithm of a clip's band power and floor, shape (n_mels, frames)."""
     power = band_power(pcm, config)
     if config.floor == "add":
         power += config.log_floor
     else:
         np.maximum(power, config.log_floor, out=power)
-    return np.log(power) / LOGS[config.log]
+    x = np.log(power)
+    x /= LOGS[config.log]
+    return x
+
+
+def normalised(x: Float64Array, normalisation: Normalisation | None) -> Float64Array:
+    """Return log-mel values, shape (..., n_mels, frames), less each band's mean, by its scale."""
+    if normalisation is None:
+        return x
+    means, scales = np.array(normalisation.means), np.array(normalisation.scales)
+    return np.asarray((x - means[:, None]) / scales[:, None])
+
+
+def denormalised(x: Float64Array, normalisation: Normalisation | None) -> Float64Array:
+    """Return what ``normalised`` gives ``x`` for."""
+    if normalisation is None:
+        return x
+    means, scales = np.array(normalisation.means), np.array(normalisation.scales)
+    return np.asarray(x * scales[:, None] + means[:, None])
 
 
 def delta(values: Float64Array) -> Float64Array:
@@ -124,21 +154,25 @@ def delta(values: Float64Array) -> Float64Array:
     Shape (..., frames) gives (..., frames - 4).
     """
     near = values[..., 3:-1] - values[..., 1:-3]
+    near *= 0.1
     far = values[..., 4:] - values[..., :-4]
-    return 0.1 * near + 0.2 * far
+    far *= 0.2
+    near += far
+    return near
 
 
-def features(pcm: Int16Array, config: FrontEndConfig) -> Float64Array:
+def features(pcm: Samples, config: FrontEndConfig) -> Float64Array:
     """Return a clip's features before quantisation.
 
     Args:
-        pcm: int16 samples, shape (clip_samples,).
+        pcm: samples of the front end's type, shape (clip_samples,).
         config: the front end.
 
     Returns:
-        Shape (n_mels, columns, channels): log-mel, first delta, second delta.
+        Shape (n_mels, columns, channels): log-mel (normalised if the front end says so), first
+        delta, second delta.
     """
-    x = log_mel(pcm, config)
+    x = normalised(log_mel(pcm, config), config.normalisation)
     if not config.deltas:
         return x[:, :, None]
     d = delta(x)

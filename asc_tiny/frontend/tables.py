@@ -14,32 +14,32 @@ from asc_tiny.frontend.reference import mel_edges
 
 LOG2_SEGMENTS = 64
 LOG2_FRACTION_BITS = 20
-MAX_SHIFT = 15
-"""Largest left shift that normalises an int16 frame."""
-
 TWENTIETH = round(2**32 / 20)
 """In Q32."""
 
 _LARGEST_WEIGHT_BITS = 28
+_LARGEST_FLOOR_BITS = 62
 
 
 @dataclass(frozen=True)
 class Requantisation:
     """From Q20 base-2 logarithms to int8 codes, by way of int16 values finer than codes.
 
-    A code has an odd number of units. ``x = log2 * multiplier / 2^32 + offset``, rounded, are the
-    units of a log-mel, counted from the code ``centre``. Half a code is not a whole number of
-    units, so that rounding ``x / units`` to codes gives what the logarithm itself would give.
-    Deltas are differences of ``x``.
+    A code has an odd number of units. ``x = (log2 - origin) * multiplier / 2^32 + offset``,
+    rounded, are the units of a log-mel, counted from the code ``centre``. Half a code is not a
+    whole number of units, so that rounding ``x / units`` to codes gives what the logarithm itself
+    would give. Deltas are differences of ``x``.
 
     Attributes:
-        multiplier, offset: from logarithms to units.
+        origin: of logarithms, 0 without a normalisation, which moves codes by less than a unit.
+        multiplier, offset: from logarithms to units; the offset is 0 with a normalisation.
         reciprocal: 1 / units in Q32.
         second_reciprocal: 1 / (10 units) in Q32, for ten times a second delta.
         centre: the code of a log-mel of 0 units.
         zero_point: the code of a delta of 0.
     """
 
+    origin: int
     multiplier: int
     offset: int
     reciprocal: int
@@ -59,9 +59,12 @@ class Tables:
             bin, with ``weight_bits`` fraction bits; segment i lies between edges i and i + 1.
         weight_bits: as many as let the products of a segment with 32 bits add up in 64.
         log2_base, log2_slope: chords of log2(1 + i / 64) in Q20, the slope to i + 2.
-        floor: log_floor in units of power of a frame shifted by MAX_SHIFT.
+        max_shift: largest left shift that normalises a frame; beyond it, its power would be
+            nothing beside the floor.
+        floor: log_floor in units of power of a frame shifted by ``max_shift``.
         scale_log2: log2 of the factor from physical to integer spectrum amplitude at shift 0.
-        requantisation: of the features, None without quantisation.
+        requantisations: of the features, one for all bands or, with a normalisation, one for
+            each; none without quantisation.
     """
 
     cosine: NDArray[np.int64]
@@ -71,9 +74,10 @@ class Tables:
     weight_bits: int
     log2_base: NDArray[np.int64]
     log2_slope: NDArray[np.int64]
+    max_shift: int
     floor: int
     scale_log2: int
-    requantisation: Requantisation | None
+    requantisations: tuple[Requantisation, ...]
 
     def turn(self, index: int) -> tuple[int, int]:
         """Return cos and sin of 2 pi index / n_fft in Q31 for 0 <= index <= n_fft / 2."""
@@ -94,8 +98,9 @@ def build(config: FrontEndConfig) -> Tables:
     bins, start, step, weight_bits = _mel_segments(config)
     quarter = np.arange(config.n_fft // 4 + 1)
     cosine = np.rint(np.cos(2.0 * np.pi * quarter / config.n_fft) * 2.0**31).astype(np.int64)
-    # Q15 samples, a Q30 window shifted right by 16, and a transform scaled by 8 / n_fft.
+    # A product with the window has 29 bits, and the transform is scaled by 8 / n_fft.
     scale_log2 = 15 + 14 - (int(math.log2(config.n_fft)) - 3)
+    max_shift = _max_shift(config, scale_log2)
     return Tables(
         cosine=np.minimum(cosine, 2**31 - 1),
         segment_bin=bins,
@@ -104,10 +109,17 @@ def build(config: FrontEndConfig) -> Tables:
         weight_bits=weight_bits,
         log2_base=base,
         log2_slope=slope,
-        floor=round(config.log_floor * 2.0 ** (2 * (scale_log2 + MAX_SHIFT))),
+        max_shift=max_shift,
+        floor=round(config.log_floor * 2.0 ** (2 * (scale_log2 + max_shift))),
         scale_log2=scale_log2,
-        requantisation=_requantisation(config),
+        requantisations=_requantisations(config),
     )
+
+
+def _max_shift(config: FrontEndConfig, scale_log2: int) -> int:
+    """Return the shift that fills the type of a sample with its last bit, or the floor 62 bits."""
+    floor_bits = math.log2(config.log_floor) + 2 * scale_log2
+    return min(config.sample_bits - 1, int((_LARGEST_FLOOR_BITS - floor_bits) // 2))
 
 
 def _mel_segments(
@@ -140,32 +152,52 @@ def _log2_chords() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return base, np.rint(2.0 * slope * unit).astype(np.int64)
 
 
-def _requantisation(config: FrontEndConfig) -> Requantisation | None:
+def _requantisations(config: FrontEndConfig) -> tuple[Requantisation, ...]:
     if config.quantisation is None:
-        return None
+        return ()
     zero_point = config.quantisation.zero_point
     # A code in nats, whatever the logarithm.
-    scale = config.quantisation.scale * LOGS[config.log]
-    lowest = math.log(config.log_floor) / scale
-    highest = math.log(_largest_band_power(config) + config.log_floor) / scale
+    nats = LOGS[config.log]
+    scale = config.quantisation.scale * nats
+    if config.normalisation is None:
+        return (_requantisation(config, scale, zero_point),)
+    bands = zip(config.normalisation.means, config.normalisation.scales, strict=True)
+    return tuple(
+        _requantisation(config, scale * band_scale, zero_point, mean=mean * nats)
+        for mean, band_scale in bands
+    )
+
+
+def _requantisation(
+    config: FrontEndConfig, scale: float, zero_point: int, mean: float = 0.0
+) -> Requantisation:
+    """Return the requantisation of a band with its scale and mean in nats.
+
+    Raises:
+        AscError: the scale is too fine.
+    """
+    lowest, highest = ((log * LOGS[config.log] - mean) / scale for log in config.log_range)
     centre = round((lowest + highest) / 2.0)
     # int16 holds a log-mel and a first delta, which is at most 0.6 times the range.
     most = max(highest - centre, centre - lowest, 0.6 * (highest - lowest)) + 1.0
     units = (math.floor((2**15 - 1) / most) - 1) // 2 * 2 + 1
     if units < 3:
+        assert config.quantisation
+        band = "" if config.normalisation is None else " for the scale of a band"
+        smallest = config.quantisation.scale * most * 3.1 / (2**15 - 1)
         raise AscError(
-            f"front end: quantisation scale = {config.quantisation.scale}, allowed: 0.003 or more"
+            f"front end: quantisation scale = {config.quantisation.scale}{band}, allowed: "
+            f"{smallest:.2g} or more"
         )
+    per_octave = math.log(2.0) / scale
+    one = 2.0**LOG2_FRACTION_BITS
+    normalised = config.normalisation is not None
     return Requantisation(
-        multiplier=round(units * math.log(2.0) / scale * 2.0 ** (32 - LOG2_FRACTION_BITS)),
-        offset=-centre * units,
+        origin=round((centre / per_octave + mean / math.log(2.0)) * one) if normalised else 0,
+        multiplier=round(units * per_octave * 2.0**32 / one),
+        offset=0 if normalised else -centre * units,
         reciprocal=round(2.0**32 / units),
         second_reciprocal=round(2.0**32 / (10.0 * units)),
         centre=centre + zero_point,
         zero_point=zero_point,
     )
-
-
-def _largest_band_power(config: FrontEndConfig) -> float:
-    """Return a bound for samples of +-1: the energy of all bins, by Parseval's theorem."""
-    return 0.375 * config.n_fft**2

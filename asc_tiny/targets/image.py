@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from asc_tiny.complexity.ensemble import output_quantisation
 from asc_tiny.errors import AscError
+from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets import project as projects
 from asc_tiny.targets.project import Project
 
 Int8Array = NDArray[np.int8]
-Int16Array = NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Decision:
     scores: dict[str, float]
 
 
-def pcm_bytes(pcm: Int16Array) -> bytes:
+def pcm_bytes(pcm: Samples) -> bytes:
     """Return samples as the little-endian bytes that the image reads."""
-    return pcm.astype("<i2").tobytes()
+    return pcm.astype(pcm.dtype.newbyteorder("<")).tobytes()
 
 
-def classify(project: Project, pcm: Int16Array) -> list[Decision]:
-    """Run a stream of int16 samples, shape (n,), through the image; one decision per whole clip.
+def classify(project: Project, pcm: Samples) -> list[Decision]:
+    """Run a stream of samples, shape (n,), through the image; one decision per whole clip.
 
     Raises:
         AscError: the image fails or prints something else than decisions.
@@ -63,14 +63,12 @@ def _decision(project: Project, line: str) -> Decision:
     )
 
 
-def features_and_codes(
-    project: Project, clips: Sequence[Int16Array]
-) -> tuple[Int8Array, Int8Array]:
+def features_and_codes(project: Project, clips: Sequence[Samples]) -> tuple[Int8Array, Int8Array]:
     """Return what the image computes for whole clips, pushed in chunks of changing size.
 
     Args:
         project: a built project.
-        clips: int16 samples, each of shape (clip_samples,).
+        clips: samples of the front end's type, each of shape (clip_samples,).
 
     Returns:
         Features, shape (clips, n_mels, columns, channels), and scores, shape (clips, labels).

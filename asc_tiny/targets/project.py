@@ -18,6 +18,7 @@ from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets import boards, tools
 from asc_tiny.targets.boards import Board
 
@@ -61,7 +62,7 @@ class Project:
         height, width, channels = self.frontend.shape
         return height, width, channels * len(self.frontends)
 
-    def features(self, pcm: NDArray[np.int16]) -> NDArray[np.int8]:
+    def features(self, pcm: Samples) -> NDArray[np.int8]:
         """Return a clip's int8 codes by the integer model, shape ``feature_shape``."""
         return fixed.joint_features(pcm, self.frontends)
 

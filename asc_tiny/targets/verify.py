@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.codegen.project import Classifier, write_cmake
+from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets import boards, image
 from asc_tiny.targets import project as projects
 from asc_tiny.targets.project import Project
 
 Int8Array = NDArray[np.int8]
-Int16Array = NDArray[np.int16]
 Network = Callable[[Int8Array], Int8Array]
 """Runs the network on features, shape (clips, n_mels, columns, channels) to (clips, labels)."""
 
@@ -37,7 +37,7 @@ class ClipResult:
 
 def verify(
     project: Project,
-    clips: Mapping[str, Int16Array],
+    clips: Mapping[str, Samples],
     network: Network,
     golden: Mapping[str, Int8Array],
 ) -> list[ClipResult]:
@@ -45,7 +45,7 @@ def verify(
 
     Args:
         project: a built project.
-        clips: name to int16 samples of shape (clip_samples,).
+        clips: name to samples of shape (clip_samples,).
         network: the reference of the scores; it gets the board's own features.
         golden: name to features for clips whose features are known; the others must have the
             model's.
@@ -69,7 +69,7 @@ def verify(
     ]
 
 
-def host_scores(project: Project, clips: Mapping[str, Int16Array]) -> Int8Array:
+def host_scores(project: Project, clips: Mapping[str, Samples]) -> Int8Array:
     """Return the scores of the same sources built for this computer, shape (clips, labels).
 
     Raises:

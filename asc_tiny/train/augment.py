@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.config import Normalisation, Quantisation
 from asc_tiny.frontend.reference import quantise
 from asc_tiny.train.recipe import Augmentation
 
@@ -40,6 +40,7 @@ def batches(
     rng: Generator,
     batch: int,
     disturb: Disturbance | None = None,
+    normalisation: Normalisation | None = None,
 ) -> Iterator[tuple[Float32Array, Float32Array]]:
     """Yield an epoch's batches of features and targets in random order.
 
@@ -52,6 +53,7 @@ def batches(
         batch: clips in a batch at most.
         disturb: changes the whole clips before everything else; channels that it adds are
             targets over time and frequency, which are cropped and mixed with the features.
+        normalisation: of the features' bands.
     """
     order = rng.permutation(len(targets))
     for indices in np.array_split(order, step_count(len(targets), batch)):
@@ -59,7 +61,7 @@ def batches(
         channels = x.shape[-1]
         if disturb is not None:
             x = disturb(x, rng)
-        yield augment(x, targets[indices], augmentation, quantisation, rng, channels)
+        yield augment(x, targets[indices], augmentation, quantisation, rng, channels, normalisation)
 
 
 def augment(
@@ -69,13 +71,14 @@ def augment(
     quantisation: Quantisation | None,
     rng: Generator,
     channels: int | None = None,
+    normalisation: Normalisation | None = None,
 ) -> tuple[Float32Array, Float32Array]:
     """Return augmented copies of a batch: features (clips, n_mels, columns, channels), targets.
 
     Channels of ``x`` after the first ``channels`` are targets: neither masked nor rounded.
     """
     x = crop(x, augmentation.crop_columns, rng)
-    x = gain(x, augmentation.gain_db, rng)
+    x = gain(x, augmentation.gain_db, rng, normalisation)
     x, y = mixup(x, y, augmentation.mixup_alpha, rng)
     x, carried = x[..., :channels], x[..., x.shape[-1] if channels is None else channels :]
     x = mask(x, 1, augmentation.frequency_masks, augmentation.frequency_mask_bands, rng)
@@ -95,13 +98,21 @@ def crop(x: Float32Array, columns: int, rng: Generator) -> Float32Array:
     )
 
 
-def gain(x: Float32Array, limit_db: float, rng: Generator) -> Float32Array:
-    """Change each clip's level by up to ``limit_db`` either way: a shift of its log-mel channel."""
+def gain(
+    x: Float32Array, limit_db: float, rng: Generator, normalisation: Normalisation | None = None
+) -> Float32Array:
+    """Change each clip's level by up to ``limit_db`` either way: a shift of its log-mel channel.
+
+    A normalised band is shifted by as much less as its scale says.
+    """
     if limit_db == 0.0:
         return x
     shift = rng.uniform(-limit_db, limit_db, len(x)) * _NATS_PER_DB
     changed = x.copy()
-    changed[..., 0] += shift.astype(np.float32)[:, None, None]
+    shifts = shift[:, None, None]
+    if normalisation is not None:
+        shifts = shifts / np.array(normalisation.scales)[:, None]
+    changed[..., 0] += shifts.astype(np.float32)
     return changed
 
 

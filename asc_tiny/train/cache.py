@@ -23,7 +23,7 @@ from asc_tiny.codegen import native
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes, replacing, sha256
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.frontend.reference import Int16Array, features
+from asc_tiny.frontend.reference import Samples, features
 
 Float32Array = NDArray[np.float32]
 
@@ -107,13 +107,13 @@ def load(
     return FeatureSet(shards, config.shape)
 
 
-def clip_pcm(clip: Clip, config: FrontEndConfig) -> Int16Array:
+def clip_pcm(clip: Clip, config: FrontEndConfig) -> Samples:
     """Read the samples of a clip, shape (clip_samples,).
 
     Raises:
         AscError: it cannot be read or has another length or sample rate.
     """
-    pcm = read_pcm(clip.path, config.sample_rate)
+    pcm = read_pcm(clip.path, config.sample_rate, bits=config.sample_bits)
     if len(pcm) != config.clip_samples:
         raise AscError(
             f"{clip.path}: {len(pcm)} samples, the front end needs {config.clip_samples}"
@@ -218,7 +218,7 @@ def _write(path: Path, clips: Sequence[Clip], config: FrontEndConfig, arithmetic
     return len(clips)
 
 
-def _dequantised_codes(pcm: Int16Array, config: FrontEndConfig) -> NDArray[np.float64]:
+def _dequantised_codes(pcm: Samples, config: FrontEndConfig) -> NDArray[np.float64]:
     assert config.quantisation
     codes = native.features(pcm, config).astype(np.float64)
     return (codes - config.quantisation.zero_point) * config.quantisation.scale

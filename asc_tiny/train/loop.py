@@ -23,6 +23,7 @@ from asc_tiny.train import augment, cache, devices, distil, schedule
 from asc_tiny.train.cache import FeatureSet
 from asc_tiny.train.distribute import Distribution
 from asc_tiny.train.noise_mask import Noise
+from asc_tiny.train.normalise import with_band_statistics
 from asc_tiny.train.objective import Objective
 from asc_tiny.train.recalibrate import recalibrate
 from asc_tiny.train.recipe import Recipe
@@ -95,7 +96,9 @@ def _train(
     total = recipe.schedule.epochs if epochs is None else min(epochs, recipe.schedule.epochs)
     run = Run(out)
     _check_folder(run, recipe, resume)
+    _check_splits(dataset)
     with write_errors(cache_folder or user_cache.folder()):
+        recipe = with_band_statistics(recipe, dataset.split("train"), cache_folder)
         data = _Data.load(dataset, recipe, cache_folder)
     info = RunInfo(
         labels=dataset.labels,
@@ -212,6 +215,7 @@ class Trainer:
             augment.generator(recipe.seed, epoch),
             recipe.schedule.batch,
             self._disturb,
+            recipe.frontend.normalisation,
         )
         losses, rate = [], 0.0
         for step, (x, y) in enumerate(batches):
@@ -267,17 +271,6 @@ class _Data:
     @classmethod
     def load(cls, dataset: Dataset, recipe: Recipe, folder: Path | None) -> _Data:
         clips, held_out = dataset.split("train"), dataset.split("evaluate")
-        if len(clips) < 2 or not held_out:
-            raise AscError(
-                f"{dataset.root}: {len(clips)} clips to train and {len(held_out)} to evaluate, "
-                "at least 2 and 1 are needed"
-            )
-        missing = sorted({clip.scene for clip in held_out} - {clip.scene for clip in clips})
-        if missing:
-            raise AscError(
-                f"{dataset.root}: split train of fold {dataset.fold} has no clip of scene "
-                f"{missing[0]!r}, split evaluate has"
-            )
         floats = cache.load(clips, recipe.frontend, folder=folder)
         quantisation = input_quantisation(floats)
 
@@ -346,6 +339,8 @@ def _disturbance(recipe: Recipe) -> augment.Disturbance | None:
     if recipe.devices.responses:
         gains = devices.gains(recipe.find(recipe.devices.responses), recipe.frontend)
         share = recipe.devices.share
+        if recipe.frontend.normalisation is not None:
+            gains /= np.array(recipe.frontend.normalisation.scales, np.float32)
         steps.append(lambda x, rng: devices.recolour(x, gains, share, rng))
     if recipe.noise_mask.weight:
         steps.append(Noise(recipe.train_frontend, recipe.noise_mask.snr_db))
@@ -378,6 +373,21 @@ def _check_folder(run: Run, recipe: Recipe, resume: bool) -> None:
         raise AscError(f"{run.root}: holds a run already; use --resume or another folder")
     if run.recipe().sha256 != recipe.sha256:
         raise AscError(f"{run.root}: was trained with another recipe, cannot resume with this one")
+
+
+def _check_splits(dataset: Dataset) -> None:
+    clips, held_out = dataset.split("train"), dataset.split("evaluate")
+    if len(clips) < 2 or not held_out:
+        raise AscError(
+            f"{dataset.root}: {len(clips)} clips to train and {len(held_out)} to evaluate, "
+            "at least 2 and 1 are needed"
+        )
+    missing = sorted({clip.scene for clip in held_out} - {clip.scene for clip in clips})
+    if missing:
+        raise AscError(
+            f"{dataset.root}: split train of fold {dataset.fold} has no clip of scene "
+            f"{missing[0]!r}, split evaluate has"
+        )
 
 
 def _check_same_data(run: Run, info: RunInfo) -> None:

@@ -20,7 +20,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
-from asc_tiny.frontend.reference import delta, mel_weights
+from asc_tiny.frontend.reference import delta, denormalised, mel_weights, normalised
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -41,6 +41,7 @@ class Noise:
 
     def __init__(self, config: FrontEndConfig, snr_db: Sequence[float]) -> None:
         self._low, self._high = snr_db
+        self._normalisation = config.normalisation
         weights = mel_weights(config)
         bins = np.maximum(np.arange(weights.shape[1]), 1.0)
         coloured = np.stack([weights, weights / bins])
@@ -59,9 +60,9 @@ class Noise:
             Shape (clips, n_mels, columns, channels + 1): noisy features, and as the last channel
             the clip's share of the power, 0 to 1.
         """
-        clean = np.exp(log_mel_frames(x))
+        clean = np.exp(denormalised(log_mel_frames(x), self._normalisation))
         noise = self._draw(clean, rng)
-        noisy = np.log(clean + noise)
+        noisy = normalised(np.log(clean + noise), self._normalisation)
         ratio = clean / (clean + noise)
         if x.shape[-1] == 1:
             channels = [noisy, ratio]

@@ -171,6 +171,8 @@ class Recipe:
         filters: of convolutions that have fewer than the network's own, by name.
         time_resolution: training features have this many columns for each one at inference, by
             a hop that is as much smaller (the seed's ensemble 2 doubles it); 1 for the same.
+        normalise_bands: take the mean of each mel band's log-mel over the training clips from it,
+            and divide by its deviation.
         features: ``float``, or ``fixed`` for what the integer front end's int8 codes stand for.
         frontend, schedule, augmentation, mixup_normalisation, noise_mask, devices, distillation:
             tables of the file.
@@ -184,6 +186,7 @@ class Recipe:
     dropout: float = 0.2
     filters: Mapping[str, int] = field(default_factory=dict)
     time_resolution: int = 1
+    normalise_bands: bool = False
     features: str = "float"
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     schedule: Schedule = field(default_factory=Schedule)
@@ -314,7 +317,10 @@ def _with_features(source: bytes, features: str) -> bytes:
 
 def _recipe(values: dict[str, Any], source: bytes, folder: Path) -> Recipe:
     arguments = dict(values)
-    arguments["frontend"] = FrontEndConfig.from_dict(_table(values, "frontend"), source="frontend")
+    frontend = FrontEndConfig.from_dict(_table(values, "frontend"), source="frontend")
+    if frontend.normalisation is not None and values.get("normalise_bands"):
+        raise AscError("normalise_bands = true, but frontend.normalisation is given")
+    arguments["frontend"] = frontend
     arguments["filters"] = dict(_table(values, "filters"))
     for name, kind in _TABLES.items():
         arguments[name] = _build(kind, _table(values, name), f"{name}.")

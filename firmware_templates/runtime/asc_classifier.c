@@ -41,7 +41,7 @@ static int8_t *next_column(asc_t *classifier) {
     return asc_net_input(classifier->arena) + classifier->column * ASC_FRONTEND_CHANNELS;
 }
 
-size_t asc_push(asc_t *classifier, const int16_t *pcm, size_t count) {
+size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size_t count) {
     const size_t stride = ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS;
     size_t taken = 0;
     if (classifier->status != ASC_NET_OK) {

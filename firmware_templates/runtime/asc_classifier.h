@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Acoustic scene classifier: int16 samples in, one decision per clip out.
+ * Acoustic scene classifier: samples in, one decision per clip out.
  *
  *     static asc_t classifier;
  *     if (asc_init(&classifier) != ASC_NET_OK) { stop(); }
@@ -72,7 +72,7 @@ ASC_WARN_UNUSED int asc_init(asc_t *classifier);
 
 /* Takes samples until a decision is ready, at most `count`; returns the number taken. A decision
  * that is not fetched is replaced by the next one. */
-ASC_WARN_UNUSED size_t asc_push(asc_t *classifier, const int16_t *pcm, size_t count);
+ASC_WARN_UNUSED size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size_t count);
 
 /* Copies a decision that has not been fetched yet and returns ASC_RESULT_NEW; else returns
  * ASC_RESULT_NONE, or the negative error that stopped the classifier. */

@@ -18,8 +18,8 @@
 
 #if ASC_HAS_MVE
 
-static uint32_t headroom(const uint32_t *words) {
-    return asc_mve_headroom((const int16_t *)words);
+static uint32_t headroom(const asc_frontend_t *frontend) {
+    return asc_mve_headroom(frontend->frame.samples);
 }
 
 static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
@@ -33,7 +33,7 @@ static void write_column(asc_frontend_t *frontend, int8_t *features, size_t stri
     }
 }
 
-static void copy(int16_t *to, const int16_t *from, size_t count) {
+static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
     asc_mve_copy(to, from, count);
 }
 
@@ -41,11 +41,29 @@ static void copy(int16_t *to, const int16_t *from, size_t count) {
 
 typedef asc_frontend_requantisation_t requantisation_t;
 
-static const requantisation_t requantisations[ASC_FRONTEND_QUANTISATIONS] =
-    ASC_FRONTEND_REQUANTISATIONS;
+#if ASC_FRONTEND_NORMALISED
+
+/* Of the first mel band; those of the others follow. */
+static inline const requantisation_t *requantisation(uint32_t q) {
+    return asc_frontend_requantisations[q];
+}
+
+#else
+
+/* Of all mel bands. */
+static inline const requantisation_t *requantisation(uint32_t q) {
+    static const requantisation_t requantisations[ASC_FRONTEND_QUANTISATIONS] =
+        ASC_FRONTEND_REQUANTISATIONS;
+    return &requantisations[q];
+}
+
+#endif
+
+#if ASC_FRONTEND_SAMPLE_BITS == 16
 
 /* The left shift that fills int16; 15 for a frame of 0 and -1 only. */
-static uint32_t headroom(const uint32_t *words) {
+static uint32_t headroom(const asc_frontend_t *frontend) {
+    const uint32_t *words = frontend->frame.pairs;
     const uint32_t *end = words + N_FFT / 2u;
     uint32_t changes = 0; /* bits that differ from the next lower one */
 #if ASC_HAS_DSP_LOOPS
@@ -74,6 +92,22 @@ static uint32_t headroom(const uint32_t *words) {
     return asc_leading_zeros(((changes | changes >> 16) & 0xFFFEu) | 1u) - 16u;
 }
 
+#else
+
+/* The left shift that fills int32, at most MAX_SHIFT. */
+static uint32_t headroom(const asc_frontend_t *frontend) {
+    const asc_sample_t *sample = frontend->frame.samples;
+    const asc_sample_t *end = sample + N_FFT;
+    uint32_t magnitude = UINT32_C(1) << (30u - MAX_SHIFT);
+    for (; sample < end; sample += 2) {
+        magnitude |= (uint32_t)(sample[0] ^ (sample[0] >> 31));
+        magnitude |= (uint32_t)(sample[1] ^ (sample[1] >> 31));
+    }
+    return asc_leading_zeros(magnitude) - 1u;
+}
+
+#endif
+
 static inline uint32_t scaled_mantissa(uint32_t high, uint32_t low, uint32_t zeros) {
     return (high << zeros) | ((low >> 1) >> (31u - zeros));
 }
@@ -100,7 +134,11 @@ static inline int32_t fixed_log2(uint64_t value) {
 
 /* A logarithm in units, of which a code has several, as int16. */
 static inline int32_t units(int32_t log, const requantisation_t *to) {
+#if ASC_FRONTEND_NORMALISED
+    return asc_saturate16(asc_add_product(0, log - to->origin, to->multiplier));
+#else
     return asc_saturate16(asc_add_product(to->offset, log, to->multiplier));
+#endif
 }
 
 static inline int8_t rounded(int32_t value, int32_t reciprocal, int32_t zero) {
@@ -151,7 +189,8 @@ static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
 #endif
         const int32_t log = fixed_log2(band) - exponent;
         for (uint32_t q = 0; q < ASC_FRONTEND_QUANTISATIONS; q++) {
-            frontend->log_mel[q][m] = (int16_t)units(log, &requantisations[q]);
+            const requantisation_t *to = requantisation(q) + m * ASC_FRONTEND_NORMALISED;
+            frontend->log_mel[q][m] = (int16_t)units(log, to);
         }
         rest = sums.rising;
         start = end;
@@ -189,6 +228,7 @@ static void write_codes(int8_t *codes, size_t stride, asc_frontend_band_t *band,
         codes[0] = rounded(past(before.log_mel, 0), to->reciprocal, to->centre);
         codes[1] = rounded(past(before.delta, 2), to->reciprocal, to->zero_point);
         codes[2] = rounded(second, to->second_reciprocal, to->zero_point);
+        to += ASC_FRONTEND_NORMALISED;
     }
 }
 
@@ -198,6 +238,7 @@ static void write_codes(int8_t *codes, size_t stride, const int16_t *next,
                         const requantisation_t *to) {
     for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, codes += stride) {
         codes[0] = rounded(next[m], to->reciprocal, to->centre);
+        to += ASC_FRONTEND_NORMALISED;
     }
 }
 
@@ -207,15 +248,15 @@ static void write_column(asc_frontend_t *frontend, int8_t *features, size_t stri
     for (uint32_t q = 0; q < ASC_FRONTEND_QUANTISATIONS; q++) {
 #if ASC_FRONTEND_DELTAS
         write_codes(features + 3 * q, stride, frontend->bands[q], frontend->log_mel[q],
-                    &requantisations[q]);
+                    requantisation(q));
 #else
-        write_codes(features + q, stride, frontend->log_mel[q], &requantisations[q]);
+        write_codes(features + q, stride, frontend->log_mel[q], requantisation(q));
 #endif
     }
 }
 
 /* Blocks of a fixed size are copied in line: small C libraries copy byte by byte. */
-static void copy(int16_t *to, const int16_t *from, size_t count) {
+static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
     for (; count >= BLOCK; count -= BLOCK, from += BLOCK, to += BLOCK) {
         memcpy(to, from, BLOCK * sizeof *to);
     }
@@ -231,9 +272,9 @@ static void advance(asc_frontend_t *frontend) {
     frontend->frames++;
     frontend->filled = N_FFT - HOP;
 #if ASC_HAS_DSP_LOOPS && HOP % 16 == 0 && HOP < N_FFT
-    uint32_t *to = frontend->frame.words;
-    const uint32_t *from = frontend->frame.words + HOP / 2u;
-    const uint32_t *end = frontend->frame.words + N_FFT / 2u;
+    asc_sample_pair_t *to = frontend->frame.pairs;
+    const asc_sample_pair_t *from = frontend->frame.pairs + HOP / 2u;
+    const asc_sample_pair_t *end = frontend->frame.pairs + N_FFT / 2u;
     __asm__ volatile("1:\n"
                      "ldmia %[from]!, {r4-r6, r8-r12}\n"
                      "stmia %[to]!, {r4-r6, r8-r12}\n"
@@ -252,10 +293,10 @@ static void advance(asc_frontend_t *frontend) {
 
 /* Returns whether the frame completed a column. */
 static int compute_frame(asc_frontend_t *frontend, int8_t *features, size_t stride) {
-    const uint32_t shift = headroom(frontend->frame.words);
+    const uint32_t shift = headroom(frontend);
     int8_t unused[ASC_FRONTEND_CHANNELS];
     const int complete = frontend->frames + 1 >= ASC_FRONTEND_HISTORY;
-    asc_spectrum_power(&frontend->spectrum, frontend->frame.words, shift);
+    asc_spectrum_power(&frontend->spectrum, frontend->frame.pairs, shift);
     log_mel(frontend, shift);
     write_column(frontend, complete ? features : unused, complete ? stride : 0);
     advance(frontend);
@@ -294,7 +335,7 @@ void asc_frontend_init(asc_frontend_t *frontend) {
     start_clip(frontend);
 }
 
-size_t asc_frontend_push(asc_frontend_t *frontend, const int16_t *pcm, size_t count) {
+size_t asc_frontend_push(asc_frontend_t *frontend, const asc_sample_t *pcm, size_t count) {
     size_t taken = ASC_FRONTEND_CLIP_SAMPLES - frontend->received;
     taken = taken < count ? taken : count;
     /* With a hop above half a window, a clip's last samples may belong to no frame. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fixed-point log-mel front end: int16 samples in, int8 feature columns out.
+ * Fixed-point log-mel front end: samples in, int8 feature columns out.
  *
  * The stream is cut into clips of ASC_FRONTEND_CLIP_SAMPLES. Each clip is framed as in training
  * (frames centred on multiples of the hop, zeros beyond the clip's ends) and gives
@@ -33,8 +33,6 @@ typedef struct {
     asc_frontend_past_t delta;
 } asc_frontend_band_t;
 
-#define ASC_FRONTEND_BANDS ((ASC_FRONTEND_N_MELS + 3u) / 4u * 4u) /* whole vectors */
-
 typedef struct {
     asc_spectrum_t spectrum;
     int16_t log_mel[ASC_FRONTEND_QUANTISATIONS][ASC_FRONTEND_BANDS]; /* of the latest frame */
@@ -42,8 +40,8 @@ typedef struct {
     asc_frontend_band_t bands[ASC_FRONTEND_QUANTISATIONS][ASC_FRONTEND_BANDS];
 #endif
     union {
-        int16_t samples[ASC_FRONTEND_N_FFT];
-        uint32_t words[ASC_FRONTEND_N_FFT / 2u];
+        asc_sample_t samples[ASC_FRONTEND_N_FFT];
+        asc_sample_pair_t pairs[ASC_FRONTEND_N_FFT / 2u];
     } frame;           /* that is being filled */
     uint32_t filled;   /* samples in it */
     uint32_t received; /* samples of this clip */
@@ -53,8 +51,9 @@ typedef struct {
 /* Starts a clip; to be called once before the first push. */
 void asc_frontend_init(asc_frontend_t *frontend);
 
-/* Takes samples until a frame is complete, at most `count`; returns the number taken. */
-size_t asc_frontend_push(asc_frontend_t *frontend, const int16_t *pcm, size_t count);
+/* Takes samples, full scale in the type's full range, until a frame is complete, at most `count`;
+ * returns the number taken. */
+size_t asc_frontend_push(asc_frontend_t *frontend, const asc_sample_t *pcm, size_t count);
 
 /* Computes the next column if its samples are there and returns 1, else 0. Channel c of mel band m
  * goes to features[m * stride + c]. Pop until it returns 0 before the next push: the end of a clip

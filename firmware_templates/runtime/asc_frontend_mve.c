@@ -17,8 +17,61 @@
 
 typedef asc_frontend_requantisation_t requantisation_t;
 
-static const requantisation_t requantisations[ASC_FRONTEND_QUANTISATIONS] =
-    ASC_FRONTEND_REQUANTISATIONS;
+#if ASC_FRONTEND_NORMALISED
+
+/* Of four mel bands. */
+typedef int32x4_t constant_t;
+
+/* Of the first mel band; those of the others follow. */
+static inline const requantisation_t *requantisation(uint32_t q) {
+    return asc_frontend_requantisations[q];
+}
+
+/* Byte offsets of four bands' requantisations. */
+static inline uint32x4_t steps(void) {
+    return vmulq_n_u32(vidupq_n_u32(0, 1), sizeof(requantisation_t));
+}
+
+#define CONSTANT(FIELD) vldrwq_gather_offset_s32(&(FIELD), steps())
+#define SHORT_CONSTANT(FIELD) vldrhq_gather_offset_s32(&(FIELD), steps())
+
+/* zero + value / (2^32 / reciprocal), rounded */
+static inline int32x4_t rounded(int32x4_t value, constant_t reciprocal, constant_t zero) {
+    return vaddq_s32(vrmulhq_s32(value, reciprocal), zero);
+}
+
+/* A logarithm in units, of which a code has several. */
+static inline int32x4_t units(int32x4_t log, const requantisation_t *to) {
+    return vrmulhq_s32(vsubq_s32(log, CONSTANT(to->origin)), CONSTANT(to->multiplier));
+}
+
+#else
+
+typedef int32_t constant_t;
+
+/* Of all mel bands. */
+static inline const requantisation_t *requantisation(uint32_t q) {
+    static const requantisation_t requantisations[ASC_FRONTEND_QUANTISATIONS] =
+        ASC_FRONTEND_REQUANTISATIONS;
+    return &requantisations[q];
+}
+
+#define CONSTANT(FIELD) (FIELD)
+#define SHORT_CONSTANT(FIELD) (FIELD)
+
+/* zero + value / (2^32 / reciprocal), rounded */
+static inline int32x4_t rounded(int32x4_t value, constant_t reciprocal, constant_t zero) {
+    return vaddq_n_s32(vrmulhq_s32(value, vdupq_n_s32(reciprocal)), zero);
+}
+
+/* A logarithm in units, of which a code has several. */
+static inline int32x4_t units(int32x4_t log, const requantisation_t *to) {
+    return rounded(log, to->multiplier, to->offset);
+}
+
+#endif
+
+#if ASC_FRONTEND_SAMPLE_BITS == 16
 
 uint32_t asc_mve_headroom(const int16_t *samples) {
     const int16_t *end = samples + ASC_FRONTEND_N_FFT;
@@ -46,10 +99,35 @@ void asc_mve_copy(int16_t *to, const int16_t *from, size_t count) {
     }
 }
 
-/* zero + value / (2^32 / reciprocal), rounded */
-static inline int32x4_t rounded(int32x4_t value, int32_t reciprocal, int32_t zero) {
-    return vaddq_n_s32(vrmulhq_s32(value, vdupq_n_s32(reciprocal)), zero);
+#else
+
+uint32_t asc_mve_headroom(const int32_t *samples) {
+    const int32_t *end = samples + ASC_FRONTEND_N_FFT;
+    int32x4_t largest = vdupq_n_s32(0);
+    int32x4_t smallest = vdupq_n_s32(-1);
+    for (; samples < end; samples += 16) {
+        const int32x4_t a = vldrwq_s32(samples);
+        const int32x4_t b = vldrwq_s32(samples + 4);
+        const int32x4_t c = vldrwq_s32(samples + 8);
+        const int32x4_t d = vldrwq_s32(samples + 12);
+        largest = vmaxq_s32(largest, vmaxq_s32(vmaxq_s32(a, b), vmaxq_s32(c, d)));
+        smallest = vminq_s32(smallest, vminq_s32(vminq_s32(a, b), vminq_s32(c, d)));
+    }
+    const uint32_t magnitude = (uint32_t)(vmaxvq_s32(0, largest) | ~vminvq_s32(-1, smallest));
+    return asc_leading_zeros(magnitude | UINT32_C(1) << (30u - MAX_SHIFT)) - 1u;
 }
+
+void asc_mve_copy(int32_t *to, const int32_t *from, size_t count) {
+    for (; count >= 4; count -= 4, from += 4, to += 4) {
+        vstrwq_s32(to, vldrwq_s32(from));
+    }
+    if (count > 0) {
+        const mve_pred16_t rest = vctp32q((uint32_t)count);
+        vstrwq_p_s32(to, vldrwq_z_s32(from, rest), rest);
+    }
+}
+
+#endif
 
 /* What summing the bins of a band needs besides what it moves on. */
 typedef struct {
@@ -198,9 +276,8 @@ void asc_mve_log_mel(asc_frontend_t *frontend, uint32_t shift) {
                                      floor);
         const int32x4_t log = vsubq_n_s32(fixed_log2(sums.high, sums.low), exponent);
         for (uint32_t q = 0; q < ASC_FRONTEND_QUANTISATIONS; q++) {
-            const requantisation_t *to = &requantisations[q];
-            const int32x4_t units = rounded(log, to->multiplier, to->offset);
-            vstrhq_s32(&frontend->log_mel[q][m], vshrq_n_s32(vqshlq_n_s32(units, 16), 16));
+            const int32x4_t x = units(log, requantisation(q) + m * ASC_FRONTEND_NORMALISED);
+            vstrhq_s32(&frontend->log_mel[q][m], vshrq_n_s32(vqshlq_n_s32(x, 16), 16));
         }
     }
 }
@@ -243,7 +320,7 @@ static inline uint32x4_t appended(uint32x4_t words, uint32x4_t next) {
 }
 
 void asc_mve_write_codes(asc_frontend_t *frontend, uint32_t q, int8_t *codes, size_t stride) {
-    const requantisation_t *to = &requantisations[q];
+    const requantisation_t *to = requantisation(q);
     const uint32x4_t offsets = vmulq_n_u32(vidupq_n_u32(0, 1), (uint32_t)stride);
     const uint32_t band_bytes = sizeof frontend->bands[0][0];
     uint32x4_t bands = vmulq_n_u32(vidupq_n_u32(0, 1), band_bytes);
@@ -253,29 +330,35 @@ void asc_mve_write_codes(asc_frontend_t *frontend, uint32_t q, int8_t *codes, si
         const uint32x4_t log_older = vldrwq_gather_base_u32(bands, 0);
         const uint32x4_t log_newer = vldrwq_gather_base_u32(bands, 4);
         const int32x4_t first = tenth(delta(log_older, log_newer, next));
-        store_codes(codes, offsets, rounded(even_half(log_older), to->reciprocal, to->centre), m);
+        const constant_t reciprocal = CONSTANT(to->reciprocal);
+        const constant_t centre = SHORT_CONSTANT(to->centre);
+        const constant_t zero_point = SHORT_CONSTANT(to->zero_point);
+        store_codes(codes, offsets, rounded(even_half(log_older), reciprocal, centre), m);
         vstrwq_scatter_base_u32(bands, 0, appended(log_older, log_newer));
         vstrwq_scatter_base_u32(bands, 4, appended(log_newer, vreinterpretq_u32_s32(next)));
         const uint32x4_t older = vldrwq_gather_base_u32(bands, 8);
         const uint32x4_t newer = vldrwq_gather_base_u32(bands, 12);
         const int32x4_t second = delta(older, newer, first);
-        store_codes(codes + 1, offsets, rounded(even_half(newer), to->reciprocal, to->zero_point),
-                    m);
-        store_codes(codes + 2, offsets, rounded(second, to->second_reciprocal, to->zero_point), m);
+        store_codes(codes + 1, offsets, rounded(even_half(newer), reciprocal, zero_point), m);
+        store_codes(codes + 2, offsets,
+                    rounded(second, CONSTANT(to->second_reciprocal), zero_point), m);
         vstrwq_scatter_base_u32(bands, 8, appended(older, newer));
         vstrwq_scatter_base_u32(bands, 12, appended(newer, vreinterpretq_u32_s32(first)));
         bands = vaddq_n_u32(bands, LANES * band_bytes);
+        to += LANES * ASC_FRONTEND_NORMALISED;
     }
 }
 
 #else
 
 void asc_mve_write_codes(asc_frontend_t *frontend, uint32_t q, int8_t *codes, size_t stride) {
-    const requantisation_t *to = &requantisations[q];
+    const requantisation_t *to = requantisation(q);
     const uint32x4_t offsets = vmulq_n_u32(vidupq_n_u32(0, 1), (uint32_t)stride);
     for (uint32_t m = 0; m < N_MELS; m += LANES, codes += LANES * stride) {
         const int32x4_t next = vldrhq_s32(&frontend->log_mel[q][m]);
-        store_codes(codes, offsets, rounded(next, to->reciprocal, to->centre), m);
+        const constant_t reciprocal = CONSTANT(to->reciprocal);
+        store_codes(codes, offsets, rounded(next, reciprocal, SHORT_CONSTANT(to->centre)), m);
+        to += LANES * ASC_FRONTEND_NORMALISED;
     }
 }
 

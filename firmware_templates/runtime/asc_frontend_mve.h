@@ -12,11 +12,11 @@
 extern "C" {
 #endif
 
-/* The left shift that fills int16; 15 for a frame of 0 and -1 only. */
-uint32_t asc_mve_headroom(const int16_t *samples);
+/* The left shift that fills the type of a sample, at most ASC_FRONTEND_MAX_SHIFT. */
+uint32_t asc_mve_headroom(const asc_sample_t *samples);
 
 /* Copies samples; the ranges may overlap where `to` lies before `from`. */
-void asc_mve_copy(int16_t *to, const int16_t *from, size_t count);
+void asc_mve_copy(asc_sample_t *to, const asc_sample_t *from, size_t count);
 
 /* From frontend->spectrum.power of samples shifted left by `shift` to frontend->log_mel. */
 void asc_mve_log_mel(asc_frontend_t *frontend, uint32_t shift);

@@ -47,29 +47,35 @@ static inline asc_complex_t subtract(asc_complex_t a, asc_complex_t b) {
     return difference;
 }
 
-#if !ASC_SPECTRUM_DSP
+#if !ASC_SPECTRUM_DSP || ASC_FRONTEND_SAMPLE_BITS != 16
 
 /* Two samples times the window in Q30. */
-static inline asc_complex_t windowed(uint32_t word, uint32_t shift, int32_t even, int32_t odd) {
-    const asc_complex_t z = {asc_multiply_low(even, word << shift),
-                             asc_multiply_high(odd, word >> 16 << (16u + shift))};
+static inline asc_complex_t windowed(asc_sample_pair_t pair, uint32_t shift, int32_t even,
+                                     int32_t odd) {
+#if ASC_FRONTEND_SAMPLE_BITS == 16
+    const asc_complex_t z = {asc_multiply_low(even, pair << shift),
+                             asc_multiply_high(odd, pair >> 16 << (16u + shift))};
+#else
+    const asc_complex_t z = {asc_add_product(0, even, (int32_t)((uint32_t)pair.re << shift)),
+                             asc_add_product(0, odd, (int32_t)((uint32_t)pair.im << shift))};
+#endif
     return z;
 }
 
-/* Hann window and the first two layers of four elements: words, a quarter of a frame apart, and
+/* Hann window and the first two layers of four elements: pairs, a quarter of a frame apart, and
  * what the window takes from the table of cosines. */
-static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, const int32_t *cosine,
-                                   const int32_t *sine, uint32_t shift) {
+static inline void first_butterfly(asc_complex_t *z, const asc_sample_pair_t *pairs,
+                                   const int32_t *cosine, const int32_t *sine, uint32_t shift) {
     const int32_t one = INT32_C(1) << 30;
     const int32_t half = one / 2;
     const int32_t w0 = half - (cosine[0] >> 2);
     const int32_t w1 = half - (cosine[1] >> 2);
     const int32_t w2 = half + (sine[0] >> 2);
     const int32_t w3 = half + (sine[-1] >> 2);
-    const asc_complex_t z0 = windowed(words[0], shift, w0, w1);
-    const asc_complex_t z1 = windowed(words[LENGTH / 2u], shift, one - w0, one - w1);
-    const asc_complex_t z2 = windowed(words[LENGTH / 4u], shift, w2, w3);
-    const asc_complex_t z3 = windowed(words[3u * LENGTH / 4u], shift, one - w2, one - w3);
+    const asc_complex_t z0 = windowed(pairs[0], shift, w0, w1);
+    const asc_complex_t z1 = windowed(pairs[LENGTH / 2u], shift, one - w0, one - w1);
+    const asc_complex_t z2 = windowed(pairs[LENGTH / 4u], shift, w2, w3);
+    const asc_complex_t z3 = windowed(pairs[3u * LENGTH / 4u], shift, one - w2, one - w3);
     const asc_complex_t a = {z0.re + z1.re, z0.im + z1.im};
     const asc_complex_t b = subtract(z0, z1);
     const asc_complex_t c = {z2.re + z3.re, z2.im + z3.im};
@@ -87,13 +93,13 @@ static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, cons
 
 /* Window, bit reversal and the first two layers, which have no twiddle factors. The window of the
  * two samples that the first layer adds is 1 in all: neither layer can overflow. */
-static void first_layers(asc_complex_t *z, const uint32_t *words, uint32_t shift) {
+static void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift) {
     const uint32_t unused_bits = asc_leading_zeros(LENGTH / 4u) + 1u;
     for (uint32_t group = 0; group < LENGTH / 4u; group++, z += 4) {
         const uint32_t n = asc_reverse_bits(group) >> unused_bits;
         const int32_t *cosine = asc_frontend_cosine + 2 * n;
         const int32_t *sine = asc_frontend_cosine + QUARTER - 2 * n;
-        first_butterfly(z, words + n, cosine, sine, shift);
+        first_butterfly(z, pairs + n, cosine, sine, shift);
     }
 }
 
@@ -149,8 +155,8 @@ static void one_layer(asc_complex_t *z) {
 }
 
 /* Complex transform, scaled by 4 / LENGTH: each layer but the first two halves. */
-static void fft(asc_complex_t *z, const uint32_t *words, uint32_t shift) {
-    first_layers(z, words, shift);
+static void fft(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift) {
+    first_layers(z, pairs, shift);
     if (LENGTH == 128 || LENGTH == 512 || LENGTH == 2048) {
         one_layer(z);
         two_layers(z, 8);
@@ -202,8 +208,8 @@ static void real_power(asc_spectrum_t *spectrum) {
     power_of_pairs(spectrum);
 }
 
-void asc_spectrum_power(asc_spectrum_t *spectrum, const uint32_t *words, uint32_t shift) {
-    fft(spectrum->z, words, shift);
+void asc_spectrum_power(asc_spectrum_t *spectrum, const asc_sample_pair_t *pairs, uint32_t shift) {
+    fft(spectrum->z, pairs, shift);
     real_power(spectrum);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Power spectrum of a frame of int16 samples: Hann window and real transform in integers.
+ * Power spectrum of a frame of samples: Hann window and real transform in integers.
  */
 #ifndef ASC_SPECTRUM_H
 #define ASC_SPECTRUM_H
@@ -24,6 +24,14 @@ typedef struct {
     int32_t im;
 } asc_complex_t;
 
+#if ASC_FRONTEND_SAMPLE_BITS == 16
+typedef int16_t asc_sample_t;
+typedef uint32_t asc_sample_pair_t; /* the first one in the low half */
+#else
+typedef int32_t asc_sample_t; /* of 24 bits, the upper ones; full scale is the full range */
+typedef asc_complex_t asc_sample_pair_t;
+#endif
+
 typedef union {
     asc_complex_t z[ASC_SPECTRUM_LENGTH];
     uint64_t power[ASC_SPECTRUM_LENGTH];
@@ -31,9 +39,9 @@ typedef union {
 
 /* Writes the power of bins 0 to ASC_SPECTRUM_LENGTH - 1 to spectrum->power.
  *
- * words: ASC_FRONTEND_N_FFT samples, two to a word, the first one in the low half.
- * shift: each sample is shifted left by this and must still fit int16. */
-void asc_spectrum_power(asc_spectrum_t *spectrum, const uint32_t *words, uint32_t shift);
+ * pairs: ASC_FRONTEND_N_FFT samples.
+ * shift: each sample is shifted left by this and must still fit its type. */
+void asc_spectrum_power(asc_spectrum_t *spectrum, const asc_sample_pair_t *pairs, uint32_t shift);
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,8 @@
 
 #define LENGTH ASC_SPECTRUM_LENGTH
 
+#if ASC_FRONTEND_SAMPLE_BITS == 16
+
 /* Loads a word of two samples, shifted: one in the low half of EVEN, one in the high half of ODD. */
 #define SHIFTED(EVEN, ODD, OFFSET) \
     "ldr %[" ODD "], [%[words], " OFFSET "]\n" \
@@ -79,6 +81,8 @@ static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, cons
           [one] "i"(LENGTH), [two] "i"(2 * LENGTH), [three] "i"(3 * LENGTH)
         : "cc", "memory");
 }
+
+#endif
 
 /* Butterflies up to `end`. FORWARD and BACK move z by the span, NEXT to where it goes on after a
  * butterfly, and the twiddle factors where they change. */

@@ -41,6 +41,23 @@ static inline quad_t subtract(quad_t a, quad_t b) {
     return difference;
 }
 
+/* Four complex numbers. GCC 12 must not move the address in the same instruction: it writes what
+ * the assembler does not accept. */
+static inline quad_t load(const asc_complex_t *z) {
+    const int32_t *words = &z->re;
+    __asm__("" : "+r"(words));
+    const int32x4x2_t both = vld2q_s32(words);
+    const quad_t quad = {both.val[0], both.val[1]};
+    return quad;
+}
+
+static inline void store(asc_complex_t *z, quad_t quad) {
+    int32_t *words = &z->re;
+    const int32x4x2_t both = {{quad.re, quad.im}};
+    __asm__("" : "+r"(words));
+    vst2q_s32(words, both);
+}
+
 /* cos and sin of 2 pi index / N_FFT for indices up to N_FFT / 4. */
 static inline quad_t turn(int32x4_t index) {
     const uint32x4_t cosine = vreinterpretq_u32_s32(index);
@@ -65,6 +82,8 @@ static inline int32x4_t ramp(uint32_t start, uint32_t step) {
     return vreinterpretq_s32_u32(vmlaq_n_u32(vdupq_n_u32(start), vidupq_n_u32(0, 1), step));
 }
 
+#if ASC_FRONTEND_SAMPLE_BITS == 16
+
 /* Constants of the first layers. */
 typedef struct {
     int32x4_t half;         /* in Q30 */
@@ -85,7 +104,7 @@ typedef struct {
     "vmulh.s32 " PRODUCT ", " PRODUCT ", q7\n"
 
 /* Hann window, bit reversal and the first two layers, four groups of four at a time. */
-static void first_layers(asc_complex_t *z, const uint32_t *words, uint32_t shift) {
+static void first_layers(asc_complex_t *z, const asc_sample_pair_t *words, uint32_t shift) {
     const uint32_t unused_bits = asc_leading_zeros(LENGTH / 4u) + 1u;
     const uint32_t half = LENGTH / 2u * sizeof *z;
     const uint32x4_t reversed = {0, half, half / 2u, half / 2u * 3u};
@@ -164,6 +183,58 @@ static void first_layers(asc_complex_t *z, const uint32_t *words, uint32_t shift
         : [shift] "r"(shift + 16u), [step] "r"(LANES << unused_bits), [constants] "r"(&constants)
         : "memory", "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7");
 }
+
+#else
+
+/* Four pairs of samples times their windows in Q30. */
+static inline quad_t windowed(const asc_sample_pair_t *pairs, uint32_t shift, quad_t window) {
+    const quad_t samples = load(pairs);
+    const quad_t z = {vrmulhq_s32(vshlq_r_s32(samples.re, (int32_t)shift), window.re),
+                      vrmulhq_s32(vshlq_r_s32(samples.im, (int32_t)shift), window.im)};
+    return z;
+}
+
+/* Stores element `number` of four groups of four. */
+static inline void scatter(asc_complex_t *z, uint32_t number, uint32x4_t groups, int32x4_t re,
+                           int32x4_t im) {
+    vstrwq_scatter_offset_s32(&z[number].re, groups, re);
+    vstrwq_scatter_offset_s32(&z[number].im, groups, im);
+}
+
+/* Hann window, bit reversal and the first two layers, four groups of four at a time. */
+static void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift) {
+    const uint32_t unused_bits = asc_leading_zeros(LENGTH / 4u) + 1u;
+    const uint32_t half = LENGTH / 2u * sizeof *z;
+    const uint32x4_t groups = {0, half, half / 2u, half / 2u * 3u};
+    const uint32x4_t sines = vreinterpretq_u32_s32(ramp(0, (uint32_t)-8));
+    const int32x4_t middle = vdupq_n_s32(INT32_C(1) << 29);
+    for (uint32_t n = 0; n < LENGTH / 4u; n += LANES, pairs += LANES) {
+        const int32_t *sine = asc_frontend_cosine + QUARTER - 2u * n;
+        const quad_t cosine = load((const asc_complex_t *)(asc_frontend_cosine + 2u * n));
+        const quad_t early = {vshrq_n_s32(cosine.re, 2), vshrq_n_s32(cosine.im, 2)};
+        const quad_t late = {vshrq_n_s32(vldrwq_gather_offset_s32(sine, sines), 2),
+                             vshrq_n_s32(vldrwq_gather_offset_s32(sine - 1, sines), 2)};
+        const quad_t w0 = {vsubq_s32(middle, early.re), vsubq_s32(middle, early.im)};
+        const quad_t w1 = {vaddq_s32(middle, early.re), vaddq_s32(middle, early.im)};
+        const quad_t w2 = {vaddq_s32(middle, late.re), vaddq_s32(middle, late.im)};
+        const quad_t w3 = {vsubq_s32(middle, late.re), vsubq_s32(middle, late.im)};
+        const quad_t z0 = windowed(pairs, shift, w0);
+        const quad_t z1 = windowed(pairs + LENGTH / 2u, shift, w1);
+        const quad_t z2 = windowed(pairs + LENGTH / 4u, shift, w2);
+        const quad_t z3 = windowed(pairs + 3u * LENGTH / 4u, shift, w3);
+        const quad_t a = {vaddq_s32(z0.re, z1.re), vaddq_s32(z0.im, z1.im)};
+        const quad_t b = subtract(z0, z1);
+        const quad_t c = {vaddq_s32(z2.re, z3.re), vaddq_s32(z2.im, z3.im)};
+        const quad_t d = subtract(z2, z3);
+        asc_complex_t *group = z + 4u * (asc_reverse_bits(n) >> unused_bits);
+        scatter(group, 0, groups, vaddq_s32(a.re, c.re), vaddq_s32(a.im, c.im));
+        scatter(group, 1, groups, vaddq_s32(b.re, d.im), vsubq_s32(b.im, d.re));
+        scatter(group, 2, groups, vsubq_s32(a.re, c.re), vsubq_s32(a.im, c.im));
+        scatter(group, 3, groups, vsubq_s32(b.re, d.im), vaddq_s32(b.im, d.re));
+    }
+}
+
+#endif
 
 /* Four butterflies of two layers in each block of four spans. Compilers need almost twice the
  * instructions, most of them for spilled registers; here, results that wait lie in z itself. */
@@ -279,23 +350,6 @@ static void two_layers(asc_complex_t *z, uint32_t span) {
     }
 }
 
-/* Four complex numbers. GCC 12 must not move the address in the same instruction: it writes what
- * the assembler does not accept. */
-static inline quad_t load(const asc_complex_t *z) {
-    const int32_t *words = &z->re;
-    __asm__("" : "+r"(words));
-    const int32x4x2_t both = vld2q_s32(words);
-    const quad_t quad = {both.val[0], both.val[1]};
-    return quad;
-}
-
-static inline void store(asc_complex_t *z, quad_t quad) {
-    int32_t *words = &z->re;
-    const int32x4x2_t both = {{quad.re, quad.im}};
-    __asm__("" : "+r"(words));
-    vst2q_s32(words, both);
-}
-
 /* The layer that adds elements 4 apart. */
 static void one_layer(asc_complex_t *z) {
     const quad_t turn = twiddle(ramp(0, LENGTH / LANES));
@@ -308,10 +362,10 @@ static void one_layer(asc_complex_t *z) {
 }
 
 /* Complex transform, scaled by 4 / LENGTH: each layer but the first two halves. */
-static void fft(asc_complex_t *z, const uint32_t *words, uint32_t shift) {
+static void fft(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift) {
     const uint32_t layers = 31u - asc_leading_zeros(LENGTH);
     uint32_t span = LANES;
-    first_layers(z, words, shift);
+    first_layers(z, pairs, shift);
     if (layers % 2u != 0) {
         one_layer(z);
         span *= 2;
@@ -389,8 +443,8 @@ static void real_power(asc_spectrum_t *spectrum) {
     spectrum->power[0] = (uint64_t)(offset * offset);
 }
 
-void asc_spectrum_power(asc_spectrum_t *spectrum, const uint32_t *words, uint32_t shift) {
-    fft(spectrum->z, words, shift);
+void asc_spectrum_power(asc_spectrum_t *spectrum, const asc_sample_pair_t *pairs, uint32_t shift) {
+    fft(spectrum->z, pairs, shift);
     real_power(spectrum);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Classifies little-endian int16 samples from a file of the host, as fast as they can be read:
+ * Classifies little-endian samples from a file of the host, as fast as they can be read:
  *
  *     run FILE            prints a line per decision
  *     verify FILE OUT     writes each clip's features and scores to OUT
@@ -14,7 +14,7 @@
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static asc_t classifier;
-static int16_t pcm[ASC_FRONTEND_HOP];
+static asc_sample_t pcm[ASC_FRONTEND_HOP];
 
 static void print_number(int64_t value) {
     char digits[24];

@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.complexity import ensemble
-from asc_tiny.complexity.graph import read_graph
 from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
+from asc_tiny.complexity.reader import read_graph
 from asc_tiny.complexity.report import ModelComplexity, measure, to_json, to_table, total
 from asc_tiny.errors import AscError
 
@@ -24,7 +23,7 @@ Counts take K and M (1000, 1000^2), sizes K and M (1024, 1024^2); "none" lifts a
 
 Exit code: 0 within the limits, 1 over a limit, 2 bad input.
 """
-_SUFFIXES = {".tflite", ".keras", ".toml"}
+_SUFFIXES = (".keras", ".tflite", ".toml")
 
 
 @click.command(help=_HELP)
@@ -75,12 +74,14 @@ def measure_file(path: Path) -> list[ModelComplexity]:
         AscError: another kind of file, or one that cannot be read.
     """
     if path.suffix not in _SUFFIXES:
-        raise AscError(f"{path}: unknown kind of model, allowed: {', '.join(sorted(_SUFFIXES))}")
+        raise AscError(f"{path}: unknown kind of model, allowed: {', '.join(_SUFFIXES)}")
     if path.suffix == ".keras":
         from asc_tiny.compress.keras_complexity import measure_keras
 
         return [measure_keras(path)]
-    if path.suffix == ensemble.SUFFIX:
+    if path.suffix == ".toml":
+        from asc_tiny.complexity import ensemble
+
         return [measure(member.artefact.graph) for member in ensemble.load(path).members]
     return [measure(read_graph(path))]
 

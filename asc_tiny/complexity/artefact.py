@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from asc_tiny.complexity.graph import Graph, parse_graph
+from asc_tiny.complexity.graph import Graph
+from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes, sha256
 from asc_tiny.frontend.config import FrontEndConfig

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from asc_tiny.complexity.graph import Graph
-from asc_tiny.complexity.macs import macs, parameters
+from asc_tiny.complexity.counting import called, work
+from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import live_bytes
+from asc_tiny.complexity.parameters import parameters, storage
+from asc_tiny.errors import AscError
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class LayerComplexity:
     macs: int
     weight_bytes: int
     activation_bytes: int
+    operations: int = 0
+    moved_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,16 @@ class ModelComplexity:
         return sum(layer.macs for layer in self.layers)
 
     @property
+    def operations(self) -> int:
+        """Other arithmetic of one inference."""
+        return sum(layer.operations for layer in self.layers)
+
+    @property
+    def moved_bytes(self) -> int:
+        """Bytes that are only moved in one inference."""
+        return sum(layer.moved_bytes for layer in self.layers)
+
+    @property
     def weight_bytes(self) -> int:
         """Bytes that the learnt values take."""
         return sum(layer.weight_bytes for layer in self.layers)
@@ -60,35 +74,103 @@ class Total:
     macs: int
     weight_bytes: int
     peak_activation_bytes: int
+    operations: int = 0
+    moved_bytes: int = 0
 
 
 def measure(graph: Graph) -> ModelComplexity:
     """Measure a .tflite model.
 
-    A constant that several operators share counts at the first.
+    A constant that several operators share counts at the first. The parameters of a subgraph count
+    at the operator that calls it, or in a line of their own.
 
     Raises:
-        AscError: an operator whose multiplies cannot be counted.
+        AscError: an operator whose work cannot be counted, or a batch of more than one input.
     """
-    seen: set[int] = set()
+    check_batch(graph)
+    stored = _Stored(graph)
     layers = []
     for operator, activation_bytes in zip(graph.operators, live_bytes(graph), strict=True):
-        constants = {tensor.index: tensor for tensor in parameters(graph, operator)}
-        fresh = [tensor for index, tensor in constants.items() if index not in seen]
-        seen.update(constants)
-        output = graph.tensor(operator.outputs[0])
+        count = work(graph, operator)
+        fresh = stored.fresh(graph, operator)
+        output = graph.tensor(operator.outputs[0]) if operator.outputs else None
         layers.append(
             LayerComplexity(
-                name=output.name,
+                name=output.name if output else "",
                 op=operator.name,
-                output_shape=output.shape,
+                output_shape=output.shape if output else (),
                 params=sum(tensor.size for tensor in fresh),
-                macs=macs(graph, operator),
+                macs=count.macs,
+                operations=count.operations,
+                moved_bytes=count.moved_bytes,
                 weight_bytes=sum(tensor.byte_count for tensor in fresh),
                 activation_bytes=activation_bytes,
             )
         )
-    return ModelComplexity(graph.source, tuple(layers))
+    return ModelComplexity(graph.source, (*layers, *stored.uncalled()))
+
+
+def check_batch(graph: Graph) -> None:
+    """Check that an inference is one clip: inputs of two dimensions or more begin with 1.
+
+    Raises:
+        AscError: an input has another batch.
+    """
+    for index in graph.inputs:
+        shape = graph.tensor(index).shape
+        if len(shape) >= 2 and shape[0] != 1:
+            raise AscError(
+                f"{graph.source}: input {graph.tensor(index).name} has shape {list(shape)}, "
+                f"a batch of {shape[0]}; convert the model with batch size 1"
+            )
+
+
+class _Stored:
+    """Which constants have been counted, in the order of the operators that read them."""
+
+    def __init__(self, model: Graph) -> None:
+        self.model = model
+        self.seen: set[tuple[int, int]] = set()
+        self.called: set[int] = {0}
+
+    def fresh(self, graph: Graph, operator: Operator) -> list[Tensor]:
+        """Return the learnt constants of an operator, and of what it calls, not counted yet."""
+        found = []
+        for tensor in parameters(graph, operator):
+            key = storage(graph, tensor)
+            if key not in self.seen:
+                self.seen.add(key)
+                found.append(tensor)
+        for number in called(operator):
+            found += self.of_subgraph(number)
+        return found
+
+    def of_subgraph(self, number: int) -> list[Tensor]:
+        """Return the constants of a subgraph that has not been called before."""
+        if number in self.called:
+            return []
+        self.called.add(number)
+        graph = self.model.subgraph(number)
+        return [tensor for operator in graph.operators for tensor in self.fresh(graph, operator)]
+
+    def uncalled(self) -> list[LayerComplexity]:
+        """Return a line for each subgraph that no operator calls: it takes flash all the same."""
+        lines = []
+        for number in range(1, 1 + len(self.model.others)):
+            if number not in self.called:
+                fresh = self.of_subgraph(number)
+                lines.append(
+                    LayerComplexity(
+                        name=f"subgraph {number}",
+                        op="SUBGRAPH",
+                        output_shape=(),
+                        params=sum(tensor.size for tensor in fresh),
+                        macs=0,
+                        weight_bytes=sum(tensor.byte_count for tensor in fresh),
+                        activation_bytes=0,
+                    )
+                )
+        return lines
 
 
 def total(models: Sequence[ModelComplexity]) -> Total:
@@ -102,6 +184,8 @@ def total(models: Sequence[ModelComplexity]) -> Total:
         macs=add(lambda model: model.macs),
         weight_bytes=add(lambda model: model.weight_bytes),
         peak_activation_bytes=add(lambda model: model.peak_activation_bytes),
+        operations=add(lambda model: model.operations),
+        moved_bytes=add(lambda model: model.moved_bytes),
     )
 
 
@@ -110,6 +194,8 @@ def figures(measured: ModelComplexity | Total | LayerComplexity) -> dict[str, in
     values = {
         "params": measured.params,
         "macs": measured.macs,
+        "operations": measured.operations,
+        "moved_bytes": measured.moved_bytes,
         "weight_bytes": measured.weight_bytes,
     }
     if isinstance(measured, LayerComplexity):
@@ -142,7 +228,17 @@ def to_json(models: Sequence[ModelComplexity]) -> dict[str, Any]:
 
 def to_table(models: Sequence[ModelComplexity]) -> str:
     """Return the report as text: a table of layers per model, then the total."""
-    header = ("layer", "operator", "output", "params", "MACs", "weight B", "live B")
+    header = (
+        "layer",
+        "operator",
+        "output",
+        "params",
+        "MACs",
+        "other",
+        "moved B",
+        "weight B",
+        "live B",
+    )
     lines = []
     for model in models:
         rows: list[tuple[str, ...]] = [header]

@@ -1,0 +1,221 @@
+"""Reading a .tflite file into plain, checked data."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from asc_tiny.complexity import schema
+from asc_tiny.complexity.flatbuffer import DamagedError, Table
+from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
+from asc_tiny.errors import AscError
+from asc_tiny.files import read_bytes
+
+_MOST_DIMENSIONS = 8
+_DAMAGE = (DamagedError, struct.error, OverflowError, MemoryError)
+
+
+def read_graph(path: Path) -> Graph:
+    """Read the .tflite file at ``path``; errors as in ``parse_graph``."""
+    return parse_graph(read_bytes(path), source=str(path))
+
+
+def parse_graph(data: bytes, *, source: str) -> Graph:
+    """Parse the bytes of a .tflite file.
+
+    Args:
+        data: the file's contents, a flatbuffer with identifier ``TFL3``.
+        source: the file named in error messages.
+
+    Raises:
+        AscError: not a .tflite file, a damaged one, or unknown dimensions.
+    """
+    if len(data) < 8 or data[4:8] != b"TFL3":
+        raise AscError(f"{source}: not a .tflite file (identifier TFL3 is missing)")
+    try:
+        return _Reader(data, source).graph()
+    except _DAMAGE as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise AscError(f"{source}: damaged .tflite file ({reason})") from error
+
+
+class _Reader:
+    """Walks the flatbuffer; anything out of place raises ``DamagedError`` or ``AscError``."""
+
+    def __init__(self, data: bytes, source: str) -> None:
+        self.data = data
+        self.source = source
+        self.model = Table.root(data)
+        self.buffers = self.model.tables(schema.MODEL_BUFFERS)
+        self.codes = [
+            self.operator_name(code) for code in self.model.tables(schema.MODEL_OPERATOR_CODES)
+        ]
+        self.read = 0
+
+    def graph(self) -> Graph:
+        tables = self.model.tables(schema.MODEL_SUBGRAPHS)
+        if not tables:
+            raise AscError(f"{self.source}: has no subgraph")
+        first, *others = [self.subgraph(table) for table in tables]
+        if not first.inputs or not first.outputs or not first.operators:
+            raise AscError(f"{self.source}: has no input, no output or no operator")
+        return Graph(
+            self.source,
+            first.operators,
+            first.tensors,
+            first.inputs,
+            first.outputs,
+            self.metadata(),
+            tuple(others),
+        )
+
+    def subgraph(self, table: Table) -> Graph:
+        tensors = tuple(
+            self.tensor(index, each)
+            for index, each in enumerate(table.tables(schema.SUBGRAPH_TENSORS))
+        )
+        operators = tuple(
+            self.operator(index, each, len(tensors))
+            for index, each in enumerate(table.tables(schema.SUBGRAPH_OPERATORS))
+        )
+        inputs = self.indices(table, schema.SUBGRAPH_INPUTS, len(tensors))
+        outputs = self.indices(table, schema.SUBGRAPH_OUTPUTS, len(tensors))
+        if ABSENT in inputs + outputs:
+            raise DamagedError("an input or output is absent")
+        graph = Graph(self.source, operators, tensors, inputs, outputs)
+        _check_order(graph)
+        return graph
+
+    def counted(self, values: Sequence[Any]) -> Sequence[Any]:
+        # Tables may share a list: a damaged or hostile file must not make us read one for ever.
+        self.read += len(values)
+        if self.read > len(self.data):
+            raise DamagedError(f"more than {len(self.data)} entries in {len(self.data)} bytes")
+        return values
+
+    def indices(self, table: Table, field: int, tensor_count: int) -> tuple[int, ...]:
+        values = tuple(self.counted(table.numbers(field, "i")))
+        for value in values:
+            if not ABSENT <= value < tensor_count:
+                raise DamagedError(f"tensor {value} of {tensor_count}")
+        return values
+
+    def tensor(self, index: int, table: Table) -> Tensor:
+        shape = tuple(self.counted(table.numbers(schema.TENSOR_SHAPE, "i")))
+        signature = tuple(self.counted(table.numbers(schema.TENSOR_SIGNATURE, "i")))
+        if any(size < 0 for size in (*shape, *signature)):
+            raise AscError(
+                f"{self.source}: tensor {index} has unknown dimensions "
+                f"{list(signature or shape)}, convert the model with batch size 1"
+            )
+        if len(shape) > _MOST_DIMENSIONS:
+            raise DamagedError(f"tensor {index} has {len(shape)} dimensions")
+        dtype = _name(schema.TENSOR_TYPES, table.number(schema.TENSOR_TYPE, "b"), "type")
+        if dtype not in schema.TYPE_BITS:
+            allowed = ", ".join(sorted(schema.TYPE_BITS))
+            raise AscError(f"{self.source}: tensor {index} is {dtype}, allowed: {allowed}")
+        scales, zero_points, dimension = self.quantisation(table.table(schema.TENSOR_QUANTISATION))
+        if dimension and not 0 <= dimension < len(shape):
+            raise DamagedError(f"tensor {index}: scales along axis {dimension}")
+        buffer = table.number(schema.TENSOR_BUFFER, "I")
+        tensor = Tensor(
+            index,
+            table.text(schema.TENSOR_NAME),
+            shape,
+            dtype,
+            scales,
+            zero_points,
+            dimension,
+            self.buffer(buffer),
+            buffer,
+            bool(table.number(schema.TENSOR_VARIABLE, "?")),
+        )
+        if tensor.content is not None and len(tensor.content) != tensor.byte_count:
+            raise DamagedError(
+                f"tensor {index}: {len(tensor.content)} bytes for {list(shape)} {dtype}"
+            )
+        return tensor
+
+    def quantisation(self, table: Table | None) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+        scales = tuple(self.counted(table.numbers(schema.QUANTISATION_SCALE, "f"))) if table else ()
+        if table is None or not scales:
+            return (), (), 0
+        zeros = tuple(self.counted(table.numbers(schema.QUANTISATION_ZERO_POINT, "q")))
+        if not all(math.isfinite(scale) and scale >= 0.0 for scale in scales):
+            raise DamagedError("a scale is negative or not finite")
+        dimension = table.number(schema.QUANTISATION_DIMENSION, "i")
+        return scales, zeros or (0,) * len(scales), dimension
+
+    def buffer(self, index: int) -> bytes | None:
+        if index >= len(self.buffers):
+            raise DamagedError(f"buffer {index} of {len(self.buffers)}")
+        table = self.buffers[index]
+        # Converters put the data of large models after the flatbuffer; 0 and 1 mean "inside".
+        offset = table.number(schema.BUFFER_OFFSET, "Q")
+        if offset > 1:
+            size = table.number(schema.BUFFER_SIZE, "Q")
+            if offset + size > len(self.data):
+                raise DamagedError(f"buffer {index} ends beyond the file")
+            return self.data[offset : offset + size]
+        return table.octets(schema.BUFFER_DATA) or None
+
+    def operator_name(self, table: Table) -> str:
+        # Old files hold the code in the first field, new ones in the second.
+        deprecated = table.number(schema.CODE_DEPRECATED, "b")
+        number = max(deprecated, table.number(schema.CODE_BUILTIN, "i"))
+        name = _name(schema.OPERATORS, number, "operator")
+        return f"CUSTOM {table.text(schema.CODE_CUSTOM) or '?'}" if name == "CUSTOM" else name
+
+    def operator(self, index: int, table: Table, tensor_count: int) -> Operator:
+        code = table.number(schema.OPERATOR_CODE, "I")
+        if code >= len(self.codes):
+            raise DamagedError(f"operator code {code} of {len(self.codes)}")
+        inputs = self.indices(table, schema.OPERATOR_INPUTS, tensor_count)
+        outputs = self.indices(table, schema.OPERATOR_OUTPUTS, tensor_count)
+        name = self.codes[code]
+        if ABSENT in outputs:
+            raise DamagedError(f"operator {index} ({name}) has an output that is absent")
+        return Operator(index, name, inputs, outputs, self.options(name, table))
+
+    def options(self, name: str, table: Table) -> dict[str, Any]:
+        options = table.table(schema.OPERATOR_OPTIONS)
+        values: dict[str, Any] = {}
+        for option, (field, code, default) in schema.OPTIONS.get(name, {}).items():
+            value = options.number(field, code, default) if options else default
+            names = schema.OPTION_NAMES.get(option)
+            values[option] = _name(names, value, option) if names else value
+        return values
+
+    def metadata(self) -> dict[str, bytes]:
+        return {
+            entry.text(schema.METADATA_NAME): self.buffer(entry.number(schema.METADATA_BUFFER, "I"))
+            or b""
+            for entry in self.model.tables(schema.MODEL_METADATA)
+        }
+
+
+def _check_order(graph: Graph) -> None:
+    """Check that every tensor is written once, and before it is read."""
+    known = {t.index for t in graph.tensors if t.is_constant or t.is_variable} | set(graph.inputs)
+    for operator in graph.operators:
+        for index in operator.inputs:
+            if index != ABSENT and index not in known and graph.tensors[index].size:
+                raise DamagedError(
+                    f"operator {operator.index} reads tensor {index} before it exists"
+                )
+        for index in operator.outputs:
+            if index in known:
+                raise DamagedError(f"operator {operator.index} writes tensor {index} again")
+            known.add(index)
+    missing = [index for index in graph.outputs if index not in known]
+    if missing:
+        raise DamagedError(f"no operator writes output tensor {missing[0]}")
+
+
+def _name(names: Sequence[str], number: int, kind: str) -> str:
+    if not 0 <= number < len(names):
+        raise DamagedError(f"unknown {kind} {number}")
+    return names[number]

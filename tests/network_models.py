@@ -13,6 +13,7 @@ import numpy as np
 from native import RUNTIME, shared_library, write
 
 from asc_tiny.codegen import ensemble, network
+from asc_tiny.codegen.project import NETWORK_RUNTIME
 from asc_tiny.complexity.ensemble import Ensemble, Model
 
 
@@ -136,7 +137,7 @@ def emit(model: Model, folder: Path) -> None:
     """Write the C code of a model or an ensemble with its kernels."""
     code = ensemble.generate(model) if isinstance(model, Ensemble) else network.generate(model)
     write(code, folder)
-    for name in ("asc_kernels.c", "asc_kernels.h"):
+    for name in NETWORK_RUNTIME:
         shutil.copy(RUNTIME / name, folder)
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.codegen import network
+from asc_tiny.codegen.compiler.memory import ALIGNMENT
 from asc_tiny.codegen.identity import Identity
-from asc_tiny.codegen.plan import ALIGNMENT, plan_memory
 from asc_tiny.codegen.prefix import rename
 from asc_tiny.codegen.templates import banner, environment
 from asc_tiny.codegen.text import float_literal, value_lines
@@ -149,6 +149,5 @@ def _values(ensemble: Ensemble) -> dict[str, Any]:
 
 
 def _arena(member: Member) -> Arena:
-    graph = member.artefact.graph
-    plan = plan_memory(graph)
-    return Arena(plan.size, plan.offsets[graph.inputs[0]])
+    compiled = network.compile_network(member.artefact)
+    return Arena(compiled.plan.size, compiled.input_offset)

@@ -40,7 +40,15 @@ FRONTEND_RUNTIME = (
     "asc_spectrum_dsp.h",
     "asc_spectrum_mve.c",
 )
-_NETWORK_RUNTIME = ("asc_kernels.c", "asc_kernels.h")
+NETWORK_RUNTIME = (
+    "asc_arithmetic.h",
+    "asc_conv.c",
+    "asc_conv_dsp.h",
+    "asc_kernels.c",
+    "asc_kernels.h",
+    "asc_stages.c",
+    "asc_stages.h",
+)
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
 AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")
 RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
@@ -155,7 +163,7 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
     else:
         files.update(network.generate(model.artefact, model.identity))
     if runtime == "aot":
-        files.update(_runtime(_NETWORK_RUNTIME) | _runtime(_CLASSIFIER_RUNTIME))
+        files.update(_runtime(NETWORK_RUNTIME) | _runtime(_CLASSIFIER_RUNTIME))
     return _renamed(files, prefix)
 
 

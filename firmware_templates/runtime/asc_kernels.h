@@ -3,9 +3,10 @@
  * Int8 network kernels: the arithmetic of the TFLite quantisation specification, with the same
  * rounding as TFLite Micro's reference kernels, bit for bit.
  *
- * Tensors are (height, width, channels), row by row, one image at a time. The generator has
- * checked every shape and range and folded what it can into the constants, so that kernels check
- * nothing. No kernel writes where it reads: input and output must not overlap.
+ * A kernel makes one row of its output, (width, channels), from the rows of its input that it is
+ * given. The generator has checked every shape and range and folded what it can into the
+ * constants, so that kernels check nothing. No kernel writes where it reads. Kernels read up to
+ * three bytes behind a row, whose values do not matter.
  */
 #ifndef ASC_KERNELS_H
 #define ASC_KERNELS_H
@@ -13,25 +14,28 @@
 #include <stdint.h>
 
 /* Changes whenever a structure or its meaning does; generated files ask for theirs. */
-#define ASC_KERNELS_VERSION 1
+#define ASC_KERNELS_VERSION 2
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/* Rows of the input, NULL for padding; where to write; working memory; how often it ran before. */
 typedef struct {
-    int32_t height;
-    int32_t width;
-    int32_t channels;
-} asc_shape_t;
+    const int8_t *const *rows;
+    int8_t *output;
+    int8_t *scratch;
+    int32_t run;
+} asc_call_t;
 
-/* A window that slides over the input; `top` and `left` are the padding before it. */
+typedef void (*asc_kernel_t)(const void *layer, const asc_call_t *call);
+
+/* A window that slides along a row; `left` is the padding before it. */
 typedef struct {
     int32_t height;
     int32_t width;
-    int32_t stride_y;
-    int32_t stride_x;
-    int32_t top;
+    int32_t stride;
+    int32_t dilation;
     int32_t left;
 } asc_window_t;
 
@@ -41,60 +45,83 @@ typedef struct {
     int32_t zero_point;
     int32_t minimum;
     int32_t maximum;
+    int16_t clamps; /* the range is not that of int8 */
+    int16_t narrow; /* sums are below 2^30, shifts go 1 to 16 bits to the right */
 } asc_output_t;
 
-/* Weights are (output channel, window row, window column, input channel); the bias holds
- * -input_zero_point * (sum of the channel's weights) as well. */
+/* An output channel; the bias holds -input_zero_point * (sum of the channel's weights) as well,
+ * bits is -1 - shift. */
 typedef struct {
-    asc_shape_t input;
-    asc_shape_t output;
+    int32_t bias;
+    int32_t multiplier;
+    int32_t bits;
+} asc_channel_t;
+
+/* A window is `depth` values, a multiple of 4: its columns one after the other, each of
+ * `column_size` values, an even number: the pixels of the window's rows. Weights lie in the same
+ * order, with zeros where there is no value, for two output channels at a time: four values of one,
+ * in the order 0, 2, 1, 3, then four of the other. */
+typedef struct {
+    int32_t input_width;
+    int32_t input_channels;
+    int32_t output_width;
+    int32_t output_channels;
     asc_window_t window;
+    int32_t columns; /* under all windows of a row */
+    int32_t column_size;
+    int32_t depth;
     int32_t input_zero_point;
     asc_output_t range;
     const int8_t *weights;
-    const int32_t *bias;
-    const int32_t *multipliers;
-    const int8_t *shifts;
+    const asc_channel_t *channels;
 } asc_conv_t;
 
-/* Weights are (window row, window column, output channel); every input channel makes
- * output.channels / input.channels output channels; the bias is plain. */
+/* Weights are (pair of taps, output channel, tap), taps in the order of window rows and columns,
+ * a zero behind an odd one; every input channel makes output_channels / input_channels of the
+ * output's. */
 typedef struct {
-    asc_shape_t input;
-    asc_shape_t output;
+    int32_t input_width;
+    int32_t input_channels;
+    int32_t output_width;
+    int32_t output_channels;
     asc_window_t window;
     int32_t input_zero_point;
     asc_output_t range;
-    const int8_t *weights;
-    const int32_t *bias;
-    const int32_t *multipliers;
-    const int8_t *shifts;
+    const int16_t *weights;
+    const asc_channel_t *channels;
 } asc_depthwise_conv_t;
 
-/* Weights are (output, input); the bias as in asc_conv_t; `rows` independent inputs. */
+/* Weights as in asc_conv_t, of windows with one column; `rows` independent inputs. */
 typedef struct {
     int32_t rows;
     int32_t inputs;
     int32_t outputs;
+    int32_t depth;
     asc_output_t range;
     const int8_t *weights;
-    const int32_t *bias;
-    const int32_t *multipliers;
-    const int8_t *shifts;
+    const asc_channel_t *channels;
 } asc_dense_t;
 
 /* Input and output have the same quantisation. */
 typedef struct {
-    asc_shape_t input;
-    asc_shape_t output;
+    int32_t input_width;
+    int32_t input_channels;
+    int32_t output_width;
+    int32_t output_channels;
     asc_window_t window;
-    asc_output_t range;
+    int32_t minimum;
+    int32_t maximum;
 } asc_pool_t;
 
-/* Mean over height and width: multiplier and shift include the division by their product, offset
- * is -input_zero_point times it. */
+/* Adds the pixels of a row to 32-bit sums, which the first run clears. */
 typedef struct {
-    int32_t pixels;
+    int32_t width;
+    int32_t channels;
+} asc_sum_t;
+
+/* From sums to a mean: multiplier and shift include the division, offset is -input_zero_point
+ * times the number of pixels. */
+typedef struct {
     int32_t channels;
     int32_t offset;
     int32_t multiplier;
@@ -124,7 +151,7 @@ typedef struct {
     asc_output_t range;
 } asc_rescale_t;
 
-/* Over each of `rows` rows; multiplier and shift bring a difference of codes to 5 integer and 26
+/* Over each of `rows` groups; multiplier and shift bring a difference of codes to 5 integer and 26
  * fractional bits; differences below `minimum` give probability 0. */
 typedef struct {
     int32_t rows;
@@ -142,16 +169,19 @@ typedef struct {
 } asc_axis_t;
 
 typedef struct {
-    asc_shape_t input;
-    asc_shape_t output;
-    asc_axis_t rows;
+    int32_t input_width;
+    int32_t output_width;
+    int32_t channels;
     asc_axis_t columns;
 } asc_resize_t;
 
 typedef struct {
-    asc_shape_t input;
-    asc_shape_t output;
-    asc_shape_t before;
+    int32_t input_width;
+    int32_t input_channels;
+    int32_t output_width;
+    int32_t output_channels;
+    int32_t left;
+    int32_t front;
     int32_t value;
 } asc_pad_t;
 
@@ -171,19 +201,21 @@ typedef struct {
     int32_t step[4];
 } asc_slice_t;
 
-void asc_conv(const asc_conv_t *layer, const int8_t *input, int8_t *output);
-void asc_depthwise_conv(const asc_depthwise_conv_t *layer, const int8_t *input, int8_t *output);
-void asc_dense(const asc_dense_t *layer, const int8_t *input, int8_t *output);
-void asc_max_pool(const asc_pool_t *layer, const int8_t *input, int8_t *output);
-void asc_average_pool(const asc_pool_t *layer, const int8_t *input, int8_t *output);
-void asc_mean(const asc_mean_t *layer, const int8_t *input, int8_t *output);
-void asc_add(const asc_add_t *layer, const int8_t *first, const int8_t *second, int8_t *output);
-void asc_rescale(const asc_rescale_t *layer, const int8_t *input, int8_t *output);
-void asc_softmax(const asc_softmax_t *layer, const int8_t *input, int8_t *output);
-void asc_resize_nearest(const asc_resize_t *layer, const int8_t *input, int8_t *output);
-void asc_pad(const asc_pad_t *layer, const int8_t *input, int8_t *output);
-void asc_copy(const asc_copy_t *layer, const int8_t *input, int8_t *output);
-void asc_slice(const asc_slice_t *layer, const int8_t *input, int8_t *output);
+/* Each takes the structure of its name; `layer` is void so that all have one type. */
+void asc_conv(const void *layer, const asc_call_t *call);
+void asc_depthwise_conv(const void *layer, const asc_call_t *call);
+void asc_dense(const void *layer, const asc_call_t *call);
+void asc_max_pool(const void *layer, const asc_call_t *call);
+void asc_average_pool(const void *layer, const asc_call_t *call);
+void asc_sum(const void *layer, const asc_call_t *call);
+void asc_mean(const void *layer, const asc_call_t *call);
+void asc_add(const void *layer, const asc_call_t *call);
+void asc_rescale(const void *layer, const asc_call_t *call);
+void asc_softmax(const void *layer, const asc_call_t *call);
+void asc_resize_nearest(const void *layer, const asc_call_t *call);
+void asc_pad(const void *layer, const asc_call_t *call);
+void asc_copy(const void *layer, const asc_call_t *call);
+void asc_slice(const void *layer, const asc_call_t *call);
 
 #ifdef __cplusplus
 }

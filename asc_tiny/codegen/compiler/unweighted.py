@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from asc_tiny.codegen.layers import Layer, Lowering, braces
-from asc_tiny.codegen.quantise import (
+from asc_tiny.codegen.compiler.lowering import Lowering, braces
+from asc_tiny.codegen.compiler.program import Rows, Stage, Storage, View
+from asc_tiny.codegen.compiler.quantise import (
     INT8_MIN,
     mean_multiplier,
     multiplier,
     ratio,
     softmax_constants,
 )
-from asc_tiny.codegen.weighted import window_fields
+from asc_tiny.codegen.compiler.weighted import Window
+from asc_tiny.complexity.graph import Tensor
 
 
-def lower_max_pool_2d(to: Lowering) -> list[Layer]:
+def lower_max_pool_2d(to: Lowering) -> list[Stage]:
     """MAX_POOL_2D."""
     return _pool(to, "asc_max_pool")
 
 
-def lower_average_pool_2d(to: Lowering) -> list[Layer]:
+def lower_average_pool_2d(to: Lowering) -> list[Stage]:
     """AVERAGE_POOL_2D; padding does not count into the average."""
     return _pool(to, "asc_average_pool")
 
 
-def _pool(to: Lowering, kernel: str) -> list[Layer]:
+def _pool(to: Lowering, kernel: str) -> list[Stage]:
     to.same_quantisation(to.input(0), to.output)
     if to.image(to.input(0))[2] != to.image(to.output)[2]:
         to.fail("must keep the number of channels")
     height = int(to.operator.options["filter_height"])
     width = int(to.operator.options["filter_width"])
-    # Codes stay codes: no zero point is added.
-    fields = {**window_fields(to, height, width), "range": braces(0, *to.codes())}
+    window = Window.of(to, height, width)
+    low, high = to.codes()
+    fields = {**window.fields(to), "minimum": str(low), "maximum": str(high)}
     note = f", {height}x{width}"
-    return [to.layer(kernel, fields, c_type="asc_pool_t", note=note)]
+    return [to.stage(kernel, fields, inputs=[window.rows(to)], c_type="asc_pool_t", note=note)]
 
 
-def lower_mean(to: Lowering) -> list[Layer]:
+def lower_mean(to: Lowering) -> list[Stage]:
     """MEAN over height and width."""
     source = to.input(0)
     height, width, channels = to.image(source)
@@ -48,18 +51,22 @@ def lower_mean(to: Lowering) -> list[Layer]:
     value, shift = mean_multiplier(scale / target_scale, height * width)
     if shift > 0:
         to.fail("the output's scale is too small for its input")
+    sums = View.of(Storage(f"sums{source.index}", 1, 4 * channels))
+    columns = {"width": str(width), "channels": str(channels)}
     fields = {
-        "pixels": str(height * width),
         "channels": str(channels),
         "offset": str(-zero_point * height * width),
         "multiplier": str(value),
         "shift": str(shift),
         "range": to.range(),
     }
-    return [to.layer("asc_mean", fields)]
+    return [
+        to.stage("asc_sum", columns, output=sums, runs=height, suffix="_sum"),
+        to.stage("asc_mean", fields, inputs=[Rows(sums)], runs=1),
+    ]
 
 
-def lower_add(to: Lowering) -> list[Layer]:
+def lower_add(to: Lowering) -> list[Stage]:
     """ADD of two tensors of the same size, of which one may be constant."""
     first, second, output = to.input(0), to.input(1), to.output
     # Sizes that are all equal leave only dimensions of 1 to broadcast.
@@ -72,35 +79,35 @@ def lower_add(to: Lowering) -> list[Layer]:
     if shift > 0:
         to.fail("the output's scale is too small for its inputs")
     fields = {
-        "size": str(output.size),
+        "size": str(to.view(output).row_size),
         "first": braces(zero1, *multiplier(scale1 / common)),
         "second": braces(zero2, *multiplier(scale2 / common)),
         "multiplier": str(value),
         "shift": str(shift),
         "range": to.range(),
     }
-    return [to.layer("asc_add", fields, inputs=[first, second])]
+    return [to.stage("asc_add", fields, inputs=[_like(to, first), _like(to, second)])]
 
 
-def lower_quantize(to: Lowering) -> list[Layer]:
+def lower_quantize(to: Lowering) -> list[Stage]:
     """QUANTIZE from one int8 scale to another."""
     scale, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
     return _rescale(to, scale / target, to.range())
 
 
-def lower_relu(to: Lowering) -> list[Layer]:
+def lower_relu(to: Lowering) -> list[Stage]:
     """RELU as an operator of its own."""
     scale, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
     return _rescale(to, ratio(scale, target), to.range(activation="RELU"))
 
 
-def lower_relu6(to: Lowering) -> list[Layer]:
+def lower_relu6(to: Lowering) -> list[Stage]:
     """RELU6 as an operator of its own: codes are clamped and stay the same."""
     to.same_quantisation(to.input(0), to.output)
     return _rescale(to, 1.0, to.range(activation="RELU6"))
 
 
-def _rescale(to: Lowering, real: float, output_range: str) -> list[Layer]:
+def _rescale(to: Lowering, real: float, output_range: str) -> list[Stage]:
     value, shift = multiplier(real)
     if shift > 22:
         to.fail("the output's scale is too small for its input")
@@ -108,14 +115,26 @@ def _rescale(to: Lowering, real: float, output_range: str) -> list[Layer]:
         to.fail(f"{to.input(0).size} elements into {to.output.size}")
     zero_point = to.quantisation(to.input(0))[1]
     fields = {
-        "size": str(to.output.size),
+        "size": str(to.view(to.output).row_size),
         "input": braces(zero_point, value, shift),
         "range": output_range,
     }
-    return [to.layer("asc_rescale", fields)]
+    return [to.stage("asc_rescale", fields, inputs=[_like(to, to.input(0))])]
 
 
-def lower_softmax(to: Lowering) -> list[Layer]:
+def _like(to: Lowering, tensor: Tensor) -> Rows:
+    """Return an operand in the rows of the output, of which it has as many values."""
+    source, target = to.view(tensor), to.view(to.output)
+    if (source.rows, source.row_size) == (target.rows, target.row_size):
+        return Rows(source)
+    if not source.is_contiguous:
+        to.fail("a part of another tensor in another shape is not supported")
+    same = source.reshaped(target.rows, target.row_size)
+    same.storage.whole = same.storage.whole or not same.is_row_by_row
+    return Rows(same)
+
+
+def lower_softmax(to: Lowering) -> list[Stage]:
     """SOFTMAX over the last axis, with the output quantisation that the specification fixes."""
     source, output = to.input(0), to.output
     if to.quantisation(output) != (1.0 / 256.0, INT8_MIN):
@@ -128,10 +147,10 @@ def lower_softmax(to: Lowering) -> list[Layer]:
     except ValueError as error:
         to.fail(str(error))
     fields = {
-        "rows": str(source.size // source.shape[-1]),
+        "rows": str(to.view(source).row_size // source.shape[-1]),
         "classes": str(source.shape[-1]),
         "multiplier": str(value),
         "shift": str(shift),
         "minimum": str(minimum),
     }
-    return [to.layer("asc_softmax", fields)]
+    return [to.stage("asc_softmax", fields)]

@@ -1,0 +1,154 @@
+"""What the C templates print of a compiled network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from asc_tiny.codegen.compiler.lowering import shape_text
+from asc_tiny.codegen.compiler.memory import Plan
+from asc_tiny.codegen.compiler.program import Array, Program, Rows, Stage, View
+from asc_tiny.codegen.compiler.schedule import Schedule
+from asc_tiny.codegen.text import float_literal, value_lines
+from asc_tiny.complexity.graph import Graph, Tensor
+from asc_tiny.errors import AscError
+
+_MOST_STAGES = 255
+
+
+def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[str, Any]:
+    """Return the values of the templates ``asc_net.h`` and ``asc_net.c``.
+
+    Raises:
+        AscError: the network has more stages than a byte can number.
+    """
+    if len(program.stages) > _MOST_STAGES:
+        raise AscError(
+            f"{program.source}: {len(program.stages)} stages, at most {_MOST_STAGES} are supported"
+        )
+    layout = _Layout(order, plan)
+    return {
+        "arena_size": plan.size,
+        "arrays": list(_arrays(program)),
+        "input": _interface(graph.tensor(graph.inputs[0]), layout.offset(program.input)),
+        "output": _interface(graph.tensor(graph.outputs[0]), layout.offset(program.output)),
+        "stages": [layout.stage(number, stage) for number, stage in enumerate(program.stages)],
+        "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in program.stages),
+        "schedule": np.array(order.order),
+    }
+
+
+def _arrays(program: Program) -> Iterator[dict[str, Any]]:
+    """Return the constants, each once."""
+    arrays: dict[str, Array] = {}
+    for stage in program.stages:
+        arrays.update((array.name, array) for array in stage.arrays)
+        constants = [rows.view.storage.constant for rows in stage.inputs]
+        arrays.update((array.name, array) for array in constants if array)
+    for array in arrays.values():
+        count = len(array.values) // (3 if array.c_type == "asc_channel_t" else 1)
+        yield {
+            "name": array.name,
+            "c_type": array.c_type,
+            "count": count,
+            "aligned": array.aligned,
+            "lines": _array_lines(array),
+        }
+
+
+def _array_lines(array: Array) -> Sequence[str]:
+    if array.c_type != "asc_channel_t":
+        return value_lines(array.values)
+    rows = array.values.reshape(-1, 3).tolist()
+    return ["{" + ", ".join(_int32(value) for value in row) + "}," for row in rows]
+
+
+def _int32(value: int) -> str:
+    return "INT32_MIN" if value == -(2**31) else str(value)
+
+
+class _Layout:
+    """Places in the arena as C text."""
+
+    def __init__(self, order: Schedule, plan: Plan) -> None:
+        self.order = order
+        self.plan = plan
+
+    def offset(self, view: View) -> int:
+        """Return where a tensor that exists as a whole begins."""
+        return self.plan.offsets[view.storage] + view.start
+
+    def stage(self, number: int, stage: Stage) -> dict[str, Any]:
+        ring = self._ring(stage.output)
+        return {
+            "comment": stage.comment,
+            "name": stage.name,
+            "kernel": stage.kernel,
+            "c_type": stage.c_type,
+            "fields": stage.fields,
+            "inputs": [self._rows(rows) for rows in stage.inputs],
+            "output": ring,
+            "accumulates": int(stage.output.rows != stage.runs),
+            "scratch": self.plan.scratch.get(number, 0),
+        }
+
+    def _rows(self, rows: Rows) -> dict[str, Any]:
+        return {
+            "ring": self._ring(rows.view),
+            "height": rows.view.rows,
+            "count": rows.count,
+            "step": rows.step,
+            "factor": rows.factor,
+            "offset": rows.offset,
+            "divisor": rows.divisor,
+            "clamps": int(rows.clamps),
+        }
+
+    def _ring(self, view: View) -> dict[str, Any]:
+        """Return base, byte in the arena, bytes from row to row, first row, rows of the ring."""
+        storage = view.storage
+        constant = storage.constant
+        base = constant.name if constant else "NULL"
+        offset = 0 if constant else self.plan.offsets[storage]
+        rows = storage.rows if constant else self.order.extents[storage].rows
+        if rows == storage.rows:
+            # All of it is there: no row needs to wrap.
+            return {
+                "base": base,
+                "offset": offset + view.start,
+                "pitch": view.pitch,
+                "first": 0,
+                "rows": view.rows,
+            }
+        first, inside = divmod(view.start, storage.row_size)
+        return {
+            "base": base,
+            "offset": offset + inside,
+            "pitch": view.pitch,
+            "first": first,
+            "rows": rows,
+        }
+
+
+def _interface(tensor: Tensor, offset: int) -> dict[str, Any]:
+    height, width, channels = _image_shape(tensor)
+    return {
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "shape": shape_text(tensor),
+        "size": tensor.size,
+        "offset": offset,
+        "scale": float_literal(tensor.scales[0]),
+        "zero_point": tensor.zero_points[0],
+    }
+
+
+def _image_shape(tensor: Tensor) -> tuple[int, int, int]:
+    """Return (height, width, channels); leading dimensions of 1 that are missing are added."""
+    shape = (1, 1, 1, *tensor.shape)
+    if tensor.size != shape[-3] * shape[-2] * shape[-1]:
+        return 1, 1, tensor.size
+    return shape[-3], shape[-2], shape[-1]

@@ -1,0 +1,206 @@
+"""What turning an operator into stages needs: its operands, checked, and ways to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.codegen.compiler.program import Array, Rows, Stage, Storage, View
+from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN, activation_range
+from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
+from asc_tiny.errors import AscError
+
+
+def geometry(tensor: Tensor) -> tuple[int, int]:
+    """Return rows and elements of a row: an image has its height, all else is one row."""
+    if len(tensor.shape) == 4 and tensor.shape[0] == 1:
+        return tensor.shape[1], tensor.shape[2] * tensor.shape[3]
+    return 1, tensor.size
+
+
+class Tensors:
+    """Where the tensors of a graph lie, as far as that is decided."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._views: dict[int, View] = {}
+        self._parts: dict[int, tuple[int, int, int]] = {}
+
+    def join(self, part: int, whole: int, first: int, offset: int) -> None:
+        """Decide that ``part`` lies in ``whole``, from a row and a byte of each row on."""
+        self._parts[part] = (whole, first, offset)
+
+    def is_joined(self, part: int, whole: int) -> bool:
+        """Whether that was decided."""
+        return part in self._parts and self._parts[part][0] == whole
+
+    def is_placed(self, tensor: int) -> bool:
+        """Whether it is decided where a tensor lies."""
+        return tensor in self._views or tensor in self._parts
+
+    def alias(self, tensor: int, view: View) -> None:
+        """Let a tensor be what another view shows."""
+        if not view.is_row_by_row:
+            view.storage.whole = True
+        self._views[tensor] = view
+
+    def view(self, tensor: Tensor) -> View:
+        """Return the rows of a tensor; memory of its own if nothing else is decided."""
+        if tensor.index not in self._views:
+            self._views[tensor.index] = self._placed(tensor)
+        return self._views[tensor.index]
+
+    def _placed(self, tensor: Tensor) -> View:
+        rows, size = geometry(tensor)
+        if tensor.index in self._parts:
+            whole, first, offset = self._parts[tensor.index]
+            return self.view(self.graph.tensor(whole)).part(first, rows, offset, size)
+        constant = None
+        if tensor.data is not None:
+            constant = Array(f"asc_net_constant{tensor.index}", "int8_t", tensor.data.ravel())
+        return View.of(Storage(f"t{tensor.index}", rows, size, constant=constant))
+
+
+class Lowering:
+    """One operator that becomes stages."""
+
+    def __init__(self, tensors: Tensors, operator: Operator) -> None:
+        self.graph = tensors.graph
+        self.tensors = tensors
+        self.operator = operator
+
+    def fail(self, reason: str) -> NoReturn:
+        """Raise an AscError that names the file and the operator."""
+        where = f"{self.graph.source}: operator {self.operator.index} ({self.operator.name})"
+        raise AscError(f"{where}: {reason}")
+
+    def input(self, position: int) -> Tensor:
+        """Return the input tensor at a position, which must be present."""
+        if position >= len(self.operator.inputs) or self.operator.inputs[position] == ABSENT:
+            self.fail(f"input {position} is missing")
+        return self.graph.tensor(self.operator.inputs[position])
+
+    def optional_input(self, position: int) -> Tensor | None:
+        """Return the input tensor at a position, None if absent."""
+        present = position < len(self.operator.inputs) and self.operator.inputs[position] != ABSENT
+        return self.graph.tensor(self.operator.inputs[position]) if present else None
+
+    @property
+    def output(self) -> Tensor:
+        """The first output tensor."""
+        return self.graph.tensor(self.operator.outputs[0])
+
+    def constants(self, position: int, length: int | None = None) -> NDArray[Any]:
+        """Return the values of a constant input."""
+        data = self.input(position).data
+        if data is None or (length is not None and data.size != length):
+            self.fail(f"input {position} must be {length or 'a list of'} constants")
+        return data
+
+    def quantisation(self, tensor: Tensor) -> tuple[float, int]:
+        """Return scale and zero point of an activation, which are one each."""
+        if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scales[0] == 0.0:
+            self.fail(f"tensor {tensor.index} must have one scale above 0")
+        return tensor.scales[0], tensor.zero_points[0]
+
+    def same_quantisation(self, *tensors: Tensor) -> None:
+        """Check that the operator, which only moves codes, does not have to rescale."""
+        if len({self.quantisation(tensor) for tensor in tensors}) != 1:
+            self.fail("input and output must have the same scale and zero point")
+
+    def image(self, tensor: Tensor) -> tuple[int, int, int]:
+        """Return (height, width, channels) of a tensor of 4 dimensions and batch 1."""
+        if len(tensor.shape) != 4 or tensor.shape[0] != 1:
+            self.fail(f"shape {list(tensor.shape)}, must be [1, height, width, channels]")
+        return tensor.shape[1], tensor.shape[2], tensor.shape[3]
+
+    def codes(self, activation: str | None = None) -> tuple[int, int]:
+        """Return the codes that the fused (or the given) activation leaves."""
+        name = activation or str(self.operator.options.get("fused_activation_function", "NONE"))
+        try:
+            return activation_range(name, *self.quantisation(self.output))
+        except ValueError as error:
+            self.fail(str(error))
+
+    def range(self, *, activation: str | None = None, narrow: bool = False) -> str:
+        """Return the C text of the output's ``asc_output_t``; ``narrow`` if sums are below 2^30."""
+        low, high = self.codes(activation)
+        clamps = (low, high) != (INT8_MIN, INT8_MAX)
+        return braces(self.quantisation(self.output)[1], low, high, int(clamps), int(narrow))
+
+    def view(self, tensor: Tensor) -> View:
+        """Return the rows of a tensor."""
+        if tensor.data is not None and tensor.dtype != "INT8":
+            self.fail(f"constant input is {tensor.dtype}, must be INT8")
+        return self.tensors.view(tensor)
+
+    def rows(self, tensor: Tensor) -> Rows:
+        """Return a tensor as a stage reads it that makes row y from row y."""
+        return Rows(self.view(tensor))
+
+    def stage(
+        self,
+        kernel: str,
+        fields: Mapping[str, str],
+        *,
+        inputs: Sequence[Rows] | None = None,
+        output: Tensor | View | None = None,
+        c_type: str | None = None,
+        runs: int | None = None,
+        arrays: Sequence[Array] = (),
+        scratch: int = 0,
+        work: int = 0,
+        suffix: str = "",
+        note: str = "",
+    ) -> Stage:
+        """Build a stage: input 0 to output 0, row by row, unless said otherwise."""
+        target = output if output is not None else self.output
+        view = self.view(target) if isinstance(target, Tensor) else target
+        shapes = ", ".join(shape_text(self.graph.tensor(index)) for index in self._activations())
+        return Stage(
+            comment=f"{self.operator.index}: {self.operator.name} {shapes} -> "
+            f"{shape_text(self.output)}{note}",
+            name=f"asc_net_layer{self.operator.index}{suffix}",
+            kernel=kernel,
+            c_type=c_type or f"{kernel}_t",
+            fields=fields,
+            inputs=tuple(inputs) if inputs is not None else (self.rows(self.input(0)),),
+            output=view,
+            runs=view.rows if runs is None else runs,
+            arrays=tuple(arrays),
+            scratch=scratch,
+            work=work,
+        )
+
+    def _activations(self) -> list[int]:
+        return [
+            index
+            for index in self.operator.inputs
+            if index != ABSENT and not self.graph.tensor(index).is_constant
+        ]
+
+    def array(
+        self,
+        kind: str,
+        c_type: str,
+        values: NDArray[Any],
+        *,
+        suffix: str = "",
+        aligned: bool = False,
+    ) -> Array:
+        """Build a constant array that belongs to this operator."""
+        name = f"asc_net_{kind}{self.operator.index}{suffix}"
+        return Array(name, c_type, np.asarray(values).ravel(), aligned)
+
+
+def braces(*values: int) -> str:
+    """Return a C initialiser list."""
+    return "{" + ", ".join(map(str, values)) + "}"
+
+
+def shape_text(tensor: Tensor) -> str:
+    """Return a shape for a comment: ``1x64x9x16``."""
+    return "x".join(map(str, tensor.shape)) or "scalar"

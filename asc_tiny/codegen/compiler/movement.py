@@ -1,0 +1,248 @@
+"""Lowers operators that only move codes: renaming, slicing, joining, padding, resizing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from asc_tiny.codegen.compiler.lowering import Lowering, Tensors, braces, geometry
+from asc_tiny.codegen.compiler.program import Rows, Stage, View
+from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN, round_away
+from asc_tiny.codegen.compiler.slices import SLICING, Slice, slices
+from asc_tiny.complexity.graph import Graph, Operator, Tensor
+
+RENAMES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+"""Operators whose output has the bytes of their first input."""
+
+
+def lower_rename(to: Lowering) -> list[Stage]:
+    """RESHAPE and its kin: another view of the same bytes, or one copy."""
+    to.same_quantisation(to.input(0), to.output)
+    if to.input(0).size != to.output.size:
+        to.fail(f"{to.input(0).size} elements into {to.output.size}")
+    source = to.view(to.input(0))
+    if source.is_contiguous and not to.tensors.is_placed(to.output.index):
+        to.tensors.alias(to.output.index, source.reshaped(*geometry(to.output)))
+        return []
+    if not source.is_contiguous:
+        to.fail("reshaping a part of another tensor is not supported")
+    target = to.view(to.output)
+    same = source.reshaped(target.rows, target.row_size)
+    same.storage.whole = same.storage.whole or not same.is_row_by_row
+    return [_copy(to, Rows(same), target, 1, target.row_size, 0, target.row_size)]
+
+
+def lower_slices(to: Lowering) -> list[Stage]:
+    """SLICE, STRIDED_SLICE, SPLIT: a view where each row is one run, else a copy."""
+    stages = []
+    for number, part in enumerate(slices(to.graph, to.operator)):
+        source, output = to.graph.tensor(part.input), to.graph.tensor(part.output)
+        to.same_quantisation(source, output)
+        view = _slice_view(to.view(source), source, output, part)
+        if view is not None and not to.tensors.is_placed(output.index):
+            to.tensors.alias(output.index, view)
+        else:
+            stages.append(_slice(to, part, source, output, number))
+    return stages
+
+
+def _slice_view(view: View, source: Tensor, output: Tensor, part: Slice) -> View | None:
+    """Return the slice as rows of its source, None if its values are not neighbours."""
+    if len(part.shape) != 4 or len(output.shape) != 4:
+        same_rows = len(part.shape) != 4 and len(output.shape) != 4
+        if part.start is None or not same_rows:
+            return None
+        return view.part(0, 1, part.start, output.size)
+    (_, first, column, channel), (_, step_y, step_x, step_c) = part.begin, part.step
+    _, _, width, channels = part.count
+    depth = part.shape[3]
+    run = channels == depth and step_c == 1 and (step_x == 1 or width == 1)
+    if (step_y != 1 and part.count[1] > 1) or not (run or (width == 1 and step_c == 1)):
+        return None
+    return view.part(first, part.count[1], column * depth + channel, width * channels)
+
+
+def _slice(to: Lowering, part: Slice, source: Tensor, output: Tensor, number: int) -> Stage:
+    if len(part.shape) > 4:
+        to.fail(f"{len(part.shape)} dimensions, at most 4 are supported")
+    strides = [math.prod(part.shape[axis + 1 :]) for axis in range(len(part.shape))]
+    steps = [step * stride for step, stride in zip(part.step, strides, strict=True)]
+    begins = [first * stride for first, stride in zip(part.begin, strides, strict=True)]
+    missing = 4 - len(part.shape)
+    count = [1] * missing + list(part.count)
+    view = to.view(source)
+    if len(part.shape) == 4 and len(output.shape) == 4:
+        # Row by row: the kernel sees one row of the source.
+        rows = Rows(view, factor=part.step[1], offset=part.begin[1])
+        count[1], begins[1] = 1, 0
+    else:
+        rows = Rows(_whole(to, view))
+    fields = {
+        "count": braces(*count),
+        "begin": str(sum(begins)),
+        "step": braces(*[0] * missing, *steps),
+    }
+    return to.stage("asc_slice", fields, inputs=[rows], output=output, suffix=f"_{number}")
+
+
+def _whole(to: Lowering, view: View) -> View:
+    """Return a tensor as one row."""
+    if not view.is_contiguous:
+        to.fail("reading a part of another tensor as a whole is not supported")
+    whole = view.reshaped(1, view.rows * view.row_size)
+    whole.storage.whole = whole.storage.whole or not whole.is_row_by_row
+    return whole
+
+
+def joins(graph: Graph, operator: Operator) -> list[tuple[int, int, int]]:
+    """Return where the inputs of a CONCATENATION lie in its output, as (input, row, byte).
+
+    Nothing if the values of an input are not neighbours in a row of the output.
+    """
+    output = graph.tensor(operator.outputs[0])
+    axis = int(operator.options["axis"]) % len(output.shape)
+    is_image = len(output.shape) == 4 and output.shape[0] == 1
+    by_row = is_image and axis == 1
+    if math.prod(output.shape[2:axis] if is_image else output.shape[:axis]) != 1:
+        return []
+    places, position = [], 0
+    for index in operator.inputs:
+        shape = graph.tensor(index).shape
+        places.append((index, position, 0) if by_row else (index, 0, position))
+        position += shape[1] if by_row else math.prod(shape[axis:])
+    return places
+
+
+def join_inputs(tensors: Tensors, operator: Operator) -> None:
+    """Let the stages that make the inputs of a CONCATENATION write into its output.
+
+    An input that is made by no stage, or that lies elsewhere already, will be copied.
+    """
+    graph = tensors.graph
+    for index, first, offset in joins(graph, operator):
+        producer = graph.producers.get(index)
+        moves = producer is not None and producer.name in (*RENAMES, *SLICING)
+        once = operator.inputs.count(index) == 1
+        if producer is not None and not moves and once and not tensors.is_placed(index):
+            tensors.join(index, operator.outputs[0], first, offset)
+
+
+def lower_concatenation(to: Lowering) -> list[Stage]:
+    """CONCATENATION: a copy for every input that is not written into the output at once."""
+    output = to.output
+    if to.operator.options["fused_activation_function"] != "NONE":
+        to.fail("a fused activation is not supported")
+    axis = int(to.operator.options["axis"]) % len(output.shape)
+    inputs = [to.input(number) for number in range(len(to.operator.inputs))]
+    if sum(tensor.shape[axis] for tensor in inputs) != output.shape[axis]:
+        to.fail(f"inputs do not fill the output's axis {axis}")
+    places = joins(to.graph, to.operator)
+    stages, position = [], 0
+    for number, tensor in enumerate(inputs):
+        to.same_quantisation(tensor, output)
+        if places and to.tensors.is_joined(tensor.index, output.index):
+            continue
+        suffix = f"_{number}"
+        source = to.view(tensor)
+        if places:
+            _, first, offset = places[number]
+            target = to.view(output).part(first, source.rows, offset, source.row_size)
+            size = source.row_size
+            stages.append(_copy(to, Rows(source), target, 1, size, 0, size, suffix))
+        else:
+            stages.append(_interleave(to, tensor, axis, position, suffix))
+        position += tensor.shape[axis]
+    return stages
+
+
+def _interleave(to: Lowering, tensor: Tensor, axis: int, position: int, suffix: str) -> Stage:
+    """Copy an input whose values are strewn over a row of the output."""
+    output = to.output
+    behind = math.prod(output.shape[axis + 1 :])
+    size, stride = tensor.shape[axis] * behind, output.shape[axis] * behind
+    source, target = to.view(tensor), to.view(output)
+    runs = source.row_size // size
+    return _copy(to, Rows(source), target, runs, size, position * behind, stride, suffix)
+
+
+def _copy(
+    to: Lowering,
+    source: Rows,
+    target: View,
+    runs: int,
+    size: int,
+    offset: int,
+    stride: int,
+    suffix: str = "",
+) -> Stage:
+    """Copy ``runs`` of ``size`` bytes that follow each other in a row to places apart."""
+    values = {"rows": runs, "size": size, "output_offset": offset, "output_stride": stride}
+    fields = {name: str(value) for name, value in values.items()}
+    return to.stage("asc_copy", fields, inputs=[source], output=target, suffix=suffix)
+
+
+def lower_pad(to: Lowering) -> list[Stage]:
+    """PAD and PADV2 along height, width and channels."""
+    source, output = to.input(0), to.output
+    to.same_quantisation(source, output)
+    _, width, channels = to.image(source)
+    amounts = to.constants(1, 8).reshape(4, 2)
+    if amounts.min() < 0 or amounts[0].any():
+        to.fail("paddings must be at least 0, and 0 for the batch")
+    padded = tuple(int(n) + int(sum(a)) for n, a in zip(source.shape, amounts, strict=True))
+    if padded != output.shape:
+        to.fail(f"pads to {list(padded)}, the output is {list(output.shape)}")
+    value = to.quantisation(output)[1]
+    if to.optional_input(2) is not None:
+        value = int(to.constants(2, 1).ravel()[0])
+    if not INT8_MIN <= value <= INT8_MAX:
+        to.fail(f"pads with {value}")
+    top, left, front = (int(a) for a in amounts[1:, 0])
+    fields = {
+        "input_width": str(width),
+        "input_channels": str(channels),
+        "output_width": str(output.shape[2]),
+        "output_channels": str(output.shape[3]),
+        "left": str(left),
+        "front": str(front),
+        "value": str(value),
+    }
+    rows = Rows(to.view(source), offset=-top)
+    return [to.stage("asc_pad", fields, inputs=[rows])]
+
+
+def lower_resize_nearest_neighbor(to: Lowering) -> list[Stage]:
+    """RESIZE_NEAREST_NEIGHBOR to any size."""
+    to.same_quantisation(to.input(0), to.output)
+    source, target = to.image(to.input(0)), to.image(to.output)
+    if source[2] != target[2]:
+        to.fail(f"{source[2]} channels into {target[2]}")
+    factor, offset, divisor = _axis(to, source[0], target[0])
+    view = to.view(to.input(0))
+    rows = Rows(view, factor=factor, offset=offset, divisor=divisor, clamps=True)
+    fields = {
+        "input_width": str(source[1]),
+        "output_width": str(target[1]),
+        "channels": str(source[2]),
+        "columns": braces(*_axis(to, source[1], target[1])),
+    }
+    return [to.stage("asc_resize_nearest", fields, inputs=[rows], c_type="asc_resize_t")]
+
+
+def _axis(to: Lowering, size: int, target: int) -> tuple[int, int, int]:
+    """Return the integer rule for input indices, checked against the float32 rule of TFLite."""
+    corners = bool(to.operator.options["align_corners"])
+    centers = bool(to.operator.options["half_pixel_centers"])
+    numerator, denominator = (size - 1, target - 1) if corners and target > 1 else (size, target)
+    # (i + centre) * numerator / denominator, plus a half where the rule rounds, over 2.
+    factor, divisor = 2 * numerator, 2 * denominator
+    offset = (numerator if centers else 0) + (denominator if corners else 0)
+    scale = np.float32(numerator) / np.float32(denominator)
+    for index in range(target):
+        position = (np.float32(index) + np.float32(0.5 if centers else 0.0)) * scale
+        wanted = round_away(float(position)) if corners else math.floor(position)
+        if min(wanted, size - 1) != min((index * factor + offset) // divisor, size - 1):
+            to.fail(f"resizing {size} to {target} has no exact integer rule")
+    common = math.gcd(factor, offset, divisor)
+    return factor // common, offset // common, divisor // common

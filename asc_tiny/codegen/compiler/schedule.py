@@ -1,0 +1,157 @@
+"""The order in which stages make rows, and what of each storage exists when.
+
+Rows are made on demand: before a stage runs, every row that it reads is made, which asks for the
+rows before. So each storage holds no more rows than its readers still need. Nothing is computed
+twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from asc_tiny.codegen.compiler.program import Program, Stage, Storage, View
+
+
+@dataclass(frozen=True, eq=False)
+class Extent:
+    """How much of a storage exists, and when.
+
+    Attributes:
+        rows: of the ring that holds it: row r lies at place ``r % rows``.
+        first, last: steps of the schedule, both included; the input exists from step 0 on.
+    """
+
+    rows: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """The order of the work.
+
+    Attributes:
+        order: the stage of each step, by its number in the program.
+        extents: of every storage that is not constant.
+    """
+
+    order: Sequence[int]
+    extents: dict[Storage, Extent]
+
+
+def schedule(program: Program) -> Schedule:
+    """Find the order for a program whose stages are in the order of the graph."""
+    return _Scheduler(program).schedule()
+
+
+class _Scheduler:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.order: list[int] = []
+        self.runs = [0] * len(program.stages)
+        self.writers: dict[Storage, list[int]] = {}
+        for number, stage in enumerate(program.stages):
+            self.writers.setdefault(stage.output.storage, []).append(number)
+        self.written: dict[Storage, dict[int, list[int]]] = {}
+        self.read: dict[Storage, dict[int, int]] = {}
+
+    def schedule(self) -> Schedule:
+        output = self.program.output
+        for row in range(output.rows):
+            self.make(output, row)
+        # What does not reach the output still runs: the graph asks for it.
+        for number, stage in enumerate(self.program.stages):
+            while self.runs[number] < stage.runs:
+                for view, row in self.needs(number):
+                    self.make(view, row)
+                self.run(number)
+        end = len(self.order) - 1
+        reads = self.read.setdefault(output.storage, {})
+        reads.update(dict.fromkeys(range(output.storage.rows), end))
+        storages = dict.fromkeys(stage.output.storage for stage in self.program.stages)
+        storages[self.program.input.storage] = None
+        return Schedule(tuple(self.order), {storage: self.extent(storage) for storage in storages})
+
+    def make(self, view: View, row: int) -> None:
+        """Run stages until a row is complete."""
+        wanted = [(view, row)]
+        while wanted:
+            number = self.pending(*wanted[-1])
+            if number is None:
+                wanted.pop()
+                continue
+            missing = next(
+                (need for need in self.needs(number) if self.pending(*need) is not None), None
+            )
+            if missing is None:
+                self.run(number)
+            else:
+                wanted.append(missing)
+
+    def pending(self, view: View, row: int) -> int | None:
+        """Return a stage that must still run before a row is complete."""
+        for number in self.writers.get(view.storage, ()):
+            stage = self.program.stages[number]
+            if self.runs[number] < stage.runs and self.runs[number] <= _last_run(stage, view, row):
+                return number
+        return None
+
+    def needs(self, number: int) -> list[tuple[View, int]]:
+        """Return the rows that the next run of a stage reads."""
+        return [
+            (rows.view, row)
+            for rows in self.program.stages[number].inputs
+            if rows.view.storage.constant is None
+            for row in rows.of(self.runs[number])
+            if row is not None
+        ]
+
+    def run(self, number: int) -> None:
+        stage, step = self.program.stages[number], len(self.order)
+        for view, row in self.needs(number):
+            reads = self.read.setdefault(view.storage, {})
+            reads.update(dict.fromkeys(view.storage_rows(row), step))
+        written = self.written.setdefault(stage.output.storage, {})
+        for place in stage.output.storage_rows(stage.output_row(self.runs[number])):
+            written.setdefault(place, []).append(step)
+        self.order.append(number)
+        self.runs[number] += 1
+
+    def extent(self, storage: Storage) -> Extent:
+        read, written = self.read.get(storage, {}), self.written.get(storage, {})
+        first = min((steps[0] for steps in written.values()), default=0)
+        last = max([first, *read.values(), *(steps[-1] for steps in written.values())])
+        if not written or storage.whole:
+            return Extent(storage.rows, first, last)
+        return Extent(_ring(written, read), first, last)
+
+
+def _last_run(stage: Stage, view: View, row: int) -> int:
+    """Return the last run of a stage that writes bytes of a row, -1 if none does."""
+    output = stage.output
+    begin = view.start + row * view.pitch
+    end = begin + view.row_size
+    if output.rows != stage.runs:
+        is_met = output.start < end and begin < output.start + output.row_size
+        return stage.runs - 1 if is_met else -1
+    # The last row that begins before the end, if it reaches beyond the beginning
+    last = min(stage.runs - 1, (end - 1 - output.start) // output.pitch)
+    return (
+        last if last >= 0 and output.start + last * output.pitch + output.row_size > begin else -1
+    )
+
+
+def _ring(written: Mapping[int, Sequence[int]], read: Mapping[int, int]) -> int:
+    """Return how many places a ring of rows needs so that none is overwritten before its last use.
+
+    Row r lies at place r modulo the ring's size: rows that exist together must differ by less.
+    """
+    last = {row: max(steps[-1], read.get(row, -1)) for row, steps in written.items()}
+    rows = sorted(written)
+    size = 1
+    for index, row in enumerate(rows):
+        for later in rows[index + size :]:
+            if written[later][0] <= last[row] and written[row][0] <= last[later]:
+                size = max(size, later - row + 1)
+    return size

@@ -1,0 +1,301 @@
+"""Lowers convolution, depthwise convolution and dense layers to stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.codegen.compiler.lowering import Lowering, braces
+from asc_tiny.codegen.compiler.program import Array, Rows, Stage, View
+from asc_tiny.codegen.compiler.quantise import INT32_MAX, multiplier, product_scale, same_padding
+from asc_tiny.complexity.graph import Tensor
+
+GROUP = 4
+"""Depths are padded with zero weights to a multiple of so many values: a word of int8."""
+
+_NARROW_BITS = 16
+_POINTER_BYTES = 8
+
+
+def lower_conv_2d(to: Lowering) -> list[Stage]:
+    """CONV_2D with one weight scale per output channel or one in all."""
+    weights = _weights(to, dimensions=4)
+    filters, height, width, channels = weights.shape
+    if channels != to.image(to.input(0))[2]:
+        to.fail("grouped convolutions are not supported")
+    _check_channels(to, filters)
+    window = Window.of(to, height, width)
+    column_size = -(-height * channels // 2) * 2
+    columns = (to.image(to.output)[1] - 1) * window.stride_x + (width - 1) * window.dilation_x + 1
+    # Column by column, as the kernel arranges its windows
+    data = np.zeros((filters, width, column_size), np.int8)
+    by_column = to.constants(1).transpose(0, 2, 1, 3).reshape(filters, width, -1)
+    data[:, :, : height * channels] = by_column
+    matrix = paired(data.reshape(filters, -1))
+    arrays = (
+        to.array("weights", "int8_t", matrix, aligned=True),
+        _channels(to, weights, channel_axis=0),
+    )
+    depth = matrix.shape[1] * GROUP
+    fields = {
+        **window.fields(to),
+        "columns": str(columns),
+        "column_size": str(column_size),
+        "depth": str(depth),
+        "input_zero_point": str(to.quantisation(to.input(0))[1]),
+        "range": to.range(narrow=_is_narrow(to, arrays[1])),
+        "weights": arrays[0].name,
+        "channels": arrays[1].name,
+    }
+    dilated = depth if window.dilation_x != 1 else 0
+    return [
+        to.stage(
+            "asc_conv",
+            fields,
+            inputs=[window.rows(to)],
+            arrays=arrays,
+            scratch=2 * (columns * column_size + 2 * GROUP + dilated),
+            work=to.output.size * height * width * channels,
+            note=f", {height}x{width}{_activation(to)}",
+        )
+    ]
+
+
+def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return weights (channels, depth) as kernels read them.
+
+    Two channels side by side, four values of each at a time in the order 0, 2, 1, 3, which cores
+    with the DSP extension widen to pairs 0, 1 and 2, 3. Zeros fill up depth and channels.
+
+    Returns:
+        Shape (pairs of channels, groups, 2, 4).
+    """
+    channels, depth = matrix.shape
+    groups = -(-depth // GROUP)
+    full = np.zeros((-(-channels // 2) * 2, groups * GROUP), np.int8)
+    full[:channels, :depth] = matrix
+    shaped = full.reshape(-1, 2, groups, GROUP).transpose(0, 2, 1, 3)
+    return shaped[..., [0, 2, 1, 3]]
+
+
+def lower_depthwise_conv_2d(to: Lowering) -> list[Stage]:
+    """DEPTHWISE_CONV_2D with any depth multiplier."""
+    weights = _weights(to, dimensions=4)
+    _, height, width, channels = weights.shape
+    depth = to.image(to.input(0))[2]
+    if channels % depth:
+        to.fail("output channels must be a multiple of the input's")
+    _check_channels(to, channels)
+    window = Window.of(to, height, width)
+    taps = height * width
+    # Two taps side by side, a zero behind an odd one
+    pairs = np.zeros((-(-taps // 2), 2, channels), np.int64)
+    pairs.reshape(-1, channels)[:taps] = to.constants(1).reshape(taps, channels)
+    arrays = (
+        to.array("weights", "int16_t", pairs.transpose(0, 2, 1), aligned=True),
+        _channels(to, weights, channel_axis=3),
+    )
+    fields = {
+        **window.fields(to),
+        "input_zero_point": str(to.quantisation(to.input(0))[1]),
+        "range": to.range(narrow=_is_narrow(to, arrays[1])),
+        "weights": arrays[0].name,
+        "channels": arrays[1].name,
+    }
+    return [
+        to.stage(
+            "asc_depthwise_conv",
+            fields,
+            inputs=[window.rows(to)],
+            arrays=arrays,
+            # The taps' places, and a pixel of padding
+            scratch=_POINTER_BYTES * 2 * len(pairs) + depth,
+            work=to.output.size * taps,
+            note=f", {height}x{width}{_activation(to)}",
+        )
+    ]
+
+
+def lower_fully_connected(to: Lowering) -> list[Stage]:
+    """FULLY_CONNECTED on every row of the input."""
+    weights = _weights(to, dimensions=2)
+    outputs, inputs = weights.shape
+    if to.operator.options["weights_format"] != 0:
+        to.fail("shuffled weights are not supported")
+    if to.input(0).size % inputs or to.input(0).size // inputs * outputs != to.output.size:
+        to.fail(f"{to.input(0).size} inputs do not fill rows of {inputs}")
+    matrix = paired(to.constants(1))
+    padded = matrix.shape[1] * GROUP
+    arrays = (
+        to.array("weights", "int8_t", matrix, aligned=True),
+        _channels(to, weights, channel_axis=0),
+    )
+    source, target = to.view(to.input(0)), to.view(to.output)
+    if source.rows != target.rows or source.row_size * outputs != target.row_size * inputs:
+        source = _one_row(to, source)
+    if source.rows != target.rows:
+        to.fail(f"shape {list(to.input(0).shape)} into {list(to.output.shape)} is not supported")
+    fields = {
+        "rows": str(source.row_size // inputs),
+        "inputs": str(inputs),
+        "outputs": str(outputs),
+        "depth": str(padded),
+        "range": to.range(narrow=_is_narrow(to, arrays[1])),
+        "weights": arrays[0].name,
+        "channels": arrays[1].name,
+    }
+    return [
+        to.stage(
+            "asc_dense",
+            fields,
+            inputs=[Rows(source)],
+            arrays=arrays,
+            scratch=2 * padded,
+            work=to.output.size * inputs,
+            note=_activation(to),
+        )
+    ]
+
+
+def _one_row(to: Lowering, view: View) -> View:
+    if not view.is_contiguous:
+        to.fail("a part of another tensor as input is not supported")
+    whole = view.reshaped(1, view.rows * view.row_size)
+    whole.storage.whole = whole.storage.whole or not whole.is_row_by_row
+    return whole
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window that slides over the input of an operator; ``top`` and ``left`` are padding."""
+
+    height: int
+    width: int
+    stride_y: int
+    stride_x: int
+    dilation_y: int
+    dilation_x: int
+    top: int
+    left: int
+
+    @classmethod
+    def of(cls, to: Lowering, height: int, width: int) -> Window:
+        """Return the window of a convolution or pooling operator."""
+        options = to.operator.options
+        source, target = to.image(to.input(0)), to.image(to.output)
+        strides = (int(options["stride_h"]), int(options["stride_w"]))
+        dilations = (
+            int(options.get("dilation_h_factor", 1)),
+            int(options.get("dilation_w_factor", 1)),
+        )
+        before = []
+        for axis, size in enumerate((height, width)):
+            stride, dilation = strides[axis], dilations[axis]
+            if stride < 1 or size < 1 or dilation < 1:
+                to.fail(f"window of {height}x{width}, strides {strides}, dilations {dilations}")
+            reach = (size - 1) * dilation + 1
+            same = options["padding"] == "SAME"
+            fitting = source[axis] if same else source[axis] - reach + 1
+            if target[axis] != -(-fitting // stride):
+                to.fail(f"output size {target[axis]} does not fit input {source[axis]}")
+            before.append(same_padding(source[axis], reach, stride, target[axis]) if same else 0)
+        return cls(height, width, *strides, *dilations, *before)
+
+    def rows(self, to: Lowering) -> Rows:
+        """Return the rows of input 0 under the window."""
+        view = to.view(to.input(0))
+        return Rows(
+            view, count=self.height, step=self.dilation_y, factor=self.stride_y, offset=-self.top
+        )
+
+    def fields(self, to: Lowering) -> dict[str, str]:
+        """Return the members that window kernels have in common, as C text."""
+        _, input_width, input_channels = to.image(to.input(0))
+        _, output_width, output_channels = to.image(to.output)
+        return {
+            "input_width": str(input_width),
+            "input_channels": str(input_channels),
+            "output_width": str(output_width),
+            "output_channels": str(output_channels),
+            "window": braces(self.height, self.width, self.stride_x, self.dilation_x, self.left),
+        }
+
+
+def _check_channels(to: Lowering, channels: int) -> None:
+    if to.image(to.output)[2] != channels:
+        to.fail(f"{channels} filters for {to.image(to.output)[2]} output channels")
+
+
+def _weights(to: Lowering, *, dimensions: int) -> Tensor:
+    weights = to.input(1)
+    if weights.data is None or weights.dtype != "INT8" or len(weights.shape) != dimensions:
+        to.fail(f"weights must be int8 constants of {dimensions} dimensions")
+    if any(weights.zero_points) or not weights.scales:
+        to.fail("weights must be quantised with zero point 0")
+    return weights
+
+
+def _channels(to: Lowering, weights: Tensor, *, channel_axis: int) -> Array:
+    """Return bias, multiplier and shift of each output channel.
+
+    The bias includes what the input's zero point adds to each sum: padding has its code.
+    """
+    data = to.constants(1)
+    channels = weights.shape[channel_axis]
+    per_channel = np.moveaxis(data, channel_axis, 0).reshape(channels, -1).astype(np.int64)
+    bias = _bias(to, channels) - to.quantisation(to.input(0))[1] * per_channel.sum(axis=1)
+    reach = np.abs(bias) + 256 * np.abs(per_channel).sum(axis=1)
+    if reach.max(initial=0) > INT32_MAX:
+        to.fail("the sum of a channel may exceed 32 bits")
+    pairs = [multiplier(scale) for scale in _real_multipliers(to, weights, channels, channel_axis)]
+    if any(shift > 30 for _, shift in pairs):
+        to.fail("the output's scale is too small for its input and weights")
+    rows = [
+        (value, factor, -1 - shift)
+        for value, (factor, shift) in zip(bias.tolist(), pairs, strict=True)
+    ]
+    return to.array("channels", "asc_channel_t", np.array(rows, np.int64))
+
+
+def _is_narrow(to: Lowering, channels: Array) -> bool:
+    """Whether no input can bring a sum to 2^30, and shifts are few bits to the right."""
+    weights = to.constants(1).astype(np.int64)
+    count = channels.values.size // 3
+    axis = 3 if to.operator.name == "DEPTHWISE_CONV_2D" else 0
+    total = np.abs(np.moveaxis(weights, axis, 0)).reshape(count, -1).sum(axis=1)
+    bias, _, bits = channels.values.reshape(-1, 3).T
+    is_below = bool((np.abs(bias) + 128 * total).max() < 2**30)
+    return is_below and 0 <= int(bits.min()) <= int(bits.max()) <= _NARROW_BITS
+
+
+def _bias(to: Lowering, channels: int) -> NDArray[Any]:
+    bias = to.optional_input(2)
+    if bias is None:
+        return np.zeros(channels, dtype=np.int64)
+    if bias.dtype != "INT32":
+        to.fail(f"bias is {bias.dtype}, must be INT32")
+    return to.constants(2, channels).ravel().astype(np.int64)
+
+
+def _real_multipliers(
+    to: Lowering, weights: Tensor, channels: int, channel_axis: int
+) -> list[float]:
+    """Return input scale times weight scale over output scale per output channel."""
+    source, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
+    if len(weights.scales) == 1:
+        # TFLite multiplies in single precision for dense layers only.
+        dense = to.operator.name == "FULLY_CONNECTED"
+        scale = weights.scales[0]
+        product = product_scale(source, scale) if dense else source * scale
+        return [product / target] * channels
+    if len(weights.scales) != channels or weights.quantised_dimension != channel_axis:
+        to.fail(f"{len(weights.scales)} weight scales for {channels} output channels")
+    return [source * scale / target for scale in weights.scales]
+
+
+def _activation(to: Lowering) -> str:
+    name = str(to.operator.options["fused_activation_function"])
+    return "" if name == "NONE" else f", {name}"

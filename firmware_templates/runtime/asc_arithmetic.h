@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rounding of the TFLite quantisation specification. Right shifts of negative numbers are taken
+ * to be arithmetic, as they are with every compiler for the supported cores.
+ */
+#ifndef ASC_ARITHMETIC_H
+#define ASC_ARITHMETIC_H
+
+#include <stdint.h>
+
+#include "asc_kernels.h"
+
+static inline int32_t asc_smaller(int32_t a, int32_t b) {
+    return a < b ? a : b;
+}
+
+static inline int32_t asc_larger(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
+
+/* Shifts left as two's complement hardware does, whatever the sign. */
+static inline int32_t asc_shift_left(int32_t value, int32_t bits) {
+    return (int32_t)((uint32_t)value << bits);
+}
+
+/* a * b / 2^31, rounded to nearest, halves upwards. */
+static inline int32_t asc_multiply_high(int32_t a, int32_t b) {
+    if (a == INT32_MIN && b == INT32_MIN) {
+        return INT32_MAX;
+    }
+    return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
+}
+
+/* value / 2^bits, rounded to nearest, halves away from zero. */
+static inline int32_t asc_divide_by_power(int32_t value, int32_t bits) {
+    const int32_t mask = (int32_t)((UINT32_C(1) << bits) - 1u);
+    const int32_t half = (mask >> 1) + (value < 0 ? 1 : 0);
+    return (value >> bits) + ((value & mask) > half ? 1 : 0);
+}
+
+/* value * multiplier / 2^31 * 2^shift with the specification's two roundings. */
+static inline int32_t asc_requantise(int32_t value, int32_t multiplier, int32_t shift) {
+    if (shift > 0) {
+        return asc_multiply_high(asc_shift_left(value, shift), multiplier);
+    }
+    return asc_divide_by_power(asc_multiply_high(value, multiplier), -shift);
+}
+
+static inline int8_t asc_to_output(const asc_output_t *range, int32_t value) {
+    value += range->zero_point;
+    return (int8_t)asc_smaller(asc_larger(value, range->minimum), range->maximum);
+}
+
+static inline int8_t asc_finish(int32_t sum, const asc_channel_t *channel,
+                                const asc_output_t *range) {
+    return asc_to_output(range, asc_requantise(sum, channel->multiplier, -1 - channel->bits));
+}
+
+/* The same for a narrow layer, but for the range of its activation. Twice the sum times the
+ * multiplier, rounded at bit 32, is the specification's doubling product; an offset that depends on
+ * the sign rounds halves away from zero. `offset` is a half and the zero point: 2 zero_point + 1
+ * halves. */
+static inline int8_t asc_finish_narrow(int32_t sum, const asc_channel_t *channel, int32_t offset) {
+    const int32_t added = asc_shift_left(offset, channel->bits);
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+    int32_t value;
+    __asm__("smmulr %0, %1, %2" : "=r"(value) : "r"(sum * 2), "r"(channel->multiplier));
+    value = (value + (value >> 31) + added) >> channel->bits;
+    __asm__("ssat %0, #8, %1, asr #1" : "=r"(value) : "r"(value));
+    return (int8_t)value;
+#else
+    int32_t value = asc_multiply_high(sum, channel->multiplier);
+    value = ((value + (value >> 31) + added) >> channel->bits) >> 1;
+    return (int8_t)asc_smaller(asc_larger(value, INT8_MIN), INT8_MAX);
+#endif
+}
+
+static inline int32_t asc_narrow_offset(const asc_output_t *range) {
+    return 2 * range->zero_point + 1;
+}
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kernels with weights; see asc_kernels.h.
+ */
+#include <stddef.h>
+#include <string.h>
+
+/* The loops of the DSP path are in line assembly of GCC, with registers that only optimisation
+ * leaves free. Cores with Helium have it, too. */
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#define ASC_CONV_DSP 1
+#else
+#define ASC_CONV_DSP 0
+#endif
+
+#include "asc_arithmetic.h"
+#include "asc_kernels.h"
+
+/* The part of a layer that dense layers and convolutions share: windows of `depth` values, `step`
+ * values apart, against the weights of all output channels. */
+typedef struct {
+    const int8_t *weights;
+    const asc_channel_t *channels;
+    int32_t depth;
+    int32_t count;
+    asc_output_t range;
+} asc_product_t;
+
+#if ASC_CONV_DSP
+#include "asc_conv_dsp.h"
+#endif
+
+/* Widens `count` bytes to 16 bits. */
+static void widen(const int8_t *from, int32_t count, int16_t *to) {
+#if ASC_CONV_DSP
+    for (; count >= 4; count -= 4, from += 4, to += 4) {
+        widen_four(from, to);
+    }
+#endif
+    for (; count > 0; count--) {
+        *to++ = *from++;
+    }
+}
+
+static void fill(int16_t *to, int32_t value, int32_t count) {
+    for (; count > 0; count--) {
+        *to++ = (int16_t)value;
+    }
+}
+
+/* Puts a row of pixels into its place in each column; `from` is NULL for padding. */
+static void arrange_row(const asc_conv_t *layer, const int8_t *from, int16_t *wide) {
+    const int32_t channels = layer->input_channels;
+    const int32_t step = layer->column_size;
+    const int32_t left = layer->window.left;
+    const int32_t inside = asc_smaller(layer->columns - left, layer->input_width);
+    const int16_t zero = (int16_t)layer->input_zero_point;
+    for (int32_t x = -left; x < layer->columns - left; x++, wide += step) {
+        if (from == NULL || x < 0 || x >= inside) {
+            for (int32_t c = 0; c < channels; c++) {
+                wide[c] = zero;
+            }
+        } else if (channels < 8) {
+            for (int32_t c = 0; c < channels; c++) {
+                wide[c] = *from++;
+            }
+        } else {
+            widen(from, channels, wide);
+            from += channels;
+        }
+    }
+}
+
+/* Brings the rows under the windows of a row of output side by side, as columns of window.height
+ * pixels: a window is a run of values in this working memory. Padding has the code of zero, which
+ * the bias has already subtracted; the last group of four may reach behind the last column. */
+static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t *wide) {
+    const int32_t height = layer->window.height;
+    const int32_t channels = layer->input_channels;
+    const int32_t size = layer->columns * layer->column_size;
+    const int32_t rest = layer->column_size - height * channels;
+    const int are_pixels = height == 1 && rest == 0 && layer->window.left == 0;
+#if ASC_CONV_DSP
+    if (channels <= 4 && layer->window.dilation == 1) {
+        arrange_few(layer, rows, wide);
+    } else
+#endif
+        if (are_pixels && layer->columns <= layer->input_width && rows[0] != NULL) {
+        widen(rows[0], size, wide);
+    } else {
+        for (int32_t y = 0; y < height; y++) {
+            arrange_row(layer, rows[y], wide + y * channels);
+        }
+    }
+    for (int32_t i = height * channels; rest > 0 && i < size; i += layer->column_size) {
+        wide[i] = 0;
+    }
+    fill(wide + size, 0, 4);
+}
+
+/* The sum of channel c over a window. */
+static int32_t window_sum(const asc_product_t *product, const int16_t *wide, int32_t c) {
+    const int32_t depth = product->depth;
+    const int8_t *weights = product->weights + c / 2 * 2 * depth + c % 2 * 4;
+    int32_t sum = product->channels[c].bias;
+    for (int32_t i = 0; i < depth; i += 4, weights += 8) {
+        sum += (int32_t)wide[i] * weights[0] + (int32_t)wide[i + 1] * weights[2];
+        sum += (int32_t)wide[i + 2] * weights[1] + (int32_t)wide[i + 3] * weights[3];
+    }
+    return sum;
+}
+
+static void multiply_windows(const asc_product_t *product, const int16_t *wide, int32_t step,
+                             int32_t windows, int8_t *output) {
+    const int32_t offset = asc_narrow_offset(&product->range);
+    for (int32_t x = 0; x < windows; x++, wide += step) {
+        for (int32_t c = 0; c < product->count; c++) {
+            const int32_t sum = window_sum(product, wide, c);
+            const asc_channel_t *channel = &product->channels[c];
+            *output++ = product->range.narrow ? asc_finish_narrow(sum, channel, offset)
+                                              : asc_finish(sum, channel, &product->range);
+        }
+    }
+}
+
+/* The range of a fused activation where it is not that of int8. */
+static void clamp(const asc_output_t *range, int8_t *values, int32_t count) {
+    const int32_t minimum = range->minimum;
+    const int32_t maximum = range->maximum;
+    for (int32_t i = 0; i < count; i++) {
+        values[i] = (int8_t)asc_smaller(asc_larger(values[i], minimum), maximum);
+    }
+}
+
+/* One value of each output channel for windows `step` values apart. */
+static void multiply_all(const asc_product_t *product, const int16_t *wide, int32_t step,
+                         int32_t windows, int8_t *output) {
+#if ASC_CONV_DSP
+    if (product->range.narrow) {
+        multiply_narrow(product, wide, step, windows, output);
+    } else {
+        multiply_windows(product, wide, step, windows, output);
+    }
+#else
+    multiply_windows(product, wide, step, windows, output);
+#endif
+    if (product->range.clamps) {
+        clamp(&product->range, output, windows * product->count);
+    }
+}
+
+static asc_product_t conv_product(const asc_conv_t *layer) {
+    const asc_product_t product = {layer->weights, layer->channels, layer->depth,
+                                   layer->output_channels, layer->range};
+    return product;
+}
+
+/* Windows with gaps between their columns are closed up one by one. */
+static void conv_dilated(const asc_conv_t *layer, const int16_t *wide, int16_t *window,
+                         int8_t *output) {
+    const asc_product_t product = conv_product(layer);
+    const int32_t size = layer->column_size;
+    const int32_t gap = layer->window.dilation * size;
+    fill(window, 0, layer->depth);
+    for (int32_t x = 0; x < layer->output_width; x++, output += product.count) {
+        const int16_t *column = wide + x * layer->window.stride * size;
+        for (int32_t k = 0; k < layer->window.width; k++, column += gap) {
+            memcpy(window + k * size, column, (size_t)size * sizeof *window);
+        }
+        multiply_all(&product, window, 0, 1, output);
+    }
+}
+
+void asc_conv(const void *data, const asc_call_t *call) {
+    const asc_conv_t *layer = data;
+    int16_t *wide = (int16_t *)(void *)call->scratch;
+    arrange(layer, call->rows, wide);
+    if (layer->window.dilation != 1) {
+        conv_dilated(layer, wide, wide + layer->columns * layer->column_size + 4, call->output);
+        return;
+    }
+    const asc_product_t product = conv_product(layer);
+    multiply_all(&product, wide, layer->window.stride * layer->column_size, layer->output_width,
+                 call->output);
+}
+
+void asc_dense(const void *data, const asc_call_t *call) {
+    const asc_dense_t *layer = data;
+    const asc_product_t product = {layer->weights, layer->channels, layer->depth, layer->outputs,
+                                   layer->range};
+    int16_t *wide = (int16_t *)(void *)call->scratch;
+    for (int32_t row = 0; row < layer->rows; row++) {
+        widen(call->rows[0] + row * layer->inputs, layer->inputs, wide);
+        fill(wide + layer->inputs, 0, layer->depth - layer->inputs);
+        multiply_all(&product, wide, 0, 1, call->output + row * layer->outputs);
+    }
+}
+
+/* Finds the pixel under each tap of the window at output column x. */
+static void find_taps(const asc_depthwise_conv_t *layer, const int8_t *const *rows, int32_t x,
+                      const int8_t *padding, const int8_t **taps) {
+    const int32_t height = layer->window.height;
+    const int32_t width = layer->window.width;
+    const int32_t input_width = layer->input_width;
+    const int32_t channels = layer->input_channels;
+    const int32_t dilation = layer->window.dilation;
+    const int32_t first = x * layer->window.stride - layer->window.left;
+    for (int32_t y = 0; y < height; y++) {
+        const int8_t *row = rows[y];
+        int32_t column = first;
+        for (int32_t k = 0; k < width; k++, column += dilation) {
+            const int inside = row != NULL && (uint32_t)column < (uint32_t)input_width;
+            *taps++ = inside ? row + column * channels : padding;
+        }
+    }
+}
+
+void asc_depthwise_conv(const void *data, const asc_call_t *call) {
+    const asc_depthwise_conv_t *layer = data;
+    const int32_t count = layer->window.height * layer->window.width;
+    const int32_t per_input = layer->output_channels / layer->input_channels;
+    const int8_t **taps = (const int8_t **)(void *)call->scratch;
+    int8_t *padding = (int8_t *)(taps + (count + 1) / 2 * 2);
+    int8_t *output = call->output;
+    memset(padding, layer->input_zero_point, (size_t)layer->input_channels);
+    if (count % 2 != 0) {
+        taps[count] = padding;
+    }
+    for (int32_t x = 0; x < layer->output_width; x++) {
+        int32_t c = 0;
+        find_taps(layer, call->rows, x, padding, taps);
+#if defined(ASC_DEPTHWISE_DSP)
+        for (; per_input == 1 && c + 4 <= layer->output_channels; c += 4, output += 4) {
+            depthwise_four(layer, taps, (count + 1) / 2, c, output);
+        }
+#endif
+        for (; c < layer->output_channels; c++) {
+            const int16_t *weights = layer->weights + 2 * c;
+            const int32_t channel = c / per_input;
+            int32_t sum = layer->channels[c].bias;
+            for (int32_t tap = 0; tap < count; tap += 2) {
+                sum += taps[tap][channel] * weights[0];
+                sum += taps[tap + 1][channel] * weights[1];
+                weights += 2 * layer->output_channels;
+            }
+            *output++ = asc_finish(sum, &layer->channels[c], &layer->range);
+        }
+    }
+    if (layer->range.clamps) {
+        clamp(&layer->range, call->output, layer->output_width * layer->output_channels);
+    }
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kernels with weights on cores with the DSP extension, which multiply two pairs of 16 bits at a
+ * time; a part of asc_conv.c.
+ *
+ * Weights of two output channels lie side by side, four values of each in a word, in the order 0,
+ * 2, 1, 3: SXTB16 makes pairs 0, 1 and 2, 3 of them. They meet two windows in registers.
+ */
+#ifndef ASC_CONV_DSP_H
+#define ASC_CONV_DSP_H
+
+static inline uint32_t load_word(const int8_t *bytes) {
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+static inline uint32_t widen_even(uint32_t bytes) {
+    uint32_t result;
+    __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(bytes));
+    return result;
+}
+
+static inline uint32_t widen_odd(uint32_t bytes) {
+    uint32_t result;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(bytes));
+    return result;
+}
+
+static inline uint32_t pack_low(uint32_t low, uint32_t high) {
+    uint32_t result;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(low), "r"(high));
+    return result;
+}
+
+static inline uint32_t pack_high(uint32_t low, uint32_t high) {
+    uint32_t result;
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(high), "r"(low));
+    return result;
+}
+
+static inline void widen_word(uint32_t bytes, int16_t *to) {
+    const uint32_t even = widen_even(bytes);
+    const uint32_t odd = widen_odd(bytes);
+    const uint32_t low = pack_low(even, odd);
+    const uint32_t high = pack_high(even, odd);
+    memcpy(to, &low, sizeof low);
+    memcpy(to + 2, &high, sizeof high);
+}
+
+static inline void widen_four(const int8_t *from, int16_t *to) {
+    widen_word(load_word(from), to);
+}
+
+/* As arrange, for up to four channels: a pixel is a word, and what it holds too much is written
+ * over by the pixel behind it. */
+static void arrange_few(const asc_conv_t *layer, const int8_t *const *rows, int16_t *wide) {
+    const int32_t height = layer->window.height;
+    const int32_t channels = layer->input_channels;
+    const int32_t rest = layer->column_size - height * channels;
+    const uint32_t zero = (uint32_t)(layer->input_zero_point & 0xFF) * 0x01010101u;
+    const int32_t input_width = layer->input_width;
+    int32_t x = -layer->window.left;
+    for (const int32_t end = x + layer->columns; x < end; x++, wide += rest) {
+        const int inside = (uint32_t)x < (uint32_t)input_width;
+        const int32_t offset = x * channels;
+        for (int32_t y = 0; y < height; y++, wide += channels) {
+            const uint32_t bytes = inside && rows[y] != NULL ? load_word(rows[y] + offset) : zero;
+            widen_word(bytes, wide);
+        }
+    }
+}
+
+/* Two windows against pairs of channels from `channel` to `end`. The outputs of the second window
+ * are `count` values behind those of the first. */
+typedef struct {
+    const int16_t *first;
+    const int16_t *second;
+    const int8_t *weights;
+    const asc_channel_t *channel;
+    int8_t *output;
+    int32_t count;
+    int32_t weight_bytes; /* of a pair of channels */
+    const asc_channel_t *end;
+    int32_t offset; /* a half and the zero point, in halves */
+} asc_block_t;
+
+/* Sums of the first window in r11 and r12, of the second in r14 and r7. All registers are taken:
+ * `block` waits on the stack. */
+static void multiply_block(asc_block_t *block) {
+    register asc_block_t *r0 __asm__("r0") = block;
+    __asm__ volatile("push {r0}\n\t"
+                     "ldr r2, [r0, #8]\n\t"
+                     "1:\n\t"
+                     "ldr r6, [sp]\n\t"
+                     "ldrd r0, r1, [r6]\n\t"
+                     "ldr r4, [r6, #12]\n\t"
+                     "ldr r3, [r6, #24]\n\t"
+                     "ldr r11, [r4]\n\t"
+                     "ldr r12, [r4, #12]\n\t"
+                     "add r3, r2\n\t"
+                     "mov r14, r11\n\t"
+                     "mov r7, r12\n\t"
+                     "2:\n\t"
+                     "ldrd r4, r5, [r2], #8\n\t"
+                     "ldrd r8, r9, [r0], #8\n\t"
+                     "sxtb16 r6, r4\n\t"
+                     "sxtb16 r10, r5\n\t"
+                     "sxtb16 r4, r4, ror #8\n\t"
+                     "sxtb16 r5, r5, ror #8\n\t"
+                     "smlad r11, r8, r6, r11\n\t"
+                     "smlad r12, r8, r10, r12\n\t"
+                     "smlad r11, r9, r4, r11\n\t"
+                     "smlad r12, r9, r5, r12\n\t"
+                     "ldrd r8, r9, [r1], #8\n\t"
+                     "cmp r2, r3\n\t"
+                     "smlad r14, r8, r6, r14\n\t"
+                     "smlad r7, r8, r10, r7\n\t"
+                     "smlad r14, r9, r4, r14\n\t"
+                     "smlad r7, r9, r5, r7\n\t"
+                     "bne 2b\n\t"
+                     "ldr r6, [sp]\n\t"
+                     "ldr r4, [r6, #12]\n\t"
+                     "ldrd r8, r9, [r6, #16]\n\t"
+                     "ldrd r0, r3, [r4, #4]\n\t"
+                     "ldr r10, [r6, #32]\n\t"
+                     "lsl r1, r10, r3\n\t"
+                     "lsl r11, r11, #1\n\t"
+                     "lsl r14, r14, #1\n\t"
+                     "smmulr r11, r11, r0\n\t"
+                     "smmulr r14, r14, r0\n\t"
+                     "add r11, r11, r11, asr #31\n\t"
+                     "add r14, r14, r14, asr #31\n\t"
+                     "add r11, r11, r1\n\t"
+                     "add r14, r14, r1\n\t"
+                     "asr r11, r11, r3\n\t"
+                     "asr r14, r14, r3\n\t"
+                     "ssat r11, #8, r11, asr #1\n\t"
+                     "ssat r14, #8, r14, asr #1\n\t"
+                     "strb r14, [r8, r9]\n\t"
+                     "strb r11, [r8], #1\n\t"
+                     "ldrd r0, r3, [r4, #16]\n\t"
+                     "lsl r1, r10, r3\n\t"
+                     "lsl r12, r12, #1\n\t"
+                     "lsl r7, r7, #1\n\t"
+                     "smmulr r12, r12, r0\n\t"
+                     "smmulr r7, r7, r0\n\t"
+                     "add r12, r12, r12, asr #31\n\t"
+                     "add r7, r7, r7, asr #31\n\t"
+                     "add r12, r12, r1\n\t"
+                     "add r7, r7, r1\n\t"
+                     "asr r12, r12, r3\n\t"
+                     "asr r7, r7, r3\n\t"
+                     "ssat r12, #8, r12, asr #1\n\t"
+                     "ssat r7, #8, r7, asr #1\n\t"
+                     "strb r7, [r8, r9]\n\t"
+                     "strb r12, [r8], #1\n\t"
+                     "adds r4, #24\n\t"
+                     "ldr r5, [r6, #28]\n\t"
+                     "str r4, [r6, #12]\n\t"
+                     "str r8, [r6, #16]\n\t"
+                     "cmp r4, r5\n\t"
+                     "bne 1b\n\t"
+                     "str r2, [r6, #8]\n\t"
+                     "pop {r0}"
+                     : "+r"(r0)
+                     :
+                     : "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12",
+                       "r14", "cc", "memory");
+}
+
+/* A last channel without a partner: what is computed for the partner, whose weights are zeros,
+ * goes where other values are. They are put back. */
+static void multiply_last(asc_block_t *block, const asc_channel_t *channels) {
+    int8_t *const output = block->output;
+    const int8_t behind_first = output[1];
+    int8_t *const behind_second = output + block->count + 1;
+    const int8_t kept = *behind_second;
+    /* The partner has no constants of its own. */
+    const asc_channel_t pair[2] = {channels[0], channels[0]};
+    block->channel = pair;
+    block->end = pair + 2;
+    multiply_block(block);
+    output[1] = behind_first;
+    *behind_second = kept;
+}
+
+/* Windows `step` values apart; a last one without a partner is computed twice. */
+static void multiply_narrow(const asc_product_t *product, const int16_t *wide, int32_t step,
+                            int32_t windows, int8_t *output) {
+    const int32_t count = product->count;
+    const asc_channel_t *const channels = product->channels;
+    const int32_t even = count / 2 * 2;
+    asc_block_t block;
+    block.count = count;
+    block.weight_bytes = 2 * product->depth;
+    block.offset = asc_narrow_offset(&product->range);
+    for (int32_t x = 0; x < windows; x += 2, wide += 2 * step, output += 2 * count) {
+        block.first = wide;
+        block.second = wide + step;
+        block.weights = product->weights;
+        block.channel = channels;
+        block.end = channels + even;
+        block.output = output;
+        if (x + 1 == windows) {
+            block.second = wide;
+            block.count = 0;
+        }
+        if (even > 0) {
+            multiply_block(&block);
+        }
+        if (even < count) {
+            multiply_last(&block, channels + even);
+        }
+    }
+}
+
+/* With the vector extension, compilers keep a register more for themselves. */
+#if !defined(__ARM_FEATURE_MVE)
+#define ASC_DEPTHWISE_DSP 1
+
+/* Four channels of a window; `taps` has an even number of addresses. */
+static inline void depthwise_four(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
+                                  int32_t pairs, int32_t c, int8_t *output) {
+    const asc_channel_t *channel = layer->channels + c;
+    const int16_t *weights = layer->weights + 2 * c;
+    int32_t s0 = channel[0].bias;
+    int32_t s1 = channel[1].bias;
+    int32_t s2 = channel[2].bias;
+    int32_t s3 = channel[3].bias;
+    /* In memory: there are not enough registers. */
+    const int32_t step = 4 * layer->output_channels;
+    __asm__("1:\n\t"
+            "ldrd r4, r5, [%[taps]], #8\n\t"
+            "ldr r4, [r4, %[c]]\n\t"
+            "ldr r5, [r5, %[c]]\n\t"
+            "sxtb16 r6, r4\n\t"
+            "sxtb16 r8, r5\n\t"
+            "sxtb16 r4, r4, ror #8\n\t"
+            "sxtb16 r5, r5, ror #8\n\t"
+            "pkhbt r9, r6, r8, lsl #16\n\t"
+            "pkhtb r8, r8, r6, asr #16\n\t"
+            "pkhbt r6, r4, r5, lsl #16\n\t"
+            "pkhtb r5, r5, r4, asr #16\n\t"
+            "ldr r4, [%[weights]]\n\t"
+            "smlad %[s0], r9, r4, %[s0]\n\t"
+            "ldrd r4, r9, [%[weights], #4]\n\t"
+            "smlad %[s1], r6, r4, %[s1]\n\t"
+            "ldr r4, [%[weights], #12]\n\t"
+            "smlad %[s2], r8, r9, %[s2]\n\t"
+            "ldr r6, %[step]\n\t"
+            "add %[weights], r6\n\t"
+            "smlad %[s3], r5, r4, %[s3]\n\t"
+            "subs %[pairs], #1\n\t"
+            "bne 1b"
+            : [s0] "+&r"(s0), [s1] "+&r"(s1), [s2] "+&r"(s2), [s3] "+&r"(s3), [taps] "+&r"(taps),
+              [weights] "+&r"(weights), [pairs] "+&r"(pairs)
+            : [c] "r"(c), [step] "m"(step)
+            : "r4", "r5", "r6", "r8", "r9", "cc", "memory");
+    if (layer->range.narrow) {
+        const int32_t offset = asc_narrow_offset(&layer->range);
+        output[0] = asc_finish_narrow(s0, channel, offset);
+        output[1] = asc_finish_narrow(s1, channel + 1, offset);
+        output[2] = asc_finish_narrow(s2, channel + 2, offset);
+        output[3] = asc_finish_narrow(s3, channel + 3, offset);
+    } else {
+        output[0] = asc_finish(s0, channel, &layer->range);
+        output[1] = asc_finish(s1, channel + 1, &layer->range);
+        output[2] = asc_finish(s2, channel + 2, &layer->range);
+        output[3] = asc_finish(s3, channel + 3, &layer->range);
+    }
+}
+
+#endif
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "asc_stages.h"
+
+static const int8_t *row_in_ring(const asc_ring_t *ring, int32_t row, const int8_t *arena) {
+    const int8_t *base = ring->constant == NULL ? arena : ring->constant;
+    uint32_t place = ring->first + (uint32_t)row;
+    if (place >= ring->size) {
+        place %= ring->size;
+    }
+    return base + ring->offset + place * ring->pitch;
+}
+
+/* Writes the addresses of the rows that row y reads, NULL for padding; returns how many. */
+static int32_t find_rows(const asc_rows_t *input, int32_t y, const int8_t *arena,
+                         const int8_t **rows) {
+    int32_t row = y * input->factor + input->offset;
+    if (input->divisor != 1) {
+        row /= input->divisor;
+    }
+    for (int32_t k = 0; k < input->count; k++, row += input->step) {
+        const int32_t clamped = input->clamps && row >= input->height ? input->height - 1 : row;
+        const int inside = clamped >= 0 && clamped < input->height;
+        rows[k] = inside ? row_in_ring(&input->ring, clamped, arena) : NULL;
+    }
+    return input->count;
+}
+
+void asc_stage_run(const asc_stage_t *stage, int32_t run, int8_t *arena, const int8_t **rows) {
+    const int32_t place = stage->accumulates ? 0 : run;
+    const uint32_t output = (uint32_t)(row_in_ring(&stage->output, place, arena) - arena);
+    const int8_t **next = rows;
+    for (uint32_t i = 0; i < stage->input_count; i++) {
+        next += find_rows(&stage->inputs[i], run, arena, next);
+    }
+    const asc_call_t call = {rows, arena + output, arena + stage->scratch, run};
+    stage->kernel(stage->layer, &call);
+}

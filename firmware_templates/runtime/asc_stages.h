@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Networks as stages that make one row of a tensor at a time. Tensors that only a few rows are
+ * needed of lie in rings: row r is at place r modulo the ring's size.
+ */
+#ifndef ASC_STAGES_H
+#define ASC_STAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "asc_kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Rows in the arena, or in a constant if there is one. */
+typedef struct {
+    const int8_t *constant;
+    uint32_t offset; /* of the first place, in bytes */
+    uint32_t pitch;  /* from place to place, in bytes */
+    uint16_t first;  /* number of the first row in the ring's storage */
+    uint16_t size;   /* places of the ring */
+} asc_ring_t;
+
+/* What a stage reads for its row y: rows (y * factor + offset) / divisor + k * step for `count`
+ * values of k. Rows outside the tensor are padding, or the last one if the index is clamped. */
+typedef struct {
+    asc_ring_t ring;
+    int16_t height;
+    int16_t count;
+    int16_t step;
+    int16_t factor;
+    int16_t offset;
+    int16_t divisor;
+    int16_t clamps;
+} asc_rows_t;
+
+typedef struct {
+    asc_kernel_t kernel;
+    const void *layer;
+    const asc_rows_t *inputs;
+    uint16_t input_count;
+    uint16_t accumulates; /* all runs go to the only row */
+    asc_ring_t output;
+    uint32_t scratch;
+} asc_stage_t;
+
+/* Makes a row of a stage's output; `rows` has room for all rows that it reads. */
+void asc_stage_run(const asc_stage_t *stage, int32_t run, int8_t *arena, const int8_t **rows);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

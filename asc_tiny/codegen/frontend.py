@@ -12,7 +12,11 @@ from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
 
 
 def generate(
-    config: FrontEndConfig, banner: str, *, others: Sequence[FrontEndConfig] = ()
+    config: FrontEndConfig,
+    banner: str,
+    *,
+    others: Sequence[FrontEndConfig] = (),
+    continuous: bool = False,
 ) -> dict[str, str]:
     """Return the front end's generated files, file name to text, with the prefix ``asc``.
 
@@ -21,6 +25,7 @@ def generate(
         banner: the line that says which tool made the file from which model.
         others: the same front end with other quantisations, for networks that share it: a column
             holds the channels in each quantisation, one after the other.
+        continuous: columns of a stream (``frontend.stream``) instead of clips.
 
     Raises:
         AscError: the configuration has no quantisation.
@@ -31,6 +36,7 @@ def generate(
     values = {
         "banner": banner,
         "config": config,
+        "continuous": continuous,
         "digest": config.digest(),
         "lines": value_lines,
         "history": 2 * DELTA_REACH + 1 if config.deltas else 1,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from asc_tiny import __version__
 from asc_tiny.codegen import arrays, ensemble, labels, network
+from asc_tiny.codegen import decision as decision_code
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen.golden import golden_files
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.templates import banner, environment, template_root
 from asc_tiny.complexity.artefact import Artefact
-from asc_tiny.complexity.ensemble import Ensemble, Model, to_toml
+from asc_tiny.complexity.ensemble import Ensemble, Model, output_quantisation, to_toml
+from asc_tiny.decision.config import UNKNOWN, DecisionConfig
 from asc_tiny.errors import AscError
 from asc_tiny.files import replacing_folder, write_bytes, write_text
 from asc_tiny.frontend.config import FrontEndConfig
@@ -39,6 +41,7 @@ FRONTEND_RUNTIME = (
 )
 _NETWORK_RUNTIME = ("asc_kernels.c", "asc_kernels.h")
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
+_DECISION_RUNTIME = ("asc_decision.c", "asc_decision.h")
 
 
 class BoardLike(Protocol):
@@ -65,11 +68,13 @@ class Classifier:
         artefact: the model or the ensemble.
         frontend: its front end, with the quantisation of the (first) network's input.
         labels: class names in output order.
+        decision: windows, smoothing, hysteresis and threshold.
     """
 
     artefact: Model
     frontend: FrontEndConfig
     labels: tuple[str, ...]
+    decision: DecisionConfig = field(default_factory=DecisionConfig)
 
 
 def classifier(
@@ -121,13 +126,19 @@ def library_sources(model: Classifier, runtime: str) -> dict[str, str]:
     """Return the portable sources of a classifier, file name to text, with the prefix ``asc``.
 
     With ``aot`` the whole classifier; with ``tflm`` the model as an array for TFLite Micro, the
-    front end and the labels.
+    front end, the labels and the decisions.
     """
     line = banner(model.artefact)
+    decision, others = model.decision, _frontends(model)[1:]
+    unknown = "" if decision.threshold is None else UNKNOWN
     files = {
-        **frontend_code.generate(model.frontend, line, others=_frontends(model)[1:]),
-        **labels.generate(model.labels, line),
+        **frontend_code.generate(
+            model.frontend, line, others=others, continuous=decision.continuous
+        ),
+        **labels.generate(model.labels, line, unknown=unknown),
+        **decision_code.generate(decision, output_quantisation(model.artefact), line),
         **_runtime(FRONTEND_RUNTIME),
+        **_runtime(_DECISION_RUNTIME),
     }
     if isinstance(model.artefact, Ensemble):
         code = ensemble.generate(model.artefact)
@@ -241,6 +252,7 @@ def _manifest(model: Classifier, runtime: str, board: BoardLike, prefix: str) ->
         },
         "frontend": model.frontend.to_dict(),
         "labels": list(model.labels),
+        "decision": model.decision.to_dict(),
     }
     return json.dumps(manifest, indent=2) + "\n"
 

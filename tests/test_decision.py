@@ -179,6 +179,9 @@ def test_windows_lie_where_the_front_end_says() -> None:
     # The last of 36 columns waits for four more, and half a window of samples.
     assert sliding.end(0) == (35 + 8) * 1024 + 1024
     assert (sliding.start(2), sliding.end(2)) == (2 * 9 * 1024, sliding.end(0) + 2 * 9 * 1024)
+    # Centred frames reach half a frame back.
+    assert [sliding.first(window) for window in (0, 2)] == [0, 2 * 9 * 1024 - 1024]
+    assert clips.first(2) == 2 * 44100
     for window in (0, 1, 7):
         assert sliding.count(sliding.end(window)) == window + 1
         assert sliding.count(sliding.end(window) - 1) == window

@@ -28,10 +28,15 @@ class Windows:
         return max(0, 1 + (columns - self.frontend.columns) // self.config.hop_columns)
 
     def start(self, window: int) -> int:
-        """Return the sample at which a window starts: its first one, or its first frame's."""
+        """Return the sample at which a window starts, where its first frame lies."""
         if self.config.hop_columns is None:
             return window * self.frontend.clip_samples
         return window * self.config.hop_columns * self.frontend.hop
+
+    def first(self, window: int) -> int:
+        """Return the first sample that a window hears: half a frame before, if it is centred."""
+        start = self.start(window)
+        return start if self.config.hop_columns is None else max(0, start - self.frontend.lead)
 
     def end(self, window: int) -> int:
         """Return how many samples of the stream it takes to decide about a window."""

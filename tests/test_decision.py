@@ -209,6 +209,15 @@ def test_file(tmp_path: Path) -> None:
     assert expected.threshold_code(SOFTMAX) == 0
 
 
+def test_the_documents_example(tmp_path: Path) -> None:
+    page = Path(__file__).parents[1] / "docs" / "decisions.md"
+    path = tmp_path / "decision.toml"
+    path.write_text(page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0])
+    found = read_toml(path, FrontEndConfig(), SOFTMAX)
+    rule = DecisionConfig(hop_columns=11, smoothing=4, lead=0.1, hold=2, threshold=0.4)
+    assert found == rule
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

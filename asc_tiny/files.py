@@ -5,12 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from asc_tiny.errors import AscError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 @contextmanager
@@ -90,6 +97,18 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise AscError(f"{path}: cannot read: {error.strerror}") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what the TOML file ``path`` holds.
+
+    Raises:
+        AscError: it cannot be read or is not TOML.
+    """
+    try:
+        return tomllib.loads(read_bytes(path).decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AscError(f"{path}: not TOML: {error}") from error
 
 
 def sha256(data: bytes) -> str:

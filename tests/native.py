@@ -47,8 +47,8 @@ def compile_for_arm(folder: Path, core: str) -> None:
 class CFrontEnd:
     """The C front end of a configuration."""
 
-    def __init__(self, config: FrontEndConfig, folder: Path) -> None:
-        write(frontend_code.generate(config, "a test"), folder)
+    def __init__(self, config: FrontEndConfig, folder: Path, *, continuous: bool = False) -> None:
+        write(frontend_code.generate(config, "a test", continuous=continuous), folder)
         for name in FRONTEND_RUNTIME:
             shutil.copy(RUNTIME / name, folder)
         self.config = config
@@ -57,6 +57,15 @@ class CFrontEnd:
 
     def features(self, pcm: np.ndarray, chunks: Sequence[int]) -> np.ndarray:
         """Push a stream in chunks of these sizes; (clips, n_mels, columns, channels)."""
+        config = self.config
+        shape = (config.n_mels, -1, config.columns, config.channels)
+        return self.columns(pcm, chunks).reshape(shape).transpose(1, 0, 2, 3)
+
+    def columns(self, pcm: np.ndarray, chunks: Sequence[int], skip: int = 0) -> np.ndarray:
+        """Push a stream in chunks of these sizes; (n_mels, columns, channels).
+
+        With ``skip``, a continuous front end leaves out as many columns after each one.
+        """
         config = self.config
         state = ctypes.create_string_buffer(1 << 18)
         self.library.asc_frontend_init(state)
@@ -76,6 +85,6 @@ class CFrontEnd:
                     state, ctypes.c_void_p(column.ctypes.data), stride
                 ):
                     columns.append(column.copy())
-        stacked = np.stack(columns, axis=1)
-        shape = (config.n_mels, -1, config.columns, config.channels)
-        return stacked.reshape(shape).transpose(1, 0, 2, 3)
+                    if skip:
+                        self.library.asc_frontend_skip(state, ctypes.c_uint32(skip))
+        return np.stack(columns, axis=1)

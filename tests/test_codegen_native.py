@@ -97,7 +97,7 @@ def test_another_source_is_another_library(change, cache_folder, monkeypatch):
         monkeypatch.setattr(native, "FLAGS", (*native.FLAGS, "-g"))
     elif change == "runtime":
         changed = {**sources, "asc_frontend.c": sources["asc_frontend.c"] + "/* changed */\n"}
-        monkeypatch.setattr(native, "_sources", lambda _: changed)
+        monkeypatch.setattr(native, "_sources", lambda *_, **__: changed)
     else:
         monkeypatch.setattr(native, "_compiler", lambda: (program, f"{version} changed"))
     again = native.features(NOISE, config)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asc_tiny.audio.dataset import Dataset
     from asc_tiny.train.evaluate import Evaluation
     from asc_tiny.train.metrics import Metrics
+    from asc_tiny.train.stream import StreamEvaluation
 
 
 @click.command()
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Clips to evaluate.",
 )
+@click.option("--stream", is_flag=True, help="Decide about the split as one stream of recordings.")
+@click.option("--decision", type=PATH, help="TOML of windows, smoothing and threshold.")
 @click.option("--table", "as_table", is_flag=True, help="Print a Markdown table, a row a system.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--html", type=PATH, metavar="REPORT.html", help="Write a report with plots, too.")
@@ -34,6 +37,8 @@ def command(
     models: tuple[Path, ...],
     data: Path,
     split: str,
+    stream: bool,
+    decision: Path | None,
     as_table: bool,
     as_json: bool,
     html: Path | None,
@@ -44,6 +49,9 @@ def command(
     features, and on the codes of the integer front end that runs on the chip. The model.keras
     that it was made from, when given too, adds the float figures.
 
+    With --stream, the recordings are joined to one stream, and the int8 models decide about its
+    windows as on the chip; --decision says how, as for generate.
+
     Intervals are of 95 %, by the bootstrap over recordings.
     """
     from asc_tiny.audio.dataset import Dataset
@@ -52,6 +60,13 @@ def command(
 
     if as_table and as_json:
         raise click.UsageError("--table and --json exclude each other")
+    if decision and not stream:
+        raise click.UsageError("--decision needs --stream")
+    if stream:
+        if as_table or html:
+            raise click.UsageError("--stream goes with --json alone")
+        _print_streams(models, Dataset.load(data), split, decision, as_json)
+        return
     evaluations = evaluate(systems.load(models), Dataset.load(data), split)
     if html:
         from asc_tiny.files import write_text
@@ -64,6 +79,26 @@ def command(
         click.echo(tables.systems_table(evaluations))
     else:
         click.echo("\n\n".join(tables.system_table(each, split) for each in evaluations))
+
+
+def _print_streams(
+    models: Sequence[Path], dataset: Dataset, split: str, decision: Path | None, as_json: bool
+) -> None:
+    from asc_tiny.decision.config import DecisionConfig, read_toml
+    from asc_tiny.train import stream, systems, tables
+    from asc_tiny.train.evaluate import split as clips_of
+
+    evaluations = []
+    for system in systems.load(models):
+        clips = clips_of(dataset, split, system.labels, source=str(system.path))
+        config = DecisionConfig()
+        if decision and system.members:
+            config = read_toml(decision, system.members[0].frontend, system.output)
+        evaluations.append(stream.evaluate(system, clips, config))
+    if as_json:
+        print_json(document(evaluations, split))
+    else:
+        click.echo("\n\n".join(tables.stream_table(each, split) for each in evaluations))
 
 
 def evaluate_file(model: Path, dataset: Dataset, split: str) -> dict[str, Metrics]:
@@ -81,7 +116,7 @@ def evaluate_file(model: Path, dataset: Dataset, split: str) -> dict[str, Metric
     return evaluate(systems.load([model]), dataset, split)[0].results
 
 
-def document(evaluations: Sequence[Evaluation], split: str) -> dict[str, Any]:
+def document(evaluations: Sequence[Evaluation | StreamEvaluation], split: str) -> dict[str, Any]:
     """Return the JSON document: the keys of one system on top, several as ``systems``."""
     from asc_tiny.train.bootstrap import DRAWS, LEVEL, SEED
 

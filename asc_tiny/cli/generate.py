@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -29,6 +30,7 @@ from asc_tiny.errors import AscError
 )
 @click.option("--prefix", default="asc", show_default=True, help="Of all names in the C code.")
 @click.option("--frontend", type=PATH, help="TOML of the front end, for a file without metadata.")
+@click.option("--decision", type=PATH, help="TOML of windows, smoothing and threshold.")
 @click.option("--labels", type=PATH, help="Class names, a line each, for a file without metadata.")
 def command(
     model: Path,
@@ -40,6 +42,7 @@ def command(
     prefix: str,
     frontend: Path | None,
     labels: Path | None,
+    decision: Path | None,
 ) -> None:
     """Write the firmware source of MODEL, a .tflite file or an ensemble (.toml).
 
@@ -48,7 +51,8 @@ def command(
     """
     from asc_tiny.codegen.prefix import check_prefix
     from asc_tiny.codegen.project import classifier, write_cmake, write_sources
-    from asc_tiny.complexity.ensemble import load_model
+    from asc_tiny.complexity.ensemble import load_model, output_quantisation
+    from asc_tiny.decision.config import read_toml as read_decision
     from asc_tiny.frontend.config import read_toml
     from asc_tiny.targets import boards
     from asc_tiny.targets.audio_path import audio_path
@@ -61,6 +65,10 @@ def command(
         frontend=read_toml(frontend) if frontend else None,
         labels=_read_labels(labels) if labels else None,
     )
+    if decision:
+        output = output_quantisation(complete.artefact)
+        rule = read_decision(decision, complete.frontend, output)
+        complete = replace(complete, decision=rule)
     if frontend:
         for line in complete.frontend.warnings():
             click.echo(f"warning: {frontend}: {line}", err=True)

@@ -11,6 +11,7 @@ import click
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
+    from asc_tiny.decision.windows import Windows
     from asc_tiny.frontend.config import FrontEndConfig
     from asc_tiny.frontend.reference import Samples
 
@@ -34,11 +35,39 @@ def read_clips(path: Path, config: FrontEndConfig, *, resample: bool) -> Sequenc
     pcm = read_pcm(path, config.sample_rate, bits=config.sample_bits, resample=resample)
     count = len(pcm) // config.clip_samples
     if count == 0:
-        raise AscError(
-            f"{path}: {len(pcm)} samples, at least {config.clip_samples} are needed "
-            f"({config.clip_samples / config.sample_rate:g} s)"
-        )
-    left = len(pcm) - count * config.clip_samples
-    if left:
-        click.echo(f"{path}: the last {left} samples fill no clip and are left out", err=True)
+        raise _too_short(path, pcm, config.clip_samples, config)
+    _report_left(path, len(pcm) - count * config.clip_samples, "clip")
     return list(pcm[: count * config.clip_samples].reshape(count, config.clip_samples))
+
+
+def read_windows(path: Path, windows: Windows, *, resample: bool) -> Samples:
+    """Read an audio file up to the end of its last window; what is left is dropped.
+
+    Returns:
+        Samples, shape (samples,).
+
+    Raises:
+        AscError: the file cannot be used, or is shorter than a window.
+    """
+    from asc_tiny.audio.clips import read_pcm
+
+    config = windows.frontend
+    pcm = read_pcm(path, config.sample_rate, bits=config.sample_bits, resample=resample)
+    count = windows.count(len(pcm))
+    if count == 0:
+        raise _too_short(path, pcm, windows.end(0), windows.frontend)
+    used = windows.end(count - 1)
+    _report_left(path, len(pcm) - used, "window")
+    return pcm[:used]
+
+
+def _too_short(path: Path, pcm: Samples, needed: int, config: FrontEndConfig) -> AscError:
+    return AscError(
+        f"{path}: {len(pcm)} samples, at least {needed} are needed "
+        f"({needed / config.sample_rate:g} s)"
+    )
+
+
+def _report_left(path: Path, samples: int, what: str) -> None:
+    if samples:
+        click.echo(f"{path}: the last {samples} samples fill no {what} and are left out", err=True)

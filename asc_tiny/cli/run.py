@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, json_option, project_argument, read_clips, resample_option
+from asc_tiny.cli.options import PATH, json_option, project_argument, read_windows, resample_option
 
 
 @click.command()
@@ -16,22 +16,23 @@ from asc_tiny.cli.options import PATH, json_option, project_argument, read_clips
 @resample_option
 @json_option
 def command(folder: Path, wav: Path, resample: bool, as_json: bool) -> None:
-    """Run the built project in DIR on an audio file: a scene with scores per clip.
+    """Run the built project in DIR on an audio file: a scene with scores per window.
 
+    Windows are clips, unless the project was generated with a --decision that lets them slide.
     The board gets samples; front end, network and decision run on it.
     """
-    import numpy as np
-
     from asc_tiny.targets import image, project
 
     target = project.load(folder)
-    clips = read_clips(wav, target.frontend, resample=resample)
-    decisions = image.classify(target, np.concatenate(clips))
+    decisions = image.classify(target, read_windows(wav, target.windows, resample=resample))
     if as_json:
-        results = [{"start": d.start, "label": d.label, "scores": d.scores} for d in decisions]
+        results = [
+            {"start": d.start, "label": d.label, "scores": d.scores, "smoothed": d.smoothed}
+            for d in decisions
+        ]
         print_json({"board": target.board.name, "wav": str(wav), "results": results})
         return
     for decision in decisions:
-        ranked = sorted(decision.scores.items(), key=lambda item: -item[1])[:3]
+        ranked = sorted(decision.smoothed.items(), key=lambda item: -item[1])[:3]
         scores = ", ".join(f"{label} {score:.3f}" for label, score in ranked)
         click.echo(f"{decision.start:7.2f} s  {decision.label:<20} {scores}")

@@ -15,7 +15,11 @@ TABLES_VERSION = 1
 
 
 def generate(
-    config: FrontEndConfig, banner: str, *, others: Sequence[FrontEndConfig] = ()
+    config: FrontEndConfig,
+    banner: str,
+    *,
+    others: Sequence[FrontEndConfig] = (),
+    continuous: bool = False,
 ) -> dict[str, str]:
     """Return the front end's generated files, file name to text, with the prefix ``asc``.
 
@@ -24,6 +28,7 @@ def generate(
         banner: the line that says which tool made the file from which model.
         others: the same front end with other quantisations, for networks that share it: a column
             holds the channels in each quantisation, one after the other.
+        continuous: columns of a stream (``frontend.stream``) instead of clips.
 
     Raises:
         AscError: the configuration has no quantisation.
@@ -35,6 +40,7 @@ def generate(
     values = {
         "banner": banner,
         "config": config,
+        "continuous": continuous,
         "hash": codes_digest((config, *others)),
         "tables_version": TABLES_VERSION,
         "lines": value_lines,

@@ -9,23 +9,26 @@ from asc_tiny.codegen.identity import labels_digest
 from asc_tiny.codegen.templates import environment
 
 
-def generate(labels: Sequence[str], banner: str) -> dict[str, str]:
+def generate(labels: Sequence[str], banner: str, *, unknown: str = "") -> dict[str, str]:
     """Return ``asc_labels.h`` and ``asc_labels.c``, file name to text.
 
     Args:
         labels: class names in the network's output order.
         banner: the line that says which tool made the file from which model.
+        unknown: name of the label after the last class, empty if none is needed.
     """
     # A JSON string in ASCII with its escapes for quotes and backslashes is a C string literal,
     # but for characters outside ASCII, which C99 writes as UTF-8 bytes in octal.
+    names = [*labels, unknown] if unknown else labels
     values = {
         "banner": banner,
+        "count": len(labels),
         "hash": labels_digest(labels),
-        "labels": [_literal(label) for label in labels],
+        "labels": [_literal(label) for label in names],
     }
-    names = ("asc_labels.h", "asc_labels.c")
+    files = ("asc_labels.h", "asc_labels.c")
     templates = environment()
-    return {name: templates.get_template(f"labels/{name}.j2").render(values) for name in names}
+    return {name: templates.get_template(f"labels/{name}.j2").render(values) for name in files}
 
 
 def _literal(text: str) -> str:

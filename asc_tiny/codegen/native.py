@@ -1,7 +1,8 @@
 """The integer front end at the speed of C: the firmware's own sources, compiled for this computer.
 
-A library is built once per configuration and kept in the user's cache. Where there is no C
-compiler, or the library cannot be built or kept, the NumPy model gives the same codes.
+A library is built once per configuration, for clips and for streams, and kept in the user's
+cache. Where there is no C compiler, or the library cannot be built or kept, the NumPy model gives
+the same codes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from asc_tiny.codegen.project import FRONTEND_RUNTIME
 from asc_tiny.codegen.templates import template_root
 from asc_tiny.errors import AscError
 from asc_tiny.files import replacing, sha256, write_text
-from asc_tiny.frontend import fixed
+from asc_tiny.frontend import fixed, stream
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import Int8Array, Samples
 
@@ -31,14 +32,14 @@ FLAGS = ("-std=c99", "-O3", "-shared", "-fPIC")
 
 _COMPILERS = ("cc", "gcc", "clang")
 
-_DECLARATION = """size_t asc_clip_features(
+_DECLARATION = """size_t asc_host_features(
     const void *pcm, size_t samples, int8_t *features, size_t columns, size_t channels)"""
 
-_CLIP = f"""#include "asc_frontend.h"
+_HOST = f"""#include "asc_frontend.h"
 
 {_DECLARATION};
 
-/* Writes all columns of a clip, shape (mel bands, columns, channels); returns their number. */
+/* Writes `columns` columns, shape (mel bands, columns, channels); returns how many there were. */
 {_DECLARATION}
 {{
     asc_frontend_t frontend;
@@ -79,13 +80,36 @@ def features(pcm: Samples, config: FrontEndConfig) -> Int8Array:
     """
     fits = pcm.dtype == config.sample_type and pcm.shape == (config.clip_samples,)
     library = _library(config) if fits and config.quantisation else None
+    return _computed(library, pcm, config.shape) if library else fixed.features(pcm, config)
+
+
+def stream_features(pcm: Samples, config: FrontEndConfig) -> Int8Array:
+    """Return the int8 codes of a stream's columns, bit for bit those of ``stream.features``.
+
+    Args:
+        pcm: int16 samples from the start of the stream, shape (samples,).
+        config: a front end with quantisation.
+
+    Returns:
+        Shape (n_mels, columns, channels).
+
+    Raises:
+        AscError: the configuration has no quantisation.
+    """
+    fits = pcm.dtype == config.sample_type and pcm.ndim == 1
+    library = _library(config, continuous=True) if fits and config.quantisation else None
     if library is None:
-        return fixed.features(pcm, config)
-    _, columns, channels = config.shape
-    codes = np.empty(config.shape, np.int8)
+        return stream.features(pcm, config)
+    shape = (config.n_mels, stream.columns_of(config, len(pcm)), config.channels)
+    return _computed(library, pcm, shape)
+
+
+def _computed(library: Any, pcm: Samples, shape: tuple[int, int, int]) -> Int8Array:
+    _, columns, channels = shape
+    codes = np.empty(shape, np.int8)
     samples = _ffi.from_buffer(np.ascontiguousarray(pcm))
     target = _ffi.from_buffer("int8_t[]", codes)
-    done = library.asc_clip_features(samples, len(pcm), target, columns, channels)
+    done = library.asc_host_features(samples, len(pcm), target, columns, channels)
     assert done == columns
     return codes
 
@@ -97,23 +121,26 @@ def digest(config: FrontEndConfig) -> str:
     Raises:
         AscError: the configuration has no quantisation, or one that is too fine.
     """
-    sources = _sources(config)
+    return _digest(_sources(config))
+
+
+def _digest(sources: dict[str, str]) -> str:
     return sha256("\0".join([*sources, *sources.values()]).encode("utf-8"))
 
 
 @cache
-def _library(config: FrontEndConfig) -> Any:
+def _library(config: FrontEndConfig, *, continuous: bool = False) -> Any:
     """Return the compiled front end, None where it cannot be had."""
-    text = digest(config)
+    sources = _sources(config, continuous=continuous)
     try:
         compiler = _compiler()
         if compiler is None:
             return None
         program, version = compiler
-        named = "\0".join([platform.machine(), version, *FLAGS, text])
+        named = "\0".join([platform.machine(), version, *FLAGS, _digest(sources)])
         path = user_cache.folder() / "frontend" / f"{sha256(named.encode('utf-8'))}.so"
         if not path.exists():
-            _build(program, _sources(config), path)
+            _build(program, sources, path)
         return _ffi.dlopen(str(path))
     except (AscError, OSError, subprocess.CalledProcessError):
         return None
@@ -130,12 +157,12 @@ def _compiler() -> tuple[str, str] | None:
     return None
 
 
-def _sources(config: FrontEndConfig) -> dict[str, str]:
+def _sources(config: FrontEndConfig, *, continuous: bool = False) -> dict[str, str]:
     runtime = template_root() / "runtime"
     return {
         **{name: (runtime / name).read_text(encoding="utf-8") for name in FRONTEND_RUNTIME},
-        **frontend_code.generate(config, "for this computer"),
-        "asc_clip.c": _CLIP,
+        **frontend_code.generate(config, "for this computer", continuous=continuous),
+        "asc_host.c": _HOST,
     }
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from asc_tiny import __version__
 from asc_tiny.codegen import arrays, ensemble, labels, network, provenance
+from asc_tiny.codegen import decision as decision_code
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen import resample as resample_code
 from asc_tiny.codegen.golden import golden_files
@@ -17,7 +18,8 @@ from asc_tiny.codegen.identity import Identity, identify
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.templates import banner, environment, template_root
 from asc_tiny.complexity.artefact import Artefact
-from asc_tiny.complexity.ensemble import Ensemble, Model, to_toml
+from asc_tiny.complexity.ensemble import Ensemble, Model, output_quantisation, to_toml
+from asc_tiny.decision.config import UNKNOWN, DecisionConfig
 from asc_tiny.errors import AscError
 from asc_tiny.files import replacing_folder, write_bytes, write_text
 from asc_tiny.frontend.config import FrontEndConfig
@@ -52,6 +54,7 @@ NETWORK_RUNTIME = (
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
 AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")
 RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
+_DECISION_RUNTIME = ("asc_decision.c", "asc_decision.h")
 
 
 class BoardLike(Protocol):
@@ -78,11 +81,13 @@ class Classifier:
         artefact: the model or the ensemble.
         frontend: its front end, with the quantisation of the (first) network's input.
         labels: class names in output order.
+        decision: windows, smoothing, hysteresis and threshold.
     """
 
     artefact: Model
     frontend: FrontEndConfig
     labels: tuple[str, ...]
+    decision: DecisionConfig = field(default_factory=DecisionConfig)
 
     @property
     def frontends(self) -> tuple[FrontEndConfig, ...]:
@@ -146,15 +151,21 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
     """Return the portable sources of a classifier, file name to text.
 
     With ``aot`` the whole classifier; with ``tflm`` the model as an array for TFLite Micro, the
-    front end, the labels and the provenance.
+    front end, the labels, the decisions and the provenance.
     """
     line = banner(model.artefact)
+    decision = model.decision
     record = provenance.provenance(model.identity, model.labels, runtime=runtime, prefix=prefix)
+    unknown = "" if decision.threshold is None else UNKNOWN
     files = {
-        **frontend_code.generate(model.frontend, line, others=model.frontends[1:]),
-        **labels.generate(model.labels, line),
+        **frontend_code.generate(
+            model.frontend, line, others=model.frontends[1:], continuous=decision.continuous
+        ),
+        **labels.generate(model.labels, line, unknown=unknown),
+        **decision_code.generate(decision, output_quantisation(model.artefact), line),
         **provenance.generate(record, model.identity, line),
         **_runtime(FRONTEND_RUNTIME),
+        **_runtime(_DECISION_RUNTIME),
     }
     if isinstance(model.artefact, Ensemble):
         files.update(ensemble.generate(model.artefact, model.identity))
@@ -279,6 +290,7 @@ def _manifest(model: Classifier, runtime: str, board: BoardLike, prefix: str) ->
         "frontend": model.frontend.to_dict(),
         "frontend_sha256": model.identity.frontend,
         "labels": list(model.labels),
+        "decision": model.decision.to_dict(),
     }
     return json.dumps(manifest, indent=2) + "\n"
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,13 +24,8 @@ from asc_tiny.complexity import artefact
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.combination import Combination, combination
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes, sha256
+from asc_tiny.files import read_toml, sha256
 from asc_tiny.frontend.config import FrontEndConfig, Quantisation
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SCHEMA = 1
 SUFFIX = ".toml"
@@ -140,7 +134,7 @@ def load(path: Path) -> Ensemble:
         AscError: not such a file; a member is missing, has changed, is not int8 or holds no front
             end and labels; members that do not go together, see ``assemble``.
     """
-    document = _table(_parse(path), _KEYS, required=("schema", "member"), source=str(path))
+    document = _table(read_toml(path), _KEYS, required=("schema", "member"), source=str(path))
     if document["schema"] != SCHEMA:
         raise AscError(f"{path}: schema {document['schema']}, this version reads schema {SCHEMA}")
     if not 1 <= len(document["member"]) <= MAX_MEMBERS:
@@ -227,13 +221,6 @@ def to_toml(
 def _assignments(values: Mapping[str, str | int | float]) -> list[str]:
     # A JSON string is a TOML basic string.
     return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(read_bytes(path).decode("utf-8"))
-    except ValueError as error:
-        raise AscError(f"{path}: not TOML: {error}") from error
 
 
 def _table(

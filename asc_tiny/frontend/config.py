@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from asc_tiny import files
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 WINDOWS = ("hann",)
 MEL_SCALES = ("htk", "slaney")
@@ -294,8 +288,5 @@ def read_toml(path: Path) -> FrontEndConfig:
     Raises:
         AscError: the file cannot be read, is not TOML, or holds a bad value.
     """
-    try:
-        values = tomllib.loads(read_bytes(path).decode("utf-8"))
-    except ValueError as error:
-        raise AscError(f"{path}: not TOML: {error}") from error
+    values = files.read_toml(path)
     return FrontEndConfig.from_dict(values.get("frontend", values), source=str(path))

@@ -19,19 +19,22 @@ Int8Array = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome for one clip of a stream.
+    """The outcome for one window of a stream.
 
     Attributes:
-        start: of the clip, in seconds.
-        label: of the highest score.
+        start: of the window, in seconds.
+        label: that is reported, "unknown" below the threshold.
         codes: int8 output of the network, in label order.
-        scores: label to dequantised score.
+        smoothed_codes: their averages over windows.
+        scores, smoothed: label to dequantised score.
     """
 
     start: float
     label: str
     codes: Int8Array
+    smoothed_codes: Int8Array
     scores: dict[str, float]
+    smoothed: dict[str, float]
 
 
 def pcm_bytes(pcm: Samples) -> bytes:
@@ -40,7 +43,7 @@ def pcm_bytes(pcm: Samples) -> bytes:
 
 
 def classify(project: Project, pcm: Samples) -> list[Decision]:
-    """Run a stream of samples, shape (n,), through the image; one decision per whole clip.
+    """Run a stream of samples, shape (n,), through the image; one decision per window.
 
     Raises:
         AscError: the image fails or prints something else than decisions.
@@ -50,16 +53,19 @@ def classify(project: Project, pcm: Samples) -> list[Decision]:
 
 
 def _decision(project: Project, line: str) -> Decision:
-    _, clip, *rest = line.split(" ")
-    count = len(project.labels)
-    codes = np.array(rest[-count:], np.int64).astype(np.int8)
+    _, window, *rest = line.split(" ")
+    count = 2 * len(project.labels)
+    codes = np.array(rest[-count:], np.int64).astype(np.int8).reshape(2, -1)
     output = output_quantisation(project.artefact)
     values = output.scale * (codes.astype(np.float64) - output.zero_point)
+    scores, smoothed = (dict(zip(project.labels, row, strict=True)) for row in values.tolist())
     return Decision(
-        start=int(clip) * project.frontend.clip_samples / project.frontend.sample_rate,
+        start=project.windows.start(int(window)) / project.frontend.sample_rate,
         label=" ".join(rest[:-count]),
-        codes=codes,
-        scores=dict(zip(project.labels, values.tolist(), strict=True)),
+        codes=codes[0],
+        smoothed_codes=codes[1],
+        scores=scores,
+        smoothed=smoothed,
     )
 
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from asc_tiny.codegen.project import MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
+from asc_tiny.decision.config import DecisionConfig
+from asc_tiny.decision.windows import Windows
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes
 from asc_tiny.frontend import fixed
@@ -36,6 +38,7 @@ class Project:
         artefact: the model or the ensemble that it was generated from.
         frontend: the front end of that model.
         labels: class labels in output order.
+        decision: windows, smoothing, hysteresis and threshold.
     """
 
     folder: Path
@@ -44,6 +47,7 @@ class Project:
     artefact: Model
     frontend: FrontEndConfig
     labels: tuple[str, ...]
+    decision: DecisionConfig
 
     @property
     def image(self) -> Path:
@@ -55,6 +59,11 @@ class Project:
         """The front end in every quantisation that the firmware computes, one for one network."""
         model = self.artefact
         return model.frontends if isinstance(model, Ensemble) else (self.frontend,)
+
+    @property
+    def windows(self) -> Windows:
+        """Where the decisions' windows lie in a stream."""
+        return Windows(self.frontend, self.decision)
 
     @property
     def feature_shape(self) -> tuple[int, int, int]:
@@ -87,6 +96,7 @@ def load(folder: Path) -> Project:
             artefact=load_model(folder / manifest["model"].get("file", MODEL_FILE)),
             frontend=FrontEndConfig.from_dict(manifest["frontend"], source=str(path)),
             labels=tuple(manifest["labels"]),
+            decision=DecisionConfig.from_dict(manifest.get("decision", {}), source=str(path)),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AscError(f"{path}: not a manifest of asc-tiny ({error!r})") from error

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from asc_tiny.train.evaluate import ARITHMETICS, Evaluation
 from asc_tiny.train.metrics import Figures, Metrics
+from asc_tiny.train.stream import StreamEvaluation
 
 TITLES = {
     "float": "float",
@@ -15,6 +17,19 @@ TITLES = {
 """Short names of the arithmetics."""
 
 MISSING = "-"
+
+STREAM_ROWS = {
+    "accuracy": "accuracy",
+    "accuracy_interval": "  95 % interval",
+    "accuracy_unmixed": "accuracy, one scene",
+    "accuracy_known": "accuracy, known",
+    "unknown": "share unknown",
+    "changes_per_minute": "changes per minute",
+    "found": "changes of scene found",
+    "latency_median": "latency, median (s)",
+    "latency_mean": "latency, mean (s)",
+}
+"""Titles of a stream's figures."""
 
 
 def rows(result: Metrics) -> dict[str, Figures]:
@@ -84,6 +99,27 @@ def system_rows(evaluations: Sequence[Evaluation]) -> list[list[str]]:
     kept = [i for i in range(len(columns)) if any(row[i] != MISSING for row in systems)]
     table = [columns, ["---"] + ["---:"] * (len(columns) - 1), *systems]
     return [[row[i] for i in kept] for row in table]
+
+
+def stream_table(evaluation: StreamEvaluation, split: str) -> str:
+    """Return the figures of decisions about a stream as lines of text, a column a labelling."""
+    values = [asdict(figures) for figures in evaluation.results.values()]
+    lines = [
+        f"{evaluation.system.path}, split {split} as a stream: {evaluation.seconds:.0f} s, "
+        f"{evaluation.recordings} recordings, {evaluation.scene_changes} changes of scene",
+        f"  {evaluation.windows} windows, {evaluation.mixed} of them with several scenes",
+        f"  {'':28}{''.join(f'{name:>16}' for name in evaluation.results)}",
+    ]
+    for key, title in STREAM_ROWS.items():
+        cells = (_stream_cell(figures[key]) for figures in values)
+        lines.append(f"  {title:28}{''.join(f'{cell:>16}' for cell in cells)}")
+    return "\n".join(lines)
+
+
+def _stream_cell(value: float | tuple[float, float] | None) -> str:
+    if value is None:
+        return MISSING
+    return f"{value:.3f}" if isinstance(value, float) else f"{value[0]:.3f} - {value[1]:.3f}"
 
 
 def names(evaluations: Sequence[Evaluation]) -> list[str]:

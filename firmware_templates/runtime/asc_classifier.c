@@ -5,6 +5,8 @@
 
 #include "asc_provenance.h"
 
+#define WIDTH (ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS) /* of a row of the network's input */
+
 /* Without a read of it the linker would leave the record out of the image. */
 static void keep_provenance(void) {
     (void)*(const volatile uint8_t *)asc_provenance_data;
@@ -14,26 +16,44 @@ int asc_init(asc_t *classifier) {
     keep_provenance();
     memset(classifier, 0, sizeof *classifier);
     asc_frontend_init(&classifier->frontend);
+    asc_decision_init(&classifier->decision);
     classifier->status = asc_net_init(classifier->arena);
     return classifier->status;
 }
 
+/* The network overwrites its input. */
+static void keep_shared_columns(asc_t *classifier) {
+#if ASC_SHARED_COLUMNS > 0
+    const int8_t *from = asc_net_input(classifier->arena) + WIDTH - sizeof classifier->shared[0];
+    for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, from += WIDTH) {
+        memcpy(classifier->shared[m], from, sizeof classifier->shared[m]);
+    }
+#else
+    (void)classifier;
+#endif
+}
+
+/* Makes room for the next window's columns, in place of the network's output. */
+static void start_window(asc_t *classifier) {
+    classifier->column = ASC_SHARED_COLUMNS;
+#if ASC_SHARED_COLUMNS > 0
+    int8_t *to = asc_net_input(classifier->arena);
+    for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, to += WIDTH) {
+        memcpy(to, classifier->shared[m], sizeof classifier->shared[m]);
+    }
+#elif ASC_DECISION_HOP > ASC_FRONTEND_COLUMNS
+    asc_frontend_skip(&classifier->frontend, ASC_DECISION_HOP - ASC_FRONTEND_COLUMNS);
+#endif
+}
+
 static void decide(asc_t *classifier) {
-    asc_result_t *result = &classifier->result;
-    classifier->column = 0;
+    keep_shared_columns(classifier);
     classifier->status = asc_net_run(classifier->arena);
     classifier->ready = 1;
-    if (classifier->status != ASC_NET_OK) {
-        return;
+    if (classifier->status == ASC_NET_OK) {
+        asc_decision_add(&classifier->decision, asc_net_output(classifier->arena));
+        classifier->windows++;
     }
-    memcpy(result->scores, asc_net_output(classifier->arena), ASC_NET_OUTPUT_SIZE);
-    result->label = 0;
-    for (uint32_t i = 1; i < ASC_NET_OUTPUT_SIZE; i++) {
-        if (result->scores[i] > result->scores[result->label]) {
-            result->label = i;
-        }
-    }
-    result->clip = classifier->clip++;
 }
 
 /* Columns go straight to their place in the network's input, (mel band, column, channel). */
@@ -42,15 +62,18 @@ static int8_t *next_column(asc_t *classifier) {
 }
 
 size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size_t count) {
-    const size_t stride = ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS;
     size_t taken = 0;
     if (classifier->status != ASC_NET_OK) {
         return count;
     }
+    if (classifier->column == ASC_FRONTEND_COLUMNS) {
+        start_window(classifier);
+    }
     classifier->ready = 0;
     while (taken < count && !classifier->ready) {
         taken += asc_frontend_push(&classifier->frontend, pcm + taken, count - taken);
-        while (asc_frontend_pop(&classifier->frontend, next_column(classifier), stride)) {
+        while (!classifier->ready &&
+               asc_frontend_pop(&classifier->frontend, next_column(classifier), WIDTH)) {
             if (++classifier->column == ASC_FRONTEND_COLUMNS) {
                 decide(classifier);
             }
@@ -66,7 +89,12 @@ int asc_result(asc_t *classifier, asc_result_t *result) {
     if (!classifier->ready) {
         return ASC_RESULT_NONE;
     }
-    *result = classifier->result;
+    const int8_t *scores = asc_net_output(classifier->arena);
+    const int8_t *smoothed = asc_decision_smoothed(&classifier->decision, scores);
+    result->window = classifier->windows - 1u;
+    result->label = classifier->decision.label;
+    memcpy(result->scores, scores, sizeof result->scores);
+    memcpy(result->smoothed, smoothed, sizeof result->smoothed);
     classifier->ready = 0;
     return ASC_RESULT_NEW;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Acoustic scene classifier: samples in, one decision per clip out.
+ * Acoustic scene classifier: samples in, one decision per window out. Windows are clips, or slide
+ * over the stream by ASC_DECISION_HOP columns.
  *
  *     static asc_t classifier;
  *     if (asc_init(&classifier) != ASC_NET_OK) { stop(); }
@@ -19,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "asc_decision.h"
 #include "asc_frontend.h"
 #include "asc_labels.h"
 #include "asc_net.h"
@@ -35,6 +37,19 @@
 #if ASC_FRONTEND_N_MELS * ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS != ASC_NET_INPUT_SIZE
 #error "the front end's features do not fill the network's input"
 #endif
+#if ASC_LABEL_COUNT != ASC_NET_OUTPUT_SIZE
+#error "the network's outputs are not those of the labels"
+#endif
+#if (ASC_DECISION_HOP > 0) != ASC_FRONTEND_CONTINUOUS
+#error "the front end knows clips, the decisions sliding windows, or the other way round"
+#endif
+
+/* Columns of a window that the next one begins with */
+#if ASC_DECISION_HOP > 0 && ASC_DECISION_HOP < ASC_FRONTEND_COLUMNS
+#define ASC_SHARED_COLUMNS (ASC_FRONTEND_COLUMNS - ASC_DECISION_HOP)
+#else
+#define ASC_SHARED_COLUMNS 0
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -47,17 +62,21 @@ extern "C" {
 #endif
 
 typedef struct {
-    uint32_t clip;                      /* number of the clip since asc_init, from 0 */
-    uint32_t label;                     /* index of the highest score, the first of equal ones */
-    int8_t scores[ASC_NET_OUTPUT_SIZE]; /* quantised as ASC_NET_OUTPUT_SCALE says */
+    uint32_t window; /* number of the window since asc_init, from 0 */
+    uint32_t label;  /* reported: index into asc_labels, may be ASC_LABEL_UNKNOWN */
+    int8_t scores[ASC_NET_OUTPUT_SIZE];   /* quantised as ASC_NET_OUTPUT_SCALE says */
+    int8_t smoothed[ASC_NET_OUTPUT_SIZE]; /* averages, which the label follows */
 } asc_result_t;
 
 typedef struct {
     ASC_NET_ALIGNED int8_t arena[ASC_NET_ARENA_SIZE];
     asc_frontend_t frontend;
-    asc_result_t result;
-    uint32_t column;
-    uint32_t clip;
+    asc_decision_t decision;
+#if ASC_SHARED_COLUMNS > 0
+    int8_t shared[ASC_FRONTEND_N_MELS][ASC_SHARED_COLUMNS * ASC_FRONTEND_CHANNELS];
+#endif
+    uint32_t column;  /* to be computed next */
+    uint32_t windows; /* decided */
     uint32_t ready;
     int status; /* ASC_NET_OK, or the error that stopped the classifier */
 } asc_t;
@@ -71,7 +90,7 @@ typedef struct {
 ASC_WARN_UNUSED int asc_init(asc_t *classifier);
 
 /* Takes samples until a decision is ready, at most `count`; returns the number taken. A decision
- * that is not fetched is replaced by the next one. */
+ * must be fetched before the next push. */
 ASC_WARN_UNUSED size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size_t count);
 
 /* Copies a decision that has not been fetched yet and returns ASC_RESULT_NEW; else returns

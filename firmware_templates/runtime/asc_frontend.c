@@ -269,7 +269,6 @@ static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
 
 /* Keeps what the next frame shares with this one. */
 static void advance(asc_frontend_t *frontend) {
-    frontend->frames++;
     frontend->filled = N_FFT - HOP;
 #if ASC_HAS_DSP_LOOPS && HOP % 16 == 0 && HOP < N_FFT
     asc_sample_pair_t *to = frontend->frame.pairs;
@@ -302,6 +301,52 @@ static int compute_frame(asc_frontend_t *frontend, int8_t *features, size_t stri
     advance(frontend);
     return complete;
 }
+
+/* Adds samples to the frame, as many as it lacks at most. */
+static size_t fill_frame(asc_frontend_t *frontend, const asc_sample_t *pcm, size_t count) {
+    const size_t space = N_FFT - frontend->filled;
+    const size_t taken = count < space ? count : space;
+    copy(frontend->frame.samples + frontend->filled, pcm, taken);
+    frontend->filled += (uint32_t)taken;
+    return taken;
+}
+
+#if ASC_FRONTEND_CONTINUOUS
+
+void asc_frontend_init(asc_frontend_t *frontend) {
+    memset(frontend, 0, sizeof *frontend);
+    frontend->filled = ASC_FRONTEND_LEAD;
+}
+
+size_t asc_frontend_push(asc_frontend_t *frontend, const asc_sample_t *pcm, size_t count) {
+    return fill_frame(frontend, pcm, count);
+}
+
+int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride) {
+    if (frontend->filled < N_FFT) {
+        return 0;
+    }
+    if (frontend->skipped > 0) {
+        frontend->skipped--;
+        advance(frontend);
+        return 0;
+    }
+    if (compute_frame(frontend, features, stride)) {
+        return 1;
+    }
+    frontend->frames++;
+    return 0;
+}
+
+void asc_frontend_skip(asc_frontend_t *frontend, uint32_t columns) {
+    /* Frames that a column needs before its last one are computed already, or must be. */
+    const uint32_t before = ASC_FRONTEND_HISTORY - 1u;
+    const uint32_t missed = columns < before ? columns : before;
+    frontend->frames = before - missed;
+    frontend->skipped = columns - missed;
+}
+
+#else
 
 static void start_clip(asc_frontend_t *frontend) {
     frontend->filled = ASC_FRONTEND_LEAD;
@@ -340,10 +385,7 @@ size_t asc_frontend_push(asc_frontend_t *frontend, const asc_sample_t *pcm, size
     taken = taken < count ? taken : count;
     /* With a hop above half a window, a clip's last samples may belong to no frame. */
     if (frontend->frames < ASC_FRONTEND_FRAMES) {
-        const size_t space = N_FFT - frontend->filled;
-        taken = taken < space ? taken : space;
-        copy(frontend->frame.samples + frontend->filled, pcm, taken);
-        frontend->filled += (uint32_t)taken;
+        taken = fill_frame(frontend, pcm, taken);
     }
     frontend->received += (uint32_t)taken;
     start_clip_if_over(frontend);
@@ -353,6 +395,7 @@ size_t asc_frontend_push(asc_frontend_t *frontend, const asc_sample_t *pcm, size
 int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride) {
     while (frame_is_complete(frontend)) {
         const int complete = compute_frame(frontend, features, stride);
+        frontend->frames++;
         start_clip_if_over(frontend);
         if (complete) {
             return 1;
@@ -360,3 +403,5 @@ int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride) 
     }
     return 0;
 }
+
+#endif

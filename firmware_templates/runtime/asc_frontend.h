@@ -4,7 +4,8 @@
  *
  * The stream is cut into clips of ASC_FRONTEND_CLIP_SAMPLES. Each clip is framed as in training
  * (frames centred on multiples of the hop, zeros beyond the clip's ends) and gives
- * ASC_FRONTEND_COLUMNS columns. Samples can be pushed in chunks of any size.
+ * ASC_FRONTEND_COLUMNS columns. A continuous front end knows no clips: its columns go on as in
+ * one clip without end. Samples can be pushed in chunks of any size.
  */
 #ifndef ASC_FRONTEND_H
 #define ASC_FRONTEND_H
@@ -42,13 +43,18 @@ typedef struct {
     union {
         asc_sample_t samples[ASC_FRONTEND_N_FFT];
         asc_sample_pair_t pairs[ASC_FRONTEND_N_FFT / 2u];
-    } frame;           /* that is being filled */
-    uint32_t filled;   /* samples in it */
+    } frame;         /* that is being filled */
+    uint32_t filled; /* samples in it */
+#if ASC_FRONTEND_CONTINUOUS
+    uint32_t frames;  /* computed in a row, as far as a column needs them */
+    uint32_t skipped; /* frames that are still to be left out */
+#else
+    uint32_t frames;   /* computed of this clip */
     uint32_t received; /* samples of this clip */
-    uint32_t frames;   /* frames computed of this clip */
+#endif
 } asc_frontend_t;
 
-/* Starts a clip; to be called once before the first push. */
+/* Starts a clip or a stream; to be called once before the first push. */
 void asc_frontend_init(asc_frontend_t *frontend);
 
 /* Takes samples, full scale in the type's full range, until a frame is complete, at most `count`;
@@ -59,6 +65,12 @@ size_t asc_frontend_push(asc_frontend_t *frontend, const asc_sample_t *pcm, size
  * goes to features[m * stride + c]. Pop until it returns 0 before the next push: the end of a clip
  * gives several columns. */
 int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride);
+
+#if ASC_FRONTEND_CONTINUOUS
+/* To be called after a column: leaves out the next `columns`. Frames that no other column needs are
+ * not computed. */
+void asc_frontend_skip(asc_frontend_t *frontend, uint32_t columns);
+#endif
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,12 +13,7 @@ from asc_tiny.complexity.limits import Limits
 from asc_tiny.complexity.report import Total
 from asc_tiny.compress.prune.plan import MIN_FILTERS, Ranking
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from asc_tiny.files import read_toml
 
 Measure = Callable[[Mapping[str, int]], Total]
 """Returns the figures of the network with so many filters in each layer."""
@@ -141,10 +135,7 @@ def read_table(path: Path) -> dict[str, int]:
     Raises:
         AscError: not such a file.
     """
-    try:
-        values = tomllib.loads(read_bytes(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise AscError(f"{path}: not TOML: {error}") from error
+    values = read_toml(path)
     table: Any = values.get("filters", values)
     if not isinstance(table, dict) or any(type(count) is not int for count in table.values()):
         raise AscError(f"{path}: must give a whole number of filters for each layer")

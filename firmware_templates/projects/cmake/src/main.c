@@ -2,7 +2,7 @@
  *
  * Classifies little-endian samples from a file of the host, as fast as they can be read:
  *
- *     run FILE            prints a line per decision
+ *     run FILE            prints a line per decision: window, label, scores, smoothed scores
  *     verify FILE OUT     writes each clip's features and scores to OUT
  *     bench FILE          prints instructions per hop and per inference, and the stack used
  */
@@ -49,15 +49,20 @@ static int exit_code(int error) {
     return EXIT_FAILED;
 }
 
-static void print_decision(const asc_result_t *result) {
-    platform_print("decision ");
-    print_number(result->clip);
-    platform_print(" ");
-    platform_print(asc_labels[result->label]);
+static void print_scores(const int8_t *scores) {
     for (uint32_t i = 0; i < ASC_NET_OUTPUT_SIZE; i++) {
         platform_print(" ");
-        print_number(result->scores[i]);
+        print_number(scores[i]);
     }
+}
+
+static void print_decision(const asc_result_t *result) {
+    platform_print("decision ");
+    print_number(result->window);
+    platform_print(" ");
+    platform_print(asc_labels[result->label]);
+    print_scores(result->scores);
+    print_scores(result->smoothed);
     platform_print("\n");
 }
 
@@ -80,33 +85,63 @@ static int run(int file) {
     return exit_code(status < 0 ? status : ASC_NET_OK);
 }
 
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
 /* Chunks of changing size, so that a dependence on them would show. */
 static size_t next_chunk(size_t chunk) {
     return (chunk * 5u + 1u) % ASC_FRONTEND_HOP + 1u;
 }
 
-static int verify(int file, int out) {
+/* Pushes the first samples of `pcm`; with a clip's last column writes its features and scores. */
+static int push_samples(size_t count, int out) {
     const size_t stride = ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS;
-    uint32_t column = 0;
-    size_t chunk = 1;
-    int status = asc_init(&classifier);
-    if (status != ASC_NET_OK) {
-        return exit_code(status);
-    }
     int8_t *input = asc_net_input(classifier.arena);
-    for (size_t count; status == ASC_NET_OK && (count = read_samples(file, chunk)) > 0;
-         chunk = next_chunk(chunk)) {
-        for (size_t taken = 0; taken < count;) {
-            taken += asc_frontend_push(&classifier.frontend, pcm + taken, count - taken);
-            while (asc_frontend_pop(&classifier.frontend, input + column * ASC_FRONTEND_CHANNELS,
-                                    stride)) {
-                if (++column == ASC_FRONTEND_COLUMNS) {
-                    column = 0;
-                    platform_write(out, input, ASC_NET_INPUT_SIZE);
-                    status = asc_net_run(classifier.arena);
-                    platform_write(out, asc_net_output(classifier.arena), ASC_NET_OUTPUT_SIZE);
-                }
+    int status = ASC_NET_OK;
+    for (size_t taken = 0; taken < count;) {
+        taken += asc_frontend_push(&classifier.frontend, pcm + taken, count - taken);
+        while (asc_frontend_pop(&classifier.frontend,
+                                input + classifier.column * ASC_FRONTEND_CHANNELS, stride)) {
+            if (++classifier.column == ASC_FRONTEND_COLUMNS) {
+                classifier.column = 0;
+                platform_write(out, input, ASC_NET_INPUT_SIZE);
+                status = asc_net_run(classifier.arena);
+                platform_write(out, asc_net_output(classifier.arena), ASC_NET_OUTPUT_SIZE);
             }
+        }
+    }
+    return status;
+}
+
+/* A continuous front end knows no clips: zeros stand in for what comes after one. */
+static int end_clip(int out) {
+    int status = ASC_NET_OK;
+#if ASC_FRONTEND_CONTINUOUS
+    memset(pcm, 0, sizeof pcm);
+    for (size_t left = ASC_FRONTEND_LEAD, count; status == ASC_NET_OK && left > 0; left -= count) {
+        count = smaller(left, ASC_FRONTEND_HOP);
+        status = push_samples(count, out);
+    }
+    asc_frontend_init(&classifier.frontend);
+#else
+    (void)out;
+#endif
+    return status;
+}
+
+static int verify(int file, int out) {
+    size_t chunk = 1;
+    size_t left = ASC_FRONTEND_CLIP_SAMPLES;
+    int status = asc_init(&classifier);
+    for (size_t count;
+         status == ASC_NET_OK && (count = read_samples(file, smaller(chunk, left))) > 0;
+         chunk = next_chunk(chunk)) {
+        status = push_samples(count, out);
+        left -= count;
+        if (status == ASC_NET_OK && left == 0) {
+            left = ASC_FRONTEND_CLIP_SAMPLES;
+            status = end_clip(out);
         }
     }
     return exit_code(status);

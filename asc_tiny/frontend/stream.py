@@ -1,0 +1,64 @@
+"""Continuous streams: columns of one clip without end, which the firmware's windows slide over.
+
+Frames lie as in a clip, with zeros before the first sample if they are centred; but a stream has
+no end, so no zeros stand in for samples that are still to come.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from asc_tiny.frontend import fixed
+from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
+from asc_tiny.frontend.reference import Int8Array, Samples
+
+_BLOCK_COLUMNS = 256
+"""Columns that are computed at once, to save memory."""
+
+
+def samples_needed(config: FrontEndConfig, columns: int) -> int:
+    """Return how many samples of a stream give ``columns`` columns, at least 1."""
+    return _span(config, columns) - config.lead
+
+
+def columns_of(config: FrontEndConfig, samples: int) -> int:
+    """Return how many columns the first ``samples`` samples of a stream give."""
+    return max(0, 1 + (samples - samples_needed(config, 1)) // config.hop)
+
+
+def features(pcm: Samples, config: FrontEndConfig) -> Int8Array:
+    """Return the int8 codes of a stream's columns, exactly those of the continuous firmware.
+
+    Args:
+        pcm: samples from the start of the stream, shape (samples,).
+        config: a front end with quantisation; its ``clip_samples`` have no say.
+
+    Returns:
+        Shape (n_mels, columns, channels).
+
+    Raises:
+        AscError: the configuration has no quantisation.
+    """
+    count = columns_of(config, len(pcm))
+    pcm = np.concatenate([np.zeros(config.lead, config.sample_type), pcm])
+    blocks = [np.empty((config.n_mels, 0, config.channels), np.int8)]
+    for first in range(0, count, _BLOCK_COLUMNS):
+        samples = _span(config, min(_BLOCK_COLUMNS, count - first))
+        block = dataclasses.replace(config, framing="causal", clip_samples=samples)
+        start = first * config.hop
+        blocks.append(fixed.features(pcm[start : start + samples], block))
+    return np.concatenate(blocks, axis=1)
+
+
+def joint_features(pcm: Samples, configs: Sequence[FrontEndConfig]) -> Int8Array:
+    """Return a stream's codes in several quantisations, one after the other as channels."""
+    return np.concatenate([features(pcm, config) for config in configs], axis=-1)
+
+
+def _span(config: FrontEndConfig, columns: int) -> int:
+    """Return the samples of all frames that ``columns`` columns need."""
+    frames = columns + (2 * DELTA_REACH if config.deltas else 0)
+    return (frames - 1) * config.hop + config.n_fft

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from native import FLAGS, RUNTIME, write
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen.project import FRONTEND_RUNTIME
 from asc_tiny.codegen.templates import environment, template_root
+from asc_tiny.complexity.ensemble import Model
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.targets import boards
 
@@ -114,3 +116,40 @@ class EmulatedFrontEnd:
             text, data = done.stdout.splitlines()[1].split()[:2]
             total += int(text) + int(data)
         return total
+
+
+class EmulatedNetwork:
+    """The C code of a model on a board of QEMU.
+
+    Args:
+        model: the model or ensemble.
+        board: name of an emulated board.
+        folder: to build in.
+        flags: of the compiler instead of the board's, to build for a lesser core of its family.
+        optimisation: level.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        board: str,
+        folder: Path,
+        *,
+        flags: tuple[str, ...] = (),
+        optimisation: str = "-O2",
+    ) -> None:
+        from network_models import emit
+
+        self.folder = folder
+        emit(model, folder)
+        shutil.copy(Path(__file__).with_name("network_main.c"), folder)
+        self.image = EmulatedImage(folder, board, flags=flags, optimisation=optimisation)
+
+    def run(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
+        """Return the int8 outputs, shape (inputs, outputs), and the most instructions of a run."""
+        data = b"".join(np.ascontiguousarray(each, np.int8).tobytes() for each in inputs)
+        (self.folder / "in.bin").write_bytes(data)
+        instructions, changed = map(int, self.image.execute("in.bin", "out.bin").split())
+        assert changed == 0, "bytes beside the arena were written"
+        outputs = np.frombuffer((self.folder / "out.bin").read_bytes(), np.int8)
+        return outputs.reshape(len(inputs), -1), instructions

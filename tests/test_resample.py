@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -179,8 +180,13 @@ def log_mel_errors(
     source = recorded(clip, resampler)
     best = ideal(source, resampler)[: config.clip_samples]
     mine = fixed.resample(source, resampler)[: config.clip_samples]
+    # Finer than 16 bits: what was not rounded would be of no use otherwise.
+    fine = dataclasses.replace(config, sample_bits=24)
     values, rounding, wanted = (
-        10.0 * np.log10(reference.band_power(each, config) + config.log_floor)
+        10.0
+        * np.log10(
+            reference.band_power(np.rint(each * 65536.0).astype(np.int32), fine) + config.log_floor
+        )
         for each in (mine, rounded(best), best)
     )
     return values - wanted, rounding - wanted, wanted - 20.0 * np.log10(config.n_fft / 4)

@@ -117,6 +117,20 @@ def test_batch_norm_is_measured_on_clips_without_augmentation(whole, recipe, dat
     np.testing.assert_allclose(layer.moving_variance, values.var(axis=(0, 1, 2)), rtol=1e-3)
 
 
+def test_a_recipe_can_keep_the_statistics_of_training(whole, folder, dataset):
+    """The saved network is then the checkpoint's, batch-norm and all."""
+    path = folder / "kept.toml"
+    path.write_text("recalibrate = false\n" + RECIPE)
+    kept = recipes.load(path)
+    run = loop.train(kept, dataset, folder / "kept", epochs=1, cache_folder=folder / "cache")
+    trainer = loop.Trainer(kept, len(dataset.labels))
+    assert trainer.restore(run) == 1
+    saved = nets.load(run.model_path).get_weights()
+    for expected, value in zip(trainer.model.get_weights(), saved, strict=True):
+        np.testing.assert_array_equal(value, expected)
+    assert float(run.history()[-1]["evaluate_accuracy"]) == run.info().evaluate_accuracy
+
+
 def test_input_quantisation_covers_the_training_features(whole, recipe, dataset, folder):
     features = cache.load(dataset.split("train"), recipe.frontend, folder=folder / "cache")
     values = features.take(np.arange(len(features)))

@@ -49,8 +49,9 @@ def train(
 ) -> Run:
     """Train a network on the split ``train`` and return its run.
 
-    At the end the batch-norm statistics are measured anew on clips without augmentation. The
-    rows of the history are from before that, ``run.json`` has the accuracy after it.
+    At the end the batch-norm statistics are measured anew on clips without augmentation, unless
+    the recipe says otherwise. The rows of the history are from before that, ``run.json`` has the
+    accuracy after it.
 
     The result depends on the recipe, the data and the installed TensorFlow, not on whether the
     run was interrupted and resumed. The split ``evaluate`` only gives figures for the history:
@@ -123,7 +124,8 @@ def _train(
             run.write_checkpoint(epoch + 1, trainer.state())
             bar.set_postfix(loss=row["loss"], accuracy=row["evaluate_accuracy"], refresh=False)
             bar.update()
-    recalibrate(trainer.model, data.clean(_RECALIBRATION_CLIPS, recipe))
+    if recipe.recalibrate:
+        recalibrate(trainer.model, data.clean(_RECALIBRATION_CLIPS, recipe))
     save_model(trainer.model, run.model_path)
     _, accuracy = data.evaluate(trainer.model)
     run.write_info(replace(info, epochs=max(done, total), evaluate_accuracy=round(accuracy, 6)))

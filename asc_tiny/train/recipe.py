@@ -174,6 +174,8 @@ class Recipe:
         normalise_bands: take the mean of each mel band's log-mel over the training clips from it,
             and divide by its deviation.
         features: ``float``, or ``fixed`` for what the integer front end's int8 codes stand for.
+        recalibrate: measure the statistics of batch-norm on clips without augmentation at the
+            end; otherwise they stay those of training.
         frontend, schedule, augmentation, mixup_normalisation, noise_mask, devices, distillation:
             tables of the file.
         source: the file's bytes; they travel with the run.
@@ -188,6 +190,7 @@ class Recipe:
     time_resolution: int = 1
     normalise_bands: bool = False
     features: str = "float"
+    recalibrate: bool = True
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)

@@ -169,20 +169,20 @@ static void multiply_block(asc_block_t *block) {
                        "r14", "cc", "memory");
 }
 
-/* A last channel without a partner: what is computed for the partner, whose weights are zeros,
- * goes where other values are. They are put back. */
-static void multiply_last(asc_block_t *block, const asc_channel_t *channels) {
+/* A last channel without a partner: what is computed for the partner, whose weights are zeros, is
+ * dropped. */
+static void multiply_last(asc_block_t *block, const asc_channel_t *channel) {
+    const asc_channel_t pair[2] = {*channel, *channel};
     int8_t *const output = block->output;
-    const int8_t behind_first = output[1];
-    int8_t *const behind_second = output + block->count + 1;
-    const int8_t kept = *behind_second;
-    /* The partner has no constants of its own. */
-    const asc_channel_t pair[2] = {channels[0], channels[0]};
+    int8_t *const second = output + block->count;
+    int8_t values[4];
     block->channel = pair;
     block->end = pair + 2;
+    block->output = values;
+    block->count = 2;
     multiply_block(block);
-    output[1] = behind_first;
-    *behind_second = kept;
+    output[0] = values[0];
+    *second = values[2];
 }
 
 /* Windows `step` values apart; a last one without a partner is computed twice. */
@@ -192,7 +192,6 @@ static void multiply_narrow(const asc_product_t *product, const int16_t *wide, i
     const asc_channel_t *const channels = product->channels;
     const int32_t even = count / 2 * 2;
     asc_block_t block;
-    block.count = count;
     block.weight_bytes = 2 * product->depth;
     block.offset = asc_narrow_offset(&product->range);
     for (int32_t x = 0; x < windows; x += 2, wide += 2 * step, output += 2 * count) {
@@ -202,6 +201,7 @@ static void multiply_narrow(const asc_product_t *product, const int16_t *wide, i
         block.channel = channels;
         block.end = channels + even;
         block.output = output;
+        block.count = count;
         if (x + 1 == windows) {
             block.second = wide;
             block.count = 0;

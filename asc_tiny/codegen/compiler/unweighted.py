@@ -6,6 +6,7 @@ from asc_tiny.codegen.compiler.lowering import Lowering, braces
 from asc_tiny.codegen.compiler.program import Rows, Stage, Storage, View
 from asc_tiny.codegen.compiler.quantise import (
     INT8_MIN,
+    INT32_MAX,
     mean_multiplier,
     multiplier,
     ratio,
@@ -49,7 +50,7 @@ def lower_mean(to: Lowering) -> list[Stage]:
         to.fail(f"{channels} channels into {to.output.size} outputs")
     (scale, zero_point), (target_scale, _) = to.quantisation(source), to.quantisation(to.output)
     value, shift = mean_multiplier(scale / target_scale, height * width)
-    if shift > 0:
+    if (256 * height * width) << max(shift, 0) > INT32_MAX:
         to.fail("the output's scale is too small for its input")
     sums = View.of(Storage(f"sums{source.index}", 1, 4 * channels))
     columns = {"width": str(width), "channels": str(channels)}

@@ -1,0 +1,63 @@
+/* Runs a network on each input of a file and writes its outputs: network IN OUT. Prints the
+ * instructions of the costliest run, and how many bytes beside the arena were changed. */
+#include <string.h>
+
+#include "asc_net.h"
+#include "platform.h"
+
+enum { GUARD = 64 };
+
+static struct {
+    ASC_NET_ALIGNED int8_t before[GUARD];
+    int8_t arena[ASC_NET_ARENA_SIZE];
+    int8_t behind[GUARD];
+} memory;
+
+static int8_t input[ASC_NET_INPUT_SIZE];
+static int8_t output[ASC_NET_OUTPUT_SIZE];
+
+static void print_number(uint64_t value) {
+    char digits[24];
+    char *text = digits + sizeof digits;
+    *--text = '\0';
+    do {
+        *--text = (char)('0' + value % 10u);
+        value /= 10u;
+    } while (value != 0);
+    platform_print(text);
+    platform_print("\n");
+}
+
+static uint32_t changed(const int8_t *guard) {
+    uint32_t count = 0;
+    for (int i = 0; i < GUARD; i++) {
+        count += guard[i] != 0x5A;
+    }
+    return count;
+}
+
+int main(int argc, char **argv) {
+    uint64_t most = 0;
+    if (argc < 3) {
+        return 2;
+    }
+    const int in = platform_open(argv[1], "rb");
+    const int out = platform_open(argv[2], "wb");
+    memset(&memory, 0x5A, sizeof memory);
+    if (asc_net_init(memory.arena) != ASC_NET_OK) {
+        return 1;
+    }
+    while (platform_read(in, input, sizeof input) == sizeof input) {
+        const uint64_t before = platform_instructions();
+        if (asc_net_infer(memory.arena, input, output) != ASC_NET_OK) {
+            return 1;
+        }
+        const uint64_t spent = platform_instructions() - before;
+        most = spent > most ? spent : most;
+        platform_write(out, output, sizeof output);
+    }
+    platform_close(out);
+    print_number(most);
+    print_number(changed(memory.before) + changed(memory.behind));
+    return 0;
+}

@@ -1,0 +1,267 @@
+"""Compiled networks against TensorFlow Lite Micro: random graphs, common networks, every core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from emulated import EmulatedNetwork
+from network_models import SMALL, CNetwork, TflmNetwork, inputs, quantised
+
+from asc_tiny.codegen.compiler.memory import live_bytes
+from asc_tiny.codegen.network import compile_network
+from asc_tiny.complexity.artefact import Artefact, load
+
+pytest.importorskip("tensorflow")
+pytest.importorskip("tflite_micro")
+
+MODELS = Path(__file__).parents[1] / "models"
+RELEASED = ("mobilenet_esc10", "mini_segnet_esc10")
+BOARDS = ("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
+
+
+def keyword_spotting() -> Any:
+    """DS-CNN in small: a wide first kernel, depthwise and pointwise layers."""
+    from keras import Input, Model, layers
+
+    source = Input((49, 10, 1), batch_size=1)
+    x = layers.Conv2D(16, (10, 4), strides=2, padding="same", activation="relu")(source)
+    for _ in range(2):
+        x = layers.DepthwiseConv2D(3, padding="same", activation="relu")(x)
+        x = layers.Conv2D(16, 1, activation="relu")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    return Model(source, layers.Softmax()(layers.Dense(12)(x)))
+
+
+def residual() -> Any:
+    """ResNet-8 in small: sums of branches of different depth and stride."""
+    from keras import Input, Model, layers
+
+    source = Input((16, 16, 3), batch_size=1)
+    x = layers.Conv2D(8, 3, padding="same", activation="relu")(source)
+    for filters, stride in ((8, 1), (12, 2)):
+        y = layers.Conv2D(filters, 3, strides=stride, padding="same", activation="relu")(x)
+        y = layers.Conv2D(filters, 3, padding="same")(y)
+        shortcut = x if stride == 1 else layers.Conv2D(filters, 1, strides=stride)(x)
+        x = layers.ReLU()(layers.Add()([y, shortcut]))
+    x = layers.AveragePooling2D(8)(x)
+    return Model(source, layers.Dense(10)(layers.Flatten()(x)))
+
+
+def autoencoder() -> Any:
+    """Dense layers only."""
+    from keras import Input, Model, layers
+
+    source = x = Input((64,), batch_size=1)
+    for size in (33, 8, 33):
+        x = layers.Dense(size, activation="relu")(x)
+    return Model(source, layers.Dense(64)(x))
+
+
+def baseline() -> Any:
+    """The DCASE baseline: 7x7 kernels, depth multiplier 16, large pools."""
+    from keras import Input, Model, layers
+
+    source = Input((40, 51, 1), batch_size=1)
+    x = layers.DepthwiseConv2D(7, depth_multiplier=16, padding="same", activation="relu")(source)
+    x = layers.Conv2D(16, 7, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D(5)(x)
+    x = layers.Conv2D(32, 7, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D((4, 10))(x)
+    x = layers.Dense(20, activation="relu")(layers.Flatten()(x))
+    return Model(source, layers.Softmax()(layers.Dense(10)(x)))
+
+
+def dilated() -> Any:
+    """Windows with gaps, along both axes."""
+    from keras import Input, Model, layers
+
+    source = Input((15, 13, 3), batch_size=1)
+    x = layers.Conv2D(5, 3, dilation_rate=2, padding="same", activation="relu")(source)
+    x = layers.Conv2D(6, (2, 3), dilation_rate=(3, 2), padding="valid")(x)
+    x = layers.DepthwiseConv2D(3, dilation_rate=2, padding="same")(x)
+    return Model(source, layers.Flatten()(x))
+
+
+def single() -> Any:
+    """Layers of one filter, windows one by one and in pairs."""
+    from keras import Input, Model, layers
+
+    source = Input((11, 7, 2), batch_size=1)
+    x = layers.Conv2D(1, 3, padding="same", activation="relu")(source)
+    x = layers.Conv2D(3, (1, 3), padding="same")(x)
+    x = layers.Conv2D(1, (2, 7))(x)
+    return Model(source, layers.Flatten()(x))
+
+
+COMMON: dict[str, Callable[[], Any]] = {
+    function.__name__: function
+    for function in (keyword_spotting, residual, autoencoder, baseline, dilated, single)
+}
+
+
+def random_network(seed: int) -> Any:
+    """A chain of random layers with odd sizes, now and then a branch that is added or joined."""
+    from keras import Input, Model, layers
+
+    rng = np.random.default_rng(seed)
+
+    def one_of(*choices: Any) -> Any:
+        return choices[rng.integers(len(choices))]
+
+    def layer(x: Any) -> Any:
+        _, height, width, channels = x.shape
+        kernel = (int(rng.integers(1, min(4, height) + 1)), int(rng.integers(1, min(4, width) + 1)))
+        stride = int(rng.integers(1, 3)) if min(height, width) > 3 else 1
+        padding = one_of("same", "valid")
+        activation = one_of(None, "relu", "relu6")
+        kind = one_of("conv", "conv", "depthwise", "max", "average", "resize", "pad", "branch")
+        if kind == "conv":
+            filters = int(rng.integers(1, 11))
+            return layers.Conv2D(
+                filters, kernel, strides=stride, padding=padding, activation=activation
+            )(x)
+        if kind == "depthwise":
+            multiplier = int(rng.integers(1, 3)) if channels < 8 else 1
+            return layers.DepthwiseConv2D(
+                kernel, strides=stride, depth_multiplier=multiplier, padding=padding
+            )(x)
+        if kind == "max":
+            return layers.MaxPooling2D(kernel, strides=stride, padding=padding)(x)
+        if kind == "average":
+            return layers.AveragePooling2D(kernel, strides=stride, padding=padding)(x)
+        if kind == "resize" and height * width < 80:
+            return layers.Resizing(height + 1, 2 * width, interpolation="nearest")(x)
+        if kind == "pad" and height * width < 80:
+            return layers.ZeroPadding2D(((1, 0), (0, 2)))(x)
+        y = layers.Conv2D(channels, 3, padding="same", activation=activation)(x)
+        if rng.random() < 0.5:
+            return layers.Add()([x, y])
+        return layers.Concatenate(axis=int(rng.integers(1, 4)))([x, y])
+
+    shape = (int(rng.integers(5, 14)), int(rng.integers(4, 12)), int(rng.integers(1, 6)))
+    source = x = Input(shape, batch_size=1)
+    for _ in range(int(rng.integers(2, 7))):
+        x = layer(x)
+    if rng.random() < 0.5:
+        x = layers.GlobalAveragePooling2D()(x)
+        return Model(source, layers.Dense(int(rng.integers(1, 9)))(x))
+    return Model(source, layers.Flatten()(x))
+
+
+def artefact(data: bytes, folder: Path) -> Artefact:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.tflite"
+    path.write_bytes(data)
+    return load(path)
+
+
+def expected(model: Artefact, samples: list[np.ndarray]) -> np.ndarray:
+    reference = TflmNetwork(model.data)
+    return np.stack([reference.run(sample).copy() for sample in samples])
+
+
+def samples_of(model: Artefact, count: int) -> list[np.ndarray]:
+    return inputs(model.graph.tensor(model.graph.inputs[0]).shape, count)
+
+
+@pytest.mark.parametrize("name", COMMON)
+def test_common_networks(name: str, tmp_path: Path) -> None:
+    model = artefact(quantised(COMMON[name]()), tmp_path)
+    samples = samples_of(model, 12)
+    compiled = CNetwork(model, tmp_path / "c")
+    outputs = np.stack([compiled.run(sample) for sample in samples])
+    assert np.array_equal(outputs, expected(model, samples))
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 60))]
+)
+def test_random_networks(seed: int, tmp_path: Path) -> None:
+    width = float(10.0 ** np.random.default_rng(seed).uniform(-1.5, 1.5))
+    model = artefact(quantised(random_network(seed), width=width), tmp_path)
+    samples = samples_of(model, 34)
+    compiled = CNetwork(model, tmp_path / "c")
+    outputs = np.stack([compiled.run(sample) for sample in samples])
+    assert np.array_equal(outputs, expected(model, samples))
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", [*SMALL, *COMMON])
+def test_networks_on_cortex_m4(name: str, tmp_path: Path) -> None:
+    """Assembly with odd channels, single windows, activations and wide sums."""
+    model = artefact(quantised({**SMALL, **COMMON}[name]()), tmp_path)
+    samples = samples_of(model, 16)
+    outputs, _ = EmulatedNetwork(model, "mps2-an386", tmp_path / "c").run(samples)
+    assert np.array_equal(outputs, expected(model, samples))
+
+
+@pytest.mark.slow
+@pytest.mark.qemu
+@pytest.mark.parametrize("seed", range(60, 76))
+def test_random_networks_on_cortex_m4(seed: int, tmp_path: Path) -> None:
+    model = artefact(quantised(random_network(seed)), tmp_path)
+    samples = samples_of(model, 16)
+    outputs, _ = EmulatedNetwork(model, "mps2-an386", tmp_path / "c").run(samples)
+    assert np.array_equal(outputs, expected(model, samples))
+
+
+@pytest.mark.slow
+@pytest.mark.qemu
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("name", RELEASED)
+def test_released_networks_on_every_core(name: str, board: str, tmp_path: Path) -> None:
+    model = load(MODELS / f"{name}.tflite")
+    samples = samples_of(model, 16)
+    outputs, _ = EmulatedNetwork(model, board, tmp_path).run(samples)
+    assert np.array_equal(outputs, expected(model, samples))
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("level", ["-O0", "-Os", "-O3"])
+def test_every_optimisation_level(level: str, tmp_path: Path) -> None:
+    model = artefact(quantised(SMALL["convolutions"]()), tmp_path)
+    samples = samples_of(model, 8)
+    emulated = EmulatedNetwork(model, "mps2-an386", tmp_path / "c", optimisation=level)
+    assert np.array_equal(emulated.run(samples)[0], expected(model, samples))
+
+
+# Instructions of the costliest inference; a figure above its limit is a regression.
+MARGIN = 1.02
+INSTRUCTIONS = {
+    ("mobilenet_esc10", "mps2-an386"): 9_960_000,
+    ("mini_segnet_esc10", "mps2-an386"): 29_560_000,
+    ("mobilenet_esc10", "mps2-an385"): 34_200_000,
+}
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize(("name", "board"), INSTRUCTIONS)
+def test_instructions(name: str, board: str, tmp_path: Path) -> None:
+    model = load(MODELS / f"{name}.tflite")
+    _, instructions = EmulatedNetwork(model, board, tmp_path).run(samples_of(model, 5)[-1:])
+    assert 0 < instructions <= MARGIN * INSTRUCTIONS[name, board]
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_"), [("mobilenet_esc10", 35_024), ("mini_segnet_esc10", 37_424)]
+)
+def test_arena_of_released_networks(name: str, bytes_: int) -> None:
+    """A third of what TensorFlow Lite Micro needs, input included."""
+    assert compile_network(load(MODELS / f"{name}.tflite")).plan.size <= bytes_
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_blocks_do_not_meet(seed: int, tmp_path: Path) -> None:
+    plan = compile_network(artefact(quantised(random_network(seed)), tmp_path)).plan
+    blocks = list({id(block): (block, offset) for block, offset in plan.blocks}.values())
+    for i, (block, offset) in enumerate(blocks):
+        assert 0 <= offset <= offset + block.size <= plan.size
+        for other, place in blocks[:i]:
+            apart = offset + block.size <= place or place + other.size <= offset
+            assert apart or not block.meets(other)
+    steps = max(block.last for block, _ in blocks) + 1
+    assert plan.size >= max(live_bytes([block for block, _ in blocks], steps))

@@ -2,8 +2,8 @@
 
     python benchmarks/frontend.py [--clips FOLDER]
 
-Costs need arm-none-eabi-gcc and qemu-system-arm. FOLDER holds audio files of 44.1 kHz, without it
-the clips of the released models are measured.
+Costs need the compilers and emulators that tools/setup.sh test installs. FOLDER holds audio files
+of 44.1 kHz, without it the clips of the released models are measured.
 """
 
 from __future__ import annotations

@@ -11,14 +11,16 @@ import numpy as np
 from native import FLAGS, RUNTIME, write
 
 from asc_tiny.codegen import frontend as frontend_code
-from asc_tiny.codegen.project import FRONTEND_RUNTIME
+from asc_tiny.codegen.project import FRONTEND_RUNTIME, PLATFORM_FILES
 from asc_tiny.codegen.templates import environment, template_root
 from asc_tiny.complexity.ensemble import Model
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.targets import boards
+from asc_tiny.targets.bench import memory
+from asc_tiny.targets.project import run_command
 
 PROJECT = template_root() / "projects" / "cmake"
-LINK = ("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections")
+LINK = ("-nostartfiles", "-Wl,--gc-sections")
 
 
 class EmulatedImage:
@@ -35,25 +37,28 @@ class EmulatedImage:
         self, folder: Path, board: str, *, flags: tuple[str, ...] = (), optimisation: str = "-O2"
     ) -> None:
         self.folder, self.board = folder, boards.get(board)
-        shutil.copy(PROJECT / "platform" / "cortex_m.c", folder)
-        shutil.copy(PROJECT / "src" / "platform.h", folder)
-        values = {"banner": "a test", "board": self.board, "stack_bytes": 4096}
-        for name in ("board.h", "link.ld"):
-            template = environment().get_template(f"projects/cmake/platform/{name}.j2")
-            (folder / name).write_text(template.render(values))
+        self._add_platform()
+        toolchain = self.board.toolchain
+        core = flags or self.board.core_flags
+        self.compiler = [toolchain.compiler, *core, *toolchain.compiler_flags]
         level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimisation]
-        self.compiler = ["arm-none-eabi-gcc", *(flags or self.board.compiler_flags)]
         command = [*self.compiler, *level, "-ffunction-sections", *LINK]
         command += [f"-T{folder / 'link.ld'}", *map(str, sorted(folder.glob("*.c")))]
         subprocess.run([*command, "-o", str(folder / "image.elf")], check=True)
 
+    def _add_platform(self) -> None:
+        shutil.copy(PROJECT / "src" / "platform.h", self.folder)
+        values = {"banner": "a test", "board": self.board, "stack_bytes": 4096}
+        for name in PLATFORM_FILES[self.board.platform]:
+            if name.endswith(".j2"):
+                template = environment().get_template(f"projects/cmake/platform/{name}")
+                (self.folder / name.removesuffix(".j2")).write_text(template.render(values))
+            else:
+                shutil.copy(PROJECT / "platform" / name, self.folder)
+
     def execute(self, *arguments: str) -> str:
         """Run the image and return what it printed."""
-        semihosting = "".join(f",arg={a}" for a in ("image", *arguments))
-        command = ["qemu-system-arm", "-M", self.board.machine, "-icount", "shift=0"]
-        command += ["-display", "none", "-monitor", "none", "-serial", "null"]
-        command += ["-semihosting-config", f"enable=on,target=native{semihosting}"]
-        command += ["-kernel", "image.elf"]
+        command = run_command(self.board, Path("image.elf"), arguments)
         done = subprocess.run(
             command, cwd=self.folder, capture_output=True, text=True, timeout=600, check=True
         )
@@ -110,11 +115,7 @@ class EmulatedFrontEnd:
             path = self.folder / f"{name}.o"
             command = [*self.image.compiler, "-O2", "-std=c99", "-c", name, "-o", path]
             subprocess.run(command, cwd=self.folder, check=True)
-            done = subprocess.run(
-                ["arm-none-eabi-size", path], capture_output=True, text=True, check=True
-            )
-            text, data = done.stdout.splitlines()[1].split()[:2]
-            total += int(text) + int(data)
+            total += memory(path)[0]
         return total
 
 

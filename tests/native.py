@@ -14,10 +14,16 @@ from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen.project import FRONTEND_RUNTIME
 from asc_tiny.codegen.templates import template_root
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.targets import boards
 
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Werror", "-O2")
 RUNTIME = template_root() / "runtime"
-ARM_CORES = ("cortex-m0plus", "cortex-m4", "cortex-m55")
+CORES = {
+    "cortex-m0plus": (boards.ARM, "-mcpu=cortex-m0plus", "-mthumb"),
+    "cortex-m4": (boards.ARM, "-mcpu=cortex-m4", "-mthumb"),
+    "cortex-m55": (boards.ARM, "-mcpu=cortex-m55", "-mthumb"),
+    "rv32imc": (boards.RISCV, "-march=rv32imc", "-mabi=ilp32"),
+}
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
@@ -36,12 +42,13 @@ def shared_library(folder: Path) -> ctypes.CDLL:
     return ctypes.CDLL(str(library))
 
 
-def compile_for_arm(folder: Path, core: str) -> None:
-    compiler = shutil.which("arm-none-eabi-gcc")
-    assert compiler, "arm-none-eabi-gcc is not installed"
+def compile_for(core: str, folder: Path) -> None:
+    """Compile all C files in ``folder`` for one of ``CORES``; a warning is an error."""
+    toolchain, *flags = CORES[core]
+    assert shutil.which(toolchain.compiler), f"{toolchain.compiler} is not installed"
+    command = [toolchain.compiler, *flags, *toolchain.compiler_flags, *FLAGS, "-o", "/dev/null"]
     for source in sorted(folder.glob("*.c")):
-        command = [compiler, f"-mcpu={core}", "-mthumb", *FLAGS, "-c", source, "-o", "/dev/null"]
-        subprocess.run(command, check=True)
+        subprocess.run([*command, "-c", source], check=True)
 
 
 class CFrontEnd:

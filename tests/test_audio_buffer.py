@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from native import ARM_CORES, FLAGS, RUNTIME, compile_for_arm, shared_library
+from native import CORES, FLAGS, RUNTIME, compile_for, shared_library
 from test_frontend_property import repeatable
 
 from asc_tiny.codegen.project import AUDIO_RUNTIME
@@ -273,10 +273,10 @@ def test_thread_sanitiser_finds_the_race_of_a_buffer_that_overwrites(tmp_path: P
 
 
 @pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="needs arm-none-eabi-gcc")
-@pytest.mark.parametrize("core", ARM_CORES)
+@pytest.mark.parametrize("core", CORES)
 def test_compiles_for_arm(core: str, tmp_path: Path) -> None:
     copy_sources(tmp_path)
-    compile_for_arm(tmp_path, core)
+    compile_for(core, tmp_path)
 
 
 def test_compiles_as_part_of_cpp(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from native import FLAGS, compile_for_arm, shared_library
+from native import FLAGS, compile_for, shared_library
 from test_cli_errors import refused
 from test_firmware import MODEL, ROOT, asc_tiny
 from test_resample import response
@@ -179,7 +179,7 @@ def test_generate_with_resampler(tmp_path: Path, capsys: pytest.CaptureFixture[s
     library = shared_library(tmp_path)
     assert library.scene_resample and library.scene_audio_take
     if shutil.which("arm-none-eabi-gcc"):
-        compile_for_arm(tmp_path, "cortex-m4")
+        compile_for("cortex-m4", tmp_path)
 
 
 def test_sources_hold_the_double_buffer_and_no_resampler(tmp_path: Path) -> None:

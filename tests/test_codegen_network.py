@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from native import ARM_CORES, FLAGS, compile_for_arm
+from native import CORES, FLAGS, compile_for
 from network_models import SMALL, CNetwork, TflmNetwork, emit, inputs, quantised
 
 from asc_tiny.codegen import arrays, network
@@ -102,12 +102,13 @@ def sources(models: dict[str, Artefact], tmp_path_factory: pytest.TempPathFactor
     return folder
 
 
-@pytest.mark.parametrize("core", ARM_CORES)
-def test_compiles_for_arm(core: str, sources: Path) -> None:
-    if not shutil.which("arm-none-eabi-gcc"):
-        pytest.skip("arm-none-eabi-gcc is not installed")
+@pytest.mark.parametrize("core", CORES)
+def test_compiles_for_every_kind_of_core(core: str, sources: Path) -> None:
+    compiler = CORES[core][0].compiler
+    if not shutil.which(compiler):
+        pytest.skip(f"{compiler} is not installed")
     for folder in sources.iterdir():
-        compile_for_arm(folder, core)
+        compile_for(core, folder)
 
 
 def symbols(source: Path, *options: str) -> set[str]:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from native import RUNTIME, compile_for_arm, shared_library, write
+from native import RUNTIME, compile_for, shared_library, write
 from test_frontend_property import repeatable
 
 from asc_tiny.codegen import decision as decision_code
@@ -114,7 +114,7 @@ def test_c_compiles_without_warnings(core: str, tmp_path: Path) -> None:
     config = DecisionConfig(smoothing=8, lead=0.1, hold=3, threshold=0.5)
     for number, rule in enumerate((config, DecisionConfig())):
         write_decision(rule, SOFTMAX, 10, tmp_path / str(number))
-        compile_for_arm(tmp_path / str(number), core)
+        compile_for(core, tmp_path / str(number))
 
 
 @repeatable(50)

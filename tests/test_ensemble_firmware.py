@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ensemble_models import MODEL, asc_tiny, perturbed, small, write_ensemble
-from native import ARM_CORES, compile_for_arm
+from native import CORES, compile_for
 from network_models import CNetwork, inputs
 
 from asc_tiny.audio.clips import read_pcm
@@ -183,7 +183,7 @@ def test_generating_twice_gives_equal_bytes(mixed: Path, tmp_path: Path) -> None
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
 
 
-@pytest.mark.parametrize("core", ARM_CORES)
+@pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("name", ["mobilenets", "mixed"])
 def test_sources_compile_without_warnings(
     name: str, core: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -192,7 +192,7 @@ def test_sources_compile_without_warnings(
     options = ["--project", "sources", "--prefix", "pair", "--out", tmp_path]
     assert asc_tiny("generate", model, *options) == 0
     assert (tmp_path / "pair_net1.c").is_file()
-    compile_for_arm(tmp_path, core)
+    compile_for(core, tmp_path)
 
 
 def test_one_member_is_that_member(tmp_path: Path) -> None:

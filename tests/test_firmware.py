@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from native import ARM_CORES, FLAGS, compile_for_arm
+from native import CORES, FLAGS, compile_for
 
 from asc_tiny.audio.clips import read_pcm, write_wav16
 from asc_tiny.audio.dataset import Dataset
@@ -185,10 +185,10 @@ def test_generating_twice_gives_equal_bytes(tmp_path: Path) -> None:
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
 
 
-@pytest.mark.parametrize("core", ARM_CORES)
+@pytest.mark.parametrize("core", CORES)
 def test_sources_compile_without_warnings(core: str, tmp_path: Path) -> None:
     assert asc_tiny("generate", MODEL, "--project", "sources", "--out", tmp_path) == 0
-    compile_for_arm(tmp_path, core)
+    compile_for(core, tmp_path)
 
 
 def test_two_models_fit_in_one_image(tmp_path: Path) -> None:

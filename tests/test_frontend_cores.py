@@ -13,14 +13,17 @@ from test_frontend_fixed import CLIPS, CONFIGS, DEFAULT
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.frontend import fixed, golden
+from asc_tiny.targets.boards import ARM, RISCV
 
+PROGRAMS = (ARM.compiler, ARM.emulator, RISCV.compiler, RISCV.emulator)
 needs_tools = pytest.mark.skipif(
-    not (shutil.which("arm-none-eabi-gcc") and shutil.which("qemu-system-arm")),
-    reason="needs arm-none-eabi-gcc and qemu-system-arm",
+    not all(shutil.which(program) for program in PROGRAMS),
+    reason=f"needs {', '.join(PROGRAMS)}",
 )
 pytestmark = needs_tools
 
 M4 = "mps2-an386"
+RV32 = "virt-rv32"
 CORTEX_M0PLUS = ("-mcpu=cortex-m0plus", "-mthumb")
 LENGTHS = {
     f"n_fft {n_fft}": dataclasses.replace(
@@ -54,7 +57,7 @@ def test_cortex_m4_gives_the_models_bits(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["default", "24 bits, normalised speech"])
-@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an505", "mps3-an547"])
+@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an505", "mps3-an547", RV32])
 def test_other_cores_give_the_models_bits(board: str, name: str, tmp_path: Path) -> None:
     config = CONFIGS[name]
     assert_same(EmulatedFrontEnd(config, board, tmp_path), clips(config))
@@ -69,9 +72,11 @@ def test_code_for_cortex_m0plus_gives_the_models_bits(name: str, tmp_path: Path)
     )
 
 
+@pytest.mark.parametrize("core", ["Cortex-M4", "Cortex-M3", "Cortex-M0+", "RISC-V"])
 @pytest.mark.parametrize("optimisation", ["-O0", "-Os", "-O3"])
-def test_no_optimisation_changes_the_bits(optimisation: str, tmp_path: Path) -> None:
-    frontend = EmulatedFrontEnd(DEFAULT, M4, tmp_path, optimisation=optimisation)
+def test_no_optimisation_changes_the_bits(core: str, optimisation: str, tmp_path: Path) -> None:
+    board, flags = COSTS[core][:2]
+    frontend = EmulatedFrontEnd(DEFAULT, board, tmp_path, flags=flags, optimisation=optimisation)
     assert_same(frontend, [read_pcm(CLIPS[0], 44100), golden.clips(DEFAULT)["square"]])
 
 
@@ -82,6 +87,7 @@ COSTS = {
     "Cortex-M55": ("mps3-an547", (), 59_280, 12_640),
     "Cortex-M3": ("mps2-an385", (), 256_880, 11_860),
     "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS, 1_097_080, 13_460),
+    "RISC-V": (RV32, (), 363_970, 12_814),
 }
 MARGIN = 1.02
 

@@ -21,6 +21,7 @@ from asc_tiny.frontend.config import (
     SAMPLE_BITS,
     FrontEndConfig,
 )
+from asc_tiny.targets import boards
 
 RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 
@@ -127,9 +128,10 @@ def test_host_c_equals_the_model_many_times(data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("qemu-system-arm"), reason="needs qemu-system-arm")
-@pytest.mark.parametrize("board", ["mps2-an386", "mps3-an547"])
+@pytest.mark.parametrize("board", ["mps2-an386", "mps3-an547", "virt-rv32"])
 @repeatable(30)
 @given(data=st.data())
 def test_emulated_core_equals_the_model(board: str, data: st.DataObject) -> None:
+    if not shutil.which(boards.get(board).toolchain.emulator):
+        pytest.skip("needs its emulator")
     check_emulated(board, data)

@@ -23,17 +23,36 @@ setup_has_c_library() { printf '#include <stdio.h>\n' | cc -E - >/dev/null 2>&1;
 
 setup_has_newlib() { [[ "$(arm-none-eabi-gcc -print-file-name=libc.a 2>/dev/null)" == /* ]]; }
 
+setup_has_picolibc() { [[ "$(riscv64-unknown-elf-gcc -print-file-name=picolibc.specs 2>/dev/null)" == /* ]]; }
+
+# Newer releases have the emulator apart from other rare processors'.
+setup_riscv_emulator() {
+    if apt-cache show qemu-system-riscv >/dev/null 2>&1; then
+        echo qemu-system-riscv
+    else
+        echo qemu-system-misc
+    fi
+}
+
+# What the tests need besides, to try all cores.
+setup_missing_test_packages() {
+    command -v c++ >/dev/null || echo g++
+    command -v riscv64-unknown-elf-gcc >/dev/null || echo gcc-riscv64-unknown-elf
+    setup_has_picolibc || echo picolibc-riscv64-unknown-elf
+    command -v qemu-system-riscv32 >/dev/null || setup_riscv_emulator
+}
+
 # Prints the names of the apt packages that are missing, one per line: PYTHON [test]
 setup_missing_packages() {
     setup_has_venv "$1" || echo python3-venv
     command -v cc >/dev/null || echo gcc
     setup_has_c_library || echo libc6-dev
-    [[ "$2" != test ]] || command -v c++ >/dev/null || echo g++
     command -v cmake >/dev/null || echo cmake
     command -v ninja >/dev/null || echo ninja-build
     command -v arm-none-eabi-gcc >/dev/null || echo gcc-arm-none-eabi
     setup_has_newlib || echo libnewlib-arm-none-eabi
     command -v qemu-system-arm >/dev/null || echo qemu-system-arm
+    [[ "$2" != test ]] || setup_missing_test_packages
 }
 
 setup_packages() {

@@ -35,10 +35,10 @@ def command(as_json: bool) -> None:
         print_json({"programs": programs, "packages": packages})
         return
     for name, path in programs.items():
-        click.echo(f"{name:<20} {path or f'missing: apt-get install {DEBIAN_PACKAGES[name]}'}")
+        click.echo(f"{name:<24} {path or f'missing: apt-get install {DEBIAN_PACKAGES[name]}'}")
     for name, version in packages.items():
         missing = f"missing: pip install 'asc-tiny[{PACKAGES[name]}]'"
-        click.echo(f"{name:<20} {version or missing}")
+        click.echo(f"{name:<24} {version or missing}")
 
 
 def _version(package: str) -> str | None:

@@ -55,6 +55,13 @@ _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
 AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")
 RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
 _DECISION_RUNTIME = ("asc_decision.c", "asc_decision.h")
+_EMULATED = ("emulated.c", "emulated.h", "link.ld.j2", "toolchain.cmake.j2")
+PLATFORM_FILES = {
+    "host": ("host.c",),
+    "cortex_m": ("cortex_m.c", "board.h.j2", *_EMULATED),
+    "riscv": ("riscv.c", *_EMULATED),
+}
+"""What a board's kind of processor adds to a project."""
 
 
 class BoardLike(Protocol):
@@ -70,7 +77,7 @@ class BoardLike(Protocol):
 
     @property
     def platform(self) -> str:
-        """The platform source, without its ending; empty if there is none."""
+        """One of ``PLATFORM_FILES``; empty if there is no CMake project for it."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +224,7 @@ def write_cmake(
         raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
     library = library_sources(model, runtime=runtime, prefix=prefix)
     values = {
+        "application_sources": [name for name in _project_files(board) if name.endswith(".c")],
         "banner": banner(model.artefact),
         "board": board,
         "labels": model.labels,
@@ -259,11 +267,10 @@ def _renamed(files: dict[str, str], prefix: str) -> dict[str, str]:
 
 
 def _project_files(board: BoardLike) -> list[str]:
-    common = ["CMakeLists.txt.j2", "README.md.j2", "src/main.c", "src/platform.h"]
-    if not board.machine:
-        return [*common, "platform/host.c"]
-    emulated = ("board.h.j2", "cortex_m.c", "link.ld.j2", "toolchain.cmake.j2")
-    return common + [f"platform/{name}" for name in emulated]
+    return [
+        *("CMakeLists.txt.j2", "README.md.j2", "src/main.c", "src/platform.h"),
+        *(f"platform/{name}" for name in PLATFORM_FILES[board.platform]),
+    ]
 
 
 def _project_file(name: str, values: dict[str, object], prefix: str) -> str:

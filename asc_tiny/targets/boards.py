@@ -16,18 +16,59 @@ _KIB = 1 << 10
 
 
 @dataclass(frozen=True, kw_only=True)
+class Toolchain:
+    """Programs that build and run the images of a kind of processor.
+
+    Attributes:
+        platform: the platform source in the project, without its ending; empty if there is none.
+        compiler: the program.
+        processor: CMake's name of the processor, empty for a native build.
+        compiler_flags: choose the C library.
+        emulator: QEMU's program, empty for a native build.
+        emulator_options: for images that start without firmware below them.
+    """
+
+    platform: str
+    compiler: str
+    processor: str = ""
+    compiler_flags: tuple[str, ...] = ()
+    emulator: str = ""
+    emulator_options: tuple[str, ...] = ()
+
+
+NATIVE = Toolchain(platform="host", compiler="cc")
+NONE = Toolchain(platform="", compiler="")
+"""Of boards whose firmware is built in projects of other tools."""
+
+ARM = Toolchain(
+    platform="cortex_m",
+    compiler="arm-none-eabi-gcc",
+    processor="arm",
+    compiler_flags=("--specs=nano.specs", "--specs=nosys.specs"),
+    emulator="qemu-system-arm",
+)
+RISCV = Toolchain(
+    platform="riscv",
+    compiler="riscv64-unknown-elf-gcc",
+    processor="riscv",
+    compiler_flags=("--specs=picolibc.specs",),
+    emulator="qemu-system-riscv32",
+    emulator_options=("-bios", "none"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Board:
     """A target of generated firmware.
 
     Attributes:
         name: as given to ``--board``.
         core: the processor, for people.
+        toolchain: builds and runs its images.
         machine: QEMU's machine name, empty for a native build.
-        platform: the platform source in a CMake project, without its ending; empty if there is
-            none.
-        compiler_flags: select the core for arm-none-eabi-gcc.
+        core_flags: select the core for the compiler.
         flash_origin, flash_bytes, ram_origin, ram_bytes: memory map.
-        instructions_per_1024_ticks: of SysTick under ``-icount shift=0``.
+        instructions_per_1024_ticks: of SysTick under ``-icount shift=0``, 0 without one.
         has_coprocessors: floating point or vector unit to enable at start.
         has_low_overhead_loops: Armv8.1-M loop cache to enable at start.
         microphone: on the board, or the usual one to connect; None for an emulated board.
@@ -35,9 +76,9 @@ class Board:
 
     name: str
     core: str
+    toolchain: Toolchain
     machine: str = ""
-    platform: str = "cortex_m"
-    compiler_flags: tuple[str, ...] = ()
+    core_flags: tuple[str, ...] = ()
     flash_origin: int = 0
     flash_bytes: int = 0
     ram_origin: int = 0
@@ -47,14 +88,25 @@ class Board:
     has_low_overhead_loops: bool = False
     microphone: Microphone | None = None
 
+    @property
+    def platform(self) -> str:
+        """The platform source in a CMake project, without its ending; empty if there is none."""
+        return self.toolchain.platform
+
+    @property
+    def compiler_flags(self) -> tuple[str, ...]:
+        """What selects the core and the C library."""
+        return self.core_flags + self.toolchain.compiler_flags
+
 
 def _mps2(name: str, core: str, cpu: str, *, has_coprocessors: bool) -> Board:
     """Describe one of the MPS2 images that share a memory map and a 25 MHz clock."""
     return Board(
         name=name,
         core=core,
+        toolchain=ARM,
         machine=name,
-        compiler_flags=(f"-mcpu={cpu}", "-mthumb"),
+        core_flags=(f"-mcpu={cpu}", "-mthumb"),
         flash_origin=0x00000000,
         flash_bytes=4 * _MIB,
         ram_origin=0x20000000,
@@ -71,7 +123,7 @@ def _development(
     return Board(
         name=name,
         core=core,
-        platform="",
+        toolchain=NONE,
         flash_bytes=flash_bytes,
         ram_bytes=ram_bytes,
         microphone=microphone,
@@ -81,15 +133,16 @@ def _development(
 BOARDS = {
     board.name: board
     for board in (
-        Board(name=HOST, core="this computer", platform="host"),
+        Board(name=HOST, core="this computer", toolchain=NATIVE),
         _mps2("mps2-an385", "Cortex-M3", "cortex-m3", has_coprocessors=False),
         _mps2("mps2-an386", "Cortex-M4", "cortex-m4", has_coprocessors=True),
         _mps2("mps2-an500", "Cortex-M7", "cortex-m7", has_coprocessors=True),
         Board(
             name="mps2-an505",
             core="Cortex-M33",
+            toolchain=ARM,
             machine="mps2-an505",
-            compiler_flags=("-mcpu=cortex-m33", "-mthumb"),
+            core_flags=("-mcpu=cortex-m33", "-mthumb"),
             flash_origin=0x10000000,
             flash_bytes=4 * _MIB,
             ram_origin=0x38000000,
@@ -100,8 +153,9 @@ BOARDS = {
         Board(
             name="mps3-an547",
             core="Cortex-M55",
+            toolchain=ARM,
             machine="mps3-an547",
-            compiler_flags=("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"),
+            core_flags=("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"),
             flash_origin=0x00000000,
             flash_bytes=512 * _KIB,
             ram_origin=0x31000000,
@@ -121,6 +175,18 @@ BOARDS = {
             "esp32s3_devkitc", "Xtensa LX7", 8 * _MIB, 512 * _KIB, microphones.I2S_INMP441
         ),
         _development("rpi_pico", "Cortex-M0+", 2 * _MIB, 264 * _KIB, microphones.I2S_INMP441),
+        Board(
+            name="virt-rv32",
+            core="RISC-V, RV32IMC",
+            toolchain=RISCV,
+            machine="virt",
+            core_flags=("-march=rv32imc", "-mabi=ilp32"),
+            # The machine starts at the beginning of its RAM.
+            flash_origin=0x80000000,
+            flash_bytes=4 * _MIB,
+            ram_origin=0x80400000,
+            ram_bytes=4 * _MIB,
+        ),
     )
 }
 

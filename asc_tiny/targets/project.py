@@ -110,7 +110,7 @@ def build(project: Project) -> Path:
     """
     cmake = tools.require("cmake")
     tools.require("ninja")
-    tools.require("arm-none-eabi-gcc" if project.board.machine else "cc")
+    tools.require(project.board.toolchain.compiler)
     configure = [cmake, "-G", "Ninja", "-S", ".", "-B", "build"]
     for command in (configure, [cmake, "--build", "build"]):
         done = tools.execute(command, folder=project.folder)
@@ -138,7 +138,7 @@ def execute(
     """
     if not project.image.is_file():
         raise AscError(f"{project.folder}: not built; run asc-tiny build {project.folder} first")
-    command = _command(project, arguments)
+    command = run_command(project.board, project.image, arguments)
     with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
         workdir = Path(temporary)
         for name, data in files.items():
@@ -155,18 +155,24 @@ def execute(
         return text, {name: (workdir / name).read_bytes() for name in outputs}
 
 
-def _command(project: Project, arguments: Sequence[str]) -> list[str]:
-    if not project.board.machine:
-        return [str(project.image), *arguments]
-    semihosting = "".join(f",arg={argument}" for argument in ("firmware", *arguments))
+def run_command(board: Board, image: Path, arguments: Sequence[str]) -> list[str]:
+    """Return the command line that runs an image on its board.
+
+    Raises:
+        AscError: the emulator is not installed.
+    """
+    if not board.machine:
+        return [str(image), *arguments]
+    semihosting = "".join(f",arg={argument}" for argument in (image.stem, *arguments))
     return [
-        tools.require("qemu-system-arm"),
-        *("-M", project.board.machine),
+        tools.require(board.toolchain.emulator),
+        *("-M", board.machine),
+        *board.toolchain.emulator_options,
         # One instruction per nanosecond of virtual time: counts are exact and repeatable.
         *("-icount", "shift=0"),
         *("-display", "none", "-monitor", "none", "-serial", "null"),
         *("-semihosting-config", f"enable=on,target=native{semihosting}"),
-        *("-kernel", str(project.image)),
+        *("-kernel", str(image)),
     ]
 
 

@@ -15,6 +15,8 @@ PACKAGES = {
     "cmake": "cmake",
     "ninja": "ninja-build",
     "qemu-system-arm": "qemu-system-arm",
+    "qemu-system-riscv32": "qemu-system-misc",
+    "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
 }
 """Programs that commands call, and the Debian packages that hold them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from asc_tiny.complexity import nessi, schema
 from asc_tiny.complexity.counting import RULES, Work, work
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
+from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.complexity.report import measure
 from asc_tiny.errors import AscError
 
@@ -255,3 +257,20 @@ def test_schema_is_that_of_the_package() -> None:
     types = {v: n for n, v in vars(tflite.TensorType).items() if not n.startswith("_")}
     for number, name in types.items():
         assert schema.TENSOR_TYPES[number] == name
+
+
+def test_nessi_gives_the_official_numbers_of_the_baseline(tmp_path: Path) -> None:
+    """The DCASE baseline converted today, with an explicit RESHAPE: 46,520 and 29,238,120."""
+    pytest.importorskip("tensorflow")
+    from keras import Input, Model, layers
+    from network_models import quantised
+
+    source = x = Input((40, 51, 1), batch_size=1)
+    for filters, pool in ((16, None), (16, 5), (32, (4, 10))):
+        x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(filters, 7, padding="same")(x)))
+        x = layers.MaxPooling2D(pool)(x) if pool else x
+    x = layers.Dense(100, activation="relu")(layers.Flatten()(x))
+    model = Model(source, layers.Softmax()(layers.Dense(10)(x)))
+    graph = parse_graph(quantised(model), source="baseline.tflite")
+    measured = measure(graph, convention="nessi")
+    assert (measured.params, measured.macs) == (46_520, 29_238_120)

@@ -10,7 +10,14 @@ import click
 from asc_tiny.cli.main import print_json
 from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
 from asc_tiny.complexity.reader import read_graph
-from asc_tiny.complexity.report import ModelComplexity, measure, to_json, to_table, total
+from asc_tiny.complexity.report import (
+    CONVENTIONS,
+    ModelComplexity,
+    measure,
+    to_json,
+    to_table,
+    total,
+)
 from asc_tiny.errors import AscError
 
 _HELP = """Measure MODELs (.tflite, .keras, ensemble .toml) and fail if their total is over a limit.
@@ -32,6 +39,13 @@ _SUFFIXES = (".keras", ".tflite", ".toml")
 @click.option("--max-macs", default="30M", show_default=True, help="MACs of one inference.")
 @click.option("--max-ram", default="none", show_default=True, help="Peak activation bytes.")
 @click.option("--max-flash", default="none", show_default=True, help="Weight bytes.")
+@click.option(
+    "--convention",
+    type=click.Choice(CONVENTIONS),
+    default="exact",
+    show_default=True,
+    help="How parameters and MACs are counted; nessi gives the challenge's official numbers.",
+)
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.pass_context
@@ -42,6 +56,7 @@ def command(
     max_macs: str,
     max_ram: str,
     max_flash: str,
+    convention: str,
     style: str,
     as_json: bool,
 ) -> None:
@@ -52,11 +67,13 @@ def command(
         max_ram=_limit(parse_bytes, max_ram, "--max-ram"),
         max_flash=_limit(parse_bytes, max_flash, "--max-flash"),
     )
-    measured = [each for model in models for each in measure_file(Path(model))]
+    measured = [
+        each for model in models for each in measure_file(Path(model), convention=convention)
+    ]
     exceeded = limits.exceeded(total(measured))
     if as_json or style == "json":
         verdict = {"limits": limits.to_json(), "exceeded": exceeded, "passed": not exceeded}
-        print_json({**to_json(measured), **verdict})
+        print_json({"convention": convention, **to_json(measured), **verdict})
     else:
         click.echo(to_table(measured))
     for line in exceeded:
@@ -65,25 +82,31 @@ def command(
         context.exit(1)
 
 
-def measure_file(path: Path) -> list[ModelComplexity]:
+def measure_file(path: Path, *, convention: str = "exact") -> list[ModelComplexity]:
     """Measure a .tflite or .keras file, or every member of an ensemble.
 
     Only a .keras file imports TensorFlow.
 
     Raises:
-        AscError: another kind of file, or one that cannot be read.
+        AscError: another kind of file, or one that cannot be read; a .keras file to be counted as
+            NeSsi does, whose rule is for .tflite files.
     """
     if path.suffix not in _SUFFIXES:
         raise AscError(f"{path}: unknown kind of model, allowed: {', '.join(_SUFFIXES)}")
     if path.suffix == ".keras":
+        if convention != "exact":
+            raise AscError(f"{path}: --convention {convention} counts .tflite files only")
         from asc_tiny.compress.keras_complexity import measure_keras
 
         return [measure_keras(path)]
     if path.suffix == ".toml":
         from asc_tiny.complexity import ensemble
 
-        return [measure(member.artefact.graph) for member in ensemble.load(path).members]
-    return [measure(read_graph(path))]
+        return [
+            measure(member.artefact.graph, convention=convention)
+            for member in ensemble.load(path).members
+        ]
+    return [measure(read_graph(path), convention=convention)]
 
 
 def _limit(parse: Callable[..., int], text: str, option: str) -> int | None:

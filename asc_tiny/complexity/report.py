@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from asc_tiny.complexity import nessi
 from asc_tiny.complexity.counting import called, work
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import live_bytes
@@ -78,11 +79,19 @@ class Total:
     moved_bytes: int = 0
 
 
-def measure(graph: Graph) -> ModelComplexity:
+CONVENTIONS = ("exact", "nessi")
+"""How parameters and multiply-accumulates are counted: by docs/budget.md, or as NeSsi does."""
+
+
+def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
     """Measure a .tflite model.
 
     A constant that several operators share counts at the first. The parameters of a subgraph count
     at the operator that calls it, or in a line of their own.
+
+    Args:
+        graph: the model.
+        convention: one of ``CONVENTIONS``.
 
     Raises:
         AscError: an operator whose work cannot be counted, or a batch of more than one input.
@@ -93,14 +102,17 @@ def measure(graph: Graph) -> ModelComplexity:
     for operator, activation_bytes in zip(graph.operators, live_bytes(graph), strict=True):
         count = work(graph, operator)
         fresh = stored.fresh(graph, operator)
+        params, macs = sum(tensor.size for tensor in fresh), count.macs
+        if convention == "nessi":
+            params, macs = nessi.constant_bytes(graph, operator), nessi.macs(graph, operator)
         output = graph.tensor(operator.outputs[0]) if operator.outputs else None
         layers.append(
             LayerComplexity(
                 name=output.name if output else "",
                 op=operator.name,
                 output_shape=output.shape if output else (),
-                params=sum(tensor.size for tensor in fresh),
-                macs=count.macs,
+                params=params,
+                macs=macs,
                 operations=count.operations,
                 moved_bytes=count.moved_bytes,
                 weight_bytes=sum(tensor.byte_count for tensor in fresh),

@@ -16,9 +16,33 @@ from asc_tiny.codegen.templates import environment, template_root
 from asc_tiny.complexity.ensemble import Model
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.targets import boards
+from asc_tiny.targets.boards import Board
 
 PROJECT = template_root() / "projects" / "cmake"
 LINK = ("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections")
+
+
+def write_platform(board: Board, folder: Path, *, stack_bytes: int, runtime: str = "aot") -> None:
+    """Write start-up code, board description and linker script of a generated project."""
+    shutil.copy(PROJECT / "platform" / "cortex_m.c", folder)
+    shutil.copy(PROJECT / "src" / "platform.h", folder)
+    values = {"banner": "a test", "board": board, "runtime": runtime, "stack_bytes": stack_bytes}
+    for name in ("board.h", "link.ld"):
+        template = environment().get_template(f"projects/cmake/platform/{name}.j2")
+        (folder / name).write_text(template.render(values))
+
+
+def emulate(board: Board, image: Path, arguments: Sequence[str]) -> str:
+    """Run an image beside its files and return what it prints."""
+    semihosting = "".join(f",arg={a}" for a in ("image", *arguments))
+    command = ["qemu-system-arm", "-M", board.machine, "-icount", "shift=0"]
+    command += ["-display", "none", "-monitor", "none", "-serial", "null"]
+    command += ["-semihosting-config", f"enable=on,target=native{semihosting}"]
+    command += ["-kernel", image.name]
+    done = subprocess.run(
+        command, cwd=image.parent, capture_output=True, text=True, timeout=600, check=True
+    )
+    return done.stdout + done.stderr
 
 
 class EmulatedImage:
@@ -35,12 +59,7 @@ class EmulatedImage:
         self, folder: Path, board: str, *, flags: tuple[str, ...] = (), optimisation: str = "-O2"
     ) -> None:
         self.folder, self.board = folder, boards.get(board)
-        shutil.copy(PROJECT / "platform" / "cortex_m.c", folder)
-        shutil.copy(PROJECT / "src" / "platform.h", folder)
-        values = {"banner": "a test", "board": self.board, "stack_bytes": 4096}
-        for name in ("board.h", "link.ld"):
-            template = environment().get_template(f"projects/cmake/platform/{name}.j2")
-            (folder / name).write_text(template.render(values))
+        write_platform(self.board, folder, stack_bytes=4096)
         level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimisation]
         self.compiler = ["arm-none-eabi-gcc", *(flags or self.board.compiler_flags)]
         command = [*self.compiler, *level, "-ffunction-sections", *LINK]
@@ -49,15 +68,7 @@ class EmulatedImage:
 
     def execute(self, *arguments: str) -> str:
         """Run the image and return what it printed."""
-        semihosting = "".join(f",arg={a}" for a in ("image", *arguments))
-        command = ["qemu-system-arm", "-M", self.board.machine, "-icount", "shift=0"]
-        command += ["-display", "none", "-monitor", "none", "-serial", "null"]
-        command += ["-semihosting-config", f"enable=on,target=native{semihosting}"]
-        command += ["-kernel", "image.elf"]
-        done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, timeout=600, check=True
-        )
-        return done.stdout + done.stderr
+        return emulate(self.board, self.folder / "image.elf", arguments)
 
 
 class EmulatedFrontEnd:

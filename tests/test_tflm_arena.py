@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from network_models import SMALL, quantised
 
-from asc_tiny.complexity.graph import Graph, parse_graph
+from asc_tiny.complexity.graph import Graph
 from asc_tiny.complexity.memory import Lifetime
+from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.complexity.tflm.arena import Arena, arena
 from asc_tiny.complexity.tflm.cmsis_nn import Core
 from asc_tiny.complexity.tflm.kernels import needs

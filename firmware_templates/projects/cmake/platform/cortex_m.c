@@ -13,13 +13,17 @@ extern uint32_t link_data_load[], link_data_start[], link_data_end[];
 extern uint32_t link_bss_start[], link_bss_end[];
 extern uint32_t link_stack_limit[], link_stack_top[];
 
+typedef void (*handler_t)(void);
+
+#if BOARD_HAS_CONSTRUCTORS
+extern const handler_t link_constructors_start[], link_constructors_end[];
+#endif
+
 int main(int argc, char **argv);
 
 void reset_handler(void);
 void fault_handler(void);
 void systick_handler(void);
-
-typedef void (*handler_t)(void);
 
 typedef struct {
     uint32_t *stack;
@@ -146,6 +150,14 @@ static void enable_extensions(void) {
 #endif
 }
 
+static void run_constructors(void) {
+#if BOARD_HAS_CONSTRUCTORS
+    for (const handler_t *run = link_constructors_start; run < link_constructors_end; run++) {
+        (*run)();
+    }
+#endif
+}
+
 static int split(char *line, char **argv, int most) {
     int argc = 0;
     while (argc < most) {
@@ -172,6 +184,7 @@ void reset_handler(void) {
            (size_t)((char *)link_data_end - (char *)link_data_start));
     memset(link_bss_start, 0, (size_t)((char *)link_bss_end - (char *)link_bss_start));
     start_systick();
+    run_constructors();
     if (semihosting(SYS_GET_CMDLINE, block) != 0) {
         line[0] = '\0';
     }

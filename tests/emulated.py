@@ -17,10 +17,32 @@ from asc_tiny.complexity.ensemble import Model
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.targets import boards
 from asc_tiny.targets.bench import memory
+from asc_tiny.targets.boards import Board
 from asc_tiny.targets.project import run_command
 
 PROJECT = template_root() / "projects" / "cmake"
 LINK = ("-nostartfiles", "-Wl,--gc-sections")
+
+
+def write_platform(board: Board, folder: Path, *, stack_bytes: int, runtime: str = "aot") -> None:
+    """Write start-up code, board description and linker script of a generated project."""
+    shutil.copy(PROJECT / "src" / "platform.h", folder)
+    values = {"banner": "a test", "board": board, "runtime": runtime, "stack_bytes": stack_bytes}
+    for name in PLATFORM_FILES[board.platform]:
+        if name.endswith(".j2"):
+            template = environment().get_template(f"projects/cmake/platform/{name}")
+            (folder / name.removesuffix(".j2")).write_text(template.render(values))
+        else:
+            shutil.copy(PROJECT / "platform" / name, folder)
+
+
+def emulate(board: Board, image: Path, arguments: Sequence[str]) -> str:
+    """Run an image beside its files and return what it prints."""
+    command = run_command(board, Path(image.name), arguments)
+    done = subprocess.run(
+        command, cwd=image.parent, capture_output=True, text=True, timeout=600, check=True
+    )
+    return done.stdout + done.stderr
 
 
 class EmulatedImage:
@@ -37,32 +59,18 @@ class EmulatedImage:
         self, folder: Path, board: str, *, flags: tuple[str, ...] = (), optimisation: str = "-O2"
     ) -> None:
         self.folder, self.board = folder, boards.get(board)
-        self._add_platform()
         toolchain = self.board.toolchain
         core = flags or self.board.core_flags
         self.compiler = [toolchain.compiler, *core, *toolchain.compiler_flags]
+        write_platform(self.board, folder, stack_bytes=4096)
         level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimisation]
         command = [*self.compiler, *level, "-ffunction-sections", *LINK]
         command += [f"-T{folder / 'link.ld'}", *map(str, sorted(folder.glob("*.c")))]
         subprocess.run([*command, "-o", str(folder / "image.elf")], check=True)
 
-    def _add_platform(self) -> None:
-        shutil.copy(PROJECT / "src" / "platform.h", self.folder)
-        values = {"banner": "a test", "board": self.board, "stack_bytes": 4096}
-        for name in PLATFORM_FILES[self.board.platform]:
-            if name.endswith(".j2"):
-                template = environment().get_template(f"projects/cmake/platform/{name}")
-                (self.folder / name.removesuffix(".j2")).write_text(template.render(values))
-            else:
-                shutil.copy(PROJECT / "platform" / name, self.folder)
-
     def execute(self, *arguments: str) -> str:
         """Run the image and return what it printed."""
-        command = run_command(self.board, Path("image.elf"), arguments)
-        done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, timeout=600, check=True
-        )
-        return done.stdout + done.stderr
+        return emulate(self.board, self.folder / "image.elf", arguments)
 
 
 class EmulatedFrontEnd:

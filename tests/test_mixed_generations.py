@@ -140,7 +140,7 @@ def test_array_for_tflm(ours: Path, others: dict[str, Path], tmp_path: Path) -> 
     assert errors(first) == ""
     for name, message in (
         ("asc_model.h", "asc_model.h and asc_model.c are of different models"),
-        ("asc_provenance.c", "asc_model.h is not of the model that this file tells of"),
+        ("asc_provenance.c", "asc_net.h is not of the model that this file tells of"),
     ):
         assert message in mixed(first, second, [name], tmp_path / name)
     tables = mixed(first, others["front end"], [f"{TABLES}.h", f"{TABLES}.c"], tmp_path / "tables")

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emulated import EmulatedImage
-from native import ARM_CORES, RUNTIME, compile_for_arm, write
+from native import CORES as COMPILERS
+from native import RUNTIME, compile_for, write
 from test_resample import RATES, rounded, worst_case
 
 from asc_tiny.codegen import resample as resample_code
@@ -100,7 +101,7 @@ def flash_bytes(image: EmulatedImage) -> int:
     return total
 
 
-@pytest.mark.parametrize("core", ARM_CORES)
+@pytest.mark.parametrize("core", COMPILERS)
 def test_compiles_for_arm(core: str, tmp_path: Path) -> None:
     sources(design(*RATES["20000 to 16000"]), tmp_path)
-    compile_for_arm(tmp_path, core)
+    compile_for(core, tmp_path)

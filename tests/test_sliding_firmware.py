@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ensemble_models import small, write_ensemble
-from native import compile_for_arm
+from native import compile_for
 from test_firmware import CLIPS, MODEL, asc_tiny
 
 from asc_tiny.audio.clips import read_pcm, write_wav16
@@ -158,7 +158,7 @@ def test_sources_compile_without_warnings(core: str, rule: str, tmp_path: Path) 
     out = tmp_path / "sources"
     arguments = ("generate", MODEL, "--project", "sources", "--decision", path, "--out", out)
     assert asc_tiny(*arguments) == 0
-    compile_for_arm(out, core)
+    compile_for(core, out)
 
 
 def test_a_stream_shorter_than_a_window(tmp_path: Path, capsys) -> None:

@@ -94,6 +94,35 @@ setup_venv() {
     printf '%s\n' "$hash" >"$stamp-$extras"
 }
 
+# Headers of TensorFlow Lite Micro, to compile what is emitted for it: the wheel that has them asks
+# for an old NumPy, so it is not installed.
+setup_tflm_headers() {
+    local wheel="xmos-ai-tools==1.4.2" folder=.venv/tflm-headers download
+    [[ -d "$folder" || "$(uname -sm)" != "Linux x86_64" ]] && return 0
+    setup_say "taking TensorFlow Lite Micro's headers out of the wheel of $wheel"
+    download="$(mktemp -d)"
+    if .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps \
+        --dest "$download" "$wheel" >&2; then
+        .venv/bin/python - "$download" "$folder" <<'END'
+import sys, zipfile
+from pathlib import Path
+
+(wheel,) = Path(sys.argv[1]).glob("*.whl")
+prefix = "xmos_ai_tools/runtime/include/"
+with zipfile.ZipFile(wheel) as archive:
+    for name in archive.namelist():
+        if name.startswith(prefix) and name.endswith(".h"):
+            target = Path(sys.argv[2] + ".new", name.removeprefix(prefix))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(archive.read(name))
+Path(sys.argv[2] + ".new").rename(sys.argv[2])
+END
+    else
+        setup_say "no headers: tests that compile for TensorFlow Lite Micro are skipped"
+    fi
+    rm -rf "$download"
+}
+
 setup_main() {
     local python="${PYTHON:-python3}"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
@@ -101,7 +130,10 @@ setup_main() {
     setup_packages "$python" "${1:-}"
     case "${1:-}" in
     "") setup_venv "$python" "" ;;
-    test) setup_venv "$python" "[train,dev]" ;;
+    test)
+        setup_venv "$python" "[train,dev]"
+        setup_tflm_headers
+        ;;
     *) setup_fail "unknown argument $1, allowed: test" ;;
     esac
 }

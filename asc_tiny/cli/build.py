@@ -6,13 +6,26 @@ from pathlib import Path
 
 import click
 
-from asc_tiny.cli.options import project_argument
+from asc_tiny.cli.options import PATH, project_argument
 
 
 @click.command()
 @project_argument
-def command(folder: Path) -> None:
-    """Build the CMake project in DIR; the image goes to DIR/build."""
+@click.option(
+    "--tflm-root", type=PATH, envvar="TFLM_ROOT", help="Sources of TensorFlow Lite Micro."
+)
+@click.option(
+    "--tflm-lib",
+    type=PATH,
+    envvar="TFLM_LIB",
+    help="The library libtensorflow-microlite.a that its makefile built for the board's core.",
+)
+def command(folder: Path, tflm_root: Path | None, tflm_lib: Path | None) -> None:
+    """Build the CMake project in DIR; the image goes to DIR/build.
+
+    A project of runtime tflm needs TensorFlow Lite Micro: its README.md tells how to build it.
+    """
     from asc_tiny.targets import project
 
-    click.echo(f"built {project.build(project.load(folder))}", err=True)
+    tflm = project.Tflm(tflm_root, tflm_lib) if tflm_root and tflm_lib else None
+    click.echo(f"built {project.build(project.load(folder), tflm)}", err=True)

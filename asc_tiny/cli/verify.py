@@ -31,7 +31,7 @@ def command(
 
     Features must equal the project's golden vectors, those of --wav the integer model's. Scores
     must equal TensorFlow Lite Micro's if the package tflite-micro is installed, else those of the
-    same sources built for this computer.
+    C code (runtime aot) built for this computer.
     Exit code 3 when anything differs.
     """
     from asc_tiny.codegen.golden import read_golden
@@ -81,7 +81,7 @@ def _reference(target: Project, clips: Mapping[str, Samples]) -> tuple[str, Netw
                 "tflite-micro; pip install 'asc-tiny[train]'"
             )
         scores = host_scores(target, clips)
-        return "the same sources on this computer", lambda features: scores
+        return "the C code on this computer", lambda features: scores
     from asc_tiny.compress.ensemble import interpreter
 
     kernels = interpreter(target.artefact)

@@ -11,15 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from asc_tiny.codegen import network
+from asc_tiny.codegen import interface, network
 from asc_tiny.codegen.compiler.memory import ALIGNMENT
 from asc_tiny.codegen.identity import Identity
 from asc_tiny.codegen.prefix import rename
 from asc_tiny.codegen.templates import banner, environment
-from asc_tiny.codegen.text import float_literal, value_lines
-from asc_tiny.complexity.combination import FRACTION_BITS
 from asc_tiny.complexity.ensemble import Ensemble, Member
 
 
@@ -100,51 +96,25 @@ def _align(value: int) -> int:
 
 def _values(ensemble: Ensemble) -> dict[str, Any]:
     """Return what the templates print."""
-    height, width, channels = ensemble.frontends[0].shape
-    groups = len(ensemble.frontends)
-    size = height * width * channels * groups
-    layout = lay_out([_arena(member) for member in ensemble.members], size)
-    combination = ensemble.combination
-    quantisation = ensemble.frontends[0].quantisation
-    assert quantisation is not None
+    values = interface.of_ensemble(ensemble)
+    arenas = [_arena(member) for member in ensemble.members]
+    layout = lay_out(arenas, values["input"]["size"])
+    one_quantisation = values["groups"] == 1
+    members = [
+        {
+            **values["members"][number],
+            "offset": layout.offsets[number],
+            "in_place": one_quantisation and number == layout.order[-1],
+        }
+        for number in layout.order
+    ]
     return {
+        **values,
         "arena_size": layout.size,
         "banner": banner(ensemble),
-        "channels": channels,
-        "fraction_bits": FRACTION_BITS,
-        "groups": groups,
-        "hash": ensemble.sha256,
-        "input": {
-            "height": height,
-            "width": width,
-            "channels": channels * groups,
-            "shape": f"{height}x{width}x{channels * groups}",
-            "size": size,
-            "offset": layout.features,
-            "scale": float_literal(quantisation.scale),
-            "zero_point": quantisation.zero_point,
-        },
-        "interface_version": network.INTERFACE_VERSION,
-        "members": [
-            {
-                "number": number,
-                "hash": ensemble.members[number].artefact.sha256,
-                "offset": layout.offsets[number],
-                "first_channel": ensemble.frontend_of(number) * channels,
-                "multiplier": combination.multipliers[number],
-                "in_place": groups == 1 and number == layout.order[-1],
-            }
-            for number in layout.order
-        ],
-        "offset_lines": value_lines(np.array(combination.offsets)),
-        "output": {
-            "shape": str(len(ensemble.labels)),
-            "size": len(ensemble.labels),
-            "offset": 0,
-            "scale": float_literal(combination.output.scale),
-            "zero_point": combination.output.zero_point,
-        },
-        "title": f"Ensemble of {len(ensemble.members)} networks",
+        "input": {**values["input"], "offset": layout.features},
+        "members": members,
+        "output": {**values["output"], "offset": 0},
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from asc_tiny.codegen import interface
 from asc_tiny.codegen.compiler.build import LOWERINGS, build
 from asc_tiny.codegen.compiler.emit import values
 from asc_tiny.codegen.compiler.memory import Plan, plan
@@ -17,9 +18,6 @@ from asc_tiny.codegen.text import value_lines
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.errors import AscError
-
-INTERFACE_VERSION = 1
-"""Of asc_net.h; must be what asc_classifier.h asks for; the C compiler checks it."""
 
 KERNELS_VERSION = 2
 """Must equal ASC_KERNELS_VERSION in asc_kernels.h; the C compiler checks it."""
@@ -71,7 +69,7 @@ def generate(artefact: Artefact, identity: Identity | None = None) -> dict[str, 
         "banner": banner(artefact),
         "hash": artefact.sha256,
         "identity": identity,
-        "interface_version": INTERFACE_VERSION,
+        "interface_version": interface.VERSION,
         "kernels_version": KERNELS_VERSION,
         "lines": value_lines,
         "title": "Network",

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from asc_tiny import __version__
-from asc_tiny.codegen import arrays, ensemble, labels, network, provenance
 from asc_tiny.codegen import decision as decision_code
+from asc_tiny.codegen import ensemble, labels, network, provenance, tflm
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen import resample as resample_code
 from asc_tiny.codegen.golden import golden_files
@@ -120,13 +120,15 @@ def classifier(
 
     Raises:
         AscError: they are neither in the file nor given, or do not fit the network; the model
-            is not full int8, or with runtime ``aot`` cannot become C.
+            is not full int8, or has an operator that the runtime lacks.
     """
     if isinstance(artefact, Ensemble):
         return _of_ensemble(artefact, runtime, given=frontend is not None or labels is not None)
     network.check_supported_types(artefact)
     if runtime == "aot":
         network.check_supported_operators(artefact)
+    else:
+        tflm.check_operators(artefact)
     frontend = frontend or artefact.frontend
     labels = labels or artefact.labels
     if frontend is None or labels is None:
@@ -146,8 +148,6 @@ def classifier(
 
 
 def _of_ensemble(model: Ensemble, runtime: str, *, given: bool) -> Classifier:
-    if runtime != "aot":
-        raise AscError(f"{model.path}: runtime {runtime}, an ensemble needs --runtime aot")
     if given:
         raise AscError(f"{model.path}: members hold front end and labels; none can be given")
     members = [classifier(member.artefact, runtime=runtime) for member in model.members]
@@ -157,8 +157,8 @@ def _of_ensemble(model: Ensemble, runtime: str, *, given: bool) -> Classifier:
 def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str, str]:
     """Return the portable sources of a classifier, file name to text.
 
-    With ``aot`` the whole classifier; with ``tflm`` the model as an array for TFLite Micro, the
-    front end, the labels, the decisions and the provenance.
+    The runtimes differ in the network alone: C code with ``aot``; with ``tflm`` the model as an
+    array and C++ around TensorFlow Lite Micro's interpreter.
     """
     line = banner(model.artefact)
     decision = model.decision
@@ -173,16 +173,18 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
         **provenance.generate(record, model.identity, line),
         **_runtime(FRONTEND_RUNTIME),
         **_runtime(_DECISION_RUNTIME),
+        **_runtime(_CLASSIFIER_RUNTIME),
+        **_network(model.artefact, model.identity, runtime),
     }
-    if isinstance(model.artefact, Ensemble):
-        files.update(ensemble.generate(model.artefact, model.identity))
-    elif runtime == "tflm":
-        files.update(arrays.generate(model.artefact))
-    else:
-        files.update(network.generate(model.artefact, model.identity))
-    if runtime == "aot":
-        files.update(_runtime(NETWORK_RUNTIME) | _runtime(_CLASSIFIER_RUNTIME))
     return _renamed(files, prefix)
+
+
+def _network(model: Model, identity: Identity, runtime: str) -> dict[str, str]:
+    if runtime == "tflm":
+        return tflm.generate(model, identity)
+    if isinstance(model, Ensemble):
+        return {**ensemble.generate(model, identity), **_runtime(NETWORK_RUNTIME)}
+    return {**network.generate(model, identity), **_runtime(NETWORK_RUNTIME)}
 
 
 def audio_sources(model: Classifier, resampler: Resampler | None, *, prefix: str) -> dict[str, str]:
@@ -216,26 +218,28 @@ def write_cmake(
     Raises:
         AscError: ``out`` holds something else than a generated project, or cannot be written.
     """
-    if runtime != "aot":
-        raise AscError(f"runtime {runtime}: only --project sources is generated for it")
     if not board.platform:
         raise AscError(f"board {board.name}: --project cmake is for emulated boards and the host")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
     library = library_sources(model, runtime=runtime, prefix=prefix)
+    files = _project_files(board, runtime)
     values = {
-        "application_sources": [name for name in _project_files(board) if name.endswith(".c")],
+        "application_sources": [name for name in files if name.endswith(".c")],
         "banner": banner(model.artefact),
         "board": board,
         "labels": model.labels,
-        "library_sources": sorted(f"{prefix}/{name}" for name in library if name.endswith(".c")),
+        "library_sources": sorted(
+            f"{prefix}/{name}" for name in library if name.endswith((".c", ".cc"))
+        ),
         "prefix": prefix,
+        "runtime": runtime,
         "stack_bytes": STACK_BYTES,
     }
     with replacing_folder(out) as folder:
         for name, text in library.items():
             write_text(folder / prefix / name, text)
-        for name in _project_files(board):
+        for name in files:
             write_text(folder / name.removesuffix(".j2"), _project_file(name, values, prefix))
         _write_model(model.artefact, folder)
         for name, data in golden_files(model.frontends).items():
@@ -266,10 +270,11 @@ def _renamed(files: dict[str, str], prefix: str) -> dict[str, str]:
     return {rename_prefix(k, prefix): rename_prefix(v, prefix) for k, v in files.items()}
 
 
-def _project_files(board: BoardLike) -> list[str]:
+def _project_files(board: BoardLike, runtime: str) -> list[str]:
+    linked = ("tflm.cmake", "tflm_support.c") if runtime == "tflm" else ()
     return [
         *("CMakeLists.txt.j2", "README.md.j2", "src/main.c", "src/platform.h"),
-        *(f"platform/{name}" for name in PLATFORM_FILES[board.platform]),
+        *(f"platform/{name}" for name in (*PLATFORM_FILES[board.platform], *linked)),
     ]
 
 

@@ -76,7 +76,6 @@ def generate(record: Provenance, identity: Identity, banner: str) -> dict[str, s
             (comment, value_lines(np.frombuffer(data[start:end], np.uint8)))
             for comment, start, end in parts
         ],
-        "runtime": record.runtime,
         "size": len(data),
     }
     files = ("asc_provenance.h", "asc_provenance.c")

@@ -28,6 +28,8 @@ class Costs:
         flash_bytes: code, constants and the initial values of variables.
         ram_bytes: all variables and buffers, the stack apart.
         stack_bytes: most used, by painting.
+        arena_bytes: of the RAM, what the network uses: activations, and with TensorFlow Lite
+            Micro its interpreter.
     """
 
     instructions_per_hop: int
@@ -35,6 +37,7 @@ class Costs:
     flash_bytes: int
     ram_bytes: int
     stack_bytes: int
+    arena_bytes: int
 
 
 def measure(project: Project) -> Costs:
@@ -57,6 +60,7 @@ def measure(project: Project) -> Costs:
         flash_bytes=flash,
         ram_bytes=ram,
         stack_bytes=int(figures["stack_bytes"]),
+        arena_bytes=int(figures["arena_bytes"]),
     )
 
 

@@ -98,6 +98,12 @@ class Board:
         """What selects the core and the C library."""
         return self.core_flags + self.toolchain.compiler_flags
 
+    @property
+    def cpu(self) -> str:
+        """The core's name for compilers, empty for a native build."""
+        flags = [flag for flag in self.core_flags if flag.startswith("-mcpu=")]
+        return flags[0].removeprefix("-mcpu=") if flags else ""
+
 
 def _mps2(name: str, core: str, cpu: str, *, has_coprocessors: bool) -> Board:
     """Describe one of the MPS2 images that share a memory map and a 25 MHz clock."""

@@ -34,7 +34,7 @@ class Project:
     Attributes:
         folder: the project.
         board: what it is built for.
-        runtime: ``aot``.
+        runtime: ``aot`` or ``tflm``.
         artefact: the model or the ensemble that it was generated from.
         frontend: the front end of that model.
         labels: class labels in output order.
@@ -102,16 +102,40 @@ def load(folder: Path) -> Project:
         raise AscError(f"{path}: not a manifest of asc-tiny ({error!r})") from error
 
 
-def build(project: Project) -> Path:
+@dataclass(frozen=True)
+class Tflm:
+    """TensorFlow Lite Micro as its makefile builds it: sources and library for the board's core."""
+
+    root: Path
+    library: Path
+
+
+def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[str] = ()) -> Path:
     """Compile a project with CMake and return its image.
 
+    Args:
+        project: as generated.
+        tflm: what a project of runtime ``tflm`` is linked with.
+        definitions: of C and C++ macros for the whole build, such as ``NAME=1``.
+
     Raises:
-        AscError: a program is missing, or the build fails (the compiler's output is in the text).
+        AscError: a program or TensorFlow Lite Micro is missing, or the build fails (the
+            compiler's output is in the text).
     """
     cmake = tools.require("cmake")
     tools.require("ninja")
-    tools.require(project.board.toolchain.compiler)
+    compiler = project.board.toolchain.compiler
+    tools.require(compiler)
     configure = [cmake, "-G", "Ninja", "-S", ".", "-B", "build"]
+    configure += [f"-DDEFINITIONS={';'.join(definitions)}"] if definitions else []
+    if project.runtime == "tflm":
+        if tflm is None:
+            raise AscError(
+                f"{project.folder}: runtime tflm is linked with TensorFlow Lite Micro; give "
+                "--tflm-root and --tflm-lib, or set TFLM_ROOT and TFLM_LIB"
+            )
+        tools.require(compiler.replace("gcc", "g++") if project.board.machine else "c++")
+        configure += [f"-DTFLM_ROOT={tflm.root.resolve()}", f"-DTFLM_LIB={tflm.library.resolve()}"]
     for command in (configure, [cmake, "--build", "build"]):
         done = tools.execute(command, folder=project.folder)
         if done.returncode != 0:

@@ -10,7 +10,9 @@ from pathlib import Path
 from asc_tiny.errors import AscError
 
 PACKAGES = {
+    "arm-none-eabi-g++": "gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib",
     "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "c++": "g++",
     "cc": "gcc libc6-dev",
     "cmake": "cmake",
     "ninja": "ninja-build",

@@ -70,16 +70,16 @@ def verify(
 
 
 def host_scores(project: Project, clips: Mapping[str, Samples]) -> Int8Array:
-    """Return the scores of the same sources built for this computer, shape (clips, labels).
+    """Return the scores of the network's C code on this computer, shape (clips, labels).
 
     Raises:
-        AscError: no C compiler, or the build fails.
+        AscError: no C compiler, the build fails, or the network cannot become C.
     """
     model = Classifier(project.artefact, project.frontend, project.labels)
     with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
         folder = Path(temporary) / "host"
         board = boards.get(boards.HOST)
-        write_cmake(model, folder, runtime=project.runtime, board=board, prefix="asc")
+        write_cmake(model, folder, runtime="aot", board=board, prefix="asc")
         host = projects.load(folder)
         projects.build(host)
         return image.features_and_codes(host, list(clips.values()))[1]

@@ -25,7 +25,7 @@
 #include "asc_labels.h"
 #include "asc_net.h"
 
-#if ASC_NET_VERSION != 1
+#if ASC_NET_VERSION != 2
 #error "asc_net.h is of another version than this file: generate both anew"
 #endif
 #if ASC_FRONTEND_HASH != ASC_NET_FRONTEND_HASH

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from asc_tiny.codegen.compiler.lowering import shape_text
+from asc_tiny.codegen import interface
 from asc_tiny.codegen.compiler.memory import Plan
 from asc_tiny.codegen.compiler.program import Array, Program, Rows, Stage, View
 from asc_tiny.codegen.compiler.schedule import Schedule
-from asc_tiny.codegen.text import float_literal, value_lines
+from asc_tiny.codegen.text import value_lines
 from asc_tiny.complexity.graph import Graph, Tensor
 from asc_tiny.errors import AscError
 
@@ -133,22 +133,4 @@ class _Layout:
 
 
 def _interface(tensor: Tensor, offset: int) -> dict[str, Any]:
-    height, width, channels = _image_shape(tensor)
-    return {
-        "height": height,
-        "width": width,
-        "channels": channels,
-        "shape": shape_text(tensor),
-        "size": tensor.size,
-        "offset": offset,
-        "scale": float_literal(tensor.scales[0]),
-        "zero_point": tensor.zero_points[0],
-    }
-
-
-def _image_shape(tensor: Tensor) -> tuple[int, int, int]:
-    """Return (height, width, channels); leading dimensions of 1 that are missing are added."""
-    shape = (1, 1, 1, *tensor.shape)
-    if tensor.size != shape[-3] * shape[-2] * shape[-1]:
-        return 1, 1, tensor.size
-    return shape[-3], shape[-2], shape[-1]
+    return {**interface.of_tensor(tensor), "offset": offset}

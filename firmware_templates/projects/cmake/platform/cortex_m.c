@@ -8,10 +8,14 @@
 
 extern uint32_t link_stack_top[]; /* from the linker script */
 
+typedef void (*handler_t)(void);
+
+#if BOARD_HAS_CONSTRUCTORS
+extern const handler_t link_constructors_start[], link_constructors_end[];
+#endif
+
 void reset_handler(void);
 void systick_handler(void);
-
-typedef void (*handler_t)(void);
 
 typedef struct {
     uint32_t *stack;
@@ -71,9 +75,18 @@ static void enable_extensions(void) {
 #endif
 }
 
+static void run_constructors(void) {
+#if BOARD_HAS_CONSTRUCTORS
+    for (const handler_t *run = link_constructors_start; run < link_constructors_end; run++) {
+        (*run)();
+    }
+#endif
+}
+
 void reset_handler(void) {
     enable_extensions();
     prepare_memory();
     start_systick();
+    run_constructors();
     run_main();
 }

@@ -178,6 +178,7 @@ static int bench(int file) {
     status = asc_net_run(classifier.arena);
     print_figure("instructions_per_inference", platform_instructions() - before);
     print_figure("stack_bytes", platform_stack_bytes());
+    print_figure("arena_bytes", asc_net_arena_used(classifier.arena));
     return exit_code(status);
 }
 

@@ -1,0 +1,43 @@
+"""TensorFlow Lite Micro's greedy memory planner (memory_planner/greedy_memory_planner.cc)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asc_tiny.complexity.memory import Lifetime
+
+
+@dataclass(frozen=True)
+class Request:
+    """A buffer to place: an activation or what a kernel needs while it runs.
+
+    Attributes:
+        name: for people.
+        size: bytes, a multiple of the alignment.
+        lifetime: operators during which it exists.
+    """
+
+    name: str
+    size: int
+    lifetime: Lifetime
+
+
+def place(requests: Sequence[Request]) -> list[int]:
+    """Return the offset of each buffer, in the order of ``requests``.
+
+    The largest comes first, of equal ones the one that was requested last; each goes to the
+    lowest gap between buffers that exist at the same time, or behind them.
+    """
+    order = sorted(range(len(requests)), key=lambda i: (-requests[i].size, -i))
+    offsets: dict[int, int] = {}
+    for i in order:
+        wanted = requests[i]
+        neighbours = [j for j in offsets if requests[j].lifetime.overlaps(wanted.lifetime)]
+        offset = 0
+        for j in sorted(neighbours, key=offsets.__getitem__):
+            if offsets[j] - offset >= wanted.size:
+                break
+            offset = max(offset, offsets[j] + requests[j].size)
+        offsets[i] = offset
+    return [offsets[i] for i in range(len(requests))]

@@ -1,0 +1,119 @@
+"""Sizes of TensorFlow Lite Micro's C++ types, by the rules that compilers lay them out with.
+
+As in its sources of July 2026 (commit 90b983c2), built with ``TF_LITE_STATIC_MEMORY``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Abi(Enum):
+    """How a compiler lays out types: the width of pointers and of enumerations.
+
+    Attributes:
+        ARM: 32-bit pointers, the shortest enumerations that fit: bare-metal Arm.
+        ILP32: 32-bit pointers, enumerations of 4 bytes: RISC-V, Xtensa.
+        LP64: 64-bit pointers: computers.
+    """
+
+    ARM = 0
+    ILP32 = 1
+    LP64 = 2
+
+
+@dataclass(frozen=True)
+class Type:
+    """Bytes and alignment of a type, by ``Abi``."""
+
+    sizes: tuple[int, int, int]
+    alignments: tuple[int, int, int]
+
+    def size(self, abi: Abi) -> int:
+        """Return its bytes."""
+        return self.sizes[abi.value]
+
+    def alignment(self, abi: Abi) -> int:
+        """Return its alignment in bytes."""
+        return self.alignments[abi.value]
+
+
+def _type(arm: int, ilp32: int, lp64: int, alignments: tuple[int, int, int]) -> Type:
+    return Type((arm, ilp32, lp64), alignments)
+
+
+_POINTERS = (4, 4, 8)
+_WORDS = (4, 4, 4)
+_DOUBLES = (8, 8, 8)
+_SHORT_ENUMS = (1, 4, 4)
+
+TYPES: Mapping[str, Type] = {
+    # The interpreter and its allocator
+    "AllocationInfo": _type(24, 24, 32, _POINTERS),
+    "GreedyMemoryPlanner": _type(44, 44, 72, _POINTERS),
+    "MicroAllocator": _type(36, 36, 72, _POINTERS),
+    "MicroInterpreter": _type(208, 212, 408, _POINTERS),
+    "MicroMutableOpResolver<1>": _type(48, 48, 88, _POINTERS),
+    "MicroMutableOpResolver<2>": _type(84, 84, 160, _POINTERS),
+    "NodeAndRegistration": _type(32, 32, 64, _POINTERS),
+    "ScratchBufferHandle": _type(4, 4, 8, _POINTERS),
+    "SingleArenaBufferAllocator": _type(36, 36, 72, _POINTERS),
+    "SubgraphAllocations": _type(8, 8, 16, _POINTERS),
+    "TfLiteAffineQuantization": _type(12, 12, 24, _POINTERS),
+    "TfLiteEvalTensor": _type(12, 12, 24, _POINTERS),
+    "TfLiteTensor": _type(32, 40, 64, _POINTERS),
+    "internal::ScratchBufferRequest": _type(12, 12, 16, _POINTERS),
+    # Options of operators
+    "TfLiteAddParams": _type(2, 8, 8, _SHORT_ENUMS),
+    "TfLiteConcatenationParams": _type(8, 8, 8, _WORDS),
+    "TfLiteConvParams": _type(28, 28, 28, _WORDS),
+    "TfLiteDepthwiseConvParams": _type(28, 28, 28, _WORDS),
+    "TfLiteFullyConnectedParams": _type(5, 16, 16, _SHORT_ENUMS),
+    "TfLiteLeakyReluParams": _type(4, 4, 4, _WORDS),
+    "TfLiteMulParams": _type(1, 4, 4, _SHORT_ENUMS),
+    "TfLitePoolParams": _type(40, 40, 40, _WORDS),
+    "TfLiteReducerParams": _type(1, 1, 1, (1, 1, 1)),
+    "TfLiteReshapeParams": _type(36, 36, 36, _WORDS),
+    "TfLiteResizeNearestNeighborParams": _type(2, 2, 2, (1, 1, 1)),
+    "TfLiteSoftmaxParams": _type(4, 4, 4, _WORDS),
+    "TfLiteSplitParams": _type(4, 4, 4, _WORDS),
+    "TfLiteSqueezeParams": _type(36, 36, 36, _WORDS),
+    "TfLiteStridedSliceParams": _type(24, 24, 24, _WORDS),
+    "TfLiteSubParams": _type(2, 8, 8, _SHORT_ENUMS),
+    # What kernels keep
+    "ConcatenationParams": _type(24, 24, 40, _POINTERS),
+    "HardSwishParams": _type(20, 20, 20, _WORDS),
+    "LeakyReluOpData": _type(24, 24, 24, _WORDS),
+    "OpDataAdd": _type(60, 60, 60, _WORDS),
+    "OpDataConv": _type(56, 56, 72, _POINTERS),
+    "OpDataFullyConnected": _type(48, 48, 64, _POINTERS),
+    "OpDataLogistic": _type(16, 16, 16, _WORDS),
+    "OpDataMul": _type(36, 36, 36, _WORDS),
+    "OpDataPooling": _type(32, 32, 32, _WORDS),
+    "OpDataQuantizeReference": _type(32, 32, 32, _DOUBLES),
+    "OpDataReduce": _type(44, 44, 44, _WORDS),
+    "OpDataSub": _type(52, 52, 52, _WORDS),
+    "Relu6OpData": _type(8, 8, 8, _WORDS),
+    "ReluOpData": _type(28, 28, 28, _WORDS),
+    "SoftmaxParams": _type(56, 56, 80, _DOUBLES),
+    "StridedSliceParams": _type(84, 84, 84, _WORDS),
+    # The padding kernel's own, called just so
+    "OpData": _type(56, 56, 56, _WORDS),
+}
+"""By their names in the namespace ``tflite``."""
+
+PLANNED_BUFFER_BYTES = 40
+"""What the greedy planner notes of a buffer while it plans, on every machine."""
+
+
+def pointer_bytes(abi: Abi) -> int:
+    """Return the bytes of a pointer."""
+    return _POINTERS[abi.value]
+
+
+def resolver_bytes(operators: int, abi: Abi) -> int:
+    """Return the bytes of a ``MicroMutableOpResolver`` for so many different operators."""
+    one, two = (TYPES[f"MicroMutableOpResolver<{n}>"].size(abi) for n in (1, 2))
+    return one + (operators - 1) * (two - one)

@@ -1,0 +1,231 @@
+"""The computed arena against what the package tflite-micro records, on this 64-bit machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from network_models import SMALL, quantised
+
+from asc_tiny.complexity.graph import Graph
+from asc_tiny.complexity.memory import Lifetime
+from asc_tiny.complexity.reader import parse_graph
+from asc_tiny.complexity.tflm.arena import Arena, arena
+from asc_tiny.complexity.tflm.cmsis_nn import Core
+from asc_tiny.complexity.tflm.kernels import needs
+from asc_tiny.complexity.tflm.planner import Request, place
+from asc_tiny.complexity.tflm.structs import TYPES, Abi
+from asc_tiny.errors import AscError
+from asc_tiny.nets.quiet import captured_output
+
+pytest.importorskip("tensorflow")
+pytest.importorskip("tflite_micro")
+
+MODELS = Path(__file__).parents[1] / "models"
+RELEASED = ("mobilenet_esc10", "mini_segnet_esc10", "mobilenet_double_esc10")
+
+
+def branches() -> Any:
+    """Many activations at the same time, of equal and of different sizes."""
+    from keras import Input, Model, layers
+
+    inputs = Input((9, 11, 4), batch_size=1)
+    parts = [layers.Conv2D(n, 3, padding="same")(inputs) for n in (4, 8, 4, 2, 8, 4)]
+    parts = [layers.DepthwiseConv2D(3, padding="same")(part) for part in parts]
+    x = layers.Concatenate()(parts)
+    return Model(inputs, layers.Dense(6)(layers.GlobalAveragePooling2D()(x)))
+
+
+def skips() -> Any:
+    """Activations that outlive others, which tears holes into the plan."""
+    from keras import Input, Model, layers
+
+    inputs = Input((20, 16, 2), batch_size=1)
+    a = layers.Conv2D(6, 3, strides=2, padding="same", activation="relu")(inputs)
+    b = layers.Conv2D(12, 3, strides=2, padding="same", activation="relu")(a)
+    c = layers.Conv2D(6, 1)(b)
+    d = layers.Resizing(10, 8, interpolation="nearest")(c)
+    x = layers.Add()([a, d])
+    x = layers.Multiply()([layers.Conv2D(6, 1)(x), a])
+    x = layers.Subtract()([x, d])
+    return Model(inputs, layers.Softmax()(layers.Dense(5)(layers.Flatten()(x))))
+
+
+def activations() -> Any:
+    """Activations with kernels of their own."""
+    from keras import Input, Model, layers, ops
+
+    inputs = Input((6, 5, 3), batch_size=1)
+    x = layers.LeakyReLU(0.1)(layers.Conv2D(5, 2)(inputs))
+    x = ops.sigmoid(layers.Conv2D(4, 1)(x))
+    x = ops.hard_swish(layers.Conv2D(4, 1)(x))
+    return Model(inputs, layers.Flatten()(x))
+
+
+def dense() -> Any:
+    """Hardly any activations: what is kept decides."""
+    from keras import Input, Model, layers
+
+    inputs = Input((7,), batch_size=1)
+    return Model(inputs, layers.Dense(3)(layers.Dense(40, activation="relu")(inputs)))
+
+
+MADE: dict[str, Callable[[], Any]] = {
+    **SMALL,
+    **{function.__name__: function for function in (branches, skips, activations, dense)},
+}
+_FILES: dict[str, bytes] = {}
+
+
+def file_of(name: str) -> bytes:
+    if name not in _FILES:
+        path = MODELS / f"{name}.tflite"
+        _FILES[name] = path.read_bytes() if path.exists() else quantised(MADE[name]())
+    return _FILES[name]
+
+
+def graph_of(name: str) -> Graph:
+    return parse_graph(file_of(name), source=name)
+
+
+def recorded(data: bytes) -> str:
+    from tflite_micro import runtime
+
+    with captured_output() as log:
+        interpreter = runtime.Interpreter.from_bytes(data, arena_size=4 << 20)
+        interpreter.print_allocations()
+        return log()
+
+
+@pytest.mark.parametrize("name", [*RELEASED, *MADE])
+def test_head_is_the_recorded_one(name: str) -> None:
+    (head,) = re.findall(r"Arena allocation head (\d+) bytes", recorded(file_of(name)))
+    for abi in Abi:
+        assert arena([graph_of(name)], abi=abi).head == int(head)
+
+
+@pytest.mark.parametrize("name", [*RELEASED, *MADE])
+def test_what_is_kept_is_recorded(name: str) -> None:
+    """Descriptions of tensors, nodes, and what kernels keep: bytes and number of allocations."""
+    text = recorded(file_of(name))
+    graph = graph_of(name)
+
+    def figures(title: str) -> tuple[int, int]:
+        (pair,) = re.findall(rf"'{title}' used .*requested (\d+) bytes for (\d+)", text)
+        return int(pair[0]), int(pair[1])
+
+    def expected(kind: str, count: int) -> tuple[int, int]:
+        return TYPES[kind].size(Abi.LP64) * count, count
+
+    assert figures("TfLiteEvalTensor data") == expected("TfLiteEvalTensor", len(graph.tensors))
+    nodes = expected("NodeAndRegistration", len(graph.operators))
+    assert figures("NodeAndRegistration struct") == nodes
+    assert figures("Persistent TfLiteTensor data") == expected("TfLiteTensor", 2)
+    steps = [needs(graph, operator, None, Abi.LP64) for operator in graph.operators]
+    sizes = [size for step in steps for size in (step.data, *step.persistent) if size]
+    # The package is built for compressed models, with numbers of buffers for each operator.
+    names = [operator.name for operator in graph.operators]
+    weighted = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+    extra = 8 * sum(n in weighted for n in names) + 40 * names.count("CONCATENATION")
+    pointers = [8, 8]
+    total = sum(sizes) + sum(pointers) + extra
+    assert figures("Persistent buffer data") == (total, len(sizes) + len(pointers))
+
+
+def check_plan(plan: Arena) -> None:
+    for buffers in plan.buffers:
+        for i, one in enumerate(buffers):
+            assert one.offset % 16 == one.size % 16 == 0
+            assert one.offset + one.size <= plan.head
+            for other in buffers[:i]:
+                apart = (
+                    one.offset + one.size <= other.offset or other.offset + other.size <= one.offset
+                )
+                assert apart or not one.lifetime.overlaps(other.lifetime)
+
+
+@pytest.mark.parametrize("name", [*RELEASED, *MADE])
+@pytest.mark.parametrize("kernels", [None, *Core])
+def test_plan_keeps_buffers_apart(name: str, kernels: Core | None) -> None:
+    plan = arena([graph_of(name)], kernels)
+    check_plan(plan)
+    assert plan.smallest <= plan.size
+    assert plan.head + plan.tail <= plan.size
+    reference = arena([graph_of(name)])
+    assert reference.size <= plan.size
+
+
+def test_models_share_the_head_and_add_up_their_tails() -> None:
+    graphs = [graph_of(name) for name in RELEASED[:2]]
+    one, other = (arena([graph]) for graph in graphs)
+    both = arena(graphs)
+    assert both.head == max(one.head, other.head)
+    allocator = 36 + 44 + 36
+    assert abs(both.tail - (one.tail + other.tail - allocator)) < 32
+    check_plan(both)
+
+
+def test_greedy_places_the_largest_first_and_of_equals_the_last() -> None:
+    always = Lifetime(0, 1)
+    requests = [Request(n, size, always) for n, size in (("a", 16), ("b", 32), ("c", 16))]
+    assert place(requests) == [48, 0, 32]
+    later = [*requests, Request("d", 48, Lifetime(2, 2))]
+    assert place(later) == [48, 0, 32, 0]
+
+
+def test_greedy_fills_gaps() -> None:
+    requests = [
+        Request("low", 64, Lifetime(0, 3)),
+        Request("middle", 48, Lifetime(0, 0)),
+        Request("high", 32, Lifetime(0, 3)),
+        Request("late", 16, Lifetime(2, 3)),
+    ]
+    assert place(requests) == [0, 64, 112, 64]
+
+
+def test_unknown_operator_is_named() -> None:
+    graph = graph_of("dense")
+    operator = graph.operators[0]
+    other = type(operator)(0, "TANH", operator.inputs, operator.outputs, {})
+    with pytest.raises(AscError, match="operator 0 is TANH, whose memory"):
+        needs(graph, other, None, Abi.ARM)
+
+
+def convolution(
+    channels: int, kernel: tuple[int, int], size: tuple[int, int], **options: Any
+) -> Any:
+    from keras import Input, Model, layers
+
+    inputs = Input((*size, channels), batch_size=1)
+    return Model(inputs, layers.Conv2D(4, kernel, **options)(inputs))
+
+
+@pytest.mark.parametrize(
+    ("model", "bytes_by_core"),
+    [
+        # Columns of 3 x 3 x 5 = 45 codes, rounded up to 48: two of int16, four of int8 for MVE.
+        (lambda: convolution(5, (3, 3), (8, 8)), (192, 192, 192, 192)),
+        (lambda: convolution(6, (1, 1), (8, 8)), (0, 0, 24, 0)),
+        (lambda: convolution(6, (1, 1), (8, 8), strides=2), (0, 0, 0, 0)),
+        # One row without padding: 3 x 8 codes at a time for MVE.
+        (lambda: convolution(8, (1, 3), (1, 20)), (96, 96, 96, 24)),
+    ],
+)
+def test_working_memory_of_cmsis_nn(
+    model: Callable[[], Any], bytes_by_core: tuple[int, ...]
+) -> None:
+    graph = parse_graph(quantised(model()), source="convolution")
+    (operator,) = (op for op in graph.operators if op.name == "CONV_2D")
+    for core, expected in zip(Core, bytes_by_core, strict=True):
+        scratch = needs(graph, operator, core, Abi.ARM).scratch
+        assert sum(scratch) == expected, core
+
+
+def test_arena_of_the_released_models() -> None:
+    """Regression of the figures in the documentation; the same was measured on Cortex-M4."""
+    sizes = {name: arena([graph_of(name)]) for name in RELEASED}
+    assert np.array_equal([s.head for s in sizes.values()], [82_944, 114_688, 82_944])

@@ -46,8 +46,8 @@ def command(
 ) -> None:
     """Write the firmware source of MODEL, a .tflite file or an ensemble (.toml).
 
-    With --runtime aot the network becomes C code; with tflm the model becomes an array for
-    TensorFlow Lite Micro.
+    With --runtime aot the network becomes C code; with tflm TensorFlow Lite Micro runs it, behind
+    the same interface.
     """
     from asc_tiny.codegen.prefix import check_prefix
     from asc_tiny.codegen.project import classifier, write_cmake, write_sources

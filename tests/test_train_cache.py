@@ -264,6 +264,8 @@ def interrupt(written):
     os.killpg(0, signal.SIGINT)
     signal.pause()
 
+# A shell that runs the tests in the background has interrupts ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 cache.SHARD_CLIPS = cache.PARALLEL_CLIPS = 2
 cache.as_completed = interrupt
 clips = Dataset.load(pathlib.Path(sys.argv[1])).clips

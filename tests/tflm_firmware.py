@@ -89,7 +89,7 @@ class EmulatedNetwork:
         system = [f"-isystem{path}" for path in include]
         core = [*self.board.compiler_flags, "-ffunction-sections", "-fdata-sections"]
         objects = []
-        for source in sorted(self.folder.glob("*.c*")):
+        for source in sorted([*self.folder.glob("*.c"), *self.folder.glob("*.cc")]):
             result = source.with_suffix(f"{source.suffix}.o")
             if source.suffix == ".c":
                 command = ["arm-none-eabi-gcc", *core, *FLAGS]

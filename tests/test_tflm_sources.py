@@ -17,6 +17,7 @@ from asc_tiny.codegen.project import classifier
 from asc_tiny.complexity.ensemble import load_model
 from asc_tiny.complexity.tflm.kernels import OPERATORS
 from asc_tiny.errors import AscError
+from asc_tiny.targets import boards
 
 pytest.importorskip("tensorflow")
 
@@ -103,6 +104,17 @@ def test_header_states_what_each_build_needs(name: str) -> None:
     assert len(needs) == 6
     assert sizes[1] == max(needs)
     assert all(size % 16 == 0 for size in sizes)
+
+
+def test_project_for_a_core_that_is_not_arm_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (board,) = (name for name, board in boards.BOARDS.items() if board.platform == "riscv")
+    options = ["--runtime", "tflm", "--board", board]
+    assert asc_tiny("generate", MODEL, "--out", tmp_path / "firmware", *options) == 2
+    assert "--project sources writes files for any" in capsys.readouterr().err
+    sources = [*options, "--project", "sources"]
+    assert asc_tiny("generate", MODEL, "--out", tmp_path / "sources", *sources) == 0
 
 
 def test_build_without_tflm_says_what_to_give(

@@ -63,6 +63,8 @@ PLATFORM_FILES = {
 }
 """What a board's kind of processor adds to a project."""
 
+_TFLM_PLATFORMS = ("cortex_m", "host")
+
 
 class BoardLike(Protocol):
     """What the templates need of a board; see ``targets.boards.Board``."""
@@ -220,6 +222,11 @@ def write_cmake(
     """
     if not board.platform:
         raise AscError(f"board {board.name}: --project cmake is for emulated boards and the host")
+    if runtime == "tflm" and board.platform not in _TFLM_PLATFORMS:
+        raise AscError(
+            f"board {board.name}: --runtime tflm with --project cmake is for Cortex-M boards and "
+            "the host; --project sources writes files for any"
+        )
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
     library = library_sources(model, runtime=runtime, prefix=prefix)

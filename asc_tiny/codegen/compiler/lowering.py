@@ -137,6 +137,16 @@ class Lowering:
             self.fail(f"constant input is {tensor.dtype}, must be INT8")
         return self.tensors.view(tensor)
 
+    def reshaped(self, view: View, rows: int, row_size: int) -> View:
+        """Return the bytes of a tensor as other rows, which may need all of it at once."""
+        if (view.rows, view.row_size) == (rows, row_size):
+            return view
+        if not view.is_contiguous:
+            self.fail("a part of another tensor in another shape is not supported")
+        same = view.reshaped(rows, row_size)
+        same.storage.whole = same.storage.whole or not same.is_row_by_row
+        return same
+
     def rows(self, tensor: Tensor) -> Rows:
         """Return a tensor as a stage reads it that makes row y from row y."""
         return Rows(self.view(tensor))

@@ -25,11 +25,8 @@ def lower_rename(to: Lowering) -> list[Stage]:
     if source.is_contiguous and not to.tensors.is_placed(to.output.index):
         to.tensors.alias(to.output.index, source.reshaped(*geometry(to.output)))
         return []
-    if not source.is_contiguous:
-        to.fail("reshaping a part of another tensor is not supported")
     target = to.view(to.output)
-    same = source.reshaped(target.rows, target.row_size)
-    same.storage.whole = same.storage.whole or not same.is_row_by_row
+    same = to.reshaped(source, target.rows, target.row_size)
     return [_copy(to, Rows(same), target, 1, target.row_size, 0, target.row_size)]
 
 
@@ -77,22 +74,13 @@ def _slice(to: Lowering, part: Slice, source: Tensor, output: Tensor, number: in
         rows = Rows(view, factor=part.step[1], offset=part.begin[1])
         count[1], begins[1] = 1, 0
     else:
-        rows = Rows(_whole(to, view))
+        rows = Rows(to.reshaped(view, 1, view.rows * view.row_size))
     fields = {
         "count": braces(*count),
         "begin": str(sum(begins)),
         "step": braces(*[0] * missing, *steps),
     }
     return to.stage("asc_slice", fields, inputs=[rows], output=output, suffix=f"_{number}")
-
-
-def _whole(to: Lowering, view: View) -> View:
-    """Return a tensor as one row."""
-    if not view.is_contiguous:
-        to.fail("reading a part of another tensor as a whole is not supported")
-    whole = view.reshaped(1, view.rows * view.row_size)
-    whole.storage.whole = whole.storage.whole or not whole.is_row_by_row
-    return whole
 
 
 def joins(graph: Graph, operator: Operator) -> list[tuple[int, int, int]]:

@@ -9,7 +9,7 @@ a fraction of the memory of its tensors.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
@@ -170,4 +170,3 @@ class Program:
     stages: Sequence[Stage]
     input: View
     output: View
-    storages: Sequence[Storage] = field(default_factory=tuple)

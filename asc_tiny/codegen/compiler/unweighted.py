@@ -125,14 +125,8 @@ def _rescale(to: Lowering, real: float, output_range: str) -> list[Stage]:
 
 def _like(to: Lowering, tensor: Tensor) -> Rows:
     """Return an operand in the rows of the output, of which it has as many values."""
-    source, target = to.view(tensor), to.view(to.output)
-    if (source.rows, source.row_size) == (target.rows, target.row_size):
-        return Rows(source)
-    if not source.is_contiguous:
-        to.fail("a part of another tensor in another shape is not supported")
-    same = source.reshaped(target.rows, target.row_size)
-    same.storage.whole = same.storage.whole or not same.is_row_by_row
-    return Rows(same)
+    target = to.view(to.output)
+    return Rows(to.reshaped(to.view(tensor), target.rows, target.row_size))
 
 
 def lower_softmax(to: Lowering) -> list[Stage]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.codegen.compiler.lowering import Lowering, braces
-from asc_tiny.codegen.compiler.program import Array, Rows, Stage, View
+from asc_tiny.codegen.compiler.program import Array, Rows, Stage
 from asc_tiny.codegen.compiler.quantise import INT32_MAX, multiplier, product_scale, same_padding
 from asc_tiny.complexity.graph import Tensor
 
@@ -135,7 +135,7 @@ def lower_fully_connected(to: Lowering) -> list[Stage]:
     )
     source, target = to.view(to.input(0)), to.view(to.output)
     if source.rows != target.rows or source.row_size * outputs != target.row_size * inputs:
-        source = _one_row(to, source)
+        source = to.reshaped(source, 1, source.rows * source.row_size)
     if source.rows != target.rows:
         to.fail(f"shape {list(to.input(0).shape)} into {list(to.output.shape)} is not supported")
     fields = {
@@ -158,14 +158,6 @@ def lower_fully_connected(to: Lowering) -> list[Stage]:
             note=_activation(to),
         )
     ]
-
-
-def _one_row(to: Lowering, view: View) -> View:
-    if not view.is_contiguous:
-        to.fail("a part of another tensor as input is not supported")
-    whole = view.reshaped(1, view.rows * view.row_size)
-    whole.storage.whole = whole.storage.whole or not whole.is_row_by_row
-    return whole
 
 
 @dataclass(frozen=True)

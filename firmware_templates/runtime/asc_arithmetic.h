@@ -24,7 +24,7 @@ static inline int32_t asc_shift_left(int32_t value, int32_t bits) {
 }
 
 /* a * b / 2^31, rounded to nearest, halves upwards. */
-static inline int32_t asc_multiply_high(int32_t a, int32_t b) {
+static inline int32_t asc_doubling_high_product(int32_t a, int32_t b) {
     if (a == INT32_MIN && b == INT32_MIN) {
         return INT32_MAX;
     }
@@ -41,9 +41,9 @@ static inline int32_t asc_divide_by_power(int32_t value, int32_t bits) {
 /* value * multiplier / 2^31 * 2^shift with the specification's two roundings. */
 static inline int32_t asc_requantise(int32_t value, int32_t multiplier, int32_t shift) {
     if (shift > 0) {
-        return asc_multiply_high(asc_shift_left(value, shift), multiplier);
+        return asc_doubling_high_product(asc_shift_left(value, shift), multiplier);
     }
-    return asc_divide_by_power(asc_multiply_high(value, multiplier), -shift);
+    return asc_divide_by_power(asc_doubling_high_product(value, multiplier), -shift);
 }
 
 static inline int8_t asc_to_output(const asc_output_t *range, int32_t value) {
@@ -69,7 +69,7 @@ static inline int8_t asc_finish_narrow(int32_t sum, const asc_channel_t *channel
     __asm__("ssat %0, #8, %1, asr #1" : "=r"(value) : "r"(value));
     return (int8_t)value;
 #else
-    int32_t value = asc_multiply_high(sum, channel->multiplier);
+    int32_t value = asc_doubling_high_product(sum, channel->multiplier);
     value = ((value + (value >> 31) + added) >> channel->bits) >> 1;
     return (int8_t)asc_smaller(asc_larger(value, INT8_MIN), INT8_MAX);
 #endif

@@ -212,16 +212,16 @@ static int32_t asc_exp(int32_t x) {
     const int32_t quarter = INT32_C(1) << 24;
     const int32_t rest = (x & (quarter - 1)) - quarter;
     const int32_t t = asc_shift_left(rest, 5) + (INT32_C(1) << 28);
-    const int32_t t2 = asc_multiply_high(t, t);
-    const int32_t t3 = asc_multiply_high(t2, t);
-    const int32_t t4 = asc_multiply_high(t2, t2);
-    const int32_t tail = asc_multiply_high(asc_divide_by_power(t4, 2) + t3, third) + t2;
+    const int32_t t2 = asc_doubling_high_product(t, t);
+    const int32_t t3 = asc_doubling_high_product(t2, t);
+    const int32_t t4 = asc_doubling_high_product(t2, t2);
+    const int32_t tail = asc_doubling_high_product(asc_divide_by_power(t4, 2) + t3, third) + t2;
     const int32_t series = t + asc_divide_by_power(tail, 1);
-    int32_t result = exp_of_minus_eighth + asc_multiply_high(exp_of_minus_eighth, series);
+    int32_t result = exp_of_minus_eighth + asc_doubling_high_product(exp_of_minus_eighth, series);
     uint32_t quarters = (uint32_t)(rest - x) >> 24;
     for (uint32_t i = 0; i < sizeof factors / sizeof factors[0]; i++, quarters >>= 1) {
         if (quarters & 1u) {
-            result = asc_multiply_high(result, factors[i]);
+            result = asc_doubling_high_product(result, factors[i]);
         }
     }
     return result;
@@ -231,10 +231,10 @@ static int32_t asc_exp(int32_t x) {
  * is in [1/2, 1]; estimates have 2 integer bits and start at 48/17 - 32/17 * half. */
 static int32_t asc_reciprocal_of_one_plus(int32_t x) {
     const int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2);
-    int32_t estimate = 1515870810 + asc_multiply_high(half, -1010580540);
+    int32_t estimate = 1515870810 + asc_doubling_high_product(half, -1010580540);
     for (int i = 0; i < 3; i++) {
-        const int32_t error = (INT32_C(1) << 29) - asc_multiply_high(half, estimate);
-        estimate += asc_shift_left(asc_multiply_high(estimate, error), 2);
+        const int32_t error = (INT32_C(1) << 29) - asc_doubling_high_product(half, estimate);
+        estimate += asc_shift_left(asc_doubling_high_product(estimate, error), 2);
     }
     return estimate > INT32_MAX / 2 ? INT32_MAX : asc_shift_left(estimate, 1);
 }
@@ -252,7 +252,8 @@ static int32_t asc_softmax_exp(const asc_softmax_t *layer, int32_t difference) {
     if (difference < layer->minimum) {
         return 0;
     }
-    return asc_exp(asc_multiply_high(asc_shift_left(difference, layer->shift), layer->multiplier));
+    return asc_exp(
+        asc_doubling_high_product(asc_shift_left(difference, layer->shift), layer->multiplier));
 }
 
 static void asc_softmax_row(const asc_softmax_t *layer, const int8_t *input, int8_t *output) {
@@ -271,7 +272,7 @@ static void asc_softmax_row(const asc_softmax_t *layer, const int8_t *input, int
     const int32_t bits = 12 - headroom + 31 - 8;
     for (int32_t c = 0; c < layer->classes; c++) {
         const int32_t exponential = asc_softmax_exp(layer, input[c] - best);
-        const int32_t scaled = asc_multiply_high(reciprocal, exponential);
+        const int32_t scaled = asc_doubling_high_product(reciprocal, exponential);
         const int32_t code = asc_divide_by_power(scaled, bits) + INT8_MIN;
         output[c] = (int8_t)asc_smaller(asc_larger(code, INT8_MIN), INT8_MAX);
     }

@@ -52,13 +52,14 @@ NETWORK_RUNTIME = (
     "asc_stages.h",
 )
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
+_PROTOCOL_RUNTIME = ("asc_frame.c", "asc_frame.h", "asc_protocol.c", "asc_protocol.h")
 AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")
 RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
 _DECISION_RUNTIME = ("asc_decision.c", "asc_decision.h")
-_EMULATED = ("emulated.c", "emulated.h", "link.ld.j2", "toolchain.cmake.j2")
+_EMULATED = ("board.h.j2", "emulated.c", "emulated.h", "link.ld.j2", "toolchain.cmake.j2")
 PLATFORM_FILES = {
     "host": ("host.c",),
-    "cortex_m": ("cortex_m.c", "board.h.j2", *_EMULATED),
+    "cortex_m": ("cortex_m.c", *_EMULATED),
     "riscv": ("riscv.c", *_EMULATED),
 }
 """What a board's kind of processor adds to a project."""
@@ -176,6 +177,7 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
         **_runtime(FRONTEND_RUNTIME),
         **_runtime(_DECISION_RUNTIME),
         **_runtime(_CLASSIFIER_RUNTIME),
+        **_runtime(_PROTOCOL_RUNTIME),
         **_network(model.artefact, model.identity, runtime),
     }
     return _renamed(files, prefix)
@@ -280,7 +282,14 @@ def _renamed(files: dict[str, str], prefix: str) -> dict[str, str]:
 def _project_files(board: BoardLike, runtime: str) -> list[str]:
     linked = ("tflm.cmake", "tflm_support.c") if runtime == "tflm" else ()
     return [
-        *("CMakeLists.txt.j2", "README.md.j2", "src/main.c", "src/platform.h"),
+        *(
+            "CMakeLists.txt.j2",
+            "README.md.j2",
+            "src/main.c",
+            "src/platform.h",
+            "src/serve.c",
+            "src/serve.h",
+        ),
         *(f"platform/{name}" for name in (*PLATFORM_FILES[board.platform], *linked)),
     ]
 

@@ -69,6 +69,8 @@ class Board:
         core_flags: select the core for the compiler.
         flash_origin, flash_bytes, ram_origin, ram_bytes: memory map.
         instructions_per_1024_ticks: of SysTick under ``-icount shift=0``, 0 without one.
+        uart: address of the UART that the firmware talks over, 0 on the host.
+        uart_interrupt: number of its interrupt for received bytes.
         has_coprocessors: floating point or vector unit to enable at start.
         has_low_overhead_loops: Armv8.1-M loop cache to enable at start.
         microphone: on the board, or the usual one to connect; None for an emulated board.
@@ -84,6 +86,8 @@ class Board:
     ram_origin: int = 0
     ram_bytes: int = 0
     instructions_per_1024_ticks: int = 0
+    uart: int = 0
+    uart_interrupt: int = 0
     has_coprocessors: bool = False
     has_low_overhead_loops: bool = False
     microphone: Microphone | None = None
@@ -118,6 +122,7 @@ def _mps2(name: str, core: str, cpu: str, *, has_coprocessors: bool) -> Board:
         ram_origin=0x20000000,
         ram_bytes=4 * _MIB,
         instructions_per_1024_ticks=40 * 1024,
+        uart=0x40004000,
         has_coprocessors=has_coprocessors,
     )
 
@@ -154,6 +159,8 @@ BOARDS = {
             ram_origin=0x38000000,
             ram_bytes=4 * _MIB,
             instructions_per_1024_ticks=50 * 1024,
+            uart=0x50200000,
+            uart_interrupt=32,
             has_coprocessors=True,
         ),
         Board(
@@ -167,6 +174,8 @@ BOARDS = {
             ram_origin=0x31000000,
             ram_bytes=2 * _MIB,
             instructions_per_1024_ticks=32000,
+            uart=0x59303000,
+            uart_interrupt=33,
             has_coprocessors=True,
             has_low_overhead_loops=True,
         ),
@@ -192,6 +201,7 @@ BOARDS = {
             flash_bytes=4 * _MIB,
             ram_origin=0x80400000,
             ram_bytes=4 * _MIB,
+            uart=0x10000000,
         ),
     )
 }

@@ -179,8 +179,12 @@ def execute(
         return text, {name: (workdir / name).read_bytes() for name in outputs}
 
 
-def run_command(board: Board, image: Path, arguments: Sequence[str]) -> list[str]:
+def run_command(
+    board: Board, image: Path, arguments: Sequence[str], *, serial: str = "null"
+) -> list[str]:
     """Return the command line that runs an image on its board.
+
+    ``serial`` is what QEMU connects the board's UART with.
 
     Raises:
         AscError: the emulator is not installed.
@@ -194,7 +198,7 @@ def run_command(board: Board, image: Path, arguments: Sequence[str]) -> list[str
         *board.toolchain.emulator_options,
         # One instruction per nanosecond of virtual time: counts are exact and repeatable.
         *("-icount", "shift=0"),
-        *("-display", "none", "-monitor", "none", "-serial", "null"),
+        *("-display", "none", "-monitor", "none", "-serial", serial),
         *("-semihosting-config", f"enable=on,target=native{semihosting}"),
         *("-kernel", str(image)),
     ]

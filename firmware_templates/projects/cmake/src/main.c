@@ -5,11 +5,13 @@
  *     run FILE            prints a line per decision: window, label, scores, smoothed scores
  *     verify FILE OUT     writes each clip's features and scores to OUT
  *     bench FILE          prints instructions per hop and per inference, and the stack used
+ *     serve               answers requests on the serial line instead
  */
 #include <string.h>
 
 #include "asc_classifier.h"
 #include "platform.h"
+#include "serve.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -183,11 +185,22 @@ static int bench(int file) {
 }
 
 static int usage(void) {
-    platform_print("usage: run FILE | verify FILE OUT | bench FILE\n");
+    platform_print("usage: run FILE | verify FILE OUT | bench FILE | serve\n");
     return EXIT_USAGE;
 }
 
+static int answer_requests(void) {
+    const int status = asc_init(&classifier);
+    if (status == ASC_NET_OK) {
+        serve(&classifier);
+    }
+    return exit_code(status);
+}
+
 int main(int argc, char **argv) {
+    if (argc == 2 && strcmp(argv[1], "serve") == 0) {
+        return answer_requests();
+    }
     if (argc < 3) {
         return usage();
     }

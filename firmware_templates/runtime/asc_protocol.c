@@ -84,6 +84,7 @@ static void network_status(writer_t *reply, int status) {
 }
 
 static void info(const asc_protocol_t *protocol, writer_t *reply) {
+    static const float output_scale = ASC_NET_OUTPUT_SCALE;
     size_t provenance_size;
     (void)asc_provenance(&provenance_size);
     write_word(reply, ASC_FRAME_MAX);
@@ -92,6 +93,9 @@ static void info(const asc_protocol_t *protocol, writer_t *reply) {
     write_word(reply, ASC_NET_OUTPUT_SIZE);
     write_word(reply, sizeof(asc_sample_t));
     write_word(reply, protocol->port->tick_rate);
+    write_word(reply, ASC_FRONTEND_SAMPLE_RATE);
+    write_word(reply, (uint32_t)ASC_NET_OUTPUT_ZERO_POINT);
+    write_bytes(reply, &output_scale, sizeof output_scale);
 }
 
 static void reset(asc_protocol_t *protocol, uint32_t source, writer_t *reply) {

@@ -130,6 +130,10 @@ class Device:
                 raise AscError(f"{self._line.name}: the device's info is too short") from None
         return self._info
 
+    def forget(self) -> None:
+        """Drop what is known of the device: it may run other firmware now."""
+        self._info = None
+
     def provenance(self) -> Provenance:
         """Return the record of what the firmware was made from.
 

@@ -14,7 +14,7 @@ REPLY = 0x80
 EVENT_SEQUENCE = 0
 
 _HEADER = struct.Struct("<BBH")
-_INFO = struct.Struct("<6I")
+_INFO = struct.Struct("<7Iif")
 _STATUS = struct.Struct("<8I")
 _RESULT = struct.Struct("<2I")
 _WORD = struct.Struct("<I")
@@ -82,7 +82,8 @@ def unpack(payload: bytes) -> Message | None:
     """Read a message, None if it is too short for one."""
     if len(payload) < _HEADER.size:
         return None
-    return Message(*_HEADER.unpack_from(payload), payload[_HEADER.size :])
+    version, kind, sequence = _HEADER.unpack_from(payload)
+    return Message(version, kind, sequence, payload[_HEADER.size :])
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ class Info:
         provenance_bytes, input_bytes, output_bytes: sizes of its regions.
         sample_bytes: of one sample, 2 or 4.
         tick_rate: of its counter, per second; 0 if it counts instructions.
+        sample_rate: of the audio, per second.
+        output_zero_point, output_scale: ``score = scale * (code - zero_point)``.
     """
 
     frame_bytes: int
@@ -102,11 +105,19 @@ class Info:
     output_bytes: int
     sample_bytes: int
     tick_rate: int
+    sample_rate: int
+    output_zero_point: int
+    output_scale: float
 
     @property
     def body_bytes(self) -> int:
         """The longest body of a message, in either direction."""
         return self.frame_bytes - _HEADER.size
+
+    def scores(self, codes: NDArray[np.int8]) -> list[float]:
+        """Return the scores that int8 codes stand for."""
+        values = self.output_scale * (codes.astype(np.float64) - self.output_zero_point)
+        return [float(value) for value in values]
 
 
 @dataclass(frozen=True)

@@ -77,9 +77,8 @@ static void start_uart(void) {
     uart[UART_CONTROL] = UART_ENABLE_BOTH | UART_ENABLE_RX_INTERRUPT;
 }
 
-/* Sleeps until a byte arrives, or another interrupt. The UART's own wakes the core while masked and
- * needs no handler. */
-static void wait_for_byte(void) {
+/* The UART's interrupt wakes the core while masked and needs no handler. */
+void platform_serial_wait(void) {
     const uint32_t word = BOARD_UART_INTERRUPT / 32u;
     const uint32_t bit = 1u << (BOARD_UART_INTERRUPT % 32u);
     __asm__ volatile("cpsid i" ::: "memory");
@@ -94,9 +93,6 @@ static void wait_for_byte(void) {
 }
 
 int platform_serial_read(uint8_t *data, size_t size) {
-    if ((uart[UART_STATE] & UART_RX_FULL) == 0) {
-        wait_for_byte();
-    }
     size_t count = 0;
     while (count < size && (uart[UART_STATE] & UART_RX_FULL) != 0) {
         data[count++] = (uint8_t)uart[UART_DATA];

@@ -53,6 +53,10 @@ int platform_serial_read(uint8_t *data, size_t size) {
     return 1;
 }
 
+/* Reading waits here. */
+void platform_serial_wait(void) {
+}
+
 void platform_serial_write(const uint8_t *data, size_t size) {
     fwrite(data, 1, size, stdout);
     fflush(stdout);

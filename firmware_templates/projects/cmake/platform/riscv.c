@@ -62,6 +62,10 @@ int platform_serial_read(uint8_t *data, size_t size) {
     return (int)count;
 }
 
+/* Asks again at once: the emulator needs no rest. */
+void platform_serial_wait(void) {
+}
+
 void platform_serial_write(const uint8_t *data, size_t size) {
     for (size_t i = 0; i < size; i++) {
         while ((uart[UART_STATUS] & UART_TX_EMPTY) == 0) {

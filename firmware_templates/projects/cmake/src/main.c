@@ -5,7 +5,7 @@
  *     run FILE            prints a line per decision: window, label, scores, smoothed scores
  *     verify FILE OUT     writes each clip's features and scores to OUT
  *     bench FILE          prints instructions per hop and per inference, and the stack used
- *     serve               answers requests on the serial line instead
+ *     serve [FILE]        answers requests on the serial line; FILE is the microphone
  */
 #include <string.h>
 
@@ -185,21 +185,21 @@ static int bench(int file) {
 }
 
 static int usage(void) {
-    platform_print("usage: run FILE | verify FILE OUT | bench FILE | serve\n");
+    platform_print("usage: run FILE | verify FILE OUT | bench FILE | serve [FILE]\n");
     return EXIT_USAGE;
 }
 
-static int answer_requests(void) {
+static int answer_requests(int microphone) {
     const int status = asc_init(&classifier);
     if (status == ASC_NET_OK) {
-        serve(&classifier);
+        serve(&classifier, microphone);
     }
     return exit_code(status);
 }
 
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "serve") == 0) {
-        return answer_requests();
+        return answer_requests(-1);
     }
     if (argc < 3) {
         return usage();
@@ -214,6 +214,8 @@ int main(int argc, char **argv) {
         code = run(file);
     } else if (strcmp(argv[1], "bench") == 0) {
         code = bench(file);
+    } else if (strcmp(argv[1], "serve") == 0) {
+        code = answer_requests(file);
     } else if (strcmp(argv[1], "verify") == 0 && argc == 4) {
         const int out = platform_open(argv[3], "wb");
         if (out < 0) {

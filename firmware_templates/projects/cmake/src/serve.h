@@ -7,7 +7,8 @@
 
 #include "asc_classifier.h"
 
-/* Returns when the line is closed, which only a line of the host is. */
-void serve(asc_t *classifier);
+/* The microphone is a file of samples, as platform_open gives it, or a negative number for none.
+ * Returns when the line is closed, which only a line of the host is. */
+void serve(asc_t *classifier, int microphone);
 
 #endif

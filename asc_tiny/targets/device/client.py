@@ -28,16 +28,29 @@ class Device:
     A request is sent again until its reply arrives; the device does it once all the same, for it
     knows the request by its number.
 
+    Args:
+        line: to the device.
+        timeout_s: to wait for a reply before the request is sent again.
+        attempts: to send a request.
+        body_bytes: of the longest message, if shorter than the device allows: on a bad line short
+            messages get through more often.
+
     Attributes:
         results: events that have arrived and were not fetched yet.
     """
 
     def __init__(
-        self, line: Line, *, timeout_s: float = TIMEOUT_S, attempts: int = ATTEMPTS
+        self,
+        line: Line,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        attempts: int = ATTEMPTS,
+        body_bytes: int | None = None,
     ) -> None:
         self._line = line
         self._timeout_s = timeout_s
         self._attempts = attempts
+        self._most_body_bytes = body_bytes
         self._reader = frame.FrameReader()
         # The device may still know a request of a program that talked to it before.
         self._sequence = time.monotonic_ns() & 0xFFFF
@@ -130,6 +143,10 @@ class Device:
                 raise AscError(f"{self._line.name}: the device's info is too short") from None
         return self._info
 
+    def _body_bytes(self) -> int:
+        allowed = self.info().body_bytes
+        return min(allowed, self._most_body_bytes or allowed)
+
     def forget(self) -> None:
         """Drop what is known of the device: it may run other firmware now."""
         self._info = None
@@ -152,7 +169,7 @@ class Device:
         Raises:
             AscError: as ``request``.
         """
-        step = self.info().body_bytes - 1
+        step = self._body_bytes() - 1
         parts = []
         for offset in range(0, count, step):
             size = min(step, count - offset)
@@ -227,7 +244,7 @@ class Device:
                 f"{self._line.name}: takes samples of {info.sample_bytes} bytes, "
                 f"these have {pcm.dtype.itemsize}"
             )
-        step = info.body_bytes // info.sample_bytes
+        step = self._body_bytes() // info.sample_bytes
         for start in range(0, len(pcm), step):
             yield pcm[start : start + step]
 

@@ -29,13 +29,15 @@ def decode(frame: bytes) -> bytes | None:
 
 def _stuff(data: bytes) -> bytes:
     out = bytearray()
-    groups = data.split(b"\0")
-    for group in groups:
-        while len(group) >= _LONGEST_GROUP:
-            out += b"\xff" + group[:_LONGEST_GROUP]
-            group = group[_LONGEST_GROUP:]
-        out += bytes([len(group) + 1]) + group
-    return bytes(out)
+    start = 0
+    while True:
+        zero = data.find(b"\0", start, start + _LONGEST_GROUP)
+        end = min(start + _LONGEST_GROUP, len(data)) if zero < 0 else zero
+        out += bytes([end - start + 1]) + data[start:end]
+        if end == len(data):
+            return bytes(out)
+        # Only a full group has no zero after it.
+        start = end if end - start == _LONGEST_GROUP else end + 1
 
 
 def _unstuff(frame: bytes) -> bytes | None:

@@ -84,7 +84,8 @@ def test_flash_verify_bench_monitor(board: project.Project, tmp_path: Path, caps
         costs = json.loads(capsys.readouterr().out)
     exact = measure(board)
     assert costs["unit"] == "instructions"
-    assert costs["ticks_per_inference"] == exact.instructions_per_inference
+    # Either reading of the counter may be a tick of 40 instructions early or late.
+    assert abs(costs["ticks_per_inference"] - exact.instructions_per_inference) <= 40
     # A hop comes in pieces here, each with its own call.
     assert costs["ticks_per_hop"] == pytest.approx(exact.instructions_per_hop, rel=0.05)
     assert 0 < costs["stack_bytes"] < 4096

@@ -36,6 +36,14 @@ class BoardLike(Protocol):
     def platform(self) -> str:
         """One of ``cmake.PLATFORM_FILES``; empty if there is no CMake project for it."""
 
+    @property
+    def clock_hz(self) -> int:
+        """Clock of the core as the board's tools set it up, 0 for an emulated board."""
+
+    @property
+    def ram_bytes(self) -> int:
+        """Size of the RAM."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:

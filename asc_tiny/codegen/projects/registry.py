@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 DEFAULT = "cmake"
 
 NAMES = (
+    "arduino",
     "cmake",
     "sources",
 )

@@ -27,6 +27,9 @@
 extern "C" {
 #endif
 
+/* Runs asc_selftest in the classifier's memory and returns its result; before asc_listen_init. */
+int asc_listen_selftest(void);
+
 /* To be called once before the first sample. Returns ASC_NET_OK or one of the network's errors. */
 int asc_listen_init(void);
 

@@ -14,6 +14,7 @@ NAMES = (
     "arduino",
     "cmake",
     "sources",
+    "zephyr",
 )
 """As given to ``--project``; the modules beside this one have ``_`` in place of ``-``."""
 

@@ -50,6 +50,7 @@ def command(
     With --runtime aot the network becomes C code; with tflm TensorFlow Lite Micro runs it, behind
     the same interface.
     """
+    from asc_tiny.cli.reference import selftest_scores
     from asc_tiny.codegen.classifier import classifier
     from asc_tiny.codegen.prefix import check_prefix
     from asc_tiny.codegen.projects.kind import Request, write
@@ -77,10 +78,18 @@ def command(
         for line in complete.frontend.warnings():
             click.echo(f"warning: {frontend}: {line}", err=True)
     audio = audio_path(complete, target, resample=resample)
+    scores, missing = selftest_scores(complete)
     request = Request(
-        model=complete, board=target, runtime=runtime, prefix=prefix, resampler=audio.resampler
+        model=complete,
+        board=target,
+        runtime=runtime,
+        prefix=prefix,
+        resampler=audio.resampler,
+        scores=scores,
     )
     write(kind, request, out)
+    if missing:
+        click.echo(f"warning: the self-test checks the front end alone: {missing}", err=True)
     for line in audio.warnings:
         click.echo(f"warning: {line}", err=True)
     if audio.resampler:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asc_tiny.codegen import decision as decision_code
-from asc_tiny.codegen import ensemble, labels, network, provenance, tflm
+from asc_tiny.codegen import ensemble, labels, network, provenance, selftest, tflm
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen import resample as resample_code
 from asc_tiny.codegen.classifier import Classifier
@@ -12,6 +12,7 @@ from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.templates import banner, template_root
 from asc_tiny.complexity.ensemble import Ensemble, Model, output_quantisation
 from asc_tiny.decision.config import UNKNOWN
+from asc_tiny.frontend.reference import Int8Array
 from asc_tiny.resample.design import Resampler
 
 FRONTEND_RUNTIME = (
@@ -36,6 +37,7 @@ NETWORK_RUNTIME = (
 )
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
 AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")
+SELFTEST_RUNTIME = ("asc_selftest.c", "asc_selftest.h")
 RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
 _DECISION_RUNTIME = ("asc_decision.c", "asc_decision.h")
 
@@ -79,6 +81,12 @@ def audio_sources(model: Classifier, resampler: Resampler | None, *, prefix: str
     if resampler is not None:
         files.update(resample_code.generate(resampler, banner(model.artefact)))
         files.update(_runtime(RESAMPLE_RUNTIME))
+    return _renamed(files, prefix)
+
+
+def selftest_sources(model: Classifier, scores: Int8Array | None, *, prefix: str) -> dict[str, str]:
+    """Return the self-test like ``library_sources``; without scores it checks the front end."""
+    files = {**_runtime(SELFTEST_RUNTIME), **selftest.generate(model, scores)}
     return _renamed(files, prefix)
 
 

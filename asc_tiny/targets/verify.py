@@ -70,13 +70,12 @@ def verify(
     ]
 
 
-def host_scores(project: Project, clips: Mapping[str, Samples]) -> Int8Array:
+def host_scores(model: Classifier, clips: Mapping[str, Samples]) -> Int8Array:
     """Return the scores of the network's C code on this computer, shape (clips, labels).
 
     Raises:
         AscError: no C compiler, the build fails, or the network cannot become C.
     """
-    model = Classifier(project.artefact, project.frontend, project.labels)
     with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
         folder = Path(temporary) / "host"
         board = boards.get(boards.HOST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asc_tiny.codegen.golden import golden_files
-from asc_tiny.codegen.library import library_sources
+from asc_tiny.codegen.library import library_sources, selftest_sources
 from asc_tiny.codegen.projects.kind import BoardLike, Files, Kind, Request, render
 from asc_tiny.codegen.projects.manifest import model_files
 from asc_tiny.codegen.templates import banner
@@ -34,7 +34,10 @@ def _check(board: BoardLike, runtime: str) -> None:
 
 def _files(request: Request) -> Files:
     model, prefix, runtime = request.model, request.prefix, request.runtime
-    library = library_sources(model, runtime=runtime, prefix=prefix)
+    library = {
+        **library_sources(model, runtime=runtime, prefix=prefix),
+        **selftest_sources(model, request.scores, prefix=prefix),
+    }
     names = _application_files(request.board, runtime)
     values = {
         "application_sources": [name for name in names if name.endswith(".c")],

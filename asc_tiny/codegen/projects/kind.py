@@ -14,6 +14,7 @@ from asc_tiny.codegen.projects.manifest import MANIFEST, manifest
 from asc_tiny.codegen.templates import environment, template_root
 from asc_tiny.errors import AscError
 from asc_tiny.files import replacing_folder, write_bytes
+from asc_tiny.frontend.reference import Int8Array
 from asc_tiny.resample.design import Resampler
 
 Files = dict[str, str | bytes]
@@ -54,6 +55,7 @@ class Request:
         runtime: ``aot`` or ``tflm``.
         prefix: of all names in the C code.
         resampler: between the microphone's rate and the model's, None if they are the same.
+        scores: of the self-test's clip, shape (labels,); None leaves them unchecked.
     """
 
     model: Classifier
@@ -61,6 +63,7 @@ class Request:
     runtime: str = "aot"
     prefix: str = "asc"
     resampler: Resampler | None = None
+    scores: Int8Array | None = None
 
     @property
     def microphone_rate(self) -> Fraction:

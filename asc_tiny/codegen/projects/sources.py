@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asc_tiny.codegen.library import audio_sources, library_sources
+from asc_tiny.codegen.library import audio_sources, library_sources, selftest_sources
 from asc_tiny.codegen.projects.kind import BoardLike, Files, Kind, Request
 
 
@@ -14,6 +14,7 @@ def _files(request: Request) -> Files:
     return {
         **library_sources(request.model, runtime=request.runtime, prefix=request.prefix),
         **audio_sources(request.model, request.resampler, prefix=request.prefix),
+        **selftest_sources(request.model, request.scores, prefix=request.prefix),
     }
 
 

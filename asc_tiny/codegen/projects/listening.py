@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from asc_tiny import __version__
-from asc_tiny.codegen.library import audio_sources, library_sources
+from asc_tiny.codegen.library import audio_sources, library_sources, selftest_sources
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.projects.kind import Request
 from asc_tiny.codegen.templates import banner, environment, template_root
@@ -63,6 +63,7 @@ def sources(request: Request) -> dict[str, str]:
     prefix = request.prefix
     files = library_sources(request.model, runtime=request.runtime, prefix=prefix)
     files.update(audio_sources(request.model, request.resampler, prefix=prefix))
+    files.update(selftest_sources(request.model, request.scores, prefix=prefix))
     header = f"{prefix}_audio.h"
     name = f"{prefix.upper()}_AUDIO_BLOCKS"
     files[header] = files[header].replace(f"{name} 2u", f"{name} {pace(request).blocks}u")

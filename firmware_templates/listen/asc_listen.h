@@ -29,8 +29,8 @@
 extern "C" {
 #endif
 
-/* To be called before asc_listen_init, if at all: returns ASC_SELFTEST_PASSED, or what asc_selftest.h
- * says. Compiled with -DASC_SELFTEST=0 it tests nothing and passes. */
+/* To be called before asc_listen_init, if at all: returns ASC_SELFTEST_PASSED, or what
+ * asc_selftest.h says. Compiled with -DASC_SELFTEST=0 it tests nothing and passes. */
 int asc_listen_selftest(void);
 
 /* To be called once before the first sample. Returns ASC_NET_OK or one of the network's errors. */

@@ -1,4 +1,4 @@
-"""Builds Arduino sketches with Debian's arduino-builder and a core of our own; runs them in QEMU."""
+"""Builds Arduino sketches with arduino-builder and a core of our own, and runs them in QEMU."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@
  *         asc_listen_samples(dma_buffer, DMA_SAMPLES);
  *     }
  *     int main(void) {
+ *         if (asc_listen_selftest() != ASC_SELFTEST_PASSED) { stop(); }
  *         int status = asc_listen_init();             // then start the microphone
  *         while (status >= 0) {
  *             asc_result_t result;
@@ -22,12 +23,14 @@
 
 #include "asc_audio.h"
 #include "asc_classifier.h"
+#include "asc_selftest.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Runs asc_selftest in the classifier's memory and returns its result; before asc_listen_init. */
+/* To be called before asc_listen_init, if at all: returns ASC_SELFTEST_PASSED, or what
+ * asc_selftest.h says. Compiled with -DASC_SELFTEST=0 it tests nothing and passes. */
 int asc_listen_selftest(void);
 
 /* To be called once before the first sample. Returns ASC_NET_OK or one of the network's errors. */

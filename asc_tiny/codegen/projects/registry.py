@@ -13,7 +13,9 @@ DEFAULT = "cmake"
 NAMES = (
     "arduino",
     "cmake",
+    "platformio",
     "sources",
+    "stm32cubeide",
     "zephyr",
 )
 """As given to ``--project``; the modules beside this one have ``_`` in place of ``-``."""

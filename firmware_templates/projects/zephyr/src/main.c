@@ -10,17 +10,15 @@
 #include "microphone.h"
 
 #ifndef ASC_SELFTEST
-#define ASC_SELFTEST 0
+#define ASC_SELFTEST 1
 #endif
 
 static int selftest(void) {
-#if ASC_SELFTEST
     const int status = asc_listen_selftest();
-    printk("selftest %d\n", status);
+    if (ASC_SELFTEST) {
+        printk("selftest %d\n", status);
+    }
     return status;
-#else
-    return 0;
-#endif
 }
 
 static void print_scene(const asc_result_t *result) {
@@ -61,7 +59,7 @@ static int listen(void) {
 
 int main(void) {
     int status = selftest();
-    if (status == 0) {
+    if (status == ASC_SELFTEST_PASSED) {
         status = listen();
     }
     printk("stopped %d\n", status);

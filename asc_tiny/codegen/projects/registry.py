@@ -13,6 +13,7 @@ DEFAULT = "cmake"
 NAMES = (
     "arduino",
     "cmake",
+    "esp-idf",
     "platformio",
     "sources",
     "stm32cubeide",

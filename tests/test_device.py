@@ -35,7 +35,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def board(model: Path, tmp_path_factory: pytest.TempPathFactory) -> project.Project:
-    return make(model, tmp_path_factory.mktemp("m4") / "firmware", "mps2-an386")
+    target = make(model, tmp_path_factory.mktemp("m4") / "firmware", "mps2-an386")
+    project.build(target, definitions=["ASC_SELFTEST=1"])
+    return target
 
 
 def recording(target: project.Project, folder: Path, seconds: int) -> Path:
@@ -79,6 +81,7 @@ def test_flash_verify_bench_monitor(board: project.Project, tmp_path: Path, caps
         assert asc_tiny("verify", board.folder, "--port", line, "--json") == 0
         verified = json.loads(capsys.readouterr().out)
         assert verified["passed"] and len(verified["clips"]) == 8
+        assert verified["selftest"] == "passed"
 
         assert asc_tiny("bench", board.folder, "--port", line, "--json") == 0
         costs = json.loads(capsys.readouterr().out)

@@ -14,7 +14,7 @@ from native import CORES, FLAGS, compile_for
 from asc_tiny.audio.clips import read_pcm, write_wav16
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.codegen import project as projects
+from asc_tiny.codegen.classifier import classifier
 from asc_tiny.complexity import artefact
 from asc_tiny.frontend import fixed
 from asc_tiny.targets import boards, image
@@ -244,7 +244,7 @@ def test_run_prints_a_decision_per_second(
 
 
 def test_manifest_carries_the_models_front_end() -> None:
-    model = projects.classifier(artefact.load(MODEL), runtime="aot")
+    model = classifier(artefact.load(MODEL), runtime="aot")
     tensor = model.artefact.graph.tensor(model.artefact.graph.inputs[0])
     assert model.frontend.quantisation
     assert model.frontend.quantisation.scale == pytest.approx(tensor.scales[0])

@@ -63,13 +63,15 @@ def command(
         for i, clip in enumerate(read_clips(wav, target.frontend, resample=resample)):
             clips[f"{wav}:{i}"] = clip
     reference, network = _reference(target, clips)
+    selftest = None
     if port is None:
         results = verify(target, clips, network, golden)
     else:
         with device_on(port, baud) as device:
             check_identity(device, target)
+            selftest = device.selftest()
             results = verify(target, clips, network, golden, computation(device))
-    passed = all(result.passed for result in results)
+    passed = all(result.passed for result in results) and selftest in (None, "passed")
     if as_json:
         rows = [{**vars(result), "passed": result.passed} for result in results]
         print_json(
@@ -77,6 +79,7 @@ def command(
                 "board": target.board.name,
                 "reference": reference,
                 "passed": passed,
+                "selftest": selftest,
                 "clips": rows,
             }
         )
@@ -86,6 +89,8 @@ def command(
                 f"{'same' if result.passed else 'DIFFERENT':<10} {result.name}: "
                 f"{result.feature_mismatches} features and {result.score_mismatches} scores differ"
             )
+        if selftest is not None:
+            click.echo(f"the firmware's test of itself: {selftest}")
         where = target.board.name if port is None else port
         click.echo(f"{len(results)} clips on {where} against {reference}")
     ctx.exit(0 if passed else 3)
@@ -93,21 +98,20 @@ def command(
 
 def _reference(target: Project, clips: Mapping[str, Samples]) -> tuple[str, Network]:
     """Return the name of the scores' reference on this machine, and the reference."""
-    from importlib.util import find_spec
-
     import numpy as np
 
+    from asc_tiny.cli.reference import kernels
+    from asc_tiny.codegen.classifier import Classifier
     from asc_tiny.targets.verify import host_scores
 
-    if find_spec("tflite_micro") is None:
+    run = kernels(target.artefact)
+    if run is None:
         if not target.board.machine:
             raise AscError(
                 f"{target.folder}: on board host the scores have no other reference than "
                 "tflite-micro; pip install 'asc-tiny[train]'"
             )
-        scores = host_scores(target, clips)
+        model = Classifier(target.artefact, target.frontend, target.labels)
+        scores = host_scores(model, clips)
         return "the C code on this computer", lambda features: scores
-    from asc_tiny.compress.ensemble import interpreter
-
-    kernels = interpreter(target.artefact)
-    return "TensorFlow Lite Micro", lambda features: np.stack([kernels.run(f) for f in features])
+    return "TensorFlow Lite Micro", lambda features: np.stack([run(clip) for clip in features])

@@ -20,6 +20,7 @@ enum {
     KIND_INFER = 6,
     KIND_STATUS = 7,
     KIND_RESULT = 8,
+    KIND_SELFTEST = 9,
     REPLY = 0x80
 };
 
@@ -239,6 +240,17 @@ static void status(const asc_protocol_t *protocol, writer_t *reply) {
     write_word(reply, now(protocol));
 }
 
+/* Afterwards the classifier starts anew. */
+static void selftest(const asc_protocol_t *protocol, writer_t *reply) {
+    if (protocol->port->selftest == NULL) {
+        reply->data[HEADER_SIZE] = STATUS_KIND;
+        return;
+    }
+    const int result = protocol->port->selftest(protocol->classifier);
+    network_status(reply, asc_init(protocol->classifier));
+    write_word(reply, (uint32_t)result);
+}
+
 static int is_length(uint32_t kind, size_t size) {
     switch (kind) {
     case KIND_RESET:
@@ -280,6 +292,9 @@ static void handle(asc_protocol_t *protocol, uint32_t kind, const uint8_t *body,
         break;
     case KIND_STATUS:
         status(protocol, reply);
+        break;
+    case KIND_SELFTEST:
+        selftest(protocol, reply);
         break;
     default:
         reply->data[HEADER_SIZE] = STATUS_KIND;

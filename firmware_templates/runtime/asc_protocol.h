@@ -50,6 +50,7 @@ typedef struct {
     uint32_t tick_rate;            /* per second; 0 if ticks are instructions */
     uint32_t (*stack_bytes)(void); /* the most stack used so far */
     uint32_t (*overruns)(void);    /* blocks of the microphone that were lost */
+    int (*selftest)(asc_t *);      /* asc_selftest, if it is to be part of the image */
 } asc_port_t;
 
 #if ASC_PROTOCOL

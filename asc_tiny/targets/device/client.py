@@ -22,6 +22,10 @@ TIMEOUT_S = 1.0
 ATTEMPTS = 20
 
 
+class RefusedError(AscError):
+    """The firmware does not have what is asked for."""
+
+
 class Device:
     """Firmware that speaks the serial protocol.
 
@@ -117,7 +121,8 @@ class Device:
             1: f" ({reply.version}, this asc-tiny speaks {messages.VERSION})",
             5: f" ({-reply.body[1] if len(reply.body) > 1 else '?'})",
         }.get(status, "")
-        raise AscError(f"{self._line.name}: {kind.name.lower()}: the device {what}{detail}")
+        error = RefusedError if status == messages.UNKNOWN_REQUEST else AscError
+        raise error(f"{self._line.name}: {kind.name.lower()}: the device {what}{detail}")
 
     def wait(self, timeout_s: float) -> None:
         """Take what arrives within ``timeout_s``; returns early with a result.
@@ -184,6 +189,19 @@ class Device:
         """
         self.request(Kind.RESET, bytes([source]))
         self.results.clear()
+
+    def selftest(self) -> str | None:
+        """Return what the firmware's test of itself says, None if it has none.
+
+        Raises:
+            AscError: as ``request``.
+        """
+        try:
+            body = self.request(Kind.SELFTEST)
+        except RefusedError:
+            return None
+        (result,) = struct.unpack_from("<i", body, 1)
+        return messages.SELFTEST_RESULTS.get(result, f"failed: network error {result}")
 
     def status(self) -> Status:
         """Return the device's counters.

@@ -31,6 +31,7 @@ class Kind(IntEnum):
     INFER = 6
     STATUS = 7
     RESULT = 8
+    SELFTEST = 9
 
 
 class Region(IntEnum):
@@ -48,6 +49,10 @@ class Source(IntEnum):
     HOST = 1
 
 
+SELFTEST_RESULTS = {0: "passed", 1: "failed: features differ", 2: "failed: scores differ"}
+"""What the firmware's self-test says; negative numbers are errors of the network."""
+
+UNKNOWN_REQUEST = 2
 ERRORS = {
     1: "speaks another version of the protocol",
     2: "does not know the request",

@@ -6,12 +6,21 @@
  *     verify FILE OUT     writes each clip's features and scores to OUT
  *     bench FILE          prints instructions per hop and per inference, and the stack used
  *     serve [FILE]        answers requests on the serial line; FILE is the microphone
+ *
+ * Built with -DASC_SELFTEST=1, `selftest` prints the self-test's result, 0 if it passed.
  */
 #include <string.h>
 
 #include "asc_classifier.h"
 #include "platform.h"
 #include "serve.h"
+
+#ifndef ASC_SELFTEST
+#define ASC_SELFTEST 0
+#endif
+#if ASC_SELFTEST
+#include "asc_selftest.h"
+#endif
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -184,6 +193,16 @@ static int bench(int file) {
     return exit_code(status);
 }
 
+#if ASC_SELFTEST
+static int selftest(void) {
+    const int status = asc_selftest(&classifier);
+    platform_print("selftest ");
+    print_number(status);
+    platform_print("\n");
+    return status == ASC_SELFTEST_PASSED ? EXIT_OK : EXIT_FAILED;
+}
+#endif
+
 static int usage(void) {
     platform_print("usage: run FILE | verify FILE OUT | bench FILE | serve [FILE]\n");
     return EXIT_USAGE;
@@ -201,6 +220,11 @@ int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "serve") == 0) {
         return answer_requests(-1);
     }
+#if ASC_SELFTEST
+    if (argc == 2 && strcmp(argv[1], "selftest") == 0) {
+        return selftest();
+    }
+#endif
     if (argc < 3) {
         return usage();
     }

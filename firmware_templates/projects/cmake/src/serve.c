@@ -4,6 +4,13 @@
 #include "asc_protocol.h"
 #include "platform.h"
 
+#ifndef ASC_SELFTEST
+#define ASC_SELFTEST 0
+#endif
+#if ASC_SELFTEST
+#include "asc_selftest.h"
+#endif
+
 static void put(void *context, const uint8_t *data, size_t count) {
     (void)context;
     platform_serial_write(data, count);
@@ -38,7 +45,13 @@ static int hear(int microphone) {
 
 void serve(asc_t *classifier, int microphone) {
     static const asc_port_t port = {
-        .put = put, .ticks = ticks, .stack_bytes = platform_stack_bytes};
+        .put = put,
+        .ticks = ticks,
+        .stack_bytes = platform_stack_bytes,
+#if ASC_SELFTEST
+        .selftest = asc_selftest,
+#endif
+    };
     uint8_t data[64];
     asc_protocol_init(&protocol, classifier, &port);
     for (int count; (count = platform_serial_read(data, sizeof data)) >= 0;) {

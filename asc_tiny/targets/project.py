@@ -6,13 +6,13 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.codegen.projects.manifest import MANIFEST, MODEL_FILE
+from asc_tiny.codegen.projects.manifest import BOARD_FILE, MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.windows import Windows
@@ -96,7 +96,7 @@ def load(folder: Path) -> Project:
             )
         return Project(
             folder=folder.resolve(),
-            board=boards.get(manifest["board"]),
+            board=_board(folder, manifest["board"]),
             runtime=manifest["runtime"],
             artefact=load_model(folder / manifest["model"].get("file", MODEL_FILE)),
             frontend=FrontEndConfig.from_dict(manifest["frontend"], source=str(path)),
@@ -105,6 +105,11 @@ def load(folder: Path) -> Project:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AscError(f"{path}: not a manifest of asc-tiny ({error!r})") from error
+
+
+def _board(folder: Path, name: str) -> Board:
+    path = folder / BOARD_FILE
+    return replace(boards.load(path), name=name) if path.is_file() else boards.get(name)
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,11 @@ TIMEOUT_S = 3600.0
 
 @dataclass(frozen=True)
 class Project:
-    """A folder that ``asc-tiny generate --project cmake`` wrote.
+    """A folder that ``asc-tiny generate`` wrote.
 
     Attributes:
         folder: the project.
+        kind: of project, as given to ``--project``.
         board: what it is built for.
         runtime: ``aot`` or ``tflm``.
         artefact: the model or the ensemble that it was generated from.
@@ -42,6 +43,7 @@ class Project:
     """
 
     folder: Path
+    kind: str
     board: Board
     runtime: str
     artefact: Model
@@ -96,6 +98,7 @@ def load(folder: Path) -> Project:
             )
         return Project(
             folder=folder.resolve(),
+            kind=manifest["project"],
             board=_board(folder, manifest["board"]),
             runtime=manifest["runtime"],
             artefact=load_model(folder / manifest["model"].get("file", MODEL_FILE)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,7 +78,14 @@ def _flash(probe: Any, image: Image, board: Board, progress: Progress) -> None:
     from pyocd.core.session import Session
 
     assert board.flash is not None
-    options = {"target_override": board.flash.target, "connect_mode": "halt"}
+    # What goes wrong is told by the exceptions, once.
+    logging.getLogger("pyocd").setLevel(logging.CRITICAL)
+    # A locked chip stays as it is: to unlock it would erase it.
+    options = {
+        "target_override": board.flash.target,
+        "connect_mode": "halt",
+        "auto_unlock": False,
+    }
     try:
         with Session(probe, options=options) as session:
             _write(session, image, progress)
@@ -90,9 +98,10 @@ def _flash(probe: Any, image: Image, board: Board, progress: Progress) -> None:
         ) from None
     except exceptions.ProbeError as error:
         raise AscError(f"probe {probe.unique_id}: {_text(error)}; is it still connected?") from None
-    except exceptions.TransferError as error:
+    except (exceptions.TransferError, KeyError) as error:
+        # pyOCD looks up the core of a locked chip in vain, which is the KeyError.
         raise AscError(
-            f"board {board.name}: the chip does not answer ({_text(error)}); is it powered, and "
+            f"board {board.name}: the core does not answer ({_text(error)}); is it powered, and "
             "not locked against debugging?"
         ) from None
     except exceptions.Error as error:
@@ -106,13 +115,15 @@ def _text(error: Exception) -> str:
 def _write(session: Any, image: Image, progress: Progress) -> None:
     from pyocd.flash.file_programmer import FileProgrammer
 
-    programmer = FileProgrammer(
-        session,
-        progress=lambda share: progress(_WRITE_SHARE * share),
-        chip_erase="sector",
-        trust_crc=False,
-        no_reset=True,
-    )
+    most = 0.0
+
+    def show(share: float) -> None:
+        # Erasing and writing each go from 0 to 1.
+        nonlocal most
+        most = max(most, _WRITE_SHARE * share)
+        progress(most)
+
+    programmer = FileProgrammer(session, progress=show, chip_erase="sector", trust_crc=False)
     programmer.program(str(image.path), file_format=_FORMATS[image.file_format])
 
 

@@ -33,6 +33,7 @@ STACK_BYTES = 8192
 
 FRONTEND_RUNTIME = (
     "asc_fixed.h",
+    "asc_fixed_thumb1.h",
     "asc_frontend.c",
     "asc_frontend.h",
     "asc_frontend_mve.c",

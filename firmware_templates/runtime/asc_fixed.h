@@ -18,11 +18,19 @@
 #define ASC_HAS_DSP 0
 #endif
 
-/* Whole loops in assembly need almost every register: not there without optimisation. */
+/* Assembly that needs almost every register is not there without optimisation. */
 #if ASC_HAS_DSP && defined(__OPTIMIZE__) && !defined(__clang__)
 #define ASC_HAS_DSP_LOOPS 1
 #else
 #define ASC_HAS_DSP_LOOPS 0
+#endif
+
+/* Cores that multiply to 32 bits only. */
+#if defined(__thumb__) && !defined(__thumb2__) && defined(__OPTIMIZE__) && defined(__GNUC__) && \
+    !defined(__clang__)
+#define ASC_HAS_THUMB1 1
+#else
+#define ASC_HAS_THUMB1 0
 #endif
 
 /* The vector extension, from GCC 12 on; its assembly is not written for other compilers. */
@@ -112,23 +120,18 @@ static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
 
 #else
 
-#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+#if ASC_HAS_THUMB1
 
-/* These cores multiply to 32 bits only: four products of halves are faster than the library. */
-static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
-    const uint32_t x_low = (uint32_t)x & 0xFFFFu;
-    const uint32_t y_low = (uint32_t)y & 0xFFFFu;
-    const int32_t x_high = x >> 16;
-    const int32_t y_high = y >> 16;
-    const int32_t middle = (int32_t)x_low * y_high + (int32_t)((x_low * y_low) >> 16);
-    const int32_t rest = x_high * (int32_t)y_low + (middle & 0xFFFF);
-    return a + x_high * y_high + (middle >> 16) + (rest >> 16) + ((rest >> 15) & 1);
-}
+#include "asc_fixed_thumb1.h"
 
 #else
 
 static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
     return a + (int32_t)(((int64_t)x * y + (INT64_C(1) << 31)) >> 32);
+}
+
+static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
+    return sum + (uint64_t)x * y;
 }
 
 #endif
@@ -175,11 +178,16 @@ static inline uint64_t asc_load_two(const int32_t **from) {
     return values;
 }
 
-static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
-    return sum + (uint64_t)x * y;
-}
-
 #endif
+
+/* Re squared and im squared, added. */
+static inline uint64_t asc_squares(int32_t re, int32_t im) {
+#if ASC_HAS_THUMB1
+    return asc_add_square(asc_add_square(0, re), im);
+#else
+    return (uint64_t)((int64_t)re * re + (int64_t)im * im);
+#endif
+}
 
 /* Leading zero bits of a value other than 0. */
 static inline uint32_t asc_leading_zeros(uint32_t value) {

@@ -176,10 +176,6 @@ static void fft(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift
     last_butterflies(z);
 }
 
-static inline uint64_t squared(asc_complex_t z) {
-    return (uint64_t)((int64_t)z.re * z.re + (int64_t)z.im * z.im);
-}
-
 #if !ASC_SPECTRUM_DSP
 
 static inline void power_of_pairs(asc_spectrum_t *spectrum) {
@@ -191,8 +187,9 @@ static inline void power_of_pairs(asc_spectrum_t *spectrum) {
         const asc_complex_t even = {low.re + high.re, low.im - high.im};
         const asc_complex_t odd = {low.im + high.im, high.re - low.re};
         const asc_complex_t sum = half_turn(even, odd, turn);
-        spectrum->power[k] = squared(sum);
-        spectrum->power[LENGTH - k] = squared(subtract(even, sum));
+        spectrum->power[k] = asc_squares(sum.re, sum.im);
+        const asc_complex_t rest = subtract(even, sum);
+        spectrum->power[LENGTH - k] = asc_squares(rest.re, rest.im);
     }
 }
 
@@ -204,7 +201,7 @@ static void real_power(asc_spectrum_t *spectrum) {
     const asc_complex_t *z = spectrum->z;
     const int64_t offset = (int64_t)z[0].re + z[0].im;
     spectrum->power[0] = (uint64_t)(offset * offset);
-    spectrum->power[LENGTH / 2u] = squared(z[LENGTH / 2u]);
+    spectrum->power[LENGTH / 2u] = asc_squares(z[LENGTH / 2u].re, z[LENGTH / 2u].im);
     power_of_pairs(spectrum);
 }
 

@@ -86,7 +86,7 @@ COSTS = {
     "Cortex-M33": ("mps2-an505", (), 118_950, 11_760),
     "Cortex-M55": ("mps3-an547", (), 59_280, 12_640),
     "Cortex-M3": ("mps2-an385", (), 256_880, 11_860),
-    "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS, 793_600, 13_280),
+    "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS, 711_600, 13_670),
     "RISC-V": (RV32, (), 363_970, 12_814),
 }
 MARGIN = 1.02

@@ -42,6 +42,7 @@ FRONTEND_RUNTIME = (
     "asc_spectrum.h",
     "asc_spectrum_dsp.h",
     "asc_spectrum_mve.c",
+    "asc_spectrum_thumb1.h",
 )
 NETWORK_RUNTIME = (
     "asc_arithmetic.h",

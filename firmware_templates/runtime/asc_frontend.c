@@ -207,9 +207,9 @@ static inline asc_frontend_past_t appended(asc_frontend_past_t values, int32_t n
     return (values >> 16) | ((uint64_t)(uint16_t)next << 48);
 }
 
-/* x / 10, rounded, halves up. */
+/* x / 10, rounded, halves up: no odd number of twentieths is a half. */
 static inline int32_t tenth(int32_t x) {
-    return (int32_t)(((int64_t)(2 * x + 11) * TWENTIETH) >> 32);
+    return asc_add_product(0, 2 * x + 1, TWENTIETH);
 }
 
 /* Ten times the delta two frames back. */

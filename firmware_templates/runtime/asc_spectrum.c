@@ -20,6 +20,8 @@ typedef asc_frontend_twiddle_t twiddle_t;
 
 #if ASC_SPECTRUM_DSP
 #include "asc_spectrum_dsp.h"
+#elif ASC_HAS_THUMB1
+#include "asc_spectrum_thumb1.h"
 #endif
 
 /* Half of a + b (cosine - i sine). */
@@ -103,7 +105,7 @@ static void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs, uint3
     }
 }
 
-#if !ASC_SPECTRUM_DSP
+#if !ASC_SPECTRUM_DSP && !ASC_HAS_THUMB1
 
 static inline void butterfly(asc_complex_t *z, uint32_t span, const twiddle_t *twiddle) {
     const asc_complex_t a = z[0];
@@ -176,7 +178,7 @@ static void fft(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift
     last_butterflies(z);
 }
 
-#if !ASC_SPECTRUM_DSP
+#if !ASC_SPECTRUM_DSP && !ASC_HAS_THUMB1
 
 static inline void power_of_pairs(asc_spectrum_t *spectrum) {
     const asc_complex_t *z = spectrum->z;

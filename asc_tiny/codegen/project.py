@@ -40,9 +40,9 @@ FRONTEND_RUNTIME = (
     "asc_frontend_mve.h",
     "asc_spectrum.c",
     "asc_spectrum.h",
-    "asc_spectrum_dsp.h",
     "asc_spectrum_mve.c",
     "asc_spectrum_thumb1.h",
+    "asc_spectrum_thumb2.h",
 )
 NETWORK_RUNTIME = (
     "asc_arithmetic.h",

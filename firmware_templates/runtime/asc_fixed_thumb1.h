@@ -37,6 +37,12 @@ static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
     return a;
 }
 
+/* weight times the high half of a word, / 2^16, rounded down. */
+static inline int32_t asc_multiply_high(int32_t weight, uint32_t word) {
+    const int32_t half = (int32_t)word >> 16;
+    return (weight >> 16) * half + (((weight & 0xFFFF) * half) >> 16);
+}
+
 /* sum + x y */
 static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
     uint32_t x_low, y_low, low;

@@ -7,7 +7,7 @@
 #include "asc_fixed.h"
 
 /* The longest frame's offsets do not fit the instructions. */
-#define ASC_SPECTRUM_DSP (ASC_HAS_DSP_LOOPS && ASC_FRONTEND_N_FFT <= 2048)
+#define ASC_SPECTRUM_THUMB2 (ASC_HAS_THUMB2_LOOPS && ASC_FRONTEND_N_FFT <= 2048)
 
 /* asc_spectrum_mve.c has it in vectors. */
 #if !ASC_HAS_MVE
@@ -18,8 +18,8 @@
 typedef asc_frontend_turn_t turn_t;
 typedef asc_frontend_twiddle_t twiddle_t;
 
-#if ASC_SPECTRUM_DSP
-#include "asc_spectrum_dsp.h"
+#if ASC_SPECTRUM_THUMB2
+#include "asc_spectrum_thumb2.h"
 #elif ASC_HAS_THUMB1
 #include "asc_spectrum_thumb1.h"
 #endif
@@ -49,7 +49,7 @@ static inline asc_complex_t subtract(asc_complex_t a, asc_complex_t b) {
     return difference;
 }
 
-#if !ASC_SPECTRUM_DSP || ASC_FRONTEND_SAMPLE_BITS != 16
+#if !ASC_SPECTRUM_THUMB2 || ASC_FRONTEND_SAMPLE_BITS != 16
 
 /* Two samples times the window in Q30. */
 static inline asc_complex_t windowed(asc_sample_pair_t pair, uint32_t shift, int32_t even,
@@ -105,7 +105,7 @@ static void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs, uint3
     }
 }
 
-#if !ASC_SPECTRUM_DSP && !ASC_HAS_THUMB1
+#if !ASC_SPECTRUM_THUMB2 && !ASC_HAS_THUMB1
 
 static inline void butterfly(asc_complex_t *z, uint32_t span, const twiddle_t *twiddle) {
     const asc_complex_t a = z[0];
@@ -178,7 +178,7 @@ static void fft(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift
     last_butterflies(z);
 }
 
-#if !ASC_SPECTRUM_DSP && !ASC_HAS_THUMB1
+#if !ASC_SPECTRUM_THUMB2 && !ASC_HAS_THUMB1
 
 static inline void power_of_pairs(asc_spectrum_t *spectrum) {
     const asc_complex_t *z = spectrum->z;

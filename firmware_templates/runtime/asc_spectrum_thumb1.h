@@ -51,8 +51,8 @@
 
 /* Butterflies of elements a and b of the same turn, as far apart as the next a is from b: a becomes half of
  * a + b (cosine - i sine), b the rest of a. */
-__attribute__((noinline)) static void layer(asc_complex_t *a, asc_complex_t *b,
-                                            const asc_complex_t *end, asc_frontend_turn_t turn) {
+__attribute__((always_inline)) static inline void layer(asc_complex_t *a, asc_complex_t *b, const asc_complex_t *end,
+                         asc_frontend_turn_t turn) {
     int32_t x0, x1 = turn.cosine, y0, y1 = turn.sine, t, u;
     __asm__ volatile(
         ".syntax unified\n"
@@ -139,19 +139,24 @@ static void turned_back_layer(asc_complex_t *a, uint32_t span, const asc_complex
     }
 }
 
-static inline void butterflies(asc_complex_t *z, uint32_t span,
-                               const asc_frontend_twiddle_t *twiddle) {
+/* Not in line: the layers above take a kilobyte. */
+__attribute__((noinline)) static void butterflies(asc_complex_t *z, uint32_t span,
+                                                  const asc_frontend_twiddle_t *twiddle) {
     const asc_complex_t *end = z + LENGTH;
     if (twiddle == asc_frontend_twiddle) {
         unturned_layer(z, span, end);
         unturned_layer(z, 2 * span, end);
         turned_back_layer(z + span, 2 * span, end);
-    } else {
-        const asc_frontend_turn_t back = {-twiddle->second.sine, twiddle->second.cosine};
-        layer(z, z + span, end, twiddle->first);
-        layer(z, z + 2 * span, end, twiddle->second);
-        layer(z + span, z + 3 * span, end, back);
+        return;
     }
+    if (twiddle == asc_frontend_twiddle + LENGTH / 8u) {
+        turned_back_layer(z, span, end);
+    } else {
+        layer(z, z + span, end, twiddle->first);
+    }
+    const asc_frontend_turn_t back = {-twiddle->second.sine, twiddle->second.cosine};
+    layer(z, z + 2 * span, end, twiddle->second);
+    layer(z + span, z + 3 * span, end, back);
 }
 
 static inline void last_butterflies(asc_complex_t *z) {

@@ -157,7 +157,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_prints_the_scenes_of_a_microphone(macro: str, project: Path, tmp_path: Path) -> None:
     app = build(project, tmp_path, macro)
     assert run(app) == ["selftest 0", *scenes(played())]
-    assert "overruns 0 overflows 1" in run(app, OVERFLOWING_BLOCK="100")
+    assert "overruns 0 overflows 1" in run(app, OVERFLOWING_CALL="100")
+    assert any(line.endswith(" overflows 0") for line in run(app, FLOODING_CALL="100"))
 
 
 def test_simulated_board_classifies_noise(tmp_path: Path) -> None:

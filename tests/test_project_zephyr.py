@@ -95,6 +95,12 @@ def test_starts_a_microphone_again_that_has_stopped(app: Path) -> None:
     assert len([line for line in lines if line.startswith("scene ")]) == 4
 
 
+def test_counts_what_it_loses(app: Path) -> None:
+    losses = [line for line in run(app, FLOODING_READ="100") if line.startswith("overruns ")]
+    assert losses
+    assert all(line.endswith(" restarts 0") for line in losses)
+
+
 def test_tells_a_failed_self_test(nrf: Path, tmp_path: Path) -> None:
     project = Path(shutil.copytree(nrf, tmp_path / "project"))
     expected = project / "asc" / "asc_selftest_expected.h"

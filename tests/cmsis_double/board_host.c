@@ -2,8 +2,8 @@
  *
  * A board layer for a computer: calls app_main; its audio driver, unless SYNTHETIC is defined,
  * plays in.pcm, in stereo the left channel. A block comes whenever the application asks for the
- * status; the one that OVERFLOWING_BLOCK names tells of others lost. The program ends with the
- * samples.
+ * status. Of these calls, OVERFLOWING_CALL names one that tells of lost blocks, FLOODING_CALL one
+ * with FLOOD blocks, as if the application were slow. The program ends with the samples.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +18,8 @@ int app_main(void);
 #else
 #define CHANNELS 2u
 #endif
+
+#define FLOOD 200
 
 extern vStreamDriver_t Driver_vStreamAudioIn;
 
@@ -60,10 +62,7 @@ static int32_t release_block(void) {
     return VSTREAM_OK;
 }
 
-static vStreamStatus_t get_status(void) {
-    static long given;
-    vStreamStatus_t status = {.active = 1};
-    const char *overflowing = getenv("OVERFLOWING_BLOCK");
+static void give_block(void) {
     int16_t *block = memory + next * samples;
     for (uint32_t i = 0; i < samples; i += CHANNELS) {
         if (fread(block + i, sizeof *block, 1, file) != 1) {
@@ -73,9 +72,25 @@ static vStreamStatus_t get_status(void) {
             block[i + other] = (int16_t)(i * 40503u);
         }
     }
-    status.overflow = overflowing != NULL && given++ == atol(overflowing);
     is_ready = 1;
     event(VSTREAM_EVENT_DATA);
+}
+
+/* Whether this is the call that a variable of the environment names. */
+static uint32_t is_named(const char *variable, long call) {
+    const char *text = getenv(variable);
+    return text != NULL && atol(text) == call;
+}
+
+static vStreamStatus_t get_status(void) {
+    static long calls;
+    const long call = calls++;
+    const vStreamStatus_t status = {.active = 1,
+                                    .overflow = is_named("OVERFLOWING_CALL", call) & 1u};
+    const long count = is_named("FLOODING_CALL", call) ? FLOOD : 1;
+    for (long i = 0; i < count; i++) {
+        give_block();
+    }
     return status;
 }
 

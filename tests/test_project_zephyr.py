@@ -190,7 +190,7 @@ def test_configuration_is_of_known_options(nrf: Path, tmp_path: Path) -> None:
     for path in (nrf / "prj.conf", nrf / "boards/nrf52840dk_nrf52840.conf"):
         kconfig.load_config(str(path), replace=False)
     assert not kconfig.warnings
-    assert kconfig.syms["ASC"].str_value == kconfig.syms["ASC_SELFTEST"].str_value == "y"
+    assert kconfig.syms["ASC_CLASSIFIER"].str_value == kconfig.syms["ASC_SELFTEST"].str_value == "y"
 
 
 @pytest.mark.parametrize("board", WITH_MICROPHONE)

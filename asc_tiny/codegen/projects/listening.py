@@ -40,7 +40,12 @@ class Pace:
 
 
 def pace(request: Request) -> Pace:
-    """Return as many blocks as an inference takes, but at most a share of the board's RAM."""
+    """Return as many blocks as an inference takes, but at most a share of the board's RAM.
+
+    An emulated board has no clock: its samples wait for it.
+    """
+    if not request.board.clock_hz:
+        return Pace(2, 0.0)
     seconds = macs(request.model.artefact) * CYCLES_PER_MAC[request.runtime]
     seconds /= request.board.clock_hz
     rate = request.microphone_rate

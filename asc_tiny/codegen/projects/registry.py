@@ -13,9 +13,12 @@ DEFAULT = "cmake"
 NAMES = (
     "arduino",
     "cmake",
+    "cmsis",
+    "esp-idf",
     "platformio",
     "sources",
     "stm32cubeide",
+    "zephyr",
 )
 """As given to ``--project``; the modules beside this one have ``_`` in place of ``-``."""
 

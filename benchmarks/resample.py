@@ -29,7 +29,7 @@ from test_resample import log_mel_errors, recorded
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.codegen import native
-from asc_tiny.codegen.project import classifier
+from asc_tiny.codegen.classifier import classifier
 from asc_tiny.complexity.artefact import load
 from asc_tiny.frontend import reference
 from asc_tiny.resample import fixed

@@ -11,7 +11,8 @@ import numpy as np
 from native import FLAGS, RUNTIME, write
 
 from asc_tiny.codegen import frontend as frontend_code
-from asc_tiny.codegen.project import FRONTEND_RUNTIME, PLATFORM_FILES
+from asc_tiny.codegen.library import FRONTEND_RUNTIME
+from asc_tiny.codegen.projects.cmake import PLATFORM_FILES
 from asc_tiny.codegen.templates import environment, template_root
 from asc_tiny.complexity.ensemble import Model
 from asc_tiny.frontend.config import FrontEndConfig

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from asc_tiny.codegen import frontend as frontend_code
-from asc_tiny.codegen.project import FRONTEND_RUNTIME
+from asc_tiny.codegen.library import FRONTEND_RUNTIME
 from asc_tiny.codegen.templates import template_root
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.targets import boards

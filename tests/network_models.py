@@ -13,7 +13,7 @@ import numpy as np
 from native import RUNTIME, shared_library, write
 
 from asc_tiny.codegen import ensemble, network
-from asc_tiny.codegen.project import NETWORK_RUNTIME
+from asc_tiny.codegen.library import NETWORK_RUNTIME
 from asc_tiny.complexity.ensemble import Ensemble, Model
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from native import CORES, FLAGS, RUNTIME, compile_for, shared_library
 from test_frontend_property import repeatable
 
-from asc_tiny.codegen.project import AUDIO_RUNTIME
+from asc_tiny.codegen.library import AUDIO_RUNTIME
 
 THREADS = Path(__file__).with_name("audio_threads.c")
 BLOCK = 16

@@ -12,7 +12,8 @@ from native import write
 from test_firmware import CLIPS, MODEL, tflm_scores
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen.project import audio_sources, classifier, library_sources
+from asc_tiny.codegen.classifier import classifier
+from asc_tiny.codegen.library import audio_sources, library_sources
 from asc_tiny.complexity.artefact import load
 from asc_tiny.frontend import fixed
 

@@ -16,7 +16,7 @@ from test_cli_errors import refused
 from test_firmware import MODEL, ROOT, asc_tiny
 from test_resample import response
 
-from asc_tiny.codegen.project import Classifier, classifier
+from asc_tiny.codegen.classifier import Classifier, classifier
 from asc_tiny.complexity.artefact import load
 from asc_tiny.errors import AscError
 from asc_tiny.targets import boards

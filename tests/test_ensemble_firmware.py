@@ -13,7 +13,8 @@ from native import CORES, compile_for
 from network_models import CNetwork, inputs
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen.project import classifier, library_sources
+from asc_tiny.codegen.classifier import classifier
+from asc_tiny.codegen.library import library_sources
 from asc_tiny.complexity import ensemble
 from asc_tiny.frontend import fixed, golden
 from asc_tiny.targets import image

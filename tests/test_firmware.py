@@ -14,7 +14,7 @@ from native import CORES, FLAGS, compile_for
 from asc_tiny.audio.clips import read_pcm, write_wav16
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.codegen import project as projects
+from asc_tiny.codegen.classifier import classifier
 from asc_tiny.complexity import artefact
 from asc_tiny.frontend import fixed
 from asc_tiny.targets import boards, image
@@ -244,8 +244,32 @@ def test_run_prints_a_decision_per_second(
 
 
 def test_manifest_carries_the_models_front_end() -> None:
-    model = projects.classifier(artefact.load(MODEL), runtime="aot")
+    model = classifier(artefact.load(MODEL), runtime="aot")
     tensor = model.artefact.graph.tensor(model.artefact.graph.inputs[0])
     assert model.frontend.quantisation
     assert model.frontend.quantisation.scale == pytest.approx(tensor.scales[0])
     assert model.frontend == model.artefact.frontend
+
+
+@pytest.mark.parametrize("compiler", ["cc", "c++"])
+def test_usage_in_the_header_compiles_and_runs(compiler: str, tmp_path: Path) -> None:
+    options = ["--project", "sources", "--prefix", "near", "--out", tmp_path]
+    assert asc_tiny("generate", MODEL, *options) == 0
+    comment = (tmp_path / "near_classifier.h").read_text().split("*/")[0]
+    usage = [line[7:] for line in comment.splitlines() if line.startswith(" *     ")]
+    assert usage[0] == "#include <stdio.h>"
+    main = [
+        "int main(void) {",
+        "    static near_sample_t second[44100];",
+        "    return near_init(&classifier) != NEAR_NET_OK || classify(second, 44100) < 0;",
+        "}",
+    ]
+    (tmp_path / "main.c").write_text("\n".join([*usage, *main, ""]))
+    language = [compiler, "-x", "c++", "-std=c++17"] if compiler == "c++" else ["cc", *FLAGS]
+    command = [*language, "-Wall", "-Wextra", "-Werror", "-c", "main.c", "-o", "main.o"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    sources = sorted(tmp_path.glob("near_*.c"))
+    subprocess.run(["cc", "-O1", "main.o", *sources, "-o", "x"], cwd=tmp_path, check=True)
+    done = subprocess.run([tmp_path / "x"], check=True, capture_output=True, text=True)
+    labels = artefact.load(MODEL).labels
+    assert labels and done.stdout.strip() in labels

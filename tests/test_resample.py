@@ -19,7 +19,7 @@ from test_frontend_property import repeatable
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.codegen import resample as resample_code
-from asc_tiny.codegen.project import RESAMPLE_RUNTIME
+from asc_tiny.codegen.library import RESAMPLE_RUNTIME
 from asc_tiny.errors import AscError
 from asc_tiny.frontend import reference
 from asc_tiny.frontend.config import FrontEndConfig

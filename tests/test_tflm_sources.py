@@ -13,7 +13,7 @@ import pytest
 from ensemble_models import MODEL, asc_tiny, perturbed
 
 from asc_tiny.codegen import tflm
-from asc_tiny.codegen.project import classifier
+from asc_tiny.codegen.classifier import classifier
 from asc_tiny.complexity.ensemble import load_model
 from asc_tiny.complexity.tflm.kernels import OPERATORS
 from asc_tiny.errors import AscError

@@ -37,6 +37,8 @@ setup_riscv_emulator() {
 # What the tests need besides, to try all cores.
 setup_missing_test_packages() {
     command -v c++ >/dev/null || echo g++
+    command -v arduino-builder >/dev/null || echo arduino-builder
+    command -v arduino-ctags >/dev/null || echo arduino-ctags
     command -v riscv64-unknown-elf-gcc >/dev/null || echo gcc-riscv64-unknown-elf
     setup_has_picolibc || echo picolibc-riscv64-unknown-elf
     command -v qemu-system-riscv32 >/dev/null || setup_riscv_emulator

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from asc_tiny.cli.options import PATH
+from asc_tiny.codegen.projects import registry
 from asc_tiny.errors import AscError
 
 
@@ -17,12 +18,12 @@ from asc_tiny.errors import AscError
 @click.option("--runtime", type=click.Choice(["aot", "tflm"]), default="aot", show_default=True)
 @click.option(
     "--project",
-    type=click.Choice(["cmake", "sources"]),
-    default="cmake",
+    type=click.Choice(registry.NAMES),
+    default=registry.DEFAULT,
     show_default=True,
     help="A whole project, or just the sources to drop into one.",
 )
-@click.option("--board", default="mps2-an386", show_default=True, help="See asc-tiny boards.")
+@click.option("--board", help="See asc-tiny boards; without it the kind of project decides.")
 @click.option(
     "--resample",
     is_flag=True,
@@ -37,7 +38,7 @@ def command(
     out: Path,
     runtime: str,
     project: str,
-    board: str,
+    board: str | None,
     resample: bool,
     prefix: str,
     frontend: Path | None,
@@ -49,8 +50,10 @@ def command(
     With --runtime aot the network becomes C code; with tflm TensorFlow Lite Micro runs it, behind
     the same interface.
     """
+    from asc_tiny.cli.reference import selftest_scores
+    from asc_tiny.codegen.classifier import classifier
     from asc_tiny.codegen.prefix import check_prefix
-    from asc_tiny.codegen.project import classifier, write_cmake, write_sources
+    from asc_tiny.codegen.projects.kind import Request, write
     from asc_tiny.complexity.ensemble import load_model, output_quantisation
     from asc_tiny.decision.config import read_toml as read_decision
     from asc_tiny.frontend.config import read_toml
@@ -58,7 +61,9 @@ def command(
     from asc_tiny.targets.audio_path import audio_path
 
     check_prefix(prefix)
-    target = boards.get(board)
+    kind = registry.get(project)
+    target = boards.get(board or kind.default_board)
+    kind.check(target, runtime)
     complete = classifier(
         load_model(model),
         runtime=runtime,
@@ -73,10 +78,18 @@ def command(
         for line in complete.frontend.warnings():
             click.echo(f"warning: {frontend}: {line}", err=True)
     audio = audio_path(complete, target, resample=resample)
-    if project == "sources":
-        write_sources(complete, out, runtime=runtime, prefix=prefix, resampler=audio.resampler)
-    else:
-        write_cmake(complete, out, runtime=runtime, board=target, prefix=prefix)
+    scores, missing = selftest_scores(complete)
+    request = Request(
+        model=complete,
+        board=target,
+        runtime=runtime,
+        prefix=prefix,
+        resampler=audio.resampler,
+        scores=scores,
+    )
+    write(kind, request, out)
+    if missing:
+        click.echo(f"warning: the self-test checks the front end alone: {missing}", err=True)
     for line in audio.warnings:
         click.echo(f"warning: {line}", err=True)
     if audio.resampler:

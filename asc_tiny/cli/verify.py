@@ -68,21 +68,20 @@ def command(
 
 def _reference(target: Project, clips: Mapping[str, Samples]) -> tuple[str, Network]:
     """Return the name of the scores' reference on this machine, and the reference."""
-    from importlib.util import find_spec
-
     import numpy as np
 
+    from asc_tiny.cli.reference import kernels
+    from asc_tiny.codegen.classifier import Classifier
     from asc_tiny.targets.verify import host_scores
 
-    if find_spec("tflite_micro") is None:
+    run = kernels(target.artefact)
+    if run is None:
         if not target.board.machine:
             raise AscError(
                 f"{target.folder}: on board host the scores have no other reference than "
                 "tflite-micro; pip install 'asc-tiny[train]'"
             )
-        scores = host_scores(target, clips)
+        model = Classifier(target.artefact, target.frontend, target.labels)
+        scores = host_scores(model, clips)
         return "the C code on this computer", lambda features: scores
-    from asc_tiny.compress.ensemble import interpreter
-
-    kernels = interpreter(target.artefact)
-    return "TensorFlow Lite Micro", lambda features: np.stack([kernels.run(f) for f in features])
+    return "TensorFlow Lite Micro", lambda features: np.stack([run(clip) for clip in features])

@@ -20,7 +20,7 @@ import numpy as np
 
 from asc_tiny import user_cache
 from asc_tiny.codegen import frontend as frontend_code
-from asc_tiny.codegen.project import FRONTEND_RUNTIME
+from asc_tiny.codegen.library import FRONTEND_RUNTIME
 from asc_tiny.codegen.templates import template_root
 from asc_tiny.errors import AscError
 from asc_tiny.files import replacing, sha256, write_text

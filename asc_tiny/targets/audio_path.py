@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from asc_tiny.codegen.project import Classifier
+from asc_tiny.codegen.classifier import Classifier
 from asc_tiny.errors import AscError
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import mel_edges

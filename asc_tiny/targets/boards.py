@@ -68,6 +68,7 @@ class Board:
         machine: QEMU's machine name, empty for a native build.
         core_flags: select the core for the compiler.
         flash_origin, flash_bytes, ram_origin, ram_bytes: memory map.
+        clock_hz: of the core as the board's tools set it up, 0 for an emulated board.
         instructions_per_1024_ticks: of SysTick under ``-icount shift=0``, 0 without one.
         has_coprocessors: floating point or vector unit to enable at start.
         has_low_overhead_loops: Armv8.1-M loop cache to enable at start.
@@ -83,6 +84,7 @@ class Board:
     flash_bytes: int = 0
     ram_origin: int = 0
     ram_bytes: int = 0
+    clock_hz: int = 0
     instructions_per_1024_ticks: int = 0
     has_coprocessors: bool = False
     has_low_overhead_loops: bool = False
@@ -123,7 +125,7 @@ def _mps2(name: str, core: str, cpu: str, *, has_coprocessors: bool) -> Board:
 
 
 def _development(
-    name: str, core: str, flash_bytes: int, ram_bytes: int, microphone: Microphone
+    name: str, core: str, mhz: int, flash_bytes: int, ram_bytes: int, microphone: Microphone
 ) -> Board:
     """Describe a board that people buy; names are Zephyr's where it has one of the same kind."""
     return Board(
@@ -132,6 +134,7 @@ def _development(
         toolchain=NONE,
         flash_bytes=flash_bytes,
         ram_bytes=ram_bytes,
+        clock_hz=mhz * 1_000_000,
         microphone=microphone,
     )
 
@@ -171,16 +174,20 @@ BOARDS = {
             has_low_overhead_loops=True,
         ),
         _development(
-            "nano33ble_sense", "Cortex-M4F", _MIB, 256 * _KIB, microphones.NANO_33_BLE_SENSE
+            "nano33ble_sense", "Cortex-M4F", 64, _MIB, 256 * _KIB, microphones.NANO_33_BLE_SENSE
         ),
-        _development("nrf52840dk", "Cortex-M4F", _MIB, 256 * _KIB, microphones.NRF_PDM),
-        _development("nrf5340dk", "Cortex-M33", _MIB, 512 * _KIB, microphones.NRF_PDM),
-        _development("disco_l475_iot1", "Cortex-M4F", _MIB, 128 * _KIB, microphones.STM32L4_DFSDM),
-        _development("stm32l496g_disco", "Cortex-M4F", _MIB, 320 * _KIB, microphones.STM32L4_DFSDM),
+        _development("nrf52840dk", "Cortex-M4F", 64, _MIB, 256 * _KIB, microphones.NRF_PDM),
+        _development("nrf5340dk", "Cortex-M33", 128, _MIB, 512 * _KIB, microphones.NRF_PDM),
         _development(
-            "esp32s3_devkitc", "Xtensa LX7", 8 * _MIB, 512 * _KIB, microphones.I2S_INMP441
+            "disco_l475_iot1", "Cortex-M4F", 80, _MIB, 128 * _KIB, microphones.STM32L4_DFSDM
         ),
-        _development("rpi_pico", "Cortex-M0+", 2 * _MIB, 264 * _KIB, microphones.I2S_INMP441),
+        _development(
+            "stm32l496g_disco", "Cortex-M4F", 80, _MIB, 320 * _KIB, microphones.STM32L4_DFSDM
+        ),
+        _development(
+            "esp32s3_devkitc", "Xtensa LX7", 240, 8 * _MIB, 512 * _KIB, microphones.I2S_INMP441
+        ),
+        _development("rpi_pico", "Cortex-M0+", 125, 2 * _MIB, 264 * _KIB, microphones.I2S_INMP441),
         Board(
             name="virt-rv32",
             core="RISC-V, RV32IMC",

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.codegen.project import MANIFEST, MODEL_FILE
+from asc_tiny.codegen.projects.manifest import MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.windows import Windows
@@ -89,6 +89,11 @@ def load(folder: Path) -> Project:
         manifest = json.loads(read_bytes(path))
         if manifest["schema"] != 1:
             raise AscError(f"{path}: schema {manifest['schema']}, this version reads schema 1")
+        if manifest["project"] != "cmake":
+            raise AscError(
+                f"{folder}: a project of kind {manifest['project']}, which its own tools build; "
+                "see its README.md"
+            )
         return Project(
             folder=folder.resolve(),
             board=boards.get(manifest["board"]),

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.codegen.project import Classifier, write_cmake
+from asc_tiny.codegen.classifier import Classifier
+from asc_tiny.codegen.projects import cmake, kind
 from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets import boards, image
 from asc_tiny.targets import project as projects
@@ -69,17 +70,16 @@ def verify(
     ]
 
 
-def host_scores(project: Project, clips: Mapping[str, Samples]) -> Int8Array:
+def host_scores(model: Classifier, clips: Mapping[str, Samples]) -> Int8Array:
     """Return the scores of the network's C code on this computer, shape (clips, labels).
 
     Raises:
         AscError: no C compiler, the build fails, or the network cannot become C.
     """
-    model = Classifier(project.artefact, project.frontend, project.labels)
     with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
         folder = Path(temporary) / "host"
         board = boards.get(boards.HOST)
-        write_cmake(model, folder, runtime="aot", board=board, prefix="asc")
+        kind.write(cmake.KIND, kind.Request(model=model, board=board), folder)
         host = projects.load(folder)
         projects.build(host)
         return image.features_and_codes(host, list(clips.values()))[1]

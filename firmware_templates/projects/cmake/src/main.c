@@ -5,11 +5,20 @@
  *     run FILE            prints a line per decision: window, label, scores, smoothed scores
  *     verify FILE OUT     writes each clip's features and scores to OUT
  *     bench FILE          prints instructions per hop and per inference, and the stack used
+ *
+ * Built with -DASC_SELFTEST=1, `selftest` prints the self-test's result, 0 if it passed.
  */
 #include <string.h>
 
 #include "asc_classifier.h"
 #include "platform.h"
+
+#ifndef ASC_SELFTEST
+#define ASC_SELFTEST 0
+#endif
+#if ASC_SELFTEST
+#include "asc_selftest.h"
+#endif
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -182,12 +191,27 @@ static int bench(int file) {
     return exit_code(status);
 }
 
+#if ASC_SELFTEST
+static int selftest(void) {
+    const int status = asc_selftest(&classifier);
+    platform_print("selftest ");
+    print_number(status);
+    platform_print("\n");
+    return status == ASC_SELFTEST_PASSED ? EXIT_OK : EXIT_FAILED;
+}
+#endif
+
 static int usage(void) {
     platform_print("usage: run FILE | verify FILE OUT | bench FILE\n");
     return EXIT_USAGE;
 }
 
 int main(int argc, char **argv) {
+#if ASC_SELFTEST
+    if (argc == 2 && strcmp(argv[1], "selftest") == 0) {
+        return selftest();
+    }
+#endif
     if (argc < 3) {
         return usage();
     }

@@ -1,0 +1,86 @@
+"""A model completed with what firmware needs: front end, labels, decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from asc_tiny.codegen import network, tflm
+from asc_tiny.codegen.identity import Identity, identify
+from asc_tiny.complexity.ensemble import Ensemble, Model
+from asc_tiny.decision.config import DecisionConfig
+from asc_tiny.errors import AscError
+from asc_tiny.frontend.config import FrontEndConfig
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model with everything that firmware needs besides the network.
+
+    Attributes:
+        artefact: the model or the ensemble.
+        frontend: its front end, with the quantisation of the (first) network's input.
+        labels: class names in output order.
+        decision: windows, smoothing, hysteresis and threshold.
+    """
+
+    artefact: Model
+    frontend: FrontEndConfig
+    labels: tuple[str, ...]
+    decision: DecisionConfig = field(default_factory=DecisionConfig)
+
+    @property
+    def frontends(self) -> tuple[FrontEndConfig, ...]:
+        """The front end in each quantisation that the members need, one for one network."""
+        if isinstance(self.artefact, Ensemble):
+            return self.artefact.frontends
+        return (self.frontend,)
+
+    @property
+    def identity(self) -> Identity:
+        """The hashes of model, front end and labels."""
+        return identify(self.artefact, self.frontends, self.labels)
+
+
+def classifier(
+    artefact: Model,
+    *,
+    runtime: str,
+    frontend: FrontEndConfig | None = None,
+    labels: tuple[str, ...] | None = None,
+) -> Classifier:
+    """Complete a model with a front end and labels, from its metadata unless given.
+
+    Raises:
+        AscError: they are neither in the file nor given, or do not fit the network; the model
+            is not full int8, or has an operator that the runtime lacks.
+    """
+    if isinstance(artefact, Ensemble):
+        return _of_ensemble(artefact, runtime, given=frontend is not None or labels is not None)
+    network.check_supported_types(artefact)
+    if runtime == "aot":
+        network.check_supported_operators(artefact)
+    else:
+        tflm.check_operators(artefact)
+    frontend = frontend or artefact.frontend
+    labels = labels or artefact.labels
+    if frontend is None or labels is None:
+        missing = "front end" if frontend is None else "labels"
+        option = "--frontend FILE.toml" if frontend is None else "--labels FILE"
+        raise AscError(f"{artefact.path}: holds no {missing}; give {option}")
+    graph = artefact.graph
+    source, result = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
+    if source.shape[1:] != frontend.shape:
+        raise AscError(
+            f"{artefact.path}: input shape {source.shape[1:]}, the front end gives {frontend.shape}"
+        )
+    if result.size != len(labels):
+        raise AscError(f"{artefact.path}: {result.size} outputs, but {len(labels)} labels")
+    quantised = frontend.quantised(source.scales[0], source.zero_points[0])
+    return Classifier(artefact, quantised, labels)
+
+
+def _of_ensemble(model: Ensemble, runtime: str, *, given: bool) -> Classifier:
+    if given:
+        raise AscError(f"{model.path}: members hold front end and labels; none can be given")
+    members = [classifier(member.artefact, runtime=runtime) for member in model.members]
+    return Classifier(model, members[0].frontend, model.labels)

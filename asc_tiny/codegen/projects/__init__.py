@@ -1,0 +1,12 @@
+"""What ``asc-tiny generate --project KIND`` writes: a module per kind of project.
+
+To add a kind:
+
+* a module here, NAME.py, with its ``KIND``, a ``kind.Kind``: what it refuses, and a function from a
+  ``kind.Request`` to its files, path to contents;
+  A kind that reads a microphone takes library, self-test and ``asc_listen`` from ``listening``;
+* its templates in ``firmware_templates/projects/NAME``, which ``kind.render`` turns into files;
+* a line in ``registry.py``.
+
+The command line, the writing to disk and the manifest follow from these.
+"""

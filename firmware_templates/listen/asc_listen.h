@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A microphone's samples in, decisions out: classifier and audio buffer in one, once per image.
+ *
+ *     void dma_complete(void) {                       // the interrupt
+ *         asc_listen_samples(dma_buffer, DMA_SAMPLES);
+ *     }
+ *     int main(void) {
+ *         if (asc_listen_selftest() != ASC_SELFTEST_PASSED) { stop(); }
+ *         int status = asc_listen_init();             // then start the microphone
+ *         while (status >= 0) {
+ *             asc_result_t result;
+ *             status = asc_listen(&result);
+ *             if (status == ASC_RESULT_NEW) { use(asc_labels[result.label]); }
+ *         }
+ *     }
+ */
+#ifndef ASC_LISTEN_H
+#define ASC_LISTEN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "asc_audio.h"
+#include "asc_classifier.h"
+#include "asc_selftest.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* To be called before asc_listen_init, if at all: returns ASC_SELFTEST_PASSED, or what
+ * asc_selftest.h says. Compiled with -DASC_SELFTEST=0 it tests nothing and passes. */
+int asc_listen_selftest(void);
+
+/* To be called once before the first sample. Returns ASC_NET_OK or one of the network's errors. */
+int asc_listen_init(void);
+
+/* Interrupt: takes any number of samples at the microphone's rate. */
+void asc_listen_samples(const int16_t *pcm, size_t count);
+
+/* Application: works on the samples that have come until a decision is ready. Returns
+ * ASC_RESULT_NEW and the decision; ASC_RESULT_NONE once it has to wait for samples; or the negative
+ * error that stopped the classifier. After an overrun it starts a new clip behind the gap. */
+int asc_listen(asc_result_t *result);
+
+/* Blocks of ASC_AUDIO_BLOCK samples lost so far, because asc_listen was busy for too long. */
+uint32_t asc_listen_overruns(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -44,6 +44,8 @@ class Sketch:
             folder / name for name in ("hardware", "libraries", "build")
         )
         shutil.copytree(STAND_IN, hardware)
+        # arduino-builder wants the variant's folder, git keeps no empty one.
+        (hardware / "stand_in/mbed_nano/variants/none").mkdir(parents=True, exist_ok=True)
         core = hardware / "stand_in/mbed_nano/cores/arduino"
         write_platform(boards.get(BOARD), core, stack_bytes=8192)
         for each in (library, *others):

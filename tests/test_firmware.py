@@ -249,3 +249,27 @@ def test_manifest_carries_the_models_front_end() -> None:
     assert model.frontend.quantisation
     assert model.frontend.quantisation.scale == pytest.approx(tensor.scales[0])
     assert model.frontend == model.artefact.frontend
+
+
+@pytest.mark.parametrize("compiler", ["cc", "c++"])
+def test_usage_in_the_header_compiles_and_runs(compiler: str, tmp_path: Path) -> None:
+    options = ["--project", "sources", "--prefix", "near", "--out", tmp_path]
+    assert asc_tiny("generate", MODEL, *options) == 0
+    comment = (tmp_path / "near_classifier.h").read_text().split("*/")[0]
+    usage = [line[7:] for line in comment.splitlines() if line.startswith(" *     ")]
+    assert usage[0] == "#include <stdio.h>"
+    main = [
+        "int main(void) {",
+        "    static near_sample_t second[44100];",
+        "    return near_init(&classifier) != NEAR_NET_OK || classify(second, 44100) < 0;",
+        "}",
+    ]
+    (tmp_path / "main.c").write_text("\n".join([*usage, *main, ""]))
+    language = [compiler, "-x", "c++", "-std=c++17"] if compiler == "c++" else ["cc", *FLAGS]
+    command = [*language, "-Wall", "-Wextra", "-Werror", "-c", "main.c", "-o", "main.o"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    sources = sorted(tmp_path.glob("near_*.c"))
+    subprocess.run(["cc", "-O1", "main.o", *sources, "-o", "x"], cwd=tmp_path, check=True)
+    done = subprocess.run([tmp_path / "x"], check=True, capture_output=True, text=True)
+    labels = artefact.load(MODEL).labels
+    assert labels and done.stdout.strip() in labels

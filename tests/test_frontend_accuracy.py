@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
-from test_frontend_fixed import DEFAULT, error_db
+from test_frontend_fixed import CLIPS, DEFAULT, error_db
 
+from asc_tiny.audio.clips import read_pcm
+from asc_tiny.frontend import fixed, reference
+
+REACHED = Path(__file__).with_name("frontend_accuracy.json")
+"""Figures of each case, as ``benchmarks/frontend.py --write`` leaves them."""
+
+MARGIN = 1.02
 SCALES = ("htk", "slaney")
 COUNT = DEFAULT.clip_samples
 N = np.arange(COUNT)
@@ -50,6 +61,51 @@ def stress() -> dict[str, np.ndarray]:
     phase = np.cumsum(2.0 * np.pi * (40.0 + N / DEFAULT.hop / 8.0) / DEFAULT.n_fft)
     signals["sweep over bins"] = 32767.0 * np.sin(phase)
     return {k: np.clip(np.rint(v), -32768, 32767).astype(np.int16) for k, v in signals.items()}
+
+
+class Figures(NamedTuple):
+    """Error in dB of the bands at or above -100 dBFS, None where there are none, and int8 codes."""
+
+    mean: float | None
+    most_of_99_percent: float | None
+    largest: float | None
+    codes: int
+    other_codes: int
+    off_by_2: int
+
+
+def figures(signals: Iterable[np.ndarray]) -> Figures:
+    """Return the figures of a case of the default front end."""
+    errors, differences = [], []
+    assert DEFAULT.quantisation
+    for signal in signals:
+        error, level = error_db(signal, DEFAULT)
+        errors.append(error[level >= -100.0])
+        expected = reference.quantise(reference.features(signal, DEFAULT), DEFAULT.quantisation)
+        differences.append(np.abs(fixed.features(signal, DEFAULT).astype(int) - expected).ravel())
+    error, difference = np.concatenate(errors), np.concatenate(differences)
+    db = (error.mean(), np.quantile(error, 0.99), error.max()) if error.size else (None,) * 3
+    counts = (difference.size, np.count_nonzero(difference), np.count_nonzero(difference > 1))
+    return Figures(*(x if x is None else float(x) for x in db), *map(int, counts))
+
+
+def cases() -> dict[str, list[np.ndarray]]:
+    """Return all cases by name: the clips of the released models, and stress."""
+    real = {"real clips": [read_pcm(path, 44100) for path in CLIPS]}
+    return real | {name: [signal] for name, signal in stress().items()}
+
+
+def test_no_figure_grows() -> None:
+    reached = json.loads(REACHED.read_text())
+    measured = {name: figures(signals) for name, signals in cases().items()}
+    assert list(measured) == list(reached)
+    for name, values in measured.items():
+        for field, value in values._asdict().items():
+            before = reached[name][field]
+            if field == "codes" or before is None:
+                assert value == before, f"{name}: {field}"
+            else:
+                assert value <= before * MARGIN, f"{name}: {field}"
 
 
 @pytest.mark.parametrize("scale", SCALES)

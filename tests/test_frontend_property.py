@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from emulated import EmulatedFrontEnd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from native import CFrontEnd
+from test_frontend_cores import COSTS, needs_tools
 
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import (
@@ -21,7 +22,6 @@ from asc_tiny.frontend.config import (
     SAMPLE_BITS,
     FrontEndConfig,
 )
-from asc_tiny.targets import boards
 
 RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 
@@ -94,12 +94,11 @@ def check_host(data: st.DataObject) -> None:
             assert np.array_equal(codes, expected(stream, config))
 
 
-def check_emulated(board: str, data: st.DataObject) -> None:
-    from emulated import EmulatedFrontEnd
-
+def check_emulated(core: str, data: st.DataObject) -> None:
+    board, flags = COSTS[core][:2]
     config = data.draw(configs())
     with tempfile.TemporaryDirectory(prefix="asc-tiny-") as folder:
-        frontend = EmulatedFrontEnd(config, board, Path(folder))
+        frontend = EmulatedFrontEnd(config, board, Path(folder), flags=flags)
         stream = data.draw(signals(config))
         assert np.array_equal(frontend.run(stream)[0], expected(stream, config))
 
@@ -128,10 +127,9 @@ def test_host_c_equals_the_model_many_times(data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("board", ["mps2-an386", "mps3-an547", "virt-rv32"])
-@repeatable(30)
+@needs_tools
+@pytest.mark.parametrize("core", list(COSTS))
+@repeatable(15)
 @given(data=st.data())
-def test_emulated_core_equals_the_model(board: str, data: st.DataObject) -> None:
-    if not shutil.which(boards.get(board).toolchain.emulator):
-        pytest.skip("needs its emulator")
-    check_emulated(board, data)
+def test_emulated_core_equals_the_model(core: str, data: st.DataObject) -> None:
+    check_emulated(core, data)

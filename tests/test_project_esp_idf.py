@@ -87,6 +87,12 @@ def test_tells_what_the_driver_lost(app: Path) -> None:
     assert "overruns 0 overflows 1" in lines
 
 
+def test_counts_what_it_loses(app: Path) -> None:
+    losses = [line for line in run(app, FLOODING_READ="100") if line.startswith("overruns ")]
+    assert losses
+    assert all(line.endswith(" overflows 0") for line in losses)
+
+
 def test_options_are_followed(project: Path, tmp_path: Path) -> None:
     app = build(project, tmp_path, ASC_SELFTEST="n", MICROPHONE_WS_GPIO="17")
     assert run(app)[0] == "microphone 44100 Hz, SCK 4 WS 17 SD 6"

@@ -41,7 +41,7 @@ class Application:
     def __init__(self, project: Path, folder: Path) -> None:
         folder.mkdir()
         self.folder = folder
-        for source in (*project.glob("*/*.[ch]"), *STAND_IN.iterdir()):
+        for source in (*project.glob("*/*.[ch]"), *STAND_IN.rglob("*.[ch]")):
             shutil.copy(source, folder)
         write_platform(BOARD, folder, stack_bytes=8192)
         core = ["arm-none-eabi-gcc", *BOARD.compiler_flags, *FLAGS, "-ffunction-sections"]

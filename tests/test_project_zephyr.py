@@ -95,6 +95,12 @@ def test_starts_a_microphone_again_that_has_stopped(app: Path) -> None:
     assert len([line for line in lines if line.startswith("scene ")]) == 4
 
 
+def test_counts_what_it_loses(app: Path) -> None:
+    losses = [line for line in run(app, FLOODING_READ="100") if line.startswith("overruns ")]
+    assert losses
+    assert all(line.endswith(" restarts 0") for line in losses)
+
+
 def test_tells_a_failed_self_test(nrf: Path, tmp_path: Path) -> None:
     project = Path(shutil.copytree(nrf, tmp_path / "project"))
     expected = project / "asc" / "asc_selftest_expected.h"
@@ -184,7 +190,7 @@ def test_configuration_is_of_known_options(nrf: Path, tmp_path: Path) -> None:
     for path in (nrf / "prj.conf", nrf / "boards/nrf52840dk_nrf52840.conf"):
         kconfig.load_config(str(path), replace=False)
     assert not kconfig.warnings
-    assert kconfig.syms["ASC"].str_value == kconfig.syms["ASC_SELFTEST"].str_value == "y"
+    assert kconfig.syms["ASC_CLASSIFIER"].str_value == kconfig.syms["ASC_SELFTEST"].str_value == "y"
 
 
 @pytest.mark.parametrize("board", WITH_MICROPHONE)

@@ -45,7 +45,7 @@ class CResampler:
 
     def __init__(self, resampler: Resampler, folder: Path) -> None:
         write(resample_code.generate(resampler, "a test"), folder)
-        for name in (*RESAMPLE_RUNTIME, "asc_fixed.h"):
+        for name in (*RESAMPLE_RUNTIME, "asc_fixed.h", "asc_fixed_thumb1.h"):
             shutil.copy(RUNTIME / name, folder)
         self.resampler = resampler
         self.library = shared_library(folder)

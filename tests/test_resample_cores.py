@@ -35,7 +35,7 @@ MARGIN = 1.02
 
 def sources(resampler: Resampler, folder: Path) -> None:
     write(resample_code.generate(resampler, "a test"), folder)
-    for name in (*RESAMPLE_RUNTIME, "asc_fixed.h"):
+    for name in (*RESAMPLE_RUNTIME, "asc_fixed.h", "asc_fixed_thumb1.h"):
         shutil.copy(RUNTIME / name, folder)
 
 

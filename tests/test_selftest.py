@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from native import FLAGS
 from test_firmware import MODEL, asc_tiny
+from tflm_firmware import find
 
 from asc_tiny.cli import reference
 from asc_tiny.codegen.classifier import classifier
@@ -107,8 +108,8 @@ def test_wrong_expectation_fails_on_host(
     assert run_on_host(folder) == code
 
 
-def selftest(project: targets.Project) -> str:
-    targets.build(project, definitions=["ASC_SELFTEST=1"])
+def selftest(project: targets.Project, tflm: targets.Tflm | None = None) -> str:
+    targets.build(project, tflm, definitions=["ASC_SELFTEST=1"])
     command = targets.run_command(project.board, project.image, ["selftest"])
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == (0 if "selftest 0\n" in done.stdout + done.stderr else 1)
@@ -130,6 +131,16 @@ def test_on_cortex_m4(tmp_path: Path) -> None:
         expected.write_text(right)
         spoil(expected, macro)
         assert selftest(project) == f"selftest {result}"
+
+
+@pytest.mark.qemu
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["mobilenet_esc10.tflite", "ensemble2_esc10.toml"])
+def test_passes_with_real_tensorflow_lite_micro(model: str, tmp_path: Path) -> None:
+    build, folder = find(), tmp_path / "firmware"
+    options = ["--runtime", "tflm", "--board", build.board.name, "--out", folder]
+    assert asc_tiny("generate", MODELS / model, *options) == 0
+    assert selftest(targets.load(folder), build.tflm) == "selftest 0"
 
 
 def test_of_another_model_does_not_compile(sources: Path, tmp_path: Path) -> None:

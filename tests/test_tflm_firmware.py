@@ -102,17 +102,31 @@ def test_ensemble_of_several_quantisations(build: Build, mixed: Path, tmp_path: 
     check(load_model(mixed), build, tmp_path, 6)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.002, 0.01, 0.08, 0.3, 0.5, 0.9, 0.99])
+def test_arena_far_too_small(
+    share: float, build: Build, little: artefact.Artefact, tmp_path: Path
+) -> None:
+    memory = tflm.memory(little, build.kernels)
+    size = max(1, int(share * memory.smallest))
+    network = EmulatedNetwork(little, build, tmp_path, arena_size=size)
+    _, figures = network.run([])
+    assert (figures["init"], figures["run"], figures["used"]) == (-4, -4, 0), network.text
+
+
 @pytest.mark.parametrize("name", [*RELEASED[:2], ENSEMBLES[0]])
 def test_arena_a_byte_short(name: str, build: Build, tmp_path: Path) -> None:
     model = load_model(MODEL.parent / name)
-    memory = tflm.memory(model, build.kernels)
-    smallest = memory.objects + memory.arena.smallest
+    smallest = tflm.memory(model, build.kernels).smallest
     enough = EmulatedNetwork(model, build, tmp_path / "enough", arena_size=smallest)
     assert enough.run([])[1]["init"] == 0, enough.text
-    short = EmulatedNetwork(model, build, tmp_path / "short", arena_size=smallest - 1)
+    short = EmulatedNetwork(
+        model, build, tmp_path / "short", arena_size=smallest - 1, checked=False
+    )
     figures = short.run([])[1]
     assert figures["init"] == -4, short.text
     assert "Failed to" in short.text
+    told = EmulatedNetwork(model, build, tmp_path / "told", arena_size=smallest - 1)
+    assert told.run([])[1]["init"] == -4, told.text
 
 
 def test_model_of_another_schema_version(

@@ -17,14 +17,16 @@ from asc_tiny.resample.design import Resampler
 
 FRONTEND_RUNTIME = (
     "asc_fixed.h",
+    "asc_fixed_thumb1.h",
     "asc_frontend.c",
     "asc_frontend.h",
     "asc_frontend_mve.c",
     "asc_frontend_mve.h",
     "asc_spectrum.c",
     "asc_spectrum.h",
-    "asc_spectrum_dsp.h",
     "asc_spectrum_mve.c",
+    "asc_spectrum_thumb1.h",
+    "asc_spectrum_thumb2.h",
 )
 NETWORK_RUNTIME = (
     "asc_arithmetic.h",

@@ -52,6 +52,11 @@ class Memory:
         return self.objects + self.arena.size
 
     @property
+    def smallest(self) -> int:
+        """Bytes without which preparation fails."""
+        return self.objects + self.arena.smallest
+
+    @property
     def used(self) -> int:
         """Bytes that ``asc_net_arena_used`` returns."""
         return self.objects + self.arena.head + self.arena.tail
@@ -161,7 +166,8 @@ def _values(model: Model) -> dict[str, Any]:
         "banner": banner(model),
         "hash": model.sha256,
         "interface_version": interface.VERSION,
-        "least": max(build.arena.tail for build in builds.values()),
+        "least": min(build.smallest for build in builds.values()),
+        "least_64": memory(model, abi=Abi.LP64).smallest,
         "needs": [(name, build.size) for name, build in builds.items()],
         "operators": [method(name) for name in _operators(graphs)],
         "ready": f"{int(model.sha256[:8], 16) | 1:08X}",

@@ -246,7 +246,7 @@ def _codes(log: Int64Array, config: FrontEndConfig, to: _Requantisations) -> Int
 
 def _tenth(x: Int64Array) -> Int64Array:
     """Return x / 10, rounded, halves up."""
-    return np.asarray(((2 * x + 11) * fixed_tables.TWENTIETH) >> 32)
+    return _multiply_high(2 * x + 1, fixed_tables.TWENTIETH)
 
 
 def _delta(x: Int64Array) -> Int64Array:

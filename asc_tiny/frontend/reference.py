@@ -103,7 +103,7 @@ def band_power(pcm: Samples, config: FrontEndConfig) -> Float64Array:
     """Return the mel band powers of a clip for samples scaled to +-1, shape (n_mels, frames)."""
     sample_window, weights = _constants(config)
     parts = np.fft.rfft(frame(pcm, config) * sample_window, axis=1).view(np.float64)
-    parts *= parts
+    np.square(parts, out=parts)
     power = parts[:, 0::2] + parts[:, 1::2]
     return np.asarray(weights @ power.T)
 

@@ -30,8 +30,9 @@ Float32Array = NDArray[np.float32]
 ARITHMETICS = ("float", "fixed")
 """Features before quantisation, or what the int8 codes of the integer front end stand for."""
 
-SHARD_CLIPS = 256
-"""Clips in a file of the cache; a killed run loses less than one such file's work per process."""
+SHARD_CLIPS = 128
+"""Clips in a file of the cache: what a killed run may lose per process, and one may have to do
+while the others are done."""
 
 PARALLEL_CLIPS = 1024
 """Clips to compute from which on several processes take less time than starting them does."""

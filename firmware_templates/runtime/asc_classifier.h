@@ -3,15 +3,19 @@
  * Acoustic scene classifier: samples in, one decision per window out. Windows are clips, or slide
  * over the stream by ASC_DECISION_HOP columns.
  *
- *     static asc_t classifier;
- *     if (asc_init(&classifier) != ASC_NET_OK) { stop(); }
- *     while (count > 0) {
- *         size_t taken = asc_push(&classifier, pcm, count);
- *         pcm += taken, count -= taken;
- *         asc_result_t result;
- *         if (asc_result(&classifier, &result) == ASC_RESULT_NEW) {
- *             use(asc_labels[result.label]);
+ *     #include <stdio.h>
+ *     #include "asc_classifier.h"
+ *     static asc_t classifier; // all memory that is used, stack apart: asc_init(&classifier) once
+ *     int classify(const asc_sample_t *pcm, size_t count) { // chunks of any size
+ *         int status = ASC_RESULT_NONE;
+ *         while (count > 0 && status >= 0) {
+ *             asc_result_t result;
+ *             const size_t taken = asc_push(&classifier, pcm, count);
+ *             pcm += taken, count -= taken;
+ *             status = asc_result(&classifier, &result);
+ *             if (status == ASC_RESULT_NEW) { puts(asc_labels[result.label]); }
  *         }
+ *         return status; // negative: the error that stopped the classifier
  *     }
  */
 #ifndef ASC_CLASSIFIER_H

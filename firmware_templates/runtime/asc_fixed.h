@@ -12,21 +12,36 @@
 #error "fixed-point arithmetic needs arithmetic right shifts"
 #endif
 
-#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
+/* Cortex-M3 and larger cores. */
+#if defined(__GNUC__) && defined(__thumb2__)
+#define ASC_HAS_THUMB2 1
+#else
+#define ASC_HAS_THUMB2 0
+#endif
+
+#if ASC_HAS_THUMB2 && defined(__ARM_FEATURE_DSP)
 #define ASC_HAS_DSP 1
 #else
 #define ASC_HAS_DSP 0
 #endif
 
-/* Whole loops in assembly need almost every register: not there without optimisation. */
-#if ASC_HAS_DSP && defined(__OPTIMIZE__) && !defined(__clang__)
-#define ASC_HAS_DSP_LOOPS 1
+/* Assembly that needs almost every register is not there without optimisation. */
+#if ASC_HAS_THUMB2 && defined(__OPTIMIZE__) && !defined(__clang__)
+#define ASC_HAS_THUMB2_LOOPS 1
 #else
-#define ASC_HAS_DSP_LOOPS 0
+#define ASC_HAS_THUMB2_LOOPS 0
+#endif
+
+/* Cores that multiply to 32 bits only. */
+#if defined(__thumb__) && !defined(__thumb2__) && defined(__OPTIMIZE__) && defined(__GNUC__) && \
+    !defined(__clang__)
+#define ASC_HAS_THUMB1 1
+#else
+#define ASC_HAS_THUMB1 0
 #endif
 
 /* The vector extension, from GCC 12 on; its assembly is not written for other compilers. */
-#if ASC_HAS_DSP_LOOPS && defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1) && __GNUC__ >= 12
+#if ASC_HAS_THUMB2_LOOPS && defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1) && __GNUC__ >= 12
 #define ASC_HAS_MVE 1
 #else
 #define ASC_HAS_MVE 0
@@ -76,6 +91,56 @@ static inline int32_t asc_add_high_product(int32_t a, int32_t weight, uint32_t w
     return result;
 }
 
+#else
+
+#if ASC_HAS_THUMB1
+
+#include "asc_fixed_thumb1.h"
+
+#elif ASC_HAS_THUMB2
+
+static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
+    uint32_t rest = UINT32_C(1) << 31;
+    __asm__("smlal %0, %1, %2, %3" : "+r"(rest), "+r"(a) : "r"(x), "r"(y));
+    return a;
+}
+
+#else
+
+static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
+    return a + (int32_t)(((int64_t)x * y + (INT64_C(1) << 31)) >> 32);
+}
+
+#endif
+
+static inline int32_t asc_subtract_product(int32_t a, int32_t x, int32_t y) {
+    return asc_add_product(a, x, -y);
+}
+
+#if !ASC_HAS_THUMB1
+
+static inline int32_t asc_multiply_high(int32_t weight, uint32_t word) {
+    return (int32_t)(((int64_t)weight * (int32_t)(word & 0xFFFF0000u)) >> 32);
+}
+
+#endif
+
+static inline int32_t asc_multiply_low(int32_t weight, uint32_t word) {
+    return asc_multiply_high(weight, word << 16);
+}
+
+static inline int32_t asc_add_low_product(int32_t a, int32_t weight, uint32_t word) {
+    return a + asc_multiply_low(weight, word);
+}
+
+static inline int32_t asc_add_high_product(int32_t a, int32_t weight, uint32_t word) {
+    return a + asc_multiply_high(weight, word);
+}
+
+#endif
+
+#if ASC_HAS_THUMB2
+
 /* The same as int8 or int16, the nearest there is. */
 static inline int32_t asc_saturate8(int32_t value) {
     int32_t result;
@@ -112,51 +177,6 @@ static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
 
 #else
 
-#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
-
-/* These cores multiply to 32 bits only: four products of halves are faster than the library. */
-static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
-    const uint32_t x_low = (uint32_t)x & 0xFFFFu;
-    const uint32_t y_low = (uint32_t)y & 0xFFFFu;
-    const int32_t x_high = x >> 16;
-    const int32_t y_high = y >> 16;
-    const int32_t middle = (int32_t)x_low * y_high + (int32_t)((x_low * y_low) >> 16);
-    const int32_t rest = x_high * (int32_t)y_low + (middle & 0xFFFF);
-    return a + x_high * y_high + (middle >> 16) + (rest >> 16) + ((rest >> 15) & 1);
-}
-
-#else
-
-static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
-    return a + (int32_t)(((int64_t)x * y + (INT64_C(1) << 31)) >> 32);
-}
-
-#endif
-
-static inline int32_t asc_subtract_product(int32_t a, int32_t x, int32_t y) {
-    return asc_add_product(a, x, -y);
-}
-
-static inline int32_t asc_multiply_half(int32_t weight, int32_t half) {
-    return (weight >> 16) * half + (((weight & 0xFFFF) * half) >> 16);
-}
-
-static inline int32_t asc_multiply_low(int32_t weight, uint32_t word) {
-    return asc_multiply_half(weight, (int16_t)(word & 0xFFFFu));
-}
-
-static inline int32_t asc_add_low_product(int32_t a, int32_t weight, uint32_t word) {
-    return a + asc_multiply_low(weight, word);
-}
-
-static inline int32_t asc_multiply_high(int32_t weight, uint32_t word) {
-    return asc_multiply_half(weight, (int16_t)(word >> 16));
-}
-
-static inline int32_t asc_add_high_product(int32_t a, int32_t weight, uint32_t word) {
-    return a + asc_multiply_high(weight, word);
-}
-
 static inline int32_t asc_saturate8(int32_t value) {
     return value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
 }
@@ -175,11 +195,24 @@ static inline uint64_t asc_load_two(const int32_t **from) {
     return values;
 }
 
+#if !ASC_HAS_THUMB1
+
 static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
     return sum + (uint64_t)x * y;
 }
 
 #endif
+
+#endif
+
+/* Re squared and im squared, added. */
+static inline uint64_t asc_squares(int32_t re, int32_t im) {
+#if ASC_HAS_THUMB1
+    return asc_add_square(asc_add_square(0, re), im);
+#else
+    return (uint64_t)((int64_t)re * re + (int64_t)im * im);
+#endif
+}
 
 /* Leading zero bits of a value other than 0. */
 static inline uint32_t asc_leading_zeros(uint32_t value) {

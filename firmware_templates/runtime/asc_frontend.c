@@ -66,7 +66,7 @@ static uint32_t headroom(const asc_frontend_t *frontend) {
     const uint32_t *words = frontend->frame.pairs;
     const uint32_t *end = words + N_FFT / 2u;
     uint32_t changes = 0; /* bits that differ from the next lower one */
-#if ASC_HAS_DSP_LOOPS
+#if ASC_HAS_THUMB2_LOOPS
     __asm__ volatile("1:\n"
                      "ldmia %[words]!, {r4, r5, r6, r8}\n"
                      "eor r4, r4, r4, lsl #1\n"
@@ -207,9 +207,9 @@ static inline asc_frontend_past_t appended(asc_frontend_past_t values, int32_t n
     return (values >> 16) | ((uint64_t)(uint16_t)next << 48);
 }
 
-/* x / 10, rounded, halves up. */
+/* x / 10, rounded, halves up: no odd number of twentieths is a half. */
 static inline int32_t tenth(int32_t x) {
-    return (int32_t)(((int64_t)(2 * x + 11) * TWENTIETH) >> 32);
+    return asc_add_product(0, 2 * x + 1, TWENTIETH);
 }
 
 /* Ten times the delta two frames back. */
@@ -270,7 +270,7 @@ static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
 /* Keeps what the next frame shares with this one. */
 static void advance(asc_frontend_t *frontend) {
     frontend->filled = N_FFT - HOP;
-#if ASC_HAS_DSP_LOOPS && HOP % 16 == 0 && HOP < N_FFT
+#if ASC_HAS_THUMB2_LOOPS && HOP % 16 == 0 && HOP < N_FFT
     asc_sample_pair_t *to = frontend->frame.pairs;
     const asc_sample_pair_t *from = frontend->frame.pairs + HOP / 2u;
     const asc_sample_pair_t *end = frontend->frame.pairs + N_FFT / 2u;

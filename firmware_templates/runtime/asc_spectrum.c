@@ -7,7 +7,7 @@
 #include "asc_fixed.h"
 
 /* The longest frame's offsets do not fit the instructions. */
-#define ASC_SPECTRUM_DSP (ASC_HAS_DSP_LOOPS && ASC_FRONTEND_N_FFT <= 2048)
+#define ASC_SPECTRUM_THUMB2 (ASC_HAS_THUMB2_LOOPS && ASC_FRONTEND_N_FFT <= 2048)
 
 /* asc_spectrum_mve.c has it in vectors. */
 #if !ASC_HAS_MVE
@@ -18,8 +18,10 @@
 typedef asc_frontend_turn_t turn_t;
 typedef asc_frontend_twiddle_t twiddle_t;
 
-#if ASC_SPECTRUM_DSP
-#include "asc_spectrum_dsp.h"
+#if ASC_SPECTRUM_THUMB2
+#include "asc_spectrum_thumb2.h"
+#elif ASC_HAS_THUMB1
+#include "asc_spectrum_thumb1.h"
 #endif
 
 /* Half of a + b (cosine - i sine). */
@@ -47,46 +49,76 @@ static inline asc_complex_t subtract(asc_complex_t a, asc_complex_t b) {
     return difference;
 }
 
-#if !ASC_SPECTRUM_DSP || ASC_FRONTEND_SAMPLE_BITS != 16
+#if !ASC_SPECTRUM_THUMB2 || ASC_FRONTEND_SAMPLE_BITS != 16
 
-/* Two samples times the window in Q30. */
-static inline asc_complex_t windowed(asc_sample_pair_t pair, uint32_t shift, int32_t even,
-                                     int32_t odd) {
+/* The samples of a pair, shifted and at the top of a word. */
 #if ASC_FRONTEND_SAMPLE_BITS == 16
-    const asc_complex_t z = {asc_multiply_low(even, pair << shift),
-                             asc_multiply_high(odd, pair >> 16 << (16u + shift))};
+
+static inline uint32_t even_sample(asc_sample_pair_t pair, uint32_t shift) {
+    return pair << (16u + shift);
+}
+
+static inline uint32_t odd_sample(asc_sample_pair_t pair, uint32_t shift) {
+    return pair >> 16 << (16u + shift);
+}
+
+static inline int32_t windowed(int32_t window, uint32_t sample) {
+    return asc_multiply_high(window, sample);
+}
+
 #else
-    const asc_complex_t z = {asc_add_product(0, even, (int32_t)((uint32_t)pair.re << shift)),
-                             asc_add_product(0, odd, (int32_t)((uint32_t)pair.im << shift))};
+
+static inline uint32_t even_sample(asc_sample_pair_t pair, uint32_t shift) {
+    return (uint32_t)pair.re << shift;
+}
+
+static inline uint32_t odd_sample(asc_sample_pair_t pair, uint32_t shift) {
+    return (uint32_t)pair.im << shift;
+}
+
+static inline int32_t windowed(int32_t window, uint32_t sample) {
+    return asc_add_product(0, window, (int32_t)sample);
+}
+
 #endif
-    return z;
+
+typedef struct {
+    int32_t sum;
+    int32_t difference;
+} sum_t;
+
+/* Two samples whose windows in Q30 add up to 1. */
+static inline sum_t add_windowed(int32_t window, uint32_t first, uint32_t second) {
+    const int32_t a = windowed(window, first);
+    const int32_t b = windowed((INT32_C(1) << 30) - window, second);
+    const sum_t both = {a + b, a - b};
+    return both;
 }
 
 /* Hann window and the first two layers of four elements: pairs, a quarter of a frame apart, and
  * what the window takes from the table of cosines. */
 static inline void first_butterfly(asc_complex_t *z, const asc_sample_pair_t *pairs,
                                    const int32_t *cosine, const int32_t *sine, uint32_t shift) {
-    const int32_t one = INT32_C(1) << 30;
-    const int32_t half = one / 2;
-    const int32_t w0 = half - (cosine[0] >> 2);
-    const int32_t w1 = half - (cosine[1] >> 2);
-    const int32_t w2 = half + (sine[0] >> 2);
-    const int32_t w3 = half + (sine[-1] >> 2);
-    const asc_complex_t z0 = windowed(pairs[0], shift, w0, w1);
-    const asc_complex_t z1 = windowed(pairs[LENGTH / 2u], shift, one - w0, one - w1);
-    const asc_complex_t z2 = windowed(pairs[LENGTH / 4u], shift, w2, w3);
-    const asc_complex_t z3 = windowed(pairs[3u * LENGTH / 4u], shift, one - w2, one - w3);
-    const asc_complex_t a = {z0.re + z1.re, z0.im + z1.im};
-    const asc_complex_t b = subtract(z0, z1);
-    const asc_complex_t c = {z2.re + z3.re, z2.im + z3.im};
-    const asc_complex_t d = subtract(z2, z3);
-    z[0].re = a.re + c.re;
-    z[0].im = a.im + c.im;
-    z[1].re = b.re + d.im;
-    z[1].im = b.im - d.re;
-    z[2] = subtract(a, c);
-    z[3].re = b.re - d.im;
-    z[3].im = b.im + d.re;
+    const int32_t half = INT32_C(1) << 29;
+    const asc_sample_pair_t *second = pairs + LENGTH / 4u;
+    const asc_sample_pair_t *third = pairs + LENGTH / 2u;
+    const asc_sample_pair_t *fourth = pairs + 3u * LENGTH / 4u;
+    const sum_t a = add_windowed(half - (cosine[0] >> 2), even_sample(*pairs, shift),
+                                 even_sample(*third, shift));
+    const sum_t b = add_windowed(half + (sine[0] >> 2), even_sample(*second, shift),
+                                 even_sample(*fourth, shift));
+    z[0].re = a.sum + b.sum;
+    z[2].re = a.sum - b.sum;
+    const sum_t c =
+        add_windowed(half - (cosine[1] >> 2), odd_sample(*pairs, shift), odd_sample(*third, shift));
+    const sum_t d = add_windowed(half + (sine[-1] >> 2), odd_sample(*second, shift),
+                                 odd_sample(*fourth, shift));
+    z[0].im = c.sum + d.sum;
+    z[2].im = c.sum - d.sum;
+    z[1].re = a.difference + d.difference;
+    z[1].im = c.difference - b.difference;
+    z[3].re = a.difference - d.difference;
+    z[3].im = c.difference + b.difference;
 }
 
 #endif
@@ -103,7 +135,7 @@ static void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs, uint3
     }
 }
 
-#if !ASC_SPECTRUM_DSP
+#if !ASC_SPECTRUM_THUMB2 && !ASC_HAS_THUMB1
 
 static inline void butterfly(asc_complex_t *z, uint32_t span, const twiddle_t *twiddle) {
     const asc_complex_t a = z[0];
@@ -176,11 +208,7 @@ static void fft(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift
     last_butterflies(z);
 }
 
-static inline uint64_t squared(asc_complex_t z) {
-    return (uint64_t)((int64_t)z.re * z.re + (int64_t)z.im * z.im);
-}
-
-#if !ASC_SPECTRUM_DSP
+#if !ASC_SPECTRUM_THUMB2 && !ASC_HAS_THUMB1
 
 static inline void power_of_pairs(asc_spectrum_t *spectrum) {
     const asc_complex_t *z = spectrum->z;
@@ -191,8 +219,9 @@ static inline void power_of_pairs(asc_spectrum_t *spectrum) {
         const asc_complex_t even = {low.re + high.re, low.im - high.im};
         const asc_complex_t odd = {low.im + high.im, high.re - low.re};
         const asc_complex_t sum = half_turn(even, odd, turn);
-        spectrum->power[k] = squared(sum);
-        spectrum->power[LENGTH - k] = squared(subtract(even, sum));
+        spectrum->power[k] = asc_squares(sum.re, sum.im);
+        const asc_complex_t rest = subtract(even, sum);
+        spectrum->power[LENGTH - k] = asc_squares(rest.re, rest.im);
     }
 }
 
@@ -204,7 +233,7 @@ static void real_power(asc_spectrum_t *spectrum) {
     const asc_complex_t *z = spectrum->z;
     const int64_t offset = (int64_t)z[0].re + z[0].im;
     spectrum->power[0] = (uint64_t)(offset * offset);
-    spectrum->power[LENGTH / 2u] = squared(z[LENGTH / 2u]);
+    spectrum->power[LENGTH / 2u] = asc_squares(z[LENGTH / 2u].re, z[LENGTH / 2u].im);
     power_of_pairs(spectrum);
 }
 

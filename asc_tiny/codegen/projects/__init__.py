@@ -4,6 +4,7 @@ To add a kind:
 
 * a module here, NAME.py, with its ``KIND``, a ``kind.Kind``: what it refuses, and a function from a
   ``kind.Request`` to its files, path to contents;
+  A kind that reads a microphone takes library, self-test and ``asc_listen`` from ``listening``;
 * its templates in ``firmware_templates/projects/NAME``, which ``kind.render`` turns into files;
 * a line in ``registry.py``.
 

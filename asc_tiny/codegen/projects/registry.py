@@ -13,6 +13,7 @@ DEFAULT = "cmake"
 NAMES = (
     "arduino",
     "cmake",
+    "cmsis",
     "esp-idf",
     "platformio",
     "sources",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loops of asc_spectrum.c for cores with the DSP extension, where compilers spill half of the
+ * Loops of asc_spectrum.c for Cortex-M3 and larger cores, where compilers spill half of the
  * registers. The portable loops there say what they compute; the bits are the same.
  */
-#ifndef ASC_SPECTRUM_DSP_H
-#define ASC_SPECTRUM_DSP_H
+#ifndef ASC_SPECTRUM_THUMB2_H
+#define ASC_SPECTRUM_THUMB2_H
 
 #include "asc_fixed.h"
 #include "asc_spectrum.h"
@@ -13,12 +13,53 @@
 
 #define LENGTH ASC_SPECTRUM_LENGTH
 
+#if ASC_HAS_DSP
+
+/* SUM + X Y / 2^32, rounded. */
+#define ADD_PRODUCT(SUM, X, Y) "smmlar %[" SUM "], %[" X "], %[" Y "], %[" SUM "]\n"
+/* The same with -Y, which NEGATE makes where there is no such instruction. */
+#define SUBTRACT_PRODUCT(SUM, X, Y) "smmlsr %[" SUM "], %[" X "], %[" Y "], %[" SUM "]\n"
+#define NEGATE(X)
+/* RESULT = WEIGHT times the low or high half of WORD, / 2^16, rounded down; WORD may be changed. */
+#define MULTIPLY_LOW(RESULT, WEIGHT, WORD) "smulwb %[" RESULT "], %[" WEIGHT "], %[" WORD "]\n"
+#define MULTIPLY_HIGH(RESULT, WEIGHT, WORD) "smulwt %[" RESULT "], %[" WEIGHT "], %[" WORD "]\n"
+#define LOW_HALF(WORD)
+
+#define TWIDDLE_OPERAND(POINTER) [twiddle] "+&r"(POINTER), [rest] "=X"(rest)
+#define LOAD_TWIDDLE(OFFSET) "ldrd %[cosine], %[sine], [%[twiddle], " OFFSET "]\n"
+#define ADVANCE_TWIDDLE "add %[twiddle], %[twiddle], #16\n"
+
+#else
+
+#define ADD_PRODUCT(SUM, X, Y) \
+    "mov %[rest], #0x80000000\n" \
+    "smlal %[rest], %[" SUM "], %[" X "], %[" Y "]\n"
+#define SUBTRACT_PRODUCT(SUM, X, Y) ADD_PRODUCT(SUM, X, Y)
+#define NEGATE(X) "rsb %[" X "], %[" X "], #0\n"
+#define MULTIPLY_LOW(RESULT, WEIGHT, WORD) MULTIPLY_HIGH(RESULT, WEIGHT, WORD)
+#define MULTIPLY_HIGH(RESULT, WEIGHT, WORD) \
+    "smull %[" WORD "], %[" RESULT "], %[" WEIGHT "], %[" WORD "]\n"
+#define LOW_HALF(WORD) "lsl %[" WORD "], %[" WORD "], #16\n"
+
+/* A product's lower word takes a register, which the pointer must leave. */
+#define TWIDDLE_OPERAND(POINTER) [twiddle] "+m"(POINTER), [rest] "=&r"(rest)
+#define LOAD_TWIDDLE(OFFSET) \
+    "ldr %[rest], %[twiddle]\n" \
+    "ldrd %[cosine], %[sine], [%[rest], " OFFSET "]\n"
+#define ADVANCE_TWIDDLE \
+    "ldr %[rest], %[twiddle]\n" \
+    "add %[rest], %[rest], #16\n" \
+    "str %[rest], %[twiddle]\n"
+
+#endif
+
 #if ASC_FRONTEND_SAMPLE_BITS == 16
 
 /* Loads a word of two samples, shifted: one in the low half of EVEN, one in the high half of ODD. */
 #define SHIFTED(EVEN, ODD, OFFSET) \
     "ldr %[" ODD "], [%[words], " OFFSET "]\n" \
     "lsl %[" EVEN "], %[" ODD "], %[shift]\n" \
+    LOW_HALF(EVEN) \
     "bfc %[" ODD "], #0, #16\n" \
     "lsl %[" ODD "], %[" ODD "], %[shift]\n"
 
@@ -38,26 +79,26 @@ static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, cons
         "add %[sine], %[half], %[sine], asr #2\n"
         /* a = z0 + z1, b = z0 - z1 */
         SHIFTED("b_re", "b_im", "#0")
-        "smulwb %[a_re], %[c_re], %[b_re]\n"
-        "smulwt %[a_im], %[c_im], %[b_im]\n"
+        MULTIPLY_LOW("a_re", "c_re", "b_re")
+        MULTIPLY_HIGH("a_im", "c_im", "b_im")
         "rsb %[c_re], %[c_re], #0x40000000\n"
         "rsb %[c_im], %[c_im], #0x40000000\n"
         SHIFTED("b_re", "b_im", "%[two]")
-        "smulwb %[c_re], %[c_re], %[b_re]\n"
-        "smulwt %[c_im], %[c_im], %[b_im]\n"
+        MULTIPLY_LOW("c_re", "c_re", "b_re")
+        MULTIPLY_HIGH("c_im", "c_im", "b_im")
         "sub %[b_re], %[a_re], %[c_re]\n"
         "add %[a_re], %[a_re], %[c_re]\n"
         "sub %[b_im], %[a_im], %[c_im]\n"
         "add %[a_im], %[a_im], %[c_im]\n"
         /* c = z2 + z3, d = z2 - z3 */
         SHIFTED("d_re", "d_im", "%[one]")
-        "smulwb %[c_re], %[cosine], %[d_re]\n"
-        "smulwt %[c_im], %[sine], %[d_im]\n"
+        MULTIPLY_LOW("c_re", "cosine", "d_re")
+        MULTIPLY_HIGH("c_im", "sine", "d_im")
         "rsb %[cosine], %[cosine], #0x40000000\n"
         "rsb %[sine], %[sine], #0x40000000\n"
         SHIFTED("d_re", "d_im", "%[three]")
-        "smulwb %[cosine], %[cosine], %[d_re]\n"
-        "smulwt %[sine], %[sine], %[d_im]\n"
+        MULTIPLY_LOW("cosine", "cosine", "d_re")
+        MULTIPLY_HIGH("sine", "sine", "d_im")
         "sub %[d_re], %[c_re], %[cosine]\n"
         "add %[c_re], %[c_re], %[cosine]\n"
         "sub %[d_im], %[c_im], %[sine]\n"
@@ -89,16 +130,17 @@ static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, cons
 #define BUTTERFLIES(FORWARD, BACK, NEXT) \
     __asm__ volatile( \
         "1:\n" \
-        "ldrd %[cosine], %[sine], [%[twiddle]]\n" \
+        LOAD_TWIDDLE("#0") \
         "ldrd %[a_re], %[a_im], [%[z]]" FORWARD \
         "ldrd %[b_re], %[b_im], [%[z]]" FORWARD \
         /* e = a1 = half_turn(a, b), a = b1 = a - a1 */ \
         "asr %[e_re], %[a_re], #1\n" \
         "asr %[e_im], %[a_im], #1\n" \
-        "smmlar %[e_re], %[b_re], %[cosine], %[e_re]\n" \
-        "smmlar %[e_im], %[b_im], %[cosine], %[e_im]\n" \
-        "smmlar %[e_re], %[b_im], %[sine], %[e_re]\n" \
-        "smmlsr %[e_im], %[b_re], %[sine], %[e_im]\n" \
+        ADD_PRODUCT("e_re", "b_re", "cosine") \
+        ADD_PRODUCT("e_im", "b_im", "cosine") \
+        ADD_PRODUCT("e_re", "b_im", "sine") \
+        NEGATE("sine") \
+        SUBTRACT_PRODUCT("e_im", "b_re", "sine") \
         "sub %[a_re], %[a_re], %[e_re]\n" \
         "sub %[a_im], %[a_im], %[e_im]\n" \
         /* b = c1 = half_turn(c, d), c = d1 = c - c1 */ \
@@ -106,30 +148,35 @@ static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, cons
         "ldrd %[d_re], %[d_im], [%[z]]\n" \
         "asr %[b_re], %[c_re], #1\n" \
         "asr %[b_im], %[c_im], #1\n" \
-        "smmlar %[b_re], %[d_re], %[cosine], %[b_re]\n" \
-        "smmlar %[b_im], %[d_im], %[cosine], %[b_im]\n" \
-        "smmlar %[b_re], %[d_im], %[sine], %[b_re]\n" \
-        "smmlsr %[b_im], %[d_re], %[sine], %[b_im]\n" \
+        ADD_PRODUCT("b_re", "d_re", "cosine") \
+        ADD_PRODUCT("b_im", "d_im", "cosine") \
+        SUBTRACT_PRODUCT("b_im", "d_re", "sine") \
+        NEGATE("sine") \
+        ADD_PRODUCT("b_re", "d_im", "sine") \
         "sub %[c_re], %[c_re], %[b_re]\n" \
         "sub %[c_im], %[c_im], %[b_im]\n" \
         /* d = b2 = half_turn_back(b1, d1), a = b1 - b2 */ \
-        "ldrd %[cosine], %[sine], [%[twiddle], #8]\n" \
+        LOAD_TWIDDLE("#8") \
         "asr %[d_re], %[a_re], #1\n" \
         "asr %[d_im], %[a_im], #1\n" \
-        "smmlsr %[d_re], %[c_re], %[sine], %[d_re]\n" \
-        "smmlsr %[d_im], %[c_im], %[sine], %[d_im]\n" \
-        "smmlar %[d_re], %[c_im], %[cosine], %[d_re]\n" \
-        "smmlsr %[d_im], %[c_re], %[cosine], %[d_im]\n" \
+        ADD_PRODUCT("d_re", "c_im", "cosine") \
+        NEGATE("sine") \
+        SUBTRACT_PRODUCT("d_re", "c_re", "sine") \
+        SUBTRACT_PRODUCT("d_im", "c_im", "sine") \
+        NEGATE("cosine") \
+        SUBTRACT_PRODUCT("d_im", "c_re", "cosine") \
         "sub %[a_re], %[a_re], %[d_re]\n" \
         "sub %[a_im], %[a_im], %[d_im]\n" \
         "strd %[a_re], %[a_im], [%[z]]" BACK \
         /* c = a2 = half_turn(a1, c1), e = a1 - a2 */ \
         "asr %[c_re], %[e_re], #1\n" \
         "asr %[c_im], %[e_im], #1\n" \
-        "smmlar %[c_re], %[b_re], %[cosine], %[c_re]\n" \
-        "smmlar %[c_im], %[b_im], %[cosine], %[c_im]\n" \
-        "smmlar %[c_re], %[b_im], %[sine], %[c_re]\n" \
-        "smmlsr %[c_im], %[b_re], %[sine], %[c_im]\n" \
+        SUBTRACT_PRODUCT("c_im", "b_re", "sine") \
+        NEGATE("cosine") \
+        NEGATE("sine") \
+        ADD_PRODUCT("c_re", "b_re", "cosine") \
+        ADD_PRODUCT("c_im", "b_im", "cosine") \
+        ADD_PRODUCT("c_re", "b_im", "sine") \
         "sub %[e_re], %[e_re], %[c_re]\n" \
         "sub %[e_im], %[e_im], %[c_im]\n" \
         "ldr %[a_re], %[end]\n" \
@@ -138,7 +185,7 @@ static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, cons
         "strd %[c_re], %[c_im], [%[z]]" NEXT \
         "cmp %[z], %[a_re]\n" \
         "blo 1b\n" \
-        : [z] "+&r"(z), [twiddle] "+&r"(twiddle), [a_re] "=&r"(a_re), [a_im] "=&r"(a_im), \
+        : [z] "+&r"(z), TWIDDLE_OPERAND(twiddle), [a_re] "=&r"(a_re), [a_im] "=&r"(a_im), \
           [b_re] "=&r"(b_re), [b_im] "=&r"(b_im), [c_re] "=&r"(c_re), [c_im] "=&r"(c_im), \
           [d_re] "=&r"(d_re), [d_im] "=&r"(d_im), [e_re] "=&r"(e_re), [e_im] "=&r"(e_im), \
           [cosine] "=&r"(cosine), [sine] "=&r"(sine) \
@@ -149,11 +196,11 @@ static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, cons
 #define OFFSET(BYTES) ", #" #BYTES "\n"
 #define ADD(BYTES) "\nadd %[z], %[z], #" #BYTES "\n"
 #define SUBTRACT(BYTES) "\nsub %[z], %[z], #" #BYTES "\n"
-#define NEXT_TWIDDLE ", #8\nadd %[twiddle], %[twiddle], #16\n"
+#define NEXT_TWIDDLE ", #8\n" ADVANCE_TWIDDLE
 
 static inline void butterflies(asc_complex_t *z, uint32_t span, const asc_frontend_twiddle_t *twiddle) {
     const asc_complex_t *end = z + LENGTH;
-    int32_t a_re, a_im, b_re, b_im, c_re, c_im, d_re, d_im, e_re, e_im, cosine, sine;
+    int32_t a_re, a_im, b_re, b_im, c_re, c_im, d_re, d_im, e_re, e_im, cosine, sine, rest;
     if (span == 4) {
         BUTTERFLIES(OFFSET(32), OFFSET(-32), OFFSET(128));
     } else if (span == 8) {
@@ -170,7 +217,7 @@ static inline void butterflies(asc_complex_t *z, uint32_t span, const asc_fronte
 static inline void last_butterflies(asc_complex_t *z) {
     const asc_frontend_twiddle_t *twiddle = asc_frontend_twiddle;
     const asc_complex_t *end = z + LENGTH / 4u;
-    int32_t a_re, a_im, b_re, b_im, c_re, c_im, d_re, d_im, e_re, e_im, cosine, sine;
+    int32_t a_re, a_im, b_re, b_im, c_re, c_im, d_re, d_im, e_re, e_im, cosine, sine, rest;
     if (LENGTH == 128) {
         BUTTERFLIES(OFFSET(256), OFFSET(-256), NEXT_TWIDDLE);
     } else if (LENGTH == 256) {
@@ -187,7 +234,7 @@ static inline void power_of_pairs(asc_spectrum_t *spectrum) {
     asc_complex_t *high = spectrum->z + LENGTH - 1;
     const int32_t *cosines = asc_frontend_cosine;
     const int32_t *sines = asc_frontend_cosine + ASC_FRONTEND_N_FFT / 4u;
-    int32_t a, b, c, d, even_re, even_im, cosine, sine;
+    int32_t a, b, c, d, even_re, even_im, cosine, sine, rest;
     __asm__ volatile(
         "1:\n"
         "ldrd %[a], %[b], [%[low]]\n"
@@ -202,10 +249,11 @@ static inline void power_of_pairs(asc_spectrum_t *spectrum) {
         /* a + i b = half_turn(even, odd) */
         "asr %[a], %[even_re], #1\n"
         "asr %[b], %[even_im], #1\n"
-        "smmlar %[a], %[d], %[cosine], %[a]\n"
-        "smmlar %[b], %[c], %[cosine], %[b]\n"
-        "smmlar %[a], %[c], %[sine], %[a]\n"
-        "smmlsr %[b], %[d], %[sine], %[b]\n"
+        ADD_PRODUCT("a", "d", "cosine")
+        ADD_PRODUCT("b", "c", "cosine")
+        ADD_PRODUCT("a", "c", "sine")
+        NEGATE("sine")
+        SUBTRACT_PRODUCT("b", "d", "sine")
         "sub %[even_re], %[even_re], %[a]\n"
         "sub %[even_im], %[even_im], %[b]\n"
         "smull %[c], %[d], %[a], %[a]\n"
@@ -218,7 +266,7 @@ static inline void power_of_pairs(asc_spectrum_t *spectrum) {
         "blo 1b\n"
         : [low] "+&r"(low), [high] "+&r"(high), [cosines] "+&r"(cosines), [sines] "+&r"(sines),
           [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [even_re] "=&r"(even_re),
-          [even_im] "=&r"(even_im), [cosine] "=&r"(cosine), [sine] "=&r"(sine)
+          [even_im] "=&r"(even_im), [cosine] "=&r"(cosine), [sine] "=&r"(sine), [rest] "=&r"(rest)
         :
         : "cc", "memory");
 }

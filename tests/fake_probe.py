@@ -146,6 +146,7 @@ class FakeProbe(DebugProbe):
         self._unplugged_at = unplugged_at
         self._transfers = 0
         self._open = False
+        self._reset_asserted = False
         self._protocol: DebugProbe.Protocol | None = None
         self._registers = {CSW: 0x23000042, TAR: 0}
         self._select = 0
@@ -185,10 +186,12 @@ class FakeProbe(DebugProbe):
         self._chip.write(AIRCR, 4, 4)
 
     def assert_reset(self, asserted: bool) -> None:
-        pass
+        if self._reset_asserted and not asserted:
+            self.reset()
+        self._reset_asserted = asserted
 
     def is_reset_asserted(self) -> bool:
-        return False
+        return self._reset_asserted
 
     def _count(self) -> None:
         self._transfers += 1

@@ -123,7 +123,7 @@ def _write(session: Any, image: Image, progress: Progress) -> None:
         most = max(most, _WRITE_SHARE * share)
         progress(most)
 
-    programmer = FileProgrammer(session, progress=show, chip_erase="sector", trust_crc=False)
+    programmer = FileProgrammer(session, progress=show, chip_erase="sector", smart_flash=False)
     programmer.program(str(image.path), file_format=_FORMATS[image.file_format])
 
 

@@ -149,7 +149,7 @@ class FakeProbe(DebugProbe):
         self._reset_asserted = False
         self._protocol: DebugProbe.Protocol | None = None
         self._registers = {CSW: 0x23000042, TAR: 0}
-        self._select = 0
+        self._power = 0
 
     vendor_name = property(lambda self: "Fake")
     product_name = property(lambda self: "CMSIS-DAP")
@@ -200,12 +200,15 @@ class FakeProbe(DebugProbe):
 
     def read_dp(self, addr: int, now: bool = True) -> Any:
         self._count()
-        # Identification of an SW-DP of version 1, and powered up.
-        value = {0x0: 0x2BA01477, 0x4: 0xF0000040}.get(addr & 0xF, 0)
+        # Identification of an SW-DP of version 1; power is acknowledged as it is requested.
+        power = self._power | self._power << 1
+        value = {0x0: 0x2BA01477, 0x4: power}.get(addr & 0xF, 0)
         return value if now else lambda: value
 
     def write_dp(self, addr: int, data: int) -> None:
         self._count()
+        if addr & 0xF == 0x4:
+            self._power = data & 0x50000000
 
     def read_ap(self, addr: int, now: bool = True) -> Any:
         self._count()

@@ -38,6 +38,7 @@ NETWORK_RUNTIME = (
     "asc_stages.h",
 )
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
+PROTOCOL_RUNTIME = ("asc_frame.c", "asc_frame.h", "asc_protocol.c", "asc_protocol.h")
 AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")
 SELFTEST_RUNTIME = ("asc_selftest.c", "asc_selftest.h")
 RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
@@ -84,6 +85,11 @@ def audio_sources(model: Classifier, resampler: Resampler | None, *, prefix: str
         files.update(resample_code.generate(resampler, banner(model.artefact)))
         files.update(_runtime(RESAMPLE_RUNTIME))
     return _renamed(files, prefix)
+
+
+def protocol_sources(*, prefix: str) -> dict[str, str]:
+    """Return the serial protocol of a classifier, like ``library_sources``."""
+    return _renamed(_runtime(PROTOCOL_RUNTIME), prefix)
 
 
 def selftest_sources(model: Classifier, scores: Int8Array | None, *, prefix: str) -> dict[str, str]:

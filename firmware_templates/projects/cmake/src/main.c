@@ -211,7 +211,7 @@ static int usage(void) {
 static int answer_requests(int microphone) {
     const int status = asc_init(&classifier);
     if (status == ASC_NET_OK) {
-        serve(&classifier, microphone);
+        serve(&classifier, microphone, pcm);
     }
     return exit_code(status);
 }

@@ -33,17 +33,17 @@ static void push(const asc_sample_t *pcm, size_t count) {
 }
 
 /* Returns whether there were samples. */
-static int hear(int microphone) {
-    static asc_sample_t pcm[ASC_FRONTEND_HOP];
+static int hear(int microphone, asc_sample_t *pcm) {
     if (microphone < 0 || !asc_protocol_wants_microphone(&protocol)) {
         return 0;
     }
-    const size_t count = platform_read(microphone, pcm, sizeof pcm) / sizeof pcm[0];
+    const size_t count =
+        platform_read(microphone, pcm, ASC_FRONTEND_HOP * sizeof pcm[0]) / sizeof pcm[0];
     push(pcm, count);
     return count > 0;
 }
 
-void serve(asc_t *classifier, int microphone) {
+void serve(asc_t *classifier, int microphone, asc_sample_t *pcm) {
     static const asc_port_t port = {
         .put = put,
         .ticks = ticks,
@@ -56,7 +56,7 @@ void serve(asc_t *classifier, int microphone) {
     asc_protocol_init(&protocol, classifier, &port);
     for (int count; (count = platform_serial_read(data, sizeof data)) >= 0;) {
         asc_protocol_receive(&protocol, data, (size_t)count);
-        if (count == 0 && !hear(microphone)) {
+        if (count == 0 && !hear(microphone, pcm)) {
             platform_serial_wait();
         }
     }

@@ -21,6 +21,8 @@ pytest.importorskip("tflite_micro")
 MODELS = Path(__file__).parents[1] / "models"
 RELEASED = ("mobilenet_esc10", "mini_segnet_esc10")
 BOARDS = ("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
+VECTORS_AND_PAIRS = ("mps2-an386", "mps3-an547")
+"""Cores whose kernels are written with instructions of their own: Cortex-M4 and M55."""
 
 
 def keyword_spotting() -> Any:
@@ -190,22 +192,25 @@ def test_random_networks(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.qemu
+@pytest.mark.parametrize("board", VECTORS_AND_PAIRS)
 @pytest.mark.parametrize("name", [*SMALL, *COMMON])
-def test_networks_on_cortex_m4(name: str, tmp_path: Path) -> None:
-    """Assembly with odd channels, single windows, activations and wide sums."""
+def test_networks_on_cores(name: str, board: str, tmp_path: Path) -> None:
+    """Assembly and vectors with odd channels, single windows, activations and wide sums."""
     model = artefact(quantised({**SMALL, **COMMON}[name]()), tmp_path)
     samples = samples_of(model, 16)
-    outputs, _ = EmulatedNetwork(model, "mps2-an386", tmp_path / "c").run(samples)
+    outputs, _ = EmulatedNetwork(model, board, tmp_path / "c").run(samples)
     assert np.array_equal(outputs, expected(model, samples))
 
 
 @pytest.mark.slow
 @pytest.mark.qemu
+@pytest.mark.parametrize("board", VECTORS_AND_PAIRS)
 @pytest.mark.parametrize("seed", range(60, 76))
-def test_random_networks_on_cortex_m4(seed: int, tmp_path: Path) -> None:
-    model = artefact(quantised(random_network(seed)), tmp_path)
+def test_random_networks_on_cores(seed: int, board: str, tmp_path: Path) -> None:
+    width = float(10.0 ** np.random.default_rng(seed).uniform(-1.5, 1.5))
+    model = artefact(quantised(random_network(seed), width=width), tmp_path)
     samples = samples_of(model, 16)
-    outputs, _ = EmulatedNetwork(model, "mps2-an386", tmp_path / "c").run(samples)
+    outputs, _ = EmulatedNetwork(model, board, tmp_path / "c").run(samples)
     assert np.array_equal(outputs, expected(model, samples))
 
 

@@ -46,6 +46,7 @@ NETWORK_RUNTIME = (
     "asc_arithmetic.h",
     "asc_conv.c",
     "asc_conv_dsp.h",
+    "asc_conv_mve.c",
     "asc_kernels.c",
     "asc_kernels.h",
     "asc_stages.c",

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kernels with weights; see asc_kernels.h.
+ * Kernels with weights; see asc_kernels.h. Cores with Helium have those of asc_conv_mve.c.
  */
+#include "asc_kernels.h"
+
+#if !ASC_KERNELS_MVE
+
 #include <stddef.h>
 #include <string.h>
 
 /* The loops of the DSP path are in line assembly of GCC, with registers that only optimisation
- * leaves free. Cores with Helium have it, too. */
+ * leaves free. */
 #if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
 #define ASC_CONV_DSP 1
 #else
@@ -14,7 +18,6 @@
 #endif
 
 #include "asc_arithmetic.h"
-#include "asc_kernels.h"
 
 /* The part of a layer that dense layers and convolutions share: windows of `depth` values, `step`
  * values apart, against the weights of all output channels. */
@@ -250,3 +253,5 @@ void asc_depthwise_conv(const void *data, const asc_call_t *call) {
         clamp(&layer->range, call->output, layer->output_width * layer->output_channels);
     }
 }
+
+#endif

@@ -14,7 +14,24 @@
 #include <stdint.h>
 
 /* Changes whenever a structure or its meaning does; generated files ask for theirs. */
-#define ASC_KERNELS_VERSION 2
+#define ASC_KERNELS_VERSION 3
+
+/* Helium, Armv8.1-M's vector extension */
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#define ASC_KERNELS_MVE 1
+#else
+#define ASC_KERNELS_MVE 0
+#endif
+
+/* Four weights in the order in which a core reads them: SXTB16 makes pairs 0, 1 and 2, 3 of 0, 2,
+ * 1, 3. Vectors may be loaded from as many bytes behind the last weight. */
+#if ASC_KERNELS_MVE
+#define ASC_WEIGHTS(A, B, C, D) A, B, C, D
+#define ASC_WEIGHTS_SLACK 28
+#else
+#define ASC_WEIGHTS(A, B, C, D) A, C, B, D
+#define ASC_WEIGHTS_SLACK 0
+#endif
 
 #ifdef __cplusplus
 extern "C" {

@@ -36,7 +36,7 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
     data[:, :, : height * channels] = by_column
     matrix = paired(data.reshape(filters, -1))
     arrays = (
-        to.array("weights", "int8_t", matrix, aligned=True),
+        to.array("weights", "int8_t", matrix, weights=True),
         _channels(to, weights, channel_axis=0),
     )
     depth = matrix.shape[1] * GROUP
@@ -67,8 +67,7 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
 def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
     """Return weights (channels, depth) as kernels read them.
 
-    Two channels side by side, four values of each at a time in the order 0, 2, 1, 3, which cores
-    with the DSP extension widen to pairs 0, 1 and 2, 3. Zeros fill up depth and channels.
+    Two channels side by side, four values of each at a time. Zeros fill up depth and channels.
 
     Returns:
         Shape (pairs of channels, groups, 2, 4).
@@ -77,8 +76,7 @@ def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
     groups = -(-depth // GROUP)
     full = np.zeros((-(-channels // 2) * 2, groups * GROUP), np.int8)
     full[:channels, :depth] = matrix
-    shaped = full.reshape(-1, 2, groups, GROUP).transpose(0, 2, 1, 3)
-    return shaped[..., [0, 2, 1, 3]]
+    return full.reshape(-1, 2, groups, GROUP).transpose(0, 2, 1, 3)
 
 
 def lower_depthwise_conv_2d(to: Lowering) -> list[Stage]:
@@ -95,7 +93,7 @@ def lower_depthwise_conv_2d(to: Lowering) -> list[Stage]:
     pairs = np.zeros((-(-taps // 2), 2, channels), np.int64)
     pairs.reshape(-1, channels)[:taps] = to.constants(1).reshape(taps, channels)
     arrays = (
-        to.array("weights", "int16_t", pairs.transpose(0, 2, 1), aligned=True),
+        to.array("weights", "int16_t", pairs.transpose(0, 2, 1), weights=True),
         _channels(to, weights, channel_axis=3),
     )
     fields = {
@@ -130,7 +128,7 @@ def lower_fully_connected(to: Lowering) -> list[Stage]:
     matrix = paired(to.constants(1))
     padded = matrix.shape[1] * GROUP
     arrays = (
-        to.array("weights", "int8_t", matrix, aligned=True),
+        to.array("weights", "int8_t", matrix, weights=True),
         _channels(to, weights, channel_axis=0),
     )
     source, target = to.view(to.input(0)), to.view(to.output)

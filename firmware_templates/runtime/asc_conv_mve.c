@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kernels with weights for cores with Helium (Armv8.1-M's vector extension) in place of asc_conv.c;
+ * see asc_kernels.h. VMLADAVA adds 16 products of int8 to a sum: a window stays a run of bytes, and
+ * four of them meet two channels, whose weights VLD2 takes apart.
+ */
+#include "asc_kernels.h"
+
+#if ASC_KERNELS_MVE
+
+#include <arm_mve.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "asc_arithmetic.h"
+
+enum { LANES = 16, WINDOWS = 4, GROUP = 8 };
+
+/* What dense layers and convolutions share; see asc_conv_t. */
+typedef struct {
+    const int8_t *weights;
+    const asc_channel_t *channels;
+    int32_t depth;
+    int32_t count;
+    asc_output_t range;
+} asc_product_t;
+
+/* Up to four windows; if there are fewer, the last one stands for the others. Outputs of two
+ * channels are in the order window 0, window 0, window 1 ... */
+typedef struct {
+    const int8_t *windows[WINDOWS];
+    int8_t *output;
+    uint16x8_t places; /* of the outputs, from the first one's */
+    mve_pred16_t inside;
+} asc_block_t;
+
+/* Sums of two channels: those of the first for each window, then those of the second. */
+typedef int32_t asc_sums_t[2 * WINDOWS];
+
+/* For layers whose range is narrow. */
+static inline int32x4_t requantise_narrow(int32x4_t sums, const asc_channel_t *channel) {
+    int32x4_t values = vaddq_n_s32(sums, channel->bias);
+    values = vqrdmulhq_n_s32(values, channel->multiplier);
+    values = vaddq_s32(values, vshrq_n_s32(values, 31));
+    return vrshlq_n_s32(values, -1 - channel->bits);
+}
+
+/* As asc_requantise: VRSHL rounds halves upwards, away from zero with 1 less in a negative value.
+ */
+static inline int32x4_t requantise_wide(int32x4_t sums, const asc_channel_t *channel) {
+    const int32_t shift = -1 - channel->bits;
+    const int32_t right = asc_smaller(shift, 0);
+    int32x4_t values = vaddq_n_s32(sums, channel->bias);
+    values = vshlq_r_s32(values, asc_larger(shift, 0));
+    values = vqrdmulhq_n_s32(values, channel->multiplier);
+    values = vqaddq_s32(values, vshrq_n_s32(vandq_s32(values, vdupq_n_s32(right)), 31));
+    return vrshlq_n_s32(values, right);
+}
+
+static inline int32x4_t requantise(int32x4_t sums, const asc_channel_t *channel, int is_narrow) {
+    return is_narrow ? requantise_narrow(sums, channel) : requantise_wide(sums, channel);
+}
+
+/* Brings values of two channels side by side, adds the zero point and narrows to 8 bits. */
+static inline int16x8_t narrow(int32x4_t first, int32x4_t second, int32_t zero_point) {
+    int16x8_t values = vqmovnbq_s32(vuninitializedq_s16(), first);
+    values = vqmovntq_s32(values, second);
+    values = vqaddq_n_s16(values, (int16_t)zero_point);
+    return vreinterpretq_s16_s8(vqmovnbq_s16(vuninitializedq_s8(), values));
+}
+
+static inline void finish_pair(const asc_product_t *product, const asc_block_t *block, int32_t c,
+                               const int32_t *sums, int is_narrow) {
+    const int is_pair = c + 1 < product->count;
+    const asc_channel_t *first = &product->channels[c];
+    const int32x4_t values = requantise(vldrwq_s32(sums), first, is_narrow);
+    const int32x4_t others =
+        requantise(vldrwq_s32(sums + WINDOWS), is_pair ? first + 1 : first, is_narrow);
+    const mve_pred16_t inside = is_pair ? block->inside : block->inside & 0x3333u;
+    vstrbq_scatter_offset_p_s16(block->output + c, block->places,
+                                narrow(values, others, product->range.zero_point), inside);
+}
+
+static inline int8x16x2_t load_pair(const int8_t *weights) {
+    const int32x4x2_t words = vld2q_s32((const int32_t *)(const void *)weights);
+    int8x16x2_t pair;
+    pair.val[0] = vreinterpretq_s8_s32(words.val[0]);
+    pair.val[1] = vreinterpretq_s8_s32(words.val[1]);
+    return pair;
+}
+
+/* GCC 12 joins VLD2 and the step behind it, which is possible with a step of 32 bytes alone. */
+#define STEP_APART(POINTER, STEP)    \
+    do {                             \
+        __asm__("" : "+r"(POINTER)); \
+        (POINTER) += (STEP);         \
+    } while (0)
+
+/* Windows of at most 16 values stay in registers. What VLD2 reads behind the weights of a pair
+ * meets zeros. */
+static inline void multiply_shallow(const asc_product_t *product, const asc_block_t *block,
+                                    int is_narrow) {
+    const mve_pred16_t depth = vctp8q((uint32_t)product->depth);
+    const int8x16_t w0 = vldrbq_z_s8(block->windows[0], depth);
+    const int8x16_t w1 = vldrbq_z_s8(block->windows[1], depth);
+    const int8x16_t w2 = vldrbq_z_s8(block->windows[2], depth);
+    const int8x16_t w3 = vldrbq_z_s8(block->windows[3], depth);
+    const int8_t *weights = product->weights;
+    for (int32_t c = 0; c < product->count; c += 2) {
+        const int8x16x2_t pair = load_pair(weights);
+        STEP_APART(weights, 2 * product->depth);
+        const asc_sums_t sums = {
+            vmladavq_s8(w0, pair.val[0]), vmladavq_s8(w1, pair.val[0]),
+            vmladavq_s8(w2, pair.val[0]), vmladavq_s8(w3, pair.val[0]),
+            vmladavq_s8(w0, pair.val[1]), vmladavq_s8(w1, pair.val[1]),
+            vmladavq_s8(w2, pair.val[1]), vmladavq_s8(w3, pair.val[1]),
+        };
+        finish_pair(product, block, c, sums, is_narrow);
+    }
+}
+
+/* Two windows against two channels. The first vector takes what is not a multiple of 16. */
+static inline void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *second,
+                            int32_t depth, int32_t *sums) {
+    const int32_t head = (depth - 1) % LANES + 1;
+    const mve_pred16_t inside = vctp8q((uint32_t)head);
+    int8x16x2_t pair = load_pair(weights);
+    int8x16_t a = vldrbq_z_s8(first, inside);
+    int8x16_t b = vldrbq_z_s8(second, inside);
+    int32_t s0 = vmladavq_s8(a, pair.val[0]);
+    int32_t s1 = vmladavq_s8(b, pair.val[0]);
+    int32_t s2 = vmladavq_s8(a, pair.val[1]);
+    int32_t s3 = vmladavq_s8(b, pair.val[1]);
+    STEP_APART(weights, 2 * head);
+    first += head;
+    second += head;
+    for (int32_t count = depth / LANES - (head == LANES); count > 0; count--) {
+        pair = load_pair(weights);
+        a = vldrbq_s8(first);
+        b = vldrbq_s8(second);
+        weights += 2 * LANES;
+        first += LANES;
+        second += LANES;
+        s0 = vmladavaq_s8(s0, a, pair.val[0]);
+        s1 = vmladavaq_s8(s1, b, pair.val[0]);
+        s2 = vmladavaq_s8(s2, a, pair.val[1]);
+        s3 = vmladavaq_s8(s3, b, pair.val[1]);
+    }
+    sums[0] = s0;
+    sums[1] = s1;
+    sums[WINDOWS] = s2;
+    sums[WINDOWS + 1] = s3;
+}
+
+static inline void multiply_deep(const asc_product_t *product, const asc_block_t *block,
+                                 int is_narrow) {
+    const int32_t depth = product->depth;
+    const int8_t *const *windows = block->windows;
+    const int8_t *weights = product->weights;
+    asc_sums_t sums = {0};
+    for (int32_t c = 0; c < product->count; c += 2, weights += 2 * depth) {
+        sum_deep(weights, windows[0], windows[1], depth, sums);
+        if (windows[2] != windows[1]) {
+            sum_deep(weights, windows[2], windows[3], depth, sums + 2);
+        }
+        finish_pair(product, block, c, sums, is_narrow);
+    }
+}
+
+static void multiply_block(const asc_product_t *product, const asc_block_t *block) {
+    if (product->depth > LANES) {
+        if (product->range.narrow) {
+            multiply_deep(product, block, 1);
+        } else {
+            multiply_deep(product, block, 0);
+        }
+    } else if (product->range.narrow) {
+        multiply_shallow(product, block, 1);
+    } else {
+        multiply_shallow(product, block, 0);
+    }
+}
+
+/* The range of a fused activation where it is not that of int8. */
+static void clamp(const asc_output_t *range, int8_t *values, int32_t count) {
+    const int8x16_t minimum = vdupq_n_s8((int8_t)range->minimum);
+    const int8x16_t maximum = vdupq_n_s8((int8_t)range->maximum);
+    for (; count > 0; count -= LANES, values += LANES) {
+        const mve_pred16_t inside = vctp8q((uint32_t)count);
+        const int8x16_t value = vldrbq_z_s8(values, inside);
+        vstrbq_p_s8(values, vminq_s8(vmaxq_s8(value, minimum), maximum), inside);
+    }
+}
+
+/* Offsets 0, 1, count, count + 1, 2 count ... */
+static uint16x8_t find_places(int32_t count) {
+    const uint16x8_t lanes = vidupq_n_u16(0, 1);
+    const uint16x8_t windows = vmulq_n_u16(vshrq_n_u16(lanes, 1), (uint16_t)count);
+    return vaddq_u16(windows, vandq_u16(lanes, vdupq_n_u16(1)));
+}
+
+/* One value of each output channel for windows `step` values apart. */
+static void multiply_all(const asc_product_t *product, const int8_t *window, int32_t step,
+                         int32_t count, int8_t *output) {
+    asc_block_t block;
+    block.output = output;
+    block.places = find_places(product->count);
+    for (int32_t x = 0; x < count; x += WINDOWS, block.output += WINDOWS * product->count) {
+        const int32_t last = asc_smaller(count - x, WINDOWS) - 1;
+        for (int32_t i = 0; i < WINDOWS; i++) {
+            block.windows[i] = window + asc_smaller(i, last) * step;
+        }
+        block.inside = vctp16q((uint32_t)(2 * last + 2));
+        multiply_block(product, &block);
+        window += WINDOWS * step;
+    }
+    if (product->range.clamps) {
+        clamp(&product->range, output, count * product->count);
+    }
+}
+
+static void copy(const int8_t *from, int8_t *to, int32_t count) {
+    for (; count > 0; count -= LANES, from += LANES, to += LANES) {
+        const mve_pred16_t inside = vctp8q((uint32_t)count);
+        vstrbq_p_s8(to, vldrbq_z_s8(from, inside), inside);
+    }
+}
+
+static void fill(int8_t *to, int32_t value, int32_t count) {
+    for (; count > 0; count -= LANES, to += LANES) {
+        vstrbq_p_s8(to, vdupq_n_s8((int8_t)value), vctp8q((uint32_t)count));
+    }
+}
+
+/* Puts a row of pixels into its place in each column; `from` is NULL for padding. */
+static void arrange_row(const asc_conv_t *layer, const int8_t *from, int8_t *to) {
+    const int32_t channels = layer->input_channels;
+    const int32_t left = layer->window.left;
+    for (int32_t x = -left; x < layer->columns - left; x++, to += layer->column_size) {
+        if (from == NULL || x < 0 || x >= layer->input_width) {
+            fill(to, layer->input_zero_point, channels);
+        } else {
+            copy(from + x * channels, to, channels);
+        }
+    }
+}
+
+/* Brings the rows under the windows of a row of output side by side, as columns of window.height
+ * pixels: a window is a run of values. Padding has the code of zero, which the bias has already
+ * subtracted. */
+static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int8_t *to) {
+    for (int32_t y = 0; y < layer->window.height; y++) {
+        arrange_row(layer, rows[y], to + y * layer->input_channels);
+    }
+}
+
+static asc_product_t conv_product(const asc_conv_t *layer) {
+    const asc_product_t product = {layer->weights, layer->channels, layer->depth,
+                                   layer->output_channels, layer->range};
+    return product;
+}
+
+/* Windows with gaps between their columns are closed up one by one. */
+static void conv_dilated(const asc_conv_t *layer, const int8_t *columns, int8_t *window,
+                         int8_t *output) {
+    const asc_product_t product = conv_product(layer);
+    const int32_t size = layer->column_size;
+    const int32_t gap = layer->window.dilation * size;
+    for (int32_t x = 0; x < layer->output_width; x++, output += product.count) {
+        const int8_t *column = columns + x * layer->window.stride * size;
+        for (int32_t k = 0; k < layer->window.width; k++, column += gap) {
+            copy(column, window + k * size, size);
+        }
+        multiply_all(&product, window, 0, 1, output);
+    }
+}
+
+void asc_conv(const void *data, const asc_call_t *call) {
+    const asc_conv_t *layer = data;
+    const asc_product_t product = conv_product(layer);
+    const asc_window_t *window = &layer->window;
+    if (window->height == 1 && window->width == 1 && call->rows[0] != NULL && window->left == 0 &&
+        layer->columns <= layer->input_width) {
+        multiply_all(&product, call->rows[0], window->stride * layer->input_channels,
+                     layer->output_width, call->output);
+        return;
+    }
+    arrange(layer, call->rows, call->scratch);
+    if (window->dilation != 1) {
+        conv_dilated(layer, call->scratch, call->scratch + layer->columns * layer->column_size,
+                     call->output);
+        return;
+    }
+    multiply_all(&product, call->scratch, window->stride * layer->column_size, layer->output_width,
+                 call->output);
+}
+
+void asc_dense(const void *data, const asc_call_t *call) {
+    const asc_dense_t *layer = data;
+    const asc_product_t product = {layer->weights, layer->channels, layer->depth, layer->outputs,
+                                   layer->range};
+    multiply_all(&product, call->rows[0], layer->inputs, layer->rows, call->output);
+}
+
+/* Finds the pixel under each tap of the window at output column x. */
+static void find_taps(const asc_depthwise_conv_t *layer, const int8_t *const *rows, int32_t x,
+                      const int8_t *padding, const int8_t **taps) {
+    const asc_window_t *window = &layer->window;
+    const int32_t first = x * window->stride - window->left;
+    for (int32_t y = 0; y < window->height; y++) {
+        int32_t column = first;
+        for (int32_t k = 0; k < window->width; k++, column += window->dilation) {
+            const int inside = rows[y] != NULL && (uint32_t)column < (uint32_t)layer->input_width;
+            *taps++ = inside ? rows[y] + column * layer->input_channels : padding;
+        }
+    }
+}
+
+/* Eight channels of a window, from `first` on: products and sums of those at even places and of
+ * those at odd ones. */
+typedef struct {
+    int32_t first;
+    uint16x8_t inputs; /* the input channel of each */
+    mve_pred16_t inside;
+    mve_pred16_t even_inside;
+    mve_pred16_t odd_inside;
+} asc_group_t;
+
+static asc_group_t find_group(const asc_depthwise_conv_t *layer, int32_t first) {
+    const int32_t count = asc_smaller(layer->output_channels - first, GROUP);
+    const int32_t per_input = layer->output_channels / layer->input_channels;
+    uint16_t inputs[GROUP];
+    asc_group_t group;
+    for (int32_t i = 0; i < GROUP; i++) {
+        inputs[i] = (uint16_t)((first + i) / per_input);
+    }
+    group.first = first;
+    group.inputs = vldrhq_u16(inputs);
+    group.inside = vctp16q((uint32_t)count);
+    group.even_inside = vctp32q((uint32_t)(count + 1) / 2);
+    group.odd_inside = vctp32q((uint32_t)count / 2);
+    return group;
+}
+
+/* A member of every other channel, from its first place on. */
+static inline int32x4_t load_every_other(const int32_t *member, mve_pred16_t inside) {
+    const uint32x4_t steps = vmulq_n_u32(vidupq_n_u32(0, 1), 2 * sizeof(asc_channel_t));
+    return vldrwq_gather_offset_z_s32(member, steps, inside);
+}
+
+/* As requantise_wide, with channels side by side. */
+static inline int32x4_t requantise_channels(int32x4_t values, const asc_channel_t *channel,
+                                            mve_pred16_t inside) {
+    const int32x4_t zero = vdupq_n_s32(0);
+    const int32x4_t shift = vmvnq_s32(load_every_other(&channel->bits, inside));
+    const int32x4_t right = vminq_s32(shift, zero);
+    values = vshlq_s32(values, vmaxq_s32(shift, zero));
+    values = vqrdmulhq_s32(values, load_every_other(&channel->multiplier, inside));
+    values = vqaddq_s32(values, vshrq_n_s32(vandq_s32(values, right), 31));
+    return vrshlq_s32(values, right);
+}
+
+static inline int16x8_t load_pixel(const int8_t *pixel, const asc_group_t *group, int is_whole) {
+    return is_whole ? vldrbq_s16(pixel + group->first)
+                    : vldrbq_gather_offset_z_s16(pixel, group->inputs, group->inside);
+}
+
+/* `taps` has an even number of addresses. */
+static inline void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
+                                   const asc_group_t *group, int8_t *output, int is_whole) {
+    const int32_t count = layer->window.height * layer->window.width;
+    const asc_channel_t *channel = &layer->channels[group->first];
+    const int16_t *weights = layer->weights + 2 * group->first;
+    int32x4_t even = load_every_other(&channel[0].bias, group->even_inside);
+    int32x4_t odd = load_every_other(&channel[1].bias, group->odd_inside);
+    for (int32_t pairs = (count + 1) / 2; pairs > 0; pairs--, taps += 2) {
+        const int16x8x2_t pair = vld2q_s16(weights);
+        STEP_APART(weights, 2 * layer->output_channels);
+        const int16x8_t first = load_pixel(taps[0], group, is_whole);
+        const int16x8_t second = load_pixel(taps[1], group, is_whole);
+        even = vaddq_s32(even, vmullbq_int_s16(first, pair.val[0]));
+        odd = vaddq_s32(odd, vmulltq_int_s16(first, pair.val[0]));
+        even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
+        odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
+    }
+    even = requantise_channels(even, &channel[0], group->even_inside);
+    odd = requantise_channels(odd, &channel[1], group->odd_inside);
+    vstrbq_p_s16(output + group->first, narrow(even, odd, layer->range.zero_point), group->inside);
+}
+
+void asc_depthwise_conv(const void *data, const asc_call_t *call) {
+    const asc_depthwise_conv_t *layer = data;
+    const int32_t count = layer->window.height * layer->window.width;
+    const int32_t channels = layer->output_channels;
+    const int has_same_channels = channels == layer->input_channels;
+    const int8_t **taps = (const int8_t **)(void *)call->scratch;
+    int8_t *padding = (int8_t *)(taps + (count + 1) / 2 * 2);
+    int8_t *output = call->output;
+    memset(padding, layer->input_zero_point, (size_t)layer->input_channels);
+    if (count % 2 != 0) {
+        taps[count] = padding;
+    }
+    for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
+        find_taps(layer, call->rows, x, padding, taps);
+        for (int32_t c = 0; c < channels; c += GROUP) {
+            const asc_group_t group = find_group(layer, c);
+            if (has_same_channels && c + GROUP <= channels) {
+                depthwise_group(layer, taps, &group, output, 1);
+            } else {
+                depthwise_group(layer, taps, &group, output, 0);
+            }
+        }
+    }
+    if (layer->range.clamps) {
+        clamp(&layer->range, call->output, layer->output_width * channels);
+    }
+}
+
+#endif

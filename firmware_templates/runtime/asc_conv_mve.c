@@ -220,28 +220,46 @@ static void multiply_all(const asc_product_t *product, const int8_t *window, int
 }
 
 static void copy(const int8_t *from, int8_t *to, int32_t count) {
-    for (; count > 0; count -= LANES, from += LANES, to += LANES) {
-        const mve_pred16_t inside = vctp8q((uint32_t)count);
-        vstrbq_p_s8(to, vldrbq_z_s8(from, inside), inside);
+    for (; count >= LANES; count -= LANES, from += LANES, to += LANES) {
+        vstrbq_s8(to, vldrbq_s8(from));
+    }
+    if (count > 0) {
+        const mve_pred16_t rest = vctp8q((uint32_t)count);
+        vstrbq_p_s8(to, vldrbq_z_s8(from, rest), rest);
     }
 }
 
 static void fill(int8_t *to, int32_t value, int32_t count) {
-    for (; count > 0; count -= LANES, to += LANES) {
-        vstrbq_p_s8(to, vdupq_n_s8((int8_t)value), vctp8q((uint32_t)count));
+    const int8x16_t values = vdupq_n_s8((int8_t)value);
+    for (; count >= LANES; count -= LANES, to += LANES) {
+        vstrbq_s8(to, values);
+    }
+    if (count > 0) {
+        vstrbq_p_s8(to, values, vctp8q((uint32_t)count));
     }
 }
 
-/* Puts a row of pixels into its place in each column; `from` is NULL for padding. */
-static void arrange_row(const asc_conv_t *layer, const int8_t *from, int8_t *to) {
-    const int32_t channels = layer->input_channels;
-    const int32_t left = layer->window.left;
-    for (int32_t x = -left; x < layer->columns - left; x++, to += layer->column_size) {
-        if (from == NULL || x < 0 || x >= layer->input_width) {
-            fill(to, layer->input_zero_point, channels);
-        } else {
-            copy(from + x * channels, to, channels);
+/* Puts pixels into their places in columns of `size` values, 16 values at a time: what a vector
+ * holds of a further pixel is written again. Byte offsets must reach far enough. */
+static void spread_few(const int8_t *from, int32_t channels, int32_t pixels, int8_t *to,
+                       int32_t size) {
+    const int32_t at_once = LANES / channels;
+    uint8_t lanes[LANES];
+    for (int32_t i = 0, place = 0; i < LANES; place += size) {
+        for (int32_t c = 0; c < channels && i < LANES; c++) {
+            lanes[i++] = (uint8_t)(place + c);
         }
+    }
+    const uint8x16_t places = vldrbq_u8(lanes);
+    int32_t count = pixels * channels;
+    for (; count >= LANES; count -= at_once * channels) {
+        vstrbq_scatter_offset_s8(to, places, vldrbq_s8(from));
+        from += at_once * channels;
+        to += at_once * size;
+    }
+    if (count > 0) {
+        const mve_pred16_t rest = vctp8q((uint32_t)count);
+        vstrbq_scatter_offset_p_s8(to, places, vldrbq_z_s8(from, rest), rest);
     }
 }
 
@@ -249,8 +267,27 @@ static void arrange_row(const asc_conv_t *layer, const int8_t *from, int8_t *to)
  * pixels: a window is a run of values. Padding has the code of zero, which the bias has already
  * subtracted. */
 static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int8_t *to) {
-    for (int32_t y = 0; y < layer->window.height; y++) {
-        arrange_row(layer, rows[y], to + y * layer->input_channels);
+    const int32_t channels = layer->input_channels;
+    const int32_t size = layer->column_size;
+    const int32_t left = layer->window.left;
+    const int32_t inside = asc_smaller(layer->columns - left, layer->input_width);
+    const int is_few = channels <= LANES / 2 && (LANES - 1) / channels * size + channels <= 256;
+    int8_t *const end = to + layer->columns * size;
+    int8_t *place = to + left * size;
+    fill(to, layer->input_zero_point, left * size);
+    fill(place + inside * size, layer->input_zero_point, (int32_t)(end - place) - inside * size);
+    for (int32_t y = 0; y < layer->window.height; y++, place += channels) {
+        if (rows[y] == NULL) {
+            for (int32_t x = 0; x < inside; x++) {
+                fill(place + x * size, layer->input_zero_point, channels);
+            }
+        } else if (is_few) {
+            spread_few(rows[y], channels, inside, place, size);
+        } else {
+            for (int32_t x = 0; x < inside; x++) {
+                copy(rows[y] + x * channels, place + x * size, channels);
+            }
+        }
     }
 }
 

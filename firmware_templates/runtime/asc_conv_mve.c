@@ -25,13 +25,12 @@ typedef struct {
     asc_output_t range;
 } asc_product_t;
 
-/* Up to four windows; if there are fewer, the last one stands for the others. Outputs of two
- * channels are in the order window 0, window 0, window 1 ... */
+/* `count` windows, the last one again for those that are missing, and where their outputs go: two
+ * channels of the first window, two of the second ... */
 typedef struct {
     const int8_t *windows[WINDOWS];
-    int8_t *output;
-    uint16x8_t places; /* of the outputs, from the first one's */
-    mve_pred16_t inside;
+    uint16x8_t places;
+    int32_t count;
 } asc_block_t;
 
 /* Sums of two channels: those of the first for each window, then those of the second. */
@@ -42,11 +41,10 @@ static inline int32x4_t requantise_narrow(int32x4_t sums, const asc_channel_t *c
     int32x4_t values = vaddq_n_s32(sums, channel->bias);
     values = vqrdmulhq_n_s32(values, channel->multiplier);
     values = vaddq_s32(values, vshrq_n_s32(values, 31));
-    return vrshlq_n_s32(values, -1 - channel->bits);
+    return vrshlq_n_s32(values, ~channel->bits);
 }
 
-/* As asc_requantise: VRSHL rounds halves upwards, away from zero with 1 less in a negative value.
- */
+/* As asc_requantise: VRSHL rounds halves upwards, away from zero after taking 1 from negatives. */
 static inline int32x4_t requantise_wide(int32x4_t sums, const asc_channel_t *channel) {
     const int32_t shift = -1 - channel->bits;
     const int32_t right = asc_smaller(shift, 0);
@@ -69,16 +67,17 @@ static inline int16x8_t narrow(int32x4_t first, int32x4_t second, int32_t zero_p
     return vreinterpretq_s16_s8(vqmovnbq_s16(vuninitializedq_s8(), values));
 }
 
-static inline void finish_pair(const asc_product_t *product, const asc_block_t *block, int32_t c,
-                               const int32_t *sums, int is_narrow) {
-    const int is_pair = c + 1 < product->count;
-    const asc_channel_t *first = &product->channels[c];
-    const int32x4_t values = requantise(vldrwq_s32(sums), first, is_narrow);
-    const int32x4_t others =
-        requantise(vldrwq_s32(sums + WINDOWS), is_pair ? first + 1 : first, is_narrow);
-    const mve_pred16_t inside = is_pair ? block->inside : block->inside & 0x3333u;
-    vstrbq_scatter_offset_p_s16(block->output + c, block->places,
-                                narrow(values, others, product->range.zero_point), inside);
+/* Two channels, from `output` on; the second is left out if there is none. */
+static inline void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32_t rest,
+                               int32_t zero_point, int is_narrow, uint16x8_t places,
+                               int8_t *output) {
+    const int32x4_t first = requantise(vldrwq_s32(sums), channel, is_narrow);
+    if (rest > 1) {
+        const int32x4_t second = requantise(vldrwq_s32(sums + WINDOWS), channel + 1, is_narrow);
+        vstrbq_scatter_offset_s16(output, places, narrow(first, second, zero_point));
+    } else {
+        vstrbq_scatter_offset_p_s16(output, places, narrow(first, first, zero_point), 0x3333u);
+    }
 }
 
 static inline int8x16x2_t load_pair(const int8_t *weights) {
@@ -99,30 +98,35 @@ static inline int8x16x2_t load_pair(const int8_t *weights) {
 /* Windows of at most 16 values stay in registers. What VLD2 reads behind the weights of a pair
  * meets zeros. */
 static inline void multiply_shallow(const asc_product_t *product, const asc_block_t *block,
-                                    int is_narrow) {
+                                    int8_t *output, int is_narrow) {
     const mve_pred16_t depth = vctp8q((uint32_t)product->depth);
     const int8x16_t w0 = vldrbq_z_s8(block->windows[0], depth);
     const int8x16_t w1 = vldrbq_z_s8(block->windows[1], depth);
     const int8x16_t w2 = vldrbq_z_s8(block->windows[2], depth);
     const int8x16_t w3 = vldrbq_z_s8(block->windows[3], depth);
     const int8_t *weights = product->weights;
-    for (int32_t c = 0; c < product->count; c += 2) {
+    const int32_t step = 2 * product->depth;
+    const int32_t zero_point = product->range.zero_point;
+    const asc_channel_t *channel = product->channels;
+    const uint16x8_t places = block->places;
+    for (int32_t rest = product->count; rest > 0; rest -= 2) {
         const int8x16x2_t pair = load_pair(weights);
-        STEP_APART(weights, 2 * product->depth);
+        STEP_APART(weights, step);
         const asc_sums_t sums = {
             vmladavq_s8(w0, pair.val[0]), vmladavq_s8(w1, pair.val[0]),
             vmladavq_s8(w2, pair.val[0]), vmladavq_s8(w3, pair.val[0]),
             vmladavq_s8(w0, pair.val[1]), vmladavq_s8(w1, pair.val[1]),
             vmladavq_s8(w2, pair.val[1]), vmladavq_s8(w3, pair.val[1]),
         };
-        finish_pair(product, block, c, sums, is_narrow);
+        finish_pair(sums, channel, rest, zero_point, is_narrow, places, output);
+        channel += 2;
+        output += 2;
     }
 }
 
-/* Two windows against two channels. The first vector takes what is not a multiple of 16. */
+/* Two windows against two channels: `head` values, then `vectors` of 16. */
 static inline void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *second,
-                            int32_t depth, int32_t *sums) {
-    const int32_t head = (depth - 1) % LANES + 1;
+                            int32_t head, uint32_t vectors, int32_t *sums) {
     const mve_pred16_t inside = vctp8q((uint32_t)head);
     int8x16x2_t pair = load_pair(weights);
     int8x16_t a = vldrbq_z_s8(first, inside);
@@ -134,7 +138,7 @@ static inline void sum_deep(const int8_t *weights, const int8_t *first, const in
     STEP_APART(weights, 2 * head);
     first += head;
     second += head;
-    for (int32_t count = depth / LANES - (head == LANES); count > 0; count--) {
+    do {
         pair = load_pair(weights);
         a = vldrbq_s8(first);
         b = vldrbq_s8(second);
@@ -145,7 +149,7 @@ static inline void sum_deep(const int8_t *weights, const int8_t *first, const in
         s1 = vmladavaq_s8(s1, b, pair.val[0]);
         s2 = vmladavaq_s8(s2, a, pair.val[1]);
         s3 = vmladavaq_s8(s3, b, pair.val[1]);
-    }
+    } while (--vectors != 0);
     sums[0] = s0;
     sums[1] = s1;
     sums[WINDOWS] = s2;
@@ -153,31 +157,40 @@ static inline void sum_deep(const int8_t *weights, const int8_t *first, const in
 }
 
 static inline void multiply_deep(const asc_product_t *product, const asc_block_t *block,
-                                 int is_narrow) {
+                                 int8_t *output, int is_narrow) {
     const int32_t depth = product->depth;
-    const int8_t *const *windows = block->windows;
+    const int32_t head = (depth - 1) % LANES + 1;
+    const uint32_t vectors = (uint32_t)(depth - head) / LANES;
     const int8_t *weights = product->weights;
-    asc_sums_t sums = {0};
-    for (int32_t c = 0; c < product->count; c += 2, weights += 2 * depth) {
-        sum_deep(weights, windows[0], windows[1], depth, sums);
-        if (windows[2] != windows[1]) {
-            sum_deep(weights, windows[2], windows[3], depth, sums + 2);
+    const int32_t zero_point = product->range.zero_point;
+    const asc_channel_t *channel = product->channels;
+    const uint16x8_t places = block->places;
+    for (int32_t rest = product->count; rest > 0; rest -= 2, weights += 2 * depth) {
+        asc_sums_t sums;
+        sum_deep(weights, block->windows[0], block->windows[1], head, vectors, sums);
+        if (block->count > 2) {
+            sum_deep(weights, block->windows[2], block->windows[3], head, vectors, sums + 2);
+        } else {
+            sums[2] = sums[3] = sums[1];
+            sums[WINDOWS + 2] = sums[WINDOWS + 3] = sums[WINDOWS + 1];
         }
-        finish_pair(product, block, c, sums, is_narrow);
+        finish_pair(sums, channel, rest, zero_point, is_narrow, places, output);
+        channel += 2;
+        output += 2;
     }
 }
 
-static void multiply_block(const asc_product_t *product, const asc_block_t *block) {
+static void multiply_block(const asc_product_t *product, const asc_block_t *block, int8_t *output) {
     if (product->depth > LANES) {
         if (product->range.narrow) {
-            multiply_deep(product, block, 1);
+            multiply_deep(product, block, output, 1);
         } else {
-            multiply_deep(product, block, 0);
+            multiply_deep(product, block, output, 0);
         }
     } else if (product->range.narrow) {
-        multiply_shallow(product, block, 1);
+        multiply_shallow(product, block, output, 1);
     } else {
-        multiply_shallow(product, block, 0);
+        multiply_shallow(product, block, output, 0);
     }
 }
 
@@ -192,26 +205,35 @@ static void clamp(const asc_output_t *range, int8_t *values, int32_t count) {
     }
 }
 
-/* Offsets 0, 1, count, count + 1, 2 count ... */
-static uint16x8_t find_places(int32_t count) {
+/* Offsets 0, 1, count, count + 1, 2 count ... of `windows` windows; the last one's again for the
+ * rest. */
+static uint16x8_t find_places(int32_t count, int32_t windows) {
     const uint16x8_t lanes = vidupq_n_u16(0, 1);
-    const uint16x8_t windows = vmulq_n_u16(vshrq_n_u16(lanes, 1), (uint16_t)count);
-    return vaddq_u16(windows, vandq_u16(lanes, vdupq_n_u16(1)));
+    const uint16x8_t last = vdupq_n_u16((uint16_t)(windows - 1));
+    const uint16x8_t window = vminq_u16(vshrq_n_u16(lanes, 1), last);
+    return vaddq_u16(vmulq_n_u16(window, (uint16_t)count), vandq_u16(lanes, vdupq_n_u16(1)));
+}
+
+/* `count` windows, at most four, `step` values apart. */
+static asc_block_t find_block(const int8_t *window, int32_t step, int32_t count) {
+    asc_block_t block;
+    block.count = count;
+    block.windows[0] = window;
+    block.windows[1] = window += count > 1 ? step : 0;
+    block.windows[2] = window += count > 2 ? step : 0;
+    block.windows[3] = window + (count > 3 ? step : 0);
+    return block;
 }
 
 /* One value of each output channel for windows `step` values apart. */
 static void multiply_all(const asc_product_t *product, const int8_t *window, int32_t step,
                          int32_t count, int8_t *output) {
-    asc_block_t block;
-    block.output = output;
-    block.places = find_places(product->count);
-    for (int32_t x = 0; x < count; x += WINDOWS, block.output += WINDOWS * product->count) {
-        const int32_t last = asc_smaller(count - x, WINDOWS) - 1;
-        for (int32_t i = 0; i < WINDOWS; i++) {
-            block.windows[i] = window + asc_smaller(i, last) * step;
-        }
-        block.inside = vctp16q((uint32_t)(2 * last + 2));
-        multiply_block(product, &block);
+    int8_t *place = output;
+    for (int32_t rest = count; rest > 0; rest -= WINDOWS, place += WINDOWS * product->count) {
+        const int32_t windows = asc_smaller(rest, WINDOWS);
+        asc_block_t block = find_block(window, step, windows);
+        block.places = find_places(product->count, windows);
+        multiply_block(product, &block, place);
         window += WINDOWS * step;
     }
     if (product->range.clamps) {
@@ -343,20 +365,21 @@ void asc_dense(const void *data, const asc_call_t *call) {
 static void find_taps(const asc_depthwise_conv_t *layer, const int8_t *const *rows, int32_t x,
                       const int8_t *padding, const int8_t **taps) {
     const asc_window_t *window = &layer->window;
+    const uint32_t width = (uint32_t)layer->input_width;
     const int32_t first = x * window->stride - window->left;
+    const int32_t step = window->dilation * layer->input_channels;
     for (int32_t y = 0; y < window->height; y++) {
+        const int8_t *const row = rows[y];
         int32_t column = first;
-        for (int32_t k = 0; k < window->width; k++, column += window->dilation) {
-            const int inside = rows[y] != NULL && (uint32_t)column < (uint32_t)layer->input_width;
-            *taps++ = inside ? rows[y] + column * layer->input_channels : padding;
+        int32_t place = first * layer->input_channels;
+        for (int32_t k = 0; k < window->width; k++, column += window->dilation, place += step) {
+            *taps++ = row != NULL && (uint32_t)column < width ? row + place : padding;
         }
     }
 }
 
-/* Eight channels of a window, from `first` on: products and sums of those at even places and of
- * those at odd ones. */
+/* Up to eight channels of a window: those at even places and those at odd ones. */
 typedef struct {
-    int32_t first;
     uint16x8_t inputs; /* the input channel of each */
     mve_pred16_t inside;
     mve_pred16_t even_inside;
@@ -371,7 +394,6 @@ static asc_group_t find_group(const asc_depthwise_conv_t *layer, int32_t first) 
     for (int32_t i = 0; i < GROUP; i++) {
         inputs[i] = (uint16_t)((first + i) / per_input);
     }
-    group.first = first;
     group.inputs = vldrhq_u16(inputs);
     group.inside = vctp16q((uint32_t)count);
     group.even_inside = vctp32q((uint32_t)(count + 1) / 2);
@@ -397,55 +419,71 @@ static inline int32x4_t requantise_channels(int32x4_t values, const asc_channel_
     return vrshlq_s32(values, right);
 }
 
-static inline int16x8_t load_pixel(const int8_t *pixel, const asc_group_t *group, int is_whole) {
-    return is_whole ? vldrbq_s16(pixel + group->first)
-                    : vldrbq_gather_offset_z_s16(pixel, group->inputs, group->inside);
-}
-
-/* `taps` has an even number of addresses. */
-static inline void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
-                                   const asc_group_t *group, int8_t *output, int is_whole) {
-    const int32_t count = layer->window.height * layer->window.width;
-    const asc_channel_t *channel = &layer->channels[group->first];
-    const int16_t *weights = layer->weights + 2 * group->first;
-    int32x4_t even = load_every_other(&channel[0].bias, group->even_inside);
-    int32x4_t odd = load_every_other(&channel[1].bias, group->odd_inside);
-    for (int32_t pairs = (count + 1) / 2; pairs > 0; pairs--, taps += 2) {
+/* Eight channels of as many input channels, from channel c on. */
+static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
+                            int32_t pairs, int32_t c, int8_t *output) {
+    const mve_pred16_t all = 0xFFFF;
+    const asc_channel_t *channel = &layer->channels[c];
+    const int16_t *weights = layer->weights + 2 * c;
+    const int32_t step = 2 * layer->output_channels;
+    int32x4_t even = load_every_other(&channel[0].bias, all);
+    int32x4_t odd = load_every_other(&channel[1].bias, all);
+    for (; pairs > 0; pairs--, taps += 2) {
         const int16x8x2_t pair = vld2q_s16(weights);
-        STEP_APART(weights, 2 * layer->output_channels);
-        const int16x8_t first = load_pixel(taps[0], group, is_whole);
-        const int16x8_t second = load_pixel(taps[1], group, is_whole);
+        STEP_APART(weights, step);
+        const int16x8_t first = vldrbq_s16(taps[0] + c);
+        const int16x8_t second = vldrbq_s16(taps[1] + c);
         even = vaddq_s32(even, vmullbq_int_s16(first, pair.val[0]));
         odd = vaddq_s32(odd, vmulltq_int_s16(first, pair.val[0]));
         even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
         odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
     }
-    even = requantise_channels(even, &channel[0], group->even_inside);
-    odd = requantise_channels(odd, &channel[1], group->odd_inside);
-    vstrbq_p_s16(output + group->first, narrow(even, odd, layer->range.zero_point), group->inside);
+    even = requantise_channels(even, &channel[0], all);
+    odd = requantise_channels(odd, &channel[1], all);
+    vstrbq_s16(output, narrow(even, odd, layer->range.zero_point));
+}
+
+/* As depthwise_eight, for fewer channels and several of an input channel. */
+static void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
+                            int32_t pairs, int32_t c, int8_t *output) {
+    const asc_group_t group = find_group(layer, c);
+    const asc_channel_t *channel = &layer->channels[c];
+    const int16_t *weights = layer->weights + 2 * c;
+    int32x4_t even = load_every_other(&channel[0].bias, group.even_inside);
+    int32x4_t odd = load_every_other(&channel[1].bias, group.odd_inside);
+    for (; pairs > 0; pairs--, taps += 2) {
+        const int16x8x2_t pair = vld2q_s16(weights);
+        STEP_APART(weights, 2 * layer->output_channels);
+        const int16x8_t first = vldrbq_gather_offset_z_s16(taps[0], group.inputs, group.inside);
+        const int16x8_t second = vldrbq_gather_offset_z_s16(taps[1], group.inputs, group.inside);
+        even = vaddq_s32(even, vmullbq_int_s16(first, pair.val[0]));
+        odd = vaddq_s32(odd, vmulltq_int_s16(first, pair.val[0]));
+        even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
+        odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
+    }
+    even = requantise_channels(even, &channel[0], group.even_inside);
+    odd = requantise_channels(odd, &channel[1], group.odd_inside);
+    vstrbq_p_s16(output, narrow(even, odd, layer->range.zero_point), group.inside);
 }
 
 void asc_depthwise_conv(const void *data, const asc_call_t *call) {
     const asc_depthwise_conv_t *layer = data;
     const int32_t count = layer->window.height * layer->window.width;
+    const int32_t pairs = (count + 1) / 2;
     const int32_t channels = layer->output_channels;
-    const int has_same_channels = channels == layer->input_channels;
+    const int32_t eights = channels == layer->input_channels ? channels / GROUP * GROUP : 0;
     const int8_t **taps = (const int8_t **)(void *)call->scratch;
-    int8_t *padding = (int8_t *)(taps + (count + 1) / 2 * 2);
+    int8_t *padding = (int8_t *)(taps + 2 * pairs);
     int8_t *output = call->output;
     memset(padding, layer->input_zero_point, (size_t)layer->input_channels);
-    if (count % 2 != 0) {
-        taps[count] = padding;
-    }
+    taps[2 * pairs - 1] = padding;
     for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
         find_taps(layer, call->rows, x, padding, taps);
-        for (int32_t c = 0; c < channels; c += GROUP) {
-            const asc_group_t group = find_group(layer, c);
-            if (has_same_channels && c + GROUP <= channels) {
-                depthwise_group(layer, taps, &group, output, 1);
-            } else {
-                depthwise_group(layer, taps, &group, output, 0);
-            }
+        for (int32_t c = 0; c < eights; c += GROUP) {
+            depthwise_eight(layer, taps, pairs, c, output + c);
+        }
+        for (int32_t c = eights; c < channels; c += GROUP) {
+            depthwise_group(layer, taps, pairs, c, output + c);
         }
     }
     if (layer->range.clamps) {

@@ -14,6 +14,9 @@
 
 #include "asc_arithmetic.h"
 
+/* Copies for layers of either range, without a choice in their loops */
+#define INLINE static inline __attribute__((always_inline))
+
 enum { LANES = 16, WINDOWS = 4, GROUP = 8 };
 
 /* What dense layers and convolutions share; see asc_conv_t. */
@@ -37,7 +40,7 @@ typedef struct {
 typedef int32_t asc_sums_t[2 * WINDOWS];
 
 /* For layers whose range is narrow. */
-static inline int32x4_t requantise_narrow(int32x4_t sums, const asc_channel_t *channel) {
+INLINE int32x4_t requantise_narrow(int32x4_t sums, const asc_channel_t *channel) {
     int32x4_t values = vaddq_n_s32(sums, channel->bias);
     values = vqrdmulhq_n_s32(values, channel->multiplier);
     values = vaddq_s32(values, vshrq_n_s32(values, 31));
@@ -45,7 +48,7 @@ static inline int32x4_t requantise_narrow(int32x4_t sums, const asc_channel_t *c
 }
 
 /* As asc_requantise: VRSHL rounds halves upwards, away from zero after taking 1 from negatives. */
-static inline int32x4_t requantise_wide(int32x4_t sums, const asc_channel_t *channel) {
+INLINE int32x4_t requantise_wide(int32x4_t sums, const asc_channel_t *channel) {
     const int32_t shift = -1 - channel->bits;
     const int32_t right = asc_smaller(shift, 0);
     int32x4_t values = vaddq_n_s32(sums, channel->bias);
@@ -55,20 +58,21 @@ static inline int32x4_t requantise_wide(int32x4_t sums, const asc_channel_t *cha
     return vrshlq_n_s32(values, right);
 }
 
-static inline int32x4_t requantise(int32x4_t sums, const asc_channel_t *channel, int is_narrow) {
+INLINE int32x4_t requantise(int32x4_t sums, const asc_channel_t *channel, int is_narrow) {
     return is_narrow ? requantise_narrow(sums, channel) : requantise_wide(sums, channel);
 }
 
 /* Brings values of two channels side by side, adds the zero point and narrows to 8 bits. */
-static inline int16x8_t narrow(int32x4_t first, int32x4_t second, int32_t zero_point) {
-    int16x8_t values = vqmovnbq_s32(vuninitializedq_s16(), first);
+INLINE int16x8_t narrow(int32x4_t first, int32x4_t second, int32_t zero_point) {
+    /* Every lane is written: what was there before is the nearest register at hand. */
+    int16x8_t values = vqmovnbq_s32(vreinterpretq_s16_s32(first), first);
     values = vqmovntq_s32(values, second);
     values = vqaddq_n_s16(values, (int16_t)zero_point);
-    return vreinterpretq_s16_s8(vqmovnbq_s16(vuninitializedq_s8(), values));
+    return vreinterpretq_s16_s8(vqmovnbq_s16(vreinterpretq_s8_s16(values), values));
 }
 
 /* Two channels, from `output` on; the second is left out if there is none. */
-static inline void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32_t rest,
+INLINE void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32_t rest,
                                int32_t zero_point, int is_narrow, uint16x8_t places,
                                int8_t *output) {
     const int32x4_t first = requantise(vldrwq_s32(sums), channel, is_narrow);
@@ -80,7 +84,7 @@ static inline void finish_pair(const int32_t *sums, const asc_channel_t *channel
     }
 }
 
-static inline int8x16x2_t load_pair(const int8_t *weights) {
+INLINE int8x16x2_t load_pair(const int8_t *weights) {
     const int32x4x2_t words = vld2q_s32((const int32_t *)(const void *)weights);
     int8x16x2_t pair;
     pair.val[0] = vreinterpretq_s8_s32(words.val[0]);
@@ -97,7 +101,7 @@ static inline int8x16x2_t load_pair(const int8_t *weights) {
 
 /* Windows of at most 16 values stay in registers. What VLD2 reads behind the weights of a pair
  * meets zeros. */
-static inline void multiply_shallow(const asc_product_t *product, const asc_block_t *block,
+INLINE void multiply_shallow(const asc_product_t *product, const asc_block_t *block,
                                     int8_t *output, int is_narrow) {
     const mve_pred16_t depth = vctp8q((uint32_t)product->depth);
     const int8x16_t w0 = vldrbq_z_s8(block->windows[0], depth);
@@ -125,7 +129,7 @@ static inline void multiply_shallow(const asc_product_t *product, const asc_bloc
 }
 
 /* Two windows against two channels: `head` values, then `vectors` of 16. */
-static inline void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *second,
+INLINE void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *second,
                             int32_t head, uint32_t vectors, int32_t *sums) {
     const mve_pred16_t inside = vctp8q((uint32_t)head);
     int8x16x2_t pair = load_pair(weights);
@@ -156,7 +160,7 @@ static inline void sum_deep(const int8_t *weights, const int8_t *first, const in
     sums[WINDOWS + 1] = s3;
 }
 
-static inline void multiply_deep(const asc_product_t *product, const asc_block_t *block,
+INLINE void multiply_deep(const asc_product_t *product, const asc_block_t *block,
                                  int8_t *output, int is_narrow) {
     const int32_t depth = product->depth;
     const int32_t head = (depth - 1) % LANES + 1;
@@ -228,11 +232,12 @@ static asc_block_t find_block(const int8_t *window, int32_t step, int32_t count)
 /* One value of each output channel for windows `step` values apart. */
 static void multiply_all(const asc_product_t *product, const int8_t *window, int32_t step,
                          int32_t count, int8_t *output) {
+    const uint16x8_t places = find_places(product->count, WINDOWS);
     int8_t *place = output;
     for (int32_t rest = count; rest > 0; rest -= WINDOWS, place += WINDOWS * product->count) {
         const int32_t windows = asc_smaller(rest, WINDOWS);
         asc_block_t block = find_block(window, step, windows);
-        block.places = find_places(product->count, windows);
+        block.places = windows == WINDOWS ? places : find_places(product->count, windows);
         multiply_block(product, &block, place);
         window += WINDOWS * step;
     }
@@ -402,13 +407,13 @@ static asc_group_t find_group(const asc_depthwise_conv_t *layer, int32_t first) 
 }
 
 /* A member of every other channel, from its first place on. */
-static inline int32x4_t load_every_other(const int32_t *member, mve_pred16_t inside) {
+INLINE int32x4_t load_every_other(const int32_t *member, mve_pred16_t inside) {
     const uint32x4_t steps = vmulq_n_u32(vidupq_n_u32(0, 1), 2 * sizeof(asc_channel_t));
     return vldrwq_gather_offset_z_s32(member, steps, inside);
 }
 
 /* As requantise_wide, with channels side by side. */
-static inline int32x4_t requantise_channels(int32x4_t values, const asc_channel_t *channel,
+INLINE int32x4_t requantise_channels(int32x4_t values, const asc_channel_t *channel,
                                             mve_pred16_t inside) {
     const int32x4_t zero = vdupq_n_s32(0);
     const int32x4_t shift = vmvnq_s32(load_every_other(&channel->bits, inside));

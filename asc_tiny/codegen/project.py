@@ -44,11 +44,13 @@ FRONTEND_RUNTIME = (
 )
 NETWORK_RUNTIME = (
     "asc_arithmetic.h",
+    "asc_arithmetic_mve.h",
     "asc_conv.c",
     "asc_conv_dsp.h",
     "asc_conv_mve.c",
     "asc_kernels.c",
     "asc_kernels.h",
+    "asc_kernels_mve.c",
     "asc_stages.c",
     "asc_stages.h",
 )

@@ -8,11 +8,10 @@
 
 #if ASC_KERNELS_MVE
 
-#include <arm_mve.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "asc_arithmetic.h"
+#include "asc_arithmetic_mve.h"
 
 /* Copies for layers of either range, without a choice in their loops */
 #define INLINE static inline __attribute__((always_inline))
@@ -39,27 +38,11 @@ typedef struct {
 /* Sums of two channels: those of the first for each window, then those of the second. */
 typedef int32_t asc_sums_t[2 * WINDOWS];
 
-/* For layers whose range is narrow. */
-INLINE int32x4_t requantise_narrow(int32x4_t sums, const asc_channel_t *channel) {
-    int32x4_t values = vaddq_n_s32(sums, channel->bias);
-    values = vqrdmulhq_n_s32(values, channel->multiplier);
-    values = vaddq_s32(values, vshrq_n_s32(values, 31));
-    return vrshlq_n_s32(values, ~channel->bits);
-}
-
-/* As asc_requantise: VRSHL rounds halves upwards, away from zero after taking 1 from negatives. */
-INLINE int32x4_t requantise_wide(int32x4_t sums, const asc_channel_t *channel) {
-    const int32_t shift = -1 - channel->bits;
-    const int32_t right = asc_smaller(shift, 0);
-    int32x4_t values = vaddq_n_s32(sums, channel->bias);
-    values = vshlq_r_s32(values, asc_larger(shift, 0));
-    values = vqrdmulhq_n_s32(values, channel->multiplier);
-    values = vqaddq_s32(values, vshrq_n_s32(vandq_s32(values, vdupq_n_s32(right)), 31));
-    return vrshlq_n_s32(values, right);
-}
-
 INLINE int32x4_t requantise(int32x4_t sums, const asc_channel_t *channel, int is_narrow) {
-    return is_narrow ? requantise_narrow(sums, channel) : requantise_wide(sums, channel);
+    const int32x4_t values = vaddq_n_s32(sums, channel->bias);
+    const int32_t shift = -1 - channel->bits;
+    return is_narrow ? asc_requantise_down_4(values, channel->multiplier, shift)
+                     : asc_requantise_4(values, channel->multiplier, shift);
 }
 
 /* Brings values of two channels side by side, adds the zero point and narrows to 8 bits. */
@@ -73,8 +56,7 @@ INLINE int16x8_t narrow(int32x4_t first, int32x4_t second, int32_t zero_point) {
 
 /* Two channels, from `output` on; the second is left out if there is none. */
 INLINE void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32_t rest,
-                               int32_t zero_point, int is_narrow, uint16x8_t places,
-                               int8_t *output) {
+                        int32_t zero_point, int is_narrow, uint16x8_t places, int8_t *output) {
     const int32x4_t first = requantise(vldrwq_s32(sums), channel, is_narrow);
     if (rest > 1) {
         const int32x4_t second = requantise(vldrwq_s32(sums + WINDOWS), channel + 1, is_narrow);
@@ -101,8 +83,8 @@ INLINE int8x16x2_t load_pair(const int8_t *weights) {
 
 /* Windows of at most 16 values stay in registers. What VLD2 reads behind the weights of a pair
  * meets zeros. */
-INLINE void multiply_shallow(const asc_product_t *product, const asc_block_t *block,
-                                    int8_t *output, int is_narrow) {
+INLINE void multiply_shallow(const asc_product_t *product, const asc_block_t *block, int8_t *output,
+                             int is_narrow) {
     const mve_pred16_t depth = vctp8q((uint32_t)product->depth);
     const int8x16_t w0 = vldrbq_z_s8(block->windows[0], depth);
     const int8x16_t w1 = vldrbq_z_s8(block->windows[1], depth);
@@ -129,8 +111,8 @@ INLINE void multiply_shallow(const asc_product_t *product, const asc_block_t *bl
 }
 
 /* Two windows against two channels: `head` values, then `vectors` of 16. */
-INLINE void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *second,
-                            int32_t head, uint32_t vectors, int32_t *sums) {
+INLINE void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *second, int32_t head,
+                     uint32_t vectors, int32_t *sums) {
     const mve_pred16_t inside = vctp8q((uint32_t)head);
     int8x16x2_t pair = load_pair(weights);
     int8x16_t a = vldrbq_z_s8(first, inside);
@@ -160,8 +142,8 @@ INLINE void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *s
     sums[WINDOWS + 1] = s3;
 }
 
-INLINE void multiply_deep(const asc_product_t *product, const asc_block_t *block,
-                                 int8_t *output, int is_narrow) {
+INLINE void multiply_deep(const asc_product_t *product, const asc_block_t *block, int8_t *output,
+                          int is_narrow) {
     const int32_t depth = product->depth;
     const int32_t head = (depth - 1) % LANES + 1;
     const uint32_t vectors = (uint32_t)(depth - head) / LANES;
@@ -266,27 +248,33 @@ static void fill(int8_t *to, int32_t value, int32_t count) {
     }
 }
 
-/* Puts pixels into their places in columns of `size` values, 16 values at a time: what a vector
- * holds of a further pixel is written again. Byte offsets must reach far enough. */
-static void spread_few(const int8_t *from, int32_t channels, int32_t pixels, int8_t *to,
-                       int32_t size) {
-    const int32_t at_once = LANES / channels;
+/* Offsets of 16 values of pixels that are `step` values apart. */
+static uint8x16_t find_lanes(int32_t channels, int32_t step) {
     uint8_t lanes[LANES];
-    for (int32_t i = 0, place = 0; i < LANES; place += size) {
-        for (int32_t c = 0; c < channels && i < LANES; c++) {
-            lanes[i++] = (uint8_t)(place + c);
+    for (int32_t i = 0, c = 0, pixel = 0; i < LANES; i++) {
+        lanes[i] = (uint8_t)(pixel + c);
+        if (++c == channels) {
+            c = 0;
+            pixel += step;
         }
     }
-    const uint8x16_t places = vldrbq_u8(lanes);
+    return vldrbq_u8(lanes);
+}
+
+/* Puts pixels into their places, `step` values apart, 16 values at a time: what a vector holds of a
+ * further pixel is written again with the next one. */
+static void spread(const int8_t *from, int32_t channels, int32_t pixels, uint8x16_t lanes,
+                   int8_t *to, int32_t step) {
+    const int32_t at_once = LANES / channels;
     int32_t count = pixels * channels;
     for (; count >= LANES; count -= at_once * channels) {
-        vstrbq_scatter_offset_s8(to, places, vldrbq_s8(from));
+        vstrbq_scatter_offset_s8(to, lanes, vldrbq_s8(from));
         from += at_once * channels;
-        to += at_once * size;
+        to += at_once * step;
     }
     if (count > 0) {
         const mve_pred16_t rest = vctp8q((uint32_t)count);
-        vstrbq_scatter_offset_p_s8(to, places, vldrbq_z_s8(from, rest), rest);
+        vstrbq_scatter_offset_p_s8(to, lanes, vldrbq_z_s8(from, rest), rest);
     }
 }
 
@@ -298,7 +286,9 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int8_t *
     const int32_t size = layer->column_size;
     const int32_t left = layer->window.left;
     const int32_t inside = asc_smaller(layer->columns - left, layer->input_width);
+    /* Offsets of lanes are bytes. */
     const int is_few = channels <= LANES / 2 && (LANES - 1) / channels * size + channels <= 256;
+    const uint8x16_t lanes = is_few ? find_lanes(channels, size) : vdupq_n_u8(0);
     int8_t *const end = to + layer->columns * size;
     int8_t *place = to + left * size;
     fill(to, layer->input_zero_point, left * size);
@@ -309,7 +299,7 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int8_t *
                 fill(place + x * size, layer->input_zero_point, channels);
             }
         } else if (is_few) {
-            spread_few(rows[y], channels, inside, place, size);
+            spread(rows[y], channels, inside, lanes, place, size);
         } else {
             for (int32_t x = 0; x < inside; x++) {
                 copy(rows[y] + x * channels, place + x * size, channels);
@@ -412,9 +402,9 @@ INLINE int32x4_t load_every_other(const int32_t *member, mve_pred16_t inside) {
     return vldrwq_gather_offset_z_s32(member, steps, inside);
 }
 
-/* As requantise_wide, with channels side by side. */
+/* As asc_requantise_4, with a multiplier and a shift for each value. */
 INLINE int32x4_t requantise_channels(int32x4_t values, const asc_channel_t *channel,
-                                            mve_pred16_t inside) {
+                                     mve_pred16_t inside) {
     const int32x4_t zero = vdupq_n_s32(0);
     const int32x4_t shift = vmvnq_s32(load_every_other(&channel->bits, inside));
     const int32x4_t right = vminq_s32(shift, zero);

@@ -62,7 +62,8 @@ INLINE void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32
         const int32x4_t second = requantise(vldrwq_s32(sums + WINDOWS), channel + 1, is_narrow);
         vstrbq_scatter_offset_s16(output, places, narrow(first, second, zero_point));
     } else {
-        vstrbq_scatter_offset_p_s16(output, places, narrow(first, first, zero_point), 0x3333u);
+        const int16x8_t values = narrow(first, first, zero_point);
+        vstrbq_scatter_offset_s32(output, vmovlbq_u16(places), vreinterpretq_s32_s16(values));
     }
 }
 

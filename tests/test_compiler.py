@@ -240,6 +240,8 @@ INSTRUCTIONS = {
     ("mobilenet_esc10", "mps2-an386"): 9_960_000,
     ("mini_segnet_esc10", "mps2-an386"): 29_560_000,
     ("mobilenet_esc10", "mps2-an385"): 34_200_000,
+    ("mobilenet_esc10", "mps3-an547"): 3_470_000,
+    ("mini_segnet_esc10", "mps3-an547"): 7_020_000,
 }
 
 

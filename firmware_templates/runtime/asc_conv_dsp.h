@@ -215,8 +215,8 @@ static void multiply_narrow(const asc_product_t *product, const int16_t *wide, i
     }
 }
 
-/* With the vector extension, compilers keep a register more for themselves. */
-#if !defined(__ARM_FEATURE_MVE)
+/* For Armv8.1-M, of which this extension tells, compilers keep a register more for themselves. */
+#if !defined(__ARM_FEATURE_FP16_SCALAR_ARITHMETIC)
 #define ASC_DEPTHWISE_DSP 1
 
 /* Four channels of a window; `taps` has an even number of addresses. */

@@ -13,8 +13,13 @@
 
 #include "asc_arithmetic_mve.h"
 
-/* Copies for layers of either range, without a choice in their loops */
+/* Copies for layers of either range, without a choice in their loops; without optimisation they
+ * would take kilobytes of stack. */
+#if defined(__OPTIMIZE__)
 #define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
 
 enum { LANES = 16, WINDOWS = 4, GROUP = 8 };
 

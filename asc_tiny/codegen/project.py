@@ -45,6 +45,7 @@ FRONTEND_RUNTIME = (
 NETWORK_RUNTIME = (
     "asc_arithmetic.h",
     "asc_arithmetic_mve.h",
+    "asc_columns.h",
     "asc_conv.c",
     "asc_conv_dsp.h",
     "asc_conv_mve.c",
@@ -53,6 +54,7 @@ NETWORK_RUNTIME = (
     "asc_kernels_mve.c",
     "asc_stages.c",
     "asc_stages.h",
+    "asc_upsampled.c",
 )
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
 AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")

@@ -18,6 +18,7 @@
 #endif
 
 #include "asc_arithmetic.h"
+#include "asc_columns.h"
 
 /* The part of a layer that dense layers and convolutions share: windows of `depth` values, `step`
  * values apart, against the weights of all output channels. */
@@ -101,11 +102,11 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t 
     fill(wide + size, 0, 4);
 }
 
-/* The sum of channel c over a window. */
-static int32_t window_sum(const asc_product_t *product, const int16_t *wide, int32_t c) {
+/* The sum of channel c over a window and what there is already. */
+static int32_t window_sum(const asc_product_t *product, const int16_t *wide, int32_t c,
+                          int32_t sum) {
     const int32_t depth = product->depth;
     const int8_t *weights = product->weights + c / 2 * 2 * depth + c % 2 * 4;
-    int32_t sum = product->channels[c].bias;
     for (int32_t i = 0; i < depth; i += 4, weights += 8) {
         sum += (int32_t)wide[i] * weights[0] + (int32_t)wide[i + 1] * weights[2];
         sum += (int32_t)wide[i + 2] * weights[1] + (int32_t)wide[i + 3] * weights[3];
@@ -118,8 +119,8 @@ static void multiply_windows(const asc_product_t *product, const int16_t *wide, 
     const int32_t offset = asc_narrow_offset(&product->range);
     for (int32_t x = 0; x < windows; x++, wide += step) {
         for (int32_t c = 0; c < product->count; c++) {
-            const int32_t sum = window_sum(product, wide, c);
             const asc_channel_t *channel = &product->channels[c];
+            const int32_t sum = window_sum(product, wide, c, channel->bias);
             *output++ = product->range.narrow ? asc_finish_narrow(sum, channel, offset)
                                               : asc_finish(sum, channel, &product->range);
         }
@@ -185,6 +186,23 @@ void asc_conv(const void *data, const asc_call_t *call) {
     const asc_product_t product = conv_product(layer);
     multiply_all(&product, wide, layer->window.stride * layer->column_size, layer->output_width,
                  call->output);
+}
+
+void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
+                     int32_t *sums) {
+    const asc_product_t product = conv_product(layer);
+    const int32_t even = (product.count + 1) / 2 * 2;
+    int16_t *wide = (int16_t *)(void *)scratch;
+    arrange(layer, rows, wide);
+#if ASC_CONV_DSP
+    sum_windows(&product, wide, layer->column_size, layer->columns, even, sums);
+#else
+    for (int32_t x = 0; x < layer->columns; x++, wide += layer->column_size, sums += even) {
+        for (int32_t c = 0; c < product.count; c++) {
+            sums[c] = window_sum(&product, wide, c, 0);
+        }
+    }
+#endif
 }
 
 void asc_dense(const void *data, const asc_call_t *call) {

@@ -71,6 +71,28 @@ static void arrange_few(const asc_conv_t *layer, const int8_t *const *rows, int1
     }
 }
 
+/* Adds the products of two windows, from r0 and r1 on, and weights from r2 to r3: those of the
+ * first window to r11 and r12, of the second to r14 and r7. */
+#define MULTIPLY_WINDOWS          \
+    "2:\n\t"                      \
+    "ldrd r4, r5, [r2], #8\n\t"   \
+    "ldrd r8, r9, [r0], #8\n\t"   \
+    "sxtb16 r6, r4\n\t"           \
+    "sxtb16 r10, r5\n\t"          \
+    "sxtb16 r4, r4, ror #8\n\t"   \
+    "sxtb16 r5, r5, ror #8\n\t"   \
+    "smlad r11, r8, r6, r11\n\t"  \
+    "smlad r12, r8, r10, r12\n\t" \
+    "smlad r11, r9, r4, r11\n\t"  \
+    "smlad r12, r9, r5, r12\n\t"  \
+    "ldrd r8, r9, [r1], #8\n\t"   \
+    "cmp r2, r3\n\t"              \
+    "smlad r14, r8, r6, r14\n\t"  \
+    "smlad r7, r8, r10, r7\n\t"   \
+    "smlad r14, r9, r4, r14\n\t"  \
+    "smlad r7, r9, r5, r7\n\t"    \
+    "bne 2b\n\t"
+
 /* Two windows against pairs of channels from `channel` to `end`. The outputs of the second window
  * are `count` values behind those of the first. */
 typedef struct {
@@ -100,26 +122,7 @@ static void multiply_block(asc_block_t *block) {
                      "ldr r12, [r4, #12]\n\t"
                      "add r3, r2\n\t"
                      "mov r14, r11\n\t"
-                     "mov r7, r12\n\t"
-                     "2:\n\t"
-                     "ldrd r4, r5, [r2], #8\n\t"
-                     "ldrd r8, r9, [r0], #8\n\t"
-                     "sxtb16 r6, r4\n\t"
-                     "sxtb16 r10, r5\n\t"
-                     "sxtb16 r4, r4, ror #8\n\t"
-                     "sxtb16 r5, r5, ror #8\n\t"
-                     "smlad r11, r8, r6, r11\n\t"
-                     "smlad r12, r8, r10, r12\n\t"
-                     "smlad r11, r9, r4, r11\n\t"
-                     "smlad r12, r9, r5, r12\n\t"
-                     "ldrd r8, r9, [r1], #8\n\t"
-                     "cmp r2, r3\n\t"
-                     "smlad r14, r8, r6, r14\n\t"
-                     "smlad r7, r8, r10, r7\n\t"
-                     "smlad r14, r9, r4, r14\n\t"
-                     "smlad r7, r9, r5, r7\n\t"
-                     "bne 2b\n\t"
-                     "ldr r6, [sp]\n\t"
+                     "mov r7, r12\n\t" MULTIPLY_WINDOWS "ldr r6, [sp]\n\t"
                      "ldr r4, [r6, #12]\n\t"
                      "ldrd r8, r9, [r6, #16]\n\t"
                      "ldrd r0, r3, [r4, #4]\n\t"
@@ -212,6 +215,63 @@ static void multiply_narrow(const asc_product_t *product, const int16_t *wide, i
         if (even < count) {
             multiply_last(&block, channels + even);
         }
+    }
+}
+
+/* Sums of two windows and all pairs of channels. */
+typedef struct {
+    const int16_t *first;
+    const int16_t *second;
+    const int8_t *weights;
+    int32_t *sums;
+    int32_t distance;     /* bytes from sums of the first window to those of the second */
+    int32_t weight_bytes; /* of a pair of channels */
+    const int8_t *end;
+} asc_pair_sums_t;
+
+/* Registers are as in multiply_block. */
+static void sum_pair(asc_pair_sums_t *block) {
+    register asc_pair_sums_t *r0 __asm__("r0") = block;
+    __asm__ volatile("push {r0}\n\t"
+                     "ldr r2, [r0, #8]\n\t"
+                     "1:\n\t"
+                     "ldr r6, [sp]\n\t"
+                     "ldrd r0, r1, [r6]\n\t"
+                     "ldr r3, [r6, #20]\n\t"
+                     "mov r11, #0\n\t"
+                     "mov r12, #0\n\t"
+                     "mov r14, #0\n\t"
+                     "mov r7, #0\n\t"
+                     "add r3, r2\n\t" MULTIPLY_WINDOWS "ldr r6, [sp]\n\t"
+                     "ldrd r8, r9, [r6, #12]\n\t"
+                     "ldr r5, [r6, #24]\n\t"
+                     "add r9, r8\n\t"
+                     "strd r14, r7, [r9]\n\t"
+                     "strd r11, r12, [r8], #8\n\t"
+                     "str r8, [r6, #12]\n\t"
+                     "cmp r2, r5\n\t"
+                     "bne 1b\n\t"
+                     "pop {r0}"
+                     : "+r"(r0)
+                     :
+                     : "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12",
+                       "r14", "cc", "memory");
+}
+
+/* Sums of windows `step` values apart, `even` of them for each; see asc_columns.h. */
+static void sum_windows(const asc_product_t *product, const int16_t *wide, int32_t step,
+                        int32_t windows, int32_t even, int32_t *sums) {
+    asc_pair_sums_t block;
+    block.weight_bytes = 2 * product->depth;
+    block.weights = product->weights;
+    block.end = product->weights + even * product->depth;
+    for (int32_t x = 0; x < windows; x += 2, wide += 2 * step, sums += 2 * even) {
+        const int is_pair = x + 1 < windows;
+        block.first = wide;
+        block.second = is_pair ? wide + step : wide;
+        block.sums = sums;
+        block.distance = is_pair ? 4 * even : 0;
+        sum_pair(&block);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "asc_arithmetic_mve.h"
+#include "asc_columns.h"
 
 /* Copies for layers of either range, without a choice in their loops; without optimisation they
  * would take kilobytes of stack. */
@@ -43,11 +44,14 @@ typedef struct {
 /* Sums of two channels: those of the first for each window, then those of the second. */
 typedef int32_t asc_sums_t[2 * WINDOWS];
 
-INLINE int32x4_t requantise(int32x4_t sums, const asc_channel_t *channel, int is_narrow) {
+/* What becomes of sums: codes, by the long way or the short one of narrow ranges, or nothing. */
+typedef enum { WIDE, NARROW, SUMS } asc_kind_t;
+
+INLINE int32x4_t requantise(int32x4_t sums, const asc_channel_t *channel, asc_kind_t finish) {
     const int32x4_t values = vaddq_n_s32(sums, channel->bias);
     const int32_t shift = -1 - channel->bits;
-    return is_narrow ? asc_requantise_down_4(values, channel->multiplier, shift)
-                     : asc_requantise_4(values, channel->multiplier, shift);
+    return finish == NARROW ? asc_requantise_down_4(values, channel->multiplier, shift)
+                            : asc_requantise_4(values, channel->multiplier, shift);
 }
 
 /* Brings values of two channels side by side, adds the zero point and narrows to 8 bits. */
@@ -59,12 +63,19 @@ INLINE int16x8_t narrow(int32x4_t first, int32x4_t second, int32_t zero_point) {
     return vreinterpretq_s16_s8(vqmovnbq_s16(vreinterpretq_s8_s16(values), values));
 }
 
-/* Two channels, from `output` on; the second is left out if there is none. */
+/* Two channels, from `output` on; of codes, the second is left out if there is none. */
 INLINE void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32_t rest,
-                        int32_t zero_point, int is_narrow, uint16x8_t places, int8_t *output) {
-    const int32x4_t first = requantise(vldrwq_s32(sums), channel, is_narrow);
+                        int32_t zero_point, asc_kind_t finish, uint16x8_t places, int8_t *output) {
+    if (finish == SUMS) {
+        int32_t *const to = (int32_t *)(void *)output;
+        const uint32x4_t windows = vmovlbq_u16(places);
+        vstrwq_scatter_shifted_offset_s32(to, windows, vldrwq_s32(sums));
+        vstrwq_scatter_shifted_offset_s32(to + 1, windows, vldrwq_s32(sums + WINDOWS));
+        return;
+    }
+    const int32x4_t first = requantise(vldrwq_s32(sums), channel, finish);
     if (rest > 1) {
-        const int32x4_t second = requantise(vldrwq_s32(sums + WINDOWS), channel + 1, is_narrow);
+        const int32x4_t second = requantise(vldrwq_s32(sums + WINDOWS), channel + 1, finish);
         vstrbq_scatter_offset_s16(output, places, narrow(first, second, zero_point));
     } else {
         const int16x8_t values = narrow(first, first, zero_point);
@@ -90,7 +101,7 @@ INLINE int8x16x2_t load_pair(const int8_t *weights) {
 /* Windows of at most 16 values stay in registers. What VLD2 reads behind the weights of a pair
  * meets zeros. */
 INLINE void multiply_shallow(const asc_product_t *product, const asc_block_t *block, int8_t *output,
-                             int is_narrow) {
+                             asc_kind_t finish) {
     const mve_pred16_t depth = vctp8q((uint32_t)product->depth);
     const int8x16_t w0 = vldrbq_z_s8(block->windows[0], depth);
     const int8x16_t w1 = vldrbq_z_s8(block->windows[1], depth);
@@ -110,9 +121,9 @@ INLINE void multiply_shallow(const asc_product_t *product, const asc_block_t *bl
             vmladavq_s8(w0, pair.val[1]), vmladavq_s8(w1, pair.val[1]),
             vmladavq_s8(w2, pair.val[1]), vmladavq_s8(w3, pair.val[1]),
         };
-        finish_pair(sums, channel, rest, zero_point, is_narrow, places, output);
+        finish_pair(sums, channel, rest, zero_point, finish, places, output);
         channel += 2;
-        output += 2;
+        output += finish == SUMS ? 2 * (int32_t)sizeof(int32_t) : 2;
     }
 }
 
@@ -149,7 +160,7 @@ INLINE void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *s
 }
 
 INLINE void multiply_deep(const asc_product_t *product, const asc_block_t *block, int8_t *output,
-                          int is_narrow) {
+                          asc_kind_t finish) {
     const int32_t depth = product->depth;
     const int32_t head = (depth - 1) % LANES + 1;
     const uint32_t vectors = (uint32_t)(depth - head) / LANES;
@@ -166,23 +177,23 @@ INLINE void multiply_deep(const asc_product_t *product, const asc_block_t *block
             sums[2] = sums[3] = sums[1];
             sums[WINDOWS + 2] = sums[WINDOWS + 3] = sums[WINDOWS + 1];
         }
-        finish_pair(sums, channel, rest, zero_point, is_narrow, places, output);
+        finish_pair(sums, channel, rest, zero_point, finish, places, output);
         channel += 2;
-        output += 2;
+        output += finish == SUMS ? 2 * (int32_t)sizeof(int32_t) : 2;
     }
 }
 
 static void multiply_block(const asc_product_t *product, const asc_block_t *block, int8_t *output) {
     if (product->depth > LANES) {
         if (product->range.narrow) {
-            multiply_deep(product, block, output, 1);
+            multiply_deep(product, block, output, NARROW);
         } else {
-            multiply_deep(product, block, output, 0);
+            multiply_deep(product, block, output, WIDE);
         }
     } else if (product->range.narrow) {
-        multiply_shallow(product, block, output, 1);
+        multiply_shallow(product, block, output, NARROW);
     } else {
-        multiply_shallow(product, block, output, 0);
+        multiply_shallow(product, block, output, WIDE);
     }
 }
 
@@ -355,6 +366,25 @@ void asc_conv(const void *data, const asc_call_t *call) {
                  call->output);
 }
 
+void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
+                     int32_t *sums) {
+    const asc_product_t product = conv_product(layer);
+    const int32_t even = (product.count + 1) / 2 * 2;
+    const int32_t size = layer->column_size;
+    arrange(layer, rows, scratch);
+    for (int32_t rest = layer->columns; rest > 0; rest -= WINDOWS, sums += WINDOWS * even) {
+        const int32_t windows = asc_smaller(rest, WINDOWS);
+        asc_block_t block = find_block(scratch, size, windows);
+        block.places = find_places(even, windows);
+        if (product.depth > LANES) {
+            multiply_deep(&product, &block, (int8_t *)sums, SUMS);
+        } else {
+            multiply_shallow(&product, &block, (int8_t *)sums, SUMS);
+        }
+        scratch += WINDOWS * size;
+    }
+}
+
 void asc_dense(const void *data, const asc_call_t *call) {
     const asc_dense_t *layer = data;
     const asc_product_t product = {layer->weights, layer->channels, layer->depth, layer->outputs,
@@ -402,24 +432,6 @@ static asc_group_t find_group(const asc_depthwise_conv_t *layer, int32_t first) 
     return group;
 }
 
-/* A member of every other channel, from its first place on. */
-INLINE int32x4_t load_every_other(const int32_t *member, mve_pred16_t inside) {
-    const uint32x4_t steps = vmulq_n_u32(vidupq_n_u32(0, 1), 2 * sizeof(asc_channel_t));
-    return vldrwq_gather_offset_z_s32(member, steps, inside);
-}
-
-/* As asc_requantise_4, with a multiplier and a shift for each value. */
-INLINE int32x4_t requantise_channels(int32x4_t values, const asc_channel_t *channel,
-                                     mve_pred16_t inside) {
-    const int32x4_t zero = vdupq_n_s32(0);
-    const int32x4_t shift = vmvnq_s32(load_every_other(&channel->bits, inside));
-    const int32x4_t right = vminq_s32(shift, zero);
-    values = vshlq_s32(values, vmaxq_s32(shift, zero));
-    values = vqrdmulhq_s32(values, load_every_other(&channel->multiplier, inside));
-    values = vqaddq_s32(values, vshrq_n_s32(vandq_s32(values, right), 31));
-    return vrshlq_s32(values, right);
-}
-
 /* Eight channels of as many input channels, from channel c on. */
 static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
                             int32_t pairs, int32_t c, int8_t *output) {
@@ -427,8 +439,8 @@ static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *con
     const asc_channel_t *channel = &layer->channels[c];
     const int16_t *weights = layer->weights + 2 * c;
     const int32_t step = 2 * layer->output_channels;
-    int32x4_t even = load_every_other(&channel[0].bias, all);
-    int32x4_t odd = load_every_other(&channel[1].bias, all);
+    int32x4_t even = asc_load_member_4(&channel[0].bias, 2, all);
+    int32x4_t odd = asc_load_member_4(&channel[1].bias, 2, all);
     for (; pairs > 0; pairs--, taps += 2) {
         const int16x8x2_t pair = vld2q_s16(weights);
         STEP_APART(weights, step);
@@ -439,8 +451,10 @@ static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *con
         even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
         odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
     }
-    even = requantise_channels(even, &channel[0], all);
-    odd = requantise_channels(odd, &channel[1], all);
+    const asc_scale_4_t even_scale = asc_load_scale_4(&channel[0], 2, all);
+    const asc_scale_4_t odd_scale = asc_load_scale_4(&channel[1], 2, all);
+    even = asc_requantise_channels_4(even, &even_scale);
+    odd = asc_requantise_channels_4(odd, &odd_scale);
     vstrbq_s16(output, narrow(even, odd, layer->range.zero_point));
 }
 
@@ -450,8 +464,8 @@ static void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *con
     const asc_group_t group = find_group(layer, c);
     const asc_channel_t *channel = &layer->channels[c];
     const int16_t *weights = layer->weights + 2 * c;
-    int32x4_t even = load_every_other(&channel[0].bias, group.even_inside);
-    int32x4_t odd = load_every_other(&channel[1].bias, group.odd_inside);
+    int32x4_t even = asc_load_member_4(&channel[0].bias, 2, group.even_inside);
+    int32x4_t odd = asc_load_member_4(&channel[1].bias, 2, group.odd_inside);
     for (; pairs > 0; pairs--, taps += 2) {
         const int16x8x2_t pair = vld2q_s16(weights);
         STEP_APART(weights, 2 * layer->output_channels);
@@ -462,8 +476,10 @@ static void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *con
         even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
         odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
     }
-    even = requantise_channels(even, &channel[0], group.even_inside);
-    odd = requantise_channels(odd, &channel[1], group.odd_inside);
+    const asc_scale_4_t even_scale = asc_load_scale_4(&channel[0], 2, group.even_inside);
+    const asc_scale_4_t odd_scale = asc_load_scale_4(&channel[1], 2, group.odd_inside);
+    even = asc_requantise_channels_4(even, &even_scale);
+    odd = asc_requantise_channels_4(odd, &odd_scale);
     vstrbq_p_s16(output, narrow(even, odd, layer->range.zero_point), group.inside);
 }
 

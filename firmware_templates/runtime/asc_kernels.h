@@ -93,6 +93,22 @@ typedef struct {
     const asc_channel_t *channels;
 } asc_conv_t;
 
+/* A convolution of stride 1 whose input has each pixel `factor` times in a row, while the rows here
+ * have it once. `columns` has a filter for each column of the window and output channel, in this
+ * order, of the window's height and one column wide, with neither channels nor range; `padding` is
+ * what each of them adds where there is no pixel. */
+typedef struct {
+    asc_conv_t columns;
+    int32_t output_width;
+    int32_t output_channels;
+    int32_t width; /* of the window */
+    int32_t left;
+    int32_t factor;
+    asc_output_t range;
+    const asc_channel_t *channels;
+    const int32_t *padding;
+} asc_upsampled_conv_t;
+
 /* Weights are (pair of taps, output channel, tap), taps in the order of window rows and columns,
  * a zero behind an odd one; every input channel makes output_channels / input_channels of the
  * output's. */
@@ -220,6 +236,7 @@ typedef struct {
 
 /* Each takes the structure of its name; `layer` is void so that all have one type. */
 void asc_conv(const void *layer, const asc_call_t *call);
+void asc_upsampled_conv(const void *layer, const asc_call_t *call);
 void asc_depthwise_conv(const void *layer, const asc_call_t *call);
 void asc_dense(const void *layer, const asc_call_t *call);
 void asc_max_pool(const void *layer, const asc_call_t *call);

@@ -102,9 +102,9 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t 
     fill(wide + size, 0, 4);
 }
 
-/* The sum of channel c over a window and what there is already. */
-static int32_t window_sum(const asc_product_t *product, const int16_t *wide, int32_t c,
-                          int32_t sum) {
+/* Adds the products of channel c and a window to a sum. */
+static inline int32_t add_window(const asc_product_t *product, const int16_t *wide, int32_t c,
+                                 int32_t sum) {
     const int32_t depth = product->depth;
     const int8_t *weights = product->weights + c / 2 * 2 * depth + c % 2 * 4;
     for (int32_t i = 0; i < depth; i += 4, weights += 8) {
@@ -119,8 +119,8 @@ static void multiply_windows(const asc_product_t *product, const int16_t *wide, 
     const int32_t offset = asc_narrow_offset(&product->range);
     for (int32_t x = 0; x < windows; x++, wide += step) {
         for (int32_t c = 0; c < product->count; c++) {
+            const int32_t sum = add_window(product, wide, c, product->channels[c].bias);
             const asc_channel_t *channel = &product->channels[c];
-            const int32_t sum = window_sum(product, wide, c, channel->bias);
             *output++ = product->range.narrow ? asc_finish_narrow(sum, channel, offset)
                                               : asc_finish(sum, channel, &product->range);
         }
@@ -199,7 +199,7 @@ void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t 
 #else
     for (int32_t x = 0; x < layer->columns; x++, wide += layer->column_size, sums += even) {
         for (int32_t c = 0; c < product.count; c++) {
-            sums[c] = window_sum(&product, wide, c, 0);
+            sums[c] = add_window(&product, wide, c, 0);
         }
     }
 #endif

@@ -253,9 +253,10 @@ def test_released_networks_on_every_core(name: str, board: str, tmp_path: Path) 
 
 
 @pytest.mark.qemu
+@pytest.mark.parametrize("name", ["convolutions", "upsampled"])
 @pytest.mark.parametrize("level", ["-O0", "-Os", "-O3"])
-def test_every_optimisation_level(level: str, tmp_path: Path) -> None:
-    model = artefact(quantised(SMALL["convolutions"]()), tmp_path)
+def test_every_optimisation_level(name: str, level: str, tmp_path: Path) -> None:
+    model = artefact(quantised({**SMALL, **COMMON}[name]()), tmp_path)
     samples = samples_of(model, 8)
     emulated = EmulatedNetwork(model, "mps2-an386", tmp_path / "c", optimisation=level)
     assert np.array_equal(emulated.run(samples)[0], expected(model, samples))

@@ -71,10 +71,9 @@ static void arrange_few(const asc_conv_t *layer, const int8_t *const *rows, int1
     }
 }
 
-/* Adds the products of two windows, from r0 and r1 on, and weights from r2 to r3: those of the
- * first window to r11 and r12, of the second to r14 and r7. */
-#define MULTIPLY_WINDOWS          \
-    "2:\n\t"                      \
+/* Adds the products of four values of two windows, from r0 and r1 on, and of two channels, from r2
+ * on: those of the first window to r11 and r12, of the second to r14 and r7. */
+#define MULTIPLY_FOUR             \
     "ldrd r4, r5, [r2], #8\n\t"   \
     "ldrd r8, r9, [r0], #8\n\t"   \
     "sxtb16 r6, r4\n\t"           \
@@ -86,11 +85,18 @@ static void arrange_few(const asc_conv_t *layer, const int8_t *const *rows, int1
     "smlad r11, r9, r4, r11\n\t"  \
     "smlad r12, r9, r5, r12\n\t"  \
     "ldrd r8, r9, [r1], #8\n\t"   \
-    "cmp r2, r3\n\t"              \
     "smlad r14, r8, r6, r14\n\t"  \
     "smlad r7, r8, r10, r7\n\t"   \
     "smlad r14, r9, r4, r14\n\t"  \
-    "smlad r7, r9, r5, r7\n\t"    \
+    "smlad r7, r9, r5, r7\n\t"
+
+/* The same for r3 bytes of weights, twice in a loop: an odd number of fours enters in the middle.
+ */
+#define MULTIPLY_WINDOWS                                           \
+    "lsls r5, r3, #28\n\t"                                         \
+    "add r3, r2\n\t"                                               \
+    "bmi 3f\n\t"                                                   \
+    "2:\n\t" MULTIPLY_FOUR "3:\n\t" MULTIPLY_FOUR "cmp r2, r3\n\t" \
     "bne 2b\n\t"
 
 /* Two windows against pairs of channels from `channel` to `end`. The outputs of the second window
@@ -120,7 +126,6 @@ static void multiply_block(asc_block_t *block) {
                      "ldr r3, [r6, #24]\n\t"
                      "ldr r11, [r4]\n\t"
                      "ldr r12, [r4, #12]\n\t"
-                     "add r3, r2\n\t"
                      "mov r14, r11\n\t"
                      "mov r7, r12\n\t" MULTIPLY_WINDOWS "ldr r6, [sp]\n\t"
                      "ldr r4, [r6, #12]\n\t"
@@ -237,8 +242,7 @@ static void sum_pair(asc_pair_sums_t *block) {
                      "mov r11, #0\n\t"
                      "mov r12, #0\n\t"
                      "mov r14, #0\n\t"
-                     "mov r7, #0\n\t"
-                     "add r3, r2\n\t" MULTIPLY_WINDOWS "ldr r6, [sp]\n\t"
+                     "mov r7, #0\n\t" MULTIPLY_WINDOWS "ldr r6, [sp]\n\t"
                      "ldrd r8, r9, [r6, #12]\n\t"
                      "ldr r5, [r6, #24]\n\t"
                      "add r9, r8\n\t"

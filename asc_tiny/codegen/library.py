@@ -30,12 +30,17 @@ FRONTEND_RUNTIME = (
 )
 NETWORK_RUNTIME = (
     "asc_arithmetic.h",
+    "asc_arithmetic_mve.h",
+    "asc_columns.h",
     "asc_conv.c",
     "asc_conv_dsp.h",
+    "asc_conv_mve.c",
     "asc_kernels.c",
     "asc_kernels.h",
+    "asc_kernels_mve.c",
     "asc_stages.c",
     "asc_stages.h",
+    "asc_upsampled.c",
 )
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
 PROTOCOL_RUNTIME = ("asc_frame.c", "asc_frame.h", "asc_protocol.c", "asc_protocol.h")

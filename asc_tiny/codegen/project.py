@@ -46,8 +46,10 @@ NETWORK_RUNTIME = (
     "asc_arithmetic.h",
     "asc_conv.c",
     "asc_conv_dsp.h",
+    "asc_elementwise.c",
     "asc_kernels.c",
     "asc_kernels.h",
+    "asc_resizing.c",
     "asc_stages.c",
     "asc_stages.h",
 )

@@ -133,6 +133,7 @@ OPTIONS: Mapping[str, Mapping[str, tuple[int, str, int]]] = {
     "RESIZE_NEAREST_NEIGHBOR": {"align_corners": (0, "?", 0), "half_pixel_centers": (1, "?", 0)},
     "SOFTMAX": {"beta": (0, "f", 0)},
     "SPLIT": {"num_splits": (0, "i", 0)},
+    "SPLIT_V": {"num_splits": (0, "i", 0)},
     "STRIDED_SLICE": {
         "begin_mask": (0, "i", 0),
         "end_mask": (1, "i", 0),

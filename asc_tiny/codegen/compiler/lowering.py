@@ -151,6 +151,11 @@ class Lowering:
         """Return a tensor as a stage reads it that makes row y from row y."""
         return Rows(self.view(tensor))
 
+    def like_output(self, tensor: Tensor) -> Rows:
+        """Return an operand in the rows of the output, of which it has as many values."""
+        target = self.view(self.output)
+        return Rows(self.reshaped(self.view(tensor), target.rows, target.row_size))
+
     def stage(
         self,
         kernel: str,

@@ -170,17 +170,49 @@ def _copy(
     return to.stage("asc_copy", fields, inputs=[source], output=target, suffix=suffix)
 
 
-def lower_pad(to: Lowering) -> list[Stage]:
-    """PAD and PADV2 along height, width and channels."""
+def lower_transpose(to: Lowering) -> list[Stage]:
+    """TRANSPOSE of up to 4 dimensions: another view where only dimensions of 1 move, else a copy."""
     source, output = to.input(0), to.output
     to.same_quantisation(source, output)
-    _, width, channels = to.image(source)
-    amounts = to.constants(1, 8).reshape(4, 2)
-    if amounts.min() < 0 or amounts[0].any():
-        to.fail("paddings must be at least 0, and 0 for the batch")
+    rank = len(source.shape)
+    order = [int(axis) for axis in to.constants(1, rank).ravel()]
+    if sorted(order) != list(range(rank)) or rank > 4:
+        to.fail(f"permutation {order} of {rank} dimensions, at most 4 are supported")
+    if tuple(source.shape[axis] for axis in order) != output.shape:
+        to.fail(f"{list(source.shape)} does not become {list(output.shape)}")
+    moved = [axis for axis in order if source.shape[axis] > 1]
+    if moved == sorted(moved):
+        return lower_rename(to)
+    strides = [math.prod(source.shape[axis + 1 :]) for axis in order]
+    missing = 4 - rank
+    fields = {
+        "count": braces(*[1] * missing, *output.shape),
+        "begin": "0",
+        "step": braces(*[0] * missing, *strides),
+    }
+    whole = Rows(to.reshaped(to.view(source), 1, source.size))
+    target = to.reshaped(to.view(output), 1, output.size)
+    return [to.stage("asc_slice", fields, inputs=[whole], output=target)]
+
+
+def lower_pad(to: Lowering) -> list[Stage]:
+    """PAD and PADV2 along all dimensions but a batch of images."""
+    source, output = to.input(0), to.output
+    to.same_quantisation(source, output)
+    rank = len(source.shape)
+    if rank > 4 or (rank == 4 and source.shape[0] != 1):
+        to.fail(f"shape {list(source.shape)}, must be an image or have at most 3 dimensions")
+    amounts = to.constants(1, 2 * rank).reshape(rank, 2)
     padded = tuple(int(n) + int(sum(a)) for n, a in zip(source.shape, amounts, strict=True))
     if padded != output.shape:
         to.fail(f"pads to {list(padded)}, the output is {list(output.shape)}")
+    missing = 4 - rank
+    amounts = np.concatenate([np.zeros((missing, 2), np.int64), amounts])
+    _, height, width, channels = (*(1,) * missing, *source.shape)
+    is_one_row = rank < 4
+    if amounts.min() < 0 or amounts[0].any() or (is_one_row and (height > 1 or amounts[1].any())):
+        to.fail(f"paddings {amounts[missing:].tolist()} of {list(source.shape)}")
+    *_, output_width, output_channels = (1, 1, *output.shape)
     value = to.quantisation(output)[1]
     if to.optional_input(2) is not None:
         value = int(to.constants(2, 1).ravel()[0])
@@ -190,8 +222,8 @@ def lower_pad(to: Lowering) -> list[Stage]:
     fields = {
         "input_width": str(width),
         "input_channels": str(channels),
-        "output_width": str(output.shape[2]),
-        "output_channels": str(output.shape[3]),
+        "output_width": str(output_width),
+        "output_channels": str(output_channels),
         "left": str(left),
         "front": str(front),
         "value": str(value),

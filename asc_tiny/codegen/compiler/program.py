@@ -101,8 +101,8 @@ class View:
 class Rows:
     """The rows of a view that a stage reads for its row y.
 
-    They are ``(y * factor + offset) // divisor + k * step`` for k = 0 to count - 1. Those below 0
-    or behind the view are padding; if ``clamps``, the last row stands for those behind it.
+    They are ``(y * factor + offset) / divisor + k * step`` for k = 0 to count - 1, the quotient
+    rounded to zero as in C. Those below 0 or behind the view are padding; if ``clamps``, the last row stands for those behind it.
     """
 
     view: View
@@ -115,7 +115,7 @@ class Rows:
 
     def of(self, y: int) -> list[int | None]:
         """Return the rows that row y reads, None for padding."""
-        first = (y * self.factor + self.offset) // self.divisor
+        first = int((y * self.factor + self.offset) / self.divisor)
         rows = [first + k * self.step for k in range(self.count)]
         if self.clamps:
             rows = [min(row, self.view.rows - 1) for row in rows]

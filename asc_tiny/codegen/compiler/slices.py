@@ -1,4 +1,4 @@
-"""SLICE, STRIDED_SLICE and SPLIT as one thing: begin, step and count along every axis."""
+"""SLICE, STRIDED_SLICE, SPLIT and SPLIT_V as one thing: begin, step and count along every axis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.errors import AscError
 
-SLICING = ("SLICE", "SPLIT", "STRIDED_SLICE")
+SLICING = ("SLICE", "SPLIT", "SPLIT_V", "STRIDED_SLICE")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ def slices(graph: Graph, operator: Operator) -> Iterator[Slice]:
         yield _slice(graph, operator)
     elif operator.name == "SPLIT":
         yield from _split(graph, operator)
+    elif operator.name == "SPLIT_V":
+        yield from _split_v(graph, operator)
 
 
 def _strided_slice(graph: Graph, operator: Operator) -> Slice:
@@ -98,11 +100,29 @@ def _slice(graph: Graph, operator: Operator) -> Slice:
 def _split(graph: Graph, operator: Operator) -> Iterator[Slice]:
     tensor = graph.tensor(operator.inputs[1])
     (axis,) = _constants(graph, operator, 0, 1)
+    count = len(operator.outputs)
+    yield from _parts(graph, operator, tensor, axis, [tensor.shape[axis] // count] * count)
+
+
+def _split_v(graph: Graph, operator: Operator) -> Iterator[Slice]:
+    tensor = graph.tensor(operator.inputs[0])
+    sizes = _constants(graph, operator, 1, len(operator.outputs))
+    (axis,) = _constants(graph, operator, 2, 1)
+    # One size may be -1: what the others leave.
+    rest = tensor.shape[axis] - sum(size for size in sizes if size >= 0)
+    sizes = [rest if size < 0 else size for size in sizes]
+    yield from _parts(graph, operator, tensor, axis, sizes)
+
+
+def _parts(
+    graph: Graph, operator: Operator, tensor: Tensor, axis: int, sizes: list[int]
+) -> Iterator[Slice]:
     axis %= len(tensor.shape)
-    part = tensor.shape[axis] // len(operator.outputs)
-    for number, output in enumerate(operator.outputs):
+    position = 0
+    for output, size in zip(operator.outputs, sizes, strict=True):
         ranges = [range(size) for size in tensor.shape]
-        ranges[axis] = range(number * part, (number + 1) * part)
+        ranges[axis] = range(position, position + size)
+        position += size
         yield _from_ranges(graph, operator, tensor, output, ranges)
 
 

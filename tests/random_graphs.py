@@ -102,7 +102,7 @@ class _Maker:
         return self.choose(1, of) == 1
 
     def scale(self) -> float:
-        if self.chance(8):
+        if self.chance(20):
             return float(10.0 ** self.choose(-6, 3))
         return float(0.002 * 1.37 ** self.choose(0, 20))
 
@@ -111,7 +111,7 @@ class _Maker:
 
     def gain(self) -> float:
         """How much wider than its values the range of an output is."""
-        if self.chance(10):
+        if self.chance(25):
             return float(self.one_of((0.004, 0.05, 20.0, 300.0)))
         return float(self.one_of((0.5, 1.0, 1.3, 2.0)))
 

@@ -84,9 +84,15 @@ def _build(graph: Graph) -> Program:
             movement.join_inputs(tensors, operator)
     stages: list[Stage] = []
     for operator in graph.operators:
-        stages += LOWERINGS[operator.name](Lowering(tensors, operator))
+        lowering = Lowering(tensors, operator)
+        own = LOWERINGS[operator.name](lowering)
+        stages += [*lowering.before, *own, *lowering.after]
+    output = tensors.view(graph.tensor(graph.outputs[0]))
+    if not output.is_contiguous:
+        # Whoever reads the output expects its values side by side.
+        output = lowering.copied(output)
+        stages.append(lowering.before[-1])
     if not stages:
         raise AscError(f"{graph.source}: no operator computes or copies anything")
-    output = tensors.view(graph.tensor(graph.outputs[0]))
     output.storage.whole = True
     return Program(graph.source, stages, source, output)

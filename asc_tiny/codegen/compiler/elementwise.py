@@ -23,36 +23,29 @@ _MOST_SHIFT = 22
 
 def lower_add(to: Lowering) -> list[Stage]:
     """ADD, with or without broadcast, of which one tensor may be constant."""
-    (scale1, _), (scale2, _) = _quantisations(to)
-    # Both operands are brought to twice the larger scale, with 20 more bits.
-    common = 2.0 * max(scale1, scale2)
-    output = common / (2**20 * to.quantisation(to.output)[0])
-    fields = _sum_fields(to, scale1 / common, scale2 / common, output)
     if to.input(0).size == to.input(1).size == to.output.size:
         # Sizes that are all equal leave only dimensions of 1 to broadcast.
         inputs = [to.like_output(to.input(0)), to.like_output(to.input(1))]
         size = {"size": str(to.view(to.output).row_size)}
-        return [to.stage("asc_add", {**size, **fields}, inputs=inputs)]
-    return _binary(to, "asc_add_broadcast", fields)
+        return [to.stage("asc_add", {**size, **_sum_fields(to)}, inputs=inputs)]
+    return _binary(to, "asc_add_broadcast", _sum_fields(to))
 
 
 def lower_sub(to: Lowering) -> list[Stage]:
-    """SUB, with or without broadcast; its constants are computed in single precision."""
-    (scale1, _), (scale2, _) = _quantisations(to)
-    common = np.float32(2.0) * np.float32(max(scale1, scale2))
-    output = common / (np.float32(2**20) * np.float32(to.quantisation(to.output)[0]))
-    first, second = np.float32(scale1) / common, np.float32(scale2) / common
-    return _binary(to, "asc_sub", _sum_fields(to, float(first), float(second), float(output)))
+    """SUB, with or without broadcast."""
+    return _binary(to, "asc_sub", _sum_fields(to))
 
 
-def _sum_fields(to: Lowering, first: float, second: float, output: float) -> dict[str, str]:
-    value, shift = multiplier(output)
+def _sum_fields(to: Lowering) -> dict[str, str]:
+    (scale1, zero1), (scale2, zero2) = _quantisations(to)
+    # Both operands are brought to twice the larger scale, with 20 more bits.
+    common = 2.0 * max(scale1, scale2)
+    value, shift = multiplier(common / (2**20 * to.quantisation(to.output)[0]))
     if shift > 0:
         to.fail("the output's scale is too small for its inputs")
-    (_, zero1), (_, zero2) = _quantisations(to)
     return {
-        "first": braces(zero1, *multiplier(first)),
-        "second": braces(zero2, *multiplier(second)),
+        "first": braces(zero1, *multiplier(scale1 / common)),
+        "second": braces(zero2, *multiplier(scale2 / common)),
         "multiplier": str(value),
         "shift": str(shift),
         "range": to.range(),

@@ -21,7 +21,7 @@ from asc_tiny.codegen.compiler.fixed_point import (
 )
 from asc_tiny.codegen.compiler.lowering import Lowering
 from asc_tiny.codegen.compiler.program import Stage
-from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN, multiplier, ratio, round_away
+from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN, multiplier, round_away
 
 Function = Callable[[int], int]
 """From an input's code without its zero point to the output's code."""
@@ -66,9 +66,8 @@ def lower_leaky_relu(to: Lowering) -> list[Stage]:
     """LEAKY_RELU with any slope."""
     source, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
     zero_point = to.quantisation(to.output)[1]
-    alpha = np.float32(to.operator.options["alpha"])
-    slope = float(np.float32(source) * alpha / np.float32(target))
-    identity = multiplier(ratio(source, target))
+    slope = source * float(to.operator.options["alpha"]) / target
+    identity = multiplier(source / target)
     below = multiplier(abs(slope))
     if max(identity[1], below[1]) > _MOST_SHIFT:
         to.fail("the output's scale is too small for its input")

@@ -65,12 +65,18 @@ class Tensors:
 
 
 class Lowering:
-    """One operator that becomes stages."""
+    """One operator that becomes stages.
+
+    Attributes:
+        before, after: copies that its operands turn out to need, around its own stages.
+    """
 
     def __init__(self, tensors: Tensors, operator: Operator) -> None:
         self.graph = tensors.graph
         self.tensors = tensors
         self.operator = operator
+        self.before: list[Stage] = []
+        self.after: list[Stage] = []
 
     def fail(self, reason: str) -> NoReturn:
         """Raise an AscError that names the file and the operator."""
@@ -138,14 +144,40 @@ class Lowering:
         return self.tensors.view(tensor)
 
     def reshaped(self, view: View, rows: int, row_size: int) -> View:
-        """Return the bytes of a tensor as other rows, which may need all of it at once."""
+        """Return the bytes of a tensor as other rows, which may need all of it at once.
+
+        A part of another tensor whose rows do not follow each other is copied before.
+        """
         if (view.rows, view.row_size) == (rows, row_size):
             return view
-        if not view.is_contiguous:
-            self.fail("a part of another tensor in another shape is not supported")
-        same = view.reshaped(rows, row_size)
-        same.storage.whole = same.storage.whole or not same.is_row_by_row
-        return same
+        return _as_rows(view if view.is_contiguous else self.copied(view), rows, row_size)
+
+    def reshaped_output(self, view: View, rows: int, row_size: int) -> View:
+        """Return where to write a tensor as other rows; it may be copied into place afterwards."""
+        if (view.rows, view.row_size) == (rows, row_size):
+            return view
+        if view.is_contiguous:
+            return _as_rows(view, rows, row_size)
+        own = self._own(view)
+        self.after.append(self._copy(own, view))
+        return _as_rows(own, rows, row_size)
+
+    def copied(self, view: View) -> View:
+        """Return a copy of a tensor in memory of its own."""
+        own = self._own(view)
+        self.before.append(self._copy(view, own))
+        return own
+
+    def _own(self, view: View) -> View:
+        number = len(self.before) + len(self.after)
+        name = f"copy{self.operator.index}_{number}"
+        return View.of(Storage(name, view.rows, view.row_size))
+
+    def _copy(self, source: View, target: View) -> Stage:
+        size = str(source.row_size)
+        fields = {"rows": "1", "size": size, "output_offset": "0", "output_stride": size}
+        suffix = f"_copy{len(self.before) + len(self.after)}"
+        return self.stage("asc_copy", fields, inputs=[Rows(source)], output=target, suffix=suffix)
 
     def rows(self, tensor: Tensor) -> Rows:
         """Return a tensor as a stage reads it that makes row y from row y."""
@@ -209,6 +241,12 @@ class Lowering:
         """Build a constant array that belongs to this operator."""
         name = f"asc_net_{kind}{self.operator.index}{suffix}"
         return Array(name, c_type, np.asarray(values).ravel(), aligned)
+
+
+def _as_rows(view: View, rows: int, row_size: int) -> View:
+    same = view.reshaped(rows, row_size)
+    same.storage.whole = same.storage.whole or not same.is_row_by_row
+    return same
 
 
 def braces(*values: int) -> str:

@@ -22,7 +22,8 @@ def lower_rename(to: Lowering) -> list[Stage]:
     if to.input(0).size != to.output.size:
         to.fail(f"{to.input(0).size} elements into {to.output.size}")
     source = to.view(to.input(0))
-    if source.is_contiguous and not to.tensors.is_placed(to.output.index):
+    if not to.tensors.is_placed(to.output.index):
+        source = source if source.is_contiguous else to.copied(source)
         to.tensors.alias(to.output.index, source.reshaped(*geometry(to.output)))
         return []
     target = to.view(to.output)
@@ -191,7 +192,7 @@ def lower_transpose(to: Lowering) -> list[Stage]:
         "step": braces(*[0] * missing, *strides),
     }
     whole = Rows(to.reshaped(to.view(source), 1, source.size))
-    target = to.reshaped(to.view(output), 1, output.size)
+    target = to.reshaped_output(to.view(output), 1, output.size)
     return [to.stage("asc_slice", fields, inputs=[whole], output=target)]
 
 

@@ -70,7 +70,7 @@ def _reduce(to: Lowering, groups: _Groups, factor: tuple[int, int]) -> list[Stag
     target = to.view(to.output)
     if groups.outer % rows or target.rows != rows:
         # All of it as one row
-        target = to.reshaped(target, 1, to.output.size)
+        target = to.reshaped_output(target, 1, to.output.size)
         source, rows = to.reshaped(source, 1, to.input(0).size), 1
     fields = {
         "outer": str(groups.outer // rows),
@@ -89,7 +89,7 @@ def _by_rows(
     if source.row_size % groups.inner:
         source = to.reshaped(source, 1, to.input(0).size)
     columns = {"width": str(source.row_size // groups.inner), "channels": str(groups.inner)}
-    target = to.reshaped(to.view(to.output), 1, groups.inner)
+    target = to.reshaped_output(to.view(to.output), 1, groups.inner)
     return [
         to.stage(
             "asc_sum",

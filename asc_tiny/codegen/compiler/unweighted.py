@@ -9,7 +9,6 @@ from asc_tiny.codegen.compiler.quantise import (
     INT32_MAX,
     mean_multiplier,
     multiplier,
-    ratio,
     softmax_constants,
 )
 from asc_tiny.codegen.compiler.weighted import Window
@@ -47,7 +46,7 @@ def lower_quantize(to: Lowering) -> list[Stage]:
 def lower_relu(to: Lowering) -> list[Stage]:
     """RELU as an operator of its own."""
     scale, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
-    return _rescale(to, ratio(scale, target), to.range(activation="RELU"))
+    return _rescale(to, scale / target, to.range(activation="RELU"))
 
 
 def lower_relu6(to: Lowering) -> list[Stage]:

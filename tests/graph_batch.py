@@ -90,9 +90,16 @@ def run_all(
     models: Sequence[Artefact],
     samples: Sequence[Sequence[np.ndarray]],
     folder: Path,
+    runtime: Path,
     options: Mapping[str, Any],
 ) -> list[np.ndarray]:
     """Compile all models with the same options of ``network.generate``, run each on its samples.
+
+    Args:
+        models, samples: each network and its inputs.
+        folder: to build in.
+        runtime: as ``compiled_runtime`` returned it.
+        options: of ``network.generate``.
 
     Returns:
         Of every model its outputs, shape (samples, elements).
@@ -115,7 +122,7 @@ def run_all(
     sources = {f"unit{i}.c": "\n".join(unit) + "\n" for i, unit in enumerate(units)}
     sources["main.c"] = _MAIN % ("\n".join(declarations), "\n".join(networks))
     write(sources, folder)
-    _build(folder, sources)
+    _build(folder, sources, runtime)
     given = [np.ascontiguousarray(each, np.int8).tobytes() for group in samples for each in group]
     (folder / "in.bin").write_bytes(b"".join(given))
     command = [folder / "networks", folder / "in.bin", folder / "out.bin"]
@@ -131,15 +138,26 @@ def run_all(
     return outputs
 
 
-def _build(folder: Path, sources: Mapping[str, str]) -> None:
+def compiled_runtime(folder: Path) -> Path:
+    """Compile the kernels once for any number of programs."""
     for name in NETWORK_RUNTIME:
         shutil.copy(RUNTIME / name, folder)
-    runtime = [name for name in NETWORK_RUNTIME if name.endswith(".c")]
-    for name in [*sources, *runtime]:
-        command = ["cc", *WARNINGS, *SANITISERS, "-c", name, "-o", f"{name}.o"]
-        subprocess.run(command, cwd=folder, check=True)
-    objects = [f"{name}.o" for name in [*sources, *runtime]]
-    subprocess.run(["cc", *SANITISERS, *objects, "-o", "networks"], cwd=folder, check=True)
+    for name in NETWORK_RUNTIME:
+        if name.endswith(".c"):
+            _compile(folder, name, folder)
+    return folder
+
+
+def _build(folder: Path, sources: Mapping[str, str], runtime: Path) -> None:
+    for name in sources:
+        _compile(folder, name, runtime)
+    objects = [*folder.glob("*.o"), *runtime.glob("*.o")]
+    subprocess.run(["cc", *SANITISERS, *objects, "-o", folder / "networks"], check=True)
+
+
+def _compile(folder: Path, name: str, headers: Path) -> None:
+    command = ["cc", *WARNINGS, *SANITISERS, f"-I{headers}", "-c", name, "-o", f"{name}.o"]
+    subprocess.run(command, cwd=folder, check=True)
 
 
 def _renamed(text: str, number: int) -> str:

@@ -16,7 +16,6 @@ from tflite_builder import Builder
 from tflite_builder import Value as Tensor
 
 
-
 @dataclass(frozen=True)
 class Value(Tensor):
     """A tensor with a guess of the mean and deviation of its real values.
@@ -115,8 +114,12 @@ class _Maker:
             return float(self.one_of((0.004, 0.05, 20.0, 300.0)))
         return float(self.one_of((0.5, 1.0, 1.3, 2.0)))
 
-    def fused(self) -> str:
-        return str(self.one_of(("NONE", "NONE", "RELU", "RELU6", "RELU_N1_TO_1")))
+    def fused(self, y: Value) -> str:
+        """Choose an activation of an output that leaves some of its values apart, mostly."""
+        names = ["NONE", "NONE", "RELU"]
+        if 0.2 < y.deviation < 20.0 or self.chance(10):
+            names += ["RELU6", "RELU_N1_TO_1"]
+        return str(self.one_of(names))
 
     def activation(
         self,
@@ -134,7 +137,7 @@ class _Maker:
         """Return an output whose range suits values of this mean and deviation."""
         scale = float(np.clip(deviation * self.gain() / 40.0, 1e-9, 1e9))
         zero_point = int(np.clip(round(-mean / scale), -128, 127))
-        if self.chance(6):
+        if self.chance(12):
             zero_point = self.zero_point()
         return self.activation(shape, scale, zero_point, mean, deviation)
 
@@ -142,8 +145,12 @@ class _Maker:
         """Return an output with the quantisation of its input."""
         return self.activation(shape, x.scale, x.zero_point, x.mean, x.deviation)
 
-    def constant(self, shape: Sequence[int], scale: float, zero_point: int) -> Value:
+    def constant(
+        self, shape: Sequence[int], scale: float, zero_point: int, middle: int | None = None
+    ) -> Value:
         data = self.rng.integers(-128, 128, shape).astype(np.int8)
+        if middle is not None:
+            data = np.clip(data / 3 + middle, -128, 127).astype(np.int8)
         tensor = self.builder.constant(data, [scale], [zero_point])
         real = (data.astype(float) - zero_point) * scale
         return _value(tensor, float(real.mean()), float(real.std()) + scale)
@@ -164,7 +171,9 @@ class _Maker:
 
     # Operators with weights
 
-    def weights(self, shape: Sequence[int], axis: int, depth: int, source: Value) -> tuple[Any, ...]:
+    def weights(
+        self, shape: Sequence[int], axis: int, depth: int, source: Value
+    ) -> tuple[Any, ...]:
         """Return weights, bias and the deviation of the sums."""
         channels = shape[axis]
         count = channels if self.chance(2) else 1
@@ -217,7 +226,7 @@ class _Maker:
         shape = (filters, *self.kernel, x.shape[3])
         weights, bias, width = self.weights(shape, 0, math.prod(shape[1:]), x)
         y = self.result((1, *size, filters), 0.0, width)
-        options["fusedActivationFunction"] = self.fused()
+        options["fusedActivationFunction"] = self.fused(y)
         return self.emit("CONV_2D", _present(x, weights, bias), y, **options)
 
     def depthwise(self, x: Value) -> Value | None:
@@ -231,7 +240,7 @@ class _Maker:
             (1, *self.kernel, filters), 3, math.prod(self.kernel), x
         )
         y = self.result((1, *size, filters), 0.0, width)
-        options.update(depthMultiplier=multiplier, fusedActivationFunction=self.fused())
+        options.update(depthMultiplier=multiplier, fusedActivationFunction=self.fused(y))
         return self.emit("DEPTHWISE_CONV_2D", _present(x, weights, bias), y, **options)
 
     def transposed(self, x: Value) -> Value | None:
@@ -252,7 +261,7 @@ class _Maker:
         weights, bias, width = self.weights(shape, 0, math.prod(kernel) * channels, x)
         y = self.result((1, *sizes, filters), 0.0, width)
         inputs = _present(self.numbers(*y.shape), weights, x, bias)
-        fused = self.fused()
+        fused = self.fused(y)
         return self.emit(
             "TRANSPOSE_CONV",
             inputs,
@@ -271,7 +280,7 @@ class _Maker:
         weights, bias, width = self.weights((units, depth), 0, depth, x)
         y = self.result((size // depth, units), 0.0, width)
         return self.emit(
-            "FULLY_CONNECTED", [x, weights, bias], y, fusedActivationFunction=self.fused()
+            "FULLY_CONNECTED", [x, weights, bias], y, fusedActivationFunction=self.fused(y)
         )
 
     # Pools and reductions
@@ -284,7 +293,7 @@ class _Maker:
         options.update(filterHeight=self.kernel[0], filterWidth=self.kernel[1])
         y = self.moved(x, (1, *size, x.shape[3]))
         name = self.one_of(("AVERAGE_POOL_2D", "MAX_POOL_2D"))
-        return self.emit(name, [x], y, fusedActivationFunction=self.fused(), **options)
+        return self.emit(name, [x], y, fusedActivationFunction=self.fused(y), **options)
 
     def mean(self, x: Value) -> Value | None:
         rank = len(x.shape)
@@ -328,11 +337,11 @@ class _Maker:
             mean = a.mean + b.mean if name == "ADD" else a.mean - b.mean
             deviation = math.hypot(a.deviation, b.deviation)
         y = self.result(x.shape, mean, deviation)
-        return self.emit(name, pair, y, fusedActivationFunction=self.fused())
+        return self.emit(name, pair, y, fusedActivationFunction=self.fused(y))
 
     def choice(self, x: Value) -> Value | None:
         shape = [1 if self.chance(2) else n for n in x.shape]
-        other = self.constant(shape, x.scale, x.zero_point)
+        other = self.constant(shape, x.scale, x.zero_point, round(x.mean / x.scale) + x.zero_point)
         return self.emit(self.one_of(("MAXIMUM", "MINIMUM")), [x, other], self.moved(x, x.shape))
 
     def squeeze_and_excite(self, x: Value) -> Value | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asc_tiny.codegen import interface
+from asc_tiny.codegen.compiler import edges
 from asc_tiny.codegen.compiler.build import LOWERINGS, build
 from asc_tiny.codegen.compiler.emit import values
 from asc_tiny.codegen.compiler.memory import Plan, plan
@@ -46,6 +47,7 @@ def compile_network(artefact: Artefact) -> Compiled:
     Raises:
         AscError: the model is not full int8, or has an operator or option that is not supported.
     """
+    artefact = without_conversions(artefact)
     check_supported_types(artefact)
     check_supported_operators(artefact)
     program = build(artefact.graph)
@@ -63,6 +65,7 @@ def generate(artefact: Artefact, identity: Identity | None = None) -> dict[str, 
     Raises:
         AscError: as ``compile_network``.
     """
+    artefact = without_conversions(artefact)
     compiled = compile_network(artefact)
     context: dict[str, Any] = {
         **values(artefact.graph, compiled.program, compiled.schedule, compiled.plan),
@@ -77,6 +80,11 @@ def generate(artefact: Artefact, identity: Identity | None = None) -> dict[str, 
     templates = environment()
     names = ("asc_net.h", "asc_net.c")
     return {name: templates.get_template(f"network/{name}.j2").render(context) for name in names}
+
+
+def without_conversions(artefact: Artefact) -> Artefact:
+    """Return a model without conversions of its input and output from and to other types."""
+    return replace(artefact, graph=edges.without_conversions(artefact.graph))
 
 
 def check_supported_operators(artefact: Artefact) -> None:

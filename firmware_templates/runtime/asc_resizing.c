@@ -23,10 +23,9 @@ void asc_resize_bilinear(const void *data, const asc_call_t *call) {
         const int32_t right = place % ONE;
         const int32_t first = place / ONE;
         const int32_t last = asc_smaller(first + 1, layer->input_width - 1);
-        const int8_t *corners[4] = {call->rows[0] + first * channels,
-                                    call->rows[0] + last * channels,
-                                    call->rows[1] + first * channels,
-                                    call->rows[1] + last * channels};
+        const int8_t *corners[4] = {
+            call->rows[0] + first * channels, call->rows[0] + last * channels,
+            call->rows[1] + first * channels, call->rows[1] + last * channels};
         const int32_t weights[4] = {(ONE - below) * (ONE - right), (ONE - below) * right,
                                     below * (ONE - right), below * right};
         for (int32_t c = 0; c < channels; c++) {

@@ -159,12 +159,9 @@ def _merged(
     for axis in axes:
         if shape[axis] == 1:
             continue
-        steps = [
-            math.prod(each[axis + 1 :]) if each[axis] == shape[axis] else 0 for each in shapes
-        ]
+        steps = [math.prod(each[axis + 1 :]) if each[axis] == shape[axis] else 0 for each in shapes]
         if loops and all(
-            outer == inner * shape[axis]
-            for outer, inner in zip(loops[-1][1:], steps, strict=True)
+            outer == inner * shape[axis] for outer, inner in zip(loops[-1][1:], steps, strict=True)
         ):
             loops[-1] = [loops[-1][0] * shape[axis], *steps]
         else:

@@ -81,9 +81,7 @@ def _reduce(to: Lowering, groups: _Groups, factor: tuple[int, int]) -> list[Stag
     return [to.stage("asc_reduce", fields, inputs=[Rows(source)], output=target)]
 
 
-def _by_rows(
-    to: Lowering, groups: _Groups, factor: tuple[int, int], source: View
-) -> list[Stage]:
+def _by_rows(to: Lowering, groups: _Groups, factor: tuple[int, int], source: View) -> list[Stage]:
     """Add up rows as they come."""
     sums = View.of(Storage(f"sums{to.operator.index}", 1, 4 * groups.inner))
     if source.row_size % groups.inner:

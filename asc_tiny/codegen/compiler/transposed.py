@@ -144,6 +144,4 @@ def _phases(weights: NDArray[Any], strides: tuple[int, int], left: int) -> NDArr
 def _channels(to: Lowering, data: NDArray[np.int8]) -> Array:
     """Return bias, multiplier and shift for every phase; all have those of the filters."""
     per_channel = data.reshape(-1, data[0, 0].size)
-    return channels_of(
-        to, to.input(1), per_channel, source=2, bias=3, channel_axis=0
-    )
+    return channels_of(to, to.input(1), per_channel, source=2, bias=3, channel_axis=0)

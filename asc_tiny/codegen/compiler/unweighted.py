@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from asc_tiny.codegen.compiler.lowering import Lowering, braces
-from asc_tiny.codegen.compiler.program import Rows, Stage, Storage, View
+from asc_tiny.codegen.compiler.program import Stage
 from asc_tiny.codegen.compiler.quantise import (
     INT8_MIN,
-    INT32_MAX,
-    mean_multiplier,
     multiplier,
     softmax_constants,
 )

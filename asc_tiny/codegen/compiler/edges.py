@@ -1,8 +1,8 @@
 """Removes the conversions from and to other types that exporters leave around an int8 network.
 
 The C code begins with the int8 codes behind a QUANTIZE of the input and ends with those before a
-DEQUANTIZE (or QUANTIZE to another type) of the output: a front end gives codes, and a decision takes
-them, so nothing on a board computes in floating point.
+DEQUANTIZE (or QUANTIZE to another type) of the output: a front end gives codes, and a decision
+takes them, so nothing on a board computes in floating point.
 """
 
 from __future__ import annotations

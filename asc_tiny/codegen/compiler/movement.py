@@ -172,7 +172,7 @@ def _copy(
 
 
 def lower_transpose(to: Lowering) -> list[Stage]:
-    """TRANSPOSE of up to 4 dimensions: another view where only dimensions of 1 move, else a copy."""
+    """TRANSPOSE of up to 4 dimensions: a view where only dimensions of 1 move, else a copy."""
     source, output = to.input(0), to.output
     to.same_quantisation(source, output)
     rank = len(source.shape)

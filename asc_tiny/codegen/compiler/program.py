@@ -102,7 +102,8 @@ class Rows:
     """The rows of a view that a stage reads for its row y.
 
     They are ``(y * factor + offset) / divisor + k * step`` for k = 0 to count - 1, the quotient
-    rounded to zero as in C. Those below 0 or behind the view are padding; if ``clamps``, the last row stands for those behind it.
+    rounded to zero as in C. Those below 0 or behind the view are padding; if ``clamps``, the last
+    row stands for those behind it.
     """
 
     view: View

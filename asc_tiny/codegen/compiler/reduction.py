@@ -60,8 +60,7 @@ def _groups(to: Lowering) -> _Groups:
 
 
 def _reduce(to: Lowering, groups: _Groups, factor: tuple[int, int]) -> list[Stage]:
-    value, shift = factor
-    if (256 * groups.count) << max(shift, 0) > INT32_MAX:
+    if (256 * groups.count) << max(factor[1], 0) > INT32_MAX:
         to.fail("the output's scale is too small for its input")
     source = to.view(to.input(0))
     rows = geometry(to.input(0))[0]

@@ -304,6 +304,10 @@ class _Maker:
         keeps = self.chance(2) or last - first == rank - 2
         axes = range(first, last + 1)
         shape = [1 if a in axes else n for a, n in enumerate(x.shape) if keeps or a not in axes]
+        if self.chance(4):
+            return self.emit(
+                "REDUCE_MAX", [x, self.numbers(*axes)], self.moved(x, shape), keepDims=keeps
+            )
         name = self.one_of(("MEAN", "MEAN", "MEAN", "SUM"))
         count = math.prod(x.shape[first : last + 1])
         total = 1 if name == "MEAN" else count
@@ -432,7 +436,8 @@ class _Maker:
             for each in (*self.made, x)
             if (each.scale, each.zero_point) == (x.scale, x.zero_point)
             and len(each.shape) == len(x.shape)
-            and all(n == m for a, (n, m) in enumerate(zip(each.shape, x.shape)) if a != axis)
+            and each.shape[:axis] == x.shape[:axis]
+            and each.shape[axis + 1 :] == x.shape[axis + 1 :]
         ]
         branch = self.moved(x, x.shape)
         self.emit("MAXIMUM", [x, self.one_of([x, *self.same_codes(x)])], branch)
@@ -477,14 +482,18 @@ class _Maker:
 
     def strided_slice(self, x: Value) -> Value | None:
         begins, ends, steps, shape = [0], [1], [1], [1]
+        strided = self.chance(2)
         for size in x.shape[1:]:
             begin = self.choose(0, size - 1)
             end = self.choose(begin + 1, size)
-            step = self.choose(1, 2)
+            step = self.choose(1, 2) if strided else 1
             begins.append(begin)
             ends.append(end)
             steps.append(step)
             shape.append(-(-(end - begin) // step))
+        if set(steps) == {1}:
+            bounds = [self.numbers(*begins), self.numbers(*shape)]
+            return self.emit("SLICE", [x, *bounds], self.moved(x, shape))
         bounds = [self.numbers(*each) for each in (begins, ends, steps)]
         return self.emit("STRIDED_SLICE", [x, *bounds], self.moved(x, shape))
 
@@ -495,6 +504,21 @@ class _Maker:
         other = self.one_of([n for n in range(1, min(rest, 40) + 1) if rest % n == 0])
         shape = self.one_of(((1, size), (1, rest // other, other, divisor), (1, rest, divisor)))
         return self.emit("RESHAPE", [x, self.numbers(*shape)], self.moved(x, shape))
+
+    def expand_dims(self, x: Value) -> Value | None:
+        if len(x.shape) > 3:
+            return None
+        axis = self.choose(1, len(x.shape))
+        y = self.moved(x, (*x.shape[:axis], 1, *x.shape[axis:]))
+        return self.emit("EXPAND_DIMS", [x, self.numbers(axis)], y)
+
+    def squeeze(self, x: Value) -> Value | None:
+        axes = [axis for axis, size in enumerate(x.shape) if size == 1 and axis]
+        if len(x.shape) < 3 or not axes:
+            return None
+        axis = self.one_of(axes)
+        y = self.moved(x, (*x.shape[:axis], *x.shape[axis + 1 :]))
+        return self.emit("SQUEEZE", [x], y, squeezeDims=[axis])
 
     def transpose(self, x: Value) -> Value:
         order = [0]
@@ -510,6 +534,7 @@ _ANY = (
     "choice",
     "concatenation",
     "dense",
+    "expand_dims",
     "hard_swish",
     "leaky_relu",
     "logistic",
@@ -522,6 +547,7 @@ _ANY = (
     "reshape",
     "softmax",
     "split",
+    "squeeze",
     "strided_slice",
     "tanh",
     "transpose",

@@ -26,6 +26,7 @@ from graph_batch import artefact, compiled_runtime, run_all
 from network_models import TflmNetwork, inputs
 from random_graphs import random_graph, seeded
 
+MODELS = Path(__file__).parents[1] / "models"
 GRAPHS = int(os.environ.get("ASC_TINY_GRAPHS", "300"))
 QUICK, PER_BATCH, SAMPLES = 50, 250, 7
 OPTIONS: dict[str, dict[str, Any]] = {"default": {}}
@@ -82,6 +83,12 @@ def test_random_graphs(seeds: range, options: str, runtime: Path, tmp_path: Path
     assert varied > 0.6 * len(wanted)
 
 
+def test_random_graphs_use_every_operator() -> None:
+    graphs = [artefact(random_graph(seeded(seed)), "graph").graph for seed in range(150)]
+    used = {operator.name for graph in graphs for operator in graph.operators}
+    assert used == set(network.LOWERINGS)
+
+
 @settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_graphs_of_hypothesis(
@@ -104,9 +111,7 @@ def test_graphs_of_hypothesis(
 @pytest.mark.parametrize("options", OPTIONS)
 def test_released_models(options: str, runtime: Path, tmp_path: Path) -> None:
     """No released network reads or writes outside its arena, input and output."""
-    models = [
-        load(path) for path in sorted((Path(__file__).parents[1] / "models").glob("*.tflite"))
-    ]
+    models = [load(path) for path in sorted(MODELS.glob("*.tflite"))]
     assert len(models) > 1
     samples = [samples_of(model) for model in models]
     outputs = run_all(models, samples, tmp_path, runtime, OPTIONS[options])

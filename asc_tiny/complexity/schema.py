@@ -129,6 +129,7 @@ OPTIONS: Mapping[str, Mapping[str, tuple[int, str, int]]] = {
     "MAX_POOL_2D": _POOL,
     "MEAN": _REDUCE,
     "MUL": _FUSED,
+    "REDUCE_MAX": _REDUCE,
     "RESIZE_BILINEAR": {"align_corners": (2, "?", 0), "half_pixel_centers": (3, "?", 0)},
     "RESIZE_NEAREST_NEIGHBOR": {"align_corners": (0, "?", 0), "half_pixel_centers": (1, "?", 0)},
     "SOFTMAX": {"beta": (0, "f", 0)},

@@ -188,6 +188,22 @@ void asc_reduce(const void *data, const asc_call_t *call) {
     }
 }
 
+void asc_reduce_max(const void *data, const asc_call_t *call) {
+    const asc_reduce_max_t *layer = data;
+    const int continues = layer->accumulates && call->run != 0;
+    const int8_t *input = call->rows[0];
+    int8_t *output = call->output;
+    for (int32_t i = 0; i < layer->outer; i++, input += layer->count * layer->inner) {
+        for (int32_t j = 0; j < layer->inner; j++, output++) {
+            int32_t best = continues ? *output : INT8_MIN;
+            for (int32_t k = 0; k < layer->count; k++) {
+                best = asc_larger(best, input[k * layer->inner + j]);
+            }
+            *output = (int8_t)best;
+        }
+    }
+}
+
 void asc_add(const void *data, const asc_call_t *call) {
     const asc_add_t *layer = data;
     const int8_t *first = call->rows[0];

@@ -147,6 +147,14 @@ typedef struct {
     asc_mean_t mean;
 } asc_reduce_t;
 
+/* Largest of `count` values each; if it accumulates, of the output's as well after the first run. */
+typedef struct {
+    int32_t outer;
+    int32_t count;
+    int32_t inner;
+    int32_t accumulates;
+} asc_reduce_max_t;
+
 typedef struct {
     int32_t zero_point;
     int32_t multiplier;
@@ -257,6 +265,7 @@ void asc_average_pool(const void *layer, const asc_call_t *call);
 void asc_sum(const void *layer, const asc_call_t *call);
 void asc_mean(const void *layer, const asc_call_t *call);
 void asc_reduce(const void *layer, const asc_call_t *call);
+void asc_reduce_max(const void *layer, const asc_call_t *call);
 void asc_add(const void *layer, const asc_call_t *call);
 void asc_add_broadcast(const void *layer, const asc_call_t *call);
 void asc_sub(const void *layer, const asc_call_t *call);

@@ -39,6 +39,7 @@ LOWERINGS: Mapping[str, Callable[[Lowering], list[Stage]]] = {
     "PADV2": movement.lower_pad,
     "PRELU": elementwise.lower_prelu,
     "QUANTIZE": unweighted.lower_quantize,
+    "REDUCE_MAX": reduction.lower_reduce_max,
     "RELU": unweighted.lower_relu,
     "RELU6": unweighted.lower_relu6,
     "RESHAPE": movement.lower_rename,

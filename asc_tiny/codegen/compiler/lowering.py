@@ -249,6 +249,11 @@ def _as_rows(view: View, rows: int, row_size: int) -> View:
     return same
 
 
+def braced(fields: Mapping[str, object]) -> str:
+    """Return a C initialiser of named members."""
+    return "{" + ", ".join(f".{name} = {value}" for name, value in fields.items()) + "}"
+
+
 def braces(*values: int) -> str:
     """Return a C initialiser list."""
     return "{" + ", ".join(map(str, values)) + "}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from asc_tiny.codegen.compiler.lowering import Lowering, geometry
+from asc_tiny.codegen.compiler.lowering import Lowering, braced
 from asc_tiny.codegen.compiler.program import Rows, Stage, Storage, View
 from asc_tiny.codegen.compiler.quantise import INT32_MAX, mean_multiplier, multiplier
 
@@ -21,6 +21,10 @@ class _Groups:
     count: int
     inner: int
 
+    def fields(self) -> dict[str, str]:
+        """Return the members that kernels have in common, as C text."""
+        return {"outer": str(self.outer), "count": str(self.count), "inner": str(self.inner)}
+
 
 def lower_mean(to: Lowering) -> list[Stage]:
     """MEAN over axes that are neighbours."""
@@ -31,6 +35,24 @@ def lower_mean(to: Lowering) -> list[Stage]:
 def lower_sum(to: Lowering) -> list[Stage]:
     """SUM over axes that are neighbours."""
     return _reduce(to, _groups(to), multiplier(_scale(to)))
+
+
+def lower_reduce_max(to: Lowering) -> list[Stage]:
+    """REDUCE_MAX over axes that are neighbours."""
+    to.same_quantisation(to.input(0), to.output)
+    groups, source = _groups(to), to.view(to.input(0))
+    if groups.outer == 1 and groups.inner > 1:
+        # Rows are compared as they come.
+        source = _rows_of(to, groups, source)
+        target = to.reshaped_output(to.view(to.output), 1, groups.inner)
+        loops = _Groups(1, source.row_size // groups.inner, groups.inner)
+        runs = source.rows
+    else:
+        source, target, loops = _within_rows(to, groups, source)
+        runs = target.rows
+    fields = {**loops.fields(), "accumulates": str(int(runs != target.rows))}
+    inputs = [Rows(source)]
+    return [to.stage("asc_reduce_max", fields, inputs=inputs, output=target, runs=runs)]
 
 
 def _scale(to: Lowering) -> float:
@@ -63,28 +85,33 @@ def _reduce(to: Lowering, groups: _Groups, factor: tuple[int, int]) -> list[Stag
     if (256 * groups.count) << max(factor[1], 0) > INT32_MAX:
         to.fail("the output's scale is too small for its input")
     source = to.view(to.input(0))
-    rows = geometry(to.input(0))[0]
     if groups.outer == 1 and groups.inner > 1:
         return _by_rows(to, groups, factor, source)
-    target = to.view(to.output)
+    source, target, loops = _within_rows(to, groups, source)
+    fields = {**loops.fields(), "mean": braced(_mean_fields(to, groups, factor))}
+    return [to.stage("asc_reduce", fields, inputs=[Rows(source)], output=target)]
+
+
+def _within_rows(to: Lowering, groups: _Groups, source: View) -> tuple[View, View, _Groups]:
+    """Return input, output and the groups of a row, where each row becomes one, or all is one."""
+    target, rows = to.view(to.output), source.rows
     if groups.outer % rows or target.rows != rows:
-        # All of it as one row
         target = to.reshaped_output(target, 1, to.output.size)
         source, rows = to.reshaped(source, 1, to.input(0).size), 1
-    fields = {
-        "outer": str(groups.outer // rows),
-        "count": str(groups.count),
-        "inner": str(groups.inner),
-        "mean": _braced(_mean_fields(to, groups, factor)),
-    }
-    return [to.stage("asc_reduce", fields, inputs=[Rows(source)], output=target)]
+    return source, target, _Groups(groups.outer // rows, groups.count, groups.inner)
+
+
+def _rows_of(to: Lowering, groups: _Groups, source: View) -> View:
+    """Return the input in rows that hold whole groups."""
+    if source.row_size % groups.inner:
+        return to.reshaped(source, 1, to.input(0).size)
+    return source
 
 
 def _by_rows(to: Lowering, groups: _Groups, factor: tuple[int, int], source: View) -> list[Stage]:
     """Add up rows as they come."""
     sums = View.of(Storage(f"sums{to.operator.index}", 1, 4 * groups.inner))
-    if source.row_size % groups.inner:
-        source = to.reshaped(source, 1, to.input(0).size)
+    source = _rows_of(to, groups, source)
     columns = {"width": str(source.row_size // groups.inner), "channels": str(groups.inner)}
     target = to.reshaped_output(to.view(to.output), 1, groups.inner)
     return [
@@ -114,7 +141,3 @@ def _mean_fields(to: Lowering, groups: _Groups, factor: tuple[int, int]) -> dict
         "shift": str(factor[1]),
         "range": to.range(),
     }
-
-
-def _braced(fields: dict[str, str]) -> str:
-    return "{" + ", ".join(f".{name} = {value}" for name, value in fields.items()) + "}"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.codegen.compiler.lowering import Lowering, braces
+from asc_tiny.codegen.compiler.lowering import Lowering, braced, braces
 from asc_tiny.codegen.compiler.program import Array, Rows, Stage, Storage, View
 from asc_tiny.codegen.compiler.quantise import same_padding
 from asc_tiny.codegen.compiler.weighted import (
@@ -69,7 +69,7 @@ def lower_transpose_conv(to: Lowering) -> list[Stage]:
         "channels": arrays[1].name,
     }
     fields = {
-        "conv": "{" + ", ".join(f".{name} = {value}" for name, value in conv.items()) + "}",
+        "conv": braced(conv),
         "top": str(top),
         "stride": str(stride_y),
         "weights_per_phase": str(matrices[0].size),

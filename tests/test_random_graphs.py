@@ -28,6 +28,7 @@ from random_graphs import random_graph, seeded
 
 MODELS = Path(__file__).parents[1] / "models"
 GRAPHS = int(os.environ.get("ASC_TINY_GRAPHS", "300"))
+EMULATED = range(10_000, 10_100)
 QUICK, PER_BATCH, SAMPLES = 50, 250, 7
 OPTIONS: dict[str, dict[str, Any]] = {"default": {}}
 """Options of ``network.generate`` with which every graph is compiled."""
@@ -53,6 +54,14 @@ def expected(model: Artefact, samples: list[np.ndarray]) -> np.ndarray:
 
 def samples_of(model: Artefact) -> list[np.ndarray]:
     return inputs(model.graph.tensor(model.graph.inputs[0]).shape, SAMPLES)
+
+
+def compiles(model: Artefact) -> bool:
+    try:
+        network.compile_network(model)
+    except AscError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -97,14 +106,26 @@ def test_graphs_of_hypothesis(
     """The same generator with choices that Hypothesis makes, and shrinks when one fails."""
     content = random_graph(lambda first, last: data.draw(st.integers(first, last)))
     model = artefact(content, "graph")
-    try:
-        network.compile_network(model)
-    except AscError:
+    if not compiles(model):
         return
     samples, folder = samples_of(model), tmp_path_factory.mktemp("graph")
     (made,) = run_all([model], [samples], folder, runtime, {})
     shutil.rmtree(folder)
     assert np.array_equal(made, expected(model, samples))
+
+
+@pytest.mark.slow
+@pytest.mark.qemu
+@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps3-an547"])
+def test_random_graphs_on_emulated_cores(board: str, tmp_path: Path) -> None:
+    """Portable C, and what cores with the DSP extension and with Helium have instead."""
+    models = [artefact(random_graph(seeded(seed)), f"graph {seed}") for seed in EMULATED]
+    models = [model for model in models if compiles(model)]
+    assert len(models) > 0.9 * len(EMULATED)
+    samples = [samples_of(model) for model in models]
+    outputs = run_all_emulated(models, samples, tmp_path, board)
+    for model, made, each in zip(models, outputs, samples, strict=True):
+        assert np.array_equal(made, expected(model, each)), model.path
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from asc_tiny.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
-from graph_batch import artefact, compiled_runtime, run_all
+from graph_batch import artefact, compiled_runtime, run_all, run_all_emulated
 from network_models import TflmNetwork, inputs
 from random_graphs import random_graph, seeded
 

@@ -1,4 +1,7 @@
-"""Well-known small networks in Keras at their full size, with the layers of their papers."""
+"""Well-known small networks in Keras at their full size, with the layers of their papers.
+
+Most end in scores before the softmax, which of random weights makes the same codes every time.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def ds_cnn() -> Any:
         x = layers.Conv2D(64, 1, use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization()(x))
     x = layers.AveragePooling2D((25, 5))(x)
-    return Model(source, layers.Dense(12, activation="softmax")(layers.Flatten()(x)))
+    return Model(source, layers.Dense(12)(layers.Flatten()(x)))
 
 
 def resnet_8() -> Any:
@@ -37,7 +40,7 @@ def resnet_8() -> Any:
         shortcut = x if stride == 1 else conv(x, filters, 1, stride)
         x = layers.ReLU()(layers.Add()([shortcut, y]))
     x = layers.Flatten()(layers.AveragePooling2D(8)(x))
-    return Model(source, layers.Dense(10, activation="softmax")(x))
+    return Model(source, layers.Dense(10)(x))
 
 
 def autoencoder() -> Any:
@@ -61,7 +64,7 @@ def dcase_baseline() -> Any:
         if pool:
             x = layers.MaxPooling2D((pool, 5 if pool == 5 else 20))(x)
     x = layers.Dense(100, activation="relu")(layers.Flatten()(x))
-    return Model(source, layers.Dense(10, activation="softmax")(x))
+    return Model(source, layers.Dense(10)(x))
 
 
 def depth_multiplier() -> Any:
@@ -135,7 +138,9 @@ def mobilenet_v1() -> Any:
     from keras.applications import MobileNet
 
     source = Input((96, 96, 3), batch_size=1)
-    return MobileNet(input_tensor=source, alpha=0.25, weights=None, classes=2)
+    return MobileNet(
+        input_tensor=source, alpha=0.25, weights=None, classes=2, classifier_activation=None
+    )
 
 
 def mobilenet_v2() -> Any:
@@ -144,7 +149,9 @@ def mobilenet_v2() -> Any:
     from keras.applications import MobileNetV2
 
     source = Input((96, 96, 3), batch_size=1)
-    return MobileNetV2(input_tensor=source, alpha=0.25, weights=None, classes=10)
+    return MobileNetV2(
+        input_tensor=source, alpha=0.25, weights=None, classes=10, classifier_activation=None
+    )
 
 
 NETWORKS: dict[str, Callable[[], Any]] = {

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from asc_tiny.codegen.compiler.program import Array, Rows, Stage, Storage, View
 from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN, activation_range
+from asc_tiny.codegen.compiler.refusal import refusal
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
-from asc_tiny.errors import AscError
 
 
 def geometry(tensor: Tensor) -> tuple[int, int]:
@@ -79,9 +79,8 @@ class Lowering:
         self.after: list[Stage] = []
 
     def fail(self, reason: str) -> NoReturn:
-        """Raise an AscError that names the file and the operator."""
-        where = f"{self.graph.source}: operator {self.operator.index} ({self.operator.name})"
-        raise AscError(f"{where}: {reason}")
+        """Raise an AscError that names the file, the operator and the layer."""
+        raise refusal(self.graph, self.operator, reason)
 
     def input(self, position: int) -> Tensor:
         """Return the input tensor at a position, which must be present."""
@@ -103,24 +102,34 @@ class Lowering:
         """Return the values of a constant input."""
         data = self.input(position).data
         if data is None or (length is not None and data.size != length):
-            self.fail(f"input {position} must be {length or 'a list of'} constants")
+            self.fail(
+                f"input {position} must be {length or 'a list of'} constants; computed ones are "
+                f"not supported"
+            )
         return data
 
     def quantisation(self, tensor: Tensor) -> tuple[float, int]:
         """Return scale and zero point of an activation, which are one each."""
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scales[0] == 0.0:
-            self.fail(f"tensor {tensor.index} must have one scale above 0")
+            self.fail(
+                f"tensor {tensor.index} must have one scale above 0; convert anew as full int8"
+            )
         return tensor.scales[0], tensor.zero_points[0]
 
     def same_quantisation(self, *tensors: Tensor) -> None:
         """Check that the operator, which only moves codes, does not have to rescale."""
         if len({self.quantisation(tensor) for tensor in tensors}) != 1:
-            self.fail("input and output must have the same scale and zero point")
+            self.fail(
+                "input and output must have the same scale and zero point; put a QUANTIZE between"
+            )
 
     def image(self, tensor: Tensor) -> tuple[int, int, int]:
         """Return (height, width, channels) of a tensor of 4 dimensions and batch 1."""
         if len(tensor.shape) != 4 or tensor.shape[0] != 1:
-            self.fail(f"shape {list(tensor.shape)}, must be [1, height, width, channels]")
+            self.fail(
+                f"shape {list(tensor.shape)}, must be [1, height, width, channels]; "
+                f"convert the model with batch size 1"
+            )
         return tensor.shape[1], tensor.shape[2], tensor.shape[3]
 
     def codes(self, activation: str | None = None) -> tuple[int, int]:

@@ -121,7 +121,7 @@ def lower_concatenation(to: Lowering) -> list[Stage]:
     """CONCATENATION: a copy for every input that is not written into the output at once."""
     output = to.output
     if to.operator.options["fused_activation_function"] != "NONE":
-        to.fail("a fused activation is not supported")
+        to.fail("a fused activation is not supported; put it behind as a layer of its own")
     axis = int(to.operator.options["axis"]) % len(output.shape)
     inputs = [to.input(number) for number in range(len(to.operator.inputs))]
     if sum(tensor.shape[axis] for tensor in inputs) != output.shape[axis]:

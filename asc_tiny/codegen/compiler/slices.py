@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from asc_tiny.codegen.compiler.refusal import refusal
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
-from asc_tiny.errors import AscError
 
 SLICING = ("SLICE", "SPLIT", "SPLIT_V", "STRIDED_SLICE")
 
@@ -60,16 +60,15 @@ def slices(graph: Graph, operator: Operator) -> Iterator[Slice]:
 def _strided_slice(graph: Graph, operator: Operator) -> Slice:
     options = operator.options
     if options["ellipsis_mask"] or options["new_axis_mask"] or options["offset"]:
-        raise AscError(
-            f"{graph.source}: operator {operator.index} (STRIDED_SLICE) adds axes or has an "
-            f"ellipsis, only plain bounds are supported"
+        raise refusal(
+            graph, operator, "adds axes or has an ellipsis; give plain bounds and reshape"
         )
     tensor = graph.tensor(operator.inputs[0])
     begins, ends, steps = (
         _constants(graph, operator, position, len(tensor.shape)) for position in (1, 2, 3)
     )
     if 0 in steps:
-        raise AscError(f"{graph.source}: operator {operator.index} (STRIDED_SLICE) has step 0")
+        raise refusal(graph, operator, "has step 0")
     ranges = []
     for axis, (size, begin, end, step) in enumerate(
         zip(tensor.shape, begins, ends, steps, strict=True)
@@ -135,9 +134,10 @@ def _from_ranges(
         for values, size in zip(ranges, tensor.shape, strict=True)
     )
     if not inside or math.prod(count) != graph.tensor(output).size:
-        raise AscError(
-            f"{graph.source}: operator {operator.index} ({operator.name}) cuts "
-            f"{list(count)} from {list(tensor.shape)} into {list(graph.tensor(output).shape)}"
+        raise refusal(
+            graph,
+            operator,
+            f"cuts {list(count)} from {list(tensor.shape)} into {list(graph.tensor(output).shape)}",
         )
     begin = tuple(values.start for values in ranges)
     step = tuple(values.step for values in ranges)
@@ -147,8 +147,9 @@ def _from_ranges(
 def _constants(graph: Graph, operator: Operator, position: int, length: int) -> list[int]:
     values = graph.tensor(operator.inputs[position]).data
     if values is None or values.size != length:
-        raise AscError(
-            f"{graph.source}: operator {operator.index} ({operator.name}) has bounds that are "
-            f"not {length} constants"
+        raise refusal(
+            graph,
+            operator,
+            f"has bounds that are not {length} constants; computed ones are not supported",
         )
     return [int(value) for value in values.ravel()]

@@ -25,7 +25,7 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
     weights = weights_of(to, dimensions=4)
     filters, height, width, channels = weights.shape
     if channels != to.image(to.input(0))[2]:
-        to.fail("grouped convolutions are not supported")
+        to.fail("groups are not supported; split the input, convolve each part, concatenate")
     _check_channels(to, filters)
     window = Window.of(to, height, width)
     column_size = -(-height * channels // 2) * 2
@@ -124,7 +124,7 @@ def lower_fully_connected(to: Lowering) -> list[Stage]:
     weights = weights_of(to, dimensions=2)
     outputs, inputs = weights.shape
     if to.operator.options["weights_format"] != 0:
-        to.fail("shuffled weights are not supported")
+        to.fail("shuffled weights are not supported; convert anew for microcontrollers")
     if to.input(0).size % inputs or to.input(0).size // inputs * outputs != to.output.size:
         to.fail(f"{to.input(0).size} inputs do not fill rows of {inputs}")
     matrix = paired(to.constants(1))
@@ -225,9 +225,11 @@ def weights_of(to: Lowering, *, dimensions: int) -> Tensor:
     """Return input 1, which must be symmetric int8 constants of so many dimensions."""
     weights = to.input(1)
     if weights.data is None or weights.dtype != "INT8" or len(weights.shape) != dimensions:
-        to.fail(f"weights must be int8 constants of {dimensions} dimensions")
+        to.fail(
+            f"weights must be int8 constants of {dimensions} dimensions; convert anew as full int8"
+        )
     if any(weights.zero_points) or not weights.scales:
-        to.fail("weights must be quantised with zero point 0")
+        to.fail("weights must be quantised with zero point 0; convert anew as full int8")
     return weights
 
 
@@ -267,7 +269,7 @@ def channels_of(
     biases = np.tile(_bias(to, bias, filters), copies) - zero_point * sums.sum(axis=1)
     reach = np.abs(biases) + 256 * np.abs(sums).sum(axis=1)
     if reach.max(initial=0) > INT32_MAX:
-        to.fail("the sum of a channel may exceed 32 bits")
+        to.fail("the sum of a channel may exceed 32 bits; use fewer inputs or smaller biases")
     scale = to.quantisation(to.input(source))[0]
     reals = _real_multipliers(to, scale, weights, filters, channel_axis)
     pairs = [multiplier(real) for real in reals] * copies

@@ -85,6 +85,12 @@ def mirrored(b: Builder) -> tuple[list[Value], list[Value]]:
     return [x], [y]
 
 
+def many_classes(b: Builder) -> tuple[list[Value], list[Value]]:
+    x, y = image(b, 1, 512), image(b, 1, 512, scale=1 / 256, zero_point=-128)
+    b.operator("SOFTMAX", [x], [y], beta=1.0)
+    return [x], [y]
+
+
 def several_outputs(b: Builder) -> tuple[list[Value], list[Value]]:
     x, y, z = image(b, 1, 4), image(b, 1, 2), image(b, 1, 2)
     axis = b.constant(np.array([1], np.int32))
@@ -106,6 +112,7 @@ REFUSED: dict[Callable[[Builder], tuple[list[Value], list[Value]]], str] = {
     far_broadcast: r"operator 0 \(MUL, layer t1\): .*reshape an operand first",
     float_inside: r"tensor 1, output of operator 0 \(DEQUANTIZE\), is FLOAT32, only full int8",
     grouped: r"operator 0 \(CONV_2D, layer t1\): groups are not supported; split",
+    many_classes: r"operator 0 \(SOFTMAX, layer t1\): over 512 classes, at most 511",
     mirrored: r"operator 0 \(MIRROR_PAD, layer t1\): is not supported; use PAD.*SUPPORTED_OPS",
     rescaling_maximum: r"operator 0 \(MAXIMUM, layer t1\): .*put a QUANTIZE between",
     several_outputs: r"has 2 outputs \(t1, t2\), only models with one.*concatenate them",

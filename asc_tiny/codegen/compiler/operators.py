@@ -121,7 +121,7 @@ RULES: Mapping[str, Rule] = {
     "SLICE": Rule(movement.lower_slices, _SLICED, _VIEW_OR_COPY),
     "SOFTMAX": Rule(
         unweighted.lower_softmax,
-        "over the last axis, up to 4096 classes; output of scale 1/256, zero point -128",
+        "over the last axis, up to 511 classes; output of scale 1/256, zero point -128",
     ),
     "SPLIT": Rule(movement.lower_slices, _SLICED, _VIEW_OR_COPY),
     "SPLIT_V": Rule(movement.lower_slices, _SLICED, _VIEW_OR_COPY),

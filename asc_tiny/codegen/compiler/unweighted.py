@@ -12,6 +12,11 @@ from asc_tiny.codegen.compiler.quantise import (
 from asc_tiny.codegen.compiler.weighted import Window
 
 
+# As many equal scores add up to 2^28 in 32 bits with 12 integer bits; with one more, the
+# specification shifts a quotient by 32 bits.
+_MOST_CLASSES = 2**9 - 1
+
+
 def lower_max_pool_2d(to: Lowering) -> list[Stage]:
     """MAX_POOL_2D."""
     return _pool(to, "asc_max_pool")
@@ -73,8 +78,10 @@ def lower_softmax(to: Lowering) -> list[Stage]:
     source, output = to.input(0), to.output
     if to.quantisation(output) != (1.0 / 256.0, INT8_MIN):
         to.fail("output must have scale 1/256 and zero point -128")
-    if source.shape != output.shape or not source.shape or source.shape[-1] > 2**12:
-        to.fail(f"shape {list(source.shape)} is not supported")
+    if source.shape != output.shape or not source.shape:
+        to.fail(f"shape {list(source.shape)} into {list(output.shape)}")
+    if source.shape[-1] > _MOST_CLASSES:
+        to.fail(f"over {source.shape[-1]} classes, at most {_MOST_CLASSES} are supported")
     beta = float(to.operator.options["beta"])
     try:
         value, shift, minimum = softmax_constants(beta, to.quantisation(source)[0])

@@ -11,7 +11,6 @@ from asc_tiny.codegen.compiler.quantise import (
 )
 from asc_tiny.codegen.compiler.weighted import Window
 
-
 # As many equal scores add up to 2^28 in 32 bits with 12 integer bits; with one more, the
 # specification shifts a quotient by 32 bits.
 _MOST_CLASSES = 2**9 - 1

@@ -278,9 +278,14 @@ class _Maker:
             depth = size
         units = self.choose(1, 13)
         weights, bias, width = self.weights((units, depth), 0, depth, x)
-        y = self.result((size // depth, units), 0.0, width)
+        keeps = depth == x.shape[-1] and self.chance(2)
+        y = self.result((*x.shape[:-1], units) if keeps else (size // depth, units), 0.0, width)
         return self.emit(
-            "FULLY_CONNECTED", [x, weights, bias], y, fusedActivationFunction=self.fused(y)
+            "FULLY_CONNECTED",
+            [x, weights, bias],
+            y,
+            keepNumDims=keeps,
+            fusedActivationFunction=self.fused(y),
         )
 
     # Pools and reductions
@@ -443,7 +448,8 @@ class _Maker:
         ]
         branch = self.moved(x, x.shape)
         self.emit("MAXIMUM", [x, self.one_of([x, *self.same_codes(x)])], branch)
-        parts = [self.one_of([*others, branch, branch]) for _ in range(self.choose(1, 2))]
+        fixed = self.constant(x.shape, x.scale, x.zero_point)
+        parts = [self.one_of([*others, branch, branch, fixed]) for _ in range(self.choose(1, 2))]
         parts.insert(self.choose(0, len(parts)), x)
         shape = list(x.shape)
         shape[axis] = sum(part.shape[axis] for part in parts)
@@ -482,22 +488,42 @@ class _Maker:
         y = self.result(chosen.shape, 2 * x.mean, 1.4 * x.deviation)
         return self.emit("ADD", [chosen, self.one_of(twins)], y)
 
-    def strided_slice(self, x: Value) -> Value | None:
-        begins, ends, steps, shape = [0], [1], [1], [1]
-        strided = self.chance(2)
-        for size in x.shape[1:]:
-            begin = self.choose(0, size - 1)
-            end = self.choose(begin + 1, size)
-            step = self.choose(1, 2) if strided else 1
-            begins.append(begin)
-            ends.append(end)
-            steps.append(step)
-            shape.append(-(-(end - begin) // step))
-        if set(steps) == {1}:
-            bounds = [self.numbers(*begins), self.numbers(*shape)]
-            return self.emit("SLICE", [x, *bounds], self.moved(x, shape))
-        bounds = [self.numbers(*each) for each in (begins, ends, steps)]
-        return self.emit("STRIDED_SLICE", [x, *bounds], self.moved(x, shape))
+    def slice(self, x: Value) -> Value:
+        begins = [0] + [self.choose(0, size - 1) for size in x.shape[1:]]
+        pairs = list(zip(x.shape, begins, strict=True))
+        counts = [1] + [self.choose(1, size - begin) for size, begin in pairs[1:]]
+        bounds = [self.numbers(*begins), self.numbers(*counts)]
+        return self.emit("SLICE", [x, *bounds], self.moved(x, counts))
+
+    def strided_slice(self, x: Value) -> Value:
+        bounds, shape, masks = [(0, 1, 1)], [1], {"begin": 0, "end": 0, "shrink": 0}
+        for axis, size in enumerate(x.shape[1:], 1):
+            begin, end = self.choose(0, size - 1), size
+            step = self.one_of((1, 1, 2, -1, -2, 3))
+            if self.chance(6) and len(x.shape) - masks["shrink"].bit_count() > 2:
+                masks["shrink"] |= 1 << axis
+                bounds.append((begin, begin + 1, 1))
+                continue
+            # An end before the first element can only be left out.
+            if step < 0 or self.chance(3):
+                masks["end"] |= 1 << axis
+            elif self.chance(2):
+                end = self.choose(begin + 1, size)
+            if self.chance(4):
+                masks["begin"] |= 1 << axis
+                begin = 0 if step > 0 else size - 1
+            taken = range(begin, -1 if step < 0 else end, step)
+            shape.append(len(taken))
+            bounds.append((begin - size if self.chance(5) else begin, end, step))
+        inputs = [x, *(self.numbers(*each) for each in zip(*bounds, strict=True))]
+        return self.emit(
+            "STRIDED_SLICE",
+            inputs,
+            self.moved(x, shape),
+            beginMask=masks["begin"],
+            endMask=masks["end"],
+            shrinkAxisMask=masks["shrink"],
+        )
 
     def reshape(self, x: Value) -> Value:
         size = math.prod(x.shape)
@@ -547,6 +573,7 @@ _ANY = (
     "relu",
     "relu6",
     "reshape",
+    "slice",
     "softmax",
     "split",
     "squeeze",

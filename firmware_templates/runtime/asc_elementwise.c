@@ -16,15 +16,17 @@ void asc_lookup(const void *data, const asc_call_t *call) {
 
 typedef int32_t (*combine_t)(const asc_binary_t *layer, int32_t first, int32_t second);
 
-static void combine(const asc_binary_t *layer, const asc_call_t *call, combine_t operation) {
+static inline void combine(const void *data, const asc_call_t *call, combine_t operation) {
+    /* A copy, since for all that the compiler knows an output might lie in the layer. */
+    const asc_binary_t layer = *(const asc_binary_t *)data;
     int8_t *output = call->output;
-    for (int32_t i = 0; i < layer->count[0]; i++) {
-        const int8_t *first = call->rows[0] + i * layer->first_step[0];
-        const int8_t *second = call->rows[1] + i * layer->second_step[0];
-        for (int32_t j = 0; j < layer->count[1]; j++) {
-            *output++ = (int8_t)operation(layer, *first, *second);
-            first += layer->first_step[1];
-            second += layer->second_step[1];
+    for (int32_t i = 0; i < layer.count[0]; i++) {
+        const int8_t *first = call->rows[0] + i * layer.first_step[0];
+        const int8_t *second = call->rows[1] + i * layer.second_step[0];
+        for (int32_t j = 0; j < layer.count[1]; j++) {
+            *output++ = (int8_t)operation(&layer, *first, *second);
+            first += layer.first_step[1];
+            second += layer.second_step[1];
         }
     }
 }

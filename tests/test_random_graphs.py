@@ -116,7 +116,7 @@ def test_graphs_of_hypothesis(
 
 @pytest.mark.slow
 @pytest.mark.qemu
-@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps3-an547"])
+@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps3-an547", "virt-rv32"])
 def test_random_graphs_on_emulated_cores(board: str, tmp_path: Path) -> None:
     """Portable C, and what cores with the DSP extension and with Helium have instead."""
     models = [artefact(random_graph(seeded(seed)), f"graph {seed}") for seed in EMULATED]

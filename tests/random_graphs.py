@@ -222,8 +222,11 @@ class _Maker:
         size = self.slid(x, options)
         if size is None:
             return None
-        filters = self.choose(1, 11)
-        shape = (filters, *self.kernel, x.shape[3])
+        filters, groups = self.choose(1, 11), 1
+        if self.chance(6):
+            groups = self.one_of([n for n in range(1, x.shape[3] + 1) if x.shape[3] % n == 0])
+            filters = groups * self.choose(1, 3)
+        shape = (filters, *self.kernel, x.shape[3] // groups)
         weights, bias, width = self.weights(shape, 0, math.prod(shape[1:]), x)
         y = self.result((1, *size, filters), 0.0, width)
         options["fusedActivationFunction"] = self.fused(y)
@@ -399,6 +402,12 @@ class _Maker:
     def quantize(self, x: Value) -> Value:
         return self.emit("QUANTIZE", [x], self.result(x.shape, x.mean, x.deviation))
 
+    def absolute(self, x: Value) -> Value:
+        return self.emit("ABS", [x], self.rectified(x))
+
+    def elu(self, x: Value) -> Value:
+        return self.emit("ELU", [x], self.rectified(x))
+
     def softmax(self, x: Value) -> Value | None:
         if x.shape[-1] > 511:
             return None
@@ -488,6 +497,34 @@ class _Maker:
         y = self.result(chosen.shape, 2 * x.mean, 1.4 * x.deviation)
         return self.emit("ADD", [chosen, self.one_of(twins)], y)
 
+    def depth_to_space(self, x: Value) -> Value | None:
+        _, height, width, channels = x.shape
+        block = self.one_of((2, 2, 3))
+        if channels % block**2 == 0:
+            y = self.moved(x, (1, height * block, width * block, channels // block**2))
+            return self.emit("DEPTH_TO_SPACE", [x], y, blockSize=block)
+        if height % block or width % block:
+            return None
+        y = self.moved(x, (1, height // block, width // block, channels * block**2))
+        return self.emit("SPACE_TO_DEPTH", [x], y, blockSize=block)
+
+    def pack(self, x: Value) -> Value | None:
+        if len(x.shape) > 3 or math.prod(x.shape) > 1200:
+            return None
+        axis = self.choose(1, len(x.shape))
+        parts = [self.one_of([x, *self.same_codes(x)]) for _ in range(self.choose(1, 3))]
+        y = self.moved(x, (*x.shape[:axis], len(parts), *x.shape[axis:]))
+        return self.emit("PACK", parts, y, valuesCount=len(parts), axis=axis)
+
+    def unpack(self, x: Value) -> Value | None:
+        axis = self.choose(1, len(x.shape) - 1)
+        if len(x.shape) < 3 or x.shape[axis] > 8:
+            return None
+        shape = (*x.shape[:axis], *x.shape[axis + 1 :])
+        outputs = [self.moved(x, shape) for _ in range(x.shape[axis])]
+        self.builder.operator("UNPACK", [x], outputs, num=len(outputs), axis=axis)
+        return self.one_of(outputs)
+
     def slice(self, x: Value) -> Value:
         begins = [0] + [self.choose(0, size - 1) for size in x.shape[1:]]
         pairs = list(zip(x.shape, begins, strict=True))
@@ -558,15 +595,18 @@ class _Maker:
 
 
 _ANY = (
+    "absolute",
     "binary",
     "choice",
     "concatenation",
     "dense",
+    "elu",
     "expand_dims",
     "hard_swish",
     "leaky_relu",
     "logistic",
     "mean",
+    "pack",
     "pad",
     "prelu",
     "quantize",
@@ -580,11 +620,13 @@ _ANY = (
     "strided_slice",
     "tanh",
     "transpose",
+    "unpack",
 )
 _IMAGE = (
     "binary",
     "conv",
     "conv",
+    "depth_to_space",
     "depthwise",
     "pool",
     "resize",

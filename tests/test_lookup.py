@@ -61,7 +61,7 @@ def test_sigmoids(name: str) -> None:
         assert np.array_equal(table(data), expected(data)), source
 
 
-@pytest.mark.parametrize("name", ["LEAKY_RELU", "HARD_SWISH"])
+@pytest.mark.parametrize("name", ["ABS", "ELU", "HARD_SWISH", "LEAKY_RELU"])
 def test_activations(name: str) -> None:
     rng = np.random.default_rng(2)
     refused = 0

@@ -37,9 +37,9 @@ def image(builder: Builder, *shape: int, scale: float = 0.1, zero_point: int = 0
     return builder.activation(shape, scale, zero_point)
 
 
-def grouped(b: Builder) -> tuple[list[Value], list[Value]]:
+def uneven_groups(b: Builder) -> tuple[list[Value], list[Value]]:
     x, y = image(b, 1, 4, 4, 4), image(b, 1, 4, 4, 2)
-    weights = b.constant(np.ones((2, 1, 1, 2), np.int8), [0.1])
+    weights = b.constant(np.ones((2, 1, 1, 3), np.int8), [0.1])
     one = {"padding": "SAME", "strideH": 1, "strideW": 1}
     b.operator("CONV_2D", [x, weights], [y], dilationHFactor=1, dilationWFactor=1, **one)
     return [x], [y]
@@ -111,10 +111,10 @@ REFUSED: dict[Callable[[Builder], tuple[list[Value], list[Value]]], str] = {
     far_axes: r"operator 0 \(MEAN, layer t1\): over axes \[1, 3\].*one after the other",
     far_broadcast: r"operator 0 \(MUL, layer t1\): .*reshape an operand first",
     float_inside: r"tensor 1, output of operator 0 \(DEQUANTIZE\), is FLOAT32, only full int8",
-    grouped: r"operator 0 \(CONV_2D, layer t1\): groups are not supported; split",
     many_classes: r"operator 0 \(SOFTMAX, layer t1\): over 512 classes, at most 511",
     mirrored: r"operator 0 \(MIRROR_PAD, layer t1\): is not supported; use PAD.*SUPPORTED_OPS",
     rescaling_maximum: r"operator 0 \(MAXIMUM, layer t1\): .*put a QUANTIZE between",
+    uneven_groups: r"operator 0 \(CONV_2D, layer t1\): 2 filters of 3 channels for 4",
     several_outputs: r"has 2 outputs \(t1, t2\), only models with one.*concatenate them",
 }
 

@@ -16,6 +16,7 @@ OPTIONS = {
     "CONCATENATION": "Concatenation",
     "CONV_2D": "Conv2D",
     "DEPTHWISE_CONV_2D": "DepthwiseConv2D",
+    "DEPTH_TO_SPACE": "DepthToSpace",
     "DEQUANTIZE": "Dequantize",
     "EXPAND_DIMS": "ExpandDims",
     "FULLY_CONNECTED": "FullyConnected",
@@ -27,6 +28,7 @@ OPTIONS = {
     "MINIMUM": "MaximumMinimum",
     "MIRROR_PAD": "MirrorPad",
     "MUL": "Mul",
+    "PACK": "Pack",
     "PAD": "Pad",
     "PADV2": "PadV2",
     "QUANTIZE": "Quantize",
@@ -36,6 +38,7 @@ OPTIONS = {
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighbor",
     "SLICE": "Slice",
     "SOFTMAX": "Softmax",
+    "SPACE_TO_DEPTH": "SpaceToDepth",
     "SPLIT": "Split",
     "SPLIT_V": "SplitV",
     "SQUEEZE": "Squeeze",
@@ -44,6 +47,7 @@ OPTIONS = {
     "SUM": "Reducer",
     "TRANSPOSE": "Transpose",
     "TRANSPOSE_CONV": "TransposeConv",
+    "UNPACK": "Unpack",
 }
 """Name of the options' table of each operator that has one."""
 

@@ -147,7 +147,8 @@ typedef struct {
     asc_mean_t mean;
 } asc_reduce_t;
 
-/* Largest of `count` values each; if it accumulates, of the output's as well after the first run. */
+/* Largest of `count` values each; if it accumulates, of the output's as well after the first run.
+ */
 typedef struct {
     int32_t outer;
     int32_t count;
@@ -240,6 +241,14 @@ typedef struct {
     int32_t value;
 } asc_pad_t;
 
+/* Blocks of block x block pixels that are one pixel of the deeper tensor, `pixels` in a row; `size`
+ * bytes lie side by side in both. */
+typedef struct {
+    int32_t pixels;
+    int32_t size;
+    int32_t block;
+} asc_blocks_t;
+
 /* `rows` runs of `size` bytes, one behind the other in the input, `output_stride` apart in the
  * output. */
 typedef struct {
@@ -280,6 +289,8 @@ void asc_resize_nearest(const void *layer, const asc_call_t *call);
 void asc_resize_bilinear(const void *layer, const asc_call_t *call);
 void asc_transpose_conv(const void *layer, const asc_call_t *call);
 void asc_pad(const void *layer, const asc_call_t *call);
+void asc_depth_to_space(const void *layer, const asc_call_t *call);
+void asc_space_to_depth(const void *layer, const asc_call_t *call);
 void asc_copy(const void *layer, const asc_call_t *call);
 void asc_slice(const void *layer, const asc_call_t *call);
 

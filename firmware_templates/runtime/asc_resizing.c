@@ -2,6 +2,8 @@
  *
  * Kernels that change the number of rows and columns; see asc_kernels.h.
  */
+#include <string.h>
+
 #include "asc_arithmetic.h"
 #include "asc_kernels.h"
 
@@ -46,4 +48,24 @@ void asc_transpose_conv(const void *data, const asc_call_t *call) {
     conv.weights += phase * layer->weights_per_phase;
     conv.channels += phase * conv.output_channels;
     asc_conv(&conv, call);
+}
+
+void asc_depth_to_space(const void *data, const asc_call_t *call) {
+    const asc_blocks_t *layer = data;
+    const int8_t *input = call->rows[0] + call->run % layer->block * layer->size;
+    int8_t *output = call->output;
+    for (int32_t x = 0; x < layer->pixels; x++, output += layer->size) {
+        memcpy(output, input, (size_t)layer->size);
+        input += layer->block * layer->size;
+    }
+}
+
+void asc_space_to_depth(const void *data, const asc_call_t *call) {
+    const asc_blocks_t *layer = data;
+    int8_t *output = call->output;
+    for (int32_t x = 0; x < layer->pixels; x++) {
+        for (int32_t y = 0; y < layer->block; y++, output += layer->size) {
+            memcpy(output, call->rows[y] + x * layer->size, (size_t)layer->size);
+        }
+    }
 }

@@ -81,6 +81,31 @@ def lower_leaky_relu(to: Lowering) -> list[Stage]:
     return _lookup(to, code)
 
 
+def lower_abs(to: Lowering) -> list[Stage]:
+    """ABS from any quantisation to any."""
+    source, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
+    zero_point = to.quantisation(to.output)[1]
+    factor = multiplier(source / target)
+    if factor[1] > _MOST_SHIFT:
+        to.fail("the output's scale is too small for its input")
+    return _lookup(to, lambda value: requantise(abs(value), *factor) + zero_point)
+
+
+def lower_elu(to: Lowering) -> list[Stage]:
+    """ELU, the one function that TFLite Micro tabulates in single precision."""
+    source, (target, zero_point) = to.quantisation(to.input(0))[0], to.quantisation(to.output)
+    if 256.0 * source / target >= 2**31 - 256:
+        to.fail("the output's scale is too small for its input")
+    inverse = np.float32(1.0) / np.float32(target)
+
+    def code(value: int) -> int:
+        real = np.float32(source) * np.float32(value)
+        transformed = np.float32(math.exp(real)) - np.float32(1.0) if real < 0 else real
+        return round_away(float(transformed * inverse)) + zero_point
+
+    return _lookup(to, code)
+
+
 def lower_hard_swish(to: Lowering) -> list[Stage]:
     """HARD_SWISH, in 16-bit arithmetic as TFLite Micro's kernel."""
     source, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]

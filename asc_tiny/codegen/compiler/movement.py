@@ -233,6 +233,53 @@ def lower_pad(to: Lowering) -> list[Stage]:
     return [to.stage("asc_pad", fields, inputs=[rows])]
 
 
+def lower_depth_to_space(to: Lowering) -> list[Stage]:
+    """DEPTH_TO_SPACE: a row of the input has the pixels of several rows of the output."""
+    block, fields = _blocks(to, to.input(0), to.output)
+    rows = Rows(to.view(to.input(0)), divisor=block)
+    return [to.stage("asc_depth_to_space", fields, inputs=[rows], c_type="asc_blocks_t")]
+
+
+def lower_space_to_depth(to: Lowering) -> list[Stage]:
+    """SPACE_TO_DEPTH: a row of the output has the pixels of several rows of the input."""
+    block, fields = _blocks(to, to.output, to.input(0))
+    rows = Rows(to.view(to.input(0)), count=block, factor=block)
+    return [to.stage("asc_space_to_depth", fields, inputs=[rows], c_type="asc_blocks_t")]
+
+
+def _blocks(to: Lowering, deep: Tensor, wide: Tensor) -> tuple[int, dict[str, str]]:
+    """Return the size of a block and the members of ``asc_blocks_t``."""
+    to.same_quantisation(deep, wide)
+    block = int(to.operator.options["block_size"])
+    (height, width, channels), larger = to.image(deep), to.image(wide)
+    if block < 1 or larger != (height * block, width * block, channels // block**2):
+        to.fail(
+            f"blocks of {block} do not bring {list(deep.shape)} and {list(wide.shape)} together"
+        )
+    size = str(block * larger[2])
+    return block, {"pixels": str(width), "size": size, "block": str(block)}
+
+
+def lower_pack(to: Lowering) -> list[Stage]:
+    """PACK: a copy of every input into a new axis of the output."""
+    output = to.output
+    axis = int(to.operator.options["axis"]) % len(output.shape)
+    count = len(to.operator.inputs)
+    inner = math.prod(output.shape[axis + 1 :])
+    runs = math.prod(output.shape[:axis])
+    target = to.reshaped_output(to.view(output), 1, output.size)
+    stages = []
+    for number in range(count):
+        tensor = to.input(number)
+        to.same_quantisation(tensor, output)
+        if count != output.shape[axis] or tensor.size != runs * inner:
+            to.fail(f"{count} times {list(tensor.shape)} into {list(output.shape)}")
+        source = Rows(to.reshaped(to.view(tensor), 1, tensor.size))
+        place = number * inner
+        stages.append(_copy(to, source, target, runs, inner, place, count * inner, f"_{number}"))
+    return stages
+
+
 def lower_resize_nearest_neighbor(to: Lowering) -> list[Stage]:
     """RESIZE_NEAREST_NEIGHBOR to any size."""
     to.same_quantisation(to.input(0), to.output)

@@ -51,6 +51,7 @@ _WINDOWED = f"batch 1; any window, stride, padding; {_FUSED}"
 _VIEW_OR_COPY = f"{VIEW}; copied where the values are not side by side"
 
 RULES: Mapping[str, Rule] = {
+    "ABS": Rule(lookup.lower_abs, "any quantisation; a table of 256 bytes"),
     "ADD": Rule(elementwise.lower_add, f"{_BROADCAST}; {_FUSED}"),
     "AVERAGE_POOL_2D": Rule(unweighted.lower_average_pool_2d, f"{_WINDOWED}; {_SAME}"),
     "CONCATENATION": Rule(
@@ -60,14 +61,16 @@ RULES: Mapping[str, Rule] = {
     ),
     "CONV_2D": Rule(
         weighted.lower_conv_2d,
-        f"{_WINDOWED}; any dilation; no groups; {_WEIGHTS}",
+        f"{_WINDOWED}; any dilation; groups, at the cost of none; {_WEIGHTS}",
         dsp="pairs of windows and filters",
     ),
+    "DEPTH_TO_SPACE": Rule(movement.lower_depth_to_space, f"batch 1; {_SAME}"),
     "DEPTHWISE_CONV_2D": Rule(
         weighted.lower_depthwise_conv_2d,
         f"{_WINDOWED}; any dilation and multiplier; {_WEIGHTS}",
         dsp="four channels at once where the multiplier is 1",
     ),
+    "ELU": Rule(lookup.lower_elu, "any quantisation; a table of 256 bytes"),
     "EXPAND_DIMS": Rule(movement.lower_rename, _SAME, _VIEW_OR_COPY),
     "FULLY_CONNECTED": Rule(
         weighted.lower_fully_connected,
@@ -95,6 +98,7 @@ RULES: Mapping[str, Rule] = {
         f"{_BROADCAST}; {_FUSED}",
         "row by row; by a gate that depends on the whole map (squeeze and excite), the whole map",
     ),
+    "PACK": Rule(movement.lower_pack, f"any axis; {_SAME}", f"{WHOLE}: copied"),
     "PAD": Rule(movement.lower_pad, f"any axis but the batch of an image; {_SAME}"),
     "PADV2": Rule(movement.lower_pad, f"any axis but the batch of an image, any value; {_SAME}"),
     "PRELU": Rule(elementwise.lower_prelu, _BROADCAST),
@@ -123,6 +127,7 @@ RULES: Mapping[str, Rule] = {
         unweighted.lower_softmax,
         "over the last axis, up to 511 classes; output of scale 1/256, zero point -128",
     ),
+    "SPACE_TO_DEPTH": Rule(movement.lower_space_to_depth, f"batch 1; {_SAME}"),
     "SPLIT": Rule(movement.lower_slices, _SLICED, _VIEW_OR_COPY),
     "SPLIT_V": Rule(movement.lower_slices, _SLICED, _VIEW_OR_COPY),
     "SQUEEZE": Rule(movement.lower_rename, _SAME, _VIEW_OR_COPY),
@@ -142,6 +147,7 @@ RULES: Mapping[str, Rule] = {
         f"batch 1; any window, stride, padding; {_FUSED}; {_WEIGHTS}",
         dsp="as CONV_2D",
     ),
+    "UNPACK": Rule(movement.lower_slices, _SAME, _VIEW_OR_COPY),
 }
 """The supported operators."""
 

@@ -10,12 +10,11 @@ from asc_tiny.errors import AscError
 _LONGEST_LAYER = 60
 
 HINTS: Mapping[str, str] = {
-    "ABS": "ABS is MAXIMUM(x, 0 - x)",
+    "ARG_MAX": "leave it out: whoever reads the scores finds the largest",
     "BATCH_MATMUL": "products of two computed tensors, as in attention, are not compiled",
     "BATCH_TO_SPACE_ND": "convert anew with dilation_rate, which makes a dilated CONV_2D",
     "CAST": "convert anew as full int8",
     "DIV": "multiply by the reciprocal as a constant",
-    "ELU": "use RELU, LEAKY_RELU or HARD_SWISH",
     "EXP": "use LOGISTIC, TANH or SOFTMAX",
     "GATHER": "use SLICE or STRIDED_SLICE with constant bounds",
     "GELU": "use HARD_SWISH",
@@ -23,10 +22,8 @@ HINTS: Mapping[str, str] = {
     "LOG_SOFTMAX": "use SOFTMAX, or the scores before it",
     "MIRROR_PAD": "use PAD, which fills with zeros",
     "NEG": "NEG is 0 - x with SUB",
-    "PACK": "use RESHAPE and CONCATENATION",
     "REDUCE_MIN": "REDUCE_MIN is 0 - REDUCE_MAX(0 - x)",
     "SPACE_TO_BATCH_ND": "convert anew with dilation_rate, which makes a dilated CONV_2D",
-    "UNPACK": "use SPLIT and RESHAPE",
 }
 """What to do about an operator that is not supported."""
 

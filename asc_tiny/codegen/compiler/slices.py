@@ -1,4 +1,4 @@
-"""SLICE, STRIDED_SLICE, SPLIT and SPLIT_V as one thing: begin, step and count along every axis."""
+"""SLICE, STRIDED_SLICE, SPLIT, SPLIT_V, UNPACK as one: begin, step and count along every axis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from asc_tiny.codegen.compiler.refusal import refusal
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 
-SLICING = ("SLICE", "SPLIT", "SPLIT_V", "STRIDED_SLICE")
+SLICING = ("SLICE", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "UNPACK")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,9 @@ def slices(graph: Graph, operator: Operator) -> Iterator[Slice]:
         yield from _split(graph, operator)
     elif operator.name == "SPLIT_V":
         yield from _split_v(graph, operator)
+    elif operator.name == "UNPACK":
+        tensor, count = graph.tensor(operator.inputs[0]), len(operator.outputs)
+        yield from _parts(graph, operator, tensor, int(operator.options["axis"]), [1] * count)
 
 
 def _strided_slice(graph: Graph, operator: Operator) -> Slice:

@@ -24,15 +24,17 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
     """CONV_2D with one weight scale per output channel or one in all."""
     weights = weights_of(to, dimensions=4)
     filters, height, width, channels = weights.shape
+    values = to.constants(1)
     if channels != to.image(to.input(0))[2]:
-        to.fail("groups are not supported; split the input, convolve each part, concatenate")
+        values = _without_groups(to, values)
+        channels = values.shape[3]
     _check_channels(to, filters)
     window = Window.of(to, height, width)
     column_size = -(-height * channels // 2) * 2
     columns = (to.image(to.output)[1] - 1) * window.stride_x + (width - 1) * window.dilation_x + 1
     # Column by column, as the kernel arranges its windows
     data = np.zeros((filters, width, column_size), np.int8)
-    by_column = to.constants(1).transpose(0, 2, 1, 3).reshape(filters, width, -1)
+    by_column = values.transpose(0, 2, 1, 3).reshape(filters, width, -1)
     data[:, :, : height * channels] = by_column
     matrix = paired(data.reshape(filters, -1))
     arrays = (
@@ -62,6 +64,19 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
             note=f", {height}x{width}{activation_note(to)}",
         )
     ]
+
+
+def _without_groups(to: Lowering, weights: NDArray[Any]) -> NDArray[np.int8]:
+    """Return the filters of a grouped convolution with zeros for all channels of other groups."""
+    filters, height, width, depth = weights.shape
+    channels = to.image(to.input(0))[2]
+    groups = channels // depth
+    if groups * depth != channels or filters % groups:
+        to.fail(f"{filters} filters of {depth} channels for {channels}")
+    full = np.zeros((groups, filters // groups, height, width, groups, depth), np.int8)
+    for group, part in enumerate(weights.reshape(groups, -1, height, width, depth)):
+        full[group, ..., group, :] = part
+    return full.reshape(filters, height, width, channels)
 
 
 def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:

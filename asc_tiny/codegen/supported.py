@@ -16,15 +16,16 @@ What `asc-tiny generate` makes firmware of. This page is generated from the code
 
 Activations are int8 with one scale and zero point each; every output equals TensorFlow Lite Micro's
 kernels bit for bit. A graph has one input and one output; any tensor may have several readers, and
-tensors may be constants. A QUANTIZE of a float (or uint8) input and a DEQUANTIZE or QUANTIZE of the
+operands may be constants. A QUANTIZE of a float or uint8 input and a DEQUANTIZE or QUANTIZE of the
 output are left out: the C code takes and gives the int8 codes inside.
 
 Memory says how much of its input an operator needs at once: "row by row" a window of rows, a "view"
 nothing at all, the "whole map" everything. Cores with the DSP extension are Cortex-M4, M7, M33 and
-M55; other kernels and cores are portable C.
+M55; other kernels and cores are portable C. The last column says whether `--runtime tflm` takes the
+operator, too.
 
-| operator | conditions | memory | with the DSP extension |
-|---|---|---|---|
+| operator | types | conditions | memory | with the DSP extension | tflm |
+|---|---|---|---|---|---|
 """
 
 _REFUSED = """
@@ -50,7 +51,8 @@ Only with this runtime: {only_tflm}. Only compiled: {only_compiled}.
 def markdown() -> str:
     """Return the text of docs/SUPPORTED_OPS.md."""
     rows = [
-        f"| {name} | {rule.conditions} | {rule.memory} | {rule.dsp} |"
+        f"| {name} | {rule.types} | {rule.conditions} | {rule.memory} | {rule.dsp} | "
+        f"{'yes' if name in OPERATORS else 'no'} |"
         for name, rule in sorted(RULES.items())
     ]
     hints = [f"| {name} | {hint} |" for name, hint in sorted(HINTS.items())]

@@ -31,6 +31,7 @@ class Rule:
         lower: makes stages of it.
         conditions: what must hold besides int8 activations of one scale each.
         memory: how much of its input must exist: a window of rows, all of it, or nothing new.
+        types: of activations and constants.
         dsp: what cores with the DSP extension run specially, empty if nothing.
     """
 
@@ -38,17 +39,18 @@ class Rule:
     conditions: str
     memory: str = BY_ROW
     dsp: str = ""
+    types: str = "int8"
 
 
 _FUSED = "any fused activation of RELU, RELU6, RELU_N1_TO_1"
-_WEIGHTS = (
-    "constant int8 weights with zero point 0, one scale in all or one per channel, int32 bias"
-)
+_WEIGHTS = "constant weights with zero point 0, one scale in all or one per channel"
+_WEIGHTED = "int8, bias int32"
 _SAME = "input and output of one quantisation"
 _BROADCAST = "either operand constant or broadcast along axes that are neighbours; 4 dimensions"
 _SLICED = f"constant bounds; {_SAME}"
 _WINDOWED = f"batch 1; any window, stride, padding; {_FUSED}"
 _VIEW_OR_COPY = f"{VIEW}; copied where the values are not side by side"
+_OTHER_ROWS = f"{VIEW} of the {WHOLE} where the rows become others; copied as SLICE is"
 
 RULES: Mapping[str, Rule] = {
     "ABS": Rule(lookup.lower_abs, "any quantisation; a table of 256 bytes"),
@@ -61,22 +63,25 @@ RULES: Mapping[str, Rule] = {
     ),
     "CONV_2D": Rule(
         weighted.lower_conv_2d,
-        f"{_WINDOWED}; any dilation; groups, at the cost of none; {_WEIGHTS}",
+        f"{_WINDOWED}; any dilation; groups, which save nothing; {_WEIGHTS}",
         dsp="pairs of windows and filters",
+        types=_WEIGHTED,
     ),
     "DEPTH_TO_SPACE": Rule(movement.lower_depth_to_space, f"batch 1; {_SAME}"),
     "DEPTHWISE_CONV_2D": Rule(
         weighted.lower_depthwise_conv_2d,
         f"{_WINDOWED}; any dilation and multiplier; {_WEIGHTS}",
         dsp="four channels at once where the multiplier is 1",
+        types=_WEIGHTED,
     ),
     "ELU": Rule(lookup.lower_elu, "any quantisation; a table of 256 bytes"),
-    "EXPAND_DIMS": Rule(movement.lower_rename, _SAME, _VIEW_OR_COPY),
+    "EXPAND_DIMS": Rule(movement.lower_rename, _SAME, _OTHER_ROWS),
     "FULLY_CONNECTED": Rule(
         weighted.lower_fully_connected,
         f"{_FUSED}; {_WEIGHTS}",
         "row by row on rows, else all of the input",
         dsp="pairs of filters",
+        types=_WEIGHTED,
     ),
     "HARD_SWISH": Rule(lookup.lower_hard_swish, "a table of 256 bytes"),
     "LEAKY_RELU": Rule(lookup.lower_leaky_relu, "any slope; a table of 256 bytes"),
@@ -90,7 +95,7 @@ RULES: Mapping[str, Rule] = {
     "MEAN": Rule(
         reduction.lower_mean,
         "axes that are neighbours",
-        "row by row into sums over height; whole map over width or channels without the rest kept",
+        f"{BY_ROW}, over the height into sums; {WHOLE} if the rows are no rows of the output",
     ),
     "MINIMUM": Rule(elementwise.lower_minimum, f"{_BROADCAST}; {_SAME}"),
     "MUL": Rule(
@@ -109,11 +114,11 @@ RULES: Mapping[str, Rule] = {
     "REDUCE_MAX": Rule(
         reduction.lower_reduce_max,
         f"axes that are neighbours; {_SAME}",
-        "row by row over height, else as MEAN",
+        "as MEAN",
     ),
     "RELU": Rule(unweighted.lower_relu, "any quantisation"),
     "RELU6": Rule(unweighted.lower_relu6, _SAME),
-    "RESHAPE": Rule(movement.lower_rename, _SAME, _VIEW_OR_COPY),
+    "RESHAPE": Rule(movement.lower_rename, _SAME, _OTHER_ROWS),
     "RESIZE_BILINEAR": Rule(
         resizing.lower_resize_bilinear,
         f"any size; align_corners or half_pixel_centers; {_SAME}",
@@ -130,7 +135,7 @@ RULES: Mapping[str, Rule] = {
     "SPACE_TO_DEPTH": Rule(movement.lower_space_to_depth, f"batch 1; {_SAME}"),
     "SPLIT": Rule(movement.lower_slices, _SLICED, _VIEW_OR_COPY),
     "SPLIT_V": Rule(movement.lower_slices, _SLICED, _VIEW_OR_COPY),
-    "SQUEEZE": Rule(movement.lower_rename, _SAME, _VIEW_OR_COPY),
+    "SQUEEZE": Rule(movement.lower_rename, _SAME, _OTHER_ROWS),
     "STRIDED_SLICE": Rule(
         movement.lower_slices, f"any steps, no new axes or ellipsis; {_SLICED}", _VIEW_OR_COPY
     ),
@@ -146,6 +151,7 @@ RULES: Mapping[str, Rule] = {
         transposed.lower_transpose_conv,
         f"batch 1; any window, stride, padding; {_FUSED}; {_WEIGHTS}",
         dsp="as CONV_2D",
+        types=_WEIGHTED,
     ),
     "UNPACK": Rule(movement.lower_slices, _SAME, _VIEW_OR_COPY),
 }

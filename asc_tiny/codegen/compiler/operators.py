@@ -95,7 +95,7 @@ RULES: Mapping[str, Rule] = {
     "MEAN": Rule(
         reduction.lower_mean,
         "axes that are neighbours",
-        f"{BY_ROW}, over the height into sums; {WHOLE} if the rows are no rows of the output",
+        f"{BY_ROW}, into sums if the height goes; {WHOLE} if the height stays but not as rows",
     ),
     "MINIMUM": Rule(elementwise.lower_minimum, f"{_BROADCAST}; {_SAME}"),
     "MUL": Rule(

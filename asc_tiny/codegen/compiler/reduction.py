@@ -41,7 +41,7 @@ def lower_reduce_max(to: Lowering) -> list[Stage]:
     """REDUCE_MAX over axes that are neighbours."""
     to.same_quantisation(to.input(0), to.output)
     groups, source = _groups(to), to.view(to.input(0))
-    if groups.outer == 1 and groups.inner > 1:
+    if groups.outer == 1:
         # Rows are compared as they come.
         source = _rows_of(to, groups, source)
         target = to.reshaped_output(to.view(to.output), 1, groups.inner)
@@ -85,7 +85,7 @@ def _reduce(to: Lowering, groups: _Groups, factor: tuple[int, int]) -> list[Stag
     if (256 * groups.count) << max(factor[1], 0) > INT32_MAX:
         to.fail("the output's scale is too small for its input")
     source = to.view(to.input(0))
-    if groups.outer == 1 and groups.inner > 1:
+    if groups.outer == 1:
         return _by_rows(to, groups, factor, source)
     source, target, loops = _within_rows(to, groups, source)
     fields = {**loops.fields(), "mean": braced(_mean_fields(to, groups, factor))}

@@ -78,12 +78,13 @@ typedef struct {
 
 /* A transposed convolution by rows: row y is a convolution with stride 1 whose filters depend on
  * (y + top) % stride, called its phase, and which makes as many neighbouring pixels at once as the
- * stride along a row. Weights and channels of the phases lie one behind the other. */
+ * stride along a row. Of every phase: rows of the window, column_size, depth and the number of its
+ * first weight; channels lie phase by phase. */
 typedef struct {
     asc_conv_t conv;
     int32_t top;
     int32_t stride;
-    int32_t weights_per_phase;
+    const int32_t *phases;
 } asc_transpose_conv_t;
 
 /* Weights are (pair of taps, output channel, tap), taps in the order of window rows and columns,

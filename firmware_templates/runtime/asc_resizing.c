@@ -43,10 +43,14 @@ void asc_resize_bilinear(const void *data, const asc_call_t *call) {
 
 void asc_transpose_conv(const void *data, const asc_call_t *call) {
     const asc_transpose_conv_t *layer = data;
-    const int32_t phase = (call->run + layer->top) % layer->stride;
+    const int32_t number = (call->run + layer->top) % layer->stride;
+    const int32_t *phase = layer->phases + 4 * number;
     asc_conv_t conv = layer->conv;
-    conv.weights += phase * layer->weights_per_phase;
-    conv.channels += phase * conv.output_channels;
+    conv.window.height = phase[0];
+    conv.column_size = phase[1];
+    conv.depth = phase[2];
+    conv.weights += phase[3];
+    conv.channels += number * conv.output_channels;
     asc_conv(&conv, call);
 }
 

@@ -8,13 +8,15 @@ a pixel's phase has no tap.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.codegen.compiler.lowering import Lowering, braced, braces
-from asc_tiny.codegen.compiler.program import Array, Rows, Stage, Storage, View
+from asc_tiny.codegen.compiler.program import Rows, Stage, Storage, View
 from asc_tiny.codegen.compiler.quantise import same_padding
 from asc_tiny.codegen.compiler.weighted import (
     GROUP,
@@ -26,6 +28,35 @@ from asc_tiny.codegen.compiler.weighted import (
 )
 
 
+@dataclass(frozen=True)
+class _Phase:
+    """Filters of the rows with one phase: a convolution of ``rows`` rows."""
+
+    rows: int
+    column_size: int
+    matrix: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, kernel: NDArray[np.int8], rows: int) -> _Phase:
+        """Arrange filters, of which only so many rows have taps, as ``asc_conv`` reads them.
+
+        Args:
+            kernel: shape (filters, rows, columns, channels).
+            rows: of the kernel, at least 1.
+        """
+        filters, _, columns, channels = kernel.shape
+        column_size = -(-rows * channels // 2) * 2
+        data = np.zeros((filters, columns, column_size), np.int8)
+        by_column = kernel[:, :rows].transpose(0, 2, 1, 3)
+        data[..., : rows * channels] = by_column.reshape(filters, columns, -1)
+        return cls(rows, column_size, paired(data.reshape(filters, -1)))
+
+    @property
+    def depth(self) -> int:
+        """Values of a window, with the zeros that fill it up."""
+        return int(self.matrix.shape[1]) * GROUP
+
+
 def lower_transpose_conv(to: Lowering) -> list[Stage]:
     """TRANSPOSE_CONV with any kernel and stride."""
     weights = weights_of(to, dimensions=4)
@@ -34,72 +65,106 @@ def lower_transpose_conv(to: Lowering) -> list[Stage]:
     if (channels, filters) != (source[2], target[2]):
         to.fail(f"filters of {list(weights.shape)} for {source[2]} and {target[2]} channels")
     options = to.operator.options
-    stride_y, stride_x = int(options["stride_h"]), int(options["stride_w"])
-    if min(stride_y, stride_x) < 1:
+    strides = stride_y, stride_x = int(options["stride_h"]), int(options["stride_w"])
+    if min(strides) < 1:
         to.fail(f"strides {stride_y} and {stride_x}")
     top = _padding(to, source[0], target[0], height, stride_y)
     left = _padding(to, source[1], target[1], width, stride_x)
-    kernel = _phases(to.constants(1), (stride_y, stride_x), left)
-    rows, columns_of_window = kernel.shape[2:4]
-    before = -(-width // stride_x) - 1 - left // stride_x
-    pixels = -(-target[1] // stride_x)
-    columns = pixels - 1 + columns_of_window
-    column_size = -(-rows * channels // 2) * 2
-    data = np.zeros((*kernel.shape[:2], columns_of_window, column_size), np.int8)
-    by_column = kernel.transpose(0, 1, 3, 2, 4)
-    data[..., : rows * channels] = by_column.reshape(*by_column.shape[:3], -1)
-    matrices = [paired(phase.reshape(len(phase), -1)) for phase in data]
-    arrays = (
-        to.array("weights", "int8_t", np.stack(matrices), aligned=True),
-        _channels(to, data),
+    kernel = _phases(to.constants(1), strides, left)
+    counts = [max(1, len(range(phase, height, stride_y))) for phase in range(stride_y)]
+    phases = [_Phase.of(*each) for each in zip(kernel, counts, strict=True)]
+    window = braces(
+        max(counts), kernel.shape[3], 1, 1, -(-width // stride_x) - 1 - left // stride_x
     )
-    depth = matrices[0].shape[1] * GROUP
+    rows = Rows(to.view(to.input(2)), count=max(counts), step=-1, offset=top, divisor=stride_y)
+    return _stages(to, kernel, phases, window, rows, top)
+
+
+def _stages(
+    to: Lowering,
+    kernel: NDArray[np.int8],
+    phases: Sequence[_Phase],
+    window: str,
+    rows: Rows,
+    top: int,
+) -> list[Stage]:
+    source, target = to.image(to.input(2)), to.image(to.output)
+    columns_of_window, channels = kernel.shape[3:]
+    # Pixels that are computed at once
+    together = kernel.shape[1] // target[2]
+    pixels = -(-target[1] // together)
+    columns = pixels - 1 + columns_of_window
+    sums = kernel.reshape(len(phases) * kernel.shape[1], -1)
+    arrays = (
+        to.array(
+            "weights", "int8_t", np.concatenate([p.matrix.ravel() for p in phases]), aligned=True
+        ),
+        channels_of(to, to.input(1), sums, source=2, bias=3, channel_axis=0),
+        to.array("phases", "int32_t", _table(phases)),
+    )
     conv = {
         "input_width": source[1],
         "input_channels": channels,
         "output_width": pixels,
-        "output_channels": stride_x * filters,
-        "window": braces(rows, columns_of_window, 1, 1, before),
+        "output_channels": kernel.shape[1],
+        "window": window,
         "columns": columns,
-        "column_size": column_size,
-        "depth": depth,
+        "column_size": phases[0].column_size,
+        "depth": phases[0].depth,
         "input_zero_point": to.quantisation(to.input(2))[1],
-        "range": to.range(narrow=is_narrow(arrays[1], data.reshape(-1, data[0, 0].size))),
+        "range": to.range(narrow=is_narrow(arrays[1], sums)),
         "weights": arrays[0].name,
         "channels": arrays[1].name,
     }
     fields = {
         "conv": braced(conv),
         "top": str(top),
-        "stride": str(stride_y),
-        "weights_per_phase": str(matrices[0].size),
+        "stride": str(len(phases)),
+        "phases": arrays[2].name,
     }
-    read = Rows(to.view(to.input(2)), count=rows, step=-1, offset=top, divisor=stride_y)
-    target_view = to.view(to.output)
-    whole_row = pixels * stride_x * filters
-    # A row that ends within a window is made with the rest of it, then cut off.
-    is_cut = whole_row != target_view.row_size
-    made = target_view
-    if is_cut:
-        made = View.of(Storage(f"wide{to.output.index}", target[0], whole_row))
-    stages = [
-        to.stage(
-            "asc_transpose_conv",
-            fields,
-            inputs=[read],
-            output=made,
-            arrays=arrays,
-            scratch=2 * (columns * column_size + 2 * GROUP),
-            work=to.output.size * rows * columns_of_window * channels,
-            note=f", {height}x{width}{activation_note(to)}",
-        )
-    ]
-    if is_cut:
-        size = str(target_view.row_size)
-        cut = {"rows": "1", "size": size, "output_offset": "0", "output_stride": size}
-        part = made.part(0, made.rows, 0, target_view.row_size)
-        stages.append(to.stage("asc_copy", cut, inputs=[Rows(part)], suffix="_cut"))
-    return stages
+    made = _made(to, pixels * kernel.shape[1])
+    taps = sum(phase.rows for phase in phases) * columns_of_window
+    stage = to.stage(
+        "asc_transpose_conv",
+        fields,
+        inputs=[rows],
+        output=made,
+        arrays=arrays,
+        scratch=2 * (columns * max(phase.column_size for phase in phases) + 2 * GROUP),
+        work=to.output.size * taps * channels // len(phases),
+        note=f", {to.input(1).shape[1]}x{to.input(1).shape[2]}{activation_note(to)}",
+    )
+    return [stage, *_cut(to, made)]
+
+
+def _table(phases: Sequence[_Phase]) -> NDArray[np.int64]:
+    """Return rows, column size, depth and the first weight of every phase."""
+    starts = np.cumsum([0] + [phase.matrix.size for phase in phases])
+    return np.array(
+        [
+            (phase.rows, phase.column_size, phase.depth, start)
+            for phase, start in zip(phases, starts, strict=False)
+        ]
+    )
+
+
+def _made(to: Lowering, size: int) -> View:
+    """Return where rows of so many bytes are made: the output unless its rows have less."""
+    target = to.view(to.output)
+    if size == target.row_size:
+        return target
+    return View.of(Storage(f"wide{to.output.index}", target.rows, size))
+
+
+def _cut(to: Lowering, made: View) -> list[Stage]:
+    """Copy rows that end within a window, and were made with the rest of it, to the output."""
+    target = to.view(to.output)
+    if made is target:
+        return []
+    size = str(target.row_size)
+    fields = {"rows": "1", "size": size, "output_offset": "0", "output_stride": size}
+    part = Rows(made.part(0, made.rows, 0, target.row_size))
+    return [to.stage("asc_copy", fields, inputs=[part], suffix="_cut")]
 
 
 def _padding(to: Lowering, source: int, target: int, size: int, stride: int) -> int:
@@ -139,9 +204,3 @@ def _phases(weights: NDArray[Any], strides: tuple[int, int], left: int) -> NDArr
                     column = taps - 1 + shift - first - tap
                     kernel[phase_y, pixel, :, row, column] = weights[:, y, x]
     return kernel.reshape(stride_y, stride_x * filters, rows, columns, channels)
-
-
-def _channels(to: Lowering, data: NDArray[np.int8]) -> Array:
-    """Return bias, multiplier and shift for every phase; all have those of the filters."""
-    per_channel = data.reshape(-1, data[0, 0].size)
-    return channels_of(to, to.input(1), per_channel, source=2, bias=3, channel_axis=0)

@@ -41,8 +41,10 @@ not hold. For these there is advice:
 _TFLM = """
 ## Run by TensorFlow Lite Micro (`--runtime tflm`)
 
-Any type that its kernels take, as long as input and output are int8. The arena is computed before
-the build, so an operator is accepted once its memory is known: {names}.
+The same int8 graphs, by its own kernels. The arena is computed before the build, so an operator is
+accepted once its memory there is known:
+
+{names}
 
 Only with this runtime: {only_tflm}. Only compiled: {only_compiled}.
 """

@@ -137,8 +137,8 @@ class _Maker(Movement):
 
     def transposed(self, x: Value) -> Value | None:
         _, height, width, channels = x.shape
-        kernel = (self.choose(1, 4), self.choose(1, 4))
-        strides = (self.choose(1, 3), self.choose(1, 3))
+        kernel = (self.choose(1, 6), self.choose(1, 6))
+        strides = (self.one_of((1, 2, 2, 3)), self.one_of((1, 2, 2, 3)))
         padding = self.one_of(("SAME", "VALID"))
         sizes = []
         for size, reach, stride in zip((height, width), kernel, strides, strict=True):

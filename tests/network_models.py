@@ -32,7 +32,12 @@ def quantised(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
             layer.set_weights([rng.uniform(*r, weights[0].shape) for r in low_high])
         else:
             # Activations keep about the same width from layer to layer.
-            widths = [1.5 * (w.size / w.shape[-1]) ** -0.5 if w.ndim > 1 else 0.3 for w in weights]
+            is_depthwise = type(layer).__name__ == "DepthwiseConv2D"
+            depths = [w.shape[:2] if is_depthwise else w.shape[:-1] for w in weights]
+            widths = [
+                1.5 * float(np.prod(depth)) ** -0.5 if w.ndim > 1 else 0.3
+                for w, depth in zip(weights, depths, strict=True)
+            ]
             shapes = [w.shape for w in weights]
             layer.set_weights([rng.normal(0.0, *pair) for pair in zip(widths, shapes, strict=True)])
     samples = [rng.normal(0.0, width, model.input_shape).astype(np.float32) for _ in range(8)]

@@ -56,6 +56,8 @@ def classifier(
     """
     if isinstance(artefact, Ensemble):
         return _of_ensemble(artefact, runtime, given=frontend is not None or labels is not None)
+    if runtime == "aot":
+        artefact = network.without_conversions(artefact)
     network.check_supported_types(artefact)
     if runtime == "aot":
         network.check_supported_operators(artefact)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asc_tiny.codegen import interface
-from asc_tiny.codegen.compiler.build import LOWERINGS, build
+from asc_tiny.codegen.compiler import edges
+from asc_tiny.codegen.compiler.build import build
 from asc_tiny.codegen.compiler.emit import values
 from asc_tiny.codegen.compiler.memory import Plan, plan
+from asc_tiny.codegen.compiler.operators import LOWERINGS
 from asc_tiny.codegen.compiler.program import Program
+from asc_tiny.codegen.compiler.refusal import not_supported
 from asc_tiny.codegen.compiler.schedule import Schedule, schedule
 from asc_tiny.codegen.identity import Identity
 from asc_tiny.codegen.templates import banner, environment
 from asc_tiny.codegen.text import value_lines
 from asc_tiny.complexity.artefact import Artefact
-from asc_tiny.complexity.graph import Graph
+from asc_tiny.complexity.graph import Tensor
 from asc_tiny.errors import AscError
 
 KERNELS_VERSION = 3
@@ -46,6 +48,7 @@ def compile_network(artefact: Artefact) -> Compiled:
     Raises:
         AscError: the model is not full int8, or has an operator or option that is not supported.
     """
+    artefact = without_conversions(artefact)
     check_supported_types(artefact)
     check_supported_operators(artefact)
     program = build(artefact.graph)
@@ -63,6 +66,7 @@ def generate(artefact: Artefact, identity: Identity | None = None) -> dict[str, 
     Raises:
         AscError: as ``compile_network``.
     """
+    artefact = without_conversions(artefact)
     compiled = compile_network(artefact)
     context: dict[str, Any] = {
         **values(artefact.graph, compiled.program, compiled.schedule, compiled.plan),
@@ -79,18 +83,20 @@ def generate(artefact: Artefact, identity: Identity | None = None) -> dict[str, 
     return {name: templates.get_template(f"network/{name}.j2").render(context) for name in names}
 
 
+def without_conversions(artefact: Artefact) -> Artefact:
+    """Return a model without conversions of its input and output from and to other types."""
+    return replace(artefact, graph=edges.without_conversions(artefact.graph))
+
+
 def check_supported_operators(artefact: Artefact) -> None:
     """Check that there is a kernel for every operator of a model.
 
     Raises:
-        AscError: there is none for one; the message names it and all that are supported.
+        AscError: there is none for one; the message names it and its layer.
     """
     for operator in artefact.graph.operators:
         if operator.name not in LOWERINGS:
-            raise AscError(
-                f"{artefact.path}: operator {operator.index} is {operator.name}, supported are "
-                f"{', '.join(LOWERINGS)}"
-            )
+            raise not_supported(artefact.graph, operator)
 
 
 def check_supported_types(artefact: Artefact) -> None:
@@ -100,34 +106,41 @@ def check_supported_types(artefact: Artefact) -> None:
         AscError: it has others.
     """
     graph = artefact.graph
-    for tensor in map(graph.tensor, _activations(graph)):
-        if tensor.dtype != "INT8":
-            raise AscError(
-                f"{artefact.path}: tensor {tensor.index} is {tensor.dtype}, only full int8 models "
-                f"can become C (asc-tiny quantize makes one)"
-            )
-        if len(tensor.scales) != 1 or tensor.scales[0] <= 0.0:
-            raise AscError(f"{artefact.path}: tensor {tensor.index} must have one scale above 0")
-        if not 0 < tensor.size <= _MAX_ELEMENTS:
-            raise AscError(
-                f"{artefact.path}: tensor {tensor.index} has {tensor.size} elements, allowed are "
-                f"1 to {_MAX_ELEMENTS}"
-            )
     if graph.others:
         raise AscError(
             f"{artefact.path}: has {1 + len(graph.others)} subgraphs, only models with one can "
-            f"become C"
+            f"become C; leave out loops and branches"
         )
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise AscError(
-            f"{artefact.path}: has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
-            f"only models with one of each can become C"
-        )
+    _check_ends(artefact)
+    for index in graph.inputs:
+        _check_type(artefact, graph.tensor(index), "input")
+    for operator in graph.operators:
+        for index in operator.outputs:
+            made_by = f"output of operator {operator.index} ({operator.name})"
+            _check_type(artefact, graph.tensor(index), made_by)
+
+
+def _check_ends(artefact: Artefact) -> None:
+    graph = artefact.graph
+    for kind, indices in (("input", graph.inputs), ("output", graph.outputs)):
+        if len(indices) != 1:
+            names = ", ".join(graph.tensor(index).name or str(index) for index in indices)
+            raise AscError(
+                f"{artefact.path}: has {len(indices)} {kind}s ({names}), only models with one can "
+                f"become C; concatenate them in the model"
+            )
     if graph.tensor(graph.outputs[0]).is_constant:
         raise AscError(f"{artefact.path}: the output is constant")
 
 
-def _activations(graph: Graph) -> Iterator[int]:
-    yield from graph.inputs
-    for operator in graph.operators:
-        yield from operator.outputs
+def _check_type(artefact: Artefact, tensor: Tensor, role: str) -> None:
+    where = f"{artefact.path}: tensor {tensor.index}, {role},"
+    if tensor.dtype != "INT8":
+        raise AscError(
+            f"{where} is {tensor.dtype}, only full int8 models can become C (asc-tiny quantize "
+            f"makes one)"
+        )
+    if len(tensor.scales) != 1 or tensor.scales[0] <= 0.0:
+        raise AscError(f"{where} must have one scale above 0; convert anew as full int8")
+    if not 0 < tensor.size <= _MAX_ELEMENTS:
+        raise AscError(f"{where} has {tensor.size} elements, allowed are 1 to {_MAX_ELEMENTS}")

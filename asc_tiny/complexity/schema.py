@@ -119,6 +119,7 @@ OPTIONS: Mapping[str, Mapping[str, tuple[int, str, int]]] = {
         "dilation_w_factor": (5, "i", 1),
         "dilation_h_factor": (6, "i", 1),
     },
+    "DEPTH_TO_SPACE": {"block_size": (0, "i", 0)},
     "FULLY_CONNECTED": {
         "fused_activation_function": (0, "b", 0),
         "weights_format": (1, "b", 0),
@@ -129,10 +130,14 @@ OPTIONS: Mapping[str, Mapping[str, tuple[int, str, int]]] = {
     "MAX_POOL_2D": _POOL,
     "MEAN": _REDUCE,
     "MUL": _FUSED,
+    "PACK": {"values_count": (0, "i", 0), "axis": (1, "i", 0)},
+    "REDUCE_MAX": _REDUCE,
     "RESIZE_BILINEAR": {"align_corners": (2, "?", 0), "half_pixel_centers": (3, "?", 0)},
     "RESIZE_NEAREST_NEIGHBOR": {"align_corners": (0, "?", 0), "half_pixel_centers": (1, "?", 0)},
     "SOFTMAX": {"beta": (0, "f", 0)},
+    "SPACE_TO_DEPTH": {"block_size": (0, "i", 0)},
     "SPLIT": {"num_splits": (0, "i", 0)},
+    "SPLIT_V": {"num_splits": (0, "i", 0)},
     "STRIDED_SLICE": {
         "begin_mask": (0, "i", 0),
         "end_mask": (1, "i", 0),
@@ -149,6 +154,7 @@ OPTIONS: Mapping[str, Mapping[str, tuple[int, str, int]]] = {
         "stride_h": (2, "i", 0),
         "fused_activation_function": (3, "b", 0),
     },
+    "UNPACK": {"num": (0, "i", 0), "axis": (1, "i", 0)},
     "UNIDIRECTIONAL_SEQUENCE_LSTM": {
         "fused_activation_function": (0, "b", 0),
         "time_major": (3, "?", 0),

@@ -46,6 +46,12 @@ static inline int32_t asc_requantise(int32_t value, int32_t multiplier, int32_t 
     return asc_divide_by_power(asc_doubling_high_product(value, multiplier), -shift);
 }
 
+/* The specification adds with 20 more bits than the codes have. */
+static inline int32_t asc_widen(const asc_operand_t *operand, int32_t code) {
+    const int32_t value = asc_shift_left(code - operand->zero_point, 20);
+    return asc_requantise(value, operand->multiplier, operand->shift);
+}
+
 static inline int8_t asc_to_output(const asc_output_t *range, int32_t value) {
     value += range->zero_point;
     return (int8_t)asc_smaller(asc_larger(value, range->minimum), range->maximum);

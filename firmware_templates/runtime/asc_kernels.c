@@ -56,13 +56,47 @@ void asc_average_pool(const void *layer, const asc_call_t *call) {
     pool(layer, call, window_average);
 }
 
+static int8_t finish_mean(const asc_mean_t *layer, int32_t sum) {
+    const int32_t mean = asc_requantise(layer->offset + sum, layer->multiplier, layer->shift);
+    return asc_to_output(&layer->range, mean);
+}
+
 void asc_mean(const void *data, const asc_call_t *call) {
     const asc_mean_t *layer = data;
     const int32_t *sums = (const int32_t *)(const void *)call->rows[0];
     for (int32_t c = 0; c < layer->channels; c++) {
-        const int32_t sum = layer->offset + sums[c];
-        const int32_t mean = asc_requantise(sum, layer->multiplier, layer->shift);
-        call->output[c] = asc_to_output(&layer->range, mean);
+        call->output[c] = finish_mean(layer, sums[c]);
+    }
+}
+
+void asc_reduce(const void *data, const asc_call_t *call) {
+    const asc_reduce_t *layer = data;
+    const int8_t *input = call->rows[0];
+    int8_t *output = call->output;
+    for (int32_t i = 0; i < layer->outer; i++, input += layer->count * layer->inner) {
+        for (int32_t j = 0; j < layer->inner; j++) {
+            int32_t sum = 0;
+            for (int32_t k = 0; k < layer->count; k++) {
+                sum += input[k * layer->inner + j];
+            }
+            *output++ = finish_mean(&layer->mean, sum);
+        }
+    }
+}
+
+void asc_reduce_max(const void *data, const asc_call_t *call) {
+    const asc_reduce_max_t *layer = data;
+    const int continues = layer->accumulates && call->run != 0;
+    const int8_t *input = call->rows[0];
+    int8_t *output = call->output;
+    for (int32_t i = 0; i < layer->outer; i++, input += layer->count * layer->inner) {
+        for (int32_t j = 0; j < layer->inner; j++, output++) {
+            int32_t best = continues ? *output : INT8_MIN;
+            for (int32_t k = 0; k < layer->count; k++) {
+                best = asc_larger(best, input[k * layer->inner + j]);
+            }
+            *output = (int8_t)best;
+        }
     }
 }
 
@@ -307,18 +341,12 @@ void asc_sum(const void *data, const asc_call_t *call) {
     }
 }
 
-/* The specification adds with 20 more bits than the codes have. */
-static int32_t widen(const asc_operand_t *operand, int32_t code) {
-    const int32_t value = asc_shift_left(code - operand->zero_point, 20);
-    return asc_requantise(value, operand->multiplier, operand->shift);
-}
-
 void asc_add(const void *data, const asc_call_t *call) {
     const asc_add_t *layer = data;
     const int8_t *first = call->rows[0];
     const int8_t *second = call->rows[1];
     for (int32_t i = 0; i < layer->size; i++) {
-        int32_t sum = widen(&layer->first, first[i]) + widen(&layer->second, second[i]);
+        int32_t sum = asc_widen(&layer->first, first[i]) + asc_widen(&layer->second, second[i]);
         sum = asc_requantise(sum, layer->multiplier, layer->shift);
         call->output[i] = asc_to_output(&layer->range, sum);
     }

@@ -109,6 +109,17 @@ typedef struct {
     const int32_t *padding;
 } asc_upsampled_conv_t;
 
+/* A transposed convolution by rows: row y is a convolution with stride 1 whose filters depend on
+ * (y + top) % stride, called its phase, and which makes as many neighbouring pixels at once as the
+ * stride along a row. Of every phase: rows of the window, column_size, depth and the number of its
+ * first weight; channels lie phase by phase. */
+typedef struct {
+    asc_conv_t conv;
+    int32_t top;
+    int32_t stride;
+    const int32_t *phases;
+} asc_transpose_conv_t;
+
 /* Weights are (pair of taps, output channel, tap), taps in the order of window rows and columns,
  * a zero behind an odd one; every input channel makes output_channels / input_channels of the
  * output's. */
@@ -162,6 +173,23 @@ typedef struct {
     asc_output_t range;
 } asc_mean_t;
 
+/* Means or sums of `count` values each, within a row: (outer, count, inner). */
+typedef struct {
+    int32_t outer;
+    int32_t count;
+    int32_t inner;
+    asc_mean_t mean;
+} asc_reduce_t;
+
+/* Largest of `count` values each; if it accumulates, of the output's as well after the first run.
+ */
+typedef struct {
+    int32_t outer;
+    int32_t count;
+    int32_t inner;
+    int32_t accumulates;
+} asc_reduce_max_t;
+
 typedef struct {
     int32_t zero_point;
     int32_t multiplier;
@@ -176,6 +204,26 @@ typedef struct {
     int32_t shift;
     asc_output_t range;
 } asc_add_t;
+
+/* Two nested loops over a row of the output; a step of 0 repeats a value of an operand. asc_mul
+ * scales the product, asc_prelu negative values of the first operand times the second, others by
+ * the first operand's own multiplier; asc_maximum and asc_minimum have no quantisation. */
+typedef struct {
+    int32_t count[2];
+    int32_t first_step[2];
+    int32_t second_step[2];
+    asc_operand_t first;
+    asc_operand_t second;
+    int32_t multiplier;
+    int32_t shift;
+    asc_output_t range;
+} asc_binary_t;
+
+/* A function of one code: its values for codes -128 to 127. */
+typedef struct {
+    int32_t size;
+    const int8_t *table;
+} asc_lookup_t;
 
 /* Another quantisation for every element; also RELU and RELU6. */
 typedef struct {
@@ -208,6 +256,15 @@ typedef struct {
     asc_axis_t columns;
 } asc_resize_t;
 
+/* Positions in 1024ths of a row or a pixel: i * factor + offset; rows are those around it. */
+typedef struct {
+    int32_t input_width;
+    int32_t output_width;
+    int32_t channels;
+    asc_axis_t rows;
+    asc_axis_t columns;
+} asc_bilinear_t;
+
 typedef struct {
     int32_t input_width;
     int32_t input_channels;
@@ -217,6 +274,14 @@ typedef struct {
     int32_t front;
     int32_t value;
 } asc_pad_t;
+
+/* Blocks of block x block pixels that are one pixel of the deeper tensor, `pixels` in a row; `size`
+ * bytes lie side by side in both. */
+typedef struct {
+    int32_t pixels;
+    int32_t size;
+    int32_t block;
+} asc_blocks_t;
 
 /* `rows` runs of `size` bytes, one behind the other in the input, `output_stride` apart in the
  * output. */
@@ -243,11 +308,24 @@ void asc_max_pool(const void *layer, const asc_call_t *call);
 void asc_average_pool(const void *layer, const asc_call_t *call);
 void asc_sum(const void *layer, const asc_call_t *call);
 void asc_mean(const void *layer, const asc_call_t *call);
+void asc_reduce(const void *layer, const asc_call_t *call);
+void asc_reduce_max(const void *layer, const asc_call_t *call);
 void asc_add(const void *layer, const asc_call_t *call);
+void asc_add_broadcast(const void *layer, const asc_call_t *call);
+void asc_sub(const void *layer, const asc_call_t *call);
+void asc_mul(const void *layer, const asc_call_t *call);
+void asc_prelu(const void *layer, const asc_call_t *call);
+void asc_maximum(const void *layer, const asc_call_t *call);
+void asc_minimum(const void *layer, const asc_call_t *call);
+void asc_lookup(const void *layer, const asc_call_t *call);
 void asc_rescale(const void *layer, const asc_call_t *call);
 void asc_softmax(const void *layer, const asc_call_t *call);
 void asc_resize_nearest(const void *layer, const asc_call_t *call);
+void asc_resize_bilinear(const void *layer, const asc_call_t *call);
+void asc_transpose_conv(const void *layer, const asc_call_t *call);
 void asc_pad(const void *layer, const asc_call_t *call);
+void asc_depth_to_space(const void *layer, const asc_call_t *call);
+void asc_space_to_depth(const void *layer, const asc_call_t *call);
 void asc_copy(const void *layer, const asc_call_t *call);
 void asc_slice(const void *layer, const asc_call_t *call);
 

@@ -85,7 +85,7 @@ void asc_sum(const void *data, const asc_call_t *call) {
     }
 }
 
-/* As widen in asc_kernels.c. */
+/* As asc_widen. */
 static inline int32x4_t load_operand(const asc_operand_t *operand, const int8_t *codes,
                                      mve_pred16_t inside) {
     const int32x4_t values = vsubq_n_s32(vldrbq_z_s32(codes, inside), operand->zero_point);

@@ -18,9 +18,13 @@ static int32_t find_rows(const asc_rows_t *input, int32_t y, const int8_t *arena
         row /= input->divisor;
     }
     for (int32_t k = 0; k < input->count; k++, row += input->step) {
-        const int32_t clamped = input->clamps && row >= input->height ? input->height - 1 : row;
-        const int inside = clamped >= 0 && clamped < input->height;
-        rows[k] = inside ? row_in_ring(&input->ring, clamped, arena) : NULL;
+        int32_t place = row;
+        if (input->clamps) {
+            place = place < 0 ? 0 : place;
+            place = place < input->height ? place : input->height - 1;
+        }
+        const int inside = place >= 0 && place < input->height;
+        rows[k] = inside ? row_in_ring(&input->ring, place, arena) : NULL;
     }
     return input->count;
 }

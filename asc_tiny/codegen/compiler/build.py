@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from asc_tiny.codegen.compiler import movement, unweighted, weighted
+from asc_tiny.codegen.compiler import movement
 from asc_tiny.codegen.compiler.lowering import Lowering, Tensors
+from asc_tiny.codegen.compiler.operators import LOWERINGS
 from asc_tiny.codegen.compiler.program import Program, Stage
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.errors import AscError
-
-LOWERINGS: Mapping[str, Callable[[Lowering], list[Stage]]] = {
-    "ADD": unweighted.lower_add,
-    "AVERAGE_POOL_2D": unweighted.lower_average_pool_2d,
-    "CONCATENATION": movement.lower_concatenation,
-    "CONV_2D": weighted.lower_conv_2d,
-    "DEPTHWISE_CONV_2D": weighted.lower_depthwise_conv_2d,
-    "EXPAND_DIMS": movement.lower_rename,
-    "FULLY_CONNECTED": weighted.lower_fully_connected,
-    "MAX_POOL_2D": unweighted.lower_max_pool_2d,
-    "MEAN": unweighted.lower_mean,
-    "PAD": movement.lower_pad,
-    "PADV2": movement.lower_pad,
-    "QUANTIZE": unweighted.lower_quantize,
-    "RELU": unweighted.lower_relu,
-    "RELU6": unweighted.lower_relu6,
-    "RESHAPE": movement.lower_rename,
-    "RESIZE_NEAREST_NEIGHBOR": movement.lower_resize_nearest_neighbor,
-    "SLICE": movement.lower_slices,
-    "SOFTMAX": unweighted.lower_softmax,
-    "SPLIT": movement.lower_slices,
-    "SQUEEZE": movement.lower_rename,
-    "STRIDED_SLICE": movement.lower_slices,
-}
-"""The supported operators and what turns them into stages."""
 
 # What a damaged file can raise here; each operator's own checks come first.
 _INCONSISTENT = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
@@ -61,7 +35,15 @@ def _build(graph: Graph) -> Program:
             movement.join_inputs(tensors, operator)
     stages: list[Stage] = []
     for operator in graph.operators:
-        stages += LOWERINGS[operator.name](Lowering(tensors, operator))
+        lowering = Lowering(tensors, operator)
+        own = LOWERINGS[operator.name](lowering)
+        stages += [*lowering.before, *own, *lowering.after]
     output = tensors.view(graph.tensor(graph.outputs[0]))
+    if not output.is_contiguous:
+        # Whoever reads the output expects its values side by side.
+        output = lowering.copied(output)
+        stages.append(lowering.before[-1])
+    if not stages:
+        raise AscError(f"{graph.source}: no operator computes or copies anything")
     output.storage.whole = True
     return Program(graph.source, stages, source, output)

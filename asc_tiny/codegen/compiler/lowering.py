@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from asc_tiny.codegen.compiler.program import Array, Rows, Stage, Storage, View
 from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN, activation_range
+from asc_tiny.codegen.compiler.refusal import refusal
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
-from asc_tiny.errors import AscError
 
 
 def geometry(tensor: Tensor) -> tuple[int, int]:
@@ -65,17 +65,22 @@ class Tensors:
 
 
 class Lowering:
-    """One operator that becomes stages."""
+    """One operator that becomes stages.
+
+    Attributes:
+        before, after: copies that its operands turn out to need, around its own stages.
+    """
 
     def __init__(self, tensors: Tensors, operator: Operator) -> None:
         self.graph = tensors.graph
         self.tensors = tensors
         self.operator = operator
+        self.before: list[Stage] = []
+        self.after: list[Stage] = []
 
     def fail(self, reason: str) -> NoReturn:
-        """Raise an AscError that names the file and the operator."""
-        where = f"{self.graph.source}: operator {self.operator.index} ({self.operator.name})"
-        raise AscError(f"{where}: {reason}")
+        """Raise an AscError that names the file, the operator and the layer."""
+        raise refusal(self.graph, self.operator, reason)
 
     def input(self, position: int) -> Tensor:
         """Return the input tensor at a position, which must be present."""
@@ -97,24 +102,34 @@ class Lowering:
         """Return the values of a constant input."""
         data = self.input(position).data
         if data is None or (length is not None and data.size != length):
-            self.fail(f"input {position} must be {length or 'a list of'} constants")
+            self.fail(
+                f"input {position} must be {length or 'a list of'} constants; computed ones are "
+                f"not supported"
+            )
         return data
 
     def quantisation(self, tensor: Tensor) -> tuple[float, int]:
         """Return scale and zero point of an activation, which are one each."""
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scales[0] == 0.0:
-            self.fail(f"tensor {tensor.index} must have one scale above 0")
+            self.fail(
+                f"tensor {tensor.index} must have one scale above 0; convert anew as full int8"
+            )
         return tensor.scales[0], tensor.zero_points[0]
 
     def same_quantisation(self, *tensors: Tensor) -> None:
         """Check that the operator, which only moves codes, does not have to rescale."""
         if len({self.quantisation(tensor) for tensor in tensors}) != 1:
-            self.fail("input and output must have the same scale and zero point")
+            self.fail(
+                "input and output must have the same scale and zero point; put a QUANTIZE between"
+            )
 
     def image(self, tensor: Tensor) -> tuple[int, int, int]:
         """Return (height, width, channels) of a tensor of 4 dimensions and batch 1."""
         if len(tensor.shape) != 4 or tensor.shape[0] != 1:
-            self.fail(f"shape {list(tensor.shape)}, must be [1, height, width, channels]")
+            self.fail(
+                f"shape {list(tensor.shape)}, must be [1, height, width, channels]; "
+                f"convert the model with batch size 1"
+            )
         return tensor.shape[1], tensor.shape[2], tensor.shape[3]
 
     def codes(self, activation: str | None = None) -> tuple[int, int]:
@@ -138,18 +153,49 @@ class Lowering:
         return self.tensors.view(tensor)
 
     def reshaped(self, view: View, rows: int, row_size: int) -> View:
-        """Return the bytes of a tensor as other rows, which may need all of it at once."""
+        """Return the bytes of a tensor as other rows, which may need all of it at once.
+
+        A part of another tensor whose rows do not follow each other is copied before.
+        """
         if (view.rows, view.row_size) == (rows, row_size):
             return view
-        if not view.is_contiguous:
-            self.fail("a part of another tensor in another shape is not supported")
-        same = view.reshaped(rows, row_size)
-        same.storage.whole = same.storage.whole or not same.is_row_by_row
-        return same
+        return _as_rows(view if view.is_contiguous else self.copied(view), rows, row_size)
+
+    def reshaped_output(self, view: View, rows: int, row_size: int) -> View:
+        """Return where to write a tensor as other rows; it may be copied into place afterwards."""
+        if (view.rows, view.row_size) == (rows, row_size):
+            return view
+        if view.is_contiguous:
+            return _as_rows(view, rows, row_size)
+        own = self._own(view)
+        self.after.append(self._copy(own, view))
+        return _as_rows(own, rows, row_size)
+
+    def copied(self, view: View) -> View:
+        """Return a copy of a tensor in memory of its own."""
+        own = self._own(view)
+        self.before.append(self._copy(view, own))
+        return own
+
+    def _own(self, view: View) -> View:
+        number = len(self.before) + len(self.after)
+        name = f"copy{self.operator.index}_{number}"
+        return View.of(Storage(name, view.rows, view.row_size))
+
+    def _copy(self, source: View, target: View) -> Stage:
+        size = str(source.row_size)
+        fields = {"rows": "1", "size": size, "output_offset": "0", "output_stride": size}
+        suffix = f"_copy{len(self.before) + len(self.after)}"
+        return self.stage("asc_copy", fields, inputs=[Rows(source)], output=target, suffix=suffix)
 
     def rows(self, tensor: Tensor) -> Rows:
         """Return a tensor as a stage reads it that makes row y from row y."""
         return Rows(self.view(tensor))
+
+    def like_output(self, tensor: Tensor) -> Rows:
+        """Return an operand in the rows of the output, of which it has as many values."""
+        target = self.view(self.output)
+        return Rows(self.reshaped(self.view(tensor), target.rows, target.row_size))
 
     def stage(
         self,
@@ -204,6 +250,17 @@ class Lowering:
         """Build a constant array that belongs to this operator."""
         name = f"asc_net_{kind}{self.operator.index}{suffix}"
         return Array(name, c_type, np.asarray(values).ravel(), weights)
+
+
+def _as_rows(view: View, rows: int, row_size: int) -> View:
+    same = view.reshaped(rows, row_size)
+    same.storage.whole = same.storage.whole or not same.is_row_by_row
+    return same
+
+
+def braced(fields: Mapping[str, object]) -> str:
+    """Return a C initialiser of named members."""
+    return "{" + ", ".join(f".{name} = {value}" for name, value in fields.items()) + "}"
 
 
 def braces(*values: int) -> str:

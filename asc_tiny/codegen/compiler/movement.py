@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from asc_tiny.codegen.compiler.lowering import Lowering, Tensors, braces, geometry
 from asc_tiny.codegen.compiler.program import Rows, Stage, View
 from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN
@@ -21,7 +23,8 @@ def lower_rename(to: Lowering) -> list[Stage]:
     if to.input(0).size != to.output.size:
         to.fail(f"{to.input(0).size} elements into {to.output.size}")
     source = to.view(to.input(0))
-    if source.is_contiguous and not to.tensors.is_placed(to.output.index):
+    if not to.tensors.is_placed(to.output.index):
+        source = source if source.is_contiguous else to.copied(source)
         to.tensors.alias(to.output.index, source.reshaped(*geometry(to.output)))
         return []
     target = to.view(to.output)
@@ -119,7 +122,7 @@ def lower_concatenation(to: Lowering) -> list[Stage]:
     """CONCATENATION: a copy for every input that is not written into the output at once."""
     output = to.output
     if to.operator.options["fused_activation_function"] != "NONE":
-        to.fail("a fused activation is not supported")
+        to.fail("a fused activation is not supported; put it behind as a layer of its own")
     axis = int(to.operator.options["axis"]) % len(output.shape)
     inputs = [to.input(number) for number in range(len(to.operator.inputs))]
     if sum(tensor.shape[axis] for tensor in inputs) != output.shape[axis]:
@@ -169,17 +172,49 @@ def _copy(
     return to.stage("asc_copy", fields, inputs=[source], output=target, suffix=suffix)
 
 
-def lower_pad(to: Lowering) -> list[Stage]:
-    """PAD and PADV2 along height, width and channels."""
+def lower_transpose(to: Lowering) -> list[Stage]:
+    """TRANSPOSE of up to 4 dimensions: a view where only dimensions of 1 move, else a copy."""
     source, output = to.input(0), to.output
     to.same_quantisation(source, output)
-    _, width, channels = to.image(source)
-    amounts = to.constants(1, 8).reshape(4, 2)
-    if amounts.min() < 0 or amounts[0].any():
-        to.fail("paddings must be at least 0, and 0 for the batch")
+    rank = len(source.shape)
+    order = [int(axis) for axis in to.constants(1, rank).ravel()]
+    if sorted(order) != list(range(rank)) or rank > 4:
+        to.fail(f"permutation {order} of {rank} dimensions, at most 4 are supported")
+    if tuple(source.shape[axis] for axis in order) != output.shape:
+        to.fail(f"{list(source.shape)} does not become {list(output.shape)}")
+    moved = [axis for axis in order if source.shape[axis] > 1]
+    if moved == sorted(moved):
+        return lower_rename(to)
+    strides = [math.prod(source.shape[axis + 1 :]) for axis in order]
+    missing = 4 - rank
+    fields = {
+        "count": braces(*[1] * missing, *output.shape),
+        "begin": "0",
+        "step": braces(*[0] * missing, *strides),
+    }
+    whole = Rows(to.reshaped(to.view(source), 1, source.size))
+    target = to.reshaped_output(to.view(output), 1, output.size)
+    return [to.stage("asc_slice", fields, inputs=[whole], output=target)]
+
+
+def lower_pad(to: Lowering) -> list[Stage]:
+    """PAD and PADV2 along all dimensions but a batch of images."""
+    source, output = to.input(0), to.output
+    to.same_quantisation(source, output)
+    rank = len(source.shape)
+    if rank > 4 or (rank == 4 and source.shape[0] != 1):
+        to.fail(f"shape {list(source.shape)}, must be an image or have at most 3 dimensions")
+    amounts = to.constants(1, 2 * rank).reshape(rank, 2)
     padded = tuple(int(n) + int(sum(a)) for n, a in zip(source.shape, amounts, strict=True))
     if padded != output.shape:
         to.fail(f"pads to {list(padded)}, the output is {list(output.shape)}")
+    missing = 4 - rank
+    amounts = np.concatenate([np.zeros((missing, 2), np.int64), amounts])
+    _, height, width, channels = (*(1,) * missing, *source.shape)
+    is_one_row = rank < 4
+    if amounts.min() < 0 or amounts[0].any() or (is_one_row and (height > 1 or amounts[1].any())):
+        to.fail(f"paddings {amounts[missing:].tolist()} of {list(source.shape)}")
+    *_, output_width, output_channels = (1, 1, *output.shape)
     value = to.quantisation(output)[1]
     if to.optional_input(2) is not None:
         value = int(to.constants(2, 1).ravel()[0])
@@ -189,14 +224,61 @@ def lower_pad(to: Lowering) -> list[Stage]:
     fields = {
         "input_width": str(width),
         "input_channels": str(channels),
-        "output_width": str(output.shape[2]),
-        "output_channels": str(output.shape[3]),
+        "output_width": str(output_width),
+        "output_channels": str(output_channels),
         "left": str(left),
         "front": str(front),
         "value": str(value),
     }
     rows = Rows(to.view(source), offset=-top)
     return [to.stage("asc_pad", fields, inputs=[rows])]
+
+
+def lower_depth_to_space(to: Lowering) -> list[Stage]:
+    """DEPTH_TO_SPACE: a row of the input has the pixels of several rows of the output."""
+    block, fields = _blocks(to, to.input(0), to.output)
+    rows = Rows(to.view(to.input(0)), divisor=block)
+    return [to.stage("asc_depth_to_space", fields, inputs=[rows], c_type="asc_blocks_t")]
+
+
+def lower_space_to_depth(to: Lowering) -> list[Stage]:
+    """SPACE_TO_DEPTH: a row of the output has the pixels of several rows of the input."""
+    block, fields = _blocks(to, to.output, to.input(0))
+    rows = Rows(to.view(to.input(0)), count=block, factor=block)
+    return [to.stage("asc_space_to_depth", fields, inputs=[rows], c_type="asc_blocks_t")]
+
+
+def _blocks(to: Lowering, deep: Tensor, wide: Tensor) -> tuple[int, dict[str, str]]:
+    """Return the size of a block and the members of ``asc_blocks_t``."""
+    to.same_quantisation(deep, wide)
+    block = int(to.operator.options["block_size"])
+    (height, width, channels), larger = to.image(deep), to.image(wide)
+    if block < 1 or larger != (height * block, width * block, channels // block**2):
+        to.fail(
+            f"blocks of {block} do not bring {list(deep.shape)} and {list(wide.shape)} together"
+        )
+    size = str(block * larger[2])
+    return block, {"pixels": str(width), "size": size, "block": str(block)}
+
+
+def lower_pack(to: Lowering) -> list[Stage]:
+    """PACK: a copy of every input into a new axis of the output."""
+    output = to.output
+    axis = int(to.operator.options["axis"]) % len(output.shape)
+    count = len(to.operator.inputs)
+    inner = math.prod(output.shape[axis + 1 :])
+    runs = math.prod(output.shape[:axis])
+    target = to.reshaped_output(to.view(output), 1, output.size)
+    stages = []
+    for number in range(count):
+        tensor = to.input(number)
+        to.same_quantisation(tensor, output)
+        if count != output.shape[axis] or tensor.size != runs * inner:
+            to.fail(f"{count} times {list(tensor.shape)} into {list(output.shape)}")
+        source = Rows(to.reshaped(to.view(tensor), 1, tensor.size))
+        place = number * inner
+        stages.append(_copy(to, source, target, runs, inner, place, count * inner, f"_{number}"))
+    return stages
 
 
 def lower_resize_nearest_neighbor(to: Lowering) -> list[Stage]:

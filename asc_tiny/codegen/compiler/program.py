@@ -106,7 +106,7 @@ class Rows:
     """The rows of a view that a stage reads for its row y.
 
     They are ``(y * factor + offset) // divisor + k * step`` for k = 0 to count - 1. Those below 0
-    or behind the view are padding; if ``clamps``, the last row stands for those behind it.
+    or behind the view are padding; if ``clamps``, the first and the last row stand for them.
     """
 
     view: View
@@ -122,7 +122,7 @@ class Rows:
         first = (y * self.factor + self.offset) // self.divisor
         rows = [first + k * self.step for k in range(self.count)]
         if self.clamps:
-            rows = [min(row, self.view.rows - 1) for row in rows]
+            rows = [min(max(row, 0), self.view.rows - 1) for row in rows]
         return [row if 0 <= row < self.view.rows else None for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""SLICE, STRIDED_SLICE and SPLIT as one thing: begin, step and count along every axis."""
+"""SLICE, STRIDED_SLICE, SPLIT, SPLIT_V, UNPACK as one: begin, step and count along every axis."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from asc_tiny.codegen.compiler.refusal import refusal
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
-from asc_tiny.errors import AscError
 
-SLICING = ("SLICE", "SPLIT", "STRIDED_SLICE")
+SLICING = ("SLICE", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "UNPACK")
 
 
 @dataclass(frozen=True)
@@ -53,21 +53,25 @@ def slices(graph: Graph, operator: Operator) -> Iterator[Slice]:
         yield _slice(graph, operator)
     elif operator.name == "SPLIT":
         yield from _split(graph, operator)
+    elif operator.name == "SPLIT_V":
+        yield from _split_v(graph, operator)
+    elif operator.name == "UNPACK":
+        tensor, count = graph.tensor(operator.inputs[0]), len(operator.outputs)
+        yield from _parts(graph, operator, tensor, int(operator.options["axis"]), [1] * count)
 
 
 def _strided_slice(graph: Graph, operator: Operator) -> Slice:
     options = operator.options
     if options["ellipsis_mask"] or options["new_axis_mask"] or options["offset"]:
-        raise AscError(
-            f"{graph.source}: operator {operator.index} (STRIDED_SLICE) adds axes or has an "
-            f"ellipsis, only plain bounds are supported"
+        raise refusal(
+            graph, operator, "adds axes or has an ellipsis; give plain bounds and reshape"
         )
     tensor = graph.tensor(operator.inputs[0])
     begins, ends, steps = (
         _constants(graph, operator, position, len(tensor.shape)) for position in (1, 2, 3)
     )
     if 0 in steps:
-        raise AscError(f"{graph.source}: operator {operator.index} (STRIDED_SLICE) has step 0")
+        raise refusal(graph, operator, "has step 0")
     ranges = []
     for axis, (size, begin, end, step) in enumerate(
         zip(tensor.shape, begins, ends, steps, strict=True)
@@ -98,11 +102,29 @@ def _slice(graph: Graph, operator: Operator) -> Slice:
 def _split(graph: Graph, operator: Operator) -> Iterator[Slice]:
     tensor = graph.tensor(operator.inputs[1])
     (axis,) = _constants(graph, operator, 0, 1)
+    count = len(operator.outputs)
+    yield from _parts(graph, operator, tensor, axis, [tensor.shape[axis] // count] * count)
+
+
+def _split_v(graph: Graph, operator: Operator) -> Iterator[Slice]:
+    tensor = graph.tensor(operator.inputs[0])
+    sizes = _constants(graph, operator, 1, len(operator.outputs))
+    (axis,) = _constants(graph, operator, 2, 1)
+    # One size may be -1: what the others leave.
+    rest = tensor.shape[axis] - sum(size for size in sizes if size >= 0)
+    sizes = [rest if size < 0 else size for size in sizes]
+    yield from _parts(graph, operator, tensor, axis, sizes)
+
+
+def _parts(
+    graph: Graph, operator: Operator, tensor: Tensor, axis: int, sizes: list[int]
+) -> Iterator[Slice]:
     axis %= len(tensor.shape)
-    part = tensor.shape[axis] // len(operator.outputs)
-    for number, output in enumerate(operator.outputs):
+    position = 0
+    for output, size in zip(operator.outputs, sizes, strict=True):
         ranges = [range(size) for size in tensor.shape]
-        ranges[axis] = range(number * part, (number + 1) * part)
+        ranges[axis] = range(position, position + size)
+        position += size
         yield _from_ranges(graph, operator, tensor, output, ranges)
 
 
@@ -115,9 +137,10 @@ def _from_ranges(
         for values, size in zip(ranges, tensor.shape, strict=True)
     )
     if not inside or math.prod(count) != graph.tensor(output).size:
-        raise AscError(
-            f"{graph.source}: operator {operator.index} ({operator.name}) cuts "
-            f"{list(count)} from {list(tensor.shape)} into {list(graph.tensor(output).shape)}"
+        raise refusal(
+            graph,
+            operator,
+            f"cuts {list(count)} from {list(tensor.shape)} into {list(graph.tensor(output).shape)}",
         )
     begin = tuple(values.start for values in ranges)
     step = tuple(values.step for values in ranges)
@@ -127,8 +150,9 @@ def _from_ranges(
 def _constants(graph: Graph, operator: Operator, position: int, length: int) -> list[int]:
     values = graph.tensor(operator.inputs[position]).data
     if values is None or values.size != length:
-        raise AscError(
-            f"{graph.source}: operator {operator.index} ({operator.name}) has bounds that are "
-            f"not {length} constants"
+        raise refusal(
+            graph,
+            operator,
+            f"has bounds that are not {length} constants; computed ones are not supported",
         )
     return [int(value) for value in values.ravel()]

@@ -23,20 +23,22 @@ _POINTER_BYTES = 8
 
 def lower_conv_2d(to: Lowering) -> list[Stage]:
     """CONV_2D with one weight scale per output channel or one in all."""
-    weights = _weights(to, dimensions=4)
+    weights = weights_of(to, dimensions=4)
     filters, height, width, channels = weights.shape
+    values = to.constants(1)
     if channels != to.image(to.input(0))[2]:
-        to.fail("grouped convolutions are not supported")
+        values = _without_groups(to, values)
+        channels = values.shape[3]
     _check_channels(to, filters)
     window = Window.of(to, height, width)
     source = upsampling(to)
     if source is not None:
-        return [_upsampled(to, weights, window, source)]
+        return [_upsampled(to, weights, values, window, source)]
     column_size = -(-height * channels // 2) * 2
     columns = (to.image(to.output)[1] - 1) * window.stride_x + (width - 1) * window.dilation_x + 1
     # Column by column, as the kernel arranges its windows
     data = np.zeros((filters, width, column_size), np.int8)
-    by_column = to.constants(1).transpose(0, 2, 1, 3).reshape(filters, width, -1)
+    by_column = values.transpose(0, 2, 1, 3).reshape(filters, width, -1)
     data[:, :, : height * channels] = by_column
     matrix = paired(data.reshape(filters, -1))
     arrays = (
@@ -63,19 +65,21 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
             arrays=arrays,
             scratch=2 * (columns * column_size + 2 * GROUP + dilated),
             work=to.output.size * height * width * channels,
-            note=f", {height}x{width}{_activation(to)}",
+            note=f", {height}x{width}{activation_note(to)}",
         )
     ]
 
 
-def _upsampled(to: Lowering, weights: Tensor, window: Window, source: Upsampling) -> Stage:
+def _upsampled(
+    to: Lowering, weights: Tensor, values: NDArray[Any], window: Window, source: Upsampling
+) -> Stage:
     """Return a convolution whose input's pixels are repeated; see ``upsampling``.
 
     Every column of the window is a filter of its own over columns of the source.
     """
-    filters, height, width, channels = weights.shape
+    filters, height, width, channels = values.shape
     column_size = -(-height * channels // 2) * 2
-    by_column = to.constants(1).transpose(2, 0, 1, 3)
+    by_column = values.transpose(2, 0, 1, 3)
     data = np.zeros((width * filters, column_size), np.int8)
     data[:, : height * channels] = by_column.reshape(width * filters, -1)
     matrix = paired(data)
@@ -114,8 +118,21 @@ def _upsampled(to: Lowering, weights: Tensor, window: Window, source: Upsampling
         + sums
         + 2 * (columns * column_size + 2 * GROUP),
         work=to.image(to.output)[0] * columns * width * filters * height * channels,
-        note=f", {height}x{width}, pixels repeated {source.factor} times{_activation(to)}",
+        note=f", {height}x{width}, pixels repeated {source.factor} times{activation_note(to)}",
     )
+
+
+def _without_groups(to: Lowering, weights: NDArray[Any]) -> NDArray[np.int8]:
+    """Return the filters of a grouped convolution with zeros for all channels of other groups."""
+    filters, height, width, depth = weights.shape
+    channels = to.image(to.input(0))[2]
+    groups = channels // depth
+    if groups * depth != channels or filters % groups:
+        to.fail(f"{filters} filters of {depth} channels for {channels}")
+    full = np.zeros((groups, filters // groups, height, width, groups, depth), np.int8)
+    for group, part in enumerate(weights.reshape(groups, -1, height, width, depth)):
+        full[group, ..., group, :] = part
+    return full.reshape(filters, height, width, channels)
 
 
 def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -135,7 +152,7 @@ def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
 
 def lower_depthwise_conv_2d(to: Lowering) -> list[Stage]:
     """DEPTHWISE_CONV_2D with any depth multiplier."""
-    weights = _weights(to, dimensions=4)
+    weights = weights_of(to, dimensions=4)
     _, height, width, channels = weights.shape
     depth = to.image(to.input(0))[2]
     if channels % depth:
@@ -166,17 +183,17 @@ def lower_depthwise_conv_2d(to: Lowering) -> list[Stage]:
             # The taps' places, and a pixel of padding
             scratch=_POINTER_BYTES * 2 * len(pairs) + depth,
             work=to.output.size * taps,
-            note=f", {height}x{width}{_activation(to)}",
+            note=f", {height}x{width}{activation_note(to)}",
         )
     ]
 
 
 def lower_fully_connected(to: Lowering) -> list[Stage]:
     """FULLY_CONNECTED on every row of the input."""
-    weights = _weights(to, dimensions=2)
+    weights = weights_of(to, dimensions=2)
     outputs, inputs = weights.shape
     if to.operator.options["weights_format"] != 0:
-        to.fail("shuffled weights are not supported")
+        to.fail("shuffled weights are not supported; convert anew for microcontrollers")
     if to.input(0).size % inputs or to.input(0).size // inputs * outputs != to.output.size:
         to.fail(f"{to.input(0).size} inputs do not fill rows of {inputs}")
     matrix = paired(to.constants(1))
@@ -207,7 +224,7 @@ def lower_fully_connected(to: Lowering) -> list[Stage]:
             arrays=arrays,
             scratch=2 * padded,
             work=to.output.size * inputs,
-            note=_activation(to),
+            note=activation_note(to),
         )
     ]
 
@@ -273,62 +290,94 @@ def _check_channels(to: Lowering, channels: int) -> None:
         to.fail(f"{channels} filters for {to.image(to.output)[2]} output channels")
 
 
-def _weights(to: Lowering, *, dimensions: int) -> Tensor:
+def weights_of(to: Lowering, *, dimensions: int) -> Tensor:
+    """Return input 1, which must be symmetric int8 constants of so many dimensions."""
     weights = to.input(1)
     if weights.data is None or weights.dtype != "INT8" or len(weights.shape) != dimensions:
-        to.fail(f"weights must be int8 constants of {dimensions} dimensions")
+        to.fail(
+            f"weights must be int8 constants of {dimensions} dimensions; convert anew as full int8"
+        )
     if any(weights.zero_points) or not weights.scales:
-        to.fail("weights must be quantised with zero point 0")
+        to.fail("weights must be quantised with zero point 0; convert anew as full int8")
     return weights
 
 
 def _channels(to: Lowering, weights: Tensor, *, channel_axis: int) -> Array:
-    """Return bias, multiplier and shift of each output channel.
+    return channels_of(to, weights, _per_channel(to, channel_axis), channel_axis=channel_axis)
+
+
+def _per_channel(to: Lowering, axis: int) -> NDArray[Any]:
+    data = to.constants(1)
+    return np.moveaxis(data, axis, 0).reshape(data.shape[axis], -1)
+
+
+def channels_of(
+    to: Lowering,
+    weights: Tensor,
+    per_channel: NDArray[Any],
+    *,
+    source: int = 0,
+    bias: int = 2,
+    channel_axis: int,
+) -> Array:
+    """Return bias, multiplier and shift of each row of weights.
 
     The bias includes what the input's zero point adds to each sum: padding has its code.
+
+    Args:
+        to: the operator.
+        weights: of the operator.
+        per_channel: the weights of each sum, shape (sums, values); a multiple of the filters.
+        source, bias: positions of these inputs.
+        channel_axis: of the filters in ``weights``.
     """
-    data = to.constants(1)
-    channels = weights.shape[channel_axis]
-    per_channel = np.moveaxis(data, channel_axis, 0).reshape(channels, -1).astype(np.int64)
-    bias = _bias(to, channels) - to.quantisation(to.input(0))[1] * per_channel.sum(axis=1)
-    reach = np.abs(bias) + 256 * np.abs(per_channel).sum(axis=1)
+    filters = weights.shape[channel_axis]
+    copies = len(per_channel) // filters
+    sums = per_channel.astype(np.int64)
+    zero_point = to.quantisation(to.input(source))[1]
+    biases = np.tile(_bias(to, bias, filters), copies) - zero_point * sums.sum(axis=1)
+    reach = np.abs(biases) + 256 * np.abs(sums).sum(axis=1)
     if reach.max(initial=0) > INT32_MAX:
-        to.fail("the sum of a channel may exceed 32 bits")
-    pairs = [multiplier(scale) for scale in _real_multipliers(to, weights, channels, channel_axis)]
+        to.fail("the sum of a channel may exceed 32 bits; use fewer inputs or smaller biases")
+    scale = to.quantisation(to.input(source))[0]
+    reals = _real_multipliers(to, scale, weights, filters, channel_axis)
+    pairs = [multiplier(real) for real in reals] * copies
     if any(shift > 30 for _, shift in pairs):
         to.fail("the output's scale is too small for its input and weights")
     rows = [
         (value, factor, -1 - shift)
-        for value, (factor, shift) in zip(bias.tolist(), pairs, strict=True)
+        for value, (factor, shift) in zip(biases.tolist(), pairs, strict=True)
     ]
     return to.array("channels", "asc_channel_t", np.array(rows, np.int64))
 
 
 def _is_narrow(to: Lowering, channels: Array) -> bool:
-    """Whether no input can bring a sum to 2^30, and shifts are few bits to the right."""
-    weights = to.constants(1).astype(np.int64)
-    count = channels.values.size // 3
     axis = 3 if to.operator.name == "DEPTHWISE_CONV_2D" else 0
-    total = np.abs(np.moveaxis(weights, axis, 0)).reshape(count, -1).sum(axis=1)
+    return is_narrow(channels, _per_channel(to, axis))
+
+
+def is_narrow(channels: Array, per_channel: NDArray[Any]) -> bool:
+    """Whether no input can bring a sum to 2^30, and shifts are few bits to the right."""
+    total = np.abs(per_channel.astype(np.int64)).sum(axis=1)
     bias, _, bits = channels.values.reshape(-1, 3).T
     is_below = bool((np.abs(bias) + 128 * total).max() < 2**30)
     return is_below and 0 <= int(bits.min()) <= int(bits.max()) <= _NARROW_BITS
 
 
-def _bias(to: Lowering, channels: int) -> NDArray[Any]:
-    bias = to.optional_input(2)
+def _bias(to: Lowering, position: int, channels: int) -> NDArray[Any]:
+    bias = to.optional_input(position)
     if bias is None:
         return np.zeros(channels, dtype=np.int64)
     if bias.dtype != "INT32":
         to.fail(f"bias is {bias.dtype}, must be INT32")
-    return to.constants(2, channels).ravel().astype(np.int64)
+    return to.constants(position, channels).ravel().astype(np.int64)
 
 
 def _real_multipliers(
-    to: Lowering, weights: Tensor, channels: int, channel_axis: int
+    to: Lowering, source: float, weights: Tensor, channels: int, channel_axis: int
 ) -> list[float]:
     """Return input scale times weight scale over output scale per output channel."""
-    source, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
+    target = to.quantisation(to.output)[0]
     if len(weights.scales) == 1:
         # TFLite multiplies in single precision for dense layers only.
         dense = to.operator.name == "FULLY_CONNECTED"
@@ -340,6 +389,7 @@ def _real_multipliers(
     return [source * scale / target for scale in weights.scales]
 
 
-def _activation(to: Lowering) -> str:
+def activation_note(to: Lowering) -> str:
+    """Return the fused activation for a stage's comment."""
     name = str(to.operator.options["fused_activation_function"])
     return "" if name == "NONE" else f", {name}"

@@ -1,0 +1,163 @@
+"""The operators that become C: the rule that lowers each, and what docs/SUPPORTED_OPS.md says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from asc_tiny.codegen.compiler import (
+    elementwise,
+    lookup,
+    movement,
+    reduction,
+    resizing,
+    transposed,
+    unweighted,
+    weighted,
+)
+from asc_tiny.codegen.compiler.lowering import Lowering
+from asc_tiny.codegen.compiler.program import Stage
+
+BY_ROW = "row by row"
+VIEW = "view"
+WHOLE = "whole map"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An operator's lowering, in code and in words.
+
+    Attributes:
+        lower: makes stages of it.
+        conditions: what must hold besides int8 activations of one scale each.
+        memory: how much of its input must exist: a window of rows, all of it, or nothing new.
+        types: of activations and constants.
+        dsp: what cores with the DSP extension run specially, empty if nothing.
+    """
+
+    lower: Callable[[Lowering], list[Stage]]
+    conditions: str
+    memory: str = BY_ROW
+    dsp: str = ""
+    types: str = "int8"
+
+
+_FUSED = "any fused activation of RELU, RELU6, RELU_N1_TO_1"
+_WEIGHTS = "constant weights with zero point 0, one scale in all or one per channel"
+_WEIGHTED = "int8, bias int32"
+_SAME = "input and output of one quantisation"
+_BROADCAST = "either operand constant or broadcast along axes that are neighbours; 4 dimensions"
+_SLICED = f"constant bounds; {_SAME}"
+_WINDOWED = f"batch 1; any window, stride, padding; {_FUSED}"
+_VIEW_OR_COPY = f"{VIEW}; copied where the values are not side by side"
+_OTHER_ROWS = f"{VIEW} of the {WHOLE} where the rows become others; copied as SLICE is"
+
+RULES: Mapping[str, Rule] = {
+    "ABS": Rule(lookup.lower_abs, "any quantisation; a table of 256 bytes"),
+    "ADD": Rule(elementwise.lower_add, f"{_BROADCAST}; {_FUSED}"),
+    "AVERAGE_POOL_2D": Rule(unweighted.lower_average_pool_2d, f"{_WINDOWED}; {_SAME}"),
+    "CONCATENATION": Rule(
+        movement.lower_concatenation,
+        f"any axis; no fused activation; {_SAME}",
+        f"{VIEW}: inputs are written in place; copied where they are needed elsewhere too",
+    ),
+    "CONV_2D": Rule(
+        weighted.lower_conv_2d,
+        f"{_WINDOWED}; any dilation; groups, which save nothing; {_WEIGHTS}",
+        dsp="pairs of windows and filters",
+        types=_WEIGHTED,
+    ),
+    "DEPTH_TO_SPACE": Rule(movement.lower_depth_to_space, f"batch 1; {_SAME}"),
+    "DEPTHWISE_CONV_2D": Rule(
+        weighted.lower_depthwise_conv_2d,
+        f"{_WINDOWED}; any dilation and multiplier; {_WEIGHTS}",
+        dsp="four channels at once where the multiplier is 1",
+        types=_WEIGHTED,
+    ),
+    "ELU": Rule(lookup.lower_elu, "any quantisation; a table of 256 bytes"),
+    "EXPAND_DIMS": Rule(movement.lower_rename, _SAME, _OTHER_ROWS),
+    "FULLY_CONNECTED": Rule(
+        weighted.lower_fully_connected,
+        f"{_FUSED}; {_WEIGHTS}",
+        "row by row on rows, else all of the input",
+        dsp="pairs of filters",
+        types=_WEIGHTED,
+    ),
+    "HARD_SWISH": Rule(lookup.lower_hard_swish, "a table of 256 bytes"),
+    "LEAKY_RELU": Rule(lookup.lower_leaky_relu, "any slope; a table of 256 bytes"),
+    "LOGISTIC": Rule(
+        lookup.lower_logistic, "output of scale 1/256, zero point -128; a table of 256 bytes"
+    ),
+    "MAXIMUM": Rule(elementwise.lower_maximum, f"{_BROADCAST}; {_SAME}"),
+    "MAX_POOL_2D": Rule(
+        unweighted.lower_max_pool_2d, f"{_WINDOWED}; {_SAME}", dsp="four channels at once"
+    ),
+    "MEAN": Rule(
+        reduction.lower_mean,
+        "axes that are neighbours",
+        f"{BY_ROW}, into sums if the height goes; {WHOLE} if the height stays but not as rows",
+    ),
+    "MINIMUM": Rule(elementwise.lower_minimum, f"{_BROADCAST}; {_SAME}"),
+    "MUL": Rule(
+        elementwise.lower_mul,
+        f"{_BROADCAST}; {_FUSED}",
+        "row by row; by a gate that depends on the whole map (squeeze and excite), the whole map",
+    ),
+    "PACK": Rule(movement.lower_pack, f"any axis; {_SAME}", f"{WHOLE}: copied"),
+    "PAD": Rule(movement.lower_pad, f"any axis but the batch of an image; {_SAME}"),
+    "PADV2": Rule(movement.lower_pad, f"any axis but the batch of an image, any value; {_SAME}"),
+    "PRELU": Rule(elementwise.lower_prelu, _BROADCAST),
+    "QUANTIZE": Rule(
+        unweighted.lower_quantize,
+        "int8 to int8; at the ends of the network from or to any type, where it is left out",
+    ),
+    "REDUCE_MAX": Rule(
+        reduction.lower_reduce_max,
+        f"axes that are neighbours; {_SAME}",
+        "as MEAN",
+    ),
+    "RELU": Rule(unweighted.lower_relu, "any quantisation"),
+    "RELU6": Rule(unweighted.lower_relu6, _SAME),
+    "RESHAPE": Rule(movement.lower_rename, _SAME, _OTHER_ROWS),
+    "RESIZE_BILINEAR": Rule(
+        resizing.lower_resize_bilinear,
+        f"any size; align_corners or half_pixel_centers; {_SAME}",
+    ),
+    "RESIZE_NEAREST_NEIGHBOR": Rule(
+        movement.lower_resize_nearest_neighbor,
+        f"any size; align_corners or half_pixel_centers; {_SAME}",
+    ),
+    "SLICE": Rule(movement.lower_slices, _SLICED, _VIEW_OR_COPY),
+    "SOFTMAX": Rule(
+        unweighted.lower_softmax,
+        "over the last axis, up to 511 classes; output of scale 1/256, zero point -128",
+    ),
+    "SPACE_TO_DEPTH": Rule(movement.lower_space_to_depth, f"batch 1; {_SAME}"),
+    "SPLIT": Rule(movement.lower_slices, _SLICED, _VIEW_OR_COPY),
+    "SPLIT_V": Rule(movement.lower_slices, _SLICED, _VIEW_OR_COPY),
+    "SQUEEZE": Rule(movement.lower_rename, _SAME, _OTHER_ROWS),
+    "STRIDED_SLICE": Rule(
+        movement.lower_slices, f"any steps, no new axes or ellipsis; {_SLICED}", _VIEW_OR_COPY
+    ),
+    "SUB": Rule(elementwise.lower_sub, f"{_BROADCAST}; {_FUSED}"),
+    "SUM": Rule(reduction.lower_sum, "axes that are neighbours", "as MEAN"),
+    "TANH": Rule(lookup.lower_tanh, "output of scale 1/128, zero point 0; a table of 256 bytes"),
+    "TRANSPOSE": Rule(
+        movement.lower_transpose,
+        f"up to 4 dimensions; {_SAME}",
+        f"{VIEW} where only dimensions of 1 move, else {WHOLE}",
+    ),
+    "TRANSPOSE_CONV": Rule(
+        transposed.lower_transpose_conv,
+        f"batch 1; any window, stride, padding; {_FUSED}; {_WEIGHTS}",
+        dsp="as CONV_2D",
+        types=_WEIGHTED,
+    ),
+    "UNPACK": Rule(movement.lower_slices, _SAME, _VIEW_OR_COPY),
+}
+"""The supported operators."""
+
+LOWERINGS: Mapping[str, Callable[[Lowering], list[Stage]]] = {
+    name: rule.lower for name, rule in RULES.items()
+}
+"""What turns each operator into stages."""

@@ -1,0 +1,263 @@
+"""Many compiled networks in one program of this computer, with every sanitiser.
+
+Each runs in an arena of exactly the planned size from ``malloc``, with its input and output in
+blocks of their own, so that AddressSanitizer sees every access outside.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from emulated import EmulatedImage
+from native import FLAGS, RUNTIME, write
+
+from asc_tiny.codegen import network
+from asc_tiny.codegen.library import NETWORK_RUNTIME
+from asc_tiny.complexity.artefact import Artefact
+from asc_tiny.complexity.reader import parse_graph
+from asc_tiny.files import sha256
+
+SANITISERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1", "-g")
+WARNINGS = tuple(flag for flag in FLAGS if not flag.startswith("-O"))
+_PER_UNIT = 40
+
+_TABLE = """#include <stdint.h>
+#include <string.h>
+
+typedef struct {
+    int (*infer)(int8_t *arena, const int8_t *input, int8_t *output);
+    uint32_t arena, input, output, samples;
+} network_t;
+
+%s
+
+static const network_t networks[] = {
+%s
+};
+
+enum { NETWORKS = sizeof networks / sizeof networks[0] };
+"""
+
+_HOST_MAIN = """#include <stdio.h>
+#include <stdlib.h>
+
+#include "networks.h"
+
+static int8_t *block(size_t size) {
+    int8_t *bytes = malloc(size);
+    if (bytes == NULL) {
+        exit(4);
+    }
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (int8_t)(i * 37u + 11u);
+    }
+    return bytes;
+}
+
+/* Reads the inputs of all networks from one file, writes their outputs to another. */
+int main(int count, char **arguments) {
+    FILE *in = count == 3 ? fopen(arguments[1], "rb") : NULL;
+    FILE *out = count == 3 ? fopen(arguments[2], "wb") : NULL;
+    if (in == NULL || out == NULL) {
+        return 2;
+    }
+    for (int i = 0; i < NETWORKS; i++) {
+        const network_t *network = &networks[i];
+        for (uint32_t sample = 0; sample < network->samples; sample++) {
+            int8_t *arena = block(network->arena);
+            int8_t *input = block(network->input);
+            int8_t *output = block(network->output);
+            fprintf(stderr, "network %d\\n", i);
+            if (fread(input, 1, network->input, in) != network->input ||
+                network->infer(arena, input, output) != 0 ||
+                fwrite(output, 1, network->output, out) != network->output) {
+                return 3;
+            }
+            free(output);
+            free(input);
+            free(arena);
+        }
+    }
+    return fclose(in) != 0 || fclose(out) != 0;
+}
+"""
+
+_EMULATED_MAIN = """#include "networks.h"
+#include "platform.h"
+
+enum { ARENA = %d, INPUT = %d, OUTPUT = %d, GUARD = 64 };
+
+static int8_t memory[ARENA + 2 * GUARD] __attribute__((aligned(64)));
+static int8_t input[INPUT];
+static int8_t output[OUTPUT];
+
+/* Prints "changed" if a byte beside an arena is written. */
+int main(int count, char **arguments) {
+    if (count < 3) {
+        return 2;
+    }
+    const int in = platform_open(arguments[1], "rb");
+    const int out = platform_open(arguments[2], "wb");
+    for (int i = 0; i < NETWORKS; i++) {
+        const network_t *network = &networks[i];
+        for (uint32_t sample = 0; sample < network->samples; sample++) {
+            memset(memory, 0x5A, sizeof memory);
+            if (platform_read(in, input, network->input) != network->input ||
+                network->infer(memory + GUARD, input, output) != 0) {
+                platform_print("failed");
+                return 3;
+            }
+            for (uint32_t k = 0; k < GUARD; k++) {
+                if (memory[k] != 0x5A || memory[GUARD + network->arena + k] != 0x5A) {
+                    platform_print("changed");
+                    return 4;
+                }
+            }
+            platform_write(out, output, network->output);
+        }
+    }
+    platform_close(out);
+    return 0;
+}
+"""
+
+
+def artefact(data: bytes, name: str) -> Artefact:
+    """Return the model of a file that is nowhere on disk."""
+    return Artefact(Path(name), sha256(data), data, parse_graph(data, source=name), None, None)
+
+
+def run_all(
+    models: Sequence[Artefact],
+    samples: Sequence[Sequence[np.ndarray]],
+    folder: Path,
+    runtime: Path,
+    options: Mapping[str, Any],
+) -> list[np.ndarray]:
+    """Compile all models with the same options of ``network.generate``, run each on its samples.
+
+    Args:
+        models, samples: each network and its inputs.
+        folder: to build in.
+        runtime: as ``compiled_runtime`` returned it.
+        options: of ``network.generate``.
+
+    Returns:
+        Of every model its outputs, shape (samples, elements).
+    """
+    names, sizes = _write(models, samples, folder, options)
+    write({"main.c": _HOST_MAIN}, folder)
+    for name in (*names, "main.c"):
+        _compile(folder, name, runtime)
+    objects = [*folder.glob("*.o"), *runtime.glob("*.o")]
+    subprocess.run(["cc", *SANITISERS, *objects, "-o", folder / "networks"], check=True)
+    command = [folder / "networks", folder / "in.bin", folder / "out.bin"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr[-6000:]}"
+    return _outputs(folder, sizes, samples)
+
+
+def run_all_emulated(
+    models: Sequence[Artefact], samples: Sequence[Sequence[np.ndarray]], folder: Path, board: str
+) -> list[np.ndarray]:
+    """Do the same on an emulated core, with bytes beside each arena that must not change."""
+    image_folder = folder / "image"
+    names, sizes = _write(models, samples, folder, {})
+    image_folder.mkdir()
+    largest = [max(each) for each in zip(*sizes, strict=True)]
+    write({"main.c": _EMULATED_MAIN % tuple(largest)}, image_folder)
+    # Only the units are compiled, each with its networks; the image takes every C file.
+    for name in [*names, "networks.h", "in.bin"]:
+        shutil.copy(folder / name, image_folder)
+    for path in folder.glob("g*_net.*"):
+        shutil.copy(path, image_folder / path.name.replace(".c", ".inc"))
+    for name in names:
+        text = (image_folder / name).read_text(encoding="utf-8")
+        write({name: text.replace('.c"', '.inc"')}, image_folder)
+    for name in NETWORK_RUNTIME:
+        shutil.copy(RUNTIME / name, image_folder)
+    said = EmulatedImage(image_folder, board).execute("in.bin", "out.bin")
+    assert not said.strip(), said
+    return _outputs(image_folder, sizes, samples)
+
+
+def _write(
+    models: Sequence[Artefact],
+    samples: Sequence[Sequence[np.ndarray]],
+    folder: Path,
+    options: Mapping[str, Any],
+) -> tuple[list[str], list[tuple[int, int, int]]]:
+    """Write all networks, a table of them and their inputs.
+
+    Returns:
+        Names of the C files to compile, and the bytes of arena, input and output of each network.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    table, declarations, sizes = [], [], []
+    units: list[list[str]] = []
+    for number, model in enumerate(models):
+        files = network.generate(model, **options)
+        renamed = {_renamed(name, number): _renamed(text, number) for name, text in files.items()}
+        write(renamed, folder)
+        if number % _PER_UNIT == 0:
+            units.append([])
+        units[-1].append(f'#include "{_renamed("asc_net.c", number)}"')
+        header = files["asc_net.h"]
+        size = (_macro(header, "ARENA"), _macro(header, "INPUT"), _macro(header, "OUTPUT"))
+        sizes.append(size)
+        declarations.append(f"int g{number}_net_infer(int8_t *, const int8_t *, int8_t *);")
+        values = ", ".join(map(str, (*size, len(samples[number]))))
+        table.append(f"    {{g{number}_net_infer, {values}}},")
+    sources = {f"unit{i}.c": "\n".join(unit) + "\n" for i, unit in enumerate(units)}
+    header = _TABLE % ("\n".join(declarations), "\n".join(table))
+    write({**sources, "networks.h": header}, folder)
+    given = [np.ascontiguousarray(each, np.int8).tobytes() for group in samples for each in group]
+    (folder / "in.bin").write_bytes(b"".join(given))
+    return list(sources), sizes
+
+
+def _outputs(
+    folder: Path,
+    sizes: Sequence[tuple[int, int, int]],
+    samples: Sequence[Sequence[np.ndarray]],
+) -> list[np.ndarray]:
+    made = np.frombuffer((folder / "out.bin").read_bytes(), np.int8)
+    outputs = []
+    for (_, _, size), group in zip(sizes, samples, strict=True):
+        count = size * len(group)
+        outputs.append(made[:count].reshape(len(group), size))
+        made = made[count:]
+    assert not made.size
+    return outputs
+
+
+def compiled_runtime(folder: Path) -> Path:
+    """Compile the kernels once for any number of programs."""
+    for name in NETWORK_RUNTIME:
+        shutil.copy(RUNTIME / name, folder)
+    for name in NETWORK_RUNTIME:
+        if name.endswith(".c"):
+            _compile(folder, name, folder)
+    return folder
+
+
+def _compile(folder: Path, name: str, headers: Path) -> None:
+    command = ["cc", *WARNINGS, *SANITISERS, f"-I{headers}", "-c", name, "-o", f"{name}.o"]
+    subprocess.run(command, cwd=folder, check=True)
+
+
+def _renamed(text: str, number: int) -> str:
+    text = re.sub(r"\basc_net", f"g{number}_net", text)
+    return re.sub(r"\bASC_NET", f"G{number}_NET", text)
+
+
+def _macro(header: str, name: str) -> int:
+    match = re.search(rf"#define ASC_NET_{name}_SIZE (\d+)$", header, re.MULTILINE)
+    assert match
+    return int(match[1])

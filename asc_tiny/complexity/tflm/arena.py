@@ -16,6 +16,7 @@ from asc_tiny.complexity.memory import Lifetime, lifetimes
 from asc_tiny.complexity.tflm.kernels import Kernels, Needs, needs
 from asc_tiny.complexity.tflm.planner import Request, place
 from asc_tiny.complexity.tflm.structs import PLANNED_BUFFER_BYTES, TYPES, Abi, pointer_bytes
+from asc_tiny.errors import AscError
 
 ALIGNMENT = 16
 """Of the arena, of activations and of what kernels keep."""
@@ -71,8 +72,14 @@ def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) 
         abi: how the target lays out types.
 
     Raises:
-        AscError: an operator whose kernel is not known.
+        AscError: an operator whose kernel is not known, or several subgraphs.
     """
+    for graph in graphs:
+        if graph.others:
+            raise AscError(
+                f"{graph.source}: has {1 + len(graph.others)} subgraphs, whose memory in "
+                f"TensorFlow Lite Micro is not known"
+            )
     # Alignment down from the arena's end makes the need depend on its size modulo 16.
     runs = {rest: _Preparation(kernels, abi, rest) for rest in range(0, ALIGNMENT, _WORD)}
     for run in runs.values():
@@ -136,9 +143,10 @@ class _Preparation:
         if requests:
             self.keep_objects("ScratchBufferHandle", len(requests))
         self.plan(graph, requests)
-        for index in (*graph.inputs, *graph.outputs):
-            self.keep(pointer_bytes(self.abi))
-            self.describe(graph.tensor(index))
+        for indices in (graph.inputs, graph.outputs):
+            self.keep(pointer_bytes(self.abi) * len(indices))
+            for index in indices:
+                self.describe(graph.tensor(index))
         self.note(self.head_most)
 
     def requests(self, count: int) -> int:

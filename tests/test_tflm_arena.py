@@ -14,6 +14,7 @@ from network_models import SMALL, quantised
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.complexity.memory import Lifetime
 from asc_tiny.complexity.reader import parse_graph
+from asc_tiny.complexity.report import measure
 from asc_tiny.complexity.tflm.arena import Arena, arena
 from asc_tiny.complexity.tflm.cmsis_nn import Core
 from asc_tiny.complexity.tflm.kernels import needs
@@ -176,6 +177,7 @@ def test_head_is_the_recorded_one(name: str) -> None:
     (head,) = re.findall(r"Arena allocation head (\d+) bytes", recorded(file_of(name)))
     for abi in Abi:
         assert arena([graph_of(name)], abi=abi).head == int(head)
+    assert measure(graph_of(name)).peak_activation_bytes == int(head)
 
 
 @pytest.mark.parametrize("name", [*RELEASED, *MADE])

@@ -11,6 +11,7 @@ from asc_tiny.complexity.counting import called, work
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import live_bytes
 from asc_tiny.complexity.parameters import parameters, storage
+from asc_tiny.complexity.tflm.arena import end, head
 from asc_tiny.errors import AscError
 
 
@@ -31,10 +32,18 @@ class LayerComplexity:
 
 @dataclass(frozen=True)
 class ModelComplexity:
-    """One model file with its layers in execution order."""
+    """One model file with its layers in execution order.
+
+    Attributes:
+        path: the file.
+        layers: its operators.
+        head_bytes: what TensorFlow Lite Micro's planner makes of its activations; None if the
+            memory of an operator is not known.
+    """
 
     path: str
     layers: tuple[LayerComplexity, ...]
+    head_bytes: int | None = None
 
     @property
     def params(self) -> int:
@@ -63,7 +72,9 @@ class ModelComplexity:
 
     @property
     def peak_activation_bytes(self) -> int:
-        """Largest sum of activations that exist at the same time."""
+        """Head of TensorFlow Lite Micro's arena, else the largest sum of live activations."""
+        if self.head_bytes is not None:
+            return self.head_bytes
         return max((layer.activation_bytes for layer in self.layers), default=0)
 
 
@@ -119,7 +130,14 @@ def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
                 activation_bytes=activation_bytes,
             )
         )
-    return ModelComplexity(graph.source, (*layers, *stored.uncalled()))
+    return ModelComplexity(graph.source, (*layers, *stored.uncalled()), _head_bytes(graph))
+
+
+def _head_bytes(graph: Graph) -> int | None:
+    try:
+        return end(head(graph))
+    except AscError:
+        return None
 
 
 def check_batch(graph: Graph) -> None:

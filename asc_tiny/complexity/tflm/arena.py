@@ -75,11 +75,7 @@ def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) 
         AscError: an operator whose kernel is not known, or several subgraphs.
     """
     for graph in graphs:
-        if graph.others:
-            raise AscError(
-                f"{graph.source}: has {1 + len(graph.others)} subgraphs, whose memory in "
-                f"TensorFlow Lite Micro is not known"
-            )
+        _check_subgraphs(graph)
     # Alignment down from the arena's end makes the need depend on its size modulo 16.
     runs = {rest: _Preparation(kernels, abi, rest) for rest in range(0, ALIGNMENT, _WORD)}
     for run in runs.values():
@@ -94,6 +90,34 @@ def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) 
         smallest=smallest,
         buffers=tuple(whole.plans),
     )
+
+
+def head(graph: Graph, kernels: Kernels = None) -> tuple[Buffer, ...]:
+    """Return the plan of one model's head: its activations and its kernels' working memory.
+
+    Raises:
+        AscError: an operator whose kernel is not known, or several subgraphs.
+    """
+    _check_subgraphs(graph)
+    scratch = [
+        _scratch(operator, size)
+        for operator in graph.operators
+        for size in needs(graph, operator, kernels, Abi.ARM).scratch
+    ]
+    return _placed(graph, scratch)
+
+
+def end(buffers: Sequence[Buffer]) -> int:
+    """Return the bytes up to the end of the last buffer."""
+    return max((buffer.offset + buffer.size for buffer in buffers), default=0)
+
+
+def _check_subgraphs(graph: Graph) -> None:
+    if graph.others:
+        raise AscError(
+            f"{graph.source}: has {1 + len(graph.others)} subgraphs, whose memory in "
+            f"TensorFlow Lite Micro is not known"
+        )
 
 
 class _Preparation:
@@ -170,16 +194,10 @@ class _Preparation:
 
     def plan(self, graph: Graph, scratch: Sequence[Request]) -> None:
         """Place activations and working memory: MicroAllocator::CommitStaticMemoryPlan."""
-        wanted = [*_activations(graph), *scratch]
-        offsets = place(wanted)
-        buffers = [
-            Buffer(request.name, request.size, offset, request.lifetime)
-            for request, offset in zip(wanted, offsets, strict=True)
-        ]
-        self.plans.append(tuple(buffers))
-        self.note(self.notes(len(graph.tensors), len(scratch), len(wanted)))
-        used = max(buffer.offset + buffer.size for buffer in buffers)
-        self.head_most = max(self.head_most, used)
+        buffers = _placed(graph, scratch)
+        self.plans.append(buffers)
+        self.note(self.notes(len(graph.tensors), len(scratch), len(buffers)))
+        self.head_most = max(self.head_most, end(buffers))
         self.note(self.head_most)
 
     def notes(self, tensors: int, scratch: int, planned: int) -> int:
@@ -205,6 +223,14 @@ class _Preparation:
             kind = TYPES[name]
             head = _round_up(head, kind.alignment(self.abi)) + kind.size(self.abi)
         return head + (_WORD * (1 + len(tensor.scales)) if tensor.scales else 0)
+
+
+def _placed(graph: Graph, scratch: Sequence[Request]) -> tuple[Buffer, ...]:
+    wanted = [*_activations(graph), *scratch]
+    return tuple(
+        Buffer(request.name, request.size, offset, request.lifetime)
+        for request, offset in zip(wanted, place(wanted), strict=True)
+    )
 
 
 def _activations(graph: Graph) -> list[Request]:

@@ -49,6 +49,19 @@ class _Request:
         present = (self.operator.inputs[i] for i in inputs if i < len(self.operator.inputs))
         return (*(i for i in present if i != ABSENT), self.operator.outputs[0])
 
+    def check_int8(self) -> None:
+        """Check that the result is int8 codes.
+
+        Raises:
+            AscError: it holds others, for which the kernel works in other memory.
+        """
+        dtype = self.graph.tensor(self.operator.outputs[0]).dtype
+        if dtype != "INT8":
+            raise AscError(
+                f"{self.graph.source}: operator {self.operator.index} ({self.operator.name}) gives "
+                f"{dtype}; its memory in TensorFlow Lite Micro is known for INT8 alone"
+            )
+
     @property
     def all(self) -> tuple[int, ...]:
         return self.operands(*range(len(self.operator.inputs)))
@@ -108,6 +121,7 @@ def _depthwise_conv_2d(request: _Request) -> Needs:
 
 
 def _transpose_conv(request: _Request) -> Needs:
+    request.check_int8()
     needs = Needs(
         "TfLiteTransposeConvParams",
         request.size("OpDataTransposeConv"),
@@ -170,6 +184,7 @@ def _pool(request: _Request) -> Needs:
 
 
 def _mean(request: _Request) -> Needs:
+    request.check_int8()
     source, axes = (request.graph.tensor(i) for i in request.operator.inputs)
     outputs = request.graph.tensor(request.operator.outputs[0]).size
     return Needs(
@@ -239,11 +254,15 @@ OPERATORS: Mapping[str, Callable[[_Request], Needs]] = {
 """Operators whose kernels are known, and what they need."""
 
 
+# What a damaged file can raise in a rule.
+_INCONSISTENT = (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError)
+
+
 def needs(graph: Graph, operator: Operator, kernels: Kernels, abi: Abi) -> Needs:
     """Return what an operator of an int8 model takes of the arena.
 
     Raises:
-        AscError: the operator is not one of ``OPERATORS``.
+        AscError: the operator is not one of ``OPERATORS``, or its operands are not those of one.
     """
     try:
         rule = OPERATORS[operator.name]
@@ -252,4 +271,10 @@ def needs(graph: Graph, operator: Operator, kernels: Kernels, abi: Abi) -> Needs
             f"{graph.source}: operator {operator.index} is {operator.name}, whose memory in "
             f"TensorFlow Lite Micro is not known; known are {', '.join(OPERATORS)}"
         ) from None
-    return rule(_Request(graph, operator, kernels, abi))
+    try:
+        return rule(_Request(graph, operator, kernels, abi))
+    except _INCONSISTENT as error:
+        raise AscError(
+            f"{graph.source}: operator {operator.index} ({operator.name}) does not fit its operands "
+            f"({error})"
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.complexity.memory_map import Block, MemoryMap
-from asc_tiny.complexity.tflm.arena import arena
+from asc_tiny.complexity.tflm.arena import head
 from asc_tiny.complexity.tflm.kernels import Kernels
 
 
@@ -18,7 +18,7 @@ def memory_map(graph: Graph, kernels: Kernels = None) -> MemoryMap:
     Raises:
         AscError: an operator whose kernel is not known.
     """
-    (buffers,) = arena([graph], kernels).buffers
+    buffers = head(graph, kernels)
     blocks = [Block(b.name, b.offset, b.size, b.lifetime.first, b.lifetime.last) for b in buffers]
     kind = kernels.value if kernels else "reference kernels"
     title = f"{graph.source}, head of TensorFlow Lite Micro's arena ({kind})"

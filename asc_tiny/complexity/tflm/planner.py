@@ -31,13 +31,18 @@ def place(requests: Sequence[Request]) -> list[int]:
     """
     order = sorted(range(len(requests)), key=lambda i: (-requests[i].size, -i))
     offsets: dict[int, int] = {}
+    # By operator: who of those that are placed exists there.
+    present: dict[int, list[int]] = {}
     for i in order:
         wanted = requests[i]
-        neighbours = [j for j in offsets if requests[j].lifetime.overlaps(wanted.lifetime)]
+        steps = range(wanted.lifetime.first, wanted.lifetime.last + 1)
+        neighbours = {j for step in steps for j in present.get(step, ())}
         offset = 0
         for j in sorted(neighbours, key=offsets.__getitem__):
             if offsets[j] - offset >= wanted.size:
                 break
             offset = max(offset, offsets[j] + requests[j].size)
         offsets[i] = offset
+        for step in steps:
+            present.setdefault(step, []).append(i)
     return [offsets[i] for i in range(len(requests))]

@@ -275,6 +275,6 @@ def needs(graph: Graph, operator: Operator, kernels: Kernels, abi: Abi) -> Needs
         return rule(_Request(graph, operator, kernels, abi))
     except _INCONSISTENT as error:
         raise AscError(
-            f"{graph.source}: operator {operator.index} ({operator.name}) does not fit its operands "
-            f"({error})"
+            f"{graph.source}: operator {operator.index} ({operator.name}) has operands that do "
+            f"not fit ({error})"
         ) from error

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from asc_tiny.complexity.counting import work
 from asc_tiny.complexity.graph import Graph, Operator
+from asc_tiny.errors import AscError
 
 _WINDOWED = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
@@ -102,3 +108,106 @@ def _row_size(graph: Graph, operator: Operator) -> int:
     if tensor is None:
         return 0
     return tensor.size // tensor.shape[1] if len(tensor.shape) == 4 else tensor.size
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one inference of the network takes; front end and application apart.
+
+    Attributes:
+        cpu: the core that the costs were measured on.
+        instructions: estimated; an emulator counts them, and they are not cycles.
+        layers: of each operator.
+        error_released: largest relative error over the released networks.
+        error_mean, error_largest: over small common and random networks. Each network was
+            estimated from the costs of all others.
+    """
+
+    cpu: str
+    instructions: int
+    layers: tuple[int, ...]
+    error_released: float
+    error_mean: float
+    error_largest: float
+
+    def seconds(self, clock_hz: int) -> float:
+        """Return the time at one instruction per cycle, which is no bound for any core."""
+        return self.instructions / clock_hz
+
+    def joules(self, chip: Chip) -> float:
+        """Return the energy at one instruction per cycle; it does not depend on the clock."""
+        return self.instructions * chip.microamps_per_mhz * 1e-12 * chip.volts
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What a microcontroller draws while it computes, by its maker's data.
+
+    Attributes:
+        name: for people.
+        cpu: its core.
+        microamps_per_mhz: of the whole chip; 1 uA/MHz is 1 pC per cycle.
+        volts: of the supply.
+        source: document and condition.
+    """
+
+    name: str
+    cpu: str
+    microamps_per_mhz: float
+    volts: float
+    source: str
+
+
+def estimate(graph: Graph, cpu: str) -> Estimate:
+    """Estimate the instructions of a network that the ahead-of-time runtime supports.
+
+    Raises:
+        AscError: a core or a kind of operator that was not measured.
+    """
+    table = cpu_table(cpu)
+    layers = tuple(_instructions(graph, operator, table) for operator in graph.operators)
+    error = table["error"]
+    return Estimate(cpu, sum(layers), layers, error["released"], error["mean"], error["largest"])
+
+
+def _instructions(graph: Graph, operator: Operator, table: Mapping[str, Any]) -> int:
+    known = table["instructions"]
+    costs = known.get(kind(graph, operator)) or known.get(operator.name)
+    if costs is None:
+        raise AscError(
+            f"{graph.source}: operator {operator.index} is {operator.name}, whose instructions "
+            f"were not measured; measured are {', '.join(known)}"
+        )
+    values = features(graph, operator)._asdict()
+    return round(sum(costs[name] * value for name, value in values.items()))
+
+
+def cpu_table(cpu: str) -> Mapping[str, Any]:
+    """Return what ``benchmarks/network_costs.py`` measured on a core.
+
+    Raises:
+        AscError: a core that was not measured.
+    """
+    cpus: Mapping[str, Mapping[str, Any]] = _table("cpu_costs.json")["cpus"]
+    if cpu not in cpus:
+        raise AscError(f"--cpu {cpu}: was not measured; measured are {', '.join(cpus)}")
+    return cpus[cpu]
+
+
+def chip(name: str) -> Chip:
+    """Return a chip by its name.
+
+    Raises:
+        AscError: it is not known.
+    """
+    chips = _table("chips.json")
+    if name not in chips:
+        raise AscError(f"--chip {name}: is not known; known are {', '.join(chips)}")
+    return Chip(name=name, **chips[name])
+
+
+@cache
+def _table(name: str) -> Mapping[str, Any]:
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    table: Mapping[str, Any] = json.loads(text)
+    return table

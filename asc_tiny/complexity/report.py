@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +39,13 @@ class ModelComplexity:
         layers: its operators.
         head_bytes: what TensorFlow Lite Micro's planner makes of its activations; None if the
             memory of an operator is not known.
+        costs: on a microcontroller, where they were asked for.
     """
 
     path: str
     layers: tuple[LayerComplexity, ...]
     head_bytes: int | None = None
+    costs: Mapping[str, Any] | None = None
 
     @property
     def params(self) -> int:
@@ -92,6 +94,9 @@ class Total:
 
 CONVENTIONS = ("exact", "nessi")
 """How parameters and multiply-accumulates are counted: by docs/budget.md, or as NeSsi does."""
+
+PARAMS_UNIT = {"exact": "values", "nessi": "bytes of constants, an int32 bias 4 of them"}
+"""What parameters are, by convention."""
 
 
 def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
@@ -240,6 +245,7 @@ def to_json(models: Sequence[ModelComplexity]) -> dict[str, Any]:
             {
                 "path": model.path,
                 **figures(model),
+                **({} if model.costs is None else {"costs": model.costs}),
                 "layers": [
                     {
                         "name": layer.name,

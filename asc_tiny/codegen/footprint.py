@@ -1,0 +1,154 @@
+"""Memory and flash of a network on a microcontroller, under either runtime.
+
+A figure that cannot be had is absent, with the reason: never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from asc_tiny.codegen.network import Compiled, compile_network
+from asc_tiny.complexity.artefact import Artefact
+from asc_tiny.complexity.estimate import cpu_table
+from asc_tiny.complexity.graph import Graph
+from asc_tiny.complexity.tflm.arena import arena
+from asc_tiny.complexity.tflm.cmsis_nn import Core
+from asc_tiny.errors import AscError
+
+CMSIS_NN: Mapping[str, Core] = {
+    "cortex-m0plus": Core.PLAIN,
+    "cortex-m3": Core.PLAIN,
+    "cortex-m4": Core.DSP,
+    "cortex-m7": Core.DSP,
+    "cortex-m33": Core.DSP,
+    "cortex-m55": Core.MVE,
+}
+"""What CMSIS-NN is built for on each core."""
+
+_ALIGNMENT = 16
+_RUN = "asc_stage_run"
+_STAGE_BYTES = 36
+"""Of an ``asc_stage_t`` where pointers have 32 bits."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes of one network.
+
+    Attributes:
+        model_bytes: of the .tflite file.
+        tflm_head_bytes: activations and working memory by TensorFlow Lite Micro's planner.
+        tflm_arena_bytes: its whole arena on a 32-bit Arm core, reference kernels.
+        tflm_cmsis_nn_arena_bytes: the same with CMSIS-NN's kernels for the core.
+        aot_arena_bytes: activations and working memory of the network compiled ahead of time.
+        aot_code_bytes: its kernels on the core, C library apart.
+        aot_constant_bytes: its weights and tables.
+        absent: reasons by figure.
+    """
+
+    model_bytes: int
+    tflm_head_bytes: int | None = None
+    tflm_arena_bytes: int | None = None
+    tflm_cmsis_nn_arena_bytes: int | None = None
+    aot_arena_bytes: int | None = None
+    aot_code_bytes: int | None = None
+    aot_constant_bytes: int | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+def footprint(artefact: Artefact, cpu: str | None) -> Footprint:
+    """Return every figure that can be had.
+
+    Args:
+        artefact: the model.
+        cpu: the core that code is for; without one there is no code size.
+
+    Raises:
+        AscError: a core that was not measured.
+    """
+    table = cpu_table(cpu) if cpu else None
+    graph = artefact.graph
+    values: dict[str, Any] = {}
+    absent: dict[str, str] = {}
+
+    def add(name: str, compute: Callable[[], int]) -> None:
+        try:
+            values[name] = compute()
+        except AscError as error:
+            absent[name] = str(error)
+
+    def of_core() -> int:
+        if cpu is None:
+            raise AscError("needs --cpu")
+        if cpu not in CMSIS_NN:
+            raise AscError(f"CMSIS-NN is not for {cpu}")
+        return arena([graph], CMSIS_NN[cpu]).size
+
+    add("tflm_head_bytes", lambda: _int8_arena(graph).head)
+    add("tflm_arena_bytes", lambda: _int8_arena(graph).size)
+    add("tflm_cmsis_nn_arena_bytes", lambda: (_int8_arena(graph), of_core())[1])
+    try:
+        compiled = compile_network(artefact)
+    except AscError as error:
+        names = ("aot_arena_bytes", "aot_code_bytes", "aot_constant_bytes")
+        absent.update(dict.fromkeys(names, str(error)))
+    else:
+        add("aot_arena_bytes", lambda: compiled.plan.size)
+        add("aot_code_bytes", lambda: _code_bytes(compiled, _needed(table)["code"]))
+        add("aot_constant_bytes", lambda: _constant_bytes(compiled, _needed(table)["code"]))
+    return Footprint(len(artefact.data), absent=absent, **values)
+
+
+def _needed(table: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if table is None:
+        raise AscError("needs --cpu")
+    return table
+
+
+def _int8_arena(graph: Graph) -> Any:
+    for tensor in graph.tensors:
+        if not tensor.is_constant and tensor.dtype in ("FLOAT32", "FLOAT16", "FLOAT64", "INT16"):
+            raise AscError(
+                f"{graph.source}: tensor {tensor.index} is {tensor.dtype}; the memory of "
+                f"TensorFlow Lite Micro is known for int8 models"
+            )
+    return arena([graph])
+
+
+def _code_bytes(compiled: Compiled, table: Mapping[str, Any]) -> int:
+    """Add up what the linker keeps: the functions that the network's kernels call."""
+    names = {stage.kernel for stage in compiled.program.stages}
+    missing = sorted(names - set(table["needs"]))
+    if missing:
+        raise AscError(f"the code of {missing[0]} was not measured")
+    sections = {section for name in (*names, _RUN) for section in table["needs"][name]}
+    return int(table["network"]) + sum(int(table["sections"][s]) for s in sections)
+
+
+def _constant_bytes(compiled: Compiled, table: Mapping[str, Any]) -> int:
+    structures = table["structures"]
+    program = compiled.program
+    total = len(compiled.schedule.order)
+    for stage in program.stages:
+        if stage.c_type not in structures:
+            raise AscError(f"the size of {stage.c_type} was not measured")
+        rows = structures["asc_rows_t"] * len(stage.inputs)
+        total += structures[stage.c_type] + rows + _STAGE_BYTES
+    return total + sum(_arrays(compiled))
+
+
+def _arrays(compiled: Compiled) -> Iterator[int]:
+    arrays = {}
+    for stage in compiled.program.stages:
+        constants = [rows.view.storage.constant for rows in stage.inputs]
+        for array in (*stage.arrays, *(each for each in constants if each)):
+            arrays[array.name] = array
+    for array in arrays.values():
+        size = len(array.values) * _ELEMENT_BYTES[array.c_type]
+        yield -(-size // _ALIGNMENT) * _ALIGNMENT if array.aligned else size
+
+
+_ELEMENT_BYTES = {"asc_channel_t": 4, "int8_t": 1, "int16_t": 2, "int32_t": 4, "uint8_t": 1}
+"""Of a value in an array; a channel is three of them."""

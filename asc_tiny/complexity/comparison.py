@@ -97,71 +97,64 @@ def compare(keras: ModelComplexity, tflite: ModelComplexity) -> list[Row]:
     go to the first operators that do as much and give the same shape. Rows are in the order of
     the operators, then what has none.
     """
-    owners = _owners(keras.layers, tflite.layers)
-    rows: dict[int, list[LayerComplexity]] = {}
-    for layer, owner in zip(keras.layers, owners, strict=True):
-        if owner is not None:
-            rows.setdefault(owner, []).append(layer)
-    joined = _joined(tflite.layers, rows)
-    made = [Row(tuple(rows.get(first, ())), operators) for first, operators in joined.items()]
-    gone = [
-        Row((layer,), ())
-        for layer, owner in zip(keras.layers, owners, strict=True)
-        if owner is None
+    places = _places(keras.layers, tflite.layers)
+    rows = _rows(places, len(tflite.layers))
+    members: dict[int, list[LayerComplexity]] = {}
+    for layer, found in zip(keras.layers, places, strict=True):
+        if found:
+            members.setdefault(rows[found[0]], []).append(layer)
+    made = [
+        Row(
+            tuple(members.get(row, ())),
+            tuple(op for op, of in zip(tflite.layers, rows, strict=True) if of == row),
+        )
+        for row in dict.fromkeys(rows)
     ]
-    return made + gone
+    pairs = zip(keras.layers, places, strict=True)
+    return made + [Row((layer,), ()) for layer, found in pairs if not found]
 
 
-def _joined(
-    operators: Sequence[LayerComplexity], rows: dict[int, list[LayerComplexity]]
-) -> dict[int, tuple[LayerComplexity, ...]]:
-    """Return operators by the first that works for the same layers: a batch norm may be two."""
-    found: dict[int, tuple[LayerComplexity, ...]] = {}
-    for number, operator in enumerate(operators):
-        previous = next(reversed(found), None)
-        alone = previous is not None and number not in rows and operator.params > 0
-        if alone and previous is not None:
-            found[previous] += (operator,)
-        else:
-            found[number] = (operator,)
-    return found
+def _rows(places: Sequence[Sequence[int]], operators: int) -> list[int]:
+    """Return a row for each operator; those that work for the same layer share one."""
+    rows = list(range(operators))
+    for found in places:
+        joined = {rows[number] for number in found}
+        rows = [min(joined) if row in joined else row for row in rows]
+    return rows
 
 
-def _owners(
+def _places(
     layers: Sequence[LayerComplexity], operators: Sequence[LayerComplexity]
-) -> list[int | None]:
-    owners = _by_name(layers, operators)
-    taken = {owner for owner in owners if owner is not None}
-    for i, layer in enumerate(layers):
-        if owners[i] is not None or layer.op not in _OPERATORS:
+) -> list[list[int]]:
+    """Return the operators of each layer, by name or else by their work."""
+    places = _by_name(layers, operators)
+    taken = {number for found in places for number in found}
+    for found, layer in zip(places, layers, strict=True):
+        if found or layer.op not in _OPERATORS:
             continue
         for number, operator in enumerate(operators):
             if number not in taken and _may_be(layer, operator) and layer.macs == operator.macs:
-                owners[i] = number
+                found.append(number)
                 taken.add(number)
                 break
-    return owners
+    return places
 
 
 def _by_name(
     layers: Sequence[LayerComplexity], operators: Sequence[LayerComplexity]
-) -> list[int | None]:
-    """Match names; the converter may have given all layers the same number behind their names."""
+) -> list[list[int]]:
+    """Match names; Keras may have numbered those of all layers anew when it exported them."""
     tokens = [set(re.split("[;/:]", operator.name)) for operator in operators]
 
-    def matched(suffix: str) -> list[int | None]:
-        found: list[int | None] = []
+    def matched(suffix: str) -> list[list[int]]:
+        found = []
         for layer in layers:
-            places = (
-                number
-                for number, names in enumerate(tokens)
-                if layer.name + suffix in names and _may_be(layer, operators[number])
-            )
-            found.append(next(places, None))
+            name = re.compile(re.escape(layer.name) + suffix)
+            places = [n for n, names in enumerate(tokens) if any(map(name.fullmatch, names))]
+            found.append([n for n in places if _may_be(layer, operators[n])])
         return found
 
-    candidates = [matched(suffix) for suffix in ("", "_1", "_2", "_3")]
-    return max(candidates, key=lambda found: sum(owner is not None for owner in found))
+    return max((matched(""), matched("_[0-9]+")), key=lambda found: sum(map(bool, found)))
 
 
 def _may_be(layer: LayerComplexity, operator: LayerComplexity) -> bool:

@@ -179,7 +179,8 @@ def _instructions(graph: Graph, operator: Operator, table: Mapping[str, Any]) ->
             f"were not measured; measured are {', '.join(known)}"
         )
     values = features(graph, operator)._asdict()
-    return round(sum(costs[name] * value for name, value in values.items()))
+    instructions: float = sum(costs[name] * value for name, value in values.items())
+    return round(instructions)
 
 
 def cpu_table(cpu: str) -> Mapping[str, Any]:

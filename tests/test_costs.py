@@ -106,6 +106,23 @@ def test_what_cannot_be_had_is_absent_with_a_reason(
     assert "no memory plan, ahead of time" in err and "BATCH_MATMUL" in err
 
 
+def test_members_of_an_ensemble_share_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    """As firmware has it: 62,304 bytes ahead of time."""
+    path = MODELS / "ensemble1_esc10.toml"
+    code, out, _ = budget(capsys, path, "--memory", "--json")
+    assert code == 0
+    report = json.loads(out)
+    (shared,) = report["ensembles"]
+    assert shared["path"] == str(path)
+    assert shared["aot_arena_bytes"] == 62_304
+    members = [model["costs"] for model in report["models"]]
+    assert len(members) == 2
+    arenas = [costs["tflm_arena_bytes"] for costs in members]
+    # One head; what is kept adds up.
+    assert max(arenas) < shared["tflm_arena_bytes"] < sum(arenas)
+    assert shared["absent"] == {"tflm_cmsis_nn_arena_bytes": "needs --cpu"}
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

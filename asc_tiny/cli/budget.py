@@ -79,18 +79,19 @@ def command(
     if costs.compare:
         context.exit(0 if compare_models(measured, as_json=style == "json") else 3)
     measured = costs.add(measured)
+    ensembles = costs.ensembles(models)
     exceeded = limits.exceeded(total(measured))
     if style == "json":
         verdict = {"limits": limits.to_json(), "exceeded": exceeded, "passed": not exceeded}
         unit = PARAMS_UNIT[convention]
         document = {"convention": convention, "params_unit": unit, **to_json(measured), **verdict}
-        print_json(document)
+        print_json({**document, **({"ensembles": ensembles} if ensembles else {})})
     else:
         click.echo(to_table(measured))
         if convention == "nessi":
             click.echo(f"by NeSsi's rule: parameters are {PARAMS_UNIT[convention]}")
-        if costs_text(measured):
-            click.echo(costs_text(measured))
+        if costs_text(measured, ensembles):
+            click.echo(costs_text(measured, ensembles))
     costs.show_plan(measured)
     for line in exceeded:
         click.echo(f"asc-tiny: over budget: {line}", err=True)

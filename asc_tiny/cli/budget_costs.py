@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -131,6 +131,19 @@ class CostOptions:
             raise AscError("--clock 0: must be above 0")
         return clock
 
+    def ensembles(self, paths: Sequence[str]) -> list[dict[str, Any]]:
+        """Return what the members of each ensemble share, if the options ask for costs."""
+        if not self.memory and not self._cpu():
+            return []
+        from asc_tiny.codegen.footprint import ensemble_footprint
+        from asc_tiny.complexity.ensemble import SUFFIX, load
+
+        return [
+            {"path": path, **ensemble_footprint(load(Path(path)), self._cpu())}
+            for path in paths
+            if Path(path).suffix == SUFFIX
+        ]
+
     def show_plan(self, models: Sequence[ModelComplexity]) -> None:
         """Print or draw the memory plans of both runtimes.
 
@@ -209,21 +222,24 @@ def compare_models(models: Sequence[ModelComplexity], *, as_json: bool) -> bool:
     return all(row.agrees for row in rows)
 
 
-def costs_text(models: Sequence[ModelComplexity]) -> str:
-    """Return the costs of models as text, empty if none were asked for."""
-    return "\n".join(line for model in models if model.costs for line in _lines(model))
+def costs_text(models: Sequence[ModelComplexity], ensembles: Sequence[dict[str, Any]] = ()) -> str:
+    """Return the costs as text, empty if none were asked for."""
+    lines = [line for model in models if model.costs for line in _lines(model.path, model.costs)]
+    lines += [line for each in ensembles for line in _lines(each["path"], each)]
+    return "\n".join(lines)
 
 
-def _lines(model: ModelComplexity) -> Iterator[str]:
-    costs = model.costs or {}
+def _lines(path: str, costs: Mapping[str, Any]) -> Iterator[str]:
+    from asc_tiny.codegen.footprint import NEEDS_CPU
+
     absent = costs["absent"]
     yield ""
-    yield f"{model.path}: bytes on a microcontroller"
+    yield f"{path}: bytes on a microcontroller"
     for name, label in _LABELS.items():
         value = costs.get(name)
         if value is not None:
             yield f"  {label:<50}{value:>12,}"
-        elif name in absent and absent[name] != "needs --cpu":
+        elif name in absent and absent[name] != NEEDS_CPU:
             yield f"  {label:<50}{'absent':>12}  {absent[name]}"
     if costs.get("estimate"):
         yield from _estimate_lines(costs["cpu"], costs["estimate"])

@@ -5,16 +5,19 @@ A figure that cannot be had is absent, with the reason: never 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from asc_tiny.codegen.ensemble import layout
 from asc_tiny.codegen.network import Compiled, compile_network
 from asc_tiny.complexity.artefact import Artefact
+from asc_tiny.complexity.ensemble import Ensemble
 from asc_tiny.complexity.estimate import cpu_table
 from asc_tiny.complexity.graph import Graph
-from asc_tiny.complexity.tflm.arena import arena
+from asc_tiny.complexity.tflm.arena import Arena, arena
 from asc_tiny.complexity.tflm.cmsis_nn import Core
+from asc_tiny.complexity.tflm.kernels import Kernels
 from asc_tiny.errors import AscError
 
 CMSIS_NN: Mapping[str, Core] = {
@@ -27,6 +30,10 @@ CMSIS_NN: Mapping[str, Core] = {
 }
 """What CMSIS-NN is built for on each core."""
 
+NEEDS_CPU = "needs --cpu"
+"""The reason for which figures of a core are absent without one."""
+
+_OTHER_TYPES = ("FLOAT16", "FLOAT32", "FLOAT64", "INT16")
 _ALIGNMENT = 16
 _RUN = "asc_stage_run"
 _STAGE_BYTES = 36
@@ -79,16 +86,9 @@ def footprint(artefact: Artefact, cpu: str | None) -> Footprint:
         except AscError as error:
             absent[name] = str(error)
 
-    def of_core() -> int:
-        if cpu is None:
-            raise AscError("needs --cpu")
-        if cpu not in CMSIS_NN:
-            raise AscError(f"CMSIS-NN is not for {cpu}")
-        return arena([graph], CMSIS_NN[cpu]).size
-
-    add("tflm_head_bytes", lambda: _int8_arena(graph).head)
-    add("tflm_arena_bytes", lambda: _int8_arena(graph).size)
-    add("tflm_cmsis_nn_arena_bytes", lambda: (_int8_arena(graph), of_core())[1])
+    add("tflm_head_bytes", lambda: _arena([graph]).head)
+    add("tflm_arena_bytes", lambda: _arena([graph]).size)
+    add("tflm_cmsis_nn_arena_bytes", lambda: _arena([graph], _core(cpu)).size)
     try:
         compiled = compile_network(artefact)
     except AscError as error:
@@ -103,18 +103,52 @@ def footprint(artefact: Artefact, cpu: str | None) -> Footprint:
 
 def _needed(table: Mapping[str, Any] | None) -> Mapping[str, Any]:
     if table is None:
-        raise AscError("needs --cpu")
+        raise AscError(NEEDS_CPU)
     return table
 
 
-def _int8_arena(graph: Graph) -> Any:
-    for tensor in graph.tensors:
-        if not tensor.is_constant and tensor.dtype in ("FLOAT32", "FLOAT16", "FLOAT64", "INT16"):
-            raise AscError(
-                f"{graph.source}: tensor {tensor.index} is {tensor.dtype}; the memory of "
-                f"TensorFlow Lite Micro is known for int8 models"
-            )
-    return arena([graph])
+def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
+    """Return the arenas that the members of an ensemble share, ``absent`` with reasons beside.
+
+    Raises:
+        AscError: a core that was not measured.
+    """
+    if cpu:
+        cpu_table(cpu)
+    graphs = [member.artefact.graph for member in ensemble.members]
+    figures: Mapping[str, Callable[[], int]] = {
+        "tflm_arena_bytes": lambda: _arena(graphs).size,
+        "tflm_cmsis_nn_arena_bytes": lambda: _arena(graphs, _core(cpu)).size,
+        "aot_arena_bytes": lambda: layout(ensemble).size,
+    }
+    values: dict[str, Any] = {}
+    absent: dict[str, str] = {}
+    for name, compute in figures.items():
+        try:
+            values[name] = compute()
+        except AscError as error:
+            values[name] = None
+            absent[name] = str(error)
+    return {**values, "absent": absent}
+
+
+def _core(cpu: str | None) -> Core:
+    if cpu is None:
+        raise AscError(NEEDS_CPU)
+    if cpu not in CMSIS_NN:
+        raise AscError(f"CMSIS-NN is not for {cpu}")
+    return CMSIS_NN[cpu]
+
+
+def _arena(graphs: Sequence[Graph], kernels: Kernels = None) -> Arena:
+    for graph in graphs:
+        for tensor in graph.tensors:
+            if not tensor.is_constant and tensor.dtype in _OTHER_TYPES:
+                raise AscError(
+                    f"{graph.source}: tensor {tensor.index} is {tensor.dtype}; the memory of "
+                    f"TensorFlow Lite Micro is known for int8 models"
+                )
+    return arena(graphs, kernels)
 
 
 def _code_bytes(compiled: Compiled, table: Mapping[str, Any]) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from network_models import SMALL, quantised
 
-from asc_tiny.complexity.graph import Graph
+from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import Lifetime
 from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.complexity.report import measure
@@ -178,6 +178,41 @@ def test_head_is_the_recorded_one(name: str) -> None:
     for abi in Abi:
         assert arena([graph_of(name)], abi=abi).head == int(head)
     assert measure(graph_of(name)).peak_activation_bytes == int(head)
+
+
+def test_head_with_a_branch_that_calls_subgraphs() -> None:
+    """Float, two branches of which one needs more: each is a subgraph of its own."""
+    import tensorflow as tf
+
+    weights = [np.ones(shape, np.float32) for shape in ((3, 3, 4, 8), (3, 3, 4, 16), (1, 1, 16, 8))]
+
+    def convolved(x: Any, kernel: Any) -> Any:
+        return tf.nn.conv2d(x, kernel, 1, "SAME")
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 8, 8, 4)), tf.TensorSpec((), tf.bool)])
+    def function(x: Any, condition: Any) -> Any:
+        x = 2.0 * tf.nn.relu(x)
+        deep = lambda: convolved(tf.nn.relu(convolved(x, weights[1])), weights[2])  # noqa: E731
+        return tf.cond(condition, lambda: convolved(x, weights[0]), deep) + 1.0
+
+    concrete = function.get_concrete_function()
+    data = tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
+    graph = parse_graph(data, source="if.tflite")
+    assert [len(other.operators) for other in graph.others] == [2, 1]
+    (head,) = re.findall(r"Arena allocation head (\d+) bytes", recorded(data))
+    assert measure(graph).peak_activation_bytes == int(head)
+    with pytest.raises(AscError, match="has 3 subgraphs"):
+        arena([graph])
+
+
+def test_no_file_keeps_the_planner_busy() -> None:
+    """Activations that all exist at the same time are too many to plan: what is live counts."""
+    count = 3000
+    tensors = tuple(Tensor(i, f"t{i}", (4,), "INT8") for i in range(count + 1))
+    operators = [Operator(i, "RELU", (i,), (i + 1,), {}) for i in range(count)]
+    outputs = tuple(range(1, count + 1))
+    graph = Graph("file", tuple(operators), tensors, (0,), outputs)
+    assert measure(graph).peak_activation_bytes == 4 * count
 
 
 @pytest.mark.parametrize("name", [*RELEASED, *MADE])

@@ -11,7 +11,7 @@ from asc_tiny.complexity.counting import called, work
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import live_bytes
 from asc_tiny.complexity.parameters import parameters, storage
-from asc_tiny.complexity.tflm.arena import end, head
+from asc_tiny.complexity.tflm.arena import least_head
 from asc_tiny.errors import AscError
 
 
@@ -37,8 +37,8 @@ class ModelComplexity:
     Attributes:
         path: the file.
         layers: its operators.
-        head_bytes: what TensorFlow Lite Micro's planner makes of its activations; None if the
-            memory of an operator is not known.
+        head_bytes: what TensorFlow Lite Micro's planner makes of its activations and of the
+            working memory that is known; None if there are too many to plan.
         costs: on a microcontroller, where they were asked for.
     """
 
@@ -140,7 +140,7 @@ def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
 
 def _head_bytes(graph: Graph) -> int | None:
     try:
-        return end(head(graph))
+        return least_head(graph)
     except AscError:
         return None
 

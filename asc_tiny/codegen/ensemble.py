@@ -71,16 +71,6 @@ def rename_network(text: str, number: int) -> str:
     return rename(text, "ASC_NET(?=_)", f"ASC_NET{number}")
 
 
-def layout(ensemble: Ensemble) -> Layout:
-    """Return the activation memory of an ensemble.
-
-    Raises:
-        AscError: a member cannot become C; see ``network.generate``.
-    """
-    features_size = interface.of_ensemble(ensemble)["input"]["size"]
-    return lay_out([_arena(member) for member in ensemble.members], features_size)
-
-
 def lay_out(arenas: Sequence[Arena], features_size: int) -> Layout:
     """Return the layout of the fewest bytes over the choices of the member that runs last.
 
@@ -107,21 +97,22 @@ def _align(value: int) -> int:
 def _values(ensemble: Ensemble) -> dict[str, Any]:
     """Return what the templates print."""
     values = interface.of_ensemble(ensemble)
-    plan = layout(ensemble)
+    arenas = [_arena(member) for member in ensemble.members]
+    layout = lay_out(arenas, values["input"]["size"])
     one_quantisation = values["groups"] == 1
     members = [
         {
             **values["members"][number],
-            "offset": plan.offsets[number],
-            "in_place": one_quantisation and number == plan.order[-1],
+            "offset": layout.offsets[number],
+            "in_place": one_quantisation and number == layout.order[-1],
         }
-        for number in plan.order
+        for number in layout.order
     ]
     return {
         **values,
-        "arena_size": plan.size,
+        "arena_size": layout.size,
         "banner": banner(ensemble),
-        "input": {**values["input"], "offset": plan.features},
+        "input": {**values["input"], "offset": layout.features},
         "members": members,
         "output": {**values["output"], "offset": 0},
     }

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from asc_tiny.codegen.ensemble import layout
+from asc_tiny.codegen import interface
+from asc_tiny.codegen.ensemble import Arena as MemberArena
+from asc_tiny.codegen.ensemble import lay_out
 from asc_tiny.codegen.network import Compiled, compile_network
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.ensemble import Ensemble
@@ -119,7 +121,7 @@ def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
     figures: Mapping[str, Callable[[], int]] = {
         "tflm_arena_bytes": lambda: _arena(graphs).size,
         "tflm_cmsis_nn_arena_bytes": lambda: _arena(graphs, _core(cpu)).size,
-        "aot_arena_bytes": lambda: layout(ensemble).size,
+        "aot_arena_bytes": lambda: _shared_arena_bytes(ensemble),
     }
     values: dict[str, Any] = {}
     absent: dict[str, str] = {}
@@ -130,6 +132,12 @@ def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
             values[name] = None
             absent[name] = str(error)
     return {**values, "absent": absent}
+
+
+def _shared_arena_bytes(ensemble: Ensemble) -> int:
+    compiled = [compile_network(member.artefact) for member in ensemble.members]
+    arenas = [MemberArena(each.plan.size, each.input_offset) for each in compiled]
+    return lay_out(arenas, interface.of_ensemble(ensemble)["input"]["size"]).size
 
 
 def _core(cpu: str | None) -> Core:

@@ -283,7 +283,7 @@ def to_table(models: Sequence[ModelComplexity]) -> str:
             counts = [f"{value:,}" for value in figures(layer).values()]
             rows.append((str(number), layer.op, shape, *counts))
         rows.append(("", "sum, peak", "", *(f"{value:,}" for value in figures(model).values())))
-        lines += [model.path, *align(rows), ""]
+        lines += [model.path, *_align(rows), ""]
     sums = total(models)
     lines.append(
         f"total: {sums.params:,} parameters, {sums.macs:,} MACs, {sums.weight_bytes:,} bytes of "
@@ -292,13 +292,12 @@ def to_table(models: Sequence[ModelComplexity]) -> str:
     return "\n".join(lines)
 
 
-def align(rows: Sequence[tuple[str, ...]], left: Sequence[int] = (0, 1, 2)) -> list[str]:
-    """Return rows as lines with aligned columns; those in ``left`` begin at the left."""
+def _align(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
         cells = [
-            cell.ljust(width) if column in left else cell.rjust(width)
+            cell.ljust(width) if column < 3 else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  " + "  ".join(cells).rstrip())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from asc_tiny.cli.budget_costs import CostOptions, compare_models, cost_options, costs_text
+from asc_tiny.cli.budget_costs import CostOptions, compare_models, cost_options
 from asc_tiny.cli.main import print_json
 from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
 from asc_tiny.complexity.reader import read_graph
@@ -88,6 +88,8 @@ def command(
         print_json({**document, **({"ensembles": ensembles} if ensembles else {})})
     else:
         click.echo(to_table(measured))
+        from asc_tiny.complexity.costs_text import costs_text
+
         if convention == "nessi":
             click.echo(f"by NeSsi's rule: parameters are {PARAMS_UNIT[convention]}")
         if costs_text(measured, ensembles):

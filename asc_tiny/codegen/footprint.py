@@ -14,6 +14,7 @@ from asc_tiny.codegen.ensemble import Arena as MemberArena
 from asc_tiny.codegen.ensemble import lay_out
 from asc_tiny.codegen.network import Compiled, compile_network
 from asc_tiny.complexity.artefact import Artefact
+from asc_tiny.complexity.costs_text import NEEDS_CPU
 from asc_tiny.complexity.ensemble import Ensemble
 from asc_tiny.complexity.estimate import cpu_table
 from asc_tiny.complexity.graph import Graph
@@ -31,9 +32,6 @@ CMSIS_NN: Mapping[str, Core] = {
     "cortex-m55": Core.MVE,
 }
 """What CMSIS-NN is built for on each core."""
-
-NEEDS_CPU = "needs --cpu"
-"""The reason for which figures of a core are absent without one."""
 
 _OTHER_TYPES = ("FLOAT16", "FLOAT32", "FLOAT64", "INT16")
 _ALIGNMENT = 16

@@ -87,6 +87,19 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def append_text(path: Path, text: str) -> None:
+    """Add ``text`` as UTF-8 with LF line ends to the end of ``path``.
+
+    Raises:
+        AscError: the file cannot be written.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(text.encode("utf-8"))
+    except OSError as error:
+        raise AscError(f"{path}: cannot write here: {error.strerror}") from error
+
+
 def read_bytes(path: Path) -> bytes:
     """Return the contents of ``path``.
 

@@ -37,7 +37,8 @@ def example(file: str, comment: str) -> str:
     """An indented or fenced example of a document, without its indentation."""
     text = (ROOT / file).read_text()
     match = re.search(
-        rf"^(?P<indent> *)# {re.escape(comment)}\n(?P<body>(?:(?P=indent).*\n|\n)+?)(?=```|\n\S|\Z)",
+        rf"^(?P<indent> *)# {re.escape(comment)}\n"
+        r"(?P<body>(?:(?P=indent).*\n|\n)+?)(?=```|\n\S|\Z)",
         text,
         re.MULTILINE,
     )

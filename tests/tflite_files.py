@@ -15,30 +15,6 @@ from asc_tiny.complexity import schema
 Fields = Mapping[int, tuple[str, Any]]
 """Number of the field to its type, a letter of ``struct`` or ``offset``, and its value."""
 
-OPTIONS_OF: Mapping[str, str] = {
-    "ADD": "Add",
-    "AVERAGE_POOL_2D": "Pool2D",
-    "BATCH_MATMUL": "BatchMatMul",
-    "CONCATENATION": "Concatenation",
-    "CONV_2D": "Conv2D",
-    "DEPTHWISE_CONV_2D": "DepthwiseConv2D",
-    "FULLY_CONNECTED": "FullyConnected",
-    "IF": "If",
-    "L2_POOL_2D": "Pool2D",
-    "LEAKY_RELU": "LeakyRelu",
-    "MAX_POOL_2D": "Pool2D",
-    "MEAN": "Reducer",
-    "MUL": "Mul",
-    "RESHAPE": "Reshape",
-    "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighbor",
-    "SOFTMAX": "Softmax",
-    "SPLIT": "Split",
-    "SVDF": "SVDF",
-    "TRANSPOSE_CONV": "TransposeConv",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
-}
-"""Operators whose options are written, and the names of their tables."""
-
 _SLOTS = {"b": "Int8", "?": "Bool", "i": "Int32", "I": "Uint32", "f": "Float32", "Q": "Uint64"}
 _SIZES = {"i": 4, "f": 4, "q": 8, "B": 1}
 
@@ -182,10 +158,10 @@ class _Writer:
             1: ("offset", self.vector("i", inputs)),
             2: ("offset", self.vector("i", outputs)),
         }
-        if name in OPTIONS_OF:
+        if name in schema.OPTIONS_OF:
             kinds = schema.OPTIONS.get(name, {})
             given = {kinds[key][0]: (kinds[key][1], value) for key, value in options.items()}
-            fields[3] = ("b", getattr(tflite.BuiltinOptions, f"{OPTIONS_OF[name]}Options"))
+            fields[3] = ("b", getattr(tflite.BuiltinOptions, f"{schema.OPTIONS_OF[name]}Options"))
             fields[4] = ("offset", self.table(given))
         return self.table(fields)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,12 +22,13 @@ _SIZES = {"i": 4, "f": 4, "q": 8, "B": 1}
 
 @dataclass
 class File:
-    """The first subgraph of a model; the operators are added in the order they run."""
+    """A model's first subgraph, and the others; operators are added in the order they run."""
 
     tensors: list[tuple[tuple[int, ...], str, bytes | None]] = field(default_factory=list)
     operators: list[tuple[str, list[int], list[int], dict[str, Any]]] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
+    others: list[File] = field(default_factory=list)
 
     def tensor(
         self, *shape: int, dtype: str = "INT8", content: bytes | None = None, full: bool = False
@@ -44,9 +46,21 @@ class File:
 
     def add(self, name: str, inputs: Sequence[int], *shape: int, **options: Any) -> int:
         """Add an operator with one int8 output; return the output's index."""
-        output = self.tensor(*shape)
-        self.operators.append((name, list(inputs), [output], options))
+        (output,) = self.add_several(name, inputs, [shape], **options)
         return output
+
+    def add_several(
+        self, name: str, inputs: Sequence[int], shapes: Sequence[Sequence[int]], **options: Any
+    ) -> list[int]:
+        """Add an operator with int8 outputs; return their indices."""
+        outputs = [self.tensor(*shape) for shape in shapes]
+        self.operators.append((name, list(inputs), outputs, options))
+        return outputs
+
+    def integers(self, *values: int) -> int:
+        """Add an int32 constant, such as axes; return its index."""
+        content = struct.pack(f"<{len(values)}i", *values)
+        return self.tensor(len(values), dtype="INT32", content=content)
 
     def conv(self, source: int, channels: int, kernel: int = 3) -> int:
         """Add a convolution with stride 1 and padding, with int8 weights and an int32 bias."""
@@ -57,12 +71,13 @@ class File:
         return self.add("CONV_2D", [source, weights, bias], *sizes, channels, **options)
 
     def data(self) -> bytes:
-        """Return the bytes of the file; the last operator's output is the model's."""
-        outputs = self.outputs or self.operators[-1][2]
-        return _Writer().model(self, outputs)
+        """Return the bytes of the file."""
+        return Writer().model([self, *self.others])
 
 
-class _Writer:
+class Writer:
+    """Tables and vectors of a file, written from the leaves to the root."""
+
     def __init__(self) -> None:
         self.builder = flatbuffers.Builder(1024)
 
@@ -96,55 +111,65 @@ class _Writer:
         self.builder.Bytes[self.builder.head : self.builder.head + len(content)] = content
         return int(self.builder.EndVector())
 
-    def model(self, file: File, outputs: Sequence[int]) -> bytes:
-        contents = [content for _, _, content in file.tensors if content is not None]
+    def model(self, files: Sequence[File]) -> bytes:
+        # Buffer 0 is empty and belongs to tensors without content.
+        contents = [b""]
+        names = list(dict.fromkeys(name for file in files for name, *_ in file.operators))
+        subgraphs = [self.subgraph(file, names, contents) for file in files]
         buffers = [
-            self.table({}),
-            *(self.table({0: ("offset", self.bytes(content))}) for content in contents),
+            self.table({0: ("offset", self.bytes(content))} if content else {})
+            for content in contents
         ]
-        tensors, constants = [], 0
-        for number, tensor in enumerate(file.tensors):
-            constants += tensor[2] is not None
-            tensors.append(self.tensor(number, tensor, constants if tensor[2] is not None else 0))
-        names = list(dict.fromkeys(name for name, *_ in file.operators))
-        operators = [self.operator(operator, names) for operator in file.operators]
-        fields = {
-            0: ("offset", self.vector("offset", tensors)),
-            1: ("offset", self.vector("i", file.inputs)),
-            2: ("offset", self.vector("i", outputs)),
-            3: ("offset", self.vector("offset", operators)),
-            4: ("offset", self.builder.CreateString("main")),
-        }
-        subgraphs = self.vector("offset", [self.table(fields)])
-        codes = [self.code(name) for name in names]
+        return self.finish(subgraphs, [self.code(name) for name in names], buffers)
+
+    def finish(self, subgraphs: list[int], codes: list[int], buffers: list[int]) -> bytes:
         model = {
             0: ("I", 3),
             1: ("offset", self.vector("offset", codes)),
-            2: ("offset", subgraphs),
+            2: ("offset", self.vector("offset", subgraphs)),
             3: ("offset", self.builder.CreateString("written by a test")),
             4: ("offset", self.vector("offset", buffers)),
         }
         self.builder.Finish(self.table(model), file_identifier=b"TFL3")
         return bytes(self.builder.Output())
 
+    def subgraph(self, file: File, names: list[str], contents: list[bytes]) -> int:
+        """Write a subgraph; the last operator's outputs are its own if it states none."""
+        tensors = []
+        for number, (shape, dtype, content) in enumerate(file.tensors):
+            if content is not None:
+                contents.append(content)
+            buffer = 0 if content is None else len(contents) - 1
+            tensors.append(self.tensor(f"tensor {number}", shape, dtype, buffer))
+        operators = [self.operator(operator, names) for operator in file.operators]
+        outputs = file.outputs or file.operators[-1][2]
+        return self.table(
+            {
+                0: ("offset", self.vector("offset", tensors)),
+                1: ("offset", self.vector("i", file.inputs)),
+                2: ("offset", self.vector("i", outputs)),
+                3: ("offset", self.vector("offset", operators)),
+                4: ("offset", self.builder.CreateString("main")),
+            }
+        )
+
     def code(self, name: str) -> int:
         number = schema.OPERATORS.index(name)
         return self.table({0: ("b", min(number, 127)), 2: ("i", 1), 3: ("i", number)})
 
-    def tensor(self, number: int, tensor: tuple[tuple[int, ...], str, Any], buffer: int) -> int:
-        shape, dtype, _ = tensor
+    def tensor(self, name: str, shape: Sequence[int], dtype: str, buffer: int) -> int:
         quantisation = {
             2: ("offset", self.vector("f", [0.5])),
             3: ("offset", self.vector("q", [0])),
         }
         table = self.table(quantisation)
-        name = self.builder.CreateString(f"tensor {number}")
+        text = self.builder.CreateString(name)
         return self.table(
             {
                 0: ("offset", self.vector("i", shape)),
                 1: ("b", schema.TENSOR_TYPES.index(dtype)),
                 2: ("I", buffer),
-                3: ("offset", name),
+                3: ("offset", text),
                 4: ("offset", table),
             }
         )

@@ -88,4 +88,6 @@ def _bytes(data: bytes, start: int, size: int) -> bytes:
 
 
 def _number(data: bytes, code: str, place: int) -> Any:
-    return struct.unpack(code, _bytes(data, place, struct.calcsize(code)))[0]
+    if place < 0 or place + struct.calcsize(code) > len(data):
+        raise DamagedError(f"a number at {place} of {len(data)}")
+    return struct.unpack_from(code, data, place)[0]

@@ -188,9 +188,12 @@ class _Reader:
         return bytes(self.counted(table.octets(schema.BUFFER_DATA))) or None
 
     def operator_name(self, table: Table) -> str:
-        # Old files hold the code in the first field, new ones in the second.
-        deprecated = table.number(schema.CODE_DEPRECATED, "b")
-        number = max(deprecated, table.number(schema.CODE_BUILTIN, "i"))
+        # Old files hold the code in the first field, new ones in the second and what fits a byte
+        # in the first.
+        old, new = table.number(schema.CODE_DEPRECATED, "b"), table.number(schema.CODE_BUILTIN, "i")
+        if old and new and old != min(new, schema.LARGEST_OLD_CODE):
+            raise DamagedError(f"an operator of the codes {old} and {new}")
+        number = max(old, new)
         name = _name(schema.OPERATORS, number, "operator")
         if name != "CUSTOM":
             return name

@@ -91,6 +91,9 @@ _OPERATORS_TEXT = """
 OPERATORS = tuple(_OPERATORS_TEXT.split())
 """Names of operators by number."""
 
+LARGEST_OLD_CODE = 127
+"""What the field for old readers holds for newer operators."""
+
 _POOL = {
     "padding": (0, "b", 0),
     "stride_w": (1, "i", 0),

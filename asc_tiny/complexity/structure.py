@@ -7,12 +7,14 @@ choice: fields lie within their table, offsets lead forward, vectors and texts e
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
+from itertools import zip_longest
 
 from asc_tiny.complexity import layout
 from asc_tiny.complexity.flatbuffer import DamagedError
 
 _SIZES = {code: struct.calcsize(f"<{code}") for code in "?bBhHiIqQfd"}
-_OFFSET_SIZE = 4
+_OFFSET_SIZE, _LARGEST = 4, 8
 _INT, _OFFSET, _SHORTS = struct.Struct("<i"), struct.Struct("<I"), struct.Struct("<HH")
 
 
@@ -28,6 +30,20 @@ def check_structure(data: bytes) -> None:
         raise DamagedError(f"{len(data)} bytes, {checker.end} are needed")
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What is left to check of a table whose vtable is sound.
+
+    Attributes:
+        size: bytes of the table.
+        references: fields that lead elsewhere: their layout, their place in the table, and the
+            place of the field before.
+    """
+
+    size: int
+    references: tuple[tuple[str, int, int], ...]
+
+
 class _Checker:
     """Walks over all tables; each is looked at once, so that shared ones cost nothing.
 
@@ -38,6 +54,7 @@ class _Checker:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.seen: set[tuple[str, int]] = set()
+        self.plans: dict[tuple[str, int, int], _Plan] = {}
         self.end = 0
         self.steps = 0
 
@@ -45,54 +62,50 @@ class _Checker:
         if (kind, position) in self.seen:
             return
         self.seen.add((kind, position))
-        fields = layout.TABLES[kind] if fields is None else fields
         self._span(position, _OFFSET_SIZE, aligned=_OFFSET_SIZE)
         vtable = position - _INT.unpack_from(self.data, position)[0]
+        # Tables of a kind share few vtables: what these say is checked once.
+        key = kind, vtable, position % _LARGEST
+        plan = self.plans.get(key)
+        if plan is None:
+            fields = layout.TABLES[kind] if fields is None else fields
+            plan = self.plans[key] = self._plan(kind, fields, vtable, position)
+        self._span(position, plan.size)
+        for field, offset, named in plan.references:
+            target = self.target(position + offset)
+            if field == "s":
+                self._text(target)
+            elif field == layout.UNION:
+                self._options(self.data[position + named] if named else 0, target)
+            elif field[0] == "[":
+                self._vector(field[1:-1], target)
+            else:
+                self.table(field, target)
+
+    def _plan(self, kind: str, fields: layout.Layout, vtable: int, position: int) -> _Plan:
+        """Check a vtable, for tables of a kind at a place of this alignment."""
         self._span(vtable, 4, aligned=2)
         vtable_size, size = _SHORTS.unpack_from(self.data, vtable)
         if vtable_size < 4 or vtable_size % 2 or size < 4:
             raise DamagedError(f"a table {kind} of {vtable_size} and {size} bytes")
         self._span(vtable, vtable_size)
-        self._span(position, size)
         count = (vtable_size - 4) // 2
         offsets = struct.unpack_from(f"<{count}H", self.data, vtable + 4)
-        for number, offset in enumerate(offsets):
-            if offset == 0:
+        references = []
+        for number, (offset, field) in enumerate(zip_longest(offsets[: len(fields)], fields)):
+            if not offset:
                 continue
-            if not 4 <= offset < size:
-                raise DamagedError(f"field {number} of {kind} lies outside of it")
-            if number < len(fields):
-                room = size - offset
-                self._field(kind, fields, number, position + offset, room, offsets)
-
-    def _field(
-        self,
-        kind: str,
-        fields: layout.Layout,
-        number: int,
-        place: int,
-        room: int,
-        offsets: tuple[int, ...],
-    ) -> None:
-        field = fields[number]
-        if field == layout.FORBIDDEN:
-            raise DamagedError(f"field {number} of {kind} is not supported")
-        size = _SIZES.get(field, _OFFSET_SIZE)
-        if size > room or place % size:
-            raise DamagedError(f"field {number} of {kind} is out of place")
-        if field in _SIZES:
-            return
-        target = self.target(place)
-        if field == layout.UNION:
-            # The number of the union's member is in the field before it.
-            named = offsets[number - 1]
-            self._options(self.data[place - offsets[number] + named] if named else 0, target)
-        elif field[0] == "[":
-            self._vector(field[1:-1], target)
-        elif field == "s":
-            self._text(target)
-        else:
-            self.table(field, target)
+            if field == layout.FORBIDDEN:
+                raise DamagedError(f"field {number} of {kind} is not supported")
+            width = _SIZES.get(field, _OFFSET_SIZE)
+            if not 4 <= offset <= size - width or (position + offset) % width:
+                raise DamagedError(f"field {number} of {kind} is out of place")
+            if field not in _SIZES:
+                # The number of a union's member is in the field before it.
+                references.append((field, offset, offsets[number - 1] if number else 0))
+        if any(offset and not 4 <= offset < size for offset in offsets[len(fields) :]):
+            raise DamagedError(f"a field of {kind} lies outside of it")
+        return _Plan(size, tuple(references))
 
     def target(self, place: int) -> int:
         """Return where the offset at ``place`` leads."""
@@ -109,11 +122,10 @@ class _Checker:
         self.table(f"{name}Options", position, layout.OPTIONS[name])
 
     def _text(self, start: int) -> None:
-        end = self._elements(start, 1) + 1
-        self._span(end - 1, 1)
-        if self.data[end - 1]:
+        end = self._elements(start, 1)
+        self._span(end, 1)
+        if self.data[end]:
             raise DamagedError(f"a text at {start} that does not end")
-        self._reach(end)
 
     def _vector(self, element: str, start: int) -> None:
         if (element, start) in self.seen:
@@ -139,9 +151,8 @@ class _Checker:
         return start + 4 + int(length) * size
 
     def _span(self, start: int, size: int, *, aligned: int = 1) -> None:
-        if start < 0 or start + size > len(self.data) or start % aligned:
+        end = start + size
+        if start < 0 or end > len(self.data) or start % aligned:
             raise DamagedError(f"{size} bytes at {start} of {len(self.data)}")
-        self._reach(start + size)
-
-    def _reach(self, end: int) -> None:
-        self.end = max(self.end, -(-end // _OFFSET_SIZE) * _OFFSET_SIZE)
+        if end > self.end:
+            self.end = -(-end // _OFFSET_SIZE) * _OFFSET_SIZE

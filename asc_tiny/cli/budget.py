@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,6 +26,9 @@ from asc_tiny.complexity.report import CONVENTIONS, ModelComplexity, measure
 from asc_tiny.errors import AscError
 from asc_tiny.files import append_text, write_text
 from asc_tiny.text import printable
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 _HELP = """Measure MODELs (.tflite, .keras, ensemble .toml) and fail if they are over a limit.
 
@@ -162,10 +164,10 @@ def _given(limits: Mapping[str, str | None]) -> dict[str, int | None]:
     return given
 
 
-def _growth(text: str | None, chosen: Fraction | None) -> Fraction:
+def _growth(text: str | None, chosen: Fraction | None) -> Fraction | int:
     if text is not None:
         return parse_growth(text, option="--max-growth")
-    return chosen or Fraction(0)
+    return chosen or 0
 
 
 def _single(subjects: Sequence[Subject]) -> list[Subject]:

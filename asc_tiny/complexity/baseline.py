@@ -7,15 +7,17 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asc_tiny.complexity.difference import LAYER_FIGURES, Change, LayerChange, layer_changes
 from asc_tiny.complexity.limits import FIGURES, Figure
 from asc_tiny.complexity.report import ModelComplexity, to_json
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes, write_text
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 SCHEMA = 1
 
@@ -32,7 +34,7 @@ class Comparison:
     """
 
     path: str
-    growth: Fraction
+    growth: Fraction | int
     figures: Mapping[Figure, Change]
     layers: tuple[LayerChange, ...]
 
@@ -53,7 +55,9 @@ class Baseline:
     path: Path
     models: Mapping[Path, Mapping[str, Any]]
 
-    def compare(self, models: Sequence[ModelComplexity], growth: Fraction) -> list[Comparison]:
+    def compare(
+        self, models: Sequence[ModelComplexity], growth: Fraction | int
+    ) -> list[Comparison]:
         """Compare models with those on file.
 
         Raises:
@@ -68,7 +72,7 @@ class Baseline:
                 )
         return [self._compare(model, growth) for model in models]
 
-    def _compare(self, model: ModelComplexity, growth: Fraction) -> Comparison:
+    def _compare(self, model: ModelComplexity, growth: Fraction | int) -> Comparison:
         before = self.models.get(absolute(Path(model.path)))
         if before is None:
             raise AscError(

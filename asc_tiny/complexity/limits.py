@@ -6,10 +6,13 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from asc_tiny.complexity.report import Total, figures
 from asc_tiny.errors import AscError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 CHALLENGE_PARAMS = 128_000
 CHALLENGE_MACS = 30_000_000
@@ -64,6 +67,8 @@ def parse_growth(text: str, *, option: str) -> Fraction:
     Raises:
         AscError: not a number of at least 0 with a percent sign.
     """
+    from fractions import Fraction
+
     match = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?\s*%", text.strip())
     if match is None:
         raise AscError(f"{option} {text}: must be a percentage, such as 2% or 0.5%")

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asc_tiny.complexity.baseline import absolute
 from asc_tiny.complexity.limits import FIGURES, NO_LIMITS, Limits, parse_growth
 from asc_tiny.complexity.report import CONVENTIONS
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_toml
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 FILE_NAME = "asc-budget.toml"
 PYPROJECT = "pyproject.toml"

@@ -165,6 +165,7 @@ def test_limits_of_an_ensemble_and_of_its_members(
         ("[[model]]\npath = '*'\nmax-rm = 1", "[[model]] 0: has an unknown key 'max-rm'"),
         ("baseline = ''", "baseline = '', allowed: a text"),
         ("= 1", "not TOML"),
+        ("a = " + "[" * 10_000, "not TOML"),
     ],
 )
 def test_bad_settings(
@@ -176,7 +177,7 @@ def test_bad_settings(
     assert message in err
     pyproject = project / "pyproject.toml"
     (project / "asc-budget.toml").unlink()
-    if text == "= 1":
+    if message == "not TOML":
         pyproject.write_text(text)
     else:
         nested = text.replace("[[model]]", "[[tool.asc-tiny.budget.model]]")

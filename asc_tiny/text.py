@@ -1,6 +1,8 @@
-"""Text from files and file names that is shown to people."""
+"""Text that is shown to people: on one line, in columns."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def printable(text: str) -> str:
@@ -15,3 +17,16 @@ def printable(text: str) -> str:
 def shape(sizes: tuple[int, ...]) -> str:
     """Return dimensions such as ``1x64x9x16``."""
     return "x".join(map(str, sizes))
+
+
+def align(rows: Sequence[tuple[str, ...]], left: Sequence[int] = (0, 1, 2)) -> list[str]:
+    """Return rows as lines with aligned columns; those in ``left`` begin at the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  " + "  ".join(cells).rstrip())
+    return lines

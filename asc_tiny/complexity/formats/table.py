@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from asc_tiny.complexity.formats.changes import layer_line
 from asc_tiny.complexity.gate import Check, Verdict
 from asc_tiny.complexity.report import LayerComplexity, ModelComplexity, figures, total
-from asc_tiny.text import printable, shape
+from asc_tiny.text import align, printable, shape
 
 _HEADER = (
     "layer",
@@ -79,7 +79,7 @@ def _layers(model: ModelComplexity) -> list[str]:
     for number, layer in enumerate(model.layers):
         rows.append((*_name(number, layer), shape(layer.output_shape), *_counts(layer)))
     rows.append(("", "sum, peak", "", *_counts(model)))
-    return _align(rows, left=3)
+    return align(rows, left=(0, 1, 2))
 
 
 def _counts(measured: LayerComplexity | ModelComplexity) -> list[str]:
@@ -98,7 +98,7 @@ def _bars(model: ModelComplexity, style: Style) -> list[str]:
         ):
             cells += [style.bar(value, whole), _share(value, whole)]
         rows.append((*_name(number, layer), *cells))
-    lines = _align(rows, left=2, bars=(2, 4, 6))
+    lines = align(rows, left=(0, 1, 2, 4, 6))
     if not style.colour:
         return lines
     return [lines[0], *(_painted(line, style) for line in lines[1:])]
@@ -126,7 +126,7 @@ def _checks(checks: Sequence[Check], style: Style) -> list[str]:
         )
         for check in checks
     ]
-    lines = _align(rows, left=3, bars=(5,))
+    lines = align(rows, left=(0, 1, 2, 5))
     colours = (_GREEN if check.passed else _RED for check in checks)
     return [style.paint(line, colour) for line, colour in zip(lines, colours, strict=True)]
 
@@ -137,16 +137,3 @@ def _name(number: int, layer: LayerComplexity) -> tuple[str, str]:
 
 def _share(value: int, whole: int) -> str:
     return f"{value / whole:.1%}" if whole else "-"
-
-
-def _align(rows: Sequence[tuple[str, ...]], *, left: int, bars: tuple[int, ...] = ()) -> list[str]:
-    """Return lines with the first ``left`` columns and the bars aligned left, others right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.ljust(width) if column < left or column in bars else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  " + "  ".join(cells).rstrip())
-    return lines

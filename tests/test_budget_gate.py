@@ -198,6 +198,9 @@ def test_what_is_missing_fails(project: Path, capsys: pytest.CaptureFixture[str]
     err = refused(capsys, "small.tflite", "--config", "pyproject.toml")
     assert "pyproject.toml: has no table [tool.asc-tiny.budget]" in err
     assert "--max-growth: needs a --baseline" in refused(capsys, "small.tflite", "--max-growth=2%")
+    (project / "asc-budget.toml").write_text("max-growth = '2%'")
+    assert "--max-growth: needs a --baseline" in refused(capsys, "small.tflite")
+    (project / "asc-budget.toml").unlink()
     assert "--report csv=x: allowed are" in refused(capsys, "small.tflite", "--report", "csv=x")
 
 

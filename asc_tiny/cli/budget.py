@@ -12,14 +12,7 @@ import click
 
 from asc_tiny.complexity import baseline, settings
 from asc_tiny.complexity.formats import FORMATS, render
-from asc_tiny.complexity.gate import (
-    TOTAL,
-    Check,
-    Subject,
-    Verdict,
-    check_growth,
-    check_limits,
-)
+from asc_tiny.complexity.gate import Subject, Verdict, judge
 from asc_tiny.complexity.limits import FIGURES, NO_LIMIT, Limits, parse_growth
 from asc_tiny.complexity.reader import read_graph
 from asc_tiny.complexity.report import CONVENTIONS, ModelComplexity, measure
@@ -130,22 +123,23 @@ def _verdict(
     if write_baseline and baseline_path:
         raise AscError("--baseline and --write-baseline: allowed is one of them")
     known = None if write_baseline else baseline_path or chosen.baseline
-    if max_growth and known is None:
+    if known is None and not write_baseline and (max_growth or chosen.max_growth is not None):
         raise AscError("--max-growth: needs a --baseline")
     # Read first: a baseline that cannot be used should not cost a long measurement.
     on_file = None if known is None else baseline.read(known, convention=convention)
 
     subjects = [Subject(str(path), tuple(measure_file(path, convention))) for path in paths]
-    measured = tuple(model for subject in subjects for model in subject.models)
-    limits_of_total = Limits(**total_limits)
-    checks = check_limits(Subject(TOTAL, measured), limits_of_total)
-    for subject in _single(subjects):
-        checks += _model_checks(subject, chosen)
-    comparisons = tuple(on_file.compare(measured, growth)) if on_file else ()
-    checks += check_growth(comparisons)
+    verdict = judge(
+        subjects,
+        Limits(**total_limits),
+        convention=convention,
+        model_limits=chosen.model_limits,
+        baseline=on_file,
+        growth=growth,
+    )
     if write_baseline:
-        baseline.write(write_baseline, measured, convention=convention)
-    return Verdict(convention, measured, limits_of_total, tuple(checks), comparisons)
+        baseline.write(write_baseline, verdict.models, convention=convention)
+    return verdict
 
 
 def _settings(config: str | None) -> settings.Settings:
@@ -168,26 +162,6 @@ def _growth(text: str | None, chosen: Fraction | None) -> Fraction | int:
     if text is not None:
         return parse_growth(text, option="--max-growth")
     return chosen or 0
-
-
-def _single(subjects: Sequence[Subject]) -> list[Subject]:
-    """Return what limits of single models may name: every MODEL, and the members of ensembles."""
-    found = {}
-    for subject in subjects:
-        found[subject.name] = subject
-        for model in subject.models:
-            found.setdefault(model.path, Subject(model.path, (model,)))
-    return list(found.values())
-
-
-def _model_checks(subject: Subject, chosen: settings.Settings) -> list[Check]:
-    place = baseline.absolute(Path(subject.name))
-    return [
-        check
-        for each in chosen.model_limits
-        if place in each.files
-        for check in check_limits(subject, each.limits)
-    ]
 
 
 def _shown(path: Path) -> Path:

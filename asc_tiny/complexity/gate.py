@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from asc_tiny.complexity.baseline import Comparison
+from asc_tiny.complexity.baseline import Baseline, Comparison, absolute
 from asc_tiny.complexity.limits import Figure, Limits, over_limit
 from asc_tiny.complexity.report import ModelComplexity, figures, total
+from asc_tiny.complexity.settings import ModelLimits
 from asc_tiny.errors import AscError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 GROWTH = "max_growth"
 """The rule of a check against a baseline; those against limits have the limit's name."""
@@ -96,6 +102,50 @@ class Verdict:
     def passed(self) -> bool:
         """Whether all checks passed."""
         return not self.failed
+
+
+def judge(
+    subjects: Sequence[Subject],
+    limits: Limits,
+    *,
+    convention: str = "exact",
+    model_limits: Sequence[ModelLimits] = (),
+    baseline: Baseline | None = None,
+    growth: Fraction | int = 0,
+) -> Verdict:
+    """Compare what was measured with all limits.
+
+    Args:
+        subjects: each MODEL, an ensemble with its members.
+        limits: those of the total.
+        convention: how parameters and MACs were counted.
+        model_limits: limits of single models, ensembles and members of ensembles.
+        baseline: figures on file.
+        growth: the share by which figures may grow beyond the baseline's.
+
+    Raises:
+        AscError: a figure that is limited was not measured; what ``Baseline.compare`` raises.
+    """
+    models = tuple(model for subject in subjects for model in subject.models)
+    comparisons = tuple(baseline.compare(models, growth)) if baseline else ()
+    checks = check_limits(Subject(TOTAL, models), limits)
+    for subject in _single(subjects):
+        place = absolute(Path(subject.name))
+        for each in model_limits:
+            if place in each.files:
+                checks += check_limits(subject, each.limits)
+    checks += check_growth(comparisons)
+    return Verdict(convention, models, limits, tuple(checks), comparisons)
+
+
+def _single(subjects: Sequence[Subject]) -> list[Subject]:
+    """Return what limits of single models may name: every MODEL, and the members of ensembles."""
+    found = {}
+    for subject in subjects:
+        found[subject.name] = subject
+        for model in subject.models:
+            found.setdefault(model.path, Subject(model.path, (model,)))
+    return list(found.values())
 
 
 def check_limits(subject: Subject, limits: Limits) -> list[Check]:

@@ -40,7 +40,7 @@ def seeds() -> dict[str, bytes]:
     released = {path.stem: path.read_bytes() for path in sorted(MODELS.glob("*.tflite"))}
     return {
         **released,
-        "convolutions": convolutions([4, 8]),
+        "convolutions": convolutions([4, 8], size=6),
         "branches": branches(),
         "products": products(),
         "recurrent": recurrent(),

@@ -105,9 +105,9 @@ def test_junit_by_its_parser(project: Path, capsys: pytest.CaptureFixture[str]) 
     assert isinstance(failure, junitparser.Failure)
     assert failure.type == "max_growth"
     assert failure.message == (
-        "small.tflite: 14,256 MACs, 10.00% above the baseline's 12,960, allowed: 14,250"
+        "small.tflite: 25,344 MACs, 10.00% above the baseline's 23,040, allowed: 25,334"
     )
-    assert "layer 1 CONV_2D 1x6x6x9: parameters 296 -> 333 (+37)" in failure.text
+    assert "layer 1 CONV_2D 1x8x8x9: parameters 296 -> 333 (+37)" in failure.text
 
 
 def unknown_fields(value: object) -> list[str]:
@@ -137,7 +137,7 @@ def test_sarif_by_its_model(project: Path, capsys: pytest.CaptureFixture[str]) -
     assert [rule.id for rule in rules] == [*(figure.limit for figure in FIGURES), GROWTH]
     assert rules[result.rule_index].id == result.rule_id == "max_growth"
     assert result.level == "error"
-    assert "layer 1 CONV_2D 1x6x6x9" in result.message.text
+    assert "layer 1 CONV_2D 1x8x8x9" in result.message.text
     (location,) = result.locations
     assert location.physical_location.artifact_location.uri == "small.tflite"
     assert location.physical_location.region.start_line == 1
@@ -174,8 +174,8 @@ def test_the_exact_text_for_github(
 ::group::asc-tiny budget
 a%b,c:d|`*<e>&'"é _f_.tflite
   layer  operator   output   params   MACs  other  moved B  weight B  live B
-  0      CONV_2D    1x6x6x4      76  2,592      0        0        88     216
-         sum, peak               76  2,592      0        0        88     216
+  0      CONV_2D    1x8x8x4      76  4,608      0        0        88     384
+         sum, peak               76  4,608      0        0        88     384
 
   layer  operator  MACs                  params                memory
   0      CONV_2D   ████████████  100.0%  ████████████  100.0%  ████████████  100.0%
@@ -183,7 +183,7 @@ a%b,c:d|`*<e>&'"é _f_.tflite
 limits
   total  parameters  OVER  76  of 75  ████████████  101.3%
 
-total: 76 parameters, 2,592 MACs, 88 bytes of weights, 216 bytes of activations at the peak
+total: 76 parameters, 4,608 MACs, 88 bytes of weights, 384 bytes of activations at the peak
 ::endgroup::
 ::error file=a%25b%2Cc%3Ad|`*<e>&'"é _f_.tflite,title=asc-tiny budget%3A max_params::\
 76 parameters, 1 over --max-params 75
@@ -200,7 +200,7 @@ before
 
 | model | parameters | MACs | peak activation bytes | weight bytes |
 | --- | --- | --- | --- | --- |
-| a%b,c:d\\|\\`\\*&lt;e&gt;&amp;'"é \\_f\\_.tflite | 76 | 2,592 | 216 | 88 |
+| a%b,c:d\\|\\`\\*&lt;e&gt;&amp;'"é \\_f\\_.tflite | 76 | 4,608 | 384 | 88 |
 
 | of | figure | value | limit | used |  |
 | --- | --- | --- | --- | --- | --- |
@@ -211,7 +211,7 @@ before
 
 | layer | operator | output | parameters | MACs | live bytes |
 | --- | --- | --- | --- | --- | --- |
-| 0 | CONV\\_2D | 1x6x6x4 | 76 | 2,592 ██████████ | 216 ██████████ |
+| 0 | CONV\\_2D | 1x8x8x4 | 76 | 4,608 ██████████ | 384 ██████████ |
 
 </details>
 """
@@ -223,10 +223,10 @@ def test_github_shows_growth_success_and_bad_input(
 ) -> None:
     out = budget(capsys, "small.tflite", *OPTIONS, "--format=github")[1]
     assert out.splitlines()[-1] == (
-        "::error file=small.tflite,title=asc-tiny budget%3A max_growth::small.tflite: 14,256 MACs, "
-        "10.00%25 above the baseline's 12,960, allowed: 14,250%0A  layer 1 CONV_2D 1x6x6x9: "
-        "parameters 296 -> 333 (+37), MACs 10,368 -> 11,664 (+1,296), weight bytes 320 -> 360 "
-        "(+40), live bytes 432 -> 468 (+36)"
+        "::error file=small.tflite,title=asc-tiny budget%3A max_growth::small.tflite: 25,344 MACs, "
+        "10.00%25 above the baseline's 23,040, allowed: 25,334%0A  layer 1 CONV_2D 1x8x8x9: "
+        "parameters 296 -> 333 (+37), MACs 18,432 -> 20,736 (+2,304), weight bytes 320 -> 360 "
+        "(+40), live bytes 768 -> 832 (+64)"
     )
     out = budget(capsys, "small.tflite", "--format=github")[1]
     assert out.splitlines()[-1] == "::notice title=asc-tiny budget::2 checks passed"
@@ -258,8 +258,8 @@ def test_markdown_shows_the_difference(project: Path, capsys: pytest.CaptureFixt
     assert lines[start + 2 : start + 5] == [
         "| layer | operator | output | change | parameters | MACs | weight bytes | live bytes |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        "| 1 | CONV\\_2D | 1x6x6x9 | changed | 296 -> 333 (+37) | 10,368 -> 11,664 (+1,296) "
-        "| 320 -> 360 (+40) | 432 -> 468 (+36) |",
+        "| 1 | CONV\\_2D | 1x8x8x9 | changed | 296 -> 333 (+37) | 18,432 -> 20,736 (+2,304) "
+        "| 320 -> 360 (+40) | 768 -> 832 (+64) |",
     ]
 
 

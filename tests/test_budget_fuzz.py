@@ -75,6 +75,16 @@ def test_finds(number: int) -> None:
     judge(data, cut=cut)
 
 
+def test_two_codes_of_one_operator_must_agree() -> None:
+    """TensorFlow Lite takes the larger, the package tflite the old one."""
+    for old, new, agree in ((8, 9, False), (9, 8, False), (0, 9, True), (9, 0, True), (9, 9, True)):
+        writer = Writer()
+        code = writer.table({0: ("b", old), 3: ("i", new)})
+        message = refused(writer.finish([], [code], [writer.table({})]))
+        assert message.endswith("has no subgraph") is agree
+        assert ("codes" in message) is not agree
+
+
 def one_convolution(**changes: Any) -> bytes:
     """A convolution of 8 x 6 x 4 to 4 x 3 x 8; changes of its shapes and options."""
     file = File()

@@ -229,8 +229,8 @@ def test_growth(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "allowed: 372"
     )
     assert (
-        "    layer 1 CONV_2D 1x6x6x9: parameters 296 -> 333 (+37), MACs 10,368 -> 11,664 (+1,296), "
-        "weight bytes 320 -> 360 (+40), live bytes 432 -> 468 (+36)"
+        "    layer 1 CONV_2D 1x8x8x9: parameters 296 -> 333 (+37), MACs 18,432 -> 20,736 (+2,304), "
+        "weight bytes 320 -> 360 (+40), live bytes 768 -> 832 (+64)"
     ) in out.splitlines()
     assert "layer 0" not in out
     for growth, code in (("9.94%", 1), ("9.95%", 0), ("12%", 0)):

@@ -191,7 +191,7 @@ class Writer:
         return self.table(fields)
 
 
-def convolutions(channels: Sequence[int], *, size: int = 6) -> bytes:
+def convolutions(channels: Sequence[int], *, size: int = 8) -> bytes:
     """Return a model of 3 x 3 convolutions in a row, each with so many channels."""
     file = File()
     last = file.input(1, size, size, 2)

@@ -18,7 +18,6 @@ from pydantic import BaseModel
 from tflite_files import convolutions
 
 from asc_tiny.cli.main import main
-from asc_tiny.complexity import formats
 from asc_tiny.complexity.formats import FORMATS
 from asc_tiny.complexity.formats.table import Style
 from asc_tiny.complexity.gate import GROWTH
@@ -304,9 +303,3 @@ def test_bars() -> None:
     assert style.bar(1, 32) == "▍" + " " * 11
     assert style.bar(0, 0) == style.bar(1, 0) == " " * 12
     assert Style(blocks=False).bar(5, 10) == "######" + " " * 6
-
-
-def test_formats_are_modules() -> None:
-    folder = Path(formats.__file__).parent
-    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "changes"}
-    assert modules == set(FORMATS)

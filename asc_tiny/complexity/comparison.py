@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asc_tiny.complexity.report import LayerComplexity, ModelComplexity
+from asc_tiny.text import align, printable
 
 _OPERATORS = {
     "Conv2D": ("CONV_2D",),
@@ -199,16 +200,5 @@ def to_table(rows: Sequence[Row]) -> str:
     lines.append(("sum", "", "", *(f"{sum(values):,}" for values in pairs)))
     verdict = "agree" if all(row.agrees for row in rows) else "DO NOT AGREE"
     # The notes come last, where they may be long.
-    lines = [(*line[:2], *line[3:], line[2]) for line in lines]
-    return "\n".join([*_align(lines), f"Keras and TFLite {verdict}"])
-
-
-def _align(lines: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if 2 <= column <= 5 else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
+    lines = [tuple(map(printable, (*line[:2], *line[3:], line[2]))) for line in lines]
+    return "\n".join([*align(lines, left=(0, 1, 6)), f"Keras and TFLite {verdict}"])

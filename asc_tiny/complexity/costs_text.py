@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from asc_tiny.complexity.report import ModelComplexity
+from asc_tiny.text import printable
 
 NEEDS_CPU = "needs --cpu"
 """The reason for which figures of a core are absent without one."""
@@ -27,7 +28,7 @@ def costs_text(
     """Return the costs as text, empty if none were asked for."""
     lines = [line for model in models if model.costs for line in _lines(model.path, model.costs)]
     lines += [line for each in ensembles for line in _lines(each["path"], each)]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _lines(path: str, costs: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from asc_tiny.text import printable
+
 _BAR_WIDTH = 48
 
 
@@ -107,7 +109,7 @@ def to_text(memory: MemoryMap) -> str:
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row[:4], widths, strict=False)]
         lines.append("  " + "  ".join([*cells, row[4].ljust(widths[4]), row[5]]).rstrip())
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _bar(block: Block, steps: int) -> str:

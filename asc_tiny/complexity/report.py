@@ -171,29 +171,33 @@ class _Stored:
     def fresh(self, graph: Graph, operator: Operator) -> list[Tensor]:
         """Return the learnt constants of an operator, and of what it calls, not counted yet."""
         found = []
-        for tensor in parameters(graph, operator):
-            key = storage(graph, tensor)
-            if key not in self.seen:
-                self.seen.add(key)
-                found.append(tensor)
-        for number in called(operator):
-            found += self.of_subgraph(number)
+        waiting = [(graph, operator)]
+        while waiting:
+            graph, operator = waiting.pop()
+            for tensor in parameters(graph, operator):
+                key = storage(graph, tensor)
+                if key not in self.seen:
+                    self.seen.add(key)
+                    found.append(tensor)
+            for number in called(operator):
+                waiting += self.not_called_before(number)
         return found
 
-    def of_subgraph(self, number: int) -> list[Tensor]:
-        """Return the constants of a subgraph that has not been called before."""
+    def not_called_before(self, number: int) -> list[tuple[Graph, Operator]]:
+        """Return the operators of a subgraph, none if it has been called before."""
         if number in self.called:
             return []
         self.called.add(number)
         graph = self.model.subgraph(number)
-        return [tensor for operator in graph.operators for tensor in self.fresh(graph, operator)]
+        return [(graph, operator) for operator in graph.operators]
 
     def uncalled(self) -> list[LayerComplexity]:
         """Return a line for each subgraph that no operator calls: it takes flash all the same."""
         lines = []
         for number in range(1, 1 + len(self.model.others)):
             if number not in self.called:
-                fresh = self.of_subgraph(number)
+                operators = self.not_called_before(number)
+                fresh = [tensor for each in operators for tensor in self.fresh(*each)]
                 lines.append(
                     LayerComplexity(
                         name=f"subgraph {number}",
@@ -260,45 +264,3 @@ def to_json(models: Sequence[ModelComplexity]) -> dict[str, Any]:
         ],
         "total": figures(total(models)),
     }
-
-
-def to_table(models: Sequence[ModelComplexity]) -> str:
-    """Return the report as text: a table of layers per model, then the total."""
-    header = (
-        "layer",
-        "operator",
-        "output",
-        "params",
-        "MACs",
-        "other",
-        "moved B",
-        "weight B",
-        "live B",
-    )
-    lines = []
-    for model in models:
-        rows: list[tuple[str, ...]] = [header]
-        for number, layer in enumerate(model.layers):
-            shape = "x".join(map(str, layer.output_shape))
-            counts = [f"{value:,}" for value in figures(layer).values()]
-            rows.append((str(number), layer.op, shape, *counts))
-        rows.append(("", "sum, peak", "", *(f"{value:,}" for value in figures(model).values())))
-        lines += [model.path, *_align(rows), ""]
-    sums = total(models)
-    lines.append(
-        f"total: {sums.params:,} parameters, {sums.macs:,} MACs, {sums.weight_bytes:,} bytes of "
-        f"weights, {sums.peak_activation_bytes:,} bytes of activations at the peak"
-    )
-    return "\n".join(lines)
-
-
-def _align(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.ljust(width) if column < 3 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  " + "  ".join(cells).rstrip())
-    return lines

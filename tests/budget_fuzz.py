@@ -423,11 +423,12 @@ def _macs(name: str, graph: Any, operator: Any) -> int:
         return _elements(graph.Tensors(operator.Inputs(0))) * shape(1)[0]
     if name == "BATCH_MATMUL":
         options = tflite.BatchMatMulOptions()
-        if table := operator.BuiltinOptions():
+        table = operator.BuiltinOptions()
+        if table:
             options.Init(table.Bytes, table.Pos)
         left, right = shape(0), shape(1)
-        rows, depth = reversed(left[-2:]) if options.AdjX() else left[-2:]
-        columns = right[-2] if options.AdjY() else right[-1]
+        rows, depth = reversed(left[-2:]) if table and options.AdjX() else left[-2:]
+        columns = right[-2] if table and options.AdjY() else right[-1]
         batches = 1
         for one, two in zip([1] * 8 + left[:-2], [1] * 8 + right[:-2], strict=False):
             batches *= max(one, two)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from asc_tiny.complexity.counting import called
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import Lifetime, lifetimes
-from asc_tiny.complexity.tflm.kernels import Kernels, Needs, needs
+from asc_tiny.complexity.tflm.kernels import WITH_WORKING_MEMORY, Kernels, Needs, needs
 from asc_tiny.complexity.tflm.planner import Request, place
 from asc_tiny.complexity.tflm.structs import PLANNED_BUFFER_BYTES, TYPES, Abi, pointer_bytes
 from asc_tiny.errors import AscError
@@ -151,6 +151,8 @@ class _Heads:
 
 
 def _known_scratch(graph: Graph, operator: Operator) -> Sequence[int]:
+    if operator.name not in WITH_WORKING_MEMORY:
+        return ()
     try:
         return needs(graph, operator, None, Abi.ARM).scratch
     except AscError:

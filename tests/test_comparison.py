@@ -14,6 +14,7 @@ from asc_tiny.cli.main import main
 from asc_tiny.complexity.comparison import Row, compare
 from asc_tiny.complexity.reader import parse_graph, read_graph
 from asc_tiny.complexity.report import LayerComplexity, ModelComplexity, measure
+from asc_tiny.errors import AscError
 from asc_tiny.files import read_toml
 
 pytest.importorskip("tensorflow")
@@ -57,6 +58,47 @@ def test_released_networks_agree(
     # A batch norm leaves nothing but what was the bias: gamma and beta of each filter go.
     norms = sum(layer.params for layer in keras.layers if layer.name.endswith("_norm"))
     assert params[0] - params[1] == norms == sum(row.folded for row in rows)
+
+
+@pytest.mark.parametrize("name", ["mobilenet", "mini_segnet"])
+def test_other_work_is_that_of_the_operators(name: str) -> None:
+    """Pools, means and softmax the same on both sides; what moves, too. The rest is fused."""
+    model, tflite = released(name)
+    compared = 0
+    for row in compare(measure_model(model, source=name), tflite):
+        if any(operator.macs for operator in row.operators) or not row.operators:
+            continue
+        layers, operators = row.layers, row.operators
+        assert sum(x.operations for x in layers) == sum(x.operations for x in operators)
+        assert sum(x.moved_bytes for x in layers) == sum(x.moved_bytes for x in operators)
+        compared += 1
+    assert compared >= 7
+
+
+def test_work_of_keras_layers_by_hand() -> None:
+    from keras import Input, Model, layers, ops
+
+    inputs = Input((8, 6, 4), batch_size=1)
+    x = layers.BatchNormalization()(inputs)  # 2 x 192
+    x = layers.LeakyReLU()(x)  # 192
+    y = layers.AveragePooling2D(2)(x)  # 48 outputs of 4 values
+    z = layers.UpSampling2D(2, interpolation="bilinear")(y)  # 7 x 192
+    x = layers.Add()([x, z, z])  # 2 x 192
+    x = layers.Concatenate()([x, ops.tanh(x)])  # 192; 384 bytes
+    x = layers.Activation("softmax")(layers.GlobalMaxPooling2D()(x))  # 384; 4 x 8
+    measured = measure_model(Model(inputs, x), source="by hand")
+    assert measured.operations == 2 * 192 + 192 + 48 * 4 + 7 * 192 + 2 * 192 + 192 + 384 + 32
+    assert measured.moved_bytes == 384
+    assert measured.macs == 0
+
+
+def test_keras_layer_without_a_rule_is_refused() -> None:
+    from keras import Input, Model, layers
+
+    inputs = Input((8, 6), batch_size=1)
+    model = Model(inputs, layers.LSTM(3, name="memory")(inputs))
+    with pytest.raises(AscError, match="file: layer memory is LSTM, whose work cannot be counted"):
+        measure_model(model, source="file")
 
 
 def layer(op: str, params: int, macs: int, channels: int = 8) -> LayerComplexity:

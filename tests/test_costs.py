@@ -123,6 +123,19 @@ def test_members_of_an_ensemble_share_memory(capsys: pytest.CaptureFixture[str])
     assert shared["absent"] == {"tflm_cmsis_nn_arena_bytes": "needs --cpu"}
 
 
+def test_kind_that_was_not_measured_gives_no_estimate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = {**cpu_table("cortex-m4"), "instructions": {}}
+    monkeypatch.setattr("asc_tiny.complexity.estimate.cpu_table", lambda _: table)
+    code, out, _ = budget(capsys, MOBILENET, "--cpu", "cortex-m4", "--json")
+    assert code == 0
+    costs = json.loads(out)["models"][0]["costs"]
+    assert costs["estimate"] is None
+    assert "operator 0 is STRIDED_SLICE, whose instructions" in costs["absent"]["estimate"]
+    assert costs["aot_arena_bytes"] == 34_656
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

@@ -65,9 +65,12 @@ class CostOptions:
         cpu = self._cpu()
         costs: dict[str, Any] = asdict(footprint(artefact, cpu))
         if cpu is not None:
-            costs["cpu"] = cpu
-            reason = costs["absent"].get("aot_arena_bytes")
-            costs["estimate"] = None if reason else self._estimate(artefact, cpu)
+            costs.update(cpu=cpu, estimate=None)
+            try:
+                reason = costs["absent"].get("aot_arena_bytes")
+                costs["estimate"] = None if reason else self._estimate(artefact, cpu)
+            except AscError as error:
+                reason = str(error)
             if reason:
                 costs["absent"]["estimate"] = reason
         return costs

@@ -21,6 +21,7 @@ from asc_tiny.complexity.graph import Graph
 from asc_tiny.complexity.tflm.arena import Arena, arena
 from asc_tiny.complexity.tflm.cmsis_nn import Core
 from asc_tiny.complexity.tflm.kernels import Kernels
+from asc_tiny.complexity.tflm.structs import Abi
 from asc_tiny.errors import AscError
 
 CMSIS_NN: Mapping[str, Core] = {
@@ -47,7 +48,8 @@ class Footprint:
     Attributes:
         model_bytes: of the .tflite file.
         tflm_head_bytes: activations and working memory by TensorFlow Lite Micro's planner.
-        tflm_arena_bytes: its whole arena on a 32-bit Arm core, reference kernels.
+        tflm_arena_bytes: its whole arena on the core, a 32-bit Arm one unless it is said,
+            reference kernels.
         tflm_cmsis_nn_arena_bytes: the same with CMSIS-NN's kernels for the core.
         aot_arena_bytes: activations and working memory of the network compiled ahead of time.
         aot_code_bytes: its kernels on the core, C library apart.
@@ -87,7 +89,7 @@ def footprint(artefact: Artefact, cpu: str | None) -> Footprint:
             absent[name] = str(error)
 
     add("tflm_head_bytes", lambda: _arena([graph]).head)
-    add("tflm_arena_bytes", lambda: _arena([graph]).size)
+    add("tflm_arena_bytes", lambda: _arena([graph], abi=_abi(cpu)).size)
     add("tflm_cmsis_nn_arena_bytes", lambda: _arena([graph], _core(cpu)).size)
     try:
         compiled = compile_network(artefact)
@@ -117,7 +119,7 @@ def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
         cpu_table(cpu)
     graphs = [member.artefact.graph for member in ensemble.members]
     figures: Mapping[str, Callable[[], int]] = {
-        "tflm_arena_bytes": lambda: _arena(graphs).size,
+        "tflm_arena_bytes": lambda: _arena(graphs, abi=_abi(cpu)).size,
         "tflm_cmsis_nn_arena_bytes": lambda: _arena(graphs, _core(cpu)).size,
         "aot_arena_bytes": lambda: _shared_arena_bytes(ensemble),
     }
@@ -146,7 +148,11 @@ def _core(cpu: str | None) -> Core:
     return CMSIS_NN[cpu]
 
 
-def _arena(graphs: Sequence[Graph], kernels: Kernels = None) -> Arena:
+def _abi(cpu: str | None) -> Abi:
+    return Abi.ILP32 if cpu and cpu.startswith("rv32") else Abi.ARM
+
+
+def _arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) -> Arena:
     for graph in graphs:
         for tensor in graph.tensors:
             if not tensor.is_constant and tensor.dtype in _OTHER_TYPES:
@@ -154,7 +160,7 @@ def _arena(graphs: Sequence[Graph], kernels: Kernels = None) -> Arena:
                     f"{graph.source}: tensor {tensor.index} is {tensor.dtype}; the memory of "
                     f"TensorFlow Lite Micro is known for int8 models"
                 )
-    return arena(graphs, kernels)
+    return arena(graphs, kernels, abi)
 
 
 def _code_bytes(compiled: Compiled, table: Mapping[str, Any]) -> int:

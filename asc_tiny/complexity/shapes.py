@@ -243,6 +243,52 @@ def _pack(call: Call) -> None:
     _check_size(call, sizes.pop() * sum(i != ABSENT for i in call.operator.inputs))
 
 
+def _slice(call: Call) -> None:
+    shape, begins, sizes = call.input(0).shape, _constant(call, 1), _constant(call, 2)
+    if begins is None or sizes is None:
+        _not_more(call)
+        return
+    if not len(begins) == len(sizes) == len(shape):
+        raise call.fail(f"takes {list(sizes)} at {list(begins)} out of {list(shape)}")
+    # A size of -1 is all that is left.
+    parts = [n - b if size == -1 else size for n, b, size in zip(shape, begins, sizes, strict=True)]
+    if any(not 0 <= b <= b + part <= n for n, b, part in zip(shape, begins, parts, strict=True)):
+        raise call.fail(f"takes {list(sizes)} at {list(begins)} out of {list(shape)}")
+    _check(call, parts)
+
+
+def _strided_slice(call: Call) -> None:
+    shape, options = call.input(0).shape, call.operator.options
+    numbers = [_constant(call, position) for position in (1, 2, 3)]
+    begins, ends, strides = numbers
+    if begins is None or ends is None or strides is None:
+        _not_more(call)
+        return
+    if options["ellipsis_mask"] or options["new_axis_mask"]:
+        _not_more(call)
+        return
+    if not len(begins) == len(ends) == len(strides) <= len(shape) or 0 in strides:
+        raise call.fail(f"takes {list(begins)} to {list(ends)} out of {list(shape)}")
+    parts = []
+    for axis, size in enumerate(shape):
+        if axis >= len(begins):
+            parts.append(size)
+        elif not options["shrink_axis_mask"] >> axis & 1:
+            end = begins[axis] + ends[axis] if options["offset"] else ends[axis]
+            begin = None if options["begin_mask"] >> axis & 1 else begins[axis]
+            bounds = slice(
+                begin, None if options["end_mask"] >> axis & 1 else end, strides[axis]
+            ).indices(size)
+            parts.append(len(range(*bounds)))
+    _check(call, parts)
+
+
+def _stated(call: Call, position: int) -> None:
+    shape = _constant(call, position)
+    if shape is not None:
+        _check(call, shape)
+
+
 def _not_more(call: Call) -> None:
     if call.output.size > call.input(0).size:
         raise call.fail(f"takes {list(call.output.shape)} out of {list(call.input(0).shape)}")
@@ -285,14 +331,17 @@ _RULES: Mapping[str, Callable[[Call], None]] = {
     ),
     **dict.fromkeys(("MIRROR_PAD", "PAD", "PADV2"), _pad),
     **dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), _resize),
-    **dict.fromkeys(("SLICE", "STRIDED_SLICE"), _not_more),
     **dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), _split),
     "BATCH_MATMUL": _batch_matmul,
+    "BROADCAST_TO": lambda call: _stated(call, 1),
     "CONCATENATION": _concatenation,
     "CONV_2D": _conv_2d,
     "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
+    "FILL": lambda call: _stated(call, 0),
     "FULLY_CONNECTED": _fully_connected,
     "PACK": _pack,
+    "SLICE": _slice,
+    "STRIDED_SLICE": _strided_slice,
     "SVDF": _svdf,
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": _transpose_conv,

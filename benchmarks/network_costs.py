@@ -37,10 +37,12 @@ from network_models import SMALL, quantised
 from test_compiler import COMMON, RELEASED, random_network
 
 from asc_tiny.codegen import network
+from asc_tiny.codegen.footprint import constants
 from asc_tiny.codegen.project import NETWORK_RUNTIME
 from asc_tiny.complexity.artefact import Artefact, load
 from asc_tiny.complexity.counting import work
 from asc_tiny.complexity.estimate import Features, features, kind
+from asc_tiny.nets.quiet import captured_output
 from asc_tiny.targets import boards
 
 OUT = ROOT / "asc_tiny" / "complexity" / "cpu_costs.json"
@@ -102,7 +104,9 @@ def networks(folder: Path) -> Iterator[tuple[str, Artefact]]:
     made = {**SMALL, **COMMON, **{f"random{n}": lambda n=n: random_network(n) for n in SEEDS}}
     for name, make in made.items():
         path = folder / f"{name}.tflite"
-        path.write_bytes(quantised(make()))
+        with captured_output():
+            data = quantised(make())
+        path.write_bytes(data)
         yield name, load(path)
 
 
@@ -124,7 +128,7 @@ class Core:
 
     def __init__(self, cpu: Cpu, folder: Path) -> None:
         self.cpu, self.folder = cpu, folder
-        self.generated: list[tuple[Path, Artefact]] = []
+        self.generated: list[Path] = []
         folder.mkdir()
         for name in NETWORK_RUNTIME:
             shutil.copy(RUNTIME / name, folder)
@@ -169,7 +173,7 @@ class Core:
         (folder / "asc_net.h").write_text(files["asc_net.h"])
         shutil.copy(self.folder / "network_profile.c", folder)
         objects = [self.compile(folder / n) for n in ("asc_net.c", "network_profile.c")]
-        self.generated.append((objects[0], artefact))
+        self.generated.append(objects[0])
         image = folder / "image.elf"
         script = f"-T{self.folder / 'link.ld'}"
         link = [*self.compiler, "-nostartfiles", "-Wl,--gc-sections", script]
@@ -203,18 +207,19 @@ class Core:
         return {
             "sections": sizes,
             "needs": {name: sorted(closure(section)) for name, section in owner.items()},
-            "network": sum(Object(self.generated[-1][0]).sizes.values()),
+            "network": sum(Object(self.generated[-1]).sizes.values()),
             "structures": self.structures(),
         }
 
     def structures(self) -> dict[str, int]:
         """Return the bytes of each structure that networks are described with."""
         found: dict[str, int] = {}
-        for path, artefact in self.generated:
+        for path in self.generated:
             symbols = Object(path).symbols
-            for stage in network.compile_network(artefact).program.stages:
-                found[stage.c_type] = symbols[stage.name]
-                found["asc_rows_t"] = symbols[f"{stage.name}_rows"] // len(stage.inputs)
+            for constant in constants(path.with_suffix(".c").read_text()):
+                # The compiler may have put the only value of an array into the code.
+                if constant.name in symbols:
+                    found[constant.c_type] = symbols[constant.name] // constant.count
         return found
 
 

@@ -5,14 +5,16 @@ A figure that cannot be had is absent, with the reason: never 0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from asc_tiny.codegen import interface
+from asc_tiny.codegen.compiler.program import Program
 from asc_tiny.codegen.ensemble import Arena as MemberArena
 from asc_tiny.codegen.ensemble import lay_out
-from asc_tiny.codegen.network import Compiled, compile_network
+from asc_tiny.codegen.network import compile_network, generate
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.costs_text import NEEDS_CPU
 from asc_tiny.complexity.ensemble import Ensemble
@@ -37,8 +39,10 @@ CMSIS_NN: Mapping[str, Core] = {
 _OTHER_TYPES = ("FLOAT16", "FLOAT32", "FLOAT64", "INT16")
 _ALIGNMENT = 16
 _RUN = "asc_stage_run"
-_STAGE_BYTES = 36
-"""Of an ``asc_stage_t`` where pointers have 32 bits."""
+_ENUMERATOR = re.compile(r"\b(ASC_NET_\w+) = (\d+)")
+_CONSTANT = re.compile(
+    r"^(ASC_NET_ALIGNED )?ASC_NET_CONST (\w+) (\w+)(?:\[(\w+)\])? =", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,8 @@ def footprint(artefact: Artefact, cpu: str | None) -> Footprint:
         absent.update(dict.fromkeys(names, str(error)))
     else:
         add("aot_arena_bytes", lambda: compiled.plan.size)
-        add("aot_code_bytes", lambda: _code_bytes(compiled, _needed(table)["code"]))
-        add("aot_constant_bytes", lambda: _constant_bytes(compiled, _needed(table)["code"]))
+        add("aot_code_bytes", lambda: _code_bytes(compiled.program, _needed(table)["code"]))
+        add("aot_constant_bytes", lambda: _constant_bytes(artefact, _needed(table)["code"]))
     return Footprint(len(artefact.data), absent=absent, **values)
 
 
@@ -163,9 +167,9 @@ def _arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM)
     return arena(graphs, kernels, abi)
 
 
-def _code_bytes(compiled: Compiled, table: Mapping[str, Any]) -> int:
+def _code_bytes(program: Program, table: Mapping[str, Any]) -> int:
     """Add up what the linker keeps: the functions that the network's kernels call."""
-    names = {stage.kernel for stage in compiled.program.stages}
+    names = {stage.kernel for stage in program.stages}
     missing = sorted(names - set(table["needs"]))
     if missing:
         raise AscError(f"the code of {missing[0]} was not measured")
@@ -173,28 +177,30 @@ def _code_bytes(compiled: Compiled, table: Mapping[str, Any]) -> int:
     return int(table["network"]) + sum(int(table["sections"][s]) for s in sections)
 
 
-def _constant_bytes(compiled: Compiled, table: Mapping[str, Any]) -> int:
+@dataclass(frozen=True)
+class Constant:
+    """A constant array or structure in generated C."""
+
+    c_type: str
+    name: str
+    count: int
+    aligned: bool
+
+
+def constants(text: str) -> Iterator[Constant]:
+    """Find the constants that a network's C text declares."""
+    names = {name: int(value) for name, value in _ENUMERATOR.findall(text)}
+    for aligned, c_type, name, count in _CONSTANT.findall(text):
+        size = names[count] if count in names else int(count or 1)
+        yield Constant(c_type, name, size, bool(aligned))
+
+
+def _constant_bytes(artefact: Artefact, table: Mapping[str, Any]) -> int:
     structures = table["structures"]
-    program = compiled.program
-    total = len(compiled.schedule.order)
-    for stage in program.stages:
-        if stage.c_type not in structures:
-            raise AscError(f"the size of {stage.c_type} was not measured")
-        rows = structures["asc_rows_t"] * len(stage.inputs)
-        total += structures[stage.c_type] + rows + _STAGE_BYTES
-    return total + sum(_arrays(compiled))
-
-
-def _arrays(compiled: Compiled) -> Iterator[int]:
-    arrays = {}
-    for stage in compiled.program.stages:
-        constants = [rows.view.storage.constant for rows in stage.inputs]
-        for array in (*stage.arrays, *(each for each in constants if each)):
-            arrays[array.name] = array
-    for array in arrays.values():
-        size = len(array.values) * _ELEMENT_BYTES[array.c_type]
-        yield -(-size // _ALIGNMENT) * _ALIGNMENT if array.aligned else size
-
-
-_ELEMENT_BYTES = {"asc_channel_t": 4, "int8_t": 1, "int16_t": 2, "int32_t": 4, "uint8_t": 1}
-"""Of a value in an array; a channel is three of them."""
+    total = 0
+    for constant in constants(generate(artefact)["asc_net.c"]):
+        if constant.c_type not in structures:
+            raise AscError(f"the size of {constant.c_type} was not measured")
+        size = structures[constant.c_type] * constant.count
+        total += -(-size // _ALIGNMENT) * _ALIGNMENT if constant.aligned else size
+    return total

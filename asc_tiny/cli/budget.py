@@ -30,7 +30,7 @@ _HELP = """Measure MODELs (.tflite, .keras, ensemble .toml) and fail if they are
 Prints parameters, multiply-accumulates (MACs), bytes of weights and bytes of activations at the
 peak, per layer, per model and in total. The limits hold for the total over all MODELs; the
 defaults are those of DCASE task 1, low-complexity acoustic scene classification. Limits of single
-models, and all the options here, can be set in asc-budget.toml or pyproject.toml.
+models, and most options here, can be set in asc-budget.toml or pyproject.toml.
 
 Numbers take K, M and G (1000, 1000^2, 1000^3), Ki, Mi and Gi (1024, ...); "none" lifts a limit.
 

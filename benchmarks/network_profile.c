@@ -1,20 +1,24 @@
-/* Runs a network once on a repeated input and prints the instructions of each of its stages, which
- * the network's code has added up in asc_net_profile, then those that taking the time takes. */
-#include <string.h>
-
+/* Runs a network once and prints the instructions of each of its stages, then those that taking
+ * the time takes. The network's code calls asc_net_profile after every step. */
 #include "asc_net.h"
 #include "platform.h"
 
-enum { READINGS = 64 };
+enum { READINGS = 64, MOST_STAGES = 256 };
 
-extern uint64_t asc_net_profile[];
-extern const uint32_t asc_net_profile_size;
+static uint64_t spent[MOST_STAGES];
+static uint64_t last;
+
+void asc_net_profile(uint32_t stage);
+
+void asc_net_profile(uint32_t stage) {
+    const uint64_t now = platform_instructions();
+    spent[stage] += now - last;
+    last = now;
+}
 
 static struct {
     ASC_NET_ALIGNED int8_t bytes[ASC_NET_ARENA_SIZE];
 } arena;
-static int8_t input[ASC_NET_INPUT_SIZE];
-static int8_t output[ASC_NET_OUTPUT_SIZE];
 
 static void print_number(uint64_t value) {
     char digits[24];
@@ -31,19 +35,21 @@ static void print_number(uint64_t value) {
 int main(int argc, char **argv) {
     (void)argc;
     (void)argv;
-    uint32_t noise = 1;
-    for (uint32_t i = 0; i < sizeof input; i++) {
-        noise = noise * 1664525u + 1013904223u;
-        input[i] = (int8_t)(noise >> 24);
-    }
     if (asc_net_init(arena.bytes) != ASC_NET_OK) {
         return 1;
     }
-    if (asc_net_infer(arena.bytes, input, output) != ASC_NET_OK) {
+    int8_t *const input = asc_net_input(arena.bytes);
+    uint32_t noise = 1;
+    for (uint32_t i = 0; i < ASC_NET_INPUT_SIZE; i++) {
+        noise = noise * 1664525u + 1013904223u;
+        input[i] = (int8_t)(noise >> 24);
+    }
+    last = platform_instructions();
+    if (asc_net_run(arena.bytes) != ASC_NET_OK) {
         return 1;
     }
-    for (uint32_t i = 0; i < asc_net_profile_size; i++) {
-        print_number(asc_net_profile[i]);
+    for (int i = 0; i < MOST_STAGES; i++) {
+        print_number(spent[i]);
     }
     const uint64_t before = platform_instructions();
     for (int i = 0; i < READINGS; i++) {

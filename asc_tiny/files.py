@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +11,7 @@ from typing import Any
 
 from asc_tiny.errors import AscError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+# Libraries that only some of these need are imported there: reading a model should start at once.
 
 
 @contextmanager
@@ -27,6 +21,8 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         AscError: the folder cannot be written.
     """
+    import tempfile
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
@@ -51,6 +47,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     Raises:
         AscError: ``path`` is a file, or its parent folder cannot be written.
     """
+    import shutil
+    import tempfile
+
     if path.exists() and not path.is_dir():
         raise AscError(f"{path}: is a file, a folder is needed")
     if path.exists() and not os.access(path, os.W_OK):
@@ -87,6 +86,19 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def append_text(path: Path, text: str) -> None:
+    """Add ``text`` as UTF-8 with LF line ends to the end of ``path``.
+
+    Raises:
+        AscError: the file cannot be written.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(text.encode("utf-8"))
+    except OSError as error:
+        raise AscError(f"{path}: cannot write here: {error.strerror}") from error
+
+
 def read_bytes(path: Path) -> bytes:
     """Return the contents of ``path``.
 
@@ -105,14 +117,21 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         AscError: it cannot be read or is not TOML.
     """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
     try:
         return tomllib.loads(read_bytes(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AscError(f"{path}: not TOML: {error}") from error
 
 
 def sha256(data: bytes) -> str:
     """Return the SHA-256 of ``data`` in lower-case hexadecimal."""
+    import hashlib
+
     return hashlib.sha256(data).hexdigest()
 
 

@@ -18,6 +18,7 @@ from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
 from asc_tiny.complexity.memory import live_bytes
 from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.complexity.report import Total, measure
+from asc_tiny.errors import AscError
 
 MODEL = Path(__file__).parents[1] / "models" / "mobilenet_esc10.tflite"
 MOBILENET_MACS = 3_972_224
@@ -52,8 +53,9 @@ def test_mobilenet_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert report["total"] == {key: model[key] for key in report["total"]}
     for key in ("params", "macs", "weight_bytes"):
         assert sum(layer[key] for layer in model["layers"]) == model[key]
-    peak = max(layer["activation_bytes"] for layer in model["layers"])
-    assert peak == model["peak_activation_bytes"]
+    # The planner of TensorFlow Lite Micro leaves a gap: its head is what counts.
+    assert model["peak_activation_bytes"] == 82_944
+    assert max(layer["activation_bytes"] for layer in model["layers"]) == 73_728
     first = next(layer for layer in model["layers"] if layer["op"] == "CONV_2D")
     # 3x3x3 weights and a bias for 8 channels, on 128x36 positions.
     assert first["output_shape"] == [1, 128, 36, 8]
@@ -98,8 +100,9 @@ def test_ram_gate(capsys: pytest.CaptureFixture[str]) -> None:
     peak = json.loads(budget(capsys, MODEL, "--json")[1])["total"]["peak_activation_bytes"]
     assert budget(capsys, MODEL, "--max-ram", peak)[0] == 0
     assert budget(capsys, MODEL, "--max-ram", peak - 1)[0] == 1
-    assert budget(capsys, MODEL, "--max-ram", "64K")[0] == 1
-    assert budget(capsys, MODEL, "--max-ram", "128KiB")[0] == 0
+    assert peak % 1024 == 0
+    assert budget(capsys, MODEL, "--max-ram", f"{peak // 1024}K")[0] == 1
+    assert budget(capsys, MODEL, "--max-ram", f"{peak // 1024}KiB")[0] == 0
 
 
 def test_total_over_models(capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,10 +142,19 @@ def test_unknown_kind_of_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_suffixes() -> None:
     assert parse_count("128K", option="-") == 128_000
     assert parse_count("2.5M", option="-") == 2_500_000
+    assert parse_count("1.5Ki", option="-") == 1536
     assert parse_count("30,000,000", option="-") == 30_000_000
-    assert parse_bytes("64K", option="-") == parse_bytes("64KiB", option="-") == 65_536
-    assert parse_bytes("1M", option="-") == 2**20
-    assert parse_bytes("100", option="-") == 100
+    assert parse_bytes("64K", option="-") == parse_bytes("64 kB", option="-") == 64_000
+    assert parse_bytes("64KiB", option="-") == parse_bytes("64Ki", option="-") == 65_536
+    assert parse_bytes("1M", option="-") == 10**6
+    assert parse_bytes("1GiB", option="-") == 2**30
+    assert parse_bytes("100", option="-") == parse_bytes("100B", option="-") == 100
+
+
+@pytest.mark.parametrize("text", ["64KBB", "64iB", "B", "KiB", "-1B", "1e3", "1.0005K", "٣K"])
+def test_bad_sizes(text: str) -> None:
+    with pytest.raises(AscError, match=f"^--max-ram {text}: must be a whole number"):
+        parse_bytes(text, option="--max-ram")
 
 
 def test_no_limit() -> None:

@@ -112,6 +112,7 @@ def test_foreign_model_has_no_metadata(tmp_path: Path) -> None:
         (b"[]", "must be a JSON object"),
         (b"{", "is not JSON"),
         (b"\xff\xfe", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
         (b'{"schema": 1, "labels": ["a", "a"]}', "a class twice"),
         (b'{"schema": 1, "labels": [1]}', "list of class names"),
         (b'{"schema": 1, "frontend": {"n_mels": 3}}', "n_mels"),

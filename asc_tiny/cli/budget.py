@@ -1,88 +1,190 @@
-"""``asc-tiny budget``: measure models and compare their total with limits."""
+"""``asc-tiny budget``: measure models and compare them with limits and a baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from asc_tiny.cli.main import print_json
-from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
+from asc_tiny.cli.budget_costs import CostOptions, compare_models, cost_options
+from asc_tiny.complexity import baseline, settings
+from asc_tiny.complexity.formats import FORMATS, render
+from asc_tiny.complexity.gate import Subject, Verdict, judge
+from asc_tiny.complexity.limits import FIGURES, NO_LIMIT, Limits, parse_growth
 from asc_tiny.complexity.reader import read_graph
-from asc_tiny.complexity.report import (
-    CONVENTIONS,
-    ModelComplexity,
-    measure,
-    to_json,
-    to_table,
-    total,
-)
+from asc_tiny.complexity.report import CONVENTIONS, ModelComplexity, measure
 from asc_tiny.errors import AscError
+from asc_tiny.files import append_text, write_text
+from asc_tiny.text import printable
 
-_HELP = """Measure MODELs (.tflite, .keras, ensemble .toml) and fail if their total is over a limit.
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+_HELP = """Measure MODELs (.tflite, .keras, ensemble .toml) and fail if they are over a limit.
 
 Prints parameters, multiply-accumulates (MACs), bytes of weights and bytes of activations at the
 peak, per layer, per model and in total. The limits hold for the total over all MODELs; the
-defaults are those of DCASE task 1, low-complexity acoustic scene classification.
+defaults are those of DCASE task 1, low-complexity acoustic scene classification. Limits of single
+models, and most options here, can be set in asc-budget.toml or pyproject.toml.
 
-Counts take K and M (1000, 1000^2), sizes K and M (1024, 1024^2); "none" lifts a limit.
+Numbers take K, M and G (1000, 1000^2, 1000^3), Ki, Mi and Gi (1024, ...); "none" lifts a limit.
 
 Exit code: 0 within the limits, 1 over a limit, 2 bad input.
 """
 _SUFFIXES = (".keras", ".tflite", ".toml")
+_PATH = click.Path(path_type=Path)
+_HELP_OF_LIMITS: Mapping[str, str] = {
+    "max_params": "Parameters.  [default: 128K]",
+    "max_macs": "MACs of one inference.  [default: 30M]",
+    "max_ram": "Peak activation bytes.  [default: none]",
+    "max_flash": "Weight bytes.  [default: none]",
+}
+
+
+def _limit_options(command: Callable[..., None]) -> Callable[..., None]:
+    for figure in reversed(FIGURES):
+        command = click.option(figure.option, help=_HELP_OF_LIMITS[figure.limit])(command)
+    return command
 
 
 @click.command(help=_HELP)
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@click.option("--max-params", default="128K", show_default=True, help="Parameters.")
-@click.option("--max-macs", default="30M", show_default=True, help="MACs of one inference.")
-@click.option("--max-ram", default="none", show_default=True, help="Peak activation bytes.")
-@click.option("--max-flash", default="none", show_default=True, help="Weight bytes.")
+@click.argument("models", nargs=-1, metavar="[MODEL...]")
+@_limit_options
+@click.option("--config", help="Settings; none for no file.  [default: see docs/gate.md]")
+@click.option("--baseline", "baseline_path", type=_PATH, help="Figures to compare with.")
+@click.option("--max-growth", help="Beyond the baseline's figures, such as 2%.  [default: 0%]")
+@click.option("--write-baseline", type=_PATH, help="Write what was measured for --baseline.")
 @click.option(
     "--convention",
     type=click.Choice(CONVENTIONS),
-    default="exact",
-    show_default=True,
-    help="How parameters and MACs are counted; nessi gives the challenge's official numbers.",
+    help="How parameters and MACs are counted; nessi gives the challenge's official numbers.  "
+    "[default: exact]",
 )
-@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write a report to a file, too; can be repeated.",
+)
+@cost_options
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     models: tuple[str, ...],
-    max_params: str,
-    max_macs: str,
-    max_ram: str,
-    max_flash: str,
-    convention: str,
     style: str,
     as_json: bool,
+    reports: tuple[str, ...],
+    costs: CostOptions,
+    **options: Any,
 ) -> None:
     """Run the command."""
-    limits = Limits(
-        max_params=_limit(parse_count, max_params, "--max-params"),
-        max_macs=_limit(parse_count, max_macs, "--max-macs"),
-        max_ram=_limit(parse_bytes, max_ram, "--max-ram"),
-        max_flash=_limit(parse_bytes, max_flash, "--max-flash"),
-    )
-    measured = [
-        each for model in models for each in measure_file(Path(model), convention=convention)
-    ]
-    exceeded = limits.exceeded(total(measured))
-    if as_json or style == "json":
-        verdict = {"limits": limits.to_json(), "exceeded": exceeded, "passed": not exceeded}
-        print_json({"convention": convention, **to_json(measured), **verdict})
-    else:
-        click.echo(to_table(measured))
-    for line in exceeded:
-        click.echo(f"asc-tiny: over budget: {line}", err=True)
-    if exceeded:
+    style = "json" if as_json else style
+    try:
+        costs.check(style=style)
+        if costs.compare:
+            measured = [each for model in models for each in measure_file(Path(model))]
+            context.exit(0 if compare_models(measured, as_json=style == "json") else 3)
+        files = [_report(text) for text in reports]
+        verdict = _verdict(models, costs=costs, **options)
+        for name, path in files:
+            write_text(path, render(name, verdict) + "\n")
+    except AscError as error:
+        if style == "github":
+            from asc_tiny.complexity.formats import github
+
+            click.echo(github.error(str(error)))
+        raise
+    _print(style, verdict)
+    costs.show_plan(verdict.models)
+    for check in verdict.failed:
+        click.echo(f"asc-tiny: over budget: {printable(check.message)}", err=True)
+    if not verdict.passed:
         context.exit(1)
 
 
-def measure_file(path: Path, *, convention: str = "exact") -> list[ModelComplexity]:
+def _verdict(
+    models: Sequence[str],
+    *,
+    costs: CostOptions,
+    config: str | None,
+    baseline_path: Path | None,
+    max_growth: str | None,
+    write_baseline: Path | None,
+    convention: str | None,
+    **limits: str | None,
+) -> Verdict:
+    """Measure and compare; the command line goes before the settings, those before defaults."""
+    chosen = _settings(config)
+    paths = [Path(model) for model in models] or [_shown(path) for path in chosen.models]
+    if not paths:
+        raise AscError("no MODEL given, on the command line or as models in the settings")
+    total_limits = {**chosen.limits, **_given(limits)}
+    convention = convention or chosen.convention or CONVENTIONS[0]
+    growth = _growth(max_growth, chosen.max_growth)
+    if write_baseline and baseline_path:
+        raise AscError("--baseline and --write-baseline: allowed is one of them")
+    known = None if write_baseline else baseline_path or chosen.baseline
+    if known is None and not write_baseline and (max_growth or chosen.max_growth is not None):
+        raise AscError("--max-growth: needs a --baseline")
+    # Read first: a baseline that cannot be used should not cost a long measurement.
+    on_file = None if known is None else baseline.read(known, convention=convention)
+
+    subjects = [
+        Subject(str(path), tuple(costs.add(measure_file(path, convention)))) for path in paths
+    ]
+    verdict = judge(
+        subjects,
+        Limits(**total_limits),
+        convention=convention,
+        model_limits=chosen.model_limits,
+        baseline=on_file,
+        growth=growth,
+    )
+    if write_baseline:
+        baseline.write(write_baseline, verdict.models, convention=convention)
+    return replace(verdict, ensembles=tuple(costs.ensembles([str(path) for path in paths])))
+
+
+def _settings(config: str | None) -> settings.Settings:
+    if config is not None and config.lower() == NO_LIMIT:
+        return settings.Settings()
+    path = settings.find(Path.cwd()) if config is None else Path(config)
+    return settings.Settings() if path is None else settings.read(path)
+
+
+def _given(limits: Mapping[str, str | None]) -> dict[str, int | None]:
+    given = {}
+    for figure in FIGURES:
+        text = limits[figure.limit]
+        if text is not None:
+            given[figure.limit] = figure.parse_limit(text, option=figure.option)
+    return given
+
+
+def _growth(text: str | None, chosen: Fraction | None) -> Fraction | int:
+    if text is not None:
+        return parse_growth(text, option="--max-growth")
+    return chosen or 0
+
+
+def _shown(path: Path) -> Path:
+    """Return the path from the current folder if it lies below."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def measure_file(path: Path, convention: str = "exact") -> list[ModelComplexity]:
     """Measure a .tflite or .keras file, or every member of an ensemble.
 
     Only a .keras file imports TensorFlow.
@@ -109,5 +211,29 @@ def measure_file(path: Path, *, convention: str = "exact") -> list[ModelComplexi
     return [measure(read_graph(path), convention=convention)]
 
 
-def _limit(parse: Callable[..., int], text: str, option: str) -> int | None:
-    return None if text.lower() == "none" else parse(text, option=option)
+def _report(text: str) -> tuple[str, Path]:
+    name, _, file = text.partition("=")
+    if name not in FORMATS or not file:
+        raise AscError(f"--report {text}: allowed are FORMAT=FILE with {', '.join(FORMATS)}")
+    return name, Path(file)
+
+
+def _print(style: str, verdict: Verdict) -> None:
+    if style == "table":
+        from asc_tiny.complexity.formats import table
+
+        click.echo(table.render(verdict, _terminal()))
+        return
+    click.echo(render(style, verdict))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if style == "github" and summary:
+        append_text(Path(summary), render("markdown", verdict) + "\n")
+
+
+def _terminal() -> Any:
+    """Return what stdout can show: https://no-color.org."""
+    from asc_tiny.complexity.formats.table import Style
+
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    return Style(colour=sys.stdout.isatty() and not plain, blocks=encoding == "utf8")

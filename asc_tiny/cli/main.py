@@ -12,6 +12,7 @@ import click
 
 from asc_tiny import __version__
 from asc_tiny.errors import AscError
+from asc_tiny.text import printable
 
 SCHEMA = 1
 
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _fail(message: str, code: int, argv: Sequence[str]) -> None:
     if "--json" in argv:
         print_json({"error": message})
-    click.echo(f"asc-tiny: {message}", err=True)
+    click.echo(f"asc-tiny: {printable(message)}", err=True)
     sys.exit(code)
 
 

@@ -70,7 +70,7 @@ def _metadata(path: Path, content: bytes | None) -> dict[str, Any]:
     try:
         # Metadata buffers may be padded with zero bytes.
         entry = json.loads(content.rstrip(b"\0").decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AscError(f"{path}: metadata {METADATA_NAME} is not JSON: {error}") from error
     if not isinstance(entry, dict):
         raise AscError(f"{path}: metadata {METADATA_NAME} must be a JSON object")

@@ -1,12 +1,13 @@
 """Counting the work of operators: multiply-accumulates, other arithmetic, data movement.
 
-docs/budget.md defines what counts as what.
+docs/COUNTING.md defines what counts as what.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
 from asc_tiny.errors import AscError
@@ -118,7 +119,7 @@ def work(graph: Graph, operator: Operator) -> Work:
 def _work(call: Call) -> Work:
     rule = RULES.get(call.operator.name)
     if rule is None:
-        raise call.fail("has no rule for its work: it cannot be counted (docs/budget.md)")
+        raise call.fail("has no rule for its work: it cannot be counted (docs/COUNTING.md)")
     return rule(call)
 
 
@@ -233,14 +234,24 @@ def called(operator: Operator) -> tuple[int, ...]:
     )
 
 
+_DEEPEST = 16
+_subgraph_work: WeakKeyDictionary[Graph, dict[int, Work]] = WeakKeyDictionary()
+"""What subgraphs were counted to, by the model: several operators may call the same one."""
+
+
 def _subgraph(call: Call, number: int) -> Work:
     model, callers = call.model, (*call.callers, number)
+    if len(callers) > _DEEPEST:
+        raise call.fail(f"is {len(call.callers)} calls deep, allowed: {_DEEPEST - 1}")
     if not 1 <= number <= len(model.others) or number in call.callers:
         allowed = [n for n in range(1, 1 + len(model.others)) if n not in call.callers]
         raise call.fail(f"calls subgraph {number}, allowed: {allowed}")
-    graph = model.subgraph(number)
-    calls = (Call(graph, operator, model, callers) for operator in graph.operators)
-    return sum((_work(each) for each in calls), Work())
+    known = _subgraph_work.setdefault(model, {})
+    if number not in known:
+        graph = model.subgraph(number)
+        calls = (Call(graph, operator, model, callers) for operator in graph.operators)
+        known[number] = sum((_work(each) for each in calls), Work())
+    return known[number]
 
 
 _MATRIX_PRODUCTS: Mapping[str, Callable[[Call], Work]] = {

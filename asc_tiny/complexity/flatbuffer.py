@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+_NUMBERS = {code: struct.Struct(f"<{code}") for code in "?bBhHiIqQf"}
+
 
 class DamagedError(Exception):
     """The bytes do not make sense as the flatbuffer that they should be."""
@@ -20,18 +22,18 @@ class Table:
     def __init__(self, data: bytes, position: int) -> None:
         self.data = data
         self.position = position
-        self._vtable = position - _number(data, "<i", position)
-        self._vtable_size = _number(data, "<H", self._vtable)
+        self._vtable = position - _number(data, "i", position)
+        self._vtable_size = _number(data, "H", self._vtable)
 
     @classmethod
     def root(cls, data: bytes) -> Table:
         """Return the table that the file starts with."""
-        return cls(data, _number(data, "<I", 0))
+        return cls(data, _number(data, "I", 0))
 
     def number(self, field: int, code: str, default: float = 0) -> Any:
         """Return a number or flag; ``code`` is its type as ``struct`` names it."""
         place = self._place(field)
-        return default if place is None else _number(self.data, f"<{code}", place)
+        return default if place is None else _number(self.data, code, place)
 
     def table(self, field: int) -> Table | None:
         """Return the table that a field refers to, None if it is absent."""
@@ -64,11 +66,11 @@ class Table:
         entry = 4 + 2 * field
         if entry + 2 > self._vtable_size:
             return None
-        offset = _number(self.data, "<H", self._vtable + entry)
+        offset = _number(self.data, "H", self._vtable + entry)
         return self.position + offset if offset else None
 
     def _target(self, place: int) -> int:
-        distance: int = _number(self.data, "<I", place)
+        distance: int = _number(self.data, "I", place)
         return place + distance
 
     def _vector(self, field: int) -> tuple[int, int]:
@@ -77,7 +79,7 @@ class Table:
         if place is None:
             return 0, 0
         start = self._target(place)
-        length: int = _number(self.data, "<I", start)
+        length: int = _number(self.data, "I", start)
         return start + 4, length
 
 
@@ -88,4 +90,7 @@ def _bytes(data: bytes, start: int, size: int) -> bytes:
 
 
 def _number(data: bytes, code: str, place: int) -> Any:
-    return struct.unpack(code, _bytes(data, place, struct.calcsize(code)))[0]
+    number = _NUMBERS[code]
+    if place < 0 or place + number.size > len(data):
+        raise DamagedError(f"a number at {place} of {len(data)}")
+    return number.unpack_from(data, place)[0]

@@ -1,21 +1,119 @@
-"""Limits on a total: parsing such as ``128K`` and comparing."""
+"""Limits on figures: which there are, parsing such as ``128K``, and comparing."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from asc_tiny.complexity.report import Total
+from asc_tiny.complexity.report import Total, figures
 from asc_tiny.errors import AscError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 CHALLENGE_PARAMS = 128_000
 CHALLENGE_MACS = 30_000_000
 """DCASE task 1, low-complexity acoustic scene classification, 2022 and 2023."""
 
-_DECIMAL = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
-_BINARY = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+NO_LIMIT = "none"
+
+_FACTORS: Mapping[str, int] = {
+    "": 1,
+    **{prefix: 1000**power for power, prefix in enumerate("KMG", start=1)},
+    **{f"{prefix}I": 1024**power for power, prefix in enumerate("KMG", start=1)},
+}
+
+
+def parse_count(text: str, *, option: str) -> int:
+    """Parse a count: K, M and G stand for 1000, 1000^2, 1000^3, Ki, Mi and Gi for 1024, ...
+
+    Raises:
+        AscError: not a whole number of at least 0.
+    """
+    match = re.fullmatch(
+        r"(\d+)(?:\.(\d+))?((?:[KMG]I?)?)", text.strip().replace(",", "").replace("_", "").upper()
+    )
+    if match and text.isascii():
+        digits, decimals, suffix = match[1], match[2] or "", match[3]
+        scaled: int = int(digits + decimals) * _FACTORS[suffix]
+        unit = int(10 ** len(decimals))
+        if scaled % unit == 0:
+            return scaled // unit
+    raise AscError(
+        f"{option} {text}: must be a whole number, may end in K, M, G (1000, 1000^2, 1000^3) or "
+        f"Ki, Mi, Gi (1024, 1024^2, 1024^3)"
+    )
+
+
+def parse_bytes(text: str, *, option: str) -> int:
+    """Parse a size in bytes: as ``parse_count``, and B may follow: ``64K``, ``64 kB``, ``64KiB``.
+
+    Raises:
+        AscError: not a whole number of at least 0.
+    """
+    number = re.sub(r"(?<=[0-9KMGkmgi])B$", "", text.strip()).replace(" ", "")
+    try:
+        return parse_count(number, option=option)
+    except AscError as error:
+        raise AscError(str(error).replace(f"{option} {number}:", f"{option} {text}:", 1)) from None
+
+
+def parse_growth(text: str, *, option: str) -> Fraction:
+    """Parse a share such as ``2%`` or ``0.5%``.
+
+    Raises:
+        AscError: not a number of at least 0 with a percent sign.
+    """
+    from fractions import Fraction
+
+    match = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?\s*%", text.strip())
+    if match is None:
+        raise AscError(f"{option} {text}: must be a percentage, such as 2% or 0.5%")
+    decimals = match[2] or ""
+    return Fraction(int(match[1] + decimals), 100 * 10 ** len(decimals))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that can be limited.
+
+    Attributes:
+        key: its name in ``report.figures`` and in JSON.
+        name: for people.
+        limit: the field of ``Limits``, and the limit's name in JSON.
+        parse: reads a limit.
+    """
+
+    key: str
+    name: str
+    limit: str
+    parse: Callable[..., int]
+
+    @property
+    def setting(self) -> str:
+        """The limit's key in a configuration file."""
+        return self.limit.replace("_", "-")
+
+    @property
+    def option(self) -> str:
+        """The limit's option on the command line."""
+        return f"--{self.setting}"
+
+    def parse_limit(self, text: str, *, option: str) -> int | None:
+        """Parse a limit, or ``none``."""
+        return None if text.strip().lower() == NO_LIMIT else self.parse(text, option=option)
+
+
+FIGURES = (
+    Figure("params", "parameters", "max_params", parse_count),
+    Figure("macs", "MACs", "max_macs", parse_count),
+    Figure("peak_activation_bytes", "peak activation bytes", "max_ram", parse_bytes),
+    Figure("weight_bytes", "weight bytes", "max_flash", parse_bytes),
+)
+"""All figures that can be limited: options, settings, baselines and reports follow this list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,18 +125,25 @@ class Limits:
     max_ram: int | None = None
     max_flash: int | None = None
 
+    def of(self, figure: Figure) -> int | None:
+        """Return the limit of a figure."""
+        limit: int | None = getattr(self, figure.limit)
+        return limit
+
+    def items(self) -> Iterator[tuple[Figure, int]]:
+        """Yield the figures that have a limit, with it."""
+        for figure in FIGURES:
+            limit = self.of(figure)
+            if limit is not None:
+                yield figure, limit
+
     def exceeded(self, total: Total) -> list[str]:
         """Return one line per limit that ``total`` is over."""
-        figures = (
-            ("parameters", total.params, self.max_params, "--max-params"),
-            ("MACs", total.macs, self.max_macs, "--max-macs"),
-            ("peak activation bytes", total.peak_activation_bytes, self.max_ram, "--max-ram"),
-            ("weight bytes", total.weight_bytes, self.max_flash, "--max-flash"),
-        )
+        values = figures(total)
         return [
-            f"{value:,} {name}, {value - limit:,} over {option} {limit:,}"
-            for name, value, limit, option in figures
-            if limit is not None and value > limit
+            over_limit(figure, values[figure.key], limit)
+            for figure, limit in self.items()
+            if values[figure.key] > limit
         ]
 
     def to_json(self) -> dict[str, int | None]:
@@ -46,35 +151,10 @@ class Limits:
         return dataclasses.asdict(self)
 
 
-def parse_count(text: str, *, option: str) -> int:
-    """Parse a count with a decimal suffix: ``30M`` is 30,000,000.
-
-    Raises:
-        AscError: not a whole number of at least 0.
-    """
-    return _parse(text, _DECIMAL, option, "K, M or G (1000, 1000^2, 1000^3)")
+NO_LIMITS: Mapping[str, None] = {figure.limit: None for figure in FIGURES}
+"""For ``Limits(**NO_LIMITS)``, or with some of them replaced."""
 
 
-def parse_bytes(text: str, *, option: str) -> int:
-    """Parse a size in bytes with a binary suffix: ``64K`` and ``64KiB`` are 65,536.
-
-    Raises:
-        AscError: not a whole number of at least 0.
-    """
-    return _parse(
-        re.sub(r"(?<=[KkMmGg])(i?B)$", "", text), _BINARY, option, "K, M or G (1024, ...)"
-    )
-
-
-def _parse(text: str, factors: Mapping[str, int], option: str, suffixes: str) -> int:
-    match = re.fullmatch(
-        r"(\d+)(\.\d+)?([KkMmGg]?)", text.strip().replace(",", "").replace("_", "")
-    )
-    if match:
-        factor = factors[match[3].upper()]
-        fraction = match[2] or ".0"
-        scaled = factor * int(fraction[1:])
-        unit = int(10 ** (len(fraction) - 1))
-        if scaled % unit == 0:
-            return int(match[1]) * factor + scaled // unit
-    raise AscError(f"{option} {text}: must be a whole number, may end in {suffixes}")
+def over_limit(figure: Figure, value: int, limit: int) -> str:
+    """Return how far a value is over a limit, in words."""
+    return f"{value:,} {figure.name}, {value - limit:,} over {figure.option} {limit:,}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from asc_tiny.complexity.graph import ABSENT, Graph
 
@@ -40,11 +41,11 @@ def lifetimes(graph: Graph) -> dict[int, Lifetime]:
 
 def live_bytes(graph: Graph) -> list[int]:
     """Return, per operator, the bytes of all activations that exist while it runs."""
-    live = [0] * len(graph.operators)
+    # By how much more there is than at the operator before: linear in tensors and operators.
+    steps = [0] * (len(graph.operators) + 1)
     for index, lifetime in lifetimes(graph).items():
         tensor = graph.tensor(index)
-        if tensor.is_constant:
-            continue
-        for step in range(lifetime.first, lifetime.last + 1):
-            live[step] += tensor.byte_count
-    return live
+        if not tensor.is_constant:
+            steps[lifetime.first] += tensor.byte_count
+            steps[lifetime.last + 1] -= tensor.byte_count
+    return list(accumulate(steps[:-1]))

@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from asc_tiny.complexity import schema
+from asc_tiny.complexity import layout, schema
+from asc_tiny.complexity.counting import called
 from asc_tiny.complexity.flatbuffer import DamagedError, Table
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
+from asc_tiny.complexity.shapes import check_shapes
+from asc_tiny.complexity.structure import check_structure
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes
+from asc_tiny.text import printable
 
 _MOST_DIMENSIONS = 8
 _DAMAGE = (DamagedError, struct.error, OverflowError, MemoryError)
@@ -36,6 +40,7 @@ def parse_graph(data: bytes, *, source: str) -> Graph:
     if len(data) < 8 or data[4:8] != b"TFL3":
         raise AscError(f"{source}: not a .tflite file (identifier TFL3 is missing)")
     try:
+        check_structure(data)
         return _Reader(data, source).graph()
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
@@ -48,18 +53,27 @@ class _Reader:
     def __init__(self, data: bytes, source: str) -> None:
         self.data = data
         self.source = source
+        self.read = 0
         self.model = Table.root(data)
+        version = self.model.number(schema.MODEL_VERSION, "I")
+        if version != schema.VERSION:
+            raise AscError(
+                f"{source}: schema version {version}, this version reads {schema.VERSION}"
+            )
         self.buffers = self.model.tables(schema.MODEL_BUFFERS)
+        self.contents: dict[int, bytes | None] = {}
         self.codes = [
             self.operator_name(code) for code in self.model.tables(schema.MODEL_OPERATOR_CODES)
         ]
-        self.read = 0
 
     def graph(self) -> Graph:
         tables = self.model.tables(schema.MODEL_SUBGRAPHS)
         if not tables:
             raise AscError(f"{self.source}: has no subgraph")
         first, *others = [self.subgraph(table) for table in tables]
+        for graph in (first, *others):
+            _check_calls(graph, len(others))
+            check_shapes(graph)
         if not first.inputs or not first.outputs or not first.operators:
             raise AscError(f"{self.source}: has no input, no output or no operator")
         return Graph(
@@ -75,16 +89,18 @@ class _Reader:
     def subgraph(self, table: Table) -> Graph:
         tensors = tuple(
             self.tensor(index, each)
-            for index, each in enumerate(table.tables(schema.SUBGRAPH_TENSORS))
+            for index, each in enumerate(self.counted(table.tables(schema.SUBGRAPH_TENSORS)))
         )
         operators = tuple(
             self.operator(index, each, len(tensors))
-            for index, each in enumerate(table.tables(schema.SUBGRAPH_OPERATORS))
+            for index, each in enumerate(self.counted(table.tables(schema.SUBGRAPH_OPERATORS)))
         )
         inputs = self.indices(table, schema.SUBGRAPH_INPUTS, len(tensors))
         outputs = self.indices(table, schema.SUBGRAPH_OUTPUTS, len(tensors))
         if ABSENT in inputs + outputs:
             raise DamagedError("an input or output is absent")
+        if any(tensors[index].is_constant for index in inputs):
+            raise DamagedError("an input is a constant")
         graph = Graph(self.source, operators, tensors, inputs, outputs)
         _check_order(graph)
         return graph
@@ -120,10 +136,12 @@ class _Reader:
         scales, zero_points, dimension = self.quantisation(table.table(schema.TENSOR_QUANTISATION))
         if dimension and not 0 <= dimension < len(shape):
             raise DamagedError(f"tensor {index}: scales along axis {dimension}")
+        if len(scales) > 1 and shape[dimension : dimension + 1] != (len(scales),):
+            raise DamagedError(f"tensor {index}: {len(scales)} scales for {list(shape)}")
         buffer = table.number(schema.TENSOR_BUFFER, "I")
         tensor = Tensor(
             index,
-            table.text(schema.TENSOR_NAME),
+            str(self.counted(table.text(schema.TENSOR_NAME))),
             shape,
             dtype,
             scales,
@@ -146,12 +164,19 @@ class _Reader:
         zeros = tuple(self.counted(table.numbers(schema.QUANTISATION_ZERO_POINT, "q")))
         if not all(math.isfinite(scale) and scale >= 0.0 for scale in scales):
             raise DamagedError("a scale is negative or not finite")
+        if zeros and len(zeros) != len(scales):
+            raise DamagedError(f"{len(scales)} scales, {len(zeros)} zero points")
         dimension = table.number(schema.QUANTISATION_DIMENSION, "i")
         return scales, zeros or (0,) * len(scales), dimension
 
     def buffer(self, index: int) -> bytes | None:
         if index >= len(self.buffers):
             raise DamagedError(f"buffer {index} of {len(self.buffers)}")
+        if index not in self.contents:
+            self.contents[index] = self.content(index)
+        return self.contents[index]
+
+    def content(self, index: int) -> bytes | None:
         table = self.buffers[index]
         # Converters put the data of large models after the flatbuffer; 0 and 1 mean "inside".
         offset = table.number(schema.BUFFER_OFFSET, "Q")
@@ -160,14 +185,19 @@ class _Reader:
             if offset + size > len(self.data):
                 raise DamagedError(f"buffer {index} ends beyond the file")
             return self.data[offset : offset + size]
-        return table.octets(schema.BUFFER_DATA) or None
+        return bytes(self.counted(table.octets(schema.BUFFER_DATA))) or None
 
     def operator_name(self, table: Table) -> str:
-        # Old files hold the code in the first field, new ones in the second.
-        deprecated = table.number(schema.CODE_DEPRECATED, "b")
-        number = max(deprecated, table.number(schema.CODE_BUILTIN, "i"))
+        # Old files hold the code in the first field, new ones in the second and what fits a byte
+        # in the first.
+        old, new = table.number(schema.CODE_DEPRECATED, "b"), table.number(schema.CODE_BUILTIN, "i")
+        if old and new and old != min(new, schema.LARGEST_OLD_CODE):
+            raise DamagedError(f"an operator of the codes {old} and {new}")
+        number = max(old, new)
         name = _name(schema.OPERATORS, number, "operator")
-        return f"CUSTOM {table.text(schema.CODE_CUSTOM) or '?'}" if name == "CUSTOM" else name
+        if name != "CUSTOM":
+            return name
+        return f"CUSTOM {printable(str(self.counted(table.text(schema.CODE_CUSTOM)))) or '?'}"
 
     def operator(self, index: int, table: Table, tensor_count: int) -> Operator:
         code = table.number(schema.OPERATOR_CODE, "I")
@@ -182,6 +212,10 @@ class _Reader:
 
     def options(self, name: str, table: Table) -> dict[str, Any]:
         options = table.table(schema.OPERATOR_OPTIONS)
+        kind = layout.OPTION_NAMES[table.number(schema.OPERATOR_OPTIONS_KIND, "B")]
+        expected = schema.OPTIONS_OF.get(name, kind)
+        if options and kind != expected:
+            raise DamagedError(f"an operator {name} with the options of {kind}")
         values: dict[str, Any] = {}
         for option, (field, code, default) in schema.OPTIONS.get(name, {}).items():
             value = options.number(field, code, default) if options else default
@@ -213,6 +247,14 @@ def _check_order(graph: Graph) -> None:
     missing = [index for index in graph.outputs if index not in known]
     if missing:
         raise DamagedError(f"no operator writes output tensor {missing[0]}")
+
+
+def _check_calls(graph: Graph, others: int) -> None:
+    """Check that operators call subgraphs that there are, and not the first."""
+    for operator in graph.operators:
+        for number in called(operator):
+            if not 1 <= number <= others:
+                raise DamagedError(f"operator {operator.index} calls subgraph {number}")
 
 
 def _name(names: Sequence[str], number: int, kind: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,13 @@ from asc_tiny.complexity.counting import called, work
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import live_bytes
 from asc_tiny.complexity.parameters import parameters, storage
+from asc_tiny.complexity.tflm.arena import least_head
 from asc_tiny.errors import AscError
 
 
 @dataclass(frozen=True)
 class LayerComplexity:
-    """One operator; the figures are defined in docs/budget.md."""
+    """One operator; the figures are defined in docs/COUNTING.md."""
 
     name: str
     op: str
@@ -31,10 +32,20 @@ class LayerComplexity:
 
 @dataclass(frozen=True)
 class ModelComplexity:
-    """One model file with its layers in execution order."""
+    """One model file with its layers in execution order.
+
+    Attributes:
+        path: the file.
+        layers: its operators.
+        head_bytes: what TensorFlow Lite Micro's planner makes of its activations and of the
+            working memory that is known; None if there are too many to plan.
+        costs: on a microcontroller, where they were asked for.
+    """
 
     path: str
     layers: tuple[LayerComplexity, ...]
+    head_bytes: int | None = None
+    costs: Mapping[str, Any] | None = None
 
     @property
     def params(self) -> int:
@@ -63,7 +74,9 @@ class ModelComplexity:
 
     @property
     def peak_activation_bytes(self) -> int:
-        """Largest sum of activations that exist at the same time."""
+        """Head of TensorFlow Lite Micro's arena, else the largest sum of live activations."""
+        if self.head_bytes is not None:
+            return self.head_bytes
         return max((layer.activation_bytes for layer in self.layers), default=0)
 
 
@@ -80,7 +93,10 @@ class Total:
 
 
 CONVENTIONS = ("exact", "nessi")
-"""How parameters and multiply-accumulates are counted: by docs/budget.md, or as NeSsi does."""
+"""How parameters and multiply-accumulates are counted: by docs/COUNTING.md, or as NeSsi does."""
+
+PARAMS_UNIT = {"exact": "values", "nessi": "bytes of constants, an int32 bias 4 of them"}
+"""What parameters are, by convention."""
 
 
 def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
@@ -119,7 +135,14 @@ def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
                 activation_bytes=activation_bytes,
             )
         )
-    return ModelComplexity(graph.source, (*layers, *stored.uncalled()))
+    return ModelComplexity(graph.source, (*layers, *stored.uncalled()), _head_bytes(graph))
+
+
+def _head_bytes(graph: Graph) -> int | None:
+    try:
+        return least_head(graph)
+    except AscError:
+        return None
 
 
 def check_batch(graph: Graph) -> None:
@@ -148,29 +171,33 @@ class _Stored:
     def fresh(self, graph: Graph, operator: Operator) -> list[Tensor]:
         """Return the learnt constants of an operator, and of what it calls, not counted yet."""
         found = []
-        for tensor in parameters(graph, operator):
-            key = storage(graph, tensor)
-            if key not in self.seen:
-                self.seen.add(key)
-                found.append(tensor)
-        for number in called(operator):
-            found += self.of_subgraph(number)
+        waiting = [(graph, operator)]
+        while waiting:
+            graph, operator = waiting.pop()
+            for tensor in parameters(graph, operator):
+                key = storage(graph, tensor)
+                if key not in self.seen:
+                    self.seen.add(key)
+                    found.append(tensor)
+            for number in called(operator):
+                waiting += self.not_called_before(number)
         return found
 
-    def of_subgraph(self, number: int) -> list[Tensor]:
-        """Return the constants of a subgraph that has not been called before."""
+    def not_called_before(self, number: int) -> list[tuple[Graph, Operator]]:
+        """Return the operators of a subgraph, none if it has been called before."""
         if number in self.called:
             return []
         self.called.add(number)
         graph = self.model.subgraph(number)
-        return [tensor for operator in graph.operators for tensor in self.fresh(graph, operator)]
+        return [(graph, operator) for operator in graph.operators]
 
     def uncalled(self) -> list[LayerComplexity]:
         """Return a line for each subgraph that no operator calls: it takes flash all the same."""
         lines = []
         for number in range(1, 1 + len(self.model.others)):
             if number not in self.called:
-                fresh = self.of_subgraph(number)
+                operators = self.not_called_before(number)
+                fresh = [tensor for each in operators for tensor in self.fresh(*each)]
                 lines.append(
                     LayerComplexity(
                         name=f"subgraph {number}",
@@ -222,6 +249,7 @@ def to_json(models: Sequence[ModelComplexity]) -> dict[str, Any]:
             {
                 "path": model.path,
                 **figures(model),
+                **({} if model.costs is None else {"costs": model.costs}),
                 "layers": [
                     {
                         "name": layer.name,
@@ -236,45 +264,3 @@ def to_json(models: Sequence[ModelComplexity]) -> dict[str, Any]:
         ],
         "total": figures(total(models)),
     }
-
-
-def to_table(models: Sequence[ModelComplexity]) -> str:
-    """Return the report as text: a table of layers per model, then the total."""
-    header = (
-        "layer",
-        "operator",
-        "output",
-        "params",
-        "MACs",
-        "other",
-        "moved B",
-        "weight B",
-        "live B",
-    )
-    lines = []
-    for model in models:
-        rows: list[tuple[str, ...]] = [header]
-        for number, layer in enumerate(model.layers):
-            shape = "x".join(map(str, layer.output_shape))
-            counts = [f"{value:,}" for value in figures(layer).values()]
-            rows.append((str(number), layer.op, shape, *counts))
-        rows.append(("", "sum, peak", "", *(f"{value:,}" for value in figures(model).values())))
-        lines += [model.path, *_align(rows), ""]
-    sums = total(models)
-    lines.append(
-        f"total: {sums.params:,} parameters, {sums.macs:,} MACs, {sums.weight_bytes:,} bytes of "
-        f"weights, {sums.peak_activation_bytes:,} bytes of activations at the peak"
-    )
-    return "\n".join(lines)
-
-
-def _align(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.ljust(width) if column < 3 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  " + "  ".join(cells).rstrip())
-    return lines

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+VERSION = 3
+"""What the field version of a model holds."""
+
 # Numbers of the fields of each table
+MODEL_VERSION = 0
 MODEL_OPERATOR_CODES, MODEL_SUBGRAPHS, MODEL_BUFFERS, MODEL_METADATA = 1, 2, 4, 6
 CODE_DEPRECATED, CODE_CUSTOM, CODE_BUILTIN = 0, 1, 3
 SUBGRAPH_TENSORS, SUBGRAPH_INPUTS, SUBGRAPH_OUTPUTS, SUBGRAPH_OPERATORS = 0, 1, 2, 3
 TENSOR_SHAPE, TENSOR_TYPE, TENSOR_BUFFER, TENSOR_NAME, TENSOR_QUANTISATION = 0, 1, 2, 3, 4
 TENSOR_VARIABLE, TENSOR_SIGNATURE = 5, 7
 QUANTISATION_SCALE, QUANTISATION_ZERO_POINT, QUANTISATION_DIMENSION = 2, 3, 6
-OPERATOR_CODE, OPERATOR_INPUTS, OPERATOR_OUTPUTS, OPERATOR_OPTIONS = 0, 1, 2, 4
+OPERATOR_CODE, OPERATOR_INPUTS, OPERATOR_OUTPUTS = 0, 1, 2
+OPERATOR_OPTIONS_KIND, OPERATOR_OPTIONS = 3, 4
 BUFFER_DATA, BUFFER_OFFSET, BUFFER_SIZE = 0, 1, 2
 METADATA_NAME, METADATA_BUFFER = 0, 1
 
@@ -86,6 +91,9 @@ _OPERATORS_TEXT = """
 OPERATORS = tuple(_OPERATORS_TEXT.split())
 """Names of operators by number."""
 
+LARGEST_OLD_CODE = 127
+"""What the field for old readers holds for newer operators."""
+
 _POOL = {
     "padding": (0, "b", 0),
     "stride_w": (1, "i", 0),
@@ -126,6 +134,7 @@ OPTIONS: Mapping[str, Mapping[str, tuple[int, str, int]]] = {
         "keep_num_dims": (2, "?", 0),
     },
     "IF": {"then_subgraph_index": (0, "i", 0), "else_subgraph_index": (1, "i", 0)},
+    "L2_POOL_2D": _POOL,
     "LEAKY_RELU": {"alpha": (0, "f", 0)},
     "MAX_POOL_2D": _POOL,
     "MEAN": _REDUCE,
@@ -167,3 +176,32 @@ OPTION_NAMES: Mapping[str, tuple[str, ...]] = {
     "fused_activation_function": ACTIVATIONS,
 }
 """Options that are numbers of names."""
+
+OPTIONS_OF: Mapping[str, str] = {
+    "ADD": "Add",
+    "AVERAGE_POOL_2D": "Pool2D",
+    "BATCH_MATMUL": "BatchMatMul",
+    "CONCATENATION": "Concatenation",
+    "CONV_2D": "Conv2D",
+    "DEPTHWISE_CONV_2D": "DepthwiseConv2D",
+    "FULLY_CONNECTED": "FullyConnected",
+    "IF": "If",
+    "L2_POOL_2D": "Pool2D",
+    "LEAKY_RELU": "LeakyRelu",
+    "MAX_POOL_2D": "Pool2D",
+    "MEAN": "Reducer",
+    "MUL": "Mul",
+    "RESHAPE": "Reshape",
+    "RESIZE_BILINEAR": "ResizeBilinear",
+    "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighbor",
+    "SOFTMAX": "Softmax",
+    "SPLIT": "Split",
+    "SQUEEZE": "Squeeze",
+    "STRIDED_SLICE": "StridedSlice",
+    "SUB": "Sub",
+    "SUM": "Reducer",
+    "SVDF": "SVDF",
+    "TRANSPOSE_CONV": "TransposeConv",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
+}
+"""The table of options of each operator whose options say what it computes."""

@@ -1,0 +1,32 @@
+"""Text that is shown to people: on one line, in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def printable(text: str) -> str:
+    """Return ``text`` on one line without control characters.
+
+    Names come from files of others: a line break in one must not start a line of its own in a
+    report or a log, where it could be taken for a command.
+    """
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """Return dimensions such as ``1x64x9x16``."""
+    return "x".join(map(str, sizes))
+
+
+def align(rows: Sequence[tuple[str, ...]], left: Sequence[int] = (0, 1, 2)) -> list[str]:
+    """Return rows as lines with aligned columns; those in ``left`` begin at the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  " + "  ".join(cells).rstrip())
+    return lines

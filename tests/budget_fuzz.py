@@ -1,0 +1,463 @@
+"""Mutated .tflite files for the budget gate: where they come from, and what must hold for them.
+
+A file that the gate refuses needs a reason in one line (``AscError``). One that it measures must be
+sound by the flatbuffers library, and cost what an independent count finds in it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import signal
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tflite
+from tflite_files import File, convolutions
+
+from asc_tiny.complexity import artefact
+from asc_tiny.complexity.formats import FORMATS, render
+from asc_tiny.complexity.gate import TOTAL, Subject, Verdict, check_limits
+from asc_tiny.complexity.limits import Limits
+from asc_tiny.complexity.reader import parse_graph
+from asc_tiny.complexity.report import ModelComplexity, measure
+from asc_tiny.errors import AscError
+
+MODELS = Path(__file__).parents[1] / "models"
+SECONDS = 5.0
+"""What a file may take; the largest here takes a hundredth."""
+
+
+class FindError(Exception):
+    """What must not happen."""
+
+
+def seeds() -> dict[str, bytes]:
+    """Return the intact files: the released models, and small ones with all kinds of operators."""
+    released = {path.stem: path.read_bytes() for path in sorted(MODELS.glob("*.tflite"))}
+    return {
+        **released,
+        "convolutions": convolutions([4, 8], size=6),
+        "branches": branches(),
+        "products": products(),
+        "recurrent": recurrent(),
+        "conditional": conditional(),
+    }
+
+
+def branches() -> bytes:
+    """Residual, split, concatenation, pools, depthwise and transposed convolutions, means."""
+    file = File()
+    window = {"padding": 1, "stride_w": 2, "stride_h": 2, "filter_width": 2, "filter_height": 2}
+    same = {"padding": 0, "stride_w": 1, "stride_h": 1}
+    x = file.input(1, 8, 6, 4)
+    y = file.conv(x, 4)
+    x = file.add("ADD", [x, y], 1, 8, 6, 4)
+    weights, bias = file.tensor(1, 3, 3, 8, full=True), file.tensor(8, dtype="INT32", full=True)
+    x = file.add("DEPTHWISE_CONV_2D", [x, weights, bias], 1, 8, 6, 8, depth_multiplier=2, **same)
+    left, right = file.add_several("SPLIT", [file.integers(3), x], [(1, 8, 6, 4)] * 2, num_splits=2)
+    left = file.add("MAX_POOL_2D", [left], 1, 4, 3, 4, **window)
+    right = file.add("AVERAGE_POOL_2D", [right], 1, 4, 3, 4, **window)
+    x = file.add("CONCATENATION", [left, right], 1, 4, 3, 8, axis=3)
+    x = file.add("PAD", [x, file.integers(0, 0, 1, 0, 0, 1, 0, 0)], 1, 5, 4, 8)
+    weights = file.tensor(4, 2, 2, 8, full=True)
+    out = file.integers(1, 10, 8, 4)
+    strides = {"padding": 0, "stride_w": 2, "stride_h": 2}
+    x = file.add("TRANSPOSE_CONV", [out, weights, x], 1, 10, 8, 4, **strides)
+    x = file.add("RESIZE_NEAREST_NEIGHBOR", [x, file.integers(20, 16)], 1, 20, 16, 4)
+    x = file.add("L2_POOL_2D", [x], 1, 10, 8, 4, **window)
+    x = file.add("MEAN", [x, file.integers(1, 2)], 1, 4)
+    x = file.add("FULLY_CONNECTED", [x, file.tensor(3, 4, full=True), -1], 1, 3)
+    file.add("SOFTMAX", [x], 1, 3, beta=1.0)
+    return file.data()
+
+
+def products() -> bytes:
+    """Matrix products and the operators around attention."""
+    file = File()
+    x = file.input(1, 6, 8)
+    y = file.add("TRANSPOSE", [x, file.integers(0, 2, 1)], 1, 8, 6)
+    z = file.add("BATCH_MATMUL", [x, y], 1, 6, 6, adj_x=False, adj_y=False)
+    z = file.add("SOFTMAX", [z], 1, 6, 6, beta=0.5)
+    x = file.add("BATCH_MATMUL", [z, x], 1, 6, 8, adj_x=False, adj_y=False)
+    x = file.add("MUL", [x, file.tensor(8, full=True)], 1, 6, 8)
+    x = file.add("RESHAPE", [x, file.integers(1, 48)], 1, 48)
+    x = file.add("LOGISTIC", [x], 1, 48)
+    x = file.add(
+        "STRIDED_SLICE", [x, *(file.integers(*v) for v in ((0, 4), (1, 40), (1, 1)))], 1, 36
+    )
+    x = file.add("LEAKY_RELU", [x], 1, 36, alpha=0.1)
+    weights, bias = file.tensor(5, 36, full=True), file.tensor(5, dtype="INT32", full=True)
+    file.add("FULLY_CONNECTED", [x, weights, bias], 1, 5)
+    return file.data()
+
+
+def recurrent() -> bytes:
+    """An LSTM and an SVDF."""
+    file = File()
+    x = file.input(1, 4, 3)
+    matrices = [file.tensor(5, 3, full=True) for _ in range(4)]
+    matrices += [file.tensor(5, 5, full=True) for _ in range(4)]
+    biases = [file.tensor(5, dtype="INT32", full=True) for _ in range(4)]
+    inputs = [x, *matrices, -1, -1, -1, *biases]
+    x = file.add("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, 1, 4, 5, time_major=False)
+    x = file.add("RESHAPE", [x, file.integers(1, 20)], 1, 20)
+    weights = [file.tensor(6, 20, full=True), file.tensor(6, 7, full=True)]
+    file.add("SVDF", [x, *weights, file.tensor(3, dtype="INT32", full=True)], 1, 3)
+    return file.data()
+
+
+def conditional() -> bytes:
+    """An IF with a branch that costs and one that does not."""
+    file, costly, cheap = File(), File(), File()
+    x = costly.input(1, 6)
+    costly.add("FULLY_CONNECTED", [x, costly.tensor(6, 6, full=True), -1], 1, 6)
+    cheap.add("RELU", [cheap.input(1, 6)], 1, 6)
+    condition, x = file.tensor(dtype="BOOL"), file.input(1, 6)
+    file.inputs.insert(0, condition)
+    branches = {"then_subgraph_index": 1, "else_subgraph_index": 2}
+    x = file.add("IF", [condition, x], 1, 6, **branches)
+    file.add("RELU", [x], 1, 6)
+    file.others = [costly, cheap]
+    return file.data()
+
+
+class Mutator:
+    """Mutates the intact files; the case's number says all that happens.
+
+    Most mutations hit the structure: the weights make up most of a file, and hide nothing.
+    """
+
+    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
+        self.files = seeds() if files is None else dict(files)
+        self.names = list(self.files)
+        self.places = {name: _structure(data) for name, data in self.files.items()}
+
+    def case(self, number: int) -> tuple[bytes, bool]:
+        """Return the file of a case, and whether it is only cut off."""
+        rng = random.Random(number)
+        name = rng.choice(self.names)
+        data = bytearray(self.files[name])
+        if rng.random() < 0.1:
+            return bytes(data[: self._cut(rng, len(data))]), True
+        for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+            mutation = rng.choice(_MUTATIONS)
+            mutation(self, rng, name, data)
+        return bytes(data), False
+
+    def _cut(self, rng: random.Random, size: int) -> int:
+        return rng.choice((rng.randrange(size), size - 1 - rng.randrange(min(size, 64))))
+
+    def _place(self, rng: random.Random, name: str, data: bytearray, size: int) -> int:
+        places = self.places[name]
+        place = rng.choice(places) if rng.random() < 0.9 else rng.randrange(len(data))
+        return max(0, min(place - place % size, len(data) - size))
+
+    def _flip(self, rng: random.Random, name: str, data: bytearray) -> None:
+        data[self._place(rng, name, data, 1)] ^= 1 << rng.randrange(8)
+
+    def _byte(self, rng: random.Random, name: str, data: bytearray) -> None:
+        data[self._place(rng, name, data, 1)] = rng.choice(
+            (0, 1, 127, 128, 255, rng.randrange(256))
+        )
+
+    def _short(self, rng: random.Random, name: str, data: bytearray) -> None:
+        value = rng.choice((0, 2, 4, 6, 8, 0xFFFF, 0x8000, rng.randrange(64)))
+        struct.pack_into("<H", data, self._place(rng, name, data, 2), value)
+
+    def _word(self, rng: random.Random, name: str, data: bytearray) -> None:
+        place = self._place(rng, name, data, 4)
+        (old,) = struct.unpack_from("<I", data, place)
+        chosen = (
+            0,
+            1,
+            2,
+            0x7FFFFFFF,
+            0x80000000,
+            0xFFFFFFFF,
+            0x01000000,
+            len(data),
+            len(data) // 4,
+        )
+        near = old + rng.choice((-8, -4, -1, 1, 4, 8))
+        forward = rng.randrange(len(data)) - place
+        backward = place - rng.randrange(len(data))
+        value = rng.choice((*chosen, near, near, forward, backward, old * 2, rng.randrange(64)))
+        struct.pack_into("<I", data, place, value & 0xFFFFFFFF)
+
+    def _copy(self, rng: random.Random, name: str, data: bytearray) -> None:
+        """Put a piece of this or another file over one of this."""
+        other = self.files[rng.choice((name, name, rng.choice(self.names)))]
+        size = min(4 * rng.choice((1, 1, 2, 4, 16, 64)), len(other) - 4, len(data) - 4)
+        source = rng.randrange(len(other) - size) & ~3
+        place = min(self._place(rng, name, data, 4), len(data) - size)
+        data[place : place + size] = other[source : source + size]
+
+    def _swap(self, rng: random.Random, name: str, data: bytearray) -> None:
+        one, two = (self._place(rng, name, data, 4) for _ in range(2))
+        data[one : one + 4], data[two : two + 4] = data[two : two + 4], data[one : one + 4]
+
+    def _insert(self, rng: random.Random, name: str, data: bytearray) -> None:
+        place = self._place(rng, name, data, 4)
+        data[place:place] = bytes(rng.randrange(256) for _ in range(rng.choice((1, 4, 16))))
+
+    def _remove(self, rng: random.Random, name: str, data: bytearray) -> None:
+        place = self._place(rng, name, data, 4)
+        if len(data) > 64:
+            del data[place : place + rng.choice((1, 4, 16))]
+
+    def _append(self, rng: random.Random, name: str, data: bytearray) -> None:
+        data.extend(bytes(rng.randrange(256) for _ in range(rng.choice((1, 4, 64)))))
+
+
+_MUTATIONS: tuple[Callable[[Mutator, random.Random, str, bytearray], None], ...] = (
+    *(Mutator._flip, Mutator._byte, Mutator._short, Mutator._copy, Mutator._swap),
+    *(Mutator._word, Mutator._word, Mutator._word),
+    *(Mutator._insert, Mutator._remove, Mutator._append),
+)
+
+
+def _structure(data: bytes) -> list[int]:
+    """Return the places of a file that are not contents of buffers."""
+    model = tflite.Model.GetRootAs(data)
+    inside = bytearray(len(data))
+    for number in range(model.BuffersLength()):
+        buffer = model.Buffers(number)
+        if buffer.DataLength():
+            start = buffer._tab.Vector(buffer._tab.Offset(4))
+            inside[start : start + buffer.DataLength()] = b"\1" * buffer.DataLength()
+    return [place for place, flag in enumerate(inside) if not flag]
+
+
+def load_verifier(path: Path) -> Callable[[bytes], bool]:
+    """Return the flatbuffers library's own verifier; see tools/fuzz_budget."""
+    library = ctypes.CDLL(str(path))
+    return lambda data: bool(library.verify(data, ctypes.c_ulong(len(data))))
+
+
+def judge(
+    data: bytes,
+    *,
+    cut: bool = False,
+    verifier: Callable[[bytes], bool] | None = None,
+    reports: bool = False,
+) -> bool:
+    """Measure a file and check what must hold; return whether it was accepted.
+
+    Raises:
+        FindError: a crash, a hang, or a file that is measured and must not be or costs otherwise.
+    """
+    try:
+        with _deadline(SECONDS):
+            measured = measure(parse_graph(data, source="file.tflite"))
+            if reports:
+                _report(measured)
+    except AscError as error:
+        message = str(error)
+        if "\n" in message or not message.startswith("file.tflite: "):
+            raise FindError(f"a message that is no line: {message!r}") from error
+        return False
+    except Exception as error:
+        raise FindError(f"{type(error).__name__}: {error}") from error
+    if cut:
+        raise FindError("a file that is cut off was measured")
+    if verifier and not verifier(data):
+        raise FindError("measured, but no sound flatbuffer")
+    _compare(measured, data)
+    return True
+
+
+def judge_artefact(path: Path) -> None:
+    """Read a file with its metadata, as for an ensemble.
+
+    Raises:
+        FindError: a crash or a hang.
+    """
+    try:
+        with _deadline(SECONDS):
+            artefact.load(path)
+    except AscError:
+        pass
+    except Exception as error:
+        raise FindError(f"artefact: {type(error).__name__}: {error}") from error
+
+
+def _report(measured: ModelComplexity) -> None:
+    models, limits = (measured,), Limits()
+    checks = tuple(check_limits(Subject(TOTAL, models), limits))
+    for name in FORMATS:
+        render(name, Verdict("exact", models, limits, checks))
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    def expired(*_: object) -> None:
+        raise TimeoutError(f"more than {seconds:g} s")
+
+    old = signal.signal(signal.SIGALRM, expired)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+
+
+def _compare(measured: ModelComplexity, data: bytes) -> None:
+    try:
+        expected = _count(data)
+    except Exception as error:
+        raise FindError(f"measured, but the tflite package fails: {error!r}") from error
+    if expected is None:
+        return
+    live = max(layer.activation_bytes for layer in measured.layers)
+    found = {"macs": measured.macs, "params": measured.params, "live_bytes": live}
+    # A planner may leave gaps between activations, but cannot do with less.
+    if found != expected or measured.peak_activation_bytes < live:
+        raise FindError(f"measured {found}, an independent count gives {expected}")
+
+
+def _count(data: bytes) -> dict[str, int] | None:
+    """Count a model of one subgraph by the tflite package: independent of ``asc_tiny``.
+
+    Sizes of outputs follow from inputs and strides here, whatever the file states.
+    """
+    model = tflite.Model.GetRootAs(data)
+    if model.SubgraphsLength() != 1:
+        return None
+    graph = model.Subgraphs(0)
+    macs, buffers, sizes = 0, {}, [0] * graph.TensorsLength()
+    for number in range(graph.TensorsLength()):
+        sizes[number] = _bits(graph.Tensors(number))
+    constant = [
+        model.Buffers(graph.Tensors(n).Buffer()).DataLength() > 0
+        or model.Buffers(graph.Tensors(n).Buffer())._tab.Offset(6) != 0
+        for n in range(graph.TensorsLength())
+    ]
+    for number in range(graph.OperatorsLength()):
+        operator = graph.Operators(number)
+        code = model.OperatorCodes(operator.OpcodeIndex())
+        name = _OPERATORS[max(code.DeprecatedBuiltinCode(), _new_code(code))]
+        if name in ("UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF"):
+            return None
+        macs += _macs(name, graph, operator)
+        for position in _LEARNT.get(name, ()):
+            if position < operator.InputsLength() and operator.Inputs(position) >= 0:
+                index = operator.Inputs(position)
+                if constant[index]:
+                    buffers.setdefault(
+                        graph.Tensors(index).Buffer(), _elements(graph.Tensors(index))
+                    )
+    return {
+        "macs": macs,
+        "params": sum(buffers.values()),
+        "live_bytes": _peak(graph, sizes, constant),
+    }
+
+
+def _new_code(code: Any) -> int:
+    # The package prefers the old code; TensorFlow Lite takes the larger one.
+    place = code._tab.Offset(10)
+    return struct.unpack_from("<i", code._tab.Bytes, place + code._tab.Pos)[0] if place else 0
+
+
+def _names(enumeration: type) -> dict[int, str]:
+    return {v: n for n, v in vars(enumeration).items() if not n.startswith("_")}
+
+
+_OPERATORS, _TYPES = _names(tflite.BuiltinOperator), _names(tflite.TensorType)
+_LEARNT: Mapping[str, tuple[int, ...]] = {
+    **dict.fromkeys(("ADD", "SUB", "MUL", "DIV", "BATCH_MATMUL"), (0, 1)),
+    **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), (1, 2)),
+    "TRANSPOSE_CONV": (1, 3),
+    "PRELU": (1,),
+    "EMBEDDING_LOOKUP": (1,),
+    "GATHER": (0,),
+}
+
+
+def _shape(tensor: Any) -> list[int]:
+    return [tensor.Shape(i) for i in range(tensor.ShapeLength())]
+
+
+def _elements(tensor: Any) -> int:
+    count = 1
+    for size in _shape(tensor):
+        count *= size
+    return count
+
+
+def _bits(tensor: Any) -> int:
+    name = _TYPES.get(tensor.Type(), "BFLOAT16")
+    digits = "".join(c for c in name if c.isdigit())
+    bits = {"BOOL": 8, "RESOURCE": 32}.get(name) or int(digits)
+    return (_elements(tensor) * bits + 7) // 8
+
+
+def _macs(name: str, graph: Any, operator: Any) -> int:
+    def shape(position: int) -> list[int]:
+        return _shape(graph.Tensors(operator.Inputs(position)))
+
+    if name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        options = tflite.Conv2DOptions() if name == "CONV_2D" else tflite.DepthwiseConv2DOptions()
+        table = operator.BuiltinOptions()
+        options.Init(table.Bytes, table.Pos)
+        (batch, height, width, _), (filters, rows, columns, depth) = shape(0), shape(1)
+        out = 1
+        for size, kernel, stride, dilation in (
+            (height, rows, options.StrideH(), options.DilationHFactor()),
+            (width, columns, options.StrideW(), options.DilationWFactor()),
+        ):
+            reach = (kernel - 1) * dilation + 1
+            padded = size + stride - 1 if options.Padding() == 0 else size + stride - reach
+            out *= max(0, padded // stride)
+        taps = rows * columns * (filters * depth if name == "CONV_2D" else depth)
+        return batch * out * taps
+    if name == "TRANSPOSE_CONV":
+        filters, rows, columns, _ = shape(1)
+        return _elements(graph.Tensors(operator.Inputs(2))) * rows * columns * filters
+    if name == "FULLY_CONNECTED":
+        return _elements(graph.Tensors(operator.Inputs(0))) * shape(1)[0]
+    if name == "BATCH_MATMUL":
+        options = tflite.BatchMatMulOptions()
+        table = operator.BuiltinOptions()
+        if table:
+            options.Init(table.Bytes, table.Pos)
+        left, right = shape(0), shape(1)
+        rows, depth = reversed(left[-2:]) if table and options.AdjX() else left[-2:]
+        columns = right[-2] if table and options.AdjY() else right[-1]
+        batches = 1
+        for one, two in zip([1] * 8 + left[:-2], [1] * 8 + right[:-2], strict=False):
+            batches *= max(one, two)
+        if len(left) != len(right):
+            batches = _elements(graph.Tensors(operator.Outputs(0))) // (rows * columns or 1)
+        return batches * rows * depth * columns
+    return 0
+
+
+def _peak(graph: Any, sizes: list[int], constant: list[bool]) -> int:
+    """Return the most bytes of activations that are alive at an operator, one by one."""
+    count = graph.OperatorsLength()
+    operators = [graph.Operators(n) for n in range(count)]
+    written: dict[int, int] = {graph.Inputs(i): 0 for i in range(graph.InputsLength())}
+    read: dict[int, int] = dict(written)
+    for step, operator in enumerate(operators):
+        for i in range(operator.OutputsLength()):
+            written[operator.Outputs(i)] = read[operator.Outputs(i)] = step
+    for step, operator in enumerate(operators):
+        for i in range(operator.InputsLength()):
+            if operator.Inputs(i) in read:
+                read[operator.Inputs(i)] = step
+    for i in range(graph.OutputsLength()):
+        read[graph.Outputs(i)] = count - 1
+    return max(
+        sum(
+            sizes[tensor]
+            for tensor, start in written.items()
+            if start <= step <= read[tensor] and not constant[tensor]
+        )
+        for step in range(count)
+    )

@@ -36,13 +36,20 @@ def perturbed(path: Path) -> Path:
     return path
 
 
-def small(path: Path, labels: Sequence[str], *, filters: int, width: float) -> Path:
+def small(
+    path: Path,
+    labels: Sequence[str],
+    *,
+    filters: int,
+    width: float,
+    frontend: FrontEndConfig = SMALL_FRONTEND,
+) -> Path:
     """Write a small network; ``width`` is the deviation of its input, hence sets its scale."""
     from keras import Input, Model, layers
 
     from asc_tiny.compress.metadata import embed
 
-    inputs = Input(SMALL_FRONTEND.shape, batch_size=1)
+    inputs = Input(frontend.shape, batch_size=1)
     x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(inputs)
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 1, activation="relu")(x))
     outputs = layers.Softmax()(layers.Dense(len(labels))(x))
@@ -50,7 +57,7 @@ def small(path: Path, labels: Sequence[str], *, filters: int, width: float) -> P
     path.write_bytes(data)
     source = artefact.load(path).graph
     tensor = source.tensor(source.inputs[0])
-    config = SMALL_FRONTEND.quantised(tensor.scales[0], tensor.zero_points[0])
+    config = frontend.quantised(tensor.scales[0], tensor.zero_points[0])
     path.write_bytes(embed(data, {"frontend": config.to_dict(), "labels": list(labels)}))
     return path
 

@@ -28,10 +28,10 @@ EMULATED = [name for name, board in boards.BOARDS.items() if board.machine]
 
 # Measured on mps2-an386; a figure above its limit is a regression.
 MARGIN = 1.02
-INSTRUCTIONS_PER_HOP = 118_040
+INSTRUCTIONS_PER_HOP = 119_520
 INSTRUCTIONS_PER_INFERENCE = 9_949_560
-FLASH_BYTES = 38_020
-RAM_BYTES = 54_708
+FLASH_BYTES = 41_096
+RAM_BYTES = 55_272
 STACK_BYTES = 584
 
 

@@ -89,7 +89,7 @@ setup_venv() {
     hash="$(sha256sum <pyproject.toml)"
     # The larger set of packages serves the smaller need too.
     [[ -f "$stamp-$extras" && "$(<"$stamp-$extras")" == "$hash" ]] && return 0
-    [[ -f "$stamp-[train,dev]" && "$(<"$stamp-[train,dev]")" == "$hash" ]] && return 0
+    [[ -f "$stamp-[train,dev,flash]" && "$(<"$stamp-[train,dev,flash]")" == "$hash" ]] && return 0
     setup_say "installing Python packages into .venv (a few minutes the first time)"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".$extras" >&2 ||
         setup_fail "pip could not install the packages, see above"
@@ -133,7 +133,7 @@ setup_main() {
     case "${1:-}" in
     "") setup_venv "$python" "" ;;
     test)
-        setup_venv "$python" "[train,dev]"
+        setup_venv "$python" "[train,dev,flash]"
         setup_tflm_headers
         ;;
     *) setup_fail "unknown argument $1, allowed: test" ;;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
@@ -80,19 +81,36 @@ def read_pcm(
     """
     with _open(path) as file:
         rate, frames = file.samplerate, file.frames
-        if file.channels != 1:
-            raise AscError(f"{path}: {file.channels} channels, only mono is supported")
-        if frames == 0:
-            raise AscError(f"{path}: holds no samples")
+        _check_mono(path, file)
         if rate != sample_rate and not resample:
             raise AscError(
                 f"{path}: {rate} Hz, the model needs {sample_rate} Hz; use --resample to convert"
             )
-        samples = _decode(path, file)
+        samples = _decode(path, file, 0, frames)
     if rate != sample_rate:
         return _round(_resample(_scale(samples, bits), rate, sample_rate), bits)
-    exact = bits == 16 and samples.dtype == np.int16
-    return samples if exact else _round(_scale(samples, bits), bits)
+    return _as_pcm(samples, bits)
+
+
+def stream_pcm(
+    path: Path, sample_rate: int, *, block: int, bits: int = 16, resample: bool = False
+) -> Iterator[NDArray[Any]]:
+    """Yield what ``read_pcm`` returns in blocks of ``block`` samples, the last one shorter.
+
+    The file is read block by block unless it has another rate, which is converted as a whole.
+
+    Raises:
+        AscError: as ``read_pcm``.
+    """
+    if clip_info(path).rate != sample_rate:
+        pcm = read_pcm(path, sample_rate, bits=bits, resample=resample)
+        yield from (pcm[start : start + block] for start in range(0, len(pcm), block))
+        return
+    with _open(path) as file:
+        _check_mono(path, file)
+        for start in range(0, file.frames, block):
+            samples = _decode(path, file, start, min(block, file.frames - start))
+            yield _as_pcm(samples, bits)
 
 
 def write_wav16(path: Path, pcm: NDArray[np.int16], rate: int) -> None:
@@ -124,18 +142,31 @@ def _open(path: Path) -> Any:
     return file
 
 
-def _decode(path: Path, file: Any) -> NDArray[Any]:
+def _check_mono(path: Path, file: Any) -> None:
+    if file.channels != 1:
+        raise AscError(f"{path}: {file.channels} channels, only mono is supported")
+    if file.frames == 0:
+        raise AscError(f"{path}: holds no samples")
+
+
+def _decode(path: Path, file: Any, start: int, count: int) -> NDArray[Any]:
+    """Return the next ``count`` samples, which are those from ``start`` on."""
     try:
-        samples: NDArray[Any] = file.read(dtype=READ_AS[file.subtype])
+        samples: NDArray[Any] = file.read(count, dtype=READ_AS[file.subtype])
     except soundfile.SoundFileError as error:
         raise AscError(f"{path}: not readable as audio: damaged samples") from error
-    if len(samples) != file.frames:
-        raise AscError(f"{path}: ends after {len(samples)} of {file.frames} samples")
+    if len(samples) != count:
+        raise AscError(f"{path}: ends after {start + len(samples)} of {file.frames} samples")
     finite = np.isfinite(samples)
     if not finite.all():
         first = int(np.argmin(finite))
-        raise AscError(f"{path}: sample {first} is {samples[first]}, all must be finite")
+        raise AscError(f"{path}: sample {start + first} is {samples[first]}, all must be finite")
     return samples
+
+
+def _as_pcm(samples: NDArray[Any], bits: int) -> NDArray[Any]:
+    exact = bits == 16 and samples.dtype == np.int16
+    return samples if exact else _round(_scale(samples, bits), bits)
 
 
 def _scale(samples: NDArray[Any], bits: int) -> NDArray[np.float64]:

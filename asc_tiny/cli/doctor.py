@@ -16,8 +16,10 @@ PACKAGES = {
     "tflite": "base",
     "tensorflow-cpu": "train",
     "tflite-micro": "train",
+    "esptool": "flash",
     "pyocd": "flash",
     "pyserial": "flash",
+    "rich": "flash",
 }
 """Python packages that commands use, and the extra of asc-tiny that brings them."""
 

@@ -23,7 +23,9 @@ from asc_tiny.errors import AscError
     show_default=True,
     help="A whole project, or just the sources to drop into one.",
 )
-@click.option("--board", help="See asc-tiny boards; without it the kind of project decides.")
+@click.option(
+    "--board", help="One of asc-tiny boards, or a .toml file; else the kind of project decides."
+)
 @click.option(
     "--resample",
     is_flag=True,

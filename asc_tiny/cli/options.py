@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from asc_tiny.decision.windows import Windows
     from asc_tiny.frontend.config import FrontEndConfig
     from asc_tiny.frontend.reference import Samples
+    from asc_tiny.targets.device.client import Device
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 
@@ -22,6 +26,36 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 resample_option = click.option(
     "--resample", is_flag=True, help="Convert audio of another sample rate."
 )
+
+baud_option = click.option(
+    "--baud", type=click.IntRange(1), default=115200, show_default=True, help="Speed of the port."
+)
+
+
+def port_option(*, required: bool = False) -> Callable[[_Command], _Command]:
+    """Return the option that names a board's line."""
+    return click.option(
+        "--port",
+        required=required,
+        help="Serial port of the board, or socket://HOST:PORT of an emulated one.",
+    )
+
+
+@contextmanager
+def device_on(port: str, baud: int) -> Iterator[Device]:
+    """Give the device on a line, and the line back at the end.
+
+    Raises:
+        AscError: the line cannot be opened.
+    """
+    from asc_tiny.targets.device.client import Device
+    from asc_tiny.targets.device.line import open_line
+
+    device = Device(open_line(port, baud=baud))
+    try:
+        yield device
+    finally:
+        device.close()
 
 
 def read_clips(path: Path, config: FrontEndConfig, *, resample: bool) -> Sequence[Samples]:

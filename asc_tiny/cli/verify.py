@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, json_option, project_argument, read_clips, resample_option
+from asc_tiny.cli.options import (
+    PATH,
+    baud_option,
+    device_on,
+    json_option,
+    port_option,
+    project_argument,
+    read_clips,
+    resample_option,
+)
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -22,20 +31,30 @@ if TYPE_CHECKING:
 @project_argument
 @click.option("--wav", "wavs", type=PATH, multiple=True, help="Audio to use besides golden clips.")
 @resample_option
+@port_option()
+@baud_option
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, folder: Path, wavs: Sequence[Path], resample: bool, as_json: bool
+    ctx: click.Context,
+    folder: Path,
+    wavs: Sequence[Path],
+    resample: bool,
+    port: str | None,
+    baud: int,
+    as_json: bool,
 ) -> None:
     """Compare the built project in DIR, on its board, with the references on this machine.
 
     Features must equal the project's golden vectors, those of --wav the integer model's. Scores
     must equal TensorFlow Lite Micro's if the package tflite-micro is installed, else those of the
-    C code (runtime aot) built for this computer.
+    C code (runtime aot) built for this computer. With --port the clips go to a board on a line,
+    through the serial protocol.
     Exit code 3 when anything differs.
     """
     from asc_tiny.codegen.golden import read_golden
     from asc_tiny.targets import project
+    from asc_tiny.targets.device.checks import check_identity, computation
     from asc_tiny.targets.verify import verify
 
     target = project.load(folder)
@@ -44,8 +63,15 @@ def command(
         for i, clip in enumerate(read_clips(wav, target.frontend, resample=resample)):
             clips[f"{wav}:{i}"] = clip
     reference, network = _reference(target, clips)
-    results = verify(target, clips, network, golden)
-    passed = all(result.passed for result in results)
+    selftest = None
+    if port is None:
+        results = verify(target, clips, network, golden)
+    else:
+        with device_on(port, baud) as device:
+            check_identity(device, target)
+            selftest = device.selftest()
+            results = verify(target, clips, network, golden, computation(device))
+    passed = all(result.passed for result in results) and selftest in (None, "passed")
     if as_json:
         rows = [{**vars(result), "passed": result.passed} for result in results]
         print_json(
@@ -53,6 +79,7 @@ def command(
                 "board": target.board.name,
                 "reference": reference,
                 "passed": passed,
+                "selftest": selftest,
                 "clips": rows,
             }
         )
@@ -62,7 +89,10 @@ def command(
                 f"{'same' if result.passed else 'DIFFERENT':<10} {result.name}: "
                 f"{result.feature_mismatches} features and {result.score_mismatches} scores differ"
             )
-        click.echo(f"{len(results)} clips on {target.board.name} against {reference}")
+        if selftest is not None:
+            click.echo(f"the firmware's test of itself: {selftest}")
+        where = target.board.name if port is None else port
+        click.echo(f"{len(results)} clips on {where} against {reference}")
     ctx.exit(0 if passed else 3)
 
 

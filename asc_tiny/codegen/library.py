@@ -30,14 +30,20 @@ FRONTEND_RUNTIME = (
 )
 NETWORK_RUNTIME = (
     "asc_arithmetic.h",
+    "asc_arithmetic_mve.h",
+    "asc_columns.h",
     "asc_conv.c",
     "asc_conv_dsp.h",
+    "asc_conv_mve.c",
     "asc_kernels.c",
     "asc_kernels.h",
+    "asc_kernels_mve.c",
     "asc_stages.c",
     "asc_stages.h",
+    "asc_upsampled.c",
 )
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
+PROTOCOL_RUNTIME = ("asc_frame.c", "asc_frame.h", "asc_protocol.c", "asc_protocol.h")
 AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")
 SELFTEST_RUNTIME = ("asc_selftest.c", "asc_selftest.h")
 RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
@@ -84,6 +90,11 @@ def audio_sources(model: Classifier, resampler: Resampler | None, *, prefix: str
         files.update(resample_code.generate(resampler, banner(model.artefact)))
         files.update(_runtime(RESAMPLE_RUNTIME))
     return _renamed(files, prefix)
+
+
+def protocol_sources(*, prefix: str) -> dict[str, str]:
+    """Return the serial protocol of a classifier, like ``library_sources``."""
+    return _renamed(_runtime(PROTOCOL_RUNTIME), prefix)
 
 
 def selftest_sources(model: Classifier, scores: Int8Array | None, *, prefix: str) -> dict[str, str]:

@@ -1,60 +1,39 @@
-"""Boards that firmware is generated for: cores, memories, compiler flags, emulated machines."""
+"""Boards that firmware is generated for, a TOML file each; docs/boards.md tells their keys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
 
 from asc_tiny.errors import AscError
+from asc_tiny.files import read_toml
 from asc_tiny.targets import microphones
 from asc_tiny.targets.microphones import Microphone
+from asc_tiny.targets.toolchains import ARM, NATIVE, NONE, RISCV, TOOLCHAINS, Toolchain
+
+__all__ = ["ARM", "BOARDS", "NATIVE", "NONE", "RISCV", "Board", "Toolchain", "get"]
 
 DEFAULT_BOARD = "mps2-an386"
 HOST = "host"
+SUFFIX = ".toml"
+FLASH_TOOLS = ("arduino-cli", "esptool", "pyocd", "uf2")
 
-_MIB = 1 << 20
-_KIB = 1 << 10
+_FOLDER = Path(__file__).with_name("board_files")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Toolchain:
-    """Programs that build and run the images of a kind of processor.
+@dataclass(frozen=True)
+class FlashMethod:
+    """How an image gets into a board.
 
     Attributes:
-        platform: the platform source in the project, without its ending; empty if there is none.
-        compiler: the program.
-        processor: CMake's name of the processor, empty for a native build.
-        compiler_flags: choose the C library.
-        emulator: QEMU's program, empty for a native build.
-        emulator_options: for images that start without firmware below them.
+        tool: one of ``FLASH_TOOLS``.
+        target: what the tool calls the chip or board; for ``uf2`` the label of its volume.
     """
 
-    platform: str
-    compiler: str
-    processor: str = ""
-    compiler_flags: tuple[str, ...] = ()
-    emulator: str = ""
-    emulator_options: tuple[str, ...] = ()
-
-
-NATIVE = Toolchain(platform="host", compiler="cc")
-NONE = Toolchain(platform="", compiler="")
-"""Of boards whose firmware is built in projects of other tools."""
-
-ARM = Toolchain(
-    platform="cortex_m",
-    compiler="arm-none-eabi-gcc",
-    processor="arm",
-    compiler_flags=("--specs=nano.specs", "--specs=nosys.specs"),
-    emulator="qemu-system-arm",
-)
-RISCV = Toolchain(
-    platform="riscv",
-    compiler="riscv64-unknown-elf-gcc",
-    processor="riscv",
-    compiler_flags=("--specs=picolibc.specs",),
-    emulator="qemu-system-riscv32",
-    emulator_options=("-bios", "none"),
-)
+    tool: str
+    target: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +42,7 @@ class Board:
 
     Attributes:
         name: as given to ``--board``.
+        title: name for people.
         core: the processor, for people.
         toolchain: builds and runs its images.
         machine: QEMU's machine name, empty for a native build.
@@ -70,14 +50,21 @@ class Board:
         flash_origin, flash_bytes, ram_origin, ram_bytes: memory map.
         clock_hz: of the core as the board's tools set it up, 0 for an emulated board.
         instructions_per_1024_ticks: of SysTick under ``-icount shift=0``, 0 without one.
+        uart: address of the UART that the firmware talks over, 0 on the host.
+        uart_interrupt: number of its interrupt for received bytes.
         has_coprocessors: floating point or vector unit to enable at start.
         has_low_overhead_loops: Armv8.1-M loop cache to enable at start.
         microphone: on the board, or the usual one to connect; None for an emulated board.
+        baud: of its serial port.
+        flash: how an image gets into it, None where nothing is to be flashed.
+        source: where the figures come from.
+        definition: the text of a file of the user's, empty for a board that comes with this tool.
     """
 
     name: str
+    title: str = ""
     core: str
-    toolchain: Toolchain
+    toolchain: Toolchain = NONE
     machine: str = ""
     core_flags: tuple[str, ...] = ()
     flash_origin: int = 0
@@ -86,9 +73,15 @@ class Board:
     ram_bytes: int = 0
     clock_hz: int = 0
     instructions_per_1024_ticks: int = 0
+    uart: int = 0
+    uart_interrupt: int = 0
     has_coprocessors: bool = False
     has_low_overhead_loops: bool = False
     microphone: Microphone | None = None
+    baud: int = 115200
+    flash: FlashMethod | None = None
+    source: str = ""
+    definition: str = ""
 
     @property
     def platform(self) -> str:
@@ -107,110 +100,100 @@ class Board:
         return flags[0].removeprefix("-mcpu=") if flags else ""
 
 
-def _mps2(name: str, core: str, cpu: str, *, has_coprocessors: bool) -> Board:
-    """Describe one of the MPS2 images that share a memory map and a 25 MHz clock."""
-    return Board(
-        name=name,
-        core=core,
-        toolchain=ARM,
-        machine=name,
-        core_flags=(f"-mcpu={cpu}", "-mthumb"),
-        flash_origin=0x00000000,
-        flash_bytes=4 * _MIB,
-        ram_origin=0x20000000,
-        ram_bytes=4 * _MIB,
-        instructions_per_1024_ticks=40 * 1024,
-        has_coprocessors=has_coprocessors,
-    )
+_KEYS = {field.name: field.type for field in fields(Board) if field.name not in ("definition",)}
+_REQUIRED = ("core",)
 
 
-def _development(
-    name: str, core: str, mhz: int, flash_bytes: int, ram_bytes: int, microphone: Microphone
-) -> Board:
-    """Describe a board that people buy; names are Zephyr's where it has one of the same kind."""
-    return Board(
-        name=name,
-        core=core,
-        toolchain=NONE,
-        flash_bytes=flash_bytes,
-        ram_bytes=ram_bytes,
-        clock_hz=mhz * 1_000_000,
-        microphone=microphone,
-    )
+def load(path: Path, *, user: bool = True) -> Board:
+    """Read a board's file; its name is the file's without the ending, unless the file says one.
+
+    Raises:
+        AscError: the file cannot be read, has a key that no board has, or a value of a wrong kind.
+    """
+    data = read_toml(path)
+    unknown = sorted(set(data) - set(_KEYS))
+    if unknown:
+        raise AscError(f"{path}: unknown key {unknown[0]}, allowed: {', '.join(_KEYS)}")
+    for key in _REQUIRED:
+        if key not in data:
+            raise AscError(f"{path}: {key} is missing")
+    values: dict[str, Any] = {"name": path.stem, **data}
+    for key, value in values.items():
+        values[key] = _value(path, key, value)
+    if user:
+        values["definition"] = path.read_text(encoding="utf-8")
+    board = Board(**values)
+    if board.machine and not board.toolchain.emulator:
+        raise AscError(f"{path}: machine {board.machine} needs a toolchain with an emulator")
+    return board
+
+
+def _value(path: Path, key: str, value: Any) -> Any:
+    convert = {
+        "toolchain": _toolchain,
+        "microphone": _microphone,
+        "flash": _flash,
+        "core_flags": _strings,
+    }.get(key)
+    try:
+        if convert is not None:
+            return convert(value)
+        kind = {"int": int, "bool": bool, "str": str}[str(_KEYS[key])]
+        if type(value) is not kind or (isinstance(value, int) and value < 0):
+            raise ValueError(f"{value!r}, must be {_WANTED[kind]}")
+    except (ValueError, KeyError, TypeError) as error:
+        text = f"missing {error}" if isinstance(error, KeyError) else str(error)
+        raise AscError(f"{path}: {key} = {text}") from None
+    return value
+
+
+_WANTED = {int: "a whole number of 0 or more", bool: "true or false", str: "a text"}
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"{value!r}, must be a list of texts")
+    return tuple(value)
+
+
+def _toolchain(value: Any) -> Toolchain:
+    if value not in TOOLCHAINS:
+        raise ValueError(f"{value!r}, allowed: {', '.join(TOOLCHAINS)}")
+    return TOOLCHAINS[value]
+
+
+def _microphone(value: Any) -> Microphone:
+    if isinstance(value, Mapping):
+        return microphones.from_dict(value)
+    if value not in microphones.MICROPHONES:
+        raise ValueError(f"{value!r}, allowed: {', '.join(microphones.MICROPHONES)}, or a table")
+    return microphones.MICROPHONES[value]
+
+
+def _flash(value: Any) -> FlashMethod:
+    method = FlashMethod(**value)
+    if method.tool not in FLASH_TOOLS:
+        raise ValueError(f"{method.tool!r}, allowed tools: {', '.join(FLASH_TOOLS)}")
+    return method
 
 
 BOARDS = {
     board.name: board
-    for board in (
-        Board(name=HOST, core="this computer", toolchain=NATIVE),
-        _mps2("mps2-an385", "Cortex-M3", "cortex-m3", has_coprocessors=False),
-        _mps2("mps2-an386", "Cortex-M4", "cortex-m4", has_coprocessors=True),
-        _mps2("mps2-an500", "Cortex-M7", "cortex-m7", has_coprocessors=True),
-        Board(
-            name="mps2-an505",
-            core="Cortex-M33",
-            toolchain=ARM,
-            machine="mps2-an505",
-            core_flags=("-mcpu=cortex-m33", "-mthumb"),
-            flash_origin=0x10000000,
-            flash_bytes=4 * _MIB,
-            ram_origin=0x38000000,
-            ram_bytes=4 * _MIB,
-            instructions_per_1024_ticks=50 * 1024,
-            has_coprocessors=True,
-        ),
-        Board(
-            name="mps3-an547",
-            core="Cortex-M55",
-            toolchain=ARM,
-            machine="mps3-an547",
-            core_flags=("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"),
-            flash_origin=0x00000000,
-            flash_bytes=512 * _KIB,
-            ram_origin=0x31000000,
-            ram_bytes=2 * _MIB,
-            instructions_per_1024_ticks=32000,
-            has_coprocessors=True,
-            has_low_overhead_loops=True,
-        ),
-        _development(
-            "nano33ble_sense", "Cortex-M4F", 64, _MIB, 256 * _KIB, microphones.NANO_33_BLE_SENSE
-        ),
-        _development("nrf52840dk", "Cortex-M4F", 64, _MIB, 256 * _KIB, microphones.NRF_PDM),
-        _development("nrf5340dk", "Cortex-M33", 128, _MIB, 512 * _KIB, microphones.NRF_PDM),
-        _development(
-            "disco_l475_iot1", "Cortex-M4F", 80, _MIB, 128 * _KIB, microphones.STM32L4_DFSDM
-        ),
-        _development(
-            "stm32l496g_disco", "Cortex-M4F", 80, _MIB, 320 * _KIB, microphones.STM32L4_DFSDM
-        ),
-        _development(
-            "esp32s3_devkitc", "Xtensa LX7", 240, 8 * _MIB, 512 * _KIB, microphones.I2S_INMP441
-        ),
-        _development("rpi_pico", "Cortex-M0+", 125, 2 * _MIB, 264 * _KIB, microphones.I2S_INMP441),
-        Board(
-            name="virt-rv32",
-            core="RISC-V, RV32IMC",
-            toolchain=RISCV,
-            machine="virt",
-            core_flags=("-march=rv32imc", "-mabi=ilp32"),
-            # The machine starts at the beginning of its RAM.
-            flash_origin=0x80000000,
-            flash_bytes=4 * _MIB,
-            ram_origin=0x80400000,
-            ram_bytes=4 * _MIB,
-        ),
-    )
+    for board in (load(path, user=False) for path in sorted(_FOLDER.glob(f"*{SUFFIX}")))
 }
 
 
 def get(name: str) -> Board:
-    """Return the board of that name.
+    """Return the board of that name, or the one of a file if it ends with ``.toml``.
 
     Raises:
-        AscError: there is none.
+        AscError: there is none, or the file is not a board's.
     """
+    if name.endswith(SUFFIX):
+        return load(Path(name))
     try:
         return BOARDS[name]
     except KeyError:
-        raise AscError(f"unknown board {name}, allowed: {', '.join(sorted(BOARDS))}") from None
+        raise AscError(
+            f"unknown board {name}, allowed: {', '.join(sorted(BOARDS))}, or a {SUFFIX} file"
+        ) from None

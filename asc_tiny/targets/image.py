@@ -23,6 +23,7 @@ class Decision:
 
     Attributes:
         start: of the window, in seconds.
+        end: in seconds, when all samples that it takes to decide have been heard.
         label: that is reported, "unknown" below the threshold.
         codes: int8 output of the network, in label order.
         smoothed_codes: their averages over windows.
@@ -30,6 +31,7 @@ class Decision:
     """
 
     start: float
+    end: float
     label: str
     codes: Int8Array
     smoothed_codes: Int8Array
@@ -49,10 +51,11 @@ def classify(project: Project, pcm: Samples) -> list[Decision]:
         AscError: the image fails or prints something else than decisions.
     """
     text, _ = projects.execute(project, ["run", "in.pcm"], {"in.pcm": pcm_bytes(pcm)}, [])
-    return [_decision(project, line) for line in text.splitlines() if line.startswith("decision ")]
+    return [decision(project, line) for line in text.splitlines() if line.startswith("decision ")]
 
 
-def _decision(project: Project, line: str) -> Decision:
+def decision(project: Project, line: str) -> Decision:
+    """Read the line that an image prints for a window."""
     _, window, *rest = line.split(" ")
     count = 2 * len(project.labels)
     codes = np.array(rest[-count:], np.int64).astype(np.int8).reshape(2, -1)
@@ -61,6 +64,7 @@ def _decision(project: Project, line: str) -> Decision:
     scores, smoothed = (dict(zip(project.labels, row, strict=True)) for row in values.tolist())
     return Decision(
         start=project.windows.start(int(window)) / project.frontend.sample_rate,
+        end=project.windows.end(int(window)) / project.frontend.sample_rate,
         label=" ".join(rest[:-count]),
         codes=codes[0],
         smoothed_codes=codes[1],

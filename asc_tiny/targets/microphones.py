@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from asc_tiny.resample.design import same_rate
 
@@ -99,3 +101,32 @@ I2S_INMP441 = Microphone(
     continuous=True,
     source="INMP441 data sheet, DS-INMP441-00 1.1, table 3: word select of 7.8 to 50 kHz",
 )
+
+STM32F7_CODEC = Microphone(
+    kind="i2s",
+    part="two MP34DT01 behind a WM8994 codec",
+    rates=tuple(map(Fraction, (8000, 11025, 16000, 22050, 32000, 44100, 48000))),
+    source="UM1907 (board), WM8994 data sheet (sample rates of its converters)",
+)
+
+MICROPHONES = {
+    "i2s_inmp441": I2S_INMP441,
+    "nano_33_ble_sense": NANO_33_BLE_SENSE,
+    "nrf_pdm": NRF_PDM,
+    "stm32f7_wm8994": STM32F7_CODEC,
+    "stm32l4_dfsdm": STM32L4_DFSDM,
+}
+"""As boards' files name them."""
+
+
+def from_dict(values: Mapping[str, Any]) -> Microphone:
+    """Return what the table of a board's file describes; rates are numbers or texts such as "8/3".
+
+    Raises:
+        ValueError: a rate is none.
+        TypeError: a key is unknown or missing.
+    """
+    rates = tuple(sorted(Fraction(rate) for rate in values.get("rates", ())))
+    if not rates or rates[0] <= 0:
+        raise ValueError("rates: at least one above 0 is needed")
+    return Microphone(**{**values, "rates": rates})

@@ -6,13 +6,13 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.codegen.projects.manifest import MANIFEST, MODEL_FILE
+from asc_tiny.codegen.projects.manifest import BOARD_FILE, MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.windows import Windows
@@ -29,10 +29,11 @@ TIMEOUT_S = 3600.0
 
 @dataclass(frozen=True)
 class Project:
-    """A folder that ``asc-tiny generate --project cmake`` wrote.
+    """A folder that ``asc-tiny generate`` wrote.
 
     Attributes:
         folder: the project.
+        kind: of project, as given to ``--project``.
         board: what it is built for.
         runtime: ``aot`` or ``tflm``.
         artefact: the model or the ensemble that it was generated from.
@@ -42,6 +43,7 @@ class Project:
     """
 
     folder: Path
+    kind: str
     board: Board
     runtime: str
     artefact: Model
@@ -96,7 +98,8 @@ def load(folder: Path) -> Project:
             )
         return Project(
             folder=folder.resolve(),
-            board=boards.get(manifest["board"]),
+            kind=manifest["project"],
+            board=_board(folder, manifest["board"]),
             runtime=manifest["runtime"],
             artefact=load_model(folder / manifest["model"].get("file", MODEL_FILE)),
             frontend=FrontEndConfig.from_dict(manifest["frontend"], source=str(path)),
@@ -105,6 +108,11 @@ def load(folder: Path) -> Project:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AscError(f"{path}: not a manifest of asc-tiny ({error!r})") from error
+
+
+def _board(folder: Path, name: str) -> Board:
+    path = folder / BOARD_FILE
+    return replace(boards.load(path), name=name) if path.is_file() else boards.get(name)
 
 
 @dataclass(frozen=True)
@@ -184,8 +192,12 @@ def execute(
         return text, {name: (workdir / name).read_bytes() for name in outputs}
 
 
-def run_command(board: Board, image: Path, arguments: Sequence[str]) -> list[str]:
+def run_command(
+    board: Board, image: Path, arguments: Sequence[str], *, serial: str = "null"
+) -> list[str]:
     """Return the command line that runs an image on its board.
+
+    ``serial`` is what QEMU connects the board's UART with.
 
     Raises:
         AscError: the emulator is not installed.
@@ -199,7 +211,7 @@ def run_command(board: Board, image: Path, arguments: Sequence[str]) -> list[str
         *board.toolchain.emulator_options,
         # One instruction per nanosecond of virtual time: counts are exact and repeatable.
         *("-icount", "shift=0"),
-        *("-display", "none", "-monitor", "none", "-serial", "null"),
+        *("-display", "none", "-monitor", "none", "-serial", serial),
         *("-semihosting-config", f"enable=on,target=native{semihosting}"),
         *("-kernel", str(image)),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from asc_tiny.targets import project as projects
 from asc_tiny.targets.project import Project
 
 Int8Array = NDArray[np.int8]
+Computation = Callable[[Project, Sequence[Samples]], tuple[Int8Array, Int8Array]]
+"""Returns features and scores of clips, as ``image.features_and_codes`` does."""
+
 Network = Callable[[Int8Array], Int8Array]
 """Runs the network on features, shape (clips, n_mels, columns, channels) to (clips, labels)."""
 
@@ -41,6 +44,7 @@ def verify(
     clips: Mapping[str, Samples],
     network: Network,
     golden: Mapping[str, Int8Array],
+    compute: Computation = image.features_and_codes,
 ) -> list[ClipResult]:
     """Compare features and scores with what they must be, per clip.
 
@@ -50,11 +54,12 @@ def verify(
         network: the reference of the scores; it gets the board's own features.
         golden: name to features for clips whose features are known; the others must have the
             model's.
+        compute: what runs the clips on the board.
 
     Raises:
         AscError: the image fails.
     """
-    features, scores = image.features_and_codes(project, list(clips.values()))
+    features, scores = compute(project, list(clips.values()))
     expected_scores = network(features)
 
     def expected_features(name: str) -> Int8Array:

@@ -58,14 +58,18 @@ static inline int8_t asc_finish(int32_t sum, const asc_channel_t *channel,
 
 /* The same for a narrow layer, but for the range of its activation. Twice the sum times the
  * multiplier, rounded at bit 32, is the specification's doubling product; an offset that depends on
- * the sign rounds halves away from zero. `offset` is a half and the zero point: 2 zero_point + 1
- * halves. */
+ * the sign rounds halves away from zero: that of the product or of the sum, since where they differ
+ * the product is 0, and 1 less is rounded to 0, too. `offset` is a half and the zero point: 2
+ * zero_point + 1 halves. */
 static inline int8_t asc_finish_narrow(int32_t sum, const asc_channel_t *channel, int32_t offset) {
     const int32_t added = asc_shift_left(offset, channel->bits);
 #if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+    const int32_t twice = sum * 2;
     int32_t value;
-    __asm__("smmulr %0, %1, %2" : "=r"(value) : "r"(sum * 2), "r"(channel->multiplier));
-    value = (value + (value >> 31) + added) >> channel->bits;
+    __asm__("smmlar %0, %1, %2, %3"
+            : "=r"(value)
+            : "r"(twice), "r"(channel->multiplier), "r"(added));
+    value = (value + (twice >> 31)) >> channel->bits;
     __asm__("ssat %0, #8, %1, asr #1" : "=r"(value) : "r"(value));
     return (int8_t)value;
 #else

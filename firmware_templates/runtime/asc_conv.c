@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kernels with weights; see asc_kernels.h.
+ * Kernels with weights; see asc_kernels.h. Cores with Helium have those of asc_conv_mve.c.
  */
+#include "asc_kernels.h"
+
+#if !ASC_KERNELS_MVE
+
 #include <stddef.h>
 #include <string.h>
 
 /* The loops of the DSP path are in line assembly of GCC, with registers that only optimisation
- * leaves free. Cores with Helium have it, too. */
+ * leaves free. */
 #if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
 #define ASC_CONV_DSP 1
 #else
@@ -14,7 +18,7 @@
 #endif
 
 #include "asc_arithmetic.h"
-#include "asc_kernels.h"
+#include "asc_columns.h"
 
 /* The part of a layer that dense layers and convolutions share: windows of `depth` values, `step`
  * values apart, against the weights of all output channels. */
@@ -98,11 +102,11 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t 
     fill(wide + size, 0, 4);
 }
 
-/* The sum of channel c over a window. */
-static int32_t window_sum(const asc_product_t *product, const int16_t *wide, int32_t c) {
+/* Adds the products of channel c and a window to a sum. */
+static inline int32_t add_window(const asc_product_t *product, const int16_t *wide, int32_t c,
+                                 int32_t sum) {
     const int32_t depth = product->depth;
     const int8_t *weights = product->weights + c / 2 * 2 * depth + c % 2 * 4;
-    int32_t sum = product->channels[c].bias;
     for (int32_t i = 0; i < depth; i += 4, weights += 8) {
         sum += (int32_t)wide[i] * weights[0] + (int32_t)wide[i + 1] * weights[2];
         sum += (int32_t)wide[i + 2] * weights[1] + (int32_t)wide[i + 3] * weights[3];
@@ -115,7 +119,7 @@ static void multiply_windows(const asc_product_t *product, const int16_t *wide, 
     const int32_t offset = asc_narrow_offset(&product->range);
     for (int32_t x = 0; x < windows; x++, wide += step) {
         for (int32_t c = 0; c < product->count; c++) {
-            const int32_t sum = window_sum(product, wide, c);
+            const int32_t sum = add_window(product, wide, c, product->channels[c].bias);
             const asc_channel_t *channel = &product->channels[c];
             *output++ = product->range.narrow ? asc_finish_narrow(sum, channel, offset)
                                               : asc_finish(sum, channel, &product->range);
@@ -184,6 +188,23 @@ void asc_conv(const void *data, const asc_call_t *call) {
                  call->output);
 }
 
+void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
+                     int32_t *sums) {
+    const asc_product_t product = conv_product(layer);
+    const int32_t even = (product.count + 1) / 2 * 2;
+    int16_t *wide = (int16_t *)(void *)scratch;
+    arrange(layer, rows, wide);
+#if ASC_CONV_DSP
+    sum_windows(&product, wide, layer->column_size, layer->columns, even, sums);
+#else
+    for (int32_t x = 0; x < layer->columns; x++, wide += layer->column_size, sums += even) {
+        for (int32_t c = 0; c < product.count; c++) {
+            sums[c] = add_window(&product, wide, c, 0);
+        }
+    }
+#endif
+}
+
 void asc_dense(const void *data, const asc_call_t *call) {
     const asc_dense_t *layer = data;
     const asc_product_t product = {layer->weights, layer->channels, layer->depth, layer->outputs,
@@ -250,3 +271,5 @@ void asc_depthwise_conv(const void *data, const asc_call_t *call) {
         clamp(&layer->range, call->output, layer->output_width * layer->output_channels);
     }
 }
+
+#endif

@@ -71,6 +71,34 @@ static void arrange_few(const asc_conv_t *layer, const int8_t *const *rows, int1
     }
 }
 
+/* Adds the products of four values of two windows, from r0 and r1 on, and of two channels, from r2
+ * on: those of the first window to r11 and r12, of the second to r14 and r7. */
+#define MULTIPLY_FOUR             \
+    "ldrd r4, r5, [r2], #8\n\t"   \
+    "ldrd r8, r9, [r0], #8\n\t"   \
+    "sxtb16 r6, r4\n\t"           \
+    "sxtb16 r10, r5\n\t"          \
+    "sxtb16 r4, r4, ror #8\n\t"   \
+    "sxtb16 r5, r5, ror #8\n\t"   \
+    "smlad r11, r8, r6, r11\n\t"  \
+    "smlad r12, r8, r10, r12\n\t" \
+    "smlad r11, r9, r4, r11\n\t"  \
+    "smlad r12, r9, r5, r12\n\t"  \
+    "ldrd r8, r9, [r1], #8\n\t"   \
+    "smlad r14, r8, r6, r14\n\t"  \
+    "smlad r7, r8, r10, r7\n\t"   \
+    "smlad r14, r9, r4, r14\n\t"  \
+    "smlad r7, r9, r5, r7\n\t"
+
+/* The same for r3 bytes of weights, twice in a loop: an odd number of fours enters in the middle.
+ */
+#define MULTIPLY_WINDOWS                                           \
+    "lsls r5, r3, #28\n\t"                                         \
+    "add r3, r2\n\t"                                               \
+    "bmi 3f\n\t"                                                   \
+    "2:\n\t" MULTIPLY_FOUR "3:\n\t" MULTIPLY_FOUR "cmp r2, r3\n\t" \
+    "bne 2b\n\t"
+
 /* Two windows against pairs of channels from `channel` to `end`. The outputs of the second window
  * are `count` values behind those of the first. */
 typedef struct {
@@ -98,28 +126,8 @@ static void multiply_block(asc_block_t *block) {
                      "ldr r3, [r6, #24]\n\t"
                      "ldr r11, [r4]\n\t"
                      "ldr r12, [r4, #12]\n\t"
-                     "add r3, r2\n\t"
                      "mov r14, r11\n\t"
-                     "mov r7, r12\n\t"
-                     "2:\n\t"
-                     "ldrd r4, r5, [r2], #8\n\t"
-                     "ldrd r8, r9, [r0], #8\n\t"
-                     "sxtb16 r6, r4\n\t"
-                     "sxtb16 r10, r5\n\t"
-                     "sxtb16 r4, r4, ror #8\n\t"
-                     "sxtb16 r5, r5, ror #8\n\t"
-                     "smlad r11, r8, r6, r11\n\t"
-                     "smlad r12, r8, r10, r12\n\t"
-                     "smlad r11, r9, r4, r11\n\t"
-                     "smlad r12, r9, r5, r12\n\t"
-                     "ldrd r8, r9, [r1], #8\n\t"
-                     "cmp r2, r3\n\t"
-                     "smlad r14, r8, r6, r14\n\t"
-                     "smlad r7, r8, r10, r7\n\t"
-                     "smlad r14, r9, r4, r14\n\t"
-                     "smlad r7, r9, r5, r7\n\t"
-                     "bne 2b\n\t"
-                     "ldr r6, [sp]\n\t"
+                     "mov r7, r12\n\t" MULTIPLY_WINDOWS "ldr r6, [sp]\n\t"
                      "ldr r4, [r6, #12]\n\t"
                      "ldrd r8, r9, [r6, #16]\n\t"
                      "ldrd r0, r3, [r4, #4]\n\t"
@@ -127,34 +135,30 @@ static void multiply_block(asc_block_t *block) {
                      "lsl r1, r10, r3\n\t"
                      "lsl r11, r11, #1\n\t"
                      "lsl r14, r14, #1\n\t"
-                     "smmulr r11, r11, r0\n\t"
-                     "smmulr r14, r14, r0\n\t"
-                     "add r11, r11, r11, asr #31\n\t"
-                     "add r14, r14, r14, asr #31\n\t"
-                     "add r11, r11, r1\n\t"
-                     "add r14, r14, r1\n\t"
+                     "smmlar r5, r11, r0, r1\n\t"
+                     "add r5, r5, r11, asr #31\n\t"
+                     "smmlar r11, r14, r0, r1\n\t"
+                     "add r11, r11, r14, asr #31\n\t"
+                     "asr r5, r5, r3\n\t"
                      "asr r11, r11, r3\n\t"
-                     "asr r14, r14, r3\n\t"
+                     "ssat r5, #8, r5, asr #1\n\t"
                      "ssat r11, #8, r11, asr #1\n\t"
-                     "ssat r14, #8, r14, asr #1\n\t"
-                     "strb r14, [r8, r9]\n\t"
-                     "strb r11, [r8], #1\n\t"
+                     "strb r11, [r8, r9]\n\t"
+                     "strb r5, [r8], #1\n\t"
                      "ldrd r0, r3, [r4, #16]\n\t"
                      "lsl r1, r10, r3\n\t"
                      "lsl r12, r12, #1\n\t"
                      "lsl r7, r7, #1\n\t"
-                     "smmulr r12, r12, r0\n\t"
-                     "smmulr r7, r7, r0\n\t"
-                     "add r12, r12, r12, asr #31\n\t"
-                     "add r7, r7, r7, asr #31\n\t"
-                     "add r12, r12, r1\n\t"
-                     "add r7, r7, r1\n\t"
+                     "smmlar r5, r12, r0, r1\n\t"
+                     "add r5, r5, r12, asr #31\n\t"
+                     "smmlar r12, r7, r0, r1\n\t"
+                     "add r12, r12, r7, asr #31\n\t"
+                     "asr r5, r5, r3\n\t"
                      "asr r12, r12, r3\n\t"
-                     "asr r7, r7, r3\n\t"
+                     "ssat r5, #8, r5, asr #1\n\t"
                      "ssat r12, #8, r12, asr #1\n\t"
-                     "ssat r7, #8, r7, asr #1\n\t"
-                     "strb r7, [r8, r9]\n\t"
-                     "strb r12, [r8], #1\n\t"
+                     "strb r12, [r8, r9]\n\t"
+                     "strb r5, [r8], #1\n\t"
                      "adds r4, #24\n\t"
                      "ldr r5, [r6, #28]\n\t"
                      "str r4, [r6, #12]\n\t"
@@ -215,8 +219,64 @@ static void multiply_narrow(const asc_product_t *product, const int16_t *wide, i
     }
 }
 
-/* With the vector extension, compilers keep a register more for themselves. */
-#if !defined(__ARM_FEATURE_MVE)
+/* Sums of two windows and all pairs of channels. */
+typedef struct {
+    const int16_t *first;
+    const int16_t *second;
+    const int8_t *weights;
+    int32_t *sums;
+    int32_t distance;     /* bytes from sums of the first window to those of the second */
+    int32_t weight_bytes; /* of a pair of channels */
+    const int8_t *end;
+} asc_pair_sums_t;
+
+/* Registers are as in multiply_block. */
+static void sum_pair(asc_pair_sums_t *block) {
+    register asc_pair_sums_t *r0 __asm__("r0") = block;
+    __asm__ volatile("push {r0}\n\t"
+                     "ldr r2, [r0, #8]\n\t"
+                     "1:\n\t"
+                     "ldr r6, [sp]\n\t"
+                     "ldrd r0, r1, [r6]\n\t"
+                     "ldr r3, [r6, #20]\n\t"
+                     "mov r11, #0\n\t"
+                     "mov r12, #0\n\t"
+                     "mov r14, #0\n\t"
+                     "mov r7, #0\n\t" MULTIPLY_WINDOWS "ldr r6, [sp]\n\t"
+                     "ldrd r8, r9, [r6, #12]\n\t"
+                     "ldr r5, [r6, #24]\n\t"
+                     "add r9, r8\n\t"
+                     "strd r14, r7, [r9]\n\t"
+                     "strd r11, r12, [r8], #8\n\t"
+                     "str r8, [r6, #12]\n\t"
+                     "cmp r2, r5\n\t"
+                     "bne 1b\n\t"
+                     "pop {r0}"
+                     : "+r"(r0)
+                     :
+                     : "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12",
+                       "r14", "cc", "memory");
+}
+
+/* Sums of windows `step` values apart, `even` of them for each; see asc_columns.h. */
+static void sum_windows(const asc_product_t *product, const int16_t *wide, int32_t step,
+                        int32_t windows, int32_t even, int32_t *sums) {
+    asc_pair_sums_t block;
+    block.weight_bytes = 2 * product->depth;
+    block.weights = product->weights;
+    block.end = product->weights + even * product->depth;
+    for (int32_t x = 0; x < windows; x += 2, wide += 2 * step, sums += 2 * even) {
+        const int is_pair = x + 1 < windows;
+        block.first = wide;
+        block.second = is_pair ? wide + step : wide;
+        block.sums = sums;
+        block.distance = is_pair ? 4 * even : 0;
+        sum_pair(&block);
+    }
+}
+
+/* For Armv8.1-M, of which this extension tells, compilers keep a register more for themselves. */
+#if !defined(__ARM_FEATURE_FP16_SCALAR_ARITHMETIC)
 #define ASC_DEPTHWISE_DSP 1
 
 /* What sum_four works on, in the order of its registers. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kernels without weights; see asc_kernels.h.
+ * Kernels without weights; see asc_kernels.h. Cores with Helium have some of those of
+ * asc_kernels_mve.c.
  */
 #include "asc_kernels.h"
 
@@ -20,19 +21,6 @@ static asc_range_t columns_inside(const asc_pool_t *layer, int32_t x) {
     range.begin = asc_larger(begin, 0);
     range.end = asc_smaller(begin + layer->window.width, layer->input_width);
     return range;
-}
-
-static int32_t window_max(const asc_pool_t *layer, const int8_t *const *rows, asc_range_t columns,
-                          int32_t channel) {
-    int32_t best = INT8_MIN;
-    for (int32_t y = 0; y < layer->window.height; y++) {
-        if (rows[y] != NULL) {
-            for (int32_t x = columns.begin; x < columns.end; x++) {
-                best = asc_larger(best, rows[y][x * layer->input_channels + channel]);
-            }
-        }
-    }
-    return best;
 }
 
 /* Rounded to nearest, halves away from zero. */
@@ -64,100 +52,8 @@ static void pool(const asc_pool_t *layer, const asc_call_t *call, reduce_t reduc
     }
 }
 
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
-
-static inline uint32_t load_word(const int8_t *bytes) {
-    uint32_t word;
-    memcpy(&word, bytes, sizeof word);
-    return word;
-}
-
-/* The larger of each of four values. */
-static inline uint32_t max_of_four(uint32_t a, uint32_t b) {
-    uint32_t result;
-    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
-    return result;
-}
-
-/* The largest of `rows` x `columns` pixels, four channels; a row may be padding. */
-static uint32_t window_max_of_four(const int8_t *const *rows, int32_t height, int32_t first,
-                                   int32_t columns, int32_t step) {
-    uint32_t best = 0x80808080u;
-    for (int32_t y = 0; y < height; y++) {
-        if (rows[y] != NULL) {
-            const int8_t *value = rows[y] + first;
-            for (int32_t x = 0; x < columns; x++, value += step) {
-                best = max_of_four(best, load_word(value));
-            }
-        }
-    }
-    return best;
-}
-
-/* The commonest window: two pixels of two rows. */
-static void max_of_2x2(const int8_t *above, const int8_t *below, int32_t channels, int8_t *output) {
-    for (int32_t i = 0; i < channels; i += 4) {
-        const int32_t c = asc_smaller(i, channels - 4);
-        const uint32_t left = max_of_four(load_word(above + c), load_word(below + c));
-        const uint32_t right =
-            max_of_four(load_word(above + channels + c), load_word(below + channels + c));
-        const uint32_t best = max_of_four(left, right);
-        memcpy(output + c, &best, sizeof best);
-    }
-}
-
-void asc_max_pool(const void *data, const asc_call_t *call) {
-    const asc_pool_t *layer = data;
-    const int32_t channels = layer->input_channels;
-    int8_t *output = call->output;
-    if (channels < 4 || layer->minimum != INT8_MIN || layer->maximum != INT8_MAX) {
-        pool(layer, call, window_max);
-        return;
-    }
-    const int is_2x2 = layer->window.height == 2 && layer->window.width == 2 &&
-                       call->rows[0] != NULL && call->rows[1] != NULL;
-    for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
-        const asc_range_t columns = columns_inside(layer, x);
-        if (is_2x2 && columns.end - columns.begin == 2) {
-            const int32_t first = columns.begin * channels;
-            max_of_2x2(call->rows[0] + first, call->rows[1] + first, channels, output);
-            continue;
-        }
-        for (int32_t c = 0; c < channels; c += 4) {
-            /* The last four channels may overlap those before. */
-            const int32_t channel = asc_smaller(c, channels - 4);
-            const uint32_t best = window_max_of_four(call->rows, layer->window.height,
-                                                     columns.begin * channels + channel,
-                                                     columns.end - columns.begin, channels);
-            memcpy(output + channel, &best, sizeof best);
-        }
-    }
-}
-
-#else
-
-void asc_max_pool(const void *layer, const asc_call_t *call) {
-    pool(layer, call, window_max);
-}
-
-#endif
-
 void asc_average_pool(const void *layer, const asc_call_t *call) {
     pool(layer, call, window_average);
-}
-
-void asc_sum(const void *data, const asc_call_t *call) {
-    const asc_sum_t *layer = data;
-    int32_t *sums = (int32_t *)(void *)call->output;
-    const int8_t *value = call->rows[0];
-    if (call->run == 0) {
-        memset(sums, 0, (size_t)layer->channels * sizeof sums[0]);
-    }
-    for (int32_t x = 0; x < layer->width; x++) {
-        for (int32_t c = 0; c < layer->channels; c++) {
-            sums[c] += *value++;
-        }
-    }
 }
 
 void asc_mean(const void *data, const asc_call_t *call) {
@@ -167,33 +63,6 @@ void asc_mean(const void *data, const asc_call_t *call) {
         const int32_t sum = layer->offset + sums[c];
         const int32_t mean = asc_requantise(sum, layer->multiplier, layer->shift);
         call->output[c] = asc_to_output(&layer->range, mean);
-    }
-}
-
-/* The specification adds with 20 more bits than the codes have. */
-static int32_t widen(const asc_operand_t *operand, int32_t code) {
-    const int32_t value = asc_shift_left(code - operand->zero_point, 20);
-    return asc_requantise(value, operand->multiplier, operand->shift);
-}
-
-void asc_add(const void *data, const asc_call_t *call) {
-    const asc_add_t *layer = data;
-    const int8_t *first = call->rows[0];
-    const int8_t *second = call->rows[1];
-    for (int32_t i = 0; i < layer->size; i++) {
-        int32_t sum = widen(&layer->first, first[i]) + widen(&layer->second, second[i]);
-        sum = asc_requantise(sum, layer->multiplier, layer->shift);
-        call->output[i] = asc_to_output(&layer->range, sum);
-    }
-}
-
-void asc_rescale(const void *data, const asc_call_t *call) {
-    const asc_rescale_t *layer = data;
-    const asc_operand_t *from = &layer->input;
-    for (int32_t i = 0; i < layer->size; i++) {
-        const int32_t value = call->rows[0][i] - from->zero_point;
-        const int32_t scaled = asc_requantise(value, from->multiplier, from->shift);
-        call->output[i] = asc_to_output(&layer->range, scaled);
     }
 }
 
@@ -286,20 +155,6 @@ void asc_softmax(const void *data, const asc_call_t *call) {
     }
 }
 
-static int32_t nearest(const asc_axis_t *axis, int32_t index, int32_t size) {
-    return asc_smaller((index * axis->factor + axis->offset) / axis->divisor, size - 1);
-}
-
-void asc_resize_nearest(const void *data, const asc_call_t *call) {
-    const asc_resize_t *layer = data;
-    int8_t *output = call->output;
-    for (int32_t x = 0; x < layer->output_width; x++) {
-        const int32_t pixel = nearest(&layer->columns, x, layer->input_width);
-        memcpy(output, call->rows[0] + pixel * layer->channels, (size_t)layer->channels);
-        output += layer->channels;
-    }
-}
-
 void asc_pad(const void *data, const asc_call_t *call) {
     const asc_pad_t *layer = data;
     const int8_t *input = call->rows[0];
@@ -343,3 +198,154 @@ void asc_slice(const void *data, const asc_call_t *call) {
         }
     }
 }
+
+/* What follows is in asc_kernels_mve.c for cores with Helium. */
+#if !ASC_KERNELS_MVE
+
+static int32_t window_max(const asc_pool_t *layer, const int8_t *const *rows, asc_range_t columns,
+                          int32_t channel) {
+    int32_t best = INT8_MIN;
+    for (int32_t y = 0; y < layer->window.height; y++) {
+        if (rows[y] != NULL) {
+            for (int32_t x = columns.begin; x < columns.end; x++) {
+                best = asc_larger(best, rows[y][x * layer->input_channels + channel]);
+            }
+        }
+    }
+    return best;
+}
+
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+
+static inline uint32_t load_word(const int8_t *bytes) {
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+/* The larger of each of four values. */
+static inline uint32_t max_of_four(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+}
+
+/* The largest of `rows` x `columns` pixels, four channels; a row may be padding. */
+static uint32_t window_max_of_four(const int8_t *const *rows, int32_t height, int32_t first,
+                                   int32_t columns, int32_t step) {
+    uint32_t best = 0x80808080u;
+    for (int32_t y = 0; y < height; y++) {
+        if (rows[y] != NULL) {
+            const int8_t *value = rows[y] + first;
+            for (int32_t x = 0; x < columns; x++, value += step) {
+                best = max_of_four(best, load_word(value));
+            }
+        }
+    }
+    return best;
+}
+
+/* The commonest window: two pixels of two rows. */
+static void max_of_2x2(const int8_t *above, const int8_t *below, int32_t channels, int8_t *output) {
+    for (int32_t i = 0; i < channels; i += 4) {
+        const int32_t c = asc_smaller(i, channels - 4);
+        const uint32_t left = max_of_four(load_word(above + c), load_word(below + c));
+        const uint32_t right =
+            max_of_four(load_word(above + channels + c), load_word(below + channels + c));
+        const uint32_t best = max_of_four(left, right);
+        memcpy(output + c, &best, sizeof best);
+    }
+}
+
+void asc_max_pool(const void *data, const asc_call_t *call) {
+    const asc_pool_t *layer = data;
+    const int32_t channels = layer->input_channels;
+    int8_t *output = call->output;
+    if (channels < 4 || layer->minimum != INT8_MIN || layer->maximum != INT8_MAX) {
+        pool(layer, call, window_max);
+        return;
+    }
+    const int is_2x2 = layer->window.height == 2 && layer->window.width == 2 &&
+                       call->rows[0] != NULL && call->rows[1] != NULL;
+    for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
+        const asc_range_t columns = columns_inside(layer, x);
+        if (is_2x2 && columns.end - columns.begin == 2) {
+            const int32_t first = columns.begin * channels;
+            max_of_2x2(call->rows[0] + first, call->rows[1] + first, channels, output);
+            continue;
+        }
+        for (int32_t c = 0; c < channels; c += 4) {
+            /* The last four channels may overlap those before. */
+            const int32_t channel = asc_smaller(c, channels - 4);
+            const uint32_t best = window_max_of_four(call->rows, layer->window.height,
+                                                     columns.begin * channels + channel,
+                                                     columns.end - columns.begin, channels);
+            memcpy(output + channel, &best, sizeof best);
+        }
+    }
+}
+
+#else
+
+void asc_max_pool(const void *layer, const asc_call_t *call) {
+    pool(layer, call, window_max);
+}
+
+#endif
+
+void asc_sum(const void *data, const asc_call_t *call) {
+    const asc_sum_t *layer = data;
+    int32_t *sums = (int32_t *)(void *)call->output;
+    const int8_t *value = call->rows[0];
+    if (call->run == 0) {
+        memset(sums, 0, (size_t)layer->channels * sizeof sums[0]);
+    }
+    for (int32_t x = 0; x < layer->width; x++) {
+        for (int32_t c = 0; c < layer->channels; c++) {
+            sums[c] += *value++;
+        }
+    }
+}
+
+/* The specification adds with 20 more bits than the codes have. */
+static int32_t widen(const asc_operand_t *operand, int32_t code) {
+    const int32_t value = asc_shift_left(code - operand->zero_point, 20);
+    return asc_requantise(value, operand->multiplier, operand->shift);
+}
+
+void asc_add(const void *data, const asc_call_t *call) {
+    const asc_add_t *layer = data;
+    const int8_t *first = call->rows[0];
+    const int8_t *second = call->rows[1];
+    for (int32_t i = 0; i < layer->size; i++) {
+        int32_t sum = widen(&layer->first, first[i]) + widen(&layer->second, second[i]);
+        sum = asc_requantise(sum, layer->multiplier, layer->shift);
+        call->output[i] = asc_to_output(&layer->range, sum);
+    }
+}
+
+void asc_rescale(const void *data, const asc_call_t *call) {
+    const asc_rescale_t *layer = data;
+    const asc_operand_t *from = &layer->input;
+    for (int32_t i = 0; i < layer->size; i++) {
+        const int32_t value = call->rows[0][i] - from->zero_point;
+        const int32_t scaled = asc_requantise(value, from->multiplier, from->shift);
+        call->output[i] = asc_to_output(&layer->range, scaled);
+    }
+}
+
+static int32_t nearest(const asc_axis_t *axis, int32_t index, int32_t size) {
+    return asc_smaller((index * axis->factor + axis->offset) / axis->divisor, size - 1);
+}
+
+void asc_resize_nearest(const void *data, const asc_call_t *call) {
+    const asc_resize_t *layer = data;
+    int8_t *output = call->output;
+    for (int32_t x = 0; x < layer->output_width; x++) {
+        const int32_t pixel = nearest(&layer->columns, x, layer->input_width);
+        memcpy(output, call->rows[0] + pixel * layer->channels, (size_t)layer->channels);
+        output += layer->channels;
+    }
+}
+
+#endif

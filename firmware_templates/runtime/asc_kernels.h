@@ -14,7 +14,24 @@
 #include <stdint.h>
 
 /* Changes whenever a structure or its meaning does; generated files ask for theirs. */
-#define ASC_KERNELS_VERSION 2
+#define ASC_KERNELS_VERSION 3
+
+/* Helium, Armv8.1-M's vector extension */
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#define ASC_KERNELS_MVE 1
+#else
+#define ASC_KERNELS_MVE 0
+#endif
+
+/* Four weights in the order in which a core reads them: SXTB16 makes pairs 0, 1 and 2, 3 of 0, 2,
+ * 1, 3. Vectors may be loaded from as many bytes behind the last weight. */
+#if ASC_KERNELS_MVE
+#define ASC_WEIGHTS(A, B, C, D) A, B, C, D
+#define ASC_WEIGHTS_SLACK 28
+#else
+#define ASC_WEIGHTS(A, B, C, D) A, C, B, D
+#define ASC_WEIGHTS_SLACK 0
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -75,6 +92,22 @@ typedef struct {
     const int8_t *weights;
     const asc_channel_t *channels;
 } asc_conv_t;
+
+/* A convolution of stride 1 whose input has each pixel `factor` times in a row, while the rows here
+ * have it once. `columns` has a filter for each column of the window and output channel, in this
+ * order, of the window's height and one column wide, with neither channels nor range; `padding` is
+ * what each of them adds where there is no pixel. */
+typedef struct {
+    asc_conv_t columns;
+    int32_t output_width;
+    int32_t output_channels;
+    int32_t width; /* of the window */
+    int32_t left;
+    int32_t factor;
+    asc_output_t range;
+    const asc_channel_t *channels;
+    const int32_t *padding;
+} asc_upsampled_conv_t;
 
 /* Weights are (pair of taps, output channel, tap), taps in the order of window rows and columns,
  * a zero behind an odd one; every input channel makes output_channels / input_channels of the
@@ -203,6 +236,7 @@ typedef struct {
 
 /* Each takes the structure of its name; `layer` is void so that all have one type. */
 void asc_conv(const void *layer, const asc_call_t *call);
+void asc_upsampled_conv(const void *layer, const asc_call_t *call);
 void asc_depthwise_conv(const void *layer, const asc_call_t *call);
 void asc_dense(const void *layer, const asc_call_t *call);
 void asc_max_pool(const void *layer, const asc_call_t *call);

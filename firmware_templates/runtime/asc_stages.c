@@ -14,7 +14,7 @@ static const int8_t *row_in_ring(const asc_ring_t *ring, int32_t row, const int8
 static int32_t find_rows(const asc_rows_t *input, int32_t y, const int8_t *arena,
                          const int8_t **rows) {
     int32_t row = y * input->factor + input->offset;
-    if (input->divisor != 1) {
+    if (input->divisor != 1 && row > 0) {
         row /= input->divisor;
     }
     for (int32_t k = 0; k < input->count; k++, row += input->step) {

@@ -48,21 +48,25 @@ def _arrays(program: Program) -> Iterator[dict[str, Any]]:
         constants = [rows.view.storage.constant for rows in stage.inputs]
         arrays.update((array.name, array) for array in constants if array)
     for array in arrays.values():
-        count = len(array.values) // (3 if array.c_type == "asc_channel_t" else 1)
+        count = str(len(array.values) // (3 if array.c_type == "asc_channel_t" else 1))
+        slack = f" + ASC_WEIGHTS_SLACK / sizeof({array.c_type})" if array.weights else ""
         yield {
             "name": array.name,
             "c_type": array.c_type,
-            "count": count,
-            "aligned": array.aligned,
+            "size": count + slack,
+            "aligned": array.weights,
             "lines": _array_lines(array),
         }
 
 
 def _array_lines(array: Array) -> Sequence[str]:
-    if array.c_type != "asc_channel_t":
-        return value_lines(array.values)
-    rows = array.values.reshape(-1, 3).tolist()
-    return ["{" + ", ".join(_int32(value) for value in row) + "}," for row in rows]
+    if array.c_type == "asc_channel_t":
+        rows = array.values.reshape(-1, 3).tolist()
+        return ["{" + ", ".join(_int32(value) for value in row) + "}," for row in rows]
+    if array.c_type == "int8_t" and array.weights:
+        fours = [f"ASC_WEIGHTS({', '.join(map(str, row))})," for row in array.values.reshape(-1, 4)]
+        return [" ".join(fours[start : start + 4]) for start in range(0, len(fours), 4)]
+    return value_lines(array.values)
 
 
 def _int32(value: int) -> str:

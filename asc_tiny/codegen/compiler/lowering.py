@@ -199,11 +199,11 @@ class Lowering:
         values: NDArray[Any],
         *,
         suffix: str = "",
-        aligned: bool = False,
+        weights: bool = False,
     ) -> Array:
         """Build a constant array that belongs to this operator."""
         name = f"asc_net_{kind}{self.operator.index}{suffix}"
-        return Array(name, c_type, np.asarray(values).ravel(), aligned)
+        return Array(name, c_type, np.asarray(values).ravel(), weights)
 
 
 def braces(*values: int) -> str:

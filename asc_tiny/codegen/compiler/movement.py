@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from asc_tiny.codegen.compiler.lowering import Lowering, Tensors, braces, geometry
 from asc_tiny.codegen.compiler.program import Rows, Stage, View
-from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN, round_away
+from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN
 from asc_tiny.codegen.compiler.slices import SLICING, Slice, slices
+from asc_tiny.codegen.compiler.upsampling import axis_rule, is_fused
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 
 RENAMES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
@@ -201,36 +200,20 @@ def lower_pad(to: Lowering) -> list[Stage]:
 
 
 def lower_resize_nearest_neighbor(to: Lowering) -> list[Stage]:
-    """RESIZE_NEAREST_NEIGHBOR to any size."""
+    """RESIZE_NEAREST_NEIGHBOR to any size; nothing if the convolution behind it does it."""
     to.same_quantisation(to.input(0), to.output)
     source, target = to.image(to.input(0)), to.image(to.output)
     if source[2] != target[2]:
         to.fail(f"{source[2]} channels into {target[2]}")
-    factor, offset, divisor = _axis(to, source[0], target[0])
+    if is_fused(to):
+        return []
+    factor, offset, divisor = axis_rule(to, source[0], target[0])
     view = to.view(to.input(0))
     rows = Rows(view, factor=factor, offset=offset, divisor=divisor, clamps=True)
     fields = {
         "input_width": str(source[1]),
         "output_width": str(target[1]),
         "channels": str(source[2]),
-        "columns": braces(*_axis(to, source[1], target[1])),
+        "columns": braces(*axis_rule(to, source[1], target[1])),
     }
     return [to.stage("asc_resize_nearest", fields, inputs=[rows], c_type="asc_resize_t")]
-
-
-def _axis(to: Lowering, size: int, target: int) -> tuple[int, int, int]:
-    """Return the integer rule for input indices, checked against the float32 rule of TFLite."""
-    corners = bool(to.operator.options["align_corners"])
-    centers = bool(to.operator.options["half_pixel_centers"])
-    numerator, denominator = (size - 1, target - 1) if corners and target > 1 else (size, target)
-    # (i + centre) * numerator / denominator, plus a half where the rule rounds, over 2.
-    factor, divisor = 2 * numerator, 2 * denominator
-    offset = (numerator if centers else 0) + (denominator if corners else 0)
-    scale = np.float32(numerator) / np.float32(denominator)
-    for index in range(target):
-        position = (np.float32(index) + np.float32(0.5 if centers else 0.0)) * scale
-        wanted = round_away(float(position)) if corners else math.floor(position)
-        if min(wanted, size - 1) != min((index * factor + offset) // divisor, size - 1):
-            to.fail(f"resizing {size} to {target} has no exact integer rule")
-    common = math.gcd(factor, offset, divisor)
-    return factor // common, offset // common, divisor // common

@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Array:
-    """A constant array in C: ``values`` of type int8_t or int32_t, 16-byte aligned on demand."""
+    """A constant array in C.
+
+    ``weights`` are aligned to 16 bytes; those of type int8_t are in fours, which cores read in
+    different orders.
+    """
 
     name: str
     c_type: str
     values: NDArray[Any]
-    aligned: bool = False
+    weights: bool = False
 
 
 @dataclass(eq=False)

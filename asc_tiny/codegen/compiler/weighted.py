@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from asc_tiny.codegen.compiler.lowering import Lowering, braces
 from asc_tiny.codegen.compiler.program import Array, Rows, Stage
 from asc_tiny.codegen.compiler.quantise import INT32_MAX, multiplier, product_scale, same_padding
+from asc_tiny.codegen.compiler.upsampling import Upsampling, upsampling
 from asc_tiny.complexity.graph import Tensor
 
 GROUP = 4
@@ -28,6 +29,9 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
         to.fail("grouped convolutions are not supported")
     _check_channels(to, filters)
     window = Window.of(to, height, width)
+    source = upsampling(to)
+    if source is not None:
+        return [_upsampled(to, weights, window, source)]
     column_size = -(-height * channels // 2) * 2
     columns = (to.image(to.output)[1] - 1) * window.stride_x + (width - 1) * window.dilation_x + 1
     # Column by column, as the kernel arranges its windows
@@ -36,7 +40,7 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
     data[:, :, : height * channels] = by_column
     matrix = paired(data.reshape(filters, -1))
     arrays = (
-        to.array("weights", "int8_t", matrix, aligned=True),
+        to.array("weights", "int8_t", matrix, weights=True),
         _channels(to, weights, channel_axis=0),
     )
     depth = matrix.shape[1] * GROUP
@@ -64,11 +68,60 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
     ]
 
 
+def _upsampled(to: Lowering, weights: Tensor, window: Window, source: Upsampling) -> Stage:
+    """Return a convolution whose input's pixels are repeated; see ``upsampling``.
+
+    Every column of the window is a filter of its own over columns of the source.
+    """
+    filters, height, width, channels = weights.shape
+    column_size = -(-height * channels // 2) * 2
+    by_column = to.constants(1).transpose(2, 0, 1, 3)
+    data = np.zeros((width * filters, column_size), np.int8)
+    data[:, : height * channels] = by_column.reshape(width * filters, -1)
+    matrix = paired(data)
+    depth = matrix.shape[1] * GROUP
+    zero_point = to.quantisation(to.input(0))[1]
+    arrays = (
+        to.array("weights", "int8_t", matrix, weights=True),
+        _channels(to, weights, channel_axis=0),
+        to.array("padding", "int32_t", zero_point * data.astype(np.int64).sum(axis=1)),
+    )
+    columns = to.image(source.source)[1]
+    conv = [columns, channels, columns, width * filters, braces(height, 1, 1, 1, 0), columns]
+    conv += [column_size, depth, zero_point, braces(0, 0, 0, 0, 0), arrays[0].name, "NULL"]
+    fields = {
+        "columns": "{" + ", ".join(map(str, conv)) + "}",
+        "output_width": str(to.image(to.output)[1]),
+        "output_channels": str(filters),
+        "width": str(width),
+        "left": str(window.left),
+        "factor": str(source.factor),
+        "range": to.range(narrow=_is_narrow(to, arrays[1])),
+        "channels": arrays[1].name,
+        "padding": arrays[2].name,
+    }
+    sums = 4 * columns * -(-width * filters // 2) * 2
+    return to.stage(
+        "asc_upsampled_conv",
+        fields,
+        inputs=[
+            source.row(to, k * window.dilation_y - window.top, window.stride_y)
+            for k in range(height)
+        ],
+        arrays=arrays,
+        # The taps' places, then sums, then columns
+        scratch=_POINTER_BYTES * width * to.image(to.output)[1]
+        + sums
+        + 2 * (columns * column_size + 2 * GROUP),
+        work=to.image(to.output)[0] * columns * width * filters * height * channels,
+        note=f", {height}x{width}, pixels repeated {source.factor} times{_activation(to)}",
+    )
+
+
 def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
     """Return weights (channels, depth) as kernels read them.
 
-    Two channels side by side, four values of each at a time in the order 0, 2, 1, 3, which cores
-    with the DSP extension widen to pairs 0, 1 and 2, 3. Zeros fill up depth and channels.
+    Two channels side by side, four values of each at a time. Zeros fill up depth and channels.
 
     Returns:
         Shape (pairs of channels, groups, 2, 4).
@@ -77,8 +130,7 @@ def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
     groups = -(-depth // GROUP)
     full = np.zeros((-(-channels // 2) * 2, groups * GROUP), np.int8)
     full[:channels, :depth] = matrix
-    shaped = full.reshape(-1, 2, groups, GROUP).transpose(0, 2, 1, 3)
-    return shaped[..., [0, 2, 1, 3]]
+    return full.reshape(-1, 2, groups, GROUP).transpose(0, 2, 1, 3)
 
 
 def lower_depthwise_conv_2d(to: Lowering) -> list[Stage]:
@@ -95,7 +147,7 @@ def lower_depthwise_conv_2d(to: Lowering) -> list[Stage]:
     pairs = np.zeros((-(-taps // 2), 2, channels), np.int64)
     pairs.reshape(-1, channels)[:taps] = to.constants(1).reshape(taps, channels)
     arrays = (
-        to.array("weights", "int16_t", pairs.transpose(0, 2, 1), aligned=True),
+        to.array("weights", "int16_t", pairs.transpose(0, 2, 1), weights=True),
         _channels(to, weights, channel_axis=3),
     )
     fields = {
@@ -130,7 +182,7 @@ def lower_fully_connected(to: Lowering) -> list[Stage]:
     matrix = paired(to.constants(1))
     padded = matrix.shape[1] * GROUP
     arrays = (
-        to.array("weights", "int8_t", matrix, aligned=True),
+        to.array("weights", "int8_t", matrix, weights=True),
         _channels(to, weights, channel_axis=0),
     )
     source, target = to.view(to.input(0)), to.view(to.output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asc_tiny.codegen.golden import golden_files
-from asc_tiny.codegen.library import library_sources, selftest_sources
+from asc_tiny.codegen.library import library_sources, protocol_sources, selftest_sources
 from asc_tiny.codegen.projects.kind import BoardLike, Files, Kind, Request, render
 from asc_tiny.codegen.projects.manifest import model_files
 from asc_tiny.codegen.templates import banner
@@ -11,10 +11,10 @@ from asc_tiny.errors import AscError
 
 STACK_BYTES = 8192
 
-_EMULATED = ("emulated.c", "emulated.h", "link.ld.j2", "toolchain.cmake.j2")
+_EMULATED = ("board.h.j2", "emulated.c", "emulated.h", "link.ld.j2", "toolchain.cmake.j2")
 PLATFORM_FILES = {
     "host": ("host.c",),
-    "cortex_m": ("cortex_m.c", "board.h.j2", *_EMULATED),
+    "cortex_m": ("cortex_m.c", *_EMULATED),
     "riscv": ("riscv.c", *_EMULATED),
 }
 """What a board's kind of processor adds to a project."""
@@ -36,6 +36,7 @@ def _files(request: Request) -> Files:
     model, prefix, runtime = request.model, request.prefix, request.runtime
     library = {
         **library_sources(model, runtime=runtime, prefix=prefix),
+        **protocol_sources(prefix=prefix),
         **selftest_sources(model, request.scores, prefix=prefix),
     }
     names = _application_files(request.board, runtime)
@@ -62,7 +63,8 @@ def _files(request: Request) -> Files:
 def _application_files(board: BoardLike, runtime: str) -> list[str]:
     linked = ("tflm.cmake", "tflm_support.c") if runtime == "tflm" else ()
     return [
-        *("CMakeLists.txt.j2", "README.md.j2", "src/main.c", "src/platform.h"),
+        *("CMakeLists.txt.j2", "README.md.j2"),
+        *(f"src/{name}" for name in ("main.c", "platform.h", "serve.c", "serve.h")),
         *(f"platform/{name}" for name in (*PLATFORM_FILES[board.platform], *linked)),
     ]
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from asc_tiny.codegen.classifier import Classifier
 from asc_tiny.codegen.prefix import rename_prefix
-from asc_tiny.codegen.projects.manifest import MANIFEST, manifest
+from asc_tiny.codegen.projects.manifest import BOARD_FILE, MANIFEST, manifest
 from asc_tiny.codegen.templates import environment, template_root
 from asc_tiny.errors import AscError
 from asc_tiny.files import replacing_folder, write_bytes
@@ -39,6 +39,10 @@ class BoardLike(Protocol):
     @property
     def clock_hz(self) -> int:
         """Clock of the core as the board's tools set it up, 0 for an emulated board."""
+
+    @property
+    def definition(self) -> str:
+        """Text of the user's file that describes it, empty for a board of this tool."""
 
     @property
     def ram_bytes(self) -> int:
@@ -133,6 +137,8 @@ def write(kind: Kind, request: Request, out: Path) -> None:
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
     files = kind.files(request)
+    if request.board.definition:
+        files[BOARD_FILE] = request.board.definition
     files[MANIFEST] = manifest(
         request.model,
         kind=kind.name,

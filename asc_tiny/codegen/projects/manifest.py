@@ -10,6 +10,9 @@ from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.ensemble import Ensemble, Model, to_toml
 
 MANIFEST = "asc-tiny.json"
+BOARD_FILE = "board.toml"
+"""The user's own description of the board, if it is one that this tool does not bring."""
+
 MODEL_FILE = "model.tflite"
 ENSEMBLE_FILE = "ensemble.toml"
 

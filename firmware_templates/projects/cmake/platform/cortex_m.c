@@ -62,6 +62,52 @@ uint64_t platform_instructions(void) {
     return ticks * BOARD_INSTRUCTIONS_PER_1024_TICKS / 1024;
 }
 
+/* The UART of Arm's CMSDK: data, state, control, interrupts, divider of the clock. */
+static volatile uint32_t *const uart = (volatile uint32_t *)BOARD_UART;
+
+enum { UART_DATA, UART_STATE, UART_CONTROL, UART_INTERRUPT, UART_DIVIDER };
+enum { UART_TX_FULL = 1, UART_RX_FULL = 2, UART_RX_INTERRUPT = 2 };
+enum { UART_ENABLE_BOTH = 3, UART_ENABLE_RX_INTERRUPT = 8 };
+
+static volatile uint32_t *const nvic_enable = (volatile uint32_t *)0xE000E100;
+static volatile uint32_t *const nvic_clear_pending = (volatile uint32_t *)0xE000E280;
+
+static void start_uart(void) {
+    uart[UART_DIVIDER] = 16; /* the least, the fastest */
+    uart[UART_CONTROL] = UART_ENABLE_BOTH | UART_ENABLE_RX_INTERRUPT;
+}
+
+/* The UART's interrupt wakes the core while masked and needs no handler. */
+void platform_serial_wait(void) {
+    const uint32_t word = BOARD_UART_INTERRUPT / 32u;
+    const uint32_t bit = 1u << (BOARD_UART_INTERRUPT % 32u);
+    __asm__ volatile("cpsid i" ::: "memory");
+    nvic_enable[word] = bit;
+    if ((uart[UART_STATE] & UART_RX_FULL) == 0) {
+        __asm__ volatile("wfi" ::: "memory");
+    }
+    nvic_enable[word + 32u] = bit; /* disables it */
+    uart[UART_INTERRUPT] = UART_RX_INTERRUPT;
+    nvic_clear_pending[word] = bit;
+    __asm__ volatile("cpsie i" ::: "memory");
+}
+
+int platform_serial_read(uint8_t *data, size_t size) {
+    size_t count = 0;
+    while (count < size && (uart[UART_STATE] & UART_RX_FULL) != 0) {
+        data[count++] = (uint8_t)uart[UART_DATA];
+    }
+    return (int)count;
+}
+
+void platform_serial_write(const uint8_t *data, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        while ((uart[UART_STATE] & UART_TX_FULL) != 0) {
+        }
+        uart[UART_DATA] = data[i];
+    }
+}
+
 static void enable_extensions(void) {
     volatile uint32_t *const cpacr = (volatile uint32_t *)0xE000ED88;
     volatile uint32_t *const ccr = (volatile uint32_t *)0xE000ED14;
@@ -87,6 +133,7 @@ void reset_handler(void) {
     enable_extensions();
     prepare_memory();
     start_systick();
+    start_uart();
     run_constructors();
     run_main();
 }

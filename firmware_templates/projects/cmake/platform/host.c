@@ -44,6 +44,24 @@ void platform_print(const char *text) {
     fputs(text, stdout);
 }
 
+int platform_serial_read(uint8_t *data, size_t size) {
+    const int byte = getchar();
+    if (byte == EOF || size == 0) {
+        return -1;
+    }
+    data[0] = (uint8_t)byte;
+    return 1;
+}
+
+/* Reading waits here. */
+void platform_serial_wait(void) {
+}
+
+void platform_serial_write(const uint8_t *data, size_t size) {
+    fwrite(data, 1, size, stdout);
+    fflush(stdout);
+}
+
 uint64_t platform_instructions(void) {
     return 0;
 }

@@ -2,6 +2,7 @@
  *
  * The platform's part for 32-bit RISC-V cores: start-up code, semihosting, instruction counter.
  */
+#include "board.h"
 #include "emulated.h"
 #include "platform.h"
 
@@ -45,6 +46,32 @@ int32_t semihosting(uint32_t operation, const void *argument) {
                      : "r"(a1)
                      : "memory");
     return (int32_t)a0;
+}
+
+/* A 16550 UART: data, line status. */
+static volatile uint8_t *const uart = (volatile uint8_t *)BOARD_UART;
+
+enum { UART_DATA = 0, UART_STATUS = 5 };
+enum { UART_RX_READY = 1, UART_TX_EMPTY = 0x20 };
+
+int platform_serial_read(uint8_t *data, size_t size) {
+    size_t count = 0;
+    while (count < size && (uart[UART_STATUS] & UART_RX_READY) != 0) {
+        data[count++] = uart[UART_DATA];
+    }
+    return (int)count;
+}
+
+/* Asks again at once: the emulator needs no rest. */
+void platform_serial_wait(void) {
+}
+
+void platform_serial_write(const uint8_t *data, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        while ((uart[UART_STATUS] & UART_TX_EMPTY) == 0) {
+        }
+        uart[UART_DATA] = data[i];
+    }
 }
 
 /* The emulator's count of retired instructions is its virtual time: one a nanosecond. */

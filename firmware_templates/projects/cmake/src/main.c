@@ -5,6 +5,7 @@
  *     run FILE            prints a line per decision: window, label, scores, smoothed scores
  *     verify FILE OUT     writes each clip's features and scores to OUT
  *     bench FILE          prints instructions per hop and per inference, and the stack used
+ *     serve [FILE]        answers requests on the serial line; FILE is the microphone
  *
  * Built with -DASC_SELFTEST=1, `selftest` prints the self-test's result, 0 if it passed.
  */
@@ -12,6 +13,7 @@
 
 #include "asc_classifier.h"
 #include "platform.h"
+#include "serve.h"
 
 #ifndef ASC_SELFTEST
 #define ASC_SELFTEST 0
@@ -202,11 +204,22 @@ static int selftest(void) {
 #endif
 
 static int usage(void) {
-    platform_print("usage: run FILE | verify FILE OUT | bench FILE\n");
+    platform_print("usage: run FILE | verify FILE OUT | bench FILE | serve [FILE]\n");
     return EXIT_USAGE;
 }
 
+static int answer_requests(int microphone) {
+    const int status = asc_init(&classifier);
+    if (status == ASC_NET_OK) {
+        serve(&classifier, microphone, pcm);
+    }
+    return exit_code(status);
+}
+
 int main(int argc, char **argv) {
+    if (argc == 2 && strcmp(argv[1], "serve") == 0) {
+        return answer_requests(-1);
+    }
 #if ASC_SELFTEST
     if (argc == 2 && strcmp(argv[1], "selftest") == 0) {
         return selftest();
@@ -225,6 +238,8 @@ int main(int argc, char **argv) {
         code = run(file);
     } else if (strcmp(argv[1], "bench") == 0) {
         code = bench(file);
+    } else if (strcmp(argv[1], "serve") == 0) {
+        code = answer_requests(file);
     } else if (strcmp(argv[1], "verify") == 0 && argc == 4) {
         const int out = platform_open(argv[3], "wb");
         if (out < 0) {

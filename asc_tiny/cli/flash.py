@@ -1,0 +1,97 @@
+"""``asc-tiny flash``: a built project onto its board."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asc_tiny.cli.options import PATH, project_argument, resample_option
+
+if TYPE_CHECKING:
+    from asc_tiny.frontend.reference import Samples
+    from asc_tiny.targets.flashing.job import Job
+    from asc_tiny.targets.project import Project
+
+_BLOCK_S = 0.05
+
+
+@click.command()
+@project_argument
+@click.option("--image", type=PATH, help="The image, where the build has left several.")
+@click.option("--probe", help="Id of the debug probe, or path of the board's volume.")
+@click.option("--port", help="Serial port, where the board is flashed through it.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done.")
+@click.option("--tcp", type=click.IntRange(1, 65535), help="Port of an emulated board's line.")
+@click.option("--wav", type=PATH, help="What an emulated board's microphone hears.")
+@resample_option
+def command(
+    folder: Path,
+    image: Path | None,
+    probe: str | None,
+    port: str | None,
+    dry_run: bool,
+    tcp: int | None,
+    wav: Path | None,
+    resample: bool,
+) -> None:
+    """Write the built project in DIR to its board, by the tool that its kind or board wants.
+
+    An emulated board is switched on instead and stays on until it is interrupted. It prints where
+    its serial line is, for monitor, verify and bench.
+    """
+    from asc_tiny.targets import project
+
+    target = project.load(folder)
+    if target.board.machine:
+        _switch_on(target, tcp, wav, resample, dry_run)
+        return
+    from asc_tiny.targets.flashing import choose
+
+    job = choose.of_project(target, image=image, probe=probe, port=port)
+    for step in job.steps:
+        click.echo(step)
+    if not dry_run:
+        _run(job)
+        click.echo(f"flashed {target.board.name}")
+
+
+def _run(job: Job) -> None:
+    from tqdm import tqdm
+
+    with tqdm(total=100, desc="flash", unit="%", disable=None) as bar:
+        job.run(lambda share: bar.update(round(100 * share) - bar.n))
+
+
+def _switch_on(
+    target: Project, tcp: int | None, wav: Path | None, resample: bool, dry_run: bool
+) -> None:
+    from asc_tiny.targets.device import emulator
+
+    if dry_run:
+        click.echo(f"switch on {target.board.name} with {target.image}")
+        return
+    microphone = _samples(target, wav, resample) if wav else None
+    with emulator.switched_on(target, port=tcp, microphone=microphone) as line:
+        click.echo(f"{target.board.name} is on; its serial line is {line}")
+        click.echo("interrupt to switch it off", err=True)
+        while True:
+            time.sleep(1.0)
+
+
+def _samples(target: Project, wav: Path, resample: bool) -> Iterator[Samples]:
+    from asc_tiny.audio.clips import clip_info, stream_pcm
+
+    # What is wrong with the file is told before the board is switched on.
+    clip_info(wav)
+    config = target.frontend
+    return stream_pcm(
+        wav,
+        config.sample_rate,
+        block=int(_BLOCK_S * config.sample_rate),
+        bits=config.sample_bits,
+        resample=resample,
+    )

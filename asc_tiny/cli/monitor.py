@@ -1,0 +1,145 @@
+"""``asc-tiny monitor``: what a board hears, live."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asc_tiny.cli.options import PATH, baud_option, port_option
+from asc_tiny.errors import AscError
+
+if TYPE_CHECKING:
+    from asc_tiny.targets.device.messages import Info
+    from asc_tiny.targets.device.monitor import Connected, Decided, Event
+
+
+@click.command()
+@port_option(required=True)
+@baud_option
+@click.option("--model", type=PATH, help="Warn unless the device runs this model.")
+@click.option("--count", type=click.IntRange(1), help="Stop after that many decisions.")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON per event.")
+def command(port: str, baud: int, model: Path | None, count: int | None, as_json: bool) -> None:
+    """Show a board's decisions as it makes them, until interrupted.
+
+    The line is opened again whenever it is lost, as when the board is reset.
+    """
+    from asc_tiny.complexity.ensemble import load_model
+    from asc_tiny.decision.config import UNKNOWN
+    from asc_tiny.targets.device.line import open_line
+    from asc_tiny.targets.device.monitor import watch
+
+    wanted = load_model(model).sha256 if model else None
+    events = _until(watch(lambda: open_line(port, baud=baud), unknown=UNKNOWN), count)
+    if as_json:
+        _print_lines(events, wanted)
+    else:
+        _show(events, wanted)
+
+
+def _until(events: Iterator[Event], count: int | None) -> Iterator[Event]:
+    """Yield events up to the ``count``-th decision."""
+    from asc_tiny.targets.device.monitor import Decided
+
+    decisions = 0
+    for event in events:
+        yield event
+        decisions += isinstance(event, Decided)
+        if decisions == count:
+            return
+
+
+def _warning(connected: Connected, wanted: str | None) -> str | None:
+    found = connected.provenance.model_sha256
+    if wanted is None or found == wanted:
+        return None
+    return f"the device runs another model: {found[:12]}, the file is {wanted[:12]}"
+
+
+def _print_lines(events: Iterator[Event], wanted: str | None) -> None:
+    from asc_tiny.targets.device.monitor import Connected, Lost
+
+    info: Info | None = None
+    labels: tuple[str, ...] = ()
+    for event in events:
+        if isinstance(event, Connected):
+            info, labels = event.info, event.provenance.labels
+            row: dict[str, object] = {
+                "event": "connected",
+                "model_sha256": event.provenance.model_sha256,
+                "labels": list(labels),
+            }
+            if wanted is not None:
+                row["same_model"] = event.provenance.model_sha256 == wanted
+            _warn(event, wanted)
+        elif isinstance(event, Lost):
+            row = {"event": "lost", "reason": event.reason}
+        else:
+            assert info is not None
+            row = _decision_row(event, info, labels)
+        click.echo(json.dumps({"schema": 1, **row}))
+
+
+def _decision_row(event: Decided, info: Info, labels: tuple[str, ...]) -> dict[str, object]:
+    return {
+        "event": "decision",
+        "window": event.result.window,
+        "label": event.label,
+        "scores": dict(zip(labels, info.scores(event.result.scores), strict=True)),
+        "smoothed": dict(zip(labels, info.scores(event.result.smoothed), strict=True)),
+        "missed": event.missed,
+    }
+
+
+def _warn(connected: Connected, wanted: str | None) -> None:
+    warning = _warning(connected, wanted)
+    if warning:
+        click.echo(f"asc-tiny: {warning}", err=True)
+
+
+def _show(events: Iterator[Event], wanted: str | None) -> None:
+    """Draw bars and history where there is a terminal, lines elsewhere."""
+    import sys
+
+    if not sys.stdout.isatty():
+        _print_text(events, wanted)
+        return
+    try:
+        from rich.live import Live
+    except ImportError:
+        raise AscError("monitor on a terminal needs rich; pip install 'asc-tiny[flash]'") from None
+    from asc_tiny.cli.screen import Screen
+
+    screen = Screen()
+    with Live(screen.draw(), auto_refresh=False) as live:
+        for event in events:
+            screen.add(event, lambda connected: _warning(connected, wanted))
+            live.update(screen.draw(), refresh=True)
+
+
+def _print_text(events: Iterator[Event], wanted: str | None) -> None:
+    from asc_tiny.targets.device.monitor import Connected, Lost
+
+    info: Info | None = None
+    labels: tuple[str, ...] = ()
+    for event in events:
+        if isinstance(event, Connected):
+            info, labels = event.info, event.provenance.labels
+            click.echo(
+                f"connected: model {event.provenance.model_sha256[:12]}, {len(labels)} labels"
+            )
+            _warn(event, wanted)
+        elif isinstance(event, Lost):
+            click.echo(f"lost: {event.reason}")
+        else:
+            assert info is not None
+            scores = zip(info.scores(event.result.smoothed), labels, strict=True)
+            best = islice(sorted(scores, reverse=True), 3)
+            texts = ", ".join(f"{label} {score:.3f}" for score, label in best)
+            missed = f" ({event.missed} missed)" if event.missed else ""
+            click.echo(f"{event.result.window:>7}  {event.label:<20} {texts}{missed}")

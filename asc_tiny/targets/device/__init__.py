@@ -1,0 +1,1 @@
+"""Boards on a serial line: frames, messages, lines, and a client that asks and waits."""

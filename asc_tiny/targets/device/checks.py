@@ -1,0 +1,105 @@
+"""Verifying and measuring firmware over its serial line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from asc_tiny.codegen.provenance import Provenance
+from asc_tiny.errors import VerificationError
+from asc_tiny.frontend import golden
+from asc_tiny.frontend.reference import Samples
+from asc_tiny.targets.bench import memory
+from asc_tiny.targets.device.client import Device
+from asc_tiny.targets.project import Project
+
+Int8Array = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class DeviceCosts:
+    """Costs of firmware on its board.
+
+    Attributes:
+        unit: of the ticks: ``instructions``, or ``cycles`` of the board's clock.
+        ticks_per_hop: front end, deltas and int8 codes included, costliest hop of full-scale
+            noise.
+        ticks_per_inference: the network on one input.
+        tick_rate: ticks per second, 0 for instructions.
+        flash_bytes, ram_bytes: of the project's image, by the linker.
+        stack_bytes: the most used so far, 0 where the board does not measure it.
+        arena_bytes: of the RAM, what the network is given.
+        overruns: blocks of the microphone that were lost so far.
+    """
+
+    unit: str
+    ticks_per_hop: int
+    ticks_per_inference: int
+    tick_rate: int
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+    arena_bytes: int
+    overruns: int
+
+
+def mismatch(found: Provenance, project: Project) -> str | None:
+    """Return what says that a device runs other firmware than a project's, None if nothing does."""
+    if found.model_sha256 != project.artefact.sha256:
+        return (
+            f"the device runs model {found.model_sha256[:12]}, "
+            f"{project.folder} holds {project.artefact.sha256[:12]}"
+        )
+    if found.labels != project.labels:
+        return f"the device has labels {', '.join(found.labels)}; {project.folder} has others"
+    return None
+
+
+def check_identity(device: Device, project: Project) -> None:
+    """Make sure that a device runs a project's model.
+
+    Raises:
+        VerificationError: it runs another one.
+    """
+    found = mismatch(device.provenance(), project)
+    if found:
+        raise VerificationError(found)
+
+
+def computation(device: Device) -> Callable[..., tuple[Int8Array, Int8Array]]:
+    """Return what runs clips on a device, in place of ``image.features_and_codes``."""
+
+    def compute(project: Project, clips: Sequence[Samples]) -> tuple[Int8Array, Int8Array]:
+        bar = tqdm(clips, desc="clips", disable=None, leave=False)
+        rows = [device.features_and_codes(clip) for clip in bar]
+        features = np.stack([row[0] for row in rows])
+        codes = np.stack([row[1] for row in rows])
+        return features.reshape(len(rows), *project.feature_shape), codes
+
+    return compute
+
+
+def measure(device: Device, project: Project) -> DeviceCosts:
+    """Run a clip of full-scale noise through a device and read its counters.
+
+    Raises:
+        AscError: as ``Device.request``.
+    """
+    device.features_and_codes(golden.noise(project.frontend))
+    status, rate = device.status(), device.info().tick_rate
+    flash, ram = memory(project.image)
+    return DeviceCosts(
+        unit="cycles" if rate else "instructions",
+        ticks_per_hop=status.hop_ticks,
+        ticks_per_inference=status.inference_ticks,
+        tick_rate=rate,
+        flash_bytes=flash,
+        ram_bytes=ram,
+        stack_bytes=status.stack_bytes,
+        arena_bytes=status.arena_bytes,
+        overruns=status.overruns,
+    )

@@ -1,0 +1,271 @@
+"""A device on a line: asks, waits, asks again, and hands on what comes unasked."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.codegen import provenance
+from asc_tiny.codegen.provenance import Provenance
+from asc_tiny.errors import AscError
+from asc_tiny.frontend.reference import Samples
+from asc_tiny.targets.device import frame, messages
+from asc_tiny.targets.device.line import Line
+from asc_tiny.targets.device.messages import Info, Kind, Message, Region, Result, Source, Status
+
+TIMEOUT_S = 1.0
+ATTEMPTS = 20
+
+
+class RefusedError(AscError):
+    """The firmware does not have what is asked for."""
+
+
+class Device:
+    """Firmware that speaks the serial protocol.
+
+    A request is sent again until its reply arrives; the device does it once all the same, for it
+    knows the request by its number.
+
+    Args:
+        line: to the device.
+        timeout_s: to wait for a reply before the request is sent again.
+        attempts: to send a request.
+        body_bytes: of the longest message, if shorter than the device allows: on a bad line short
+            messages get through more often.
+
+    Attributes:
+        results: events that have arrived and were not fetched yet.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        attempts: int = ATTEMPTS,
+        body_bytes: int | None = None,
+    ) -> None:
+        self._line = line
+        self._timeout_s = timeout_s
+        self._attempts = attempts
+        self._most_body_bytes = body_bytes
+        self._reader = frame.FrameReader()
+        # The device may still know a request of a program that talked to it before.
+        self._sequence = time.monotonic_ns() & 0xFFFF
+        self.results: deque[Result] = deque()
+        self._info: Info | None = None
+
+    @property
+    def damaged(self) -> int:
+        """Frames from the device that were dropped."""
+        return self._reader.damaged
+
+    def close(self) -> None:
+        """Give the line back."""
+        self._line.close()
+
+    def request(self, kind: Kind, body: bytes = b"") -> bytes:
+        """Return the body of the reply, behind its status.
+
+        Raises:
+            AscError: no reply comes, or the device refuses.
+            LineLostError: the line is gone.
+        """
+        self._sequence = self._sequence % 0xFFFF + 1
+        request = Message(messages.VERSION, kind, self._sequence, body)
+        for _ in range(self._attempts):
+            self._line.write(frame.encode(request.pack()))
+            reply = self._reply_to(request)
+            if reply is not None:
+                return self._checked(reply, kind)
+        raise AscError(
+            f"{self._line.name}: no reply to {kind.name.lower()} after {self._attempts} attempts; "
+            "is this the board's port, and does its firmware speak the serial protocol?"
+        )
+
+    def _reply_to(self, request: Message) -> Message | None:
+        deadline = time.monotonic() + self._timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            for message in self._messages(left):
+                if message.kind == request.kind | messages.REPLY and (
+                    message.sequence == request.sequence
+                ):
+                    return message
+        return None
+
+    def _messages(self, timeout_s: float) -> list[Message]:
+        """Return what has arrived besides results, which are put aside."""
+        others = []
+        for payload in self._reader.take(self._line.read(timeout_s)):
+            message = messages.unpack(payload)
+            if message is None:
+                continue
+            if message.kind == Kind.RESULT | messages.REPLY:
+                self.results.append(messages.unpack_result(message.body))
+            else:
+                others.append(message)
+        return others
+
+    def _checked(self, reply: Message, kind: Kind) -> bytes:
+        status = reply.body[0] if reply.body else 0
+        if status == 0:
+            return reply.body[1:]
+        what = messages.ERRORS.get(status, f"gives status {status}")
+        detail = {
+            1: f" ({reply.version}, this asc-tiny speaks {messages.VERSION})",
+            5: f" ({-reply.body[1] if len(reply.body) > 1 else '?'})",
+        }.get(status, "")
+        error = RefusedError if status == messages.UNKNOWN_REQUEST else AscError
+        raise error(f"{self._line.name}: {kind.name.lower()}: the device {what}{detail}")
+
+    def wait(self, timeout_s: float) -> None:
+        """Take what arrives within ``timeout_s``; returns early with a result.
+
+        Raises:
+            LineLostError: the line is gone.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self.results and (left := deadline - time.monotonic()) > 0:
+            self._messages(left)
+
+    def info(self) -> Info:
+        """Ask what the firmware is; the answer is kept.
+
+        Raises:
+            AscError: as ``request``.
+        """
+        if self._info is None:
+            body = self.request(Kind.INFO)
+            try:
+                self._info = messages.unpack_info(body)
+            except struct.error:
+                raise AscError(f"{self._line.name}: the device's info is too short") from None
+        return self._info
+
+    def _body_bytes(self) -> int:
+        allowed = self.info().body_bytes
+        return min(allowed, self._most_body_bytes or allowed)
+
+    def forget(self) -> None:
+        """Drop what is known of the device: it may run other firmware now."""
+        self._info = None
+
+    def provenance(self) -> Provenance:
+        """Return the record of what the firmware was made from.
+
+        Raises:
+            AscError: as ``request``, or the record is damaged.
+        """
+        data = self.read(Region.PROVENANCE, self.info().provenance_bytes)
+        try:
+            return provenance.unpack(data)
+        except ValueError as error:
+            raise AscError(f"{self._line.name}: record of provenance is {error}") from None
+
+    def read(self, region: Region, count: int) -> bytes:
+        """Return the first ``count`` bytes of a region.
+
+        Raises:
+            AscError: as ``request``.
+        """
+        step = self._body_bytes() - 1
+        parts = []
+        for offset in range(0, count, step):
+            size = min(step, count - offset)
+            parts.append(self.request(Kind.READ, messages.pack_read(region, offset, size)))
+        return b"".join(parts)
+
+    def reset(self, source: Source) -> None:
+        """Start the classifier anew, with samples from ``source``.
+
+        Raises:
+            AscError: as ``request``.
+        """
+        self.request(Kind.RESET, bytes([source]))
+        self.results.clear()
+
+    def selftest(self) -> str | None:
+        """Return what the firmware's test of itself says, None if it has none.
+
+        Raises:
+            AscError: as ``request``.
+        """
+        try:
+            body = self.request(Kind.SELFTEST)
+        except RefusedError:
+            return None
+        (result,) = struct.unpack_from("<i", body, 1)
+        return messages.SELFTEST_RESULTS.get(result, f"failed: network error {result}")
+
+    def status(self) -> Status:
+        """Return the device's counters.
+
+        Raises:
+            AscError: as ``request``.
+        """
+        return messages.unpack_status(self.request(Kind.STATUS))
+
+    def push(self, pcm: Samples) -> Iterator[Result]:
+        """Yield the decisions that samples complete, shape (n,).
+
+        Raises:
+            AscError: as ``request``.
+        """
+        for chunk in self._chunks(pcm):
+            taken = 0
+            while taken < len(chunk):
+                body = self.request(Kind.PCM, _bytes(chunk[taken:]))
+                taken += messages.unpack_word(body, 1)
+                if len(body) > 5:
+                    yield messages.unpack_result(body, 5)
+
+    def features_and_codes(self, pcm: Samples) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Return the network's input and output for one clip of samples, shape (clip_samples,).
+
+        Returns:
+            int8 arrays, shapes (input_bytes,) and (output_bytes,).
+
+        Raises:
+            AscError: as ``request``, or the samples do not complete the input.
+        """
+        self.reset(Source.HOST)
+        if not self._feed(pcm):
+            # A front end of a stream looks half a frame beyond a clip.
+            zeros = np.zeros(1 << 13, pcm.dtype)
+            if not self._feed(zeros):
+                raise AscError(f"{self._line.name}: {len(pcm)} samples are less than a clip")
+        features = self.read(Region.INPUT, self.info().input_bytes)
+        self.request(Kind.INFER)
+        codes = self.read(Region.OUTPUT, self.info().output_bytes)
+        return np.frombuffer(features, np.int8), np.frombuffer(codes, np.int8)
+
+    def _feed(self, pcm: Samples) -> bool:
+        """Send samples to the front end; returns whether the network's input is complete."""
+        complete = False
+        for chunk in self._chunks(pcm):
+            body = self.request(Kind.FEED, _bytes(chunk))
+            complete = bool(body[5])
+            if complete:
+                break
+        return complete
+
+    def _chunks(self, pcm: Samples) -> Iterator[Samples]:
+        info = self.info()
+        if pcm.dtype.itemsize != info.sample_bytes:
+            raise AscError(
+                f"{self._line.name}: takes samples of {info.sample_bytes} bytes, "
+                f"these have {pcm.dtype.itemsize}"
+            )
+        step = self._body_bytes() // info.sample_bytes
+        for start in range(0, len(pcm), step):
+            yield pcm[start : start + step]
+
+
+def _bytes(pcm: Samples) -> bytes:
+    return pcm.astype(pcm.dtype.newbyteorder("<")).tobytes()

@@ -1,0 +1,95 @@
+"""An emulated board whose UART is a socket of this computer."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from asc_tiny.errors import AscError
+from asc_tiny.frontend.reference import Samples
+from asc_tiny.targets import project as projects
+from asc_tiny.targets.feeder import Feeder, make_pipe
+from asc_tiny.targets.project import Project
+
+_START_S = 20.0
+_PIPE = "microphone.pcm"
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def switched_on(
+    project: Project, *, port: int | None = None, microphone: Iterable[Samples] | None = None
+) -> Iterator[str]:
+    """Run a project's image, answering on its serial line, and give that line's name.
+
+    The board is switched off at the end. Programs may connect one after the other.
+
+    Args:
+        project: a built project for an emulated board.
+        port: TCP port of this computer that its line is to be, any if None.
+        microphone: samples that the board hears, in real time.
+
+    Raises:
+        AscError: the project is not built or is for the host, the emulator is missing or stops.
+    """
+    if not project.board.machine:
+        raise AscError(f"{project.folder}: board {project.board.name} is not an emulated one")
+    if not project.image.is_file():
+        raise AscError(f"{project.folder}: not built; run asc-tiny build {project.folder} first")
+    port = free_port() if port is None else port
+    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
+        pipe = Path(temporary) / _PIPE
+        arguments = ["serve"]
+        if microphone is not None:
+            make_pipe(pipe)
+            arguments.append(_PIPE)
+        with _running(project, arguments, port, pipe.parent) as process:
+            if microphone is not None:
+                Feeder(process, pipe, microphone, rate=project.frontend.sample_rate).start()
+            _wait_for(process, port)
+            yield f"socket://127.0.0.1:{port}"
+
+
+@contextmanager
+def _running(
+    project: Project, arguments: Sequence[str], port: int, folder: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    serial = f"tcp:127.0.0.1:{port},server=on,wait=off"
+    process = subprocess.Popen(
+        projects.run_command(project.board, project.image, arguments, serial=serial),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            assert process.stderr is not None
+            text = process.stderr.read().decode(errors="replace").strip()
+            raise AscError(f"the emulator stopped with code {process.returncode}: {text}")
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
+            return
+        time.sleep(0.02)
+    raise AscError(f"the emulator does not listen on port {port} after {_START_S:g} s")

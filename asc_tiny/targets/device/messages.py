@@ -1,0 +1,193 @@
+"""Messages of the serial protocol, the twin of ``asc_protocol.c``; docs/protocol.md tells them."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+VERSION = 1
+REPLY = 0x80
+EVENT_SEQUENCE = 0
+
+_HEADER = struct.Struct("<BBH")
+_INFO = struct.Struct("<7Iif")
+_STATUS = struct.Struct("<8I")
+_RESULT = struct.Struct("<2I")
+_WORD = struct.Struct("<I")
+
+
+class Kind(IntEnum):
+    """What a request asks for; a result also comes unasked, as an event."""
+
+    INFO = 1
+    RESET = 2
+    READ = 3
+    PCM = 4
+    FEED = 5
+    INFER = 6
+    STATUS = 7
+    RESULT = 8
+    SELFTEST = 9
+
+
+class Region(IntEnum):
+    """What READ reads."""
+
+    PROVENANCE = 0
+    INPUT = 1
+    OUTPUT = 2
+
+
+class Source(IntEnum):
+    """Where samples are to come from after RESET."""
+
+    MICROPHONE = 0
+    HOST = 1
+
+
+SELFTEST_RESULTS = {0: "passed", 1: "failed: features differ", 2: "failed: scores differ"}
+"""What the firmware's self-test says; negative numbers are errors of the network."""
+
+UNKNOWN_REQUEST = 2
+ERRORS = {
+    1: "speaks another version of the protocol",
+    2: "does not know the request",
+    3: "finds a request of a wrong length",
+    4: "finds a read out of range",
+    5: "reports an error of the network",
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message, the payload of a frame.
+
+    Attributes:
+        version: of the protocol.
+        kind: with ``REPLY`` for what the device sends.
+        sequence: number of the request, ``EVENT_SEQUENCE`` for an event.
+        body: what follows.
+    """
+
+    version: int
+    kind: int
+    sequence: int
+    body: bytes
+
+    def pack(self) -> bytes:
+        """Return the payload of its frame."""
+        return _HEADER.pack(self.version, self.kind, self.sequence) + self.body
+
+
+def unpack(payload: bytes) -> Message | None:
+    """Read a message, None if it is too short for one."""
+    if len(payload) < _HEADER.size:
+        return None
+    version, kind, sequence = _HEADER.unpack_from(payload)
+    return Message(version, kind, sequence, payload[_HEADER.size :])
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a device says of its firmware.
+
+    Attributes:
+        frame_bytes: the longest payload it reads.
+        provenance_bytes, input_bytes, output_bytes: sizes of its regions.
+        sample_bytes: of one sample, 2 or 4.
+        tick_rate: of its counter, per second; 0 if it counts instructions.
+        sample_rate: of the audio, per second.
+        output_zero_point, output_scale: ``score = scale * (code - zero_point)``.
+    """
+
+    frame_bytes: int
+    provenance_bytes: int
+    input_bytes: int
+    output_bytes: int
+    sample_bytes: int
+    tick_rate: int
+    sample_rate: int
+    output_zero_point: int
+    output_scale: float
+
+    @property
+    def body_bytes(self) -> int:
+        """The longest body of a message, in either direction."""
+        return self.frame_bytes - _HEADER.size
+
+    def scores(self, codes: NDArray[np.int8]) -> list[float]:
+        """Return the scores that int8 codes stand for."""
+        values = self.output_scale * (codes.astype(np.float64) - self.output_zero_point)
+        return [float(value) for value in values]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Counters of a device.
+
+    Attributes:
+        windows: decided since the last reset.
+        overruns: blocks of the microphone that were lost.
+        damaged: frames that the device dropped.
+        hop_ticks: the most that a hop without a decision took since the last reset.
+        inference_ticks: of the latest INFER.
+        stack_bytes: the most used, 0 where it is not measured.
+        arena_bytes: of the network.
+        ticks: the counter now.
+    """
+
+    windows: int
+    overruns: int
+    damaged: int
+    hop_ticks: int
+    inference_ticks: int
+    stack_bytes: int
+    arena_bytes: int
+    ticks: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """A decision as the device sends it.
+
+    Attributes:
+        window: its number since the last reset.
+        label: index; one more than the last label for "unknown".
+        scores, smoothed: int8 codes in label order.
+    """
+
+    window: int
+    label: int
+    scores: NDArray[np.int8]
+    smoothed: NDArray[np.int8]
+
+
+def unpack_info(body: bytes) -> Info:
+    """Read the reply to INFO; raises ``struct.error`` if it is too short."""
+    return Info(*_INFO.unpack_from(body))
+
+
+def unpack_status(body: bytes) -> Status:
+    """Read the reply to STATUS, behind the network's code."""
+    return Status(*_STATUS.unpack_from(body, 1))
+
+
+def unpack_result(body: bytes, offset: int = 0) -> Result:
+    """Read a result, which fills the body from ``offset`` on."""
+    window, label = _RESULT.unpack_from(body, offset)
+    codes = np.frombuffer(body, np.int8, offset=offset + _RESULT.size).reshape(2, -1)
+    return Result(window, label, codes[0], codes[1])
+
+
+def pack_read(region: Region, offset: int, count: int) -> bytes:
+    """Return the body of READ."""
+    return struct.pack("<3I", region, offset, count)
+
+
+def unpack_word(body: bytes, offset: int) -> int:
+    """Read an unsigned number of 32 bits."""
+    return int(_WORD.unpack_from(body, offset)[0])

@@ -1,0 +1,107 @@
+"""Watching a device: its decisions, and what happens to the line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from asc_tiny.codegen.provenance import Provenance
+from asc_tiny.errors import AscError
+from asc_tiny.targets.device.client import Device
+from asc_tiny.targets.device.line import Line
+from asc_tiny.targets.device.messages import Info, Result
+
+_RETRY_S = 0.5
+_PATIENCE_S = 0.5
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The device answers, for the first time or again."""
+
+    info: Info
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The line is gone; it is tried again until it is back."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision.
+
+    Attributes:
+        result: as the device sent it.
+        label: its name.
+        missed: decisions that got lost on the line before it.
+    """
+
+    result: Result
+    label: str
+    missed: int
+
+
+Event = Connected | Lost | Decided
+
+
+def watch(connect: Callable[[], Line], *, unknown: str) -> Iterator[Event]:
+    """Yield what a device does, without end.
+
+    Args:
+        connect: opens the line.
+        unknown: name of the label after the last one.
+
+    Raises:
+        AscError: the line cannot be opened at the first attempt, or what answers does not speak
+            the protocol.
+    """
+    device = Device(connect())
+    connected = False
+    while True:
+        try:
+            for event in _watch(device, unknown):
+                connected = True
+                yield event
+        except AscError as error:
+            device.close()
+            if not connected:
+                raise
+            yield Lost(str(error))
+            device = _reopened(connect)
+
+
+def _reopened(connect: Callable[[], Line]) -> Device:
+    while True:
+        time.sleep(_RETRY_S)
+        try:
+            return Device(connect())
+        except AscError:
+            continue
+
+
+def _watch(device: Device, unknown: str) -> Iterator[Event]:
+    connected = Connected(device.info(), device.provenance())
+    yield connected
+    expected: int | None = None
+    while True:
+        device.wait(_PATIENCE_S)
+        while device.results:
+            result = device.results.popleft()
+            if expected is not None and result.window < expected:
+                # The board has started anew, perhaps with other firmware.
+                device.forget()
+                connected = Connected(device.info(), device.provenance())
+                yield connected
+                expected = None
+            missed = 0 if expected is None else result.window - expected
+            yield Decided(result, _name(connected.provenance, result.label, unknown), missed)
+            expected = result.window + 1
+
+
+def _name(provenance: Provenance, label: int, unknown: str) -> str:
+    return provenance.labels[label] if label < len(provenance.labels) else unknown

@@ -1,0 +1,59 @@
+"""Projects of other tools, which bring their own way to flash."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from asc_tiny.errors import AscError
+from asc_tiny.targets.boards import Board
+from asc_tiny.targets.flashing.job import Job
+
+_HINTS = {
+    "arduino-cli": "see https://arduino.github.io/arduino-cli",
+    "pio": "pip install platformio",
+    "west": "pip install west",
+}
+
+
+def west(folder: Path, *, probe: str | None) -> Job:
+    """Return what flashes a Zephyr application that ``west build`` has built."""
+    runner = ["--", "--dev-id", probe] if probe else []
+    return _job(["west", "flash", *runner], folder)
+
+
+def platformio(folder: Path, *, port: str | None) -> Job:
+    """Return what flashes a PlatformIO project."""
+    upload = ["--upload-port", port] if port else []
+    return _job(["pio", "run", "--target", "upload", *upload], folder)
+
+
+def arduino(folder: Path, sketch: Path, board: Board, *, port: str | None) -> Job:
+    """Return what flashes an Arduino sketch that ``arduino-cli compile`` has built.
+
+    Raises:
+        AscError: no port is given, or the board is not Arduino's.
+    """
+    if board.flash is None or board.flash.tool != "arduino-cli":
+        raise AscError(f"board {board.name}: is not flashed by arduino-cli")
+    if not port:
+        raise AscError(
+            f"{folder}: arduino-cli needs the board's --port; see arduino-cli board list"
+        )
+    command = ["arduino-cli", "upload", "--fqbn", board.flash.target, "--port", port, "--verify"]
+    return _job([*command, str(sketch)], folder)
+
+
+def _job(command: Sequence[str], folder: Path) -> Job:
+    return Job((f"in {folder}: {' '.join(command)}",), lambda progress: _run(command, folder))
+
+
+def _run(command: Sequence[str], folder: Path) -> None:
+    program = shutil.which(command[0])
+    if program is None:
+        raise AscError(f"{command[0]} is not installed; {_HINTS[command[0]]}")
+    done = subprocess.run([program, *command[1:]], cwd=folder, check=False)
+    if done.returncode != 0:
+        raise AscError(f"{command[0]} failed with code {done.returncode}; it says why above")

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kernels with weights for cores with Helium (Armv8.1-M's vector extension) in place of asc_conv.c;
+ * see asc_kernels.h. VMLADAVA adds 16 products of int8 to a sum: a window stays a run of bytes, and
+ * four of them meet two channels, whose weights VLD2 takes apart.
+ */
+#include "asc_kernels.h"
+
+#if ASC_KERNELS_MVE
+
+#include <stddef.h>
+#include <string.h>
+
+#include "asc_arithmetic_mve.h"
+#include "asc_columns.h"
+
+/* Copies for layers of either range, without a choice in their loops; without optimisation they
+ * would take kilobytes of stack. */
+#if defined(__OPTIMIZE__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
+enum { LANES = 16, WINDOWS = 4, GROUP = 8 };
+
+/* What dense layers and convolutions share; see asc_conv_t. */
+typedef struct {
+    const int8_t *weights;
+    const asc_channel_t *channels;
+    int32_t depth;
+    int32_t count;
+    asc_output_t range;
+} asc_product_t;
+
+/* `count` windows, the last one again for those that are missing, and where their outputs go: two
+ * channels of the first window, two of the second ... */
+typedef struct {
+    const int8_t *windows[WINDOWS];
+    uint16x8_t places;
+    int32_t count;
+} asc_block_t;
+
+/* Sums of two channels: those of the first for each window, then those of the second. */
+typedef int32_t asc_sums_t[2 * WINDOWS];
+
+/* What becomes of sums: codes, by the long way or the short one of narrow ranges, or nothing. */
+typedef enum { WIDE, NARROW, SUMS } asc_kind_t;
+
+INLINE int32x4_t requantise(int32x4_t sums, const asc_channel_t *channel, asc_kind_t finish) {
+    const int32x4_t values = vaddq_n_s32(sums, channel->bias);
+    const int32_t shift = -1 - channel->bits;
+    return finish == NARROW ? asc_requantise_down_4(values, channel->multiplier, shift)
+                            : asc_requantise_4(values, channel->multiplier, shift);
+}
+
+/* Brings values of two channels side by side, adds the zero point and narrows to 8 bits. */
+INLINE int16x8_t narrow(int32x4_t first, int32x4_t second, int32_t zero_point) {
+    /* Every lane is written: what was there before is the nearest register at hand. */
+    int16x8_t values = vqmovnbq_s32(vreinterpretq_s16_s32(first), first);
+    values = vqmovntq_s32(values, second);
+    values = vqaddq_n_s16(values, (int16_t)zero_point);
+    return vreinterpretq_s16_s8(vqmovnbq_s16(vreinterpretq_s8_s16(values), values));
+}
+
+/* Two channels, from `output` on; of codes, the second is left out if there is none. */
+INLINE void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32_t rest,
+                        int32_t zero_point, asc_kind_t finish, uint16x8_t places, int8_t *output) {
+    if (finish == SUMS) {
+        int32_t *const to = (int32_t *)(void *)output;
+        const uint32x4_t windows = vmovlbq_u16(places);
+        vstrwq_scatter_shifted_offset_s32(to, windows, vldrwq_s32(sums));
+        vstrwq_scatter_shifted_offset_s32(to + 1, windows, vldrwq_s32(sums + WINDOWS));
+        return;
+    }
+    const int32x4_t first = requantise(vldrwq_s32(sums), channel, finish);
+    if (rest > 1) {
+        const int32x4_t second = requantise(vldrwq_s32(sums + WINDOWS), channel + 1, finish);
+        vstrbq_scatter_offset_s16(output, places, narrow(first, second, zero_point));
+    } else {
+        const int16x8_t values = narrow(first, first, zero_point);
+        vstrbq_scatter_offset_s32(output, vmovlbq_u16(places), vreinterpretq_s32_s16(values));
+    }
+}
+
+INLINE int8x16x2_t load_pair(const int8_t *weights) {
+    const int32x4x2_t words = vld2q_s32((const int32_t *)(const void *)weights);
+    int8x16x2_t pair;
+    pair.val[0] = vreinterpretq_s8_s32(words.val[0]);
+    pair.val[1] = vreinterpretq_s8_s32(words.val[1]);
+    return pair;
+}
+
+/* GCC 12 joins VLD2 and the step behind it, which is possible with a step of 32 bytes alone. */
+#define STEP_APART(POINTER, STEP)    \
+    do {                             \
+        __asm__("" : "+r"(POINTER)); \
+        (POINTER) += (STEP);         \
+    } while (0)
+
+/* Windows of at most 16 values stay in registers. What VLD2 reads behind the weights of a pair
+ * meets zeros. */
+INLINE void multiply_shallow(const asc_product_t *product, const asc_block_t *block, int8_t *output,
+                             asc_kind_t finish) {
+    const mve_pred16_t depth = vctp8q((uint32_t)product->depth);
+    const int8x16_t w0 = vldrbq_z_s8(block->windows[0], depth);
+    const int8x16_t w1 = vldrbq_z_s8(block->windows[1], depth);
+    const int8x16_t w2 = vldrbq_z_s8(block->windows[2], depth);
+    const int8x16_t w3 = vldrbq_z_s8(block->windows[3], depth);
+    const int8_t *weights = product->weights;
+    const int32_t step = 2 * product->depth;
+    const int32_t zero_point = product->range.zero_point;
+    const asc_channel_t *channel = product->channels;
+    const uint16x8_t places = block->places;
+    for (int32_t rest = product->count; rest > 0; rest -= 2) {
+        const int8x16x2_t pair = load_pair(weights);
+        STEP_APART(weights, step);
+        const asc_sums_t sums = {
+            vmladavq_s8(w0, pair.val[0]), vmladavq_s8(w1, pair.val[0]),
+            vmladavq_s8(w2, pair.val[0]), vmladavq_s8(w3, pair.val[0]),
+            vmladavq_s8(w0, pair.val[1]), vmladavq_s8(w1, pair.val[1]),
+            vmladavq_s8(w2, pair.val[1]), vmladavq_s8(w3, pair.val[1]),
+        };
+        finish_pair(sums, channel, rest, zero_point, finish, places, output);
+        channel += 2;
+        output += finish == SUMS ? 2 * (int32_t)sizeof(int32_t) : 2;
+    }
+}
+
+/* Two windows against two channels: `head` values, then `vectors` of 16. */
+INLINE void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *second, int32_t head,
+                     uint32_t vectors, int32_t *sums) {
+    const mve_pred16_t inside = vctp8q((uint32_t)head);
+    int8x16x2_t pair = load_pair(weights);
+    int8x16_t a = vldrbq_z_s8(first, inside);
+    int8x16_t b = vldrbq_z_s8(second, inside);
+    int32_t s0 = vmladavq_s8(a, pair.val[0]);
+    int32_t s1 = vmladavq_s8(b, pair.val[0]);
+    int32_t s2 = vmladavq_s8(a, pair.val[1]);
+    int32_t s3 = vmladavq_s8(b, pair.val[1]);
+    STEP_APART(weights, 2 * head);
+    first += head;
+    second += head;
+    do {
+        pair = load_pair(weights);
+        a = vldrbq_s8(first);
+        b = vldrbq_s8(second);
+        weights += 2 * LANES;
+        first += LANES;
+        second += LANES;
+        s0 = vmladavaq_s8(s0, a, pair.val[0]);
+        s1 = vmladavaq_s8(s1, b, pair.val[0]);
+        s2 = vmladavaq_s8(s2, a, pair.val[1]);
+        s3 = vmladavaq_s8(s3, b, pair.val[1]);
+    } while (--vectors != 0);
+    sums[0] = s0;
+    sums[1] = s1;
+    sums[WINDOWS] = s2;
+    sums[WINDOWS + 1] = s3;
+}
+
+INLINE void multiply_deep(const asc_product_t *product, const asc_block_t *block, int8_t *output,
+                          asc_kind_t finish) {
+    const int32_t depth = product->depth;
+    const int32_t head = (depth - 1) % LANES + 1;
+    const uint32_t vectors = (uint32_t)(depth - head) / LANES;
+    const int8_t *weights = product->weights;
+    const int32_t zero_point = product->range.zero_point;
+    const asc_channel_t *channel = product->channels;
+    const uint16x8_t places = block->places;
+    for (int32_t rest = product->count; rest > 0; rest -= 2, weights += 2 * depth) {
+        asc_sums_t sums;
+        sum_deep(weights, block->windows[0], block->windows[1], head, vectors, sums);
+        if (block->count > 2) {
+            sum_deep(weights, block->windows[2], block->windows[3], head, vectors, sums + 2);
+        } else {
+            sums[2] = sums[3] = sums[1];
+            sums[WINDOWS + 2] = sums[WINDOWS + 3] = sums[WINDOWS + 1];
+        }
+        finish_pair(sums, channel, rest, zero_point, finish, places, output);
+        channel += 2;
+        output += finish == SUMS ? 2 * (int32_t)sizeof(int32_t) : 2;
+    }
+}
+
+static void multiply_block(const asc_product_t *product, const asc_block_t *block, int8_t *output) {
+    if (product->depth > LANES) {
+        if (product->range.narrow) {
+            multiply_deep(product, block, output, NARROW);
+        } else {
+            multiply_deep(product, block, output, WIDE);
+        }
+    } else if (product->range.narrow) {
+        multiply_shallow(product, block, output, NARROW);
+    } else {
+        multiply_shallow(product, block, output, WIDE);
+    }
+}
+
+/* The range of a fused activation where it is not that of int8. */
+static void clamp(const asc_output_t *range, int8_t *values, int32_t count) {
+    const int8x16_t minimum = vdupq_n_s8((int8_t)range->minimum);
+    const int8x16_t maximum = vdupq_n_s8((int8_t)range->maximum);
+    for (; count > 0; count -= LANES, values += LANES) {
+        const mve_pred16_t inside = vctp8q((uint32_t)count);
+        const int8x16_t value = vldrbq_z_s8(values, inside);
+        vstrbq_p_s8(values, vminq_s8(vmaxq_s8(value, minimum), maximum), inside);
+    }
+}
+
+/* Offsets 0, 1, count, count + 1, 2 count ... of `windows` windows; the last one's again for the
+ * rest. */
+static uint16x8_t find_places(int32_t count, int32_t windows) {
+    const uint16x8_t lanes = vidupq_n_u16(0, 1);
+    const uint16x8_t last = vdupq_n_u16((uint16_t)(windows - 1));
+    const uint16x8_t window = vminq_u16(vshrq_n_u16(lanes, 1), last);
+    return vaddq_u16(vmulq_n_u16(window, (uint16_t)count), vandq_u16(lanes, vdupq_n_u16(1)));
+}
+
+/* `count` windows, at most four, `step` values apart. */
+static asc_block_t find_block(const int8_t *window, int32_t step, int32_t count) {
+    asc_block_t block;
+    block.count = count;
+    block.windows[0] = window;
+    block.windows[1] = window += count > 1 ? step : 0;
+    block.windows[2] = window += count > 2 ? step : 0;
+    block.windows[3] = window + (count > 3 ? step : 0);
+    return block;
+}
+
+/* One value of each output channel for windows `step` values apart. */
+static void multiply_all(const asc_product_t *product, const int8_t *window, int32_t step,
+                         int32_t count, int8_t *output) {
+    const uint16x8_t places = find_places(product->count, WINDOWS);
+    int8_t *place = output;
+    for (int32_t rest = count; rest > 0; rest -= WINDOWS, place += WINDOWS * product->count) {
+        const int32_t windows = asc_smaller(rest, WINDOWS);
+        asc_block_t block = find_block(window, step, windows);
+        block.places = windows == WINDOWS ? places : find_places(product->count, windows);
+        multiply_block(product, &block, place);
+        window += WINDOWS * step;
+    }
+    if (product->range.clamps) {
+        clamp(&product->range, output, count * product->count);
+    }
+}
+
+static void copy(const int8_t *from, int8_t *to, int32_t count) {
+    for (; count >= LANES; count -= LANES, from += LANES, to += LANES) {
+        vstrbq_s8(to, vldrbq_s8(from));
+    }
+    if (count > 0) {
+        const mve_pred16_t rest = vctp8q((uint32_t)count);
+        vstrbq_p_s8(to, vldrbq_z_s8(from, rest), rest);
+    }
+}
+
+static void fill(int8_t *to, int32_t value, int32_t count) {
+    const int8x16_t values = vdupq_n_s8((int8_t)value);
+    for (; count >= LANES; count -= LANES, to += LANES) {
+        vstrbq_s8(to, values);
+    }
+    if (count > 0) {
+        vstrbq_p_s8(to, values, vctp8q((uint32_t)count));
+    }
+}
+
+/* Offsets of 16 values of pixels that are `step` values apart. */
+static uint8x16_t find_lanes(int32_t channels, int32_t step) {
+    uint8_t lanes[LANES];
+    for (int32_t i = 0, c = 0, pixel = 0; i < LANES; i++) {
+        lanes[i] = (uint8_t)(pixel + c);
+        if (++c == channels) {
+            c = 0;
+            pixel += step;
+        }
+    }
+    return vldrbq_u8(lanes);
+}
+
+/* Puts pixels into their places, `step` values apart, 16 values at a time: what a vector holds of a
+ * further pixel is written again with the next one. */
+static void spread(const int8_t *from, int32_t channels, int32_t pixels, uint8x16_t lanes,
+                   int8_t *to, int32_t step) {
+    const int32_t at_once = LANES / channels;
+    int32_t count = pixels * channels;
+    for (; count >= LANES; count -= at_once * channels) {
+        vstrbq_scatter_offset_s8(to, lanes, vldrbq_s8(from));
+        from += at_once * channels;
+        to += at_once * step;
+    }
+    if (count > 0) {
+        const mve_pred16_t rest = vctp8q((uint32_t)count);
+        vstrbq_scatter_offset_p_s8(to, lanes, vldrbq_z_s8(from, rest), rest);
+    }
+}
+
+/* Brings the rows under the windows of a row of output side by side, as columns of window.height
+ * pixels: a window is a run of values. Padding has the code of zero, which the bias has already
+ * subtracted. */
+static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int8_t *to) {
+    const int32_t channels = layer->input_channels;
+    const int32_t size = layer->column_size;
+    const int32_t left = layer->window.left;
+    const int32_t inside = asc_smaller(layer->columns - left, layer->input_width);
+    /* Offsets of lanes are bytes. */
+    const int is_few = channels <= LANES / 2 && (LANES - 1) / channels * size + channels <= 256;
+    const uint8x16_t lanes = is_few ? find_lanes(channels, size) : vdupq_n_u8(0);
+    int8_t *const end = to + layer->columns * size;
+    int8_t *place = to + left * size;
+    fill(to, layer->input_zero_point, left * size);
+    fill(place + inside * size, layer->input_zero_point, (int32_t)(end - place) - inside * size);
+    for (int32_t y = 0; y < layer->window.height; y++, place += channels) {
+        if (rows[y] == NULL) {
+            for (int32_t x = 0; x < inside; x++) {
+                fill(place + x * size, layer->input_zero_point, channels);
+            }
+        } else if (is_few) {
+            spread(rows[y], channels, inside, lanes, place, size);
+        } else {
+            for (int32_t x = 0; x < inside; x++) {
+                copy(rows[y] + x * channels, place + x * size, channels);
+            }
+        }
+    }
+}
+
+static asc_product_t conv_product(const asc_conv_t *layer) {
+    const asc_product_t product = {layer->weights, layer->channels, layer->depth,
+                                   layer->output_channels, layer->range};
+    return product;
+}
+
+/* Windows with gaps between their columns are closed up one by one. */
+static void conv_dilated(const asc_conv_t *layer, const int8_t *columns, int8_t *window,
+                         int8_t *output) {
+    const asc_product_t product = conv_product(layer);
+    const int32_t size = layer->column_size;
+    const int32_t gap = layer->window.dilation * size;
+    for (int32_t x = 0; x < layer->output_width; x++, output += product.count) {
+        const int8_t *column = columns + x * layer->window.stride * size;
+        for (int32_t k = 0; k < layer->window.width; k++, column += gap) {
+            copy(column, window + k * size, size);
+        }
+        multiply_all(&product, window, 0, 1, output);
+    }
+}
+
+void asc_conv(const void *data, const asc_call_t *call) {
+    const asc_conv_t *layer = data;
+    const asc_product_t product = conv_product(layer);
+    const asc_window_t *window = &layer->window;
+    if (window->height == 1 && window->width == 1 && call->rows[0] != NULL && window->left == 0 &&
+        layer->columns <= layer->input_width) {
+        multiply_all(&product, call->rows[0], window->stride * layer->input_channels,
+                     layer->output_width, call->output);
+        return;
+    }
+    arrange(layer, call->rows, call->scratch);
+    if (window->dilation != 1) {
+        conv_dilated(layer, call->scratch, call->scratch + layer->columns * layer->column_size,
+                     call->output);
+        return;
+    }
+    multiply_all(&product, call->scratch, window->stride * layer->column_size, layer->output_width,
+                 call->output);
+}
+
+void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
+                     int32_t *sums) {
+    const asc_product_t product = conv_product(layer);
+    const int32_t even = (product.count + 1) / 2 * 2;
+    const int32_t size = layer->column_size;
+    arrange(layer, rows, scratch);
+    for (int32_t rest = layer->columns; rest > 0; rest -= WINDOWS, sums += WINDOWS * even) {
+        const int32_t windows = asc_smaller(rest, WINDOWS);
+        asc_block_t block = find_block(scratch, size, windows);
+        block.places = find_places(even, windows);
+        if (product.depth > LANES) {
+            multiply_deep(&product, &block, (int8_t *)sums, SUMS);
+        } else {
+            multiply_shallow(&product, &block, (int8_t *)sums, SUMS);
+        }
+        scratch += WINDOWS * size;
+    }
+}
+
+void asc_dense(const void *data, const asc_call_t *call) {
+    const asc_dense_t *layer = data;
+    const asc_product_t product = {layer->weights, layer->channels, layer->depth, layer->outputs,
+                                   layer->range};
+    multiply_all(&product, call->rows[0], layer->inputs, layer->rows, call->output);
+}
+
+/* Finds the pixel under each tap of the window at output column x. */
+static void find_taps(const asc_depthwise_conv_t *layer, const int8_t *const *rows, int32_t x,
+                      const int8_t *padding, const int8_t **taps) {
+    const asc_window_t *window = &layer->window;
+    const uint32_t width = (uint32_t)layer->input_width;
+    const int32_t first = x * window->stride - window->left;
+    const int32_t step = window->dilation * layer->input_channels;
+    for (int32_t y = 0; y < window->height; y++) {
+        const int8_t *const row = rows[y];
+        int32_t column = first;
+        int32_t place = first * layer->input_channels;
+        for (int32_t k = 0; k < window->width; k++, column += window->dilation, place += step) {
+            *taps++ = row != NULL && (uint32_t)column < width ? row + place : padding;
+        }
+    }
+}
+
+/* Up to eight channels of a window: those at even places and those at odd ones. */
+typedef struct {
+    uint16x8_t inputs; /* the input channel of each */
+    mve_pred16_t inside;
+    mve_pred16_t even_inside;
+    mve_pred16_t odd_inside;
+} asc_group_t;
+
+static asc_group_t find_group(const asc_depthwise_conv_t *layer, int32_t first) {
+    const int32_t count = asc_smaller(layer->output_channels - first, GROUP);
+    const int32_t per_input = layer->output_channels / layer->input_channels;
+    uint16_t inputs[GROUP];
+    asc_group_t group;
+    for (int32_t i = 0; i < GROUP; i++) {
+        inputs[i] = (uint16_t)((first + i) / per_input);
+    }
+    group.inputs = vldrhq_u16(inputs);
+    group.inside = vctp16q((uint32_t)count);
+    group.even_inside = vctp32q((uint32_t)(count + 1) / 2);
+    group.odd_inside = vctp32q((uint32_t)count / 2);
+    return group;
+}
+
+/* Eight channels of as many input channels, from channel c on. */
+static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
+                            int32_t pairs, int32_t c, int8_t *output) {
+    const mve_pred16_t all = 0xFFFF;
+    const asc_channel_t *channel = &layer->channels[c];
+    const int16_t *weights = layer->weights + 2 * c;
+    const int32_t step = 2 * layer->output_channels;
+    int32x4_t even = asc_load_member_4(&channel[0].bias, 2, all);
+    int32x4_t odd = asc_load_member_4(&channel[1].bias, 2, all);
+    for (; pairs > 0; pairs--, taps += 2) {
+        const int16x8x2_t pair = vld2q_s16(weights);
+        STEP_APART(weights, step);
+        const int16x8_t first = vldrbq_s16(taps[0] + c);
+        const int16x8_t second = vldrbq_s16(taps[1] + c);
+        even = vaddq_s32(even, vmullbq_int_s16(first, pair.val[0]));
+        odd = vaddq_s32(odd, vmulltq_int_s16(first, pair.val[0]));
+        even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
+        odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
+    }
+    const asc_scale_4_t even_scale = asc_load_scale_4(&channel[0], 2, all);
+    const asc_scale_4_t odd_scale = asc_load_scale_4(&channel[1], 2, all);
+    even = asc_requantise_channels_4(even, &even_scale);
+    odd = asc_requantise_channels_4(odd, &odd_scale);
+    vstrbq_s16(output, narrow(even, odd, layer->range.zero_point));
+}
+
+/* As depthwise_eight, for fewer channels and several of an input channel. */
+static void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
+                            int32_t pairs, int32_t c, int8_t *output) {
+    const asc_group_t group = find_group(layer, c);
+    const asc_channel_t *channel = &layer->channels[c];
+    const int16_t *weights = layer->weights + 2 * c;
+    int32x4_t even = asc_load_member_4(&channel[0].bias, 2, group.even_inside);
+    int32x4_t odd = asc_load_member_4(&channel[1].bias, 2, group.odd_inside);
+    for (; pairs > 0; pairs--, taps += 2) {
+        const int16x8x2_t pair = vld2q_s16(weights);
+        STEP_APART(weights, 2 * layer->output_channels);
+        const int16x8_t first = vldrbq_gather_offset_z_s16(taps[0], group.inputs, group.inside);
+        const int16x8_t second = vldrbq_gather_offset_z_s16(taps[1], group.inputs, group.inside);
+        even = vaddq_s32(even, vmullbq_int_s16(first, pair.val[0]));
+        odd = vaddq_s32(odd, vmulltq_int_s16(first, pair.val[0]));
+        even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
+        odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
+    }
+    const asc_scale_4_t even_scale = asc_load_scale_4(&channel[0], 2, group.even_inside);
+    const asc_scale_4_t odd_scale = asc_load_scale_4(&channel[1], 2, group.odd_inside);
+    even = asc_requantise_channels_4(even, &even_scale);
+    odd = asc_requantise_channels_4(odd, &odd_scale);
+    vstrbq_p_s16(output, narrow(even, odd, layer->range.zero_point), group.inside);
+}
+
+void asc_depthwise_conv(const void *data, const asc_call_t *call) {
+    const asc_depthwise_conv_t *layer = data;
+    const int32_t count = layer->window.height * layer->window.width;
+    const int32_t pairs = (count + 1) / 2;
+    const int32_t channels = layer->output_channels;
+    const int32_t eights = channels == layer->input_channels ? channels / GROUP * GROUP : 0;
+    const int8_t **taps = (const int8_t **)(void *)call->scratch;
+    int8_t *padding = (int8_t *)(taps + 2 * pairs);
+    int8_t *output = call->output;
+    memset(padding, layer->input_zero_point, (size_t)layer->input_channels);
+    taps[2 * pairs - 1] = padding;
+    for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
+        find_taps(layer, call->rows, x, padding, taps);
+        for (int32_t c = 0; c < eights; c += GROUP) {
+            depthwise_eight(layer, taps, pairs, c, output + c);
+        }
+        for (int32_t c = eights; c < channels; c += GROUP) {
+            depthwise_group(layer, taps, pairs, c, output + c);
+        }
+    }
+    if (layer->range.clamps) {
+        clamp(&layer->range, call->output, layer->output_width * channels);
+    }
+}
+
+#endif

@@ -1,0 +1,149 @@
+"""An emulated board on its line: flash, monitor, verify and bench as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from device_lines import LABELS, make, small_model
+from ensemble_models import asc_tiny
+
+from asc_tiny.audio.clips import write_wav16
+from asc_tiny.frontend import golden
+from asc_tiny.targets import boards, image, project
+from asc_tiny.targets.bench import measure
+from asc_tiny.targets.device import emulator
+from asc_tiny.targets.device.line import open_line
+from asc_tiny.targets.device.monitor import Connected, Decided, Lost, watch
+
+pytestmark = pytest.mark.qemu
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("keras")
+    return small_model(tmp_path_factory.mktemp("model") / "small.tflite")
+
+
+@pytest.fixture(scope="module")
+def board(model: Path, tmp_path_factory: pytest.TempPathFactory) -> project.Project:
+    target = make(model, tmp_path_factory.mktemp("m4") / "firmware", "mps2-an386")
+    project.build(target, definitions=["ASC_SELFTEST=1"])
+    return target
+
+
+def recording(target: project.Project, folder: Path, seconds: int) -> Path:
+    """All golden clips in turn."""
+    clips = np.concatenate(list(golden.clips(target.frontend).values()))
+    path = folder / "recording.wav"
+    write_wav16(path, np.resize(clips, seconds * 8000), 8000)
+    return path
+
+
+@contextmanager
+def flashed(target: project.Project, *options: object) -> Iterator[str]:
+    """Run ``asc-tiny flash`` as a program and give the line that it names."""
+    command = [sys.executable, "-m", "asc_tiny.cli.main", "flash", str(target.folder)]
+    process = subprocess.Popen(
+        [*command, *map(str, options)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    try:
+        assert process.stdout is not None
+        words = process.stdout.readline().split()
+        assert words[:2] == [target.board.name, "is"]
+        yield words[-1]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_flash_verify_bench_monitor(board: project.Project, tmp_path: Path, capsys) -> None:
+    wav = recording(board, tmp_path, 60)
+    with flashed(board, "--wav", wav) as line:
+        assert asc_tiny("monitor", "--port", line, "--count", "2", "--json") == 0
+        rows = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+        assert [row["event"] for row in rows] == ["connected", "decision", "decision"]
+        assert rows[0]["model_sha256"] == board.artefact.sha256
+        assert rows[2]["window"] == rows[1]["window"] + 1 + rows[2]["missed"]
+        expected = {json.dumps(d.scores) for d in image.classify(board, read(wav))}
+        assert json.dumps(rows[1]["scores"]) in expected
+
+        assert asc_tiny("verify", board.folder, "--port", line, "--json") == 0
+        verified = json.loads(capsys.readouterr().out)
+        assert verified["passed"] and len(verified["clips"]) == 8
+        assert verified["selftest"] == "passed"
+
+        assert asc_tiny("bench", board.folder, "--port", line, "--json") == 0
+        costs = json.loads(capsys.readouterr().out)
+    exact = measure(board)
+    assert costs["unit"] == "instructions"
+    # Either reading of the counter may be a tick of 40 instructions early or late.
+    assert abs(costs["ticks_per_inference"] - exact.instructions_per_inference) <= 40
+    # A hop comes in pieces here, each with its own call.
+    assert costs["ticks_per_hop"] == pytest.approx(exact.instructions_per_hop, rel=0.05)
+    assert 0 < costs["stack_bytes"] < 4096
+
+
+def read(wav: Path) -> np.ndarray:
+    from asc_tiny.audio.clips import read_pcm
+
+    return read_pcm(wav, 8000)
+
+
+def test_another_model_is_told(board: project.Project, tmp_path: Path, capsys) -> None:
+    released = ROOT / "models" / "mobilenet_esc10.tflite"
+    other = make(released, tmp_path / "other", "mps2-an386")
+    wav = recording(board, tmp_path, 30)
+    with flashed(board, "--wav", wav) as line:
+        assert asc_tiny("verify", other.folder, "--port", line) == 3
+        assert "the device runs model" in capsys.readouterr().err
+        arguments = ("monitor", "--port", line, "--model", released, "--count", "1")
+        assert asc_tiny(*arguments) == 0
+        captured = capsys.readouterr()
+    assert "asc-tiny: the device runs another model" in captured.err
+    assert any(label in captured.out for label in LABELS)
+
+
+def test_monitor_comes_back_when_the_board_does(board: project.Project, tmp_path: Path) -> None:
+    pcm = read(recording(board, tmp_path, 30))
+    port = emulator.free_port()
+    blocks = [pcm[start : start + 400] for start in range(0, len(pcm), 400)]
+    with emulator.switched_on(board, port=port, microphone=blocks) as line:
+        events = watch(lambda: open_line(line), unknown="unknown")
+        assert isinstance(next(events), Connected)
+        assert isinstance(next(events), Decided)
+    lost = next(event for event in events if not isinstance(event, Decided))
+    assert isinstance(lost, Lost) and "the line is" in lost.reason
+    with emulator.switched_on(board, port=port, microphone=blocks):
+        assert isinstance(next(events), Connected)
+        decided = next(events)
+        assert isinstance(decided, Decided) and decided.label in LABELS
+    events.close()
+
+
+def test_bad_ports_are_one_clear_line(board: project.Project, capsys) -> None:
+    port = emulator.free_port()
+    for name in (f"socket://127.0.0.1:{port}", "socket://nowhere", "/dev/no-such-port"):
+        assert asc_tiny("monitor", "--port", name) == 2
+        assert f"asc-tiny: {name}: cannot be opened" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [n for n, b in boards.BOARDS.items() if b.machine and n != "mps2-an386"]
+)
+def test_every_emulated_board_answers(name: str, model: Path, tmp_path: Path, capsys) -> None:
+    target = make(model, tmp_path / "firmware", name)
+    with emulator.switched_on(target) as line:
+        assert asc_tiny("verify", target.folder, "--port", line) == 0
+    assert "8 clips on socket://" in capsys.readouterr().out

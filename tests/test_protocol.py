@@ -1,0 +1,195 @@
+"""The serial protocol: requests to sanitised firmware here, over clean and bad lines."""
+
+from __future__ import annotations
+
+import os
+import random
+import struct
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from device_lines import LABELS, PipeLine, make, serving, small_model
+
+from asc_tiny.codegen.golden import read_golden
+from asc_tiny.errors import AscError
+from asc_tiny.targets import image, project
+from asc_tiny.targets.bench import memory
+from asc_tiny.targets.device import frame, messages
+from asc_tiny.targets.device.client import Device
+from asc_tiny.targets.device.messages import Kind, Message, Region, Source
+
+SANITISERS = "-fsanitize=address,undefined -fno-sanitize-recover=all -O1"
+FUZZED_BYTES = 10_000_000
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("keras")
+    return small_model(tmp_path_factory.mktemp("model") / "small.tflite")
+
+
+@pytest.fixture(scope="module")
+def host(model: Path, tmp_path_factory: pytest.TempPathFactory) -> project.Project:
+    """Firmware that any wrong step of its memory or arithmetic ends."""
+    before = os.environ.get("CFLAGS")
+    os.environ["CFLAGS"] = SANITISERS
+    try:
+        return make(model, tmp_path_factory.mktemp("host") / "firmware", "host")
+    finally:
+        os.environ.pop("CFLAGS")
+        if before is not None:
+            os.environ["CFLAGS"] = before
+
+
+def golden(target: project.Project) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    return read_golden(target.folder, target.frontend, target.feature_shape)
+
+
+def test_what_the_firmware_is(host: project.Project) -> None:
+    with serving(host) as line:
+        device = Device(line)
+        info, found = device.info(), device.provenance()
+    assert info.input_bytes == np.prod(host.feature_shape)
+    assert (info.output_bytes, info.sample_bytes, info.sample_rate) == (len(LABELS), 2, 8000)
+    assert (info.output_scale, info.output_zero_point) == (1 / 256, -128)
+    assert found.model_sha256 == host.artefact.sha256
+    assert found.labels == LABELS
+
+
+def test_decisions_are_those_of_run(host: project.Project) -> None:
+    pcm = np.concatenate(list(golden(host)[0].values()))
+    expected = image.classify(host, pcm)
+    with serving(host) as line:
+        device = Device(line)
+        device.reset(Source.HOST)
+        results = list(device.push(pcm))
+        assert device.status().windows == len(expected)
+    assert [r.window for r in results] == list(range(len(expected)))
+    for result, decision in zip(results, expected, strict=True):
+        assert LABELS[result.label] == decision.label
+        assert np.array_equal(result.scores, decision.codes)
+        assert np.array_equal(result.smoothed, decision.smoothed_codes)
+
+
+def test_features_are_the_golden_ones_on_a_bad_line(host: project.Project) -> None:
+    """One byte in a hundred is changed: frames get lost, none is accepted wrong."""
+    clips, features = golden(host)
+    names = ["noise", "chirp"]
+    expected = image.features_and_codes(host, [clips[name] for name in names])[1]
+    with serving(host, error_rate=0.01) as line:
+        device = Device(line, timeout_s=0.05, attempts=200, body_bytes=48)
+        found = [device.features_and_codes(clips[name]) for name in names]
+        assert line.changed > 100
+        assert device.damaged > 10
+        assert device.status().damaged > 10
+    for name, (codes, scores), wanted in zip(names, found, expected, strict=True):
+        assert np.array_equal(codes.reshape(host.feature_shape), features[name])
+        assert np.array_equal(scores, wanted)
+
+
+def exchange(line: PipeLine, *requests: Message) -> list[Message]:
+    """Send requests and return what comes back in the time that replies take."""
+    line.write(b"".join(frame.encode(request.pack()) for request in requests))
+    reader, replies = frame.FrameReader(), []
+    while len(replies) < len(requests):
+        data = line.read(5.0)
+        assert data, "no reply"
+        replies += [messages.unpack(payload) for payload in reader.take(data)]
+    return [reply for reply in replies if reply is not None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        (99, b"", 2),
+        (Kind.INFO, b"x", 3),
+        (Kind.RESET, b"", 3),
+        (Kind.READ, bytes(11), 3),
+        (Kind.PCM, b"", 3),
+        (Kind.PCM, b"abc", 3),
+        (Kind.FEED, b"", 3),
+        (Kind.READ, struct.pack("<3I", Region.INPUT, 0xFFFFFFFF, 1), 4),
+        (Kind.READ, struct.pack("<3I", Region.INPUT, 1, 0xFFFFFFFF), 4),
+        (Kind.READ, struct.pack("<3I", Region.OUTPUT, 0, len(LABELS) + 1), 4),
+        (Kind.READ, struct.pack("<3I", Region.INPUT, 0, 252), 4),
+        (Kind.READ, struct.pack("<3I", 3, 0, 0), 4),
+        (Kind.READ, struct.pack("<3I", Region.OUTPUT, len(LABELS), 0), 0),
+        (Kind.READ, struct.pack("<3I", Region.INPUT, 0, 251), 0),
+    ],
+)
+def test_a_bad_request_is_refused_by_a_code(
+    host: project.Project, kind: int, body: bytes, status: int
+) -> None:
+    with serving(host) as line:
+        (reply,) = exchange(line, Message(messages.VERSION, kind, 77, body))
+    assert (reply.kind, reply.sequence, reply.body[0]) == (kind | 0x80, 77, status)
+
+
+def test_another_version_is_told(host: project.Project) -> None:
+    with serving(host) as line:
+        (reply,) = exchange(line, Message(9, Kind.INFO, 1, b""))
+        assert (reply.version, reply.body) == (messages.VERSION, b"\x01")
+
+
+def test_a_repeated_request_is_done_once(host: project.Project) -> None:
+    clips, features = golden(host)
+    again = Message(messages.VERSION, Kind.FEED, 5, clips["noise"][:100].tobytes())
+    with serving(host) as line:
+        first, second = exchange(line, again, again)
+        assert first == second
+        device = Device(line)
+        # Samples taken twice would shift the rest of the clip.
+        for start in range(100, 4000, 100):
+            device.request(Kind.FEED, clips["noise"][start : start + 100].tobytes())
+        data = device.read(Region.INPUT, device.info().input_bytes)
+    assert data == features["noise"].tobytes()
+
+
+def test_no_reply_is_one_clear_line(host: project.Project) -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as echo:
+        device = Device(PipeLine(echo), timeout_s=0.01, attempts=3)
+        with pytest.raises(AscError, match="no reply to info after 3 attempts; is this the board"):
+            device.info()
+
+
+def fuzzed(seed: int, size: int) -> bytes:
+    """Requests with sound frames and hostile contents, damaged frames, and noise."""
+    generator = random.Random(seed)
+    out = bytearray()
+    while len(out) < size:
+        body = generator.randbytes(generator.choice((0, 1, 2, 11, 12, 13, 40, 252)))
+        kind = generator.choice((1, 2, 3, 3, 3, 4, 5, 7, 8, 0, 200))
+        piece = bytearray(frame.encode(Message(1, kind, generator.randrange(65536), body).pack()))
+        if generator.random() < 0.5:
+            piece[generator.randrange(len(piece))] = generator.randrange(256)
+        out += piece
+        if generator.random() < 0.2:
+            out += generator.randbytes(generator.randint(1, 900))
+    return bytes(out)
+
+
+@pytest.mark.parametrize(
+    "size", [200_000, pytest.param(FUZZED_BYTES, marks=pytest.mark.slow)], ids=["some", "10M"]
+)
+def test_hostile_bytes_do_no_harm(host: project.Project, tmp_path: Path, size: int) -> None:
+    line = fuzzed(3, size) + frame.encode(Message(1, Kind.INFO, 4711, b"").pack())
+    done = subprocess.run([host.image, "serve"], input=line, capture_output=True, check=True)
+    assert not done.stderr
+    payloads = list(frame.FrameReader().take(done.stdout))
+    replies = [m for m in map(messages.unpack, payloads) if m]
+    assert len(replies) > size / 2000
+    assert (replies[-1].kind, replies[-1].sequence) == (Kind.INFO | 0x80, 4711)
+
+
+@pytest.mark.qemu
+def test_the_protocol_is_small_and_one_macro_removes_it(model: Path, tmp_path: Path) -> None:
+    target = make(model, tmp_path / "firmware", "mps2-an386")
+    flash, ram = memory(target.image)
+    project.build(target, definitions=["ASC_PROTOCOL=0"])
+    without = memory(target.image)
+    assert 2000 < flash - without[0] < 3600
+    assert 500 < ram - without[1] < 700
+    with target.image.open("rb") as stream:
+        assert b"asc_frame_take" not in stream.read()

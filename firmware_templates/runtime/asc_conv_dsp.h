@@ -233,7 +233,7 @@ typedef struct {
 /* Registers are as in multiply_block. */
 static void sum_pair(asc_pair_sums_t *block) {
     register asc_pair_sums_t *r0 __asm__("r0") = block;
-    __asm__ volatile("push {r0}\n\t"
+    __asm__ volatile("push {r0, r7}\n\t"
                      "ldr r2, [r0, #8]\n\t"
                      "1:\n\t"
                      "ldr r6, [sp]\n\t"
@@ -251,11 +251,11 @@ static void sum_pair(asc_pair_sums_t *block) {
                      "str r8, [r6, #12]\n\t"
                      "cmp r2, r5\n\t"
                      "bne 1b\n\t"
-                     "pop {r0}"
+                     "pop {r0, r7}"
                      : "+r"(r0)
                      :
-                     : "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12",
-                       "r14", "cc", "memory");
+                     : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "r14",
+                       "cc", "memory");
 }
 
 /* Sums of windows `step` values apart, `even` of them for each; see asc_columns.h. */

@@ -38,7 +38,7 @@ from test_compiler import COMMON, RELEASED, random_network
 
 from asc_tiny.codegen import network
 from asc_tiny.codegen.footprint import constants
-from asc_tiny.codegen.project import NETWORK_RUNTIME
+from asc_tiny.codegen.library import NETWORK_RUNTIME
 from asc_tiny.complexity.artefact import Artefact, load
 from asc_tiny.complexity.counting import work
 from asc_tiny.complexity.estimate import Features, features, kind

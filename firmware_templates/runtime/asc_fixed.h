@@ -12,6 +12,11 @@
 #error "fixed-point arithmetic needs arithmetic right shifts"
 #endif
 
+/* Assembly needs the register that some builds keep for a frame pointer. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#pragma GCC optimize("omit-frame-pointer")
+#endif
+
 /* Cortex-M3 and larger cores. */
 #if defined(__GNUC__) && defined(__thumb2__)
 #define ASC_HAS_THUMB2 1

@@ -49,6 +49,7 @@ NETWORK_RUNTIME = (
     "asc_conv.c",
     "asc_conv_dsp.h",
     "asc_conv_mve.c",
+    "asc_depthwise_mve.c",
     "asc_kernels.c",
     "asc_kernels.h",
     "asc_kernels_mve.c",

@@ -269,7 +269,7 @@ INSTRUCTIONS = {
     ("mini_segnet_esc10", "mps2-an386"): 21_750_000,
     ("mobilenet_esc10", "mps2-an385"): 34_200_000,
     ("mini_segnet_esc10", "mps2-an385"): 75_700_000,
-    ("mobilenet_esc10", "mps3-an547"): 3_470_000,
+    ("mobilenet_esc10", "mps3-an547"): 3_450_000,
     ("mini_segnet_esc10", "mps3-an547"): 6_480_000,
 }
 

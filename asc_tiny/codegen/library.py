@@ -35,6 +35,7 @@ NETWORK_RUNTIME = (
     "asc_conv.c",
     "asc_conv_dsp.h",
     "asc_conv_mve.c",
+    "asc_depthwise_mve.c",
     "asc_elementwise.c",
     "asc_kernels.c",
     "asc_kernels.h",

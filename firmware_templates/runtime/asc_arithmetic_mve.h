@@ -67,4 +67,31 @@ static inline int32x4_t asc_to_output_4(const asc_output_t *range, int32x4_t val
     return vminq_s32(vmaxq_s32(values, vdupq_n_s32(range->minimum)), vdupq_n_s32(range->maximum));
 }
 
+/* Brings values of two channels side by side, adds the zero point and narrows to 8 bits. */
+static inline int16x8_t asc_narrow_8(int32x4_t first, int32x4_t second, int32_t zero_point) {
+    /* Every lane is written: what was there before is the nearest register at hand. */
+    int16x8_t values = vqmovnbq_s32(vreinterpretq_s16_s32(first), first);
+    values = vqmovntq_s32(values, second);
+    values = vqaddq_n_s16(values, (int16_t)zero_point);
+    return vreinterpretq_s16_s8(vqmovnbq_s16(vreinterpretq_s8_s16(values), values));
+}
+
+/* The range of a fused activation where it is not that of int8. */
+static inline void asc_clamp(const asc_output_t *range, int8_t *values, int32_t count) {
+    const int8x16_t minimum = vdupq_n_s8((int8_t)range->minimum);
+    const int8x16_t maximum = vdupq_n_s8((int8_t)range->maximum);
+    for (; count > 0; count -= 16, values += 16) {
+        const mve_pred16_t inside = vctp8q((uint32_t)count);
+        const int8x16_t value = vldrbq_z_s8(values, inside);
+        vstrbq_p_s8(values, vminq_s8(vmaxq_s8(value, minimum), maximum), inside);
+    }
+}
+
+/* GCC 12 joins VLD2 and the step behind it, which is possible with a step of 32 bytes alone. */
+#define ASC_STEP_APART(POINTER, STEP) \
+    do {                              \
+        __asm__("" : "+r"(POINTER));  \
+        (POINTER) += (STEP);          \
+    } while (0)
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kernels with weights; see asc_kernels.h. Cores with Helium have those of asc_conv_mve.c.
+ * Kernels with weights; see asc_kernels.h. Cores with Helium have those of asc_conv_mve.c and
+ * asc_depthwise_mve.c.
  */
 #include "asc_kernels.h"
 

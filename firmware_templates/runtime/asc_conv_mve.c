@@ -22,7 +22,7 @@
 #define INLINE static inline
 #endif
 
-enum { LANES = 16, WINDOWS = 4, GROUP = 8 };
+enum { LANES = 16, WINDOWS = 4 };
 
 /* What dense layers and convolutions share; see asc_conv_t. */
 typedef struct {
@@ -54,15 +54,6 @@ INLINE int32x4_t requantise(int32x4_t sums, const asc_channel_t *channel, asc_ki
                             : asc_requantise_4(values, channel->multiplier, shift);
 }
 
-/* Brings values of two channels side by side, adds the zero point and narrows to 8 bits. */
-INLINE int16x8_t narrow(int32x4_t first, int32x4_t second, int32_t zero_point) {
-    /* Every lane is written: what was there before is the nearest register at hand. */
-    int16x8_t values = vqmovnbq_s32(vreinterpretq_s16_s32(first), first);
-    values = vqmovntq_s32(values, second);
-    values = vqaddq_n_s16(values, (int16_t)zero_point);
-    return vreinterpretq_s16_s8(vqmovnbq_s16(vreinterpretq_s8_s16(values), values));
-}
-
 /* Two channels, from `output` on; of codes, the second is left out if there is none. */
 INLINE void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32_t rest,
                         int32_t zero_point, asc_kind_t finish, uint16x8_t places, int8_t *output) {
@@ -76,9 +67,9 @@ INLINE void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32
     const int32x4_t first = requantise(vldrwq_s32(sums), channel, finish);
     if (rest > 1) {
         const int32x4_t second = requantise(vldrwq_s32(sums + WINDOWS), channel + 1, finish);
-        vstrbq_scatter_offset_s16(output, places, narrow(first, second, zero_point));
+        vstrbq_scatter_offset_s16(output, places, asc_narrow_8(first, second, zero_point));
     } else {
-        const int16x8_t values = narrow(first, first, zero_point);
+        const int16x8_t values = asc_narrow_8(first, first, zero_point);
         vstrbq_scatter_offset_s32(output, vmovlbq_u16(places), vreinterpretq_s32_s16(values));
     }
 }
@@ -90,13 +81,6 @@ INLINE int8x16x2_t load_pair(const int8_t *weights) {
     pair.val[1] = vreinterpretq_s8_s32(words.val[1]);
     return pair;
 }
-
-/* GCC 12 joins VLD2 and the step behind it, which is possible with a step of 32 bytes alone. */
-#define STEP_APART(POINTER, STEP)    \
-    do {                             \
-        __asm__("" : "+r"(POINTER)); \
-        (POINTER) += (STEP);         \
-    } while (0)
 
 /* Windows of at most 16 values stay in registers. What VLD2 reads behind the weights of a pair
  * meets zeros. */
@@ -114,7 +98,7 @@ INLINE void multiply_shallow(const asc_product_t *product, const asc_block_t *bl
     const uint16x8_t places = block->places;
     for (int32_t rest = product->count; rest > 0; rest -= 2) {
         const int8x16x2_t pair = load_pair(weights);
-        STEP_APART(weights, step);
+        ASC_STEP_APART(weights, step);
         const asc_sums_t sums = {
             vmladavq_s8(w0, pair.val[0]), vmladavq_s8(w1, pair.val[0]),
             vmladavq_s8(w2, pair.val[0]), vmladavq_s8(w3, pair.val[0]),
@@ -138,7 +122,7 @@ INLINE void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *s
     int32_t s1 = vmladavq_s8(b, pair.val[0]);
     int32_t s2 = vmladavq_s8(a, pair.val[1]);
     int32_t s3 = vmladavq_s8(b, pair.val[1]);
-    STEP_APART(weights, 2 * head);
+    ASC_STEP_APART(weights, 2 * head);
     first += head;
     second += head;
     do {
@@ -197,17 +181,6 @@ static void multiply_block(const asc_product_t *product, const asc_block_t *bloc
     }
 }
 
-/* The range of a fused activation where it is not that of int8. */
-static void clamp(const asc_output_t *range, int8_t *values, int32_t count) {
-    const int8x16_t minimum = vdupq_n_s8((int8_t)range->minimum);
-    const int8x16_t maximum = vdupq_n_s8((int8_t)range->maximum);
-    for (; count > 0; count -= LANES, values += LANES) {
-        const mve_pred16_t inside = vctp8q((uint32_t)count);
-        const int8x16_t value = vldrbq_z_s8(values, inside);
-        vstrbq_p_s8(values, vminq_s8(vmaxq_s8(value, minimum), maximum), inside);
-    }
-}
-
 /* Offsets 0, 1, count, count + 1, 2 count ... of `windows` windows; the last one's again for the
  * rest. */
 static uint16x8_t find_places(int32_t count, int32_t windows) {
@@ -241,7 +214,7 @@ static void multiply_all(const asc_product_t *product, const int8_t *window, int
         window += WINDOWS * step;
     }
     if (product->range.clamps) {
-        clamp(&product->range, output, count * product->count);
+        asc_clamp(&product->range, output, count * product->count);
     }
 }
 
@@ -390,122 +363,6 @@ void asc_dense(const void *data, const asc_call_t *call) {
     const asc_product_t product = {layer->weights, layer->channels, layer->depth, layer->outputs,
                                    layer->range};
     multiply_all(&product, call->rows[0], layer->inputs, layer->rows, call->output);
-}
-
-/* Finds the pixel under each tap of the window at output column x. */
-static void find_taps(const asc_depthwise_conv_t *layer, const int8_t *const *rows, int32_t x,
-                      const int8_t *padding, const int8_t **taps) {
-    const asc_window_t *window = &layer->window;
-    const uint32_t width = (uint32_t)layer->input_width;
-    const int32_t first = x * window->stride - window->left;
-    const int32_t step = window->dilation * layer->input_channels;
-    for (int32_t y = 0; y < window->height; y++) {
-        const int8_t *const row = rows[y];
-        int32_t column = first;
-        int32_t place = first * layer->input_channels;
-        for (int32_t k = 0; k < window->width; k++, column += window->dilation, place += step) {
-            *taps++ = row != NULL && (uint32_t)column < width ? row + place : padding;
-        }
-    }
-}
-
-/* Up to eight channels of a window: those at even places and those at odd ones. */
-typedef struct {
-    uint16x8_t inputs; /* the input channel of each */
-    mve_pred16_t inside;
-    mve_pred16_t even_inside;
-    mve_pred16_t odd_inside;
-} asc_group_t;
-
-static asc_group_t find_group(const asc_depthwise_conv_t *layer, int32_t first) {
-    const int32_t count = asc_smaller(layer->output_channels - first, GROUP);
-    const int32_t per_input = layer->output_channels / layer->input_channels;
-    uint16_t inputs[GROUP];
-    asc_group_t group;
-    for (int32_t i = 0; i < GROUP; i++) {
-        inputs[i] = (uint16_t)((first + i) / per_input);
-    }
-    group.inputs = vldrhq_u16(inputs);
-    group.inside = vctp16q((uint32_t)count);
-    group.even_inside = vctp32q((uint32_t)(count + 1) / 2);
-    group.odd_inside = vctp32q((uint32_t)count / 2);
-    return group;
-}
-
-/* Eight channels of as many input channels, from channel c on. */
-static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
-                            int32_t pairs, int32_t c, int8_t *output) {
-    const mve_pred16_t all = 0xFFFF;
-    const asc_channel_t *channel = &layer->channels[c];
-    const int16_t *weights = layer->weights + 2 * c;
-    const int32_t step = 2 * layer->output_channels;
-    int32x4_t even = asc_load_member_4(&channel[0].bias, 2, all);
-    int32x4_t odd = asc_load_member_4(&channel[1].bias, 2, all);
-    for (; pairs > 0; pairs--, taps += 2) {
-        const int16x8x2_t pair = vld2q_s16(weights);
-        STEP_APART(weights, step);
-        const int16x8_t first = vldrbq_s16(taps[0] + c);
-        const int16x8_t second = vldrbq_s16(taps[1] + c);
-        even = vaddq_s32(even, vmullbq_int_s16(first, pair.val[0]));
-        odd = vaddq_s32(odd, vmulltq_int_s16(first, pair.val[0]));
-        even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
-        odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
-    }
-    const asc_scale_4_t even_scale = asc_load_scale_4(&channel[0], 2, all);
-    const asc_scale_4_t odd_scale = asc_load_scale_4(&channel[1], 2, all);
-    even = asc_requantise_channels_4(even, &even_scale);
-    odd = asc_requantise_channels_4(odd, &odd_scale);
-    vstrbq_s16(output, narrow(even, odd, layer->range.zero_point));
-}
-
-/* As depthwise_eight, for fewer channels and several of an input channel. */
-static void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
-                            int32_t pairs, int32_t c, int8_t *output) {
-    const asc_group_t group = find_group(layer, c);
-    const asc_channel_t *channel = &layer->channels[c];
-    const int16_t *weights = layer->weights + 2 * c;
-    int32x4_t even = asc_load_member_4(&channel[0].bias, 2, group.even_inside);
-    int32x4_t odd = asc_load_member_4(&channel[1].bias, 2, group.odd_inside);
-    for (; pairs > 0; pairs--, taps += 2) {
-        const int16x8x2_t pair = vld2q_s16(weights);
-        STEP_APART(weights, 2 * layer->output_channels);
-        const int16x8_t first = vldrbq_gather_offset_z_s16(taps[0], group.inputs, group.inside);
-        const int16x8_t second = vldrbq_gather_offset_z_s16(taps[1], group.inputs, group.inside);
-        even = vaddq_s32(even, vmullbq_int_s16(first, pair.val[0]));
-        odd = vaddq_s32(odd, vmulltq_int_s16(first, pair.val[0]));
-        even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
-        odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
-    }
-    const asc_scale_4_t even_scale = asc_load_scale_4(&channel[0], 2, group.even_inside);
-    const asc_scale_4_t odd_scale = asc_load_scale_4(&channel[1], 2, group.odd_inside);
-    even = asc_requantise_channels_4(even, &even_scale);
-    odd = asc_requantise_channels_4(odd, &odd_scale);
-    vstrbq_p_s16(output, narrow(even, odd, layer->range.zero_point), group.inside);
-}
-
-void asc_depthwise_conv(const void *data, const asc_call_t *call) {
-    const asc_depthwise_conv_t *layer = data;
-    const int32_t count = layer->window.height * layer->window.width;
-    const int32_t pairs = (count + 1) / 2;
-    const int32_t channels = layer->output_channels;
-    const int32_t eights = channels == layer->input_channels ? channels / GROUP * GROUP : 0;
-    const int8_t **taps = (const int8_t **)(void *)call->scratch;
-    int8_t *padding = (int8_t *)(taps + 2 * pairs);
-    int8_t *output = call->output;
-    memset(padding, layer->input_zero_point, (size_t)layer->input_channels);
-    taps[2 * pairs - 1] = padding;
-    for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
-        find_taps(layer, call->rows, x, padding, taps);
-        for (int32_t c = 0; c < eights; c += GROUP) {
-            depthwise_eight(layer, taps, pairs, c, output + c);
-        }
-        for (int32_t c = eights; c < channels; c += GROUP) {
-            depthwise_group(layer, taps, pairs, c, output + c);
-        }
-    }
-    if (layer->range.clamps) {
-        clamp(&layer->range, call->output, layer->output_width * channels);
-    }
 }
 
 #endif

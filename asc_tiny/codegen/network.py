@@ -19,7 +19,7 @@ from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.errors import AscError
 
-KERNELS_VERSION = 2
+KERNELS_VERSION = 3
 """Must equal ASC_KERNELS_VERSION in asc_kernels.h; the C compiler checks it."""
 
 # Sums over a whole tensor, such as a mean's, stay within 32 bits.

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure or its meaning does; generated files ask for theirs. */
-#define ASC_KERNELS_VERSION 2
+#define ASC_KERNELS_VERSION 3
 
 #ifdef __cplusplus
 extern "C" {

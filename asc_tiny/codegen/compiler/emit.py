@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.codegen import interface
+from asc_tiny.codegen.compiler.loops import loops
 from asc_tiny.codegen.compiler.memory import Plan
 from asc_tiny.codegen.compiler.program import Array, Program, Rows, Stage, View
 from asc_tiny.codegen.compiler.schedule import Schedule
@@ -29,6 +30,7 @@ def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[
             f"{program.source}: {len(program.stages)} stages, at most {_MOST_STAGES} are supported"
         )
     layout = _Layout(order, plan)
+    found = loops(order.order)
     return {
         "arena_size": plan.size,
         "arrays": list(_arrays(program)),
@@ -36,7 +38,8 @@ def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[
         "output": _interface(graph.tensor(graph.outputs[0]), layout.offset(program.output)),
         "stages": [layout.stage(number, stage) for number, stage in enumerate(program.stages)],
         "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in program.stages),
-        "schedule": np.array(order.order),
+        "loops": found,
+        "steps": np.array([stage for loop in found for stage in loop.stages]),
     }
 
 
@@ -107,7 +110,7 @@ class _Layout:
         }
 
     def _ring(self, view: View) -> dict[str, Any]:
-        """Return base, byte in the arena, bytes from row to row, first row, rows of the ring."""
+        """Return base, byte in the arena, pitch, first place, places, and rows per place."""
         storage = view.storage
         constant = storage.constant
         base = constant.name if constant else "NULL"
@@ -121,14 +124,16 @@ class _Layout:
                 "pitch": view.pitch,
                 "first": 0,
                 "rows": view.rows,
+                "repeat": view.repeat,
             }
-        first, inside = divmod(view.start, storage.row_size)
+        first, inside = divmod(view.start, view.unit)
         return {
             "base": base,
             "offset": offset + inside,
-            "pitch": view.pitch,
+            "pitch": view.unit,
             "first": first,
-            "rows": rows,
+            "rows": rows * (storage.row_size // view.unit),
+            "repeat": view.repeat,
         }
 
 

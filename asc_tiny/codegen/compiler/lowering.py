@@ -162,6 +162,8 @@ class Lowering:
         runs: int | None = None,
         arrays: Sequence[Array] = (),
         scratch: int = 0,
+        scratch_row: int = 0,
+        scales: Sequence[str] = (),
         work: int = 0,
         suffix: str = "",
         note: str = "",
@@ -182,6 +184,8 @@ class Lowering:
             runs=view.rows if runs is None else runs,
             arrays=tuple(arrays),
             scratch=scratch,
+            scratch_row=scratch_row,
+            scales=tuple(scales),
             work=work,
         )
 

@@ -1,8 +1,9 @@
 """The order in which stages make rows, and what of each storage exists when.
 
-Rows are made on demand: before a stage runs, every row that it reads is made, which asks for the
-rows before. So each storage holds no more rows than its readers still need. Nothing is computed
-twice.
+By rows, they are made on demand: before a stage runs, every row that it reads is made, which asks
+for the rows before. So each storage holds no more rows than its readers still need. Nothing is
+computed twice. By layers, a stage makes all of its rows before the next begins, as an interpreter
+does.
 """
 
 from __future__ import annotations
@@ -40,9 +41,17 @@ class Schedule:
     extents: dict[Storage, Extent]
 
 
-def schedule(program: Program) -> Schedule:
-    """Find the order for a program whose stages are in the order of the graph."""
-    return _Scheduler(program).schedule()
+ORDERS = ("rows", "layers")
+
+
+def schedule(program: Program, order: str = "rows") -> Schedule:
+    """Find the order for a program whose stages are in the order of the graph.
+
+    Args:
+        program: the stages.
+        order: one of ``ORDERS``.
+    """
+    return _Scheduler(program).schedule(by_rows=order == "rows")
 
 
 class _Scheduler:
@@ -56,9 +65,9 @@ class _Scheduler:
         self.written: dict[Storage, dict[int, list[int]]] = {}
         self.read: dict[Storage, dict[int, int]] = {}
 
-    def schedule(self) -> Schedule:
+    def schedule(self, *, by_rows: bool) -> Schedule:
         output = self.program.output
-        for row in range(output.rows):
+        for row in range(output.rows if by_rows else 0):
             self.make(output, row)
         # What does not reach the output still runs: the graph asks for it.
         for number, stage in enumerate(self.program.stages):
@@ -130,7 +139,7 @@ class _Scheduler:
 def _last_run(stage: Stage, view: View, row: int) -> int:
     """Return the last run of a stage that writes bytes of a row, -1 if none does."""
     output = stage.output
-    begin = view.start + row * view.pitch
+    begin = view.begin(row)
     end = begin + view.row_size
     if output.rows != stage.runs:
         is_met = output.start < end and begin < output.start + output.row_size

@@ -87,7 +87,8 @@ def lower_add(to: Lowering) -> list[Stage]:
         "shift": str(shift),
         "range": to.range(),
     }
-    return [to.stage("asc_add", fields, inputs=[_like(to, first), _like(to, second)])]
+    operands = [_like(to, first), _like(to, second)]
+    return [to.stage("asc_add", fields, inputs=operands, scales=("size",))]
 
 
 def lower_quantize(to: Lowering) -> list[Stage]:
@@ -120,7 +121,8 @@ def _rescale(to: Lowering, real: float, output_range: str) -> list[Stage]:
         "input": braces(zero_point, value, shift),
         "range": output_range,
     }
-    return [to.stage("asc_rescale", fields, inputs=[_like(to, to.input(0))])]
+    operands = [_like(to, to.input(0))]
+    return [to.stage("asc_rescale", fields, inputs=operands, scales=("size",))]
 
 
 def _like(to: Lowering, tensor: Tensor) -> Rows:

@@ -58,6 +58,8 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
             inputs=[window.rows(to)],
             arrays=arrays,
             scratch=2 * (columns * column_size + 2 * GROUP + dilated),
+            scratch_row=2 * columns * column_size,
+            scales=("input_width", "output_width", "columns") if window.is_pixel else (),
             work=to.output.size * height * width * channels,
             note=f", {height}x{width}{_activation(to)}",
         )
@@ -172,6 +174,11 @@ class Window:
     dilation_x: int
     top: int
     left: int
+
+    @property
+    def is_pixel(self) -> bool:
+        """Whether each window is one pixel, and all pixels have one."""
+        return self.height == self.width == self.stride_y == self.stride_x == 1
 
     @classmethod
     def of(cls, to: Lowering, height: int, width: int) -> Window:

@@ -165,6 +165,7 @@ class Lowering:
         scratch_row: int = 0,
         scales: Sequence[str] = (),
         work: int = 0,
+        windows: int = 0,
         suffix: str = "",
         note: str = "",
     ) -> Stage:
@@ -187,6 +188,7 @@ class Lowering:
             scratch_row=scratch_row,
             scales=tuple(scales),
             work=work,
+            windows=windows,
         )
 
     def _activations(self) -> list[int]:

@@ -56,8 +56,7 @@ def plan(program: Program, schedule: Schedule) -> Plan:
     Deep Neural Net Inference", 2020); while the arena is larger than what exists at the same time,
     further orders are tried, the same ones on every run, and the smallest arena is kept.
     """
-    storages = {storage: _block(storage, extent) for storage, extent in schedule.extents.items()}
-    scratch = _scratch(program, schedule)
+    storages, scratch = _blocks(program, schedule)
     blocks = [*storages.values(), *scratch.values()]
     offsets = _smallest(blocks)
     size = max((offsets[block] + block.size for block in blocks), default=0)
@@ -67,6 +66,13 @@ def plan(program: Program, schedule: Schedule) -> Plan:
         _align(size),
         [(block, offsets[block]) for block in blocks],
     )
+
+
+def least_size(program: Program, schedule: Schedule) -> int:
+    """Return the most bytes that exist at the same time: no plan is smaller."""
+    storages, scratch = _blocks(program, schedule)
+    blocks = list(dict.fromkeys([*storages.values(), *scratch.values()]))
+    return max(live_bytes(blocks, len(schedule.order)), default=0)
 
 
 def live_bytes(blocks: Sequence[Block], steps: int) -> list[int]:
@@ -80,6 +86,12 @@ def live_bytes(blocks: Sequence[Block], steps: int) -> list[int]:
         total += change
         live.append(total)
     return live
+
+
+def _blocks(program: Program, schedule: Schedule) -> tuple[dict[Storage, Block], dict[int, Block]]:
+    """Return what must be placed: storages, and working memory by the stage's number."""
+    storages = {storage: _block(storage, extent) for storage, extent in schedule.extents.items()}
+    return storages, _scratch(program, schedule)
 
 
 # Kernels load whole words: up to three bytes behind a row.

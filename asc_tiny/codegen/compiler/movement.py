@@ -218,7 +218,9 @@ def lower_resize_nearest_neighbor(to: Lowering) -> list[Stage]:
         "columns": braces(*_axis(to, source[1], target[1])),
     }
     repeat = target[0] // source[0]
-    repeats = repeat and all((y * factor + offset) // divisor == y // repeat for y in range(target[0]))
+    repeats = repeat and all(
+        (y * factor + offset) // divisor == y // repeat for y in range(target[0])
+    )
     if repeats and target[0] == repeat * source[0] and _is_read_by_row(to):
         # No row is made twice: each shows several times.
         narrow = View.of(Storage(f"t{to.output.index}", source[0], target[1] * target[2]))

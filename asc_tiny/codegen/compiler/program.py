@@ -150,6 +150,7 @@ class Stage:
         scratch_row: of them, bytes that a row takes.
         scales: fields that are proportional to the rows that a run makes, if that may be several.
         work: multiply-accumulates of all runs.
+        windows: that a run multiplies by the weights.
     """
 
     comment: str
@@ -165,6 +166,7 @@ class Stage:
     scratch_row: int = 0
     scales: Sequence[str] = ()
     work: int = 0
+    windows: int = 0
 
     def output_row(self, run: int) -> int:
         """Return the row that a run writes."""

@@ -97,5 +97,6 @@ def _taller(stage: Stage, height: int) -> Stage:
         inputs=[replace(each, view=taller(each.view)) for each in stage.inputs],
         output=taller(stage.output),
         runs=stage.runs // height,
+        windows=stage.windows * height,
         scratch=stage.scratch + (height - 1) * stage.scratch_row,
     )

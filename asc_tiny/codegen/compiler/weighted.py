@@ -61,6 +61,7 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
             scratch_row=2 * columns * column_size,
             scales=("input_width", "output_width", "columns") if window.is_pixel else (),
             work=to.output.size * height * width * channels,
+            windows=to.image(to.output)[1],
             note=f", {height}x{width}{_activation(to)}",
         )
     ]
@@ -157,6 +158,7 @@ def lower_fully_connected(to: Lowering) -> list[Stage]:
             arrays=arrays,
             scratch=2 * padded,
             work=to.output.size * inputs,
+            windows=1,
             note=_activation(to),
         )
     ]

@@ -1,0 +1,171 @@
+"""Chooses the plan: order of the work and height of stripes, by memory against instructions.
+
+The order that takes less memory is taken. Stages that make several rows in a run cost memory and
+save instructions: the cheapest combination is taken whose arena is within the limit, that of
+``--max-ram`` or the least that the network can run in.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from asc_tiny.codegen.compiler.build import build
+from asc_tiny.codegen.compiler.memory import Plan, least_size, plan
+from asc_tiny.codegen.compiler.program import Program, Stage
+from asc_tiny.codegen.compiler.schedule import ORDERS, Schedule, schedule
+from asc_tiny.codegen.compiler.stripes import heights, striped
+from asc_tiny.complexity.graph import Graph
+from asc_tiny.errors import AscError
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user can ask of the planner.
+
+    Attributes:
+        order: one of ``ORDERS``, None for the one that takes less memory.
+        max_ram: bytes that the arena may take, None for as few as possible.
+    """
+
+    order: str | None = None
+    max_ram: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A network after all passes.
+
+    Attributes:
+        graph: of the file.
+        built: stages that make a row in a run.
+        order: one of ``ORDERS``.
+        heights: rows in a run of stages that make several, by the stage's number.
+        program: with those stages.
+        schedule, plan: of that program.
+    """
+
+    graph: Graph
+    built: Program
+    order: str
+    program: Program
+    schedule: Schedule
+    plan: Plan
+    heights: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> int:
+        """Estimated instructions on a core with the DSP extension: for comparing plans."""
+        return sum(map(instructions, self.program.stages))
+
+    @property
+    def input_offset(self) -> int:
+        """Where the input lies in the arena."""
+        return self.plan.offsets[self.program.input.storage]
+
+
+def choose(graph: Graph, options: Options) -> Compiled:
+    """Return the cheapest plan within the limit, and of equally cheap ones the smallest.
+
+    Raises:
+        AscError: the network cannot become stages, or no plan is within the limit.
+    """
+    built = build(graph)
+    orders = ORDERS if options.order is None else (options.order,)
+    least = min(
+        (_compiled(graph, built, order, {}) for order in orders),
+        key=lambda each: each.plan.size,
+    )
+    limit = least.plan.size if options.max_ram is None else options.max_ram
+    if least.plan.size > limit:
+        raise AscError(
+            f"{graph.source}: the network needs an arena of {least.plan.size:,} bytes at least, "
+            f"--max-ram allows {limit:,}"
+        )
+    return _cheapest(least, limit)
+
+
+_MOST_COMBINATIONS = 1000
+
+# Of asc_stage_run and the prologue of a kernel, measured on a Cortex-M4
+_RUN = 250
+# Of the inner loop, which multiplies by 8 weights, with two windows and with one
+_PAIR, _SINGLE = 17, 12
+
+
+def instructions(stage: Stage) -> int:
+    """Return an estimate of the instructions of all runs of a stage."""
+    pairs, single = divmod(stage.windows, 2)
+    multiplying = stage.work * (pairs * _PAIR + single * _SINGLE) // (8 * max(stage.windows, 1))
+    return stage.runs * _RUN + multiplying
+
+
+def _compiled(graph: Graph, built: Program, order: str, chosen: Mapping[int, int]) -> Compiled:
+    program = striped(built, chosen)
+    steps = schedule(program, order)
+    return Compiled(graph, built, order, program, steps, plan(program, steps), chosen)
+
+
+def _cheapest(least: Compiled, limit: int) -> Compiled:
+    """Return the cheapest combination of rows per run that is within the limit."""
+    allowed = _allowed(least, limit)
+    numbers = list(allowed)
+    combinations = [
+        {number: height for number, height in zip(numbers, chosen, strict=True) if height > 1}
+        for chosen in itertools.product(*allowed.values())
+    ]
+    savings = {
+        (number, height): _saving(least, number, height)
+        for number in numbers
+        for height in allowed[number]
+    }
+    combinations.sort(
+        key=lambda chosen: (-sum(map(savings.__getitem__, chosen.items())), len(chosen))
+    )
+    for chosen in combinations:
+        found = _within(least, chosen, limit)
+        if found is not None:
+            return found
+    return least
+
+
+def _allowed(least: Compiled, limit: int) -> dict[int, list[int]]:
+    """Return rows per run that save instructions and, taken alone, are within the limit.
+
+    Of too many stages to try all combinations, those that save most.
+    """
+    allowed: dict[int, list[int]] = {}
+    for number in range(len(least.built.stages)):
+        fitting = [
+            height
+            for height in heights(least.built, number)
+            if _saving(least, number, height) > 0 and _within(least, {number: height}, limit)
+        ]
+        if fitting:
+            allowed[number] = [1, *fitting]
+    by_saving = sorted(
+        allowed, key=lambda n: -max(_saving(least, n, height) for height in allowed[n])
+    )
+    while math.prod(len(allowed[number]) for number in by_saving) > _MOST_COMBINATIONS:
+        by_saving.pop()
+    return {number: allowed[number] for number in sorted(by_saving)}
+
+
+def _saving(least: Compiled, number: int, height: int) -> int:
+    """Return the estimated instructions that several rows per run save."""
+    if height == 1:
+        return 0
+    taller = striped(least.built, {number: height}).stages[number]
+    return instructions(least.built.stages[number]) - instructions(taller)
+
+
+def _within(least: Compiled, chosen: Mapping[int, int], limit: int) -> Compiled | None:
+    """Return the plan of a combination, None if it is beyond the limit."""
+    program = striped(least.built, chosen)
+    steps = schedule(program, least.order)
+    if least_size(program, steps) > limit:
+        return None
+    found = _compiled(least.graph, least.built, least.order, chosen)
+    return found if found.plan.size <= limit else None

@@ -30,7 +30,7 @@ class Buffer:
     """A part of the head.
 
     Attributes:
-        name: of the tensor, or of the operator that works in it.
+        name: what lies there: the result of which operator, or whose working memory.
         size: bytes, rounded up to the alignment.
         offset: from the start of the arena.
         lifetime: operators during which it exists.
@@ -203,14 +203,24 @@ def _activations(graph: Graph) -> list[Request]:
     """Return the tensors without constant values, in the file's order."""
     known = lifetimes(graph)
     return [
-        Request(tensor.name, _round_up(tensor.byte_count), known.get(tensor.index, _NEVER))
+        Request(
+            _title(graph, tensor), _round_up(tensor.byte_count), known.get(tensor.index, _NEVER)
+        )
         for tensor in graph.tensors
         if not tensor.is_constant and tensor.byte_count
     ]
 
 
+def _title(graph: Graph, tensor: Tensor) -> str:
+    shape = "x".join(map(str, tensor.shape))
+    if tensor.index in graph.inputs:
+        return f"input {shape}"
+    operator = graph.producers.get(tensor.index)
+    return f"{operator.title} {shape}" if operator else f"unused {shape}"
+
+
 def _scratch(operator: Operator, size: int) -> Request:
-    name = f"working memory of operator {operator.index} ({operator.name})"
+    name = f"working memory of {operator.title}"
     return Request(name, _round_up(size), Lifetime(operator.index, operator.index))
 
 

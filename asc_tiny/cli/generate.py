@@ -28,6 +28,33 @@ from asc_tiny.errors import AscError
     is_flag=True,
     help="Add a resampler if the board's microphone cannot give the model's sample rate.",
 )
+@click.option(
+    "--schedule",
+    type=click.Choice(["rows", "layers"]),
+    help="Rows of all layers in turn, or layer by layer; default: what takes less memory.",
+)
+@click.option(
+    "--max-ram",
+    metavar="BYTES",
+    help="The cheapest plan of the network whose arena is within it (K is 1024); default: the "
+    "smallest arena.",
+)
+@click.option(
+    "--plan",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Print what is kept of each layer and the arena over time; or write it to a .txt, .png or "
+    ".svg file.",
+)
+@click.option(
+    "--dump",
+    is_flag=False,
+    flag_value="-",
+    metavar="[PATH]",
+    help="Print the network after each pass of the compiler; or write it to a .txt file, or to a "
+    "folder, a file per pass.",
+)
 @click.option("--prefix", default="asc", show_default=True, help="Of all names in the C code.")
 @click.option("--frontend", type=PATH, help="TOML of the front end, for a file without metadata.")
 @click.option("--decision", type=PATH, help="TOML of windows, smoothing and threshold.")
@@ -39,6 +66,10 @@ def command(
     project: str,
     board: str,
     resample: bool,
+    schedule: str | None,
+    max_ram: str | None,
+    plan: str | None,
+    dump: str | None,
     prefix: str,
     frontend: Path | None,
     labels: Path | None,
@@ -49,6 +80,7 @@ def command(
     With --runtime aot the network becomes C code; with tflm TensorFlow Lite Micro runs it, behind
     the same interface.
     """
+    from asc_tiny.cli import explain
     from asc_tiny.codegen.prefix import check_prefix
     from asc_tiny.codegen.project import classifier, write_cmake, write_sources
     from asc_tiny.complexity.ensemble import load_model, output_quantisation
@@ -58,6 +90,8 @@ def command(
     from asc_tiny.targets.audio_path import audio_path
 
     check_prefix(prefix)
+    options = explain.planner_options(runtime, schedule=schedule, max_ram=max_ram)
+    explain.check_outputs(runtime, plan=plan, dump=dump)
     target = boards.get(board)
     complete = classifier(
         load_model(model),
@@ -65,6 +99,7 @@ def command(
         frontend=read_toml(frontend) if frontend else None,
         labels=_read_labels(labels) if labels else None,
     )
+    complete = replace(complete, options=options)
     if decision:
         output = output_quantisation(complete.artefact)
         rule = read_decision(decision, complete.frontend, output)
@@ -77,6 +112,7 @@ def command(
         write_sources(complete, out, runtime=runtime, prefix=prefix, resampler=audio.resampler)
     else:
         write_cmake(complete, out, runtime=runtime, board=target, prefix=prefix)
+    explain.write(complete.artefact, options, plan=plan, dump=dump)
     for line in audio.warnings:
         click.echo(f"warning: {line}", err=True)
     if audio.resampler:

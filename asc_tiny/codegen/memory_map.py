@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asc_tiny.codegen.compiler.choose import Compiled
 from asc_tiny.codegen.compiler.program import Stage, Storage
-from asc_tiny.codegen.network import Compiled
 from asc_tiny.complexity.memory_map import Block, MemoryMap
 
 
 def memory_map(compiled: Compiled) -> MemoryMap:
     """Return what lies where; a step makes one row of a layer's output."""
     program = compiled.program
+    unit = "runs of stages" if compiled.heights else "rows made"
     title = f"{program.source}, arena of the network compiled ahead of time"
-    return MemoryMap(title, list(_blocks(compiled)), list(_steps(compiled)), unit="rows made")
+    return MemoryMap(title, list(_blocks(compiled)), list(_steps(compiled)), unit=unit)
 
 
 def _blocks(compiled: Compiled) -> Iterator[Block]:

@@ -13,6 +13,7 @@ from asc_tiny.codegen import decision as decision_code
 from asc_tiny.codegen import ensemble, labels, network, provenance, tflm
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen import resample as resample_code
+from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.golden import golden_files
 from asc_tiny.codegen.identity import Identity, identify
 from asc_tiny.codegen.prefix import rename_prefix
@@ -91,12 +92,14 @@ class Classifier:
         frontend: its front end, with the quantisation of the (first) network's input.
         labels: class names in output order.
         decision: windows, smoothing, hysteresis and threshold.
+        options: of the network's planner.
     """
 
     artefact: Model
     frontend: FrontEndConfig
     labels: tuple[str, ...]
     decision: DecisionConfig = field(default_factory=DecisionConfig)
+    options: Options = network.DEFAULT
 
     @property
     def frontends(self) -> tuple[FrontEndConfig, ...]:
@@ -176,17 +179,18 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
         **_runtime(FRONTEND_RUNTIME),
         **_runtime(_DECISION_RUNTIME),
         **_runtime(_CLASSIFIER_RUNTIME),
-        **_network(model.artefact, model.identity, runtime),
+        **_network(model, runtime),
     }
     return _renamed(files, prefix)
 
 
-def _network(model: Model, identity: Identity, runtime: str) -> dict[str, str]:
+def _network(classifier: Classifier, runtime: str) -> dict[str, str]:
+    model, identity, options = classifier.artefact, classifier.identity, classifier.options
     if runtime == "tflm":
         return tflm.generate(model, identity)
     if isinstance(model, Ensemble):
-        return {**ensemble.generate(model, identity), **_runtime(NETWORK_RUNTIME)}
-    return {**network.generate(model, identity), **_runtime(NETWORK_RUNTIME)}
+        return {**ensemble.generate(model, identity, options), **_runtime(NETWORK_RUNTIME)}
+    return {**network.generate(model, identity, options), **_runtime(NETWORK_RUNTIME)}
 
 
 def audio_sources(model: Classifier, resampler: Resampler | None, *, prefix: str) -> dict[str, str]:
@@ -310,6 +314,7 @@ def _manifest(model: Classifier, runtime: str, board: BoardLike, prefix: str) ->
         "frontend_sha256": model.identity.frontend,
         "labels": list(model.labels),
         "decision": model.decision.to_dict(),
+        "plan": model.options.to_dict(),
     }
     return json.dumps(manifest, indent=2) + "\n"
 

@@ -6,12 +6,13 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.project import MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.decision.config import DecisionConfig
@@ -39,6 +40,7 @@ class Project:
         frontend: the front end of that model.
         labels: class labels in output order.
         decision: windows, smoothing, hysteresis and threshold.
+        options: of the network's planner.
     """
 
     folder: Path
@@ -48,6 +50,7 @@ class Project:
     frontend: FrontEndConfig
     labels: tuple[str, ...]
     decision: DecisionConfig
+    options: Options = field(default_factory=Options)
 
     @property
     def image(self) -> Path:
@@ -97,6 +100,7 @@ def load(folder: Path) -> Project:
             frontend=FrontEndConfig.from_dict(manifest["frontend"], source=str(path)),
             labels=tuple(manifest["labels"]),
             decision=DecisionConfig.from_dict(manifest.get("decision", {}), source=str(path)),
+            options=Options(**manifest.get("plan", {})),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AscError(f"{path}: not a manifest of asc-tiny ({error!r})") from error

@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from asc_tiny.codegen.compiler.build import build
 from asc_tiny.codegen.compiler.memory import Plan, least_size, plan
@@ -32,6 +33,10 @@ class Options:
 
     order: str | None = None
     max_ram: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a project's manifest keeps."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)

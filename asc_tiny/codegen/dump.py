@@ -5,8 +5,9 @@ from __future__ import annotations
 from asc_tiny.codegen.compiler.choose import Compiled
 from asc_tiny.codegen.compiler.loops import loops
 from asc_tiny.codegen.compiler.program import Program, Rows, Stage, Storage, View
-from asc_tiny.codegen.compiler.usage import lives, peak
+from asc_tiny.codegen.memory_map import memory_map
 from asc_tiny.complexity.graph import ABSENT, Graph, Tensor
+from asc_tiny.complexity.memory_map import to_text
 
 _STEPS_PER_LINE = 24
 
@@ -133,16 +134,4 @@ def _schedule(compiled: Compiled) -> str:
 
 
 def _memory(compiled: Compiled) -> str:
-    size, top = compiled.plan.size, peak(compiled)
-    lines = [
-        f"arena of {size} bytes",
-        f"peak: {top.bytes_} bytes at step {top.step}, when stage {top.stage} runs",
-        "",
-        f"{'offset':>8}{'size':>8}{'first':>8}{'last':>8}  what",
-    ]
-    for life in lives(compiled):
-        note = ", exists at the peak" if life.first <= top.step <= life.last else ""
-        lines.append(
-            f"{life.offset:>8}{life.size:>8}{life.first:>8}{life.last:>8}  {life.name}{note}"
-        )
-    return _text(lines)
+    return to_text(memory_map(compiled)) + "\n"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ctypes
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from native import RUNTIME, shared_library, write
+from native import RUNTIME, SANITISER, shared_library, write
 
 from asc_tiny.codegen import ensemble, network
 from asc_tiny.codegen.compiler.choose import Options
@@ -147,10 +147,17 @@ def emit(model: Model, folder: Path, options: Options = network.DEFAULT) -> None
 class CNetwork:
     """The C code of a model, compiled for this computer."""
 
-    def __init__(self, model: Model, folder: Path, options: Options = network.DEFAULT) -> None:
+    def __init__(
+        self,
+        model: Model,
+        folder: Path,
+        options: Options = network.DEFAULT,
+        *,
+        sanitiser: Sequence[str] = SANITISER,
+    ) -> None:
         emit(model, folder, options)
         self.folder = folder
-        self.library = shared_library(folder)
+        self.library = shared_library(folder, sanitiser=sanitiser)
         self.output_size = self.macro("OUTPUT_SIZE")
         size = self.macro("ARENA_SIZE")
         # Guard bytes on both sides of the arena; filled at random as real memory is.

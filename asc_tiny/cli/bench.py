@@ -29,4 +29,5 @@ def command(folder: Path, as_json: bool) -> None:
         return
     click.echo(f"{target.board.name} ({target.board.core}), runtime {target.runtime}")
     for name, value in costs.items():
-        click.echo(f"{name.replace('_', ' '):<28}{value:>14,}")
+        if value is not None:
+            click.echo(f"{name.replace('_', ' '):<28}{value:>14,}")

@@ -41,6 +41,7 @@ class Project:
         labels: class labels in output order.
         decision: windows, smoothing, hysteresis and threshold.
         options: of the network's planner.
+        prefix: of all names in the C code.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class Project:
     labels: tuple[str, ...]
     decision: DecisionConfig
     options: Options = field(default_factory=Options)
+    prefix: str = "asc"
 
     @property
     def image(self) -> Path:
@@ -101,6 +103,7 @@ def load(folder: Path) -> Project:
             labels=tuple(manifest["labels"]),
             decision=DecisionConfig.from_dict(manifest.get("decision", {}), source=str(path)),
             options=Options(**manifest.get("plan", {})),
+            prefix=manifest.get("prefix", "asc"),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AscError(f"{path}: not a manifest of asc-tiny ({error!r})") from error

@@ -5,6 +5,8 @@
  *     run FILE            prints a line per decision: window, label, scores, smoothed scores
  *     verify FILE OUT     writes each clip's features and scores to OUT
  *     bench FILE          prints instructions per hop and per inference, and the stack used
+ *     stages FILE         prints instructions per stage of the network, if built with
+ * ASC_NET_PROFILE
  */
 #include <string.h>
 
@@ -182,6 +184,32 @@ static int bench(int file) {
     return exit_code(status);
 }
 
+#ifdef ASC_NET_PROFILE
+static uint64_t stage_instructions[256];
+static uint64_t last_step;
+
+void asc_net_profile(uint32_t stage);
+
+void asc_net_profile(uint32_t stage) {
+    const uint64_t now = platform_instructions();
+    stage_instructions[stage] += now - last_step;
+    last_step = now;
+}
+
+static int stages(void) {
+    int status = asc_init(&classifier);
+    last_step = platform_instructions();
+    status = status == ASC_NET_OK ? asc_net_run(classifier.arena) : status;
+    for (uint32_t i = 0; i < sizeof stage_instructions / sizeof stage_instructions[0]; i++) {
+        if (stage_instructions[i] > 0) {
+            print_number(i);
+            print_figure("", stage_instructions[i]);
+        }
+    }
+    return exit_code(status);
+}
+#endif
+
 static int usage(void) {
     platform_print("usage: run FILE | verify FILE OUT | bench FILE\n");
     return EXIT_USAGE;
@@ -201,6 +229,10 @@ int main(int argc, char **argv) {
         code = run(file);
     } else if (strcmp(argv[1], "bench") == 0) {
         code = bench(file);
+#ifdef ASC_NET_PROFILE
+    } else if (strcmp(argv[1], "stages") == 0) {
+        code = stages();
+#endif
     } else if (strcmp(argv[1], "verify") == 0 && argc == 4) {
         const int out = platform_open(argv[3], "wb");
         if (out < 0) {

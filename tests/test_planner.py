@@ -23,6 +23,7 @@ PLANS = {
     "layers": Options(order="layers"),
     "cheapest": Options(max_ram=WITHOUT_LIMIT),
     "cheapest layers": Options(order="layers", max_ram=WITHOUT_LIMIT),
+    "size": Options(optimize="size"),
 }
 
 

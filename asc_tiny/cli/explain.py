@@ -17,7 +17,9 @@ _PRINT = "-"
 _PICTURES = (".png", ".svg")
 
 
-def planner_options(runtime: str, *, schedule: str | None, max_ram: str | None) -> Options:
+def planner_options(
+    runtime: str, *, schedule: str | None, max_ram: str | None, optimize: str | None
+) -> Options:
     """Return the planner's options.
 
     Raises:
@@ -26,10 +28,11 @@ def planner_options(runtime: str, *, schedule: str | None, max_ram: str | None) 
     from asc_tiny.codegen.compiler.choose import Options
     from asc_tiny.complexity.limits import parse_bytes
 
-    for name, value in (("--schedule", schedule), ("--max-ram", max_ram)):
+    given = (("--schedule", schedule), ("--max-ram", max_ram), ("--optimize", optimize))
+    for name, value in given:
         _check_runtime(runtime, name, value)
     limit = None if max_ram is None else parse_bytes(max_ram, option="--max-ram")
-    return Options(schedule, limit)
+    return Options(schedule, limit, optimize or "speed")
 
 
 def check_outputs(runtime: str, *, plan: str | None, dump: str | None) -> None:

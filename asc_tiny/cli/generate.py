@@ -40,6 +40,11 @@ from asc_tiny.errors import AscError
     "smallest arena.",
 )
 @click.option(
+    "--optimize",
+    type=click.Choice(["speed", "size"]),
+    help="Fewest instructions (the default), or smallest flash.",
+)
+@click.option(
     "--plan",
     is_flag=False,
     flag_value="-",
@@ -68,6 +73,7 @@ def command(
     resample: bool,
     schedule: str | None,
     max_ram: str | None,
+    optimize: str | None,
     plan: str | None,
     dump: str | None,
     prefix: str,
@@ -90,7 +96,9 @@ def command(
     from asc_tiny.targets.audio_path import audio_path
 
     check_prefix(prefix)
-    options = explain.planner_options(runtime, schedule=schedule, max_ram=max_ram)
+    options = explain.planner_options(
+        runtime, schedule=schedule, max_ram=max_ram, optimize=optimize
+    )
     explain.check_outputs(runtime, plan=plan, dump=dump)
     target = boards.get(board)
     complete = classifier(

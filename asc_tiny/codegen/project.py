@@ -45,6 +45,7 @@ FRONTEND_RUNTIME = (
 )
 NETWORK_RUNTIME = (
     "asc_arithmetic.h",
+    "asc_compact.c",
     "asc_conv.c",
     "asc_conv_dsp.h",
     "asc_kernels.c",
@@ -245,6 +246,7 @@ def write_cmake(
         ),
         "prefix": prefix,
         "runtime": runtime,
+        "optimisation": "-Os" if model.options.optimize == "size" else "-O2",
         "stack_bytes": STACK_BYTES,
     }
     with replacing_folder(out) as folder:

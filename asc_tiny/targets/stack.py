@@ -60,7 +60,8 @@ class CallGraph:
         called = self.calls.get(function, set())
         targets = called - {INDIRECT}
         if INDIRECT in called:
-            targets |= self.roots & self.library
+            # A kernel that calls a helper through a pointer does not call kernels above it.
+            targets |= (self.roots & self.library) - {function, *callers}
         return self.frames[function] + max(
             (self._depth(each, (*callers, function)) for each in targets), default=0
         )

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from asc_tiny.codegen.compiler.build import build
+from asc_tiny.codegen.compiler.compact import compact
 from asc_tiny.codegen.compiler.memory import Plan, least_size, plan
 from asc_tiny.codegen.compiler.program import Program, Stage
 from asc_tiny.codegen.compiler.schedule import ORDERS, Schedule, schedule
@@ -29,10 +30,12 @@ class Options:
     Attributes:
         order: one of ``ORDERS``, None for the one that takes less memory.
         max_ram: bytes that the arena may take, None for as few as possible.
+        optimize: ``speed``, or ``size`` for the smallest flash.
     """
 
     order: str | None = None
     max_ram: int | None = None
+    optimize: str = "speed"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a project's manifest keeps."""
@@ -77,7 +80,7 @@ def choose(graph: Graph, options: Options) -> Compiled:
     Raises:
         AscError: the network cannot become stages, or no plan is within the limit.
     """
-    built = build(graph)
+    built = compact(build(graph)) if options.optimize == "size" else build(graph)
     orders = ORDERS if options.order is None else (options.order,)
     least = min(
         (_compiled(graph, built, order, {}) for order in orders),

@@ -17,6 +17,8 @@ from asc_tiny.complexity.graph import Graph, Tensor
 from asc_tiny.errors import AscError
 
 _MOST_STAGES = 255
+_MEMBERS = {"asc_channel_t": 3, "asc_packed_channel_t": 2}
+"""Values that a structure has, of arrays of structures."""
 
 
 def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def _arrays(program: Program) -> Iterator[dict[str, Any]]:
         constants = [rows.view.storage.constant for rows in stage.inputs]
         arrays.update((array.name, array) for array in constants if array)
     for array in arrays.values():
-        count = len(array.values) // (3 if array.c_type == "asc_channel_t" else 1)
+        count = len(array.values) // _MEMBERS.get(array.c_type, 1)
         yield {
             "name": array.name,
             "c_type": array.c_type,
@@ -62,9 +64,9 @@ def _arrays(program: Program) -> Iterator[dict[str, Any]]:
 
 
 def _array_lines(array: Array) -> Sequence[str]:
-    if array.c_type != "asc_channel_t":
+    if array.c_type not in _MEMBERS:
         return value_lines(array.values)
-    rows = array.values.reshape(-1, 3).tolist()
+    rows = array.values.reshape(-1, _MEMBERS[array.c_type]).tolist()
     return ["{" + ", ".join(_int32(value) for value in row) + "}," for row in rows]
 
 

@@ -84,6 +84,13 @@ def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
     return shaped[..., [0, 2, 1, 3]]
 
 
+def unpaired(values: NDArray[np.int8], channels: int, depth: int) -> NDArray[np.int8]:
+    """Return weights (channels, depth) from what ``paired`` returns."""
+    shaped = values.reshape(-(-channels // 2), -1, 2, GROUP)[..., [0, 2, 1, 3]]
+    matrix = shaped.transpose(0, 2, 1, 3).reshape(-(-channels // 2) * 2, -1)
+    return matrix[:channels, :depth]
+
+
 def lower_depthwise_conv_2d(to: Lowering) -> list[Stage]:
     """DEPTHWISE_CONV_2D with any depth multiplier."""
     weights = _weights(to, dimensions=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from asc_tiny.codegen.compiler.loops import loops
 from asc_tiny.codegen.dump import dump
 from asc_tiny.codegen.network import compile_network
 from asc_tiny.codegen.plan_report import report
-from asc_tiny.complexity.artefact import load
+from asc_tiny.complexity.artefact import Artefact, load
 from asc_tiny.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -65,12 +66,28 @@ def test_more_memory_is_never_more_expensive() -> None:
     assert cost < least.cost
 
 
-def test_too_little_memory_is_one_line() -> None:
-    model = load(MOBILENET)
-    size = compile_network(model).plan.size
-    with pytest.raises(AscError, match=f"needs an arena of {size:,} bytes at least") as error:
-        compile_network(model, Options(max_ram=size - 1))
+def smallest(model: Artefact) -> Options:
+    """Return options with the limit that the error for too tight a limit names."""
+    with pytest.raises(AscError, match=r"needs an arena of [\d,]+ bytes") as error:
+        compile_network(model, Options(max_ram=16))
     assert "\n" not in str(error.value)
+    found = re.search(r"arena of ([\d,]+) bytes", str(error.value))
+    assert found
+    return Options(max_ram=int(found[1].replace(",", "")))
+
+
+@pytest.mark.parametrize(("name", "saved"), [("mobilenet_esc10", 500), ("mini_segnet_esc10", 1800)])
+def test_less_memory_costs_instructions(name: str, saved: int) -> None:
+    """Below the default, convolutions make their rows in parts, down to what the error names."""
+    model = load(MODELS / f"{name}.tflite")
+    least, options = compile_network(model), smallest(model)
+    compiled = compile_network(model, options)
+    assert compiled.plan.size == options.max_ram
+    assert compiled.plan.size <= least.plan.size - saved
+    assert compiled.cost > least.cost
+    assert sum(stage.work for stage in compiled.program.stages) == sum(
+        stage.work for stage in least.program.stages
+    )
 
 
 def test_layer_by_layer_holds_whole_maps() -> None:
@@ -94,14 +111,14 @@ def test_every_plan_gives_the_same_outputs(seed: int, tmp_path: Path) -> None:
     model = artefact(quantised(random_network(seed)), tmp_path)
     samples = samples_of(model, 16)
     wanted = expected(model, samples)
-    for name, options in PLANS.items():
+    for name, options in {**PLANS, "smallest": smallest(model)}.items():
         network = CNetwork(model, tmp_path / name, options)
         assert np.array_equal(np.stack([network.run(sample) for sample in samples]), wanted), name
 
 
 @pytest.mark.slow
 @pytest.mark.qemu
-@pytest.mark.parametrize("plan", ["layers", "cheapest"])
+@pytest.mark.parametrize("plan", ["layers", "cheapest", "size", "smallest"])
 def test_plans_on_cortex_m4(plan: str, tmp_path: Path) -> None:
     import numpy as np
     from emulated import EmulatedNetwork
@@ -109,5 +126,6 @@ def test_plans_on_cortex_m4(plan: str, tmp_path: Path) -> None:
 
     model = load(MOBILENET)
     samples = samples_of(model, 6)
-    outputs, _ = EmulatedNetwork(model, "mps2-an386", tmp_path, options=PLANS[plan]).run(samples)
+    options = PLANS.get(plan) or smallest(model)
+    outputs, _ = EmulatedNetwork(model, "mps2-an386", tmp_path, options=options).run(samples)
     assert np.array_equal(outputs, expected(model, samples))

@@ -2,18 +2,21 @@
 
 The order that takes less memory is taken. Stages that make several rows in a run cost memory and
 save instructions: the cheapest combination is taken whose arena is within the limit, that of
-``--max-ram`` or the least that the network can run in.
+``--max-ram`` or what is needed without it. Below that, convolutions make their rows in parts, which
+costs instructions and saves working memory, one after the other until the arena is within the
+limit.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from asc_tiny.codegen.compiler.build import build
+from asc_tiny.codegen.compiler.columns import in_columns, most_columns, parts
 from asc_tiny.codegen.compiler.compact import compact
 from asc_tiny.codegen.compiler.memory import Plan, least_size, plan
 from asc_tiny.codegen.compiler.program import Program, Stage
@@ -87,12 +90,7 @@ def choose(graph: Graph, options: Options) -> Compiled:
         key=lambda each: each.plan.size,
     )
     limit = least.plan.size if options.max_ram is None else options.max_ram
-    if least.plan.size > limit:
-        raise AscError(
-            f"{graph.source}: the network needs an arena of {least.plan.size:,} bytes at least, "
-            f"--max-ram allows {limit:,}"
-        )
-    return _cheapest(least, limit)
+    return _cheapest(least, limit) if least.plan.size <= limit else _narrowed(least, limit)
 
 
 _MOST_COMBINATIONS = 1000
@@ -110,10 +108,53 @@ def instructions(stage: Stage) -> int:
     return stage.runs * _RUN + multiplying
 
 
-def _compiled(graph: Graph, built: Program, order: str, chosen: Mapping[int, int]) -> Compiled:
+def _compiled(
+    graph: Graph, built: Program, order: str, chosen: Mapping[int, int], enough: int = 0
+) -> Compiled:
     program = striped(built, chosen)
     steps = schedule(program, order)
-    return Compiled(graph, built, order, program, steps, plan(program, steps), chosen)
+    return Compiled(graph, built, order, program, steps, plan(program, steps, enough), chosen)
+
+
+def _narrowed(whole: Compiled, limit: int) -> Compiled:
+    """Return the first plan within the limit whose convolutions make their rows in parts.
+
+    The stage that needs most working memory has its parts made smaller, then the next.
+
+    Raises:
+        AscError: there is none; the message names the smallest.
+    """
+    smallest = whole
+    chosen: dict[int, int] = {}
+    while (number := _largest(whole.built, chosen)) is not None:
+        columns = chosen.get(number, most_columns(whole.built.stages[number]))
+        chosen[number] = _half(columns)
+        program = in_columns(whole.built, chosen)
+        if least_size(program, schedule(program, whole.order)) >= smallest.plan.size:
+            continue
+        found = _compiled(whole.graph, program, whole.order, {}, enough=limit)
+        smallest = min(smallest, found, key=lambda each: each.plan.size)
+        if smallest.plan.size <= limit:
+            return smallest
+    raise AscError(
+        f"{whole.graph.source}: the network needs an arena of {smallest.plan.size:,} bytes at "
+        f"least, --max-ram allows {limit:,}"
+    )
+
+
+def _half(columns: int) -> int:
+    """Return an even number of columns, as kernels take windows in pairs, half as many or more."""
+    return (columns + 3) // 4 * 2
+
+
+def _largest(program: Program, chosen: Mapping[int, int]) -> int | None:
+    """Return the stage with most working memory of those whose parts can be made smaller."""
+    scratch = {
+        number: max(part.scratch for part in parts(stage, chosen.get(number, 0)))
+        for number, stage in enumerate(program.stages)
+        if chosen.get(number, most_columns(stage)) > 2
+    }
+    return max(scratch, key=lambda number: (scratch[number], -number), default=None)
 
 
 def _cheapest(least: Compiled, limit: int) -> Compiled:
@@ -129,6 +170,10 @@ def _cheapest(least: Compiled, limit: int) -> Compiled:
         for number in numbers
         for height in allowed[number]
     }
+    apart = _apart(least, allowed, limit)
+    combinations = [
+        chosen for chosen in combinations if not any(p <= chosen.items() for p in apart)
+    ]
     combinations.sort(
         key=lambda chosen: (-sum(map(savings.__getitem__, chosen.items())), len(chosen))
     )
@@ -137,6 +182,24 @@ def _cheapest(least: Compiled, limit: int) -> Compiled:
         if found is not None:
             return found
     return least
+
+
+def _apart(
+    least: Compiled, allowed: Mapping[int, Sequence[int]], limit: int
+) -> list[set[tuple[int, int]]]:
+    """Return pairs of choices that are not within the limit together."""
+    moves = [(n, height) for n, each in allowed.items() for height in each if height > 1]
+    return [
+        {one, other}
+        for one, other in itertools.combinations(moves, 2)
+        if one[0] != other[0] and _bound(least, dict([one, other])) > limit
+    ]
+
+
+def _bound(least: Compiled, chosen: Mapping[int, int]) -> int:
+    """Return the most bytes that exist at the same time with a combination."""
+    program = striped(least.built, chosen)
+    return least_size(program, schedule(program, least.order))
 
 
 def _allowed(least: Compiled, limit: int) -> dict[int, list[int]]:
@@ -149,7 +212,7 @@ def _allowed(least: Compiled, limit: int) -> dict[int, list[int]]:
         fitting = [
             height
             for height in heights(least.built, number)
-            if _saving(least, number, height) > 0 and _within(least, {number: height}, limit)
+            if _saving(least, number, height) > 0 and _bound(least, {number: height}) <= limit
         ]
         if fitting:
             allowed[number] = [1, *fitting]
@@ -171,9 +234,7 @@ def _saving(least: Compiled, number: int, height: int) -> int:
 
 def _within(least: Compiled, chosen: Mapping[int, int], limit: int) -> Compiled | None:
     """Return the plan of a combination, None if it is beyond the limit."""
-    program = striped(least.built, chosen)
-    steps = schedule(program, least.order)
-    if least_size(program, steps) > limit:
+    if _bound(least, chosen) > limit:
         return None
-    found = _compiled(least.graph, least.built, least.order, chosen)
+    found = _compiled(least.graph, least.built, least.order, chosen, enough=limit)
     return found if found.plan.size <= limit else None

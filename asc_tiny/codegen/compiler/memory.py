@@ -15,6 +15,7 @@ from asc_tiny.codegen.compiler.schedule import Extent, Schedule
 
 ALIGNMENT = 16
 SEARCH_ROUNDS = 500
+SHORT_SEARCH_ROUNDS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +49,8 @@ class Plan:
     blocks: Sequence[tuple[Block, int]]
 
 
-def plan(program: Program, schedule: Schedule) -> Plan:
-    """Plan the arena of a program.
+def plan(program: Program, schedule: Schedule, enough: int = 0) -> Plan:
+    """Plan the arena of a program; a shorter search ends at what takes no more than enough.
 
     Blocks are placed one by one, each at the lowest offset that is free while it exists. The first
     order is by falling size ("greedy by size", Pisarchyk and Lee, "Efficient Memory Management for
@@ -58,7 +59,7 @@ def plan(program: Program, schedule: Schedule) -> Plan:
     """
     storages, scratch = _blocks(program, schedule)
     blocks = [*storages.values(), *scratch.values()]
-    offsets = _smallest(blocks)
+    offsets = _smallest(blocks, enough)
     size = max((offsets[block] + block.size for block in blocks), default=0)
     return Plan(
         {storage: offsets[block] for storage, block in storages.items()},
@@ -109,27 +110,40 @@ def _scratch(program: Program, schedule: Schedule) -> dict[int, Block]:
     for step, number in enumerate(schedule.order):
         first.setdefault(number, step)
         last[number] = step
-    stages = enumerate(program.stages)
-    sizes = {number: stage.scratch for number, stage in stages if stage.scratch}
-    if not sizes:
+    needing = [number for number, stage in enumerate(program.stages) if stage.scratch]
+    blocks: dict[int, Block] = {}
+    # Stages take turns: those that run in the same time share their working memory.
+    sharing: list[int] = []
+    for number in sorted(needing, key=lambda number: first[number]):
+        if sharing and first[number] > max(last[each] for each in sharing):
+            blocks |= _shared(program, sharing, first, last)
+            sharing = []
+        sharing.append(number)
+    return blocks | _shared(program, sharing, first, last)
+
+
+def _shared(
+    program: Program, numbers: Sequence[int], first: Mapping[int, int], last: Mapping[int, int]
+) -> dict[int, Block]:
+    """Return the working memory of stages as one block."""
+    if not numbers:
         return {}
-    # Stages take turns: working memory of any of them is free when another runs.
-    shared = Block(
+    block = Block(
         "working memory",
-        _align(max(sizes.values())),
-        min(first[number] for number in sizes),
-        max(last[number] for number in sizes),
+        _align(max(program.stages[number].scratch for number in numbers)),
+        min(first[number] for number in numbers),
+        max(last[number] for number in numbers),
     )
-    return dict.fromkeys(sizes, shared)
+    return dict.fromkeys(numbers, block)
 
 
-def _smallest(blocks: Sequence[Block]) -> dict[Block, int]:
+def _smallest(blocks: Sequence[Block], enough: int) -> dict[Block, int]:
     order = sorted(dict.fromkeys(blocks), key=lambda block: (-block.size, block.first, block.name))
     best = _place_all(order)
     steps = max((block.last for block in blocks), default=0) + 1
-    bound = max(live_bytes(order, steps), default=0)
+    bound = max(enough, *live_bytes(order, steps))
     source = random.Random(0)
-    for _ in range(SEARCH_ROUNDS):
+    for _ in range(SHORT_SEARCH_ROUNDS if enough else SEARCH_ROUNDS):
         if _end(best) <= bound:
             break
         # Sorting by random() rather than shuffle(), whose order Python does not promise to keep.

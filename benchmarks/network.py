@@ -126,7 +126,7 @@ def by_plan(models: Sequence[str]) -> Iterator[Row]:
 
 def table(rows: Sequence[Row], label: str) -> str:
     """Return rows as a Markdown table."""
-    head = [label if not title else title for title in HEAD]
+    head = [title or label for title in HEAD]
     lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *(row.cells for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -156,9 +156,8 @@ def layers(models: Sequence[str], cores: Sequence[str]) -> str:
             for stage in stages:
                 each = f"{stage.instructions / stage.macs:.2f}" if stage.macs else ""
                 share = f"{stage.instructions / total:.1%}"
-                lines.append(
-                    f"| {stage.layer} | {stage.macs:,} | {stage.instructions:,} | {share} | {each} |"
-                )
+                cells = (stage.layer, f"{stage.macs:,}", f"{stage.instructions:,}", share, each)
+                lines.append("| " + " | ".join(cells) + " |")
             parts.append("\n".join(lines))
     return "\n\n".join(parts)
 

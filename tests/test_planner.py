@@ -58,7 +58,7 @@ def test_more_memory_is_never_more_expensive() -> None:
     least = compile_network(model)
     assert not least.heights
     cost = least.cost
-    for limit in (least.plan.size, 36_000, 38_000, 42_000, WITHOUT_LIMIT):
+    for limit in (least.plan.size, 36_000, 42_000, WITHOUT_LIMIT):
         compiled = compile_network(model, Options(max_ram=limit))
         assert compiled.plan.size <= limit
         assert compiled.cost <= cost

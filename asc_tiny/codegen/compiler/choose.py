@@ -93,7 +93,7 @@ def choose(graph: Graph, options: Options) -> Compiled:
     return _cheapest(least, limit) if least.plan.size <= limit else _narrowed(least, limit)
 
 
-_MOST_COMBINATIONS = 1000
+_MOST_COMBINATIONS = 300
 
 # Of asc_stage_run and the prologue of a kernel, measured on a Cortex-M4
 _RUN = 250

@@ -5,9 +5,8 @@ from __future__ import annotations
 from asc_tiny.codegen.compiler.choose import Compiled
 from asc_tiny.codegen.compiler.loops import loops
 from asc_tiny.codegen.compiler.program import Program, Rows, Stage, Storage, View
-from asc_tiny.codegen.memory_map import memory_map
+from asc_tiny.codegen.plan_report import arena
 from asc_tiny.complexity.graph import ABSENT, Graph, Tensor
-from asc_tiny.complexity.memory_map import to_text
 
 _STEPS_PER_LINE = 24
 
@@ -134,4 +133,4 @@ def _schedule(compiled: Compiled) -> str:
 
 
 def _memory(compiled: Compiled) -> str:
-    return to_text(memory_map(compiled)) + "\n"
+    return f"arena of {compiled.plan.size} bytes\n{arena(compiled)}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ DEFAULT = Options()
 """As little memory as possible."""
 
 
+@functools.lru_cache(maxsize=8)
 def compile_network(artefact: Artefact, options: Options = DEFAULT) -> Compiled:
     """Run all passes over a model.
 

@@ -1,10 +1,10 @@
 """Chooses the plan: order of the work and height of stripes, by memory against instructions.
 
-The order that takes less memory is taken. Stages that make several rows in a run cost memory and
-save instructions: the cheapest combination is taken whose arena is within the limit, that of
-``--max-ram`` or what is needed without it. Below that, convolutions make their rows in parts, which
-costs instructions and saves working memory, one after the other until the arena is within the
-limit.
+The order that takes least memory is taken, see ``cuts``. Stages that make several rows in a run
+cost memory and save instructions: the cheapest combination is taken whose arena is within the
+limit, that of ``--max-ram`` or what is needed without it. Below that, convolutions make their rows
+in parts, which costs instructions and saves working memory, one after the other until the arena is
+within the limit.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from asc_tiny.codegen.compiler import cuts as orders
 from asc_tiny.codegen.compiler.build import build
-from asc_tiny.codegen.compiler.columns import in_columns, most_columns, parts
+from asc_tiny.codegen.compiler.columns import in_columns, last_parts, most_columns, parts
 from asc_tiny.codegen.compiler.compact import compact
 from asc_tiny.codegen.compiler.memory import Plan, least_size, plan
 from asc_tiny.codegen.compiler.program import Program, Stage
-from asc_tiny.codegen.compiler.schedule import ORDERS, Schedule, schedule
+from asc_tiny.codegen.compiler.schedule import Schedule, schedule
 from asc_tiny.codegen.compiler.stripes import heights, striped
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.errors import AscError
@@ -31,7 +32,7 @@ class Options:
     """What a user can ask of the planner.
 
     Attributes:
-        order: one of ``ORDERS``, None for the one that takes less memory.
+        order: ``rows``, ``layers``, None for what takes least memory.
         max_ram: bytes that the arena may take, None for as few as possible.
         optimize: ``speed``, or ``size`` for the smallest flash.
     """
@@ -52,7 +53,7 @@ class Compiled:
     Attributes:
         graph: of the file.
         built: stages that make a row in a run.
-        order: one of ``ORDERS``.
+        cuts: stages that make all of their rows before what follows runs.
         heights: rows in a run of stages that make several, by the stage's number.
         program: with those stages.
         schedule, plan: of that program.
@@ -60,7 +61,7 @@ class Compiled:
 
     graph: Graph
     built: Program
-    order: str
+    cuts: orders.Cuts
     program: Program
     schedule: Schedule
     plan: Plan
@@ -70,6 +71,11 @@ class Compiled:
     def cost(self) -> int:
         """Estimated instructions on a core with the DSP extension: for comparing plans."""
         return sum(map(instructions, self.program.stages))
+
+    @property
+    def order(self) -> str:
+        """The order of the work for people."""
+        return orders.text(self.cuts, self.program)
 
     @property
     def input_offset(self) -> int:
@@ -84,16 +90,12 @@ def choose(graph: Graph, options: Options) -> Compiled:
         AscError: the network cannot become stages, or no plan is within the limit.
     """
     built = compact(build(graph)) if options.optimize == "size" else build(graph)
-    orders = ORDERS if options.order is None else (options.order,)
-    least = min(
-        (_compiled(graph, built, order, {}) for order in orders),
-        key=lambda each: each.plan.size,
-    )
+    least = _compiled(graph, built, orders.named(options.order, built), {})
     limit = least.plan.size if options.max_ram is None else options.max_ram
     return _cheapest(least, limit) if least.plan.size <= limit else _narrowed(least, limit)
 
 
-_MOST_COMBINATIONS = 300
+_MOST_COMBINATIONS = 100
 
 # Of asc_stage_run and the prologue of a kernel, measured on a Cortex-M4
 _RUN = 250
@@ -109,11 +111,11 @@ def instructions(stage: Stage) -> int:
 
 
 def _compiled(
-    graph: Graph, built: Program, order: str, chosen: Mapping[int, int], enough: int = 0
+    graph: Graph, built: Program, cuts: orders.Cuts, chosen: Mapping[int, int], enough: int = 0
 ) -> Compiled:
     program = striped(built, chosen)
-    steps = schedule(program, order)
-    return Compiled(graph, built, order, program, steps, plan(program, steps, enough), chosen)
+    steps = schedule(program, cuts)
+    return Compiled(graph, built, cuts, program, steps, plan(program, steps, enough), chosen)
 
 
 def _narrowed(whole: Compiled, limit: int) -> Compiled:
@@ -130,9 +132,11 @@ def _narrowed(whole: Compiled, limit: int) -> Compiled:
         columns = chosen.get(number, most_columns(whole.built.stages[number]))
         chosen[number] = _half(columns)
         program = in_columns(whole.built, chosen)
-        if least_size(program, schedule(program, whole.order)) >= smallest.plan.size:
+        last = last_parts(whole.built, chosen)
+        cuts = tuple(last[number] for number in whole.cuts)
+        if least_size(program, schedule(program, cuts)) >= smallest.plan.size:
             continue
-        found = _compiled(whole.graph, program, whole.order, {}, enough=limit)
+        found = _compiled(whole.graph, program, cuts, {}, enough=limit)
         smallest = min(smallest, found, key=lambda each: each.plan.size)
         if smallest.plan.size <= limit:
             return smallest
@@ -199,7 +203,7 @@ def _apart(
 def _bound(least: Compiled, chosen: Mapping[int, int]) -> int:
     """Return the most bytes that exist at the same time with a combination."""
     program = striped(least.built, chosen)
-    return least_size(program, schedule(program, least.order))
+    return least_size(program, schedule(program, least.cuts))
 
 
 def _allowed(least: Compiled, limit: int) -> dict[int, list[int]]:
@@ -236,5 +240,5 @@ def _within(least: Compiled, chosen: Mapping[int, int], limit: int) -> Compiled 
     """Return the plan of a combination, None if it is beyond the limit."""
     if _bound(least, chosen) > limit:
         return None
-    found = _compiled(least.graph, least.built, least.order, chosen, enough=limit)
+    found = _compiled(least.graph, least.built, least.cuts, chosen, enough=limit)
     return found if found.plan.size <= limit else None

@@ -6,6 +6,7 @@ needs fewer of them at a time; those under windows of two parts are brought ther
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -24,6 +25,14 @@ def in_columns(program: Program, chosen: Mapping[int, int]) -> Program:
     for number, stage in enumerate(program.stages):
         stages += parts(stage, chosen.get(number, 0))
     return Program(program.source, stages, program.input, program.output)
+
+
+def last_parts(program: Program, chosen: Mapping[int, int]) -> list[int]:
+    """Return, for each stage, the number of its last part in what ``in_columns`` returns."""
+    counts = [
+        len(parts(stage, chosen.get(number, 0))) for number, stage in enumerate(program.stages)
+    ]
+    return [end - 1 for end in itertools.accumulate(counts)]
 
 
 def most_columns(stage: Stage) -> int:

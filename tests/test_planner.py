@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hand_made import small_network
 
+from asc_tiny.cli.main import main
 from asc_tiny.codegen.compiler.choose import Options, choose
 from asc_tiny.codegen.compiler.loops import loops
 from asc_tiny.codegen.dump import dump
 from asc_tiny.codegen.network import compile_network
 from asc_tiny.codegen.plan_report import report
+from asc_tiny.codegen.project import classifier, write_cmake
 from asc_tiny.complexity.artefact import Artefact, load
 from asc_tiny.errors import AscError
+from asc_tiny.targets import boards
+from asc_tiny.targets import project as projects
+from asc_tiny.targets.bench import measure
+from asc_tiny.targets.stages import measure_stages
 
 MODELS = Path(__file__).parents[1] / "models"
 MOBILENET = MODELS / "mobilenet_esc10.tflite"
@@ -129,3 +136,91 @@ def test_plans_on_cortex_m4(plan: str, tmp_path: Path) -> None:
     options = PLANS.get(plan) or smallest(model)
     outputs, _ = EmulatedNetwork(model, "mps2-an386", tmp_path, options=options).run(samples)
     assert np.array_equal(outputs, expected(model, samples))
+
+
+def asc_tiny(*arguments: object) -> int:
+    """Run the command line and return its exit code."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    return int(stop.value.code or 0)
+
+
+def test_generate_prints_plan_and_dump(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "firmware"
+    assert asc_tiny("generate", MOBILENET, "--out", out, "--plan", "--dump=-") == 0
+    text = capsys.readouterr().out
+    compiled = compile_network(load(MOBILENET))
+    assert f"arena {compiled.plan.size:,} bytes" in text
+    for number, (name, part) in enumerate(dump(compiled).items()):
+        assert f"== {number}_{name}\n\n{part}" in text
+    header = (out / "asc" / "asc_net.h").read_text()
+    assert f"#define ASC_NET_ARENA_SIZE {compiled.plan.size}\n" in header
+
+
+def test_generate_writes_plan_and_dump(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    for name in ("plan.txt", "plan.png", "plan.svg"):
+        arguments = ("--plan", tmp_path / name, "--dump", tmp_path / "dump")
+        assert asc_tiny("generate", MOBILENET, "--out", tmp_path / "p", *arguments) == 0
+        assert (tmp_path / name).stat().st_size > 1000
+    names = ["graph", "checked", "stages", "schedule", "memory"]
+    files = sorted(path.name for path in (tmp_path / "dump").iterdir())
+    assert files == [f"{number}_{name}.txt" for number, name in enumerate(names)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--max-ram", "10K"), "needs an arena of"),
+        (("--max-ram", "much"), "--max-ram much: must be a whole number"),
+        (("--plan", "plan.gif"), "allowed endings are .txt, .png and .svg"),
+        (("--dump", "dump.json"), "must be a .txt file or a folder"),
+        (("--runtime", "tflm", "--optimize", "size"), "--optimize: is for --runtime aot"),
+    ],
+)
+def test_bad_options_are_one_line(
+    arguments: tuple[str, ...],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert asc_tiny("generate", MOBILENET, "--out", tmp_path / "p", *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "p").exists()
+
+
+def test_size_takes_less_flash_for_dense_layers() -> None:
+    """A channel takes 8 bytes instead of 12, weights have no zeros that fill up."""
+    model = load(MODELS / "mini_segnet_esc10.tflite")
+    sizes = {}
+    for optimize in ("speed", "size"):
+        arrays = {
+            array.name: len(array.values) * (1 if array.c_type == "int8_t" else 4)
+            for stage in compile_network(model, Options(optimize=optimize)).program.stages
+            for array in stage.arrays
+        }
+        sizes[optimize] = sum(arrays.values())
+    assert sizes["speed"] - sizes["size"] == 1280 * (4 + 2) + 10 * 4
+
+
+@pytest.mark.slow
+@pytest.mark.qemu
+def test_instructions_of_stages_do_not_depend_on_the_order(tmp_path: Path) -> None:
+    """Counted at the borders of stages: each costs the same by rows and layer by layer."""
+    counted = []
+    for order in ("rows", "layers"):
+        complete = classifier(load(MODELS / "mini_segnet_esc10.tflite"), runtime="aot")
+        complete = replace(complete, options=Options(order=order))
+        board = boards.get("mps2-an386")
+        write_cmake(complete, tmp_path / order, runtime="aot", board=board, prefix="asc")
+        project = projects.load(tmp_path / order)
+        projects.build(project)
+        total = measure(project).instructions_per_inference
+        stages = measure_stages(project, total)
+        assert abs(sum(stage.instructions for stage in stages) - total) < 100
+        counted.append(stages)
+    for one, other in zip(*counted, strict=True):
+        assert one.layer == other.layer
+        assert abs(one.instructions - other.instructions) <= 0.02 * one.instructions + 80

@@ -51,8 +51,9 @@ CORES: dict[str, Board] = {
 PLANS = {
     "default": Options(),
     "--optimize size": Options(optimize="size"),
-    "--max-ram 38K": Options(max_ram=38 * 1024),
-    "--max-ram 48K": Options(max_ram=48 * 1024),
+    "--max-ram 29000": Options(max_ram=29_000),
+    "--max-ram 36K": Options(max_ram=36 * 1024),
+    "--schedule rows": Options(order="rows"),
     "--schedule layers": Options(order="layers"),
 }
 PLANNED = RELEASED[:2]

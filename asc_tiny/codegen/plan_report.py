@@ -8,9 +8,12 @@ from asc_tiny.codegen.memory_map import memory_map, storage_names
 
 
 def report(compiled: Compiled) -> str:
-    """Return the choice, a line per stage, and the memory map."""
+    """Return the choice, a line per stage, and the memory map.
+
+    The cost is instructions for calls of kernels and multiplications, what plans differ in.
+    """
     lines = [_summary(compiled), ""]
-    titles = ("stage", "rows a run", "rows kept", "bytes kept", "working", "instructions")
+    titles = ("stage", "rows a run", "rows kept", "bytes kept", "working", "cost")
     lines.append("  ".join(title.rjust(12) for title in titles) + "  layer")
     for number, stage in enumerate(compiled.program.stages):
         storage = stage.output.storage
@@ -21,7 +24,7 @@ def report(compiled: Compiled) -> str:
             f"{kept} of {storage.rows}",
             f"{kept * storage.row_size:,}",
             f"{stage.scratch:,}",
-            f"~{instructions(stage):,}",
+            f"{instructions(stage):,}",
         )
         lines.append("  ".join(cell.rjust(12) for cell in cells) + f"  {stage.comment}")
     return "\n".join([*lines, "", arena(compiled)]) + "\n"
@@ -73,5 +76,5 @@ def _summary(compiled: Compiled) -> str:
     return (
         f"{compiled.program.source}: {len(set(streamed))} tensors stream through rings of rows, "
         f"{several} stages make several rows a run; order by {compiled.order}, "
-        f"arena {compiled.plan.size:,} bytes, ~{compiled.cost:,} instructions to multiply and call"
+        f"arena {compiled.plan.size:,} bytes, cost {compiled.cost:,} by the planner's model"
     )

@@ -69,7 +69,7 @@ class Compiled:
 
     @property
     def cost(self) -> int:
-        """Estimated instructions on a core with the DSP extension: for comparing plans."""
+        """Instructions of all stages by the model: for comparing plans, on cores with DSP."""
         return sum(map(instructions, self.program.stages))
 
     @property
@@ -104,7 +104,10 @@ _PAIR, _SINGLE = 17, 12
 
 
 def instructions(stage: Stage) -> int:
-    """Return an estimate of the instructions of all runs of a stage."""
+    """Return an estimate of the instructions of a stage for calls and multiplications.
+
+    What else a kernel does is the same in all plans.
+    """
     pairs, single = divmod(stage.windows, 2)
     multiplying = stage.work * (pairs * _PAIR + single * _SINGLE) // (8 * max(stage.windows, 1))
     return stage.runs * _RUN + multiplying

@@ -1,8 +1,8 @@
 """Emits an ensemble as C: the members' networks, and one with the interface of a single network.
 
 All share one arena. The features lie where the last member to run has its input, so that this
-member overwrites them; the arenas of the others lie behind the features (or before them where
-they fit), all at the same place since their runs follow each other.
+member overwrites them; the arenas of the others lie behind the features or before them, all at the
+same place since their runs follow each other.
 """
 
 from __future__ import annotations
@@ -89,17 +89,34 @@ def lay_out(arenas: Sequence[Arena], features_size: int) -> Layout:
     With all inputs at the start of their arenas its size is the smallest, over the choices, of
     ``max(last arena, features + largest other arena)``.
     """
-    layouts = [_layout(arenas, features_size, last) for last in reversed(range(len(arenas)))]
+    layouts = [
+        place(arenas, features_size, last)
+        for last in reversed(range(len(arenas)))
+        for place in (_others_behind, _others_before)
+    ]
     return min(layouts, key=lambda layout: layout.size)
 
 
-def _layout(arenas: Sequence[Arena], features_size: int, last: int) -> Layout:
+def _others_behind(arenas: Sequence[Arena], features_size: int, last: int) -> Layout:
     features = arenas[last].input_offset
     behind = _align(features + features_size)
+    return _layout(arenas, features_size, last, features, behind)
+
+
+def _others_before(arenas: Sequence[Arena], features_size: int, last: int) -> Layout:
+    """What the last member has before its input lies where the others were."""
+    before = max((arena.size for n, arena in enumerate(arenas) if n != last), default=0)
+    features = max(_align(before), arenas[last].input_offset)
+    return _layout(arenas, features_size, last, features, 0)
+
+
+def _layout(
+    arenas: Sequence[Arena], features_size: int, last: int, features: int, other: int
+) -> Layout:
     others = [number for number in range(len(arenas)) if number != last]
-    offsets = {n: 0 if arenas[n].size <= features else behind for n in others} | {last: 0}
+    offsets = dict.fromkeys(others, other) | {last: features - arenas[last].input_offset}
     ends = [offset + arenas[number].size for number, offset in offsets.items()]
-    return Layout((*others, last), offsets, features, max(behind, *ends))
+    return Layout((*others, last), offsets, features, max(_align(features + features_size), *ends))
 
 
 def _align(value: int) -> int:

@@ -39,8 +39,8 @@ from asc_tiny.errors import AscError
 @click.option(
     "--max-ram",
     metavar="BYTES",
-    help="The cheapest plan of the network whose arena is within it (K is 1024); default: the "
-    "smallest arena.",
+    help="The cheapest plan of the network whose arena is within it (K is 1000, Ki 1024); "
+    "default: the smallest arena.",
 )
 @click.option(
     "--optimize",

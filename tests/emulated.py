@@ -11,7 +11,9 @@ import numpy as np
 from native import FLAGS, RUNTIME, write
 
 from asc_tiny.codegen import frontend as frontend_code
+from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.library import FRONTEND_RUNTIME
+from asc_tiny.codegen.network import DEFAULT
 from asc_tiny.codegen.projects.cmake import PLATFORM_FILES
 from asc_tiny.codegen.templates import environment, template_root
 from asc_tiny.complexity.ensemble import Model
@@ -137,6 +139,7 @@ class EmulatedNetwork:
         folder: to build in.
         flags: of the compiler instead of the board's, to build for a lesser core of its family.
         optimisation: level.
+        options: of the planner.
     """
 
     def __init__(
@@ -147,11 +150,12 @@ class EmulatedNetwork:
         *,
         flags: tuple[str, ...] = (),
         optimisation: str = "-O2",
+        options: Options = DEFAULT,
     ) -> None:
         from network_models import emit
 
         self.folder = folder
-        emit(model, folder)
+        emit(model, folder, options)
         shutil.copy(Path(__file__).with_name("network_main.c"), folder)
         self.image = EmulatedImage(folder, board, flags=flags, optimisation=optimisation)
 

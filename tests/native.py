@@ -32,10 +32,12 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def shared_library(folder: Path) -> ctypes.CDLL:
-    """Build all C files in ``folder``, undefined behaviour trapped."""
+SANITISER = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
+
+
+def shared_library(folder: Path, *, sanitiser: Sequence[str] = SANITISER) -> ctypes.CDLL:
+    """Build all C files in ``folder``, undefined behaviour trapped unless told otherwise."""
     library = folder / "library.so"
-    sanitiser = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
     sources = sorted(folder.glob("*.c"))
     command = ["cc", *FLAGS, *sanitiser, "-shared", "-fPIC", *sources, "-o", library]
     subprocess.run(command, check=True)

@@ -1,20 +1,22 @@
 /* Runs a network on each input of a file and writes its outputs: network IN OUT. Prints the
- * instructions of the costliest run, and how many bytes beside the arena were changed. */
+ * instructions of the costliest run, and how many bytes beside arena, input and output were
+ * changed. */
 #include <string.h>
 
 #include "asc_net.h"
 #include "platform.h"
 
-enum { GUARD = 64 };
+enum { GUARD = 1024 };
 
 static struct {
     ASC_NET_ALIGNED int8_t before[GUARD];
     int8_t arena[ASC_NET_ARENA_SIZE];
+    int8_t between[GUARD];
+    int8_t input[ASC_NET_INPUT_SIZE];
+    int8_t middle[GUARD];
+    int8_t output[ASC_NET_OUTPUT_SIZE];
     int8_t behind[GUARD];
 } memory;
-
-static int8_t input[ASC_NET_INPUT_SIZE];
-static int8_t output[ASC_NET_OUTPUT_SIZE];
 
 static void print_number(uint64_t value) {
     char digits[24];
@@ -47,17 +49,18 @@ int main(int argc, char **argv) {
     if (asc_net_init(memory.arena) != ASC_NET_OK) {
         return 1;
     }
-    while (platform_read(in, input, sizeof input) == sizeof input) {
+    while (platform_read(in, memory.input, sizeof memory.input) == sizeof memory.input) {
         const uint64_t before = platform_instructions();
-        if (asc_net_infer(memory.arena, input, output) != ASC_NET_OK) {
+        if (asc_net_infer(memory.arena, memory.input, memory.output) != ASC_NET_OK) {
             return 1;
         }
         const uint64_t spent = platform_instructions() - before;
         most = spent > most ? spent : most;
-        platform_write(out, output, sizeof output);
+        platform_write(out, memory.output, sizeof memory.output);
     }
     platform_close(out);
     print_number(most);
-    print_number(changed(memory.before) + changed(memory.behind));
+    print_number(changed(memory.before) + changed(memory.between) + changed(memory.middle) +
+                 changed(memory.behind));
     return 0;
 }

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ctypes
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from native import RUNTIME, shared_library, write
+from native import RUNTIME, SANITISER, shared_library, write
 
 from asc_tiny.codegen import ensemble, network
+from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.library import NETWORK_RUNTIME
 from asc_tiny.complexity.ensemble import Ensemble, Model
 
@@ -138,10 +139,12 @@ SMALL: dict[str, Callable[[], Any]] = {
 }
 
 
-def emit(model: Model, folder: Path) -> None:
+def emit(model: Model, folder: Path, options: Options = network.DEFAULT) -> None:
     """Write the C code of a model or an ensemble with its kernels."""
-    code = ensemble.generate(model) if isinstance(model, Ensemble) else network.generate(model)
-    write(code, folder)
+    if isinstance(model, Ensemble):
+        write(ensemble.generate(model, options=options), folder)
+    else:
+        write(network.generate(model, options=options), folder)
     for name in NETWORK_RUNTIME:
         shutil.copy(RUNTIME / name, folder)
 
@@ -149,10 +152,17 @@ def emit(model: Model, folder: Path) -> None:
 class CNetwork:
     """The C code of a model, compiled for this computer."""
 
-    def __init__(self, model: Model, folder: Path) -> None:
-        emit(model, folder)
+    def __init__(
+        self,
+        model: Model,
+        folder: Path,
+        options: Options = network.DEFAULT,
+        *,
+        sanitiser: Sequence[str] = SANITISER,
+    ) -> None:
+        emit(model, folder, options)
         self.folder = folder
-        self.library = shared_library(folder)
+        self.library = shared_library(folder, sanitiser=sanitiser)
         self.output_size = self.macro("OUTPUT_SIZE")
         size = self.macro("ARENA_SIZE")
         # Guard bytes on both sides of the arena; filled at random as real memory is.

@@ -141,7 +141,7 @@ def test_verify_on_cortex_m4(
 def test_memory_grows_by_the_features_alone(cortex_m4: targets.Project, tmp_path: Path) -> None:
     alone = make(MODEL, tmp_path / "firmware", "mps2-an386")
     more = memory(cortex_m4.image)[1] - memory(alone.image)[1]
-    assert more == FEATURE_BYTES
+    assert FEATURE_BYTES <= more < FEATURE_BYTES + 32
 
 
 def test_verify_notices_a_changed_member(

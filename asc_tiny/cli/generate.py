@@ -31,6 +31,38 @@ from asc_tiny.errors import AscError
     is_flag=True,
     help="Add a resampler if the board's microphone cannot give the model's sample rate.",
 )
+@click.option(
+    "--schedule",
+    type=click.Choice(["rows", "layers"]),
+    help="Rows of all layers in turn, or layer by layer; default: what takes less memory.",
+)
+@click.option(
+    "--max-ram",
+    metavar="BYTES",
+    help="The cheapest plan of the network whose arena is within it (K is 1000, Ki 1024); "
+    "default: the smallest arena.",
+)
+@click.option(
+    "--optimize",
+    type=click.Choice(["speed", "size"]),
+    help="Fewest instructions (the default), or smallest flash.",
+)
+@click.option(
+    "--plan",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Print what is kept of each layer and the arena over time; or write it to a .txt, .png or "
+    ".svg file.",
+)
+@click.option(
+    "--dump",
+    is_flag=False,
+    flag_value="-",
+    metavar="[PATH]",
+    help="Print the network after each pass of the compiler; or write it to a .txt file, or to a "
+    "folder, a file per pass.",
+)
 @click.option("--prefix", default="asc", show_default=True, help="Of all names in the C code.")
 @click.option("--frontend", type=PATH, help="TOML of the front end, for a file without metadata.")
 @click.option("--decision", type=PATH, help="TOML of windows, smoothing and threshold.")
@@ -42,6 +74,11 @@ def command(
     project: str,
     board: str | None,
     resample: bool,
+    schedule: str | None,
+    max_ram: str | None,
+    optimize: str | None,
+    plan: str | None,
+    dump: str | None,
     prefix: str,
     frontend: Path | None,
     labels: Path | None,
@@ -52,6 +89,7 @@ def command(
     With --runtime aot the network becomes C code; with tflm TensorFlow Lite Micro runs it, behind
     the same interface.
     """
+    from asc_tiny.cli import explain
     from asc_tiny.cli.reference import selftest_scores
     from asc_tiny.codegen.classifier import classifier
     from asc_tiny.codegen.prefix import check_prefix
@@ -63,6 +101,10 @@ def command(
     from asc_tiny.targets.audio_path import audio_path
 
     check_prefix(prefix)
+    options = explain.planner_options(
+        runtime, schedule=schedule, max_ram=max_ram, optimize=optimize
+    )
+    explain.check_outputs(runtime, plan=plan, dump=dump)
     kind = registry.get(project)
     target = boards.get(board or kind.default_board)
     kind.check(target, runtime)
@@ -72,6 +114,7 @@ def command(
         frontend=read_toml(frontend) if frontend else None,
         labels=_read_labels(labels) if labels else None,
     )
+    complete = replace(complete, options=options)
     if decision:
         output = output_quantisation(complete.artefact)
         rule = read_decision(decision, complete.frontend, output)
@@ -92,6 +135,7 @@ def command(
     write(kind, request, out)
     if missing:
         click.echo(f"warning: the self-test checks the front end alone: {missing}", err=True)
+    explain.write(complete.artefact, options, plan=plan, dump=dump)
     for line in audio.warnings:
         click.echo(f"warning: {line}", err=True)
     if audio.resampler:

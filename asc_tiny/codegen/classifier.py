@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from asc_tiny.codegen import network, tflm
+from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.identity import Identity, identify
 from asc_tiny.complexity.ensemble import Ensemble, Model
 from asc_tiny.decision.config import DecisionConfig
@@ -21,12 +22,14 @@ class Classifier:
         frontend: its front end, with the quantisation of the (first) network's input.
         labels: class names in output order.
         decision: windows, smoothing, hysteresis and threshold.
+        options: of the network's planner.
     """
 
     artefact: Model
     frontend: FrontEndConfig
     labels: tuple[str, ...]
     decision: DecisionConfig = field(default_factory=DecisionConfig)
+    options: Options = network.DEFAULT
 
     @property
     def frontends(self) -> tuple[FrontEndConfig, ...]:

@@ -7,10 +7,9 @@ from asc_tiny.codegen import ensemble, labels, network, provenance, selftest, tf
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen import resample as resample_code
 from asc_tiny.codegen.classifier import Classifier
-from asc_tiny.codegen.identity import Identity
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.templates import banner, template_root
-from asc_tiny.complexity.ensemble import Ensemble, Model, output_quantisation
+from asc_tiny.complexity.ensemble import Ensemble, output_quantisation
 from asc_tiny.decision.config import UNKNOWN
 from asc_tiny.frontend.reference import Int8Array
 from asc_tiny.resample.design import Resampler
@@ -32,6 +31,7 @@ NETWORK_RUNTIME = (
     "asc_arithmetic.h",
     "asc_arithmetic_mve.h",
     "asc_columns.h",
+    "asc_compact.c",
     "asc_conv.c",
     "asc_conv_dsp.h",
     "asc_conv_mve.c",
@@ -73,17 +73,18 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
         **_runtime(FRONTEND_RUNTIME),
         **_runtime(_DECISION_RUNTIME),
         **_runtime(_CLASSIFIER_RUNTIME),
-        **_network(model.artefact, model.identity, runtime),
+        **_network(model, runtime),
     }
     return _renamed(files, prefix)
 
 
-def _network(model: Model, identity: Identity, runtime: str) -> dict[str, str]:
+def _network(classifier: Classifier, runtime: str) -> dict[str, str]:
+    model, identity, options = classifier.artefact, classifier.identity, classifier.options
     if runtime == "tflm":
         return tflm.generate(model, identity)
     if isinstance(model, Ensemble):
-        return {**ensemble.generate(model, identity), **_runtime(NETWORK_RUNTIME)}
-    return {**network.generate(model, identity), **_runtime(NETWORK_RUNTIME)}
+        return {**ensemble.generate(model, identity, options), **_runtime(NETWORK_RUNTIME)}
+    return {**network.generate(model, identity, options), **_runtime(NETWORK_RUNTIME)}
 
 
 def audio_sources(model: Classifier, resampler: Resampler | None, *, prefix: str) -> dict[str, str]:

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asc_tiny.codegen.compiler.choose import Compiled
 from asc_tiny.codegen.compiler.program import Stage, Storage
-from asc_tiny.codegen.network import Compiled
 from asc_tiny.complexity.memory_map import Block, MemoryMap
 
 
 def memory_map(compiled: Compiled) -> MemoryMap:
     """Return what lies where; a step makes one row of a layer's output."""
     program = compiled.program
+    unit = "runs of stages" if compiled.heights else "rows made"
     title = f"{program.source}, arena of the network compiled ahead of time"
-    return MemoryMap(title, list(_blocks(compiled)), list(_steps(compiled)), unit="rows made")
+    return MemoryMap(title, list(_blocks(compiled)), list(_steps(compiled)), unit=unit)
 
 
 def _blocks(compiled: Compiled) -> Iterator[Block]:
+    names = storage_names(compiled)
+    for block, offset in compiled.plan.blocks:
+        name = names.get(block.name, block.name)
+        yield Block(name, offset, block.size, block.first, block.last)
+
+
+def storage_names(compiled: Compiled) -> dict[str, str]:
+    """Return for people what a storage holds and how many rows of it, by its name."""
     titles: dict[str, str] = {compiled.program.input.storage.name: "input"}
     for stage in compiled.program.stages:
         titles.setdefault(stage.output.storage.name, _title(stage))
-    rows = {storage.name: _rows(compiled, storage) for storage in compiled.schedule.extents}
-    for block, offset in dict.fromkeys(compiled.plan.blocks):
-        name = titles.get(block.name, block.name) + rows.get(block.name, "")
-        yield Block(name, offset, block.size, block.first, block.last)
+    return {
+        storage.name: titles[storage.name] + _rows(compiled, storage)
+        for storage in compiled.schedule.extents
+    }
 
 
 def _rows(compiled: Compiled, storage: Storage) -> str:

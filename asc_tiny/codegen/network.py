@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import functools
+from dataclasses import replace
 from typing import Any
 
 from asc_tiny.codegen import interface
 from asc_tiny.codegen.compiler import edges
-from asc_tiny.codegen.compiler.build import build
+from asc_tiny.codegen.compiler.choose import Compiled, Options, choose
 from asc_tiny.codegen.compiler.emit import values
-from asc_tiny.codegen.compiler.memory import Plan, plan
 from asc_tiny.codegen.compiler.operators import LOWERINGS
-from asc_tiny.codegen.compiler.program import Program
 from asc_tiny.codegen.compiler.refusal import not_supported
-from asc_tiny.codegen.compiler.schedule import Schedule, schedule
 from asc_tiny.codegen.identity import Identity
 from asc_tiny.codegen.templates import banner, environment
 from asc_tiny.codegen.text import value_lines
@@ -28,46 +26,39 @@ KERNELS_VERSION = 3
 _MAX_ELEMENTS = 2**23
 
 
-@dataclass(frozen=True, eq=False)
-class Compiled:
-    """A network after all passes."""
-
-    program: Program
-    schedule: Schedule
-    plan: Plan
-
-    @property
-    def input_offset(self) -> int:
-        """Where the input lies in the arena."""
-        return self.plan.offsets[self.program.input.storage]
+DEFAULT = Options()
+"""As little memory as possible."""
 
 
-def compile_network(artefact: Artefact) -> Compiled:
+@functools.lru_cache(maxsize=8)
+def compile_network(artefact: Artefact, options: Options = DEFAULT) -> Compiled:
     """Run all passes over a model.
 
     Raises:
-        AscError: the model is not full int8, or has an operator or option that is not supported.
+        AscError: the model is not full int8, has an operator or option that is not supported, or
+            does not fit the memory that the options allow.
     """
     artefact = without_conversions(artefact)
     check_supported_types(artefact)
     check_supported_operators(artefact)
-    program = build(artefact.graph)
-    order = schedule(program)
-    return Compiled(program, order, plan(program, order))
+    return choose(artefact.graph, options)
 
 
-def generate(artefact: Artefact, identity: Identity | None = None) -> dict[str, str]:
+def generate(
+    artefact: Artefact, identity: Identity | None = None, options: Options = DEFAULT
+) -> dict[str, str]:
     """Return ``asc_net.h`` and ``asc_net.c``, file name to text.
 
     Args:
         artefact: the model.
         identity: of the classifier that it is the network of, if it is.
+        options: of the planner.
 
     Raises:
         AscError: as ``compile_network``.
     """
     artefact = without_conversions(artefact)
-    compiled = compile_network(artefact)
+    compiled = compile_network(artefact, options)
     context: dict[str, Any] = {
         **values(artefact.graph, compiled.program, compiled.schedule, compiled.plan),
         "banner": banner(artefact),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from elftools.elf.constants import SH_FLAGS
@@ -10,8 +10,9 @@ from elftools.elf.elffile import ELFFile
 
 from asc_tiny.errors import AscError
 from asc_tiny.frontend import golden
-from asc_tiny.targets import image
+from asc_tiny.targets import image, stack
 from asc_tiny.targets import project as projects
+from asc_tiny.targets.flash import network_flash
 from asc_tiny.targets.project import Project
 
 STACK_SECTION = ".stack"
@@ -30,6 +31,12 @@ class Costs:
         stack_bytes: most used, by painting.
         arena_bytes: of the RAM, what the network uses: activations, and with TensorFlow Lite
             Micro its interpreter.
+        network_flash_bytes: of the flash, code and constants of the network.
+        network_stack_bound_bytes: most stack that a run of the network can take, from the call
+            graph.
+        stack_bound_bytes: most that the image can take, an interrupt included.
+
+    The last three are None where the network is not compiled ahead of time.
     """
 
     instructions_per_hop: int
@@ -38,6 +45,9 @@ class Costs:
     ram_bytes: int
     stack_bytes: int
     arena_bytes: int
+    network_flash_bytes: int | None = None
+    network_stack_bound_bytes: int | None = None
+    stack_bound_bytes: int | None = None
 
 
 def measure(project: Project) -> Costs:
@@ -54,13 +64,24 @@ def measure(project: Project) -> Costs:
     text, _ = projects.execute(project, ["bench", "in.pcm"], {"in.pcm": pcm}, [])
     figures = dict(line.split(" ") for line in text.splitlines() if line.count(" ") == 1)
     flash, ram = memory(project.image)
-    return Costs(
+    costs = Costs(
         instructions_per_hop=int(figures["instructions_per_hop"]),
         instructions_per_inference=int(figures["instructions_per_inference"]),
         flash_bytes=flash,
         ram_bytes=ram,
         stack_bytes=int(figures["stack_bytes"]),
         arena_bytes=int(figures["arena_bytes"]),
+    )
+    return _with_compiled(costs, project) if project.runtime == "aot" else costs
+
+
+def _with_compiled(costs: Costs, project: Project) -> Costs:
+    found = stack.bounds(project.board, project.image, project.prefix)
+    return replace(
+        costs,
+        network_flash_bytes=network_flash(project.image.with_suffix(".map"), project.prefix),
+        network_stack_bound_bytes=found.network if found else None,
+        stack_bound_bytes=found.image if found else None,
     )
 
 

@@ -6,12 +6,13 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.projects.manifest import BOARD_FILE, MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.decision.config import DecisionConfig
@@ -40,6 +41,8 @@ class Project:
         frontend: the front end of that model.
         labels: class labels in output order.
         decision: windows, smoothing, hysteresis and threshold.
+        options: of the network's planner.
+        prefix: of all names in the C code.
     """
 
     folder: Path
@@ -50,6 +53,8 @@ class Project:
     frontend: FrontEndConfig
     labels: tuple[str, ...]
     decision: DecisionConfig
+    options: Options = field(default_factory=Options)
+    prefix: str = "asc"
 
     @property
     def image(self) -> Path:
@@ -105,6 +110,8 @@ def load(folder: Path) -> Project:
             frontend=FrontEndConfig.from_dict(manifest["frontend"], source=str(path)),
             labels=tuple(manifest["labels"]),
             decision=DecisionConfig.from_dict(manifest.get("decision", {}), source=str(path)),
+            options=Options(**manifest.get("plan", {})),
+            prefix=manifest.get("prefix", "asc"),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AscError(f"{path}: not a manifest of asc-tiny ({error!r})") from error

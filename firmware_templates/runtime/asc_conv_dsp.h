@@ -99,8 +99,8 @@ static void arrange_few(const asc_conv_t *layer, const int8_t *const *rows, int1
     "2:\n\t" MULTIPLY_FOUR "3:\n\t" MULTIPLY_FOUR "cmp r2, r3\n\t" \
     "bne 2b\n\t"
 
-/* Two windows against pairs of channels from `channel` to `end`. The outputs of the second window
- * are `count` values behind those of the first. */
+/* Two windows, or one, against pairs of channels from `channel` to `end`. The outputs of the second
+ * window are `count` values behind those of the first. */
 typedef struct {
     const int16_t *first;
     const int16_t *second;
@@ -173,6 +173,72 @@ static void multiply_block(asc_block_t *block) {
                        "cc", "memory");
 }
 
+/* The same for the first window alone. */
+static void multiply_single(asc_block_t *block) {
+    register asc_block_t *r0 __asm__("r0") = block;
+    __asm__ volatile("push {r0, r7}\n\t"
+                     "mov r7, r0\n\t"
+                     "ldr r2, [r7, #8]\n\t"
+                     "ldrd r1, r14, [r7, #12]\n\t"
+                     "1:\n\t"
+                     "ldr r0, [r7]\n\t"
+                     "ldr r3, [r7, #24]\n\t"
+                     "ldr r11, [r1]\n\t"
+                     "ldr r12, [r1, #12]\n\t"
+                     "add r3, r2\n\t"
+                     "2:\n\t"
+                     "ldrd r4, r5, [r2], #8\n\t"
+                     "ldrd r8, r9, [r0], #8\n\t"
+                     "sxtb16 r6, r4\n\t"
+                     "sxtb16 r10, r5\n\t"
+                     "sxtb16 r4, r4, ror #8\n\t"
+                     "sxtb16 r5, r5, ror #8\n\t"
+                     "cmp r2, r3\n\t"
+                     "smlad r11, r8, r6, r11\n\t"
+                     "smlad r12, r8, r10, r12\n\t"
+                     "smlad r11, r9, r4, r11\n\t"
+                     "smlad r12, r9, r5, r12\n\t"
+                     "bne 2b\n\t"
+                     "ldrd r0, r3, [r1, #4]\n\t"
+                     "ldrd r4, r5, [r1, #16]\n\t"
+                     "ldr r10, [r7, #32]\n\t"
+                     "lsl r6, r10, r3\n\t"
+                     "lsl r8, r10, r5\n\t"
+                     "lsl r11, r11, #1\n\t"
+                     "lsl r12, r12, #1\n\t"
+                     "smmulr r11, r11, r0\n\t"
+                     "smmulr r12, r12, r4\n\t"
+                     "add r11, r11, r11, asr #31\n\t"
+                     "add r12, r12, r12, asr #31\n\t"
+                     "add r11, r11, r6\n\t"
+                     "add r12, r12, r8\n\t"
+                     "asr r11, r11, r3\n\t"
+                     "asr r12, r12, r5\n\t"
+                     "ssat r11, #8, r11, asr #1\n\t"
+                     "ssat r12, #8, r12, asr #1\n\t"
+                     "strb r11, [r14], #1\n\t"
+                     "strb r12, [r14], #1\n\t"
+                     "adds r1, #24\n\t"
+                     "ldr r5, [r7, #28]\n\t"
+                     "cmp r1, r5\n\t"
+                     "bne 1b\n\t"
+                     "strd r1, r14, [r7, #12]\n\t"
+                     "str r2, [r7, #8]\n\t"
+                     "pop {r0, r7}"
+                     : "+r"(r0)
+                     :
+                     : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "r14",
+                       "cc", "memory");
+}
+
+static void multiply(asc_block_t *block) {
+    if (block->second == NULL) {
+        multiply_single(block);
+    } else {
+        multiply_block(block);
+    }
+}
+
 /* A last channel without a partner: what is computed for the partner, whose weights are zeros, is
  * dropped. */
 static void multiply_last(asc_block_t *block, const asc_channel_t *channel) {
@@ -184,12 +250,14 @@ static void multiply_last(asc_block_t *block, const asc_channel_t *channel) {
     block->end = pair + 2;
     block->output = values;
     block->count = 2;
-    multiply_block(block);
+    multiply(block);
     output[0] = values[0];
-    *second = values[2];
+    if (block->second != NULL) {
+        *second = values[2];
+    }
 }
 
-/* Windows `step` values apart; a last one without a partner is computed twice. */
+/* Windows `step` values apart, in pairs, and a last one without a partner. */
 static void multiply_narrow(const asc_product_t *product, const int16_t *wide, int32_t step,
                             int32_t windows, int8_t *output) {
     const int32_t count = product->count;
@@ -207,11 +275,10 @@ static void multiply_narrow(const asc_product_t *product, const int16_t *wide, i
         block.output = output;
         block.count = count;
         if (x + 1 == windows) {
-            block.second = wide;
-            block.count = 0;
+            block.second = NULL;
         }
         if (even > 0) {
-            multiply_block(&block);
+            multiply(&block);
         }
         if (even < count) {
             multiply_last(&block, channels + even);

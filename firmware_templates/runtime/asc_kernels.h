@@ -146,6 +146,22 @@ typedef struct {
     const asc_channel_t *channels;
 } asc_dense_t;
 
+/* bias_bits is bias * 256 + bits. */
+typedef struct {
+    int32_t bias_bits;
+    int32_t multiplier;
+} asc_packed_channel_t;
+
+/* As asc_dense_t; weights are those of one output after those of another. */
+typedef struct {
+    int32_t rows;
+    int32_t inputs;
+    int32_t outputs;
+    asc_output_t range;
+    const int8_t *weights;
+    const asc_packed_channel_t *channels;
+} asc_compact_dense_t;
+
 /* Input and output have the same quantisation. */
 typedef struct {
     int32_t input_width;
@@ -304,6 +320,7 @@ void asc_conv(const void *layer, const asc_call_t *call);
 void asc_upsampled_conv(const void *layer, const asc_call_t *call);
 void asc_depthwise_conv(const void *layer, const asc_call_t *call);
 void asc_dense(const void *layer, const asc_call_t *call);
+void asc_compact_dense(const void *layer, const asc_call_t *call);
 void asc_max_pool(const void *layer, const asc_call_t *call);
 void asc_average_pool(const void *layer, const asc_call_t *call);
 void asc_sum(const void *layer, const asc_call_t *call);

@@ -3,7 +3,8 @@
 
 static const int8_t *row_in_ring(const asc_ring_t *ring, int32_t row, const int8_t *arena) {
     const int8_t *base = ring->constant == NULL ? arena : ring->constant;
-    uint32_t place = ring->first + (uint32_t)row;
+    uint32_t place =
+        ring->first + (ring->repeat == 1 ? (uint32_t)row : (uint32_t)row / ring->repeat);
     if (place >= ring->size) {
         place %= ring->size;
     }

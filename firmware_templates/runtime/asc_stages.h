@@ -22,6 +22,7 @@ typedef struct {
     uint32_t pitch;  /* from place to place, in bytes */
     uint16_t first;  /* number of the first row in the ring's storage */
     uint16_t size;   /* places of the ring */
+    uint16_t repeat; /* rows that show one place */
 } asc_ring_t;
 
 /* What a stage reads for its row y: rows (y * factor + offset) / divisor + k * step for `count`
@@ -46,6 +47,12 @@ typedef struct {
     asc_ring_t output;
     uint32_t scratch;
 } asc_stage_t;
+
+/* So many steps of the order, so many times. */
+typedef struct {
+    uint16_t steps;
+    uint16_t times;
+} asc_loop_t;
 
 /* Makes a row of a stage's output; `rows` has room for all rows that it reads. */
 void asc_stage_run(const asc_stage_t *stage, int32_t run, int8_t *arena, const int8_t **rows);

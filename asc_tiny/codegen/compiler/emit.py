@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.codegen import interface
+from asc_tiny.codegen.compiler.loops import loops
 from asc_tiny.codegen.compiler.memory import Plan
 from asc_tiny.codegen.compiler.program import Array, Program, Rows, Stage, View
 from asc_tiny.codegen.compiler.schedule import Schedule
@@ -16,6 +17,8 @@ from asc_tiny.complexity.graph import Graph, Tensor
 from asc_tiny.errors import AscError
 
 _MOST_STAGES = 255
+_MEMBERS = {"asc_channel_t": 3, "asc_packed_channel_t": 2}
+"""Values that a structure has, of arrays of structures."""
 
 
 def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[str, Any]:
@@ -29,6 +32,7 @@ def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[
             f"{program.source}: {len(program.stages)} stages, at most {_MOST_STAGES} are supported"
         )
     layout = _Layout(order, plan)
+    found = loops(order.order)
     return {
         "arena_size": plan.size,
         "arrays": list(_arrays(program)),
@@ -36,7 +40,8 @@ def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[
         "output": _interface(graph.tensor(graph.outputs[0]), layout.offset(program.output)),
         "stages": [layout.stage(number, stage) for number, stage in enumerate(program.stages)],
         "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in program.stages),
-        "schedule": np.array(order.order),
+        "loops": found,
+        "steps": np.array([stage for loop in found for stage in loop.stages]),
     }
 
 
@@ -48,7 +53,7 @@ def _arrays(program: Program) -> Iterator[dict[str, Any]]:
         constants = [rows.view.storage.constant for rows in stage.inputs]
         arrays.update((array.name, array) for array in constants if array)
     for array in arrays.values():
-        count = str(len(array.values) // (3 if array.c_type == "asc_channel_t" else 1))
+        count = str(len(array.values) // _MEMBERS.get(array.c_type, 1))
         slack = f" + ASC_WEIGHTS_SLACK / sizeof({array.c_type})" if array.weights else ""
         yield {
             "name": array.name,
@@ -60,8 +65,8 @@ def _arrays(program: Program) -> Iterator[dict[str, Any]]:
 
 
 def _array_lines(array: Array) -> Sequence[str]:
-    if array.c_type == "asc_channel_t":
-        rows = array.values.reshape(-1, 3).tolist()
+    if array.c_type in _MEMBERS:
+        rows = array.values.reshape(-1, _MEMBERS[array.c_type]).tolist()
         return ["{" + ", ".join(_int32(value) for value in row) + "}," for row in rows]
     if array.c_type == "int8_t" and array.weights:
         fours = [f"ASC_WEIGHTS({', '.join(map(str, row))})," for row in array.values.reshape(-1, 4)]
@@ -111,7 +116,7 @@ class _Layout:
         }
 
     def _ring(self, view: View) -> dict[str, Any]:
-        """Return base, byte in the arena, bytes from row to row, first row, rows of the ring."""
+        """Return base, byte in the arena, pitch, first place, places, and rows per place."""
         storage = view.storage
         constant = storage.constant
         base = constant.name if constant else "NULL"
@@ -125,14 +130,16 @@ class _Layout:
                 "pitch": view.pitch,
                 "first": 0,
                 "rows": view.rows,
+                "repeat": view.repeat,
             }
-        first, inside = divmod(view.start, storage.row_size)
+        first, inside = divmod(view.start, view.unit)
         return {
             "base": base,
             "offset": offset + inside,
-            "pitch": view.pitch,
+            "pitch": view.unit,
             "first": first,
-            "rows": rows,
+            "rows": rows * (storage.row_size // view.unit),
+            "repeat": view.repeat,
         }
 
 

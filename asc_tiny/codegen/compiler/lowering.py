@@ -208,7 +208,10 @@ class Lowering:
         runs: int | None = None,
         arrays: Sequence[Array] = (),
         scratch: int = 0,
+        scratch_row: int = 0,
+        scales: Sequence[str] = (),
         work: int = 0,
+        windows: int = 0,
         suffix: str = "",
         note: str = "",
     ) -> Stage:
@@ -228,7 +231,10 @@ class Lowering:
             runs=view.rows if runs is None else runs,
             arrays=tuple(arrays),
             scratch=scratch,
+            scratch_row=scratch_row,
+            scales=tuple(scales),
             work=work,
+            windows=windows,
         )
 
     def _activations(self) -> list[int]:

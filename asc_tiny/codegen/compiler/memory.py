@@ -1,13 +1,15 @@
 """Where storages and working memory lie in the arena.
 
 What exists at the same time must not overlap: a storage exists from the first step that writes it
-to the last that reads it, working memory during the steps of its stage.
+to the last that reads it, working memory during the steps of its stage. Of a storage that is there
+as a whole, each group of rows exists for its own time: one tensor can move into the place of
+another as that is used up.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from asc_tiny.codegen.compiler.program import Program, Storage
@@ -15,6 +17,9 @@ from asc_tiny.codegen.compiler.schedule import Extent, Schedule
 
 ALIGNMENT = 16
 SEARCH_ROUNDS = 500
+SHORT_SEARCH_ROUNDS = 50
+MOST_GROUPS = 32
+"""Of rows of a storage; more take longer to plan."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +37,24 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
+class Item:
+    """Blocks one behind the other, which are placed together."""
+
+    blocks: Sequence[Block]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all."""
+        return sum(block.size for block in self.blocks)
+
+    def at(self, offset: int) -> Iterator[tuple[Block, int]]:
+        """Yield the blocks with their offsets."""
+        for block in self.blocks:
+            yield block, offset
+            offset += block.size
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """The arena.
 
@@ -39,34 +62,45 @@ class Plan:
         offsets: byte offset of each storage.
         scratch: byte offset of the working memory of each stage that has any, by its number.
         size: bytes of the arena, a multiple of ``ALIGNMENT``.
-        blocks: what lies in it, with their offsets.
+        items: what lies in it, with their offsets.
     """
 
     offsets: Mapping[Storage, int]
     scratch: Mapping[int, int]
     size: int
-    blocks: Sequence[tuple[Block, int]]
+    items: Sequence[tuple[Item, int]]
+
+    @property
+    def blocks(self) -> Sequence[tuple[Block, int]]:
+        """The items' blocks, with their offsets."""
+        return [placed for item, offset in self.items for placed in item.at(offset)]
 
 
-def plan(program: Program, schedule: Schedule) -> Plan:
-    """Plan the arena of a program.
+def plan(program: Program, schedule: Schedule, enough: int = 0) -> Plan:
+    """Plan the arena of a program; a shorter search ends at what takes no more than enough.
 
-    Blocks are placed one by one, each at the lowest offset that is free while it exists. The first
+    Items are placed one by one, each at the lowest offset that is free while it exists. The first
     order is by falling size ("greedy by size", Pisarchyk and Lee, "Efficient Memory Management for
     Deep Neural Net Inference", 2020); while the arena is larger than what exists at the same time,
     further orders are tried, the same ones on every run, and the smallest arena is kept.
     """
-    storages = {storage: _block(storage, extent) for storage, extent in schedule.extents.items()}
-    scratch = _scratch(program, schedule)
-    blocks = [*storages.values(), *scratch.values()]
-    offsets = _smallest(blocks)
-    size = max((offsets[block] + block.size for block in blocks), default=0)
+    storages, scratch = _items(program, schedule)
+    items = list(dict.fromkeys([*storages.values(), *scratch.values()]))
+    offsets = _Search(items).smallest(enough)
     return Plan(
-        {storage: offsets[block] for storage, block in storages.items()},
-        {number: offsets[block] for number, block in scratch.items()},
-        _align(size),
-        [(block, offsets[block]) for block in blocks],
+        {storage: offsets[item] for storage, item in storages.items()},
+        {number: offsets[item] for number, item in scratch.items()},
+        _align(max((offsets[item] + item.size for item in items), default=0)),
+        [(item, offsets[item]) for item in items],
     )
+
+
+def least_size(program: Program, schedule: Schedule) -> int:
+    """Return the most bytes that exist at the same time: no plan is smaller."""
+    storages, scratch = _items(program, schedule)
+    items = dict.fromkeys([*storages.values(), *scratch.values()])
+    blocks = [block for item in items for block in item.blocks]
+    return max(live_bytes(blocks, len(schedule.order)), default=0)
 
 
 def live_bytes(blocks: Sequence[Block], steps: int) -> list[int]:
@@ -82,65 +116,131 @@ def live_bytes(blocks: Sequence[Block], steps: int) -> list[int]:
     return live
 
 
+def _items(program: Program, schedule: Schedule) -> tuple[dict[Storage, Item], dict[int, Item]]:
+    """Return what must be placed: storages, and working memory by the stage's number."""
+    storages = {storage: _item(storage, extent) for storage, extent in schedule.extents.items()}
+    return storages, _scratch(program, schedule)
+
+
 # Kernels load whole words: up to three bytes behind a row.
 _SLACK = 3
 
 
-def _block(storage: Storage, extent: Extent) -> Block:
-    size = extent.rows * storage.row_size + _SLACK
-    return Block(storage.name, _align(size), extent.first, extent.last)
+def _item(storage: Storage, extent: Extent) -> Item:
+    if not extent.lives or storage.rows == 1:
+        size = _align(extent.rows * storage.row_size + _SLACK)
+        return Item([Block(storage.name, size, extent.first, extent.last)])
+    rows = -(-storage.rows // MOST_GROUPS)
+    blocks = []
+    for first in range(0, storage.rows, rows):
+        lives = extent.lives[first : first + rows]
+        size = len(lives) * storage.row_size
+        if first + rows >= storage.rows:
+            size = _align(first * storage.row_size + size + _SLACK) - first * storage.row_size
+        blocks.append(Block(storage.name, size, min(lives)[0], max(last for _, last in lives)))
+    return Item(blocks)
 
 
-def _scratch(program: Program, schedule: Schedule) -> dict[int, Block]:
+def _scratch(program: Program, schedule: Schedule) -> dict[int, Item]:
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for step, number in enumerate(schedule.order):
         first.setdefault(number, step)
         last[number] = step
-    stages = enumerate(program.stages)
-    sizes = {number: stage.scratch for number, stage in stages if stage.scratch}
-    if not sizes:
+    needing = [number for number, stage in enumerate(program.stages) if stage.scratch]
+    items: dict[int, Item] = {}
+    # Stages take turns: those that run in the same time share their working memory.
+    sharing: list[int] = []
+    for number in sorted(needing, key=lambda number: first[number]):
+        if sharing and first[number] > max(last[each] for each in sharing):
+            items |= _shared(program, sharing, first, last)
+            sharing = []
+        sharing.append(number)
+    return items | _shared(program, sharing, first, last)
+
+
+def _shared(
+    program: Program, numbers: Sequence[int], first: Mapping[int, int], last: Mapping[int, int]
+) -> dict[int, Item]:
+    """Return the working memory of stages as one block."""
+    if not numbers:
         return {}
-    # Stages take turns: working memory of any of them is free when another runs.
-    shared = Block(
+    block = Block(
         "working memory",
-        _align(max(sizes.values())),
-        min(first[number] for number in sizes),
-        max(last[number] for number in sizes),
+        _align(max(program.stages[number].scratch for number in numbers)),
+        min(first[number] for number in numbers),
+        max(last[number] for number in numbers),
     )
-    return dict.fromkeys(sizes, shared)
+    return dict.fromkeys(numbers, Item([block]))
 
 
-def _smallest(blocks: Sequence[Block]) -> dict[Block, int]:
-    order = sorted(dict.fromkeys(blocks), key=lambda block: (-block.size, block.first, block.name))
-    best = _place_all(order)
-    steps = max((block.last for block in blocks), default=0) + 1
-    bound = max(live_bytes(order, steps), default=0)
-    source = random.Random(0)
-    for _ in range(SEARCH_ROUNDS):
-        if _end(best) <= bound:
-            break
-        # Sorting by random() rather than shuffle(), whose order Python does not promise to keep.
-        order = sorted(order, key=lambda _: source.random())
-        best = min(best, _place_all(order), key=_end)
-    return best
+class _Search:
+    """Tries orders in which items are placed."""
 
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = sorted(
+            items, key=lambda item: (-item.size, item.blocks[0].first, item.blocks[0].name)
+        )
+        self._apart: dict[tuple[Item, Item], list[tuple[int, int]]] = {}
 
-def _place_all(order: Sequence[Block]) -> dict[Block, int]:
-    placed: dict[Block, int] = {}
-    for block in order:
-        taken = sorted((placed[b], placed[b] + b.size) for b in placed if b.meets(block))
-        offset = 0
-        for begin, end in taken:
-            if offset + block.size <= begin:
+    def smallest(self, enough: int) -> dict[Item, int]:
+        """Return the offsets of the smallest arena that is found."""
+        order = self.items
+        best = self.placed(order)
+        blocks = [block for item in order for block in item.blocks]
+        steps = max((block.last for block in blocks), default=0) + 1
+        bound = max(enough, *live_bytes(blocks, steps))
+        source = random.Random(0)
+        for _ in range(SHORT_SEARCH_ROUNDS if enough else SEARCH_ROUNDS):
+            if _end(best) <= bound:
                 break
-            offset = max(offset, end)
-        placed[block] = offset
-    return placed
+            # Sorting by random(), not shuffle(), whose order Python does not promise to keep.
+            order = sorted(order, key=lambda _: source.random())
+            best = min(best, self.placed(order), key=_end)
+        return best
+
+    def placed(self, order: Sequence[Item]) -> dict[Item, int]:
+        """Return offsets after placing items in an order."""
+        offsets: dict[Item, int] = {}
+        for item in order:
+            taken = sorted(
+                (base + begin, base + end)
+                for other, base in offsets.items()
+                for begin, end in self.apart(item, other)
+            )
+            offset = 0
+            for begin, end in taken:
+                if offset <= begin:
+                    break
+                offset = max(offset, _align(end))
+            offsets[item] = offset
+        return offsets
+
+    def apart(self, item: Item, other: Item) -> list[tuple[int, int]]:
+        """Return the distances between which an item may not begin behind another."""
+        if (item, other) not in self._apart:
+            self._apart[item, other] = _merged(
+                (place - start - block.size, place + taken.size - start)
+                for taken, place in other.at(0)
+                for block, start in item.at(0)
+                if taken.meets(block)
+            )
+        return self._apart[item, other]
 
 
-def _end(placed: Mapping[Block, int]) -> int:
-    return max((offset + block.size for block, offset in placed.items()), default=0)
+def _merged(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return open ranges with those that overlap as one."""
+    merged: list[tuple[int, int]] = []
+    for begin, end in sorted(ranges):
+        if merged and begin < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return merged
+
+
+def _end(placed: Mapping[Item, int]) -> int:
+    return max((offset + item.size for item, offset in placed.items()), default=0)
 
 
 def _align(value: int) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from asc_tiny.codegen.compiler.lowering import Lowering, Tensors, braces, geometry
-from asc_tiny.codegen.compiler.program import Rows, Stage, View
+from asc_tiny.codegen.compiler.program import Rows, Stage, Storage, View
 from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN
 from asc_tiny.codegen.compiler.slices import SLICING, Slice, slices
 from asc_tiny.codegen.compiler.upsampling import axis_rule, is_fused
@@ -48,6 +49,8 @@ def lower_slices(to: Lowering) -> list[Stage]:
 
 def _slice_view(view: View, source: Tensor, output: Tensor, part: Slice) -> View | None:
     """Return the slice as rows of its source, None if its values are not neighbours."""
+    if view.repeat != 1:
+        return None
     if len(part.shape) != 4 or len(output.shape) != 4:
         same_rows = len(part.shape) != 4 and len(output.shape) != 4
         if part.start is None or not same_rows:
@@ -291,11 +294,31 @@ def lower_resize_nearest_neighbor(to: Lowering) -> list[Stage]:
         return []
     factor, offset, divisor = axis_rule(to, source[0], target[0])
     view = to.view(to.input(0))
-    rows = Rows(view, factor=factor, offset=offset, divisor=divisor, clamps=True)
     fields = {
         "input_width": str(source[1]),
         "output_width": str(target[1]),
         "channels": str(source[2]),
         "columns": braces(*axis_rule(to, source[1], target[1])),
     }
+    repeat = target[0] // source[0]
+    repeats = repeat and all(
+        (y * factor + offset) // divisor == y // repeat for y in range(target[0])
+    )
+    if repeats and target[0] == repeat * source[0] and _is_read_by_row(to):
+        # No row is made twice: each shows several times.
+        narrow = View.of(Storage(f"t{to.output.index}", source[0], target[1] * target[2]))
+        to.tensors.alias(to.output.index, replace(narrow, rows=target[0], repeat=repeat))
+        return [to.stage("asc_resize_nearest", fields, output=narrow, c_type="asc_resize_t")]
+    rows = Rows(view, factor=factor, offset=offset, divisor=divisor, clamps=True)
     return [to.stage("asc_resize_nearest", fields, inputs=[rows], c_type="asc_resize_t")]
+
+
+_READ_ROW_BY_ROW = ("AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "MEAN")
+
+
+def _is_read_by_row(to: Lowering) -> bool:
+    """Whether nothing needs the output otherwise than row by row."""
+    index = to.output.index
+    readers = [each.name for each in to.graph.operators if index in each.inputs]
+    free = index not in to.graph.outputs and not to.tensors.is_placed(index)
+    return free and bool(readers) and all(name in _READ_ROW_BY_ROW for name in readers)

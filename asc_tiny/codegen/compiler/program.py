@@ -61,6 +61,7 @@ class View:
         start: byte of the first row in the storage, as if all of its rows existed.
         rows, row_size: how the tensor is read.
         pitch: bytes from one row to the next.
+        repeat: how often each row shows, one after the other.
     """
 
     storage: Storage
@@ -68,6 +69,7 @@ class View:
     rows: int
     row_size: int
     pitch: int
+    repeat: int = 1
 
     @classmethod
     def of(cls, storage: Storage) -> View:
@@ -76,14 +78,23 @@ class View:
 
     @property
     def is_row_by_row(self) -> bool:
-        """Whether each row lies in one row of the storage."""
-        size = self.storage.row_size
-        return (self.pitch == size or self.rows == 1) and self.start % size + self.row_size <= size
+        """Whether each row lies in one row of the storage, at the same places in all of them."""
+        size, unit = self.storage.row_size, self.unit
+        return size % unit == 0 and self.start % unit + self.row_size <= unit
 
     @property
     def is_contiguous(self) -> bool:
         """Whether the rows follow each other without gaps."""
-        return self.rows == 1 or self.pitch == self.row_size
+        return self.rows == 1 or (self.pitch == self.row_size and self.repeat == 1)
+
+    @property
+    def unit(self) -> int:
+        """Bytes between the places of a ring that holds the rows."""
+        return self.storage.row_size if self.rows == 1 else self.pitch
+
+    def begin(self, row: int) -> int:
+        """Return the byte of the storage that a row begins at."""
+        return self.start + row // self.repeat * self.pitch
 
     def part(self, first: int, rows: int, offset: int, row_size: int) -> View:
         """Return the rows from ``first`` on, of each ``row_size`` bytes from ``offset`` on."""
@@ -96,7 +107,7 @@ class View:
 
     def storage_rows(self, row: int) -> range:
         """Return the rows of the storage that a row lies in."""
-        begin = self.start + row * self.pitch
+        begin = self.begin(row)
         size = self.storage.row_size
         return range(begin // size, (begin + self.row_size - 1) // size + 1)
 
@@ -140,7 +151,10 @@ class Stage:
         runs: how often it runs; each run writes a row, or adds to the only one.
         arrays: constants that ``fields`` name.
         scratch: bytes of working memory.
+        scratch_row: of them, bytes that a row takes.
+        scales: fields that are proportional to the rows that a run makes, if that may be several.
         work: multiply-accumulates of all runs.
+        windows: that a run multiplies by the weights.
     """
 
     comment: str
@@ -153,7 +167,10 @@ class Stage:
     runs: int
     arrays: Sequence[Array] = ()
     scratch: int = 0
+    scratch_row: int = 0
+    scales: Sequence[str] = ()
     work: int = 0
+    windows: int = 0
 
     def output_row(self, run: int) -> int:
         """Return the row that a run writes."""

@@ -2,7 +2,8 @@
 
 Rows are made on demand: before a stage runs, every row that it reads is made, which asks for the
 rows before. So each storage holds no more rows than its readers still need. Nothing is computed
-twice.
+twice. At a cut, a stage makes all of its rows before what follows runs; cuts everywhere are the
+order of an interpreter, layer by layer.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ class Extent:
     Attributes:
         rows: of the ring that holds it: row r lies at place ``r % rows``.
         first, last: steps of the schedule, both included; the input exists from step 0 on.
+        lives: the same for each row, if all have places of their own.
     """
 
     rows: int
     first: int
     last: int
+    lives: Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +43,14 @@ class Schedule:
     extents: dict[Storage, Extent]
 
 
-def schedule(program: Program) -> Schedule:
-    """Find the order for a program whose stages are in the order of the graph."""
-    return _Scheduler(program).schedule()
+def schedule(program: Program, cuts: Sequence[int] = ()) -> Schedule:
+    """Find the order for a program whose stages are in the order of the graph.
+
+    Args:
+        program: the stages.
+        cuts: numbers of stages that make all of their rows first, ascending.
+    """
+    return _Scheduler(program).schedule(cuts)
 
 
 class _Scheduler:
@@ -53,13 +61,16 @@ class _Scheduler:
         self.writers: dict[Storage, list[int]] = {}
         for number, stage in enumerate(program.stages):
             self.writers.setdefault(stage.output.storage, []).append(number)
+        self._makers: dict[tuple[View, int], list[tuple[int, int]]] = {}
+        self._needs: dict[int, tuple[int, list[tuple[View, int]]]] = {}
         self.written: dict[Storage, dict[int, list[int]]] = {}
         self.read: dict[Storage, dict[int, int]] = {}
 
-    def schedule(self) -> Schedule:
+    def schedule(self, cuts: Sequence[int]) -> Schedule:
         output = self.program.output
-        for row in range(output.rows):
-            self.make(output, row)
+        for whole in [*(self.program.stages[number].output for number in cuts), output]:
+            for row in range(whole.rows):
+                self.make(whole, row)
         # What does not reach the output still runs: the graph asks for it.
         for number, stage in enumerate(self.program.stages):
             while self.runs[number] < stage.runs:
@@ -91,21 +102,33 @@ class _Scheduler:
 
     def pending(self, view: View, row: int) -> int | None:
         """Return a stage that must still run before a row is complete."""
-        for number in self.writers.get(view.storage, ()):
-            stage = self.program.stages[number]
-            if self.runs[number] < stage.runs and self.runs[number] <= _last_run(stage, view, row):
+        for number, last in self.makers(view, row):
+            if self.runs[number] <= last:
                 return number
         return None
 
+    def makers(self, view: View, row: int) -> list[tuple[int, int]]:
+        """Return the stages that write bytes of a row, each with the last run that does."""
+        if (view, row) not in self._makers:
+            writers = self.writers.get(view.storage, ())
+            self._makers[view, row] = [
+                (number, _last_run(self.program.stages[number], view, row)) for number in writers
+            ]
+        return self._makers[view, row]
+
     def needs(self, number: int) -> list[tuple[View, int]]:
         """Return the rows that the next run of a stage reads."""
-        return [
-            (rows.view, row)
-            for rows in self.program.stages[number].inputs
-            if rows.view.storage.constant is None
-            for row in rows.of(self.runs[number])
-            if row is not None
-        ]
+        run = self.runs[number]
+        if self._needs.get(number, (-1, []))[0] != run:
+            needs = [
+                (rows.view, row)
+                for rows in self.program.stages[number].inputs
+                if rows.view.storage.constant is None
+                for row in rows.of(run)
+                if row is not None
+            ]
+            self._needs[number] = (run, needs)
+        return self._needs[number][1]
 
     def run(self, number: int) -> None:
         stage, step = self.program.stages[number], len(self.order)
@@ -122,15 +145,21 @@ class _Scheduler:
         read, written = self.read.get(storage, {}), self.written.get(storage, {})
         first = min((steps[0] for steps in written.values()), default=0)
         last = max([first, *read.values(), *(steps[-1] for steps in written.values())])
-        if not written or storage.whole:
-            return Extent(storage.rows, first, last)
-        return Extent(_ring(written, read), first, last)
+        rows = storage.rows if not written or storage.whole else _ring(written, read)
+        lives = [_life(written.get(row, ()), read.get(row, 0)) for row in range(storage.rows)]
+        return Extent(rows, first, last, lives if rows == storage.rows else [])
+
+
+def _life(written: Sequence[int], read: int) -> tuple[int, int]:
+    """Return the first and the last step of a row; one that no stage writes is there at once."""
+    first = written[0] if written else 0
+    return first, max([first, read, *written])
 
 
 def _last_run(stage: Stage, view: View, row: int) -> int:
     """Return the last run of a stage that writes bytes of a row, -1 if none does."""
     output = stage.output
-    begin = view.start + row * view.pitch
+    begin = view.begin(row)
     end = begin + view.row_size
     if output.rows != stage.runs:
         is_met = output.start < end and begin < output.start + output.row_size

@@ -69,7 +69,8 @@ def _rescale(to: Lowering, real: float, output_range: str) -> list[Stage]:
         "input": braces(zero_point, value, shift),
         "range": output_range,
     }
-    return [to.stage("asc_rescale", fields, inputs=[to.like_output(to.input(0))])]
+    operands = [to.like_output(to.input(0))]
+    return [to.stage("asc_rescale", fields, inputs=operands, scales=("size",))]
 
 
 def lower_softmax(to: Lowering) -> list[Stage]:

@@ -64,7 +64,10 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
             inputs=[window.rows(to)],
             arrays=arrays,
             scratch=2 * (columns * column_size + 2 * GROUP + dilated),
+            scratch_row=2 * columns * column_size,
+            scales=("input_width", "output_width", "columns") if window.is_pixel else (),
             work=to.output.size * height * width * channels,
+            windows=to.image(to.output)[1],
             note=f", {height}x{width}{activation_note(to)}",
         )
     ]
@@ -150,6 +153,13 @@ def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
     return full.reshape(-1, 2, groups, GROUP).transpose(0, 2, 1, 3)
 
 
+def unpaired(values: NDArray[np.int8], channels: int, depth: int) -> NDArray[np.int8]:
+    """Return weights (channels, depth) from what ``paired`` returns."""
+    shaped = values.reshape(-(-channels // 2), -1, 2, GROUP)
+    matrix = shaped.transpose(0, 2, 1, 3).reshape(-(-channels // 2) * 2, -1)
+    return matrix[:channels, :depth]
+
+
 def lower_depthwise_conv_2d(to: Lowering) -> list[Stage]:
     """DEPTHWISE_CONV_2D with any depth multiplier."""
     weights = weights_of(to, dimensions=4)
@@ -224,6 +234,7 @@ def lower_fully_connected(to: Lowering) -> list[Stage]:
             arrays=arrays,
             scratch=2 * padded,
             work=to.output.size * inputs,
+            windows=1,
             note=activation_note(to),
         )
     ]
@@ -241,6 +252,11 @@ class Window:
     dilation_x: int
     top: int
     left: int
+
+    @property
+    def is_pixel(self) -> bool:
+        """Whether each window is one pixel, and all pixels have one."""
+        return self.height == self.width == self.stride_y == self.stride_x == 1
 
     @classmethod
     def of(cls, to: Lowering, height: int, width: int) -> Window:

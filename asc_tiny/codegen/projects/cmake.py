@@ -50,6 +50,7 @@ def _files(request: Request) -> Files:
         ),
         "prefix": prefix,
         "runtime": runtime,
+        "optimisation": "-Os" if model.options.optimize == "size" else "-O2",
         "stack_bytes": STACK_BYTES,
     }
     return {

@@ -47,5 +47,6 @@ def manifest(model: Classifier, *, kind: str, runtime: str, board: str, prefix: 
         "frontend_sha256": model.identity.frontend,
         "labels": list(model.labels),
         "decision": model.decision.to_dict(),
+        "plan": model.options.to_dict(),
     }
     return json.dumps(content, indent=2) + "\n"

@@ -6,6 +6,8 @@
  *     verify FILE OUT     writes each clip's features and scores to OUT
  *     bench FILE          prints instructions per hop and per inference, and the stack used
  *     serve [FILE]        answers requests on the serial line; FILE is the microphone
+ *     stages FILE         prints instructions per stage of the network, if built with
+ *                         ASC_NET_PROFILE
  *
  * Built with -DASC_SELFTEST=1, `selftest` prints the self-test's result, 0 if it passed.
  */
@@ -203,6 +205,32 @@ static int selftest(void) {
 }
 #endif
 
+#ifdef ASC_NET_PROFILE
+static uint64_t stage_instructions[256];
+static uint64_t last_step;
+
+void asc_net_profile(uint32_t stage);
+
+void asc_net_profile(uint32_t stage) {
+    const uint64_t now = platform_instructions();
+    stage_instructions[stage] += now - last_step;
+    last_step = now;
+}
+
+static int stages(void) {
+    int status = asc_init(&classifier);
+    last_step = platform_instructions();
+    status = status == ASC_NET_OK ? asc_net_run(classifier.arena) : status;
+    for (uint32_t i = 0; i < sizeof stage_instructions / sizeof stage_instructions[0]; i++) {
+        if (stage_instructions[i] > 0) {
+            print_number(i);
+            print_figure("", stage_instructions[i]);
+        }
+    }
+    return exit_code(status);
+}
+#endif
+
 static int usage(void) {
     platform_print("usage: run FILE | verify FILE OUT | bench FILE | serve [FILE]\n");
     return EXIT_USAGE;
@@ -240,6 +268,10 @@ int main(int argc, char **argv) {
         code = bench(file);
     } else if (strcmp(argv[1], "serve") == 0) {
         code = answer_requests(file);
+#ifdef ASC_NET_PROFILE
+    } else if (strcmp(argv[1], "stages") == 0) {
+        code = stages();
+#endif
     } else if (strcmp(argv[1], "verify") == 0 && argc == 4) {
         const int out = platform_open(argv[3], "wb");
         if (out < 0) {

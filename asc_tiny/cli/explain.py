@@ -1,0 +1,116 @@
+"""What ``asc-tiny generate`` tells of the network's compiler: ``--plan`` and ``--dump``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asc_tiny.errors import AscError
+
+if TYPE_CHECKING:
+    from asc_tiny.codegen.compiler.choose import Compiled, Options
+    from asc_tiny.complexity.ensemble import Model
+
+_PRINT = "-"
+_PICTURES = (".png", ".svg")
+
+
+def planner_options(
+    runtime: str, *, schedule: str | None, max_ram: str | None, optimize: str | None
+) -> Options:
+    """Return the planner's options.
+
+    Raises:
+        AscError: options of the ahead-of-time runtime are given for another, or cannot be read.
+    """
+    from asc_tiny.codegen.compiler.choose import Options
+    from asc_tiny.complexity.limits import parse_bytes
+
+    given = (("--schedule", schedule), ("--max-ram", max_ram), ("--optimize", optimize))
+    for name, value in given:
+        _check_runtime(runtime, name, value)
+    limit = None if max_ram is None else parse_bytes(max_ram, option="--max-ram")
+    return Options(schedule, limit, optimize or "speed")
+
+
+def check_outputs(runtime: str, *, plan: str | None, dump: str | None) -> None:
+    """Check where plan and dump are to go, before anything is written.
+
+    Raises:
+        AscError: there is none with this runtime, or the file's ending is not allowed.
+    """
+    _check_runtime(runtime, "--plan", plan)
+    _check_runtime(runtime, "--dump", dump)
+    if plan not in (None, _PRINT) and Path(plan).suffix not in (".txt", *_PICTURES):
+        raise AscError(f"--plan {plan}: allowed endings are .txt, .png and .svg")
+    if dump not in (None, _PRINT) and Path(dump).suffix not in (".txt", ""):
+        raise AscError(f"--dump {dump}: must be a .txt file or a folder")
+
+
+def _check_runtime(runtime: str, option: str, value: str | None) -> None:
+    if value is not None and runtime != "aot":
+        raise AscError(f"{option}: is for --runtime aot, whose network is compiled")
+
+
+def write(model: Model, options: Options, *, plan: str | None, dump: str | None) -> None:
+    """Print or write the plan and the dump of a model, or of each member of an ensemble."""
+    if plan is None and dump is None:
+        return
+    networks = _compiled(model, options)
+    if plan is not None:
+        _write_plan(networks, plan)
+    if dump is not None:
+        _write_dump(networks, dump)
+
+
+def _compiled(model: Model, options: Options) -> list[Compiled]:
+    from dataclasses import replace
+
+    from asc_tiny.codegen.network import compile_network
+    from asc_tiny.complexity.ensemble import Ensemble
+
+    if not isinstance(model, Ensemble):
+        return [compile_network(model, options)]
+    alone = replace(options, max_ram=None)
+    return [compile_network(member.artefact, alone) for member in model.members]
+
+
+def _write_plan(networks: list[Compiled], target: str) -> None:
+    from asc_tiny.codegen.memory_map import memory_map
+    from asc_tiny.codegen.plan_report import report
+    from asc_tiny.complexity.memory_plot import draw
+    from asc_tiny.files import write_bytes
+
+    suffix = Path(target).suffix
+    if suffix in _PICTURES:
+        maps = [memory_map(each) for each in networks]
+        write_bytes(Path(target), draw(maps, suffix.removeprefix(".")))
+    else:
+        _print_or_write("\n".join(map(report, networks)), target)
+
+
+def _write_dump(networks: list[Compiled], target: str) -> None:
+    from asc_tiny.codegen.dump import dump
+    from asc_tiny.files import write_text
+
+    passes = {
+        f"network{member}_{number}_{name}" if len(networks) > 1 else f"{number}_{name}": text
+        for member, compiled in enumerate(networks)
+        for number, (name, text) in enumerate(dump(compiled).items())
+    }
+    if target != _PRINT and Path(target).suffix == "":
+        for name, text in passes.items():
+            write_text(Path(target) / f"{name}.txt", text)
+    else:
+        _print_or_write("\n".join(f"== {name}\n\n{text}" for name, text in passes.items()), target)
+
+
+def _print_or_write(text: str, target: str) -> None:
+    from asc_tiny.files import write_text
+
+    if target == _PRINT:
+        click.echo(text, nl=False)
+    else:
+        write_text(Path(target), text)

@@ -1,0 +1,80 @@
+"""Where the instructions of a network go: counted on the emulated core at the borders of stages."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from asc_tiny.codegen.network import compile_network
+from asc_tiny.complexity.ensemble import Ensemble
+from asc_tiny.errors import AscError
+from asc_tiny.targets import project as projects
+from asc_tiny.targets.project import Project
+
+PROFILE = "ASC_NET_PROFILE=1"
+
+
+@dataclass(frozen=True)
+class StageCosts:
+    """A stage of the network: what it does, how often it runs in an inference, and its cost.
+
+    Attributes:
+        layer: operator and shapes.
+        kernel: the C function.
+        runs: of the stage.
+        macs: multiply-accumulates of all runs.
+        instructions: of all runs, what finds their rows included.
+    """
+
+    layer: str
+    kernel: str
+    runs: int
+    macs: int
+    instructions: int
+
+
+def measure_stages(project: Project, instructions: int) -> list[StageCosts]:
+    """Count the instructions of every stage in a copy of a project.
+
+    The core's counter is read after every step. What reading costs is known from the total: it is
+    shared out over the steps. A stage that runs once is exact to a tick of the counter, 40
+    instructions or less; of those that run often the errors cancel out.
+
+    Args:
+        project: for an emulated board.
+        instructions: of an inference without counting.
+
+    Raises:
+        AscError: the network is not compiled ahead of time, is an ensemble, or the build fails.
+    """
+    if project.runtime != "aot" or isinstance(project.artefact, Ensemble):
+        raise AscError(f"{project.folder}: layers are counted of one network of runtime aot")
+    program = compile_network(project.artefact, project.options)
+    counted = _counted(project)
+    runs = Counter(program.schedule.order)
+    extra = (sum(counted.values()) - instructions) / len(program.schedule.order)
+    return [
+        StageCosts(
+            layer=stage.comment,
+            kernel=stage.kernel,
+            runs=runs[number],
+            macs=stage.work,
+            instructions=max(0, round(counted.get(number, 0) - runs[number] * extra)),
+        )
+        for number, stage in enumerate(program.program.stages)
+    ]
+
+
+def _counted(project: Project) -> dict[int, int]:
+    """Return the instructions of each stage, with those of counting."""
+    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
+        folder = Path(temporary) / "project"
+        shutil.copytree(project.folder, folder, ignore=shutil.ignore_patterns("build"))
+        copy = projects.load(folder)
+        projects.build(copy, definitions=[PROFILE])
+        text, _ = projects.execute(copy, ["stages", "in.pcm"], {"in.pcm": b""}, [])
+    pairs = (line.split() for line in text.splitlines())
+    return {int(number): int(count) for number, count in pairs}

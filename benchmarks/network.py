@@ -1,0 +1,190 @@
+"""What the released networks cost on every emulated core, as the tables of docs/PERFORMANCE.md.
+
+    tools/bench [--models NAME ...] [--cores NAME ...] [--layers] [--write]
+
+Each network is generated, built and measured as by ``asc-tiny generate``, ``build`` and ``bench``.
+Code for a Cortex-M0+ runs on the emulated Cortex-M3, which executes all of its instructions. With
+``--layers`` the instructions of every stage are printed instead; ``--write`` puts the tables into
+the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asc_tiny.codegen.classifier import classifier
+from asc_tiny.codegen.compiler.choose import Options
+from asc_tiny.codegen.projects import cmake, kind
+from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
+from asc_tiny.complexity.report import measure as measure_complexity
+from asc_tiny.targets import boards
+from asc_tiny.targets import project as projects
+from asc_tiny.targets.bench import Costs, measure
+from asc_tiny.targets.boards import Board
+from asc_tiny.targets.stages import measure_stages
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "PERFORMANCE.md"
+RELEASED = (
+    "mobilenet_esc10.tflite",
+    "mini_segnet_esc10.tflite",
+    "mobilenet_double_esc10.tflite",
+    "ensemble1_esc10.toml",
+    "ensemble2_esc10.toml",
+)
+_M0PLUS = replace(
+    boards.get("mps2-an385"), core="Cortex-M0+", core_flags=("-mcpu=cortex-m0plus", "-mthumb")
+)
+CORES: dict[str, Board] = {
+    "Cortex-M0+": _M0PLUS,
+    "Cortex-M3": boards.get("mps2-an385"),
+    "Cortex-M4": boards.get("mps2-an386"),
+    "Cortex-M7": boards.get("mps2-an500"),
+    "Cortex-M33": boards.get("mps2-an505"),
+    "Cortex-M55": boards.get("mps3-an547"),
+    "RV32IMC": boards.get("virt-rv32"),
+}
+PLANS = {
+    "default": Options(),
+    "--optimize size": Options(optimize="size"),
+    "--max-ram 29000": Options(max_ram=29_000),
+    "--max-ram 36K": Options(max_ram=36 * 1024),
+    "--schedule rows": Options(order="rows"),
+    "--schedule layers": Options(order="layers"),
+}
+PLANNED = RELEASED[:2]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model on a core, or with options of the planner."""
+
+    model: str
+    label: str
+    macs: int
+    costs: Costs
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What the table shows."""
+        costs = self.costs
+        stack = costs.network_stack_bound_bytes or 0
+        return (
+            Path(self.model).stem,
+            self.label,
+            f"{costs.arena_bytes:,}",
+            f"{costs.arena_bytes + stack:,}",
+            f"{costs.network_flash_bytes or 0:,}",
+            f"{costs.instructions_per_inference:,}",
+            f"{costs.instructions_per_inference / self.macs:.2f}",
+        )
+
+
+HEAD = ("model", "", "arena", "arena + stack", "flash", "instructions", "per MAC")
+
+
+def macs(model: Model) -> int:
+    """Return the multiply-accumulates of a model or of all members of an ensemble."""
+    if isinstance(model, Ensemble):
+        return sum(macs(member.artefact) for member in model.members)
+    return measure_complexity(model.graph).macs
+
+
+def built(model: Model, board: Board, options: Options, folder: Path) -> projects.Project:
+    """Generate and build a project."""
+    complete = replace(classifier(model, runtime="aot"), options=options)
+    kind.write(cmake.KIND, kind.Request(model=complete, board=board), folder)
+    project = projects.load(folder)
+    projects.build(project)
+    return project
+
+
+def measured(name: str, label: str, board: Board, options: Options) -> Row:
+    """Measure a released model."""
+    model = load_model(ROOT / "models" / name)
+    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as folder:
+        project = built(model, board, options, Path(folder) / "project")
+        return Row(name, label, macs(model), measure(project))
+
+
+def by_core(models: Sequence[str], cores: Sequence[str]) -> Iterator[Row]:
+    """Measure models on cores with the default plan."""
+    for name in models:
+        for core in cores:
+            yield measured(name, core, CORES[core], Options())
+
+
+def by_plan(models: Sequence[str]) -> Iterator[Row]:
+    """Measure models on a Cortex-M4 with other plans."""
+    for name in models:
+        for label, options in PLANS.items():
+            yield measured(name, label, CORES["Cortex-M4"], options)
+
+
+def table(rows: Sequence[Row], label: str) -> str:
+    """Return rows as a Markdown table."""
+    head = [title or label for title in HEAD]
+    lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *(row.cells for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def put(name: str, text: str) -> None:
+    """Write a table into its place in the page."""
+    page = PAGE.read_text(encoding="utf-8")
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    PAGE.write_text(place.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page))
+
+
+def layers(models: Sequence[str], cores: Sequence[str]) -> str:
+    """Return the instructions of every stage on each core as Markdown tables."""
+    parts = []
+    for name in models:
+        model = load_model(ROOT / "models" / name)
+        if isinstance(model, Ensemble):
+            continue
+        for core in cores:
+            with tempfile.TemporaryDirectory(prefix="asc-tiny-") as folder:
+                project = built(model, CORES[core], Options(), Path(folder) / "project")
+                total = measure(project).instructions_per_inference
+                stages = measure_stages(project, total)
+            lines = [f"{Path(name).stem} on {core}:", ""]
+            lines += ["| layer | MACs | instructions | share | per MAC |"]
+            lines += ["| --- | ---: | ---: | ---: | ---: |"]
+            for stage in stages:
+                each = f"{stage.instructions / stage.macs:.2f}" if stage.macs else ""
+                share = f"{stage.instructions / total:.1%}"
+                cells = (stage.layer, f"{stage.macs:,}", f"{stage.instructions:,}", share, each)
+                lines.append("| " + " | ".join(cells) + " |")
+            parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", choices=RELEASED, default=RELEASED)
+    parser.add_argument("--cores", nargs="+", choices=CORES, default=list(CORES))
+    parser.add_argument("--layers", action="store_true", help="where the instructions go")
+    parser.add_argument("--write", action="store_true", help=f"into {PAGE.relative_to(ROOT)}")
+    arguments = parser.parse_args()
+    if arguments.layers:
+        found = {"layers": layers(arguments.models, arguments.cores)}
+    else:
+        planned = [name for name in PLANNED if name in arguments.models]
+        found = {
+            "cores": table(list(by_core(arguments.models, arguments.cores)), "core"),
+            "plans": table(list(by_plan(planned)), "options"),
+        }
+    for name, text in found.items():
+        print(text, end="\n\n")
+        if arguments.write:
+            put(name, text)
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,7 @@ _BLOCK_S = 0.05
 
 @click.command()
 @project_argument
-@click.option("--image", type=PATH, help="The image, where the build has left several.")
+@click.option("--image", type=PATH, help="Another image than the project's tool has built.")
 @click.option("--probe", help="Id of the debug probe, or path of the board's volume.")
 @click.option("--port", help="Serial port, where the board is flashed through it.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done.")
@@ -43,20 +43,20 @@ def command(
     An emulated board is switched on instead and stays on until it is interrupted. It prints where
     its serial line is, for monitor, verify and bench.
     """
-    from asc_tiny.targets import project
+    from asc_tiny.targets import manifest, project
 
-    target = project.load(folder)
-    if target.board.machine:
-        _switch_on(target, tcp, wav, resample, dry_run)
+    found = manifest.read(folder)
+    if found.kind == "cmake" and found.board.machine:
+        _switch_on(project.load(folder), tcp, wav, resample, dry_run)
         return
     from asc_tiny.targets.flashing import choose
 
-    job = choose.of_project(target, image=image, probe=probe, port=port)
+    job = choose.of_project(found, image=image, probe=probe, port=port)
     for step in job.steps:
         click.echo(step)
     if not dry_run:
         _run(job)
-        click.echo(f"flashed {target.board.name}")
+        click.echo(f"flashed {found.board.name}")
 
 
 def _run(job: Job) -> None:

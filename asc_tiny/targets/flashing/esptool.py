@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +46,10 @@ def job(image: Image, board: Board, *, port: str | None) -> Job:
         from esptool.targets import CHIP_DEFS
     except ImportError:
         raise AscError("flashing needs esptool; pip install 'asc-tiny[flash]'") from None
+    if board.flash.target not in CHIP_DEFS:
+        raise AscError(
+            f"board {board.name}: esptool knows no {board.flash.target}, but {', '.join(CHIP_DEFS)}"
+        )
     _check_chip(image, board.flash.target, CHIP_DEFS[board.flash.target].IMAGE_CHIP_ID)
     parts = _parts(image.path)
     _check_room(parts, board)
@@ -99,21 +102,27 @@ def _flash(parts: list[Part], board: Board, port: str, progress: Progress) -> No
     assert board.flash is not None
     data = [(address, path.read_bytes()) for address, path in parts]
     try:
-        with _silent(), cmds.detect_chip(port) as chip:
+        logger = _logger()
+        with cmds.detect_chip(port) as chip:
             _check_found(chip, board.flash.target, port)
             device = cmds.run_stub(chip)
             cmds.attach_flash(device)
-            done, total = 0, sum(len(content) for _, content in data)
+            total = sum(len(content) for _, content in data)
+            done = 0
             for address, content in data:
+                logger.show = partial(_show, progress, done / total, len(content) / total)
                 # Reads the checksum of what is in flash back.
                 cmds.write_flash(device, [(address, content)])
                 done += len(content)
-                progress(done / total)
             cmds.reset_chip(device, "hard-reset")
     except FatalError as error:
         raise AscError(f"{port}: {_text(error)}") from None
     except (serial.SerialException, OSError) as error:
         raise AscError(f"{port}: the line is lost ({error}); is it still connected?") from None
+
+
+def _show(progress: Progress, done: float, part: float, share: float) -> None:
+    progress(min(1.0, done + part * share))
 
 
 def _check_found(chip: Any, target: str, port: str) -> None:
@@ -126,17 +135,24 @@ def _check_found(chip: Any, target: str, port: str) -> None:
         )
 
 
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep esptool from printing; what goes wrong it raises."""
-    from esptool.logger import log
+@cache
+def _logger() -> Any:
+    """Return the logger that esptool now has: it prints nothing and hands on how far a part is."""
+    from esptool.logger import TemplateLogger, log
 
-    before = log._verbosity
-    log.set_verbosity("silent")
-    try:
-        yield
-    finally:
-        log.set_verbosity(before)
+    def nothing(self: object, *arguments: object, **options: object) -> None:
+        """What goes wrong is told by the exceptions, once."""
+
+    def progress_bar(
+        self: Any, cur_iter: int, total_iters: int, *arguments: object, **options: object
+    ) -> None:
+        self.show(cur_iter / max(1, total_iters))
+
+    names = ("print", "note", "warning", "error", "stage", "set_verbosity")
+    methods = {**dict.fromkeys(names, nothing), "progress_bar": progress_bar, "show": nothing}
+    logger = type("Logger", (TemplateLogger,), methods)()
+    log.set_logger(logger)
+    return logger
 
 
 def _text(error: Exception) -> str:

@@ -52,8 +52,9 @@ def test_mobilenet_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert report["total"] == {key: model[key] for key in report["total"]}
     for key in ("params", "macs", "weight_bytes"):
         assert sum(layer[key] for layer in model["layers"]) == model[key]
-    peak = max(layer["activation_bytes"] for layer in model["layers"])
-    assert peak == model["peak_activation_bytes"]
+    # The planner of TensorFlow Lite Micro leaves a gap: its head is what counts.
+    assert model["peak_activation_bytes"] == 82_944
+    assert max(layer["activation_bytes"] for layer in model["layers"]) == 73_728
     first = next(layer for layer in model["layers"] if layer["op"] == "CONV_2D")
     # 3x3x3 weights and a bias for 8 channels, on 128x36 positions.
     assert first["output_shape"] == [1, 128, 36, 8]

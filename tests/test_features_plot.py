@@ -32,7 +32,7 @@ def features(*arguments: object) -> int:
 def figures(monkeypatch):
     """Collect figures instead of drawing them."""
     found = []
-    monkeypatch.setattr(plots, "_saved", lambda figure, _: found.append(figure) or PNG)
+    monkeypatch.setattr(plots, "saved", lambda figure, _: found.append(figure) or PNG)
     return found
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from network_models import SMALL, quantised
 
-from asc_tiny.complexity.graph import Graph
+from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import Lifetime
 from asc_tiny.complexity.reader import parse_graph
+from asc_tiny.complexity.report import measure
 from asc_tiny.complexity.tflm.arena import Arena, arena
 from asc_tiny.complexity.tflm.cmsis_nn import Core
 from asc_tiny.complexity.tflm.kernels import needs
@@ -74,9 +75,79 @@ def dense() -> Any:
     return Model(inputs, layers.Dense(3)(layers.Dense(40, activation="relu")(inputs)))
 
 
+def transposed() -> Any:
+    """Upsampling by transposed convolutions, which sum up in 32 bits, and by interpolation."""
+    from keras import Input, Model, layers
+
+    inputs = Input((6, 5, 3), batch_size=1)
+    x = layers.Conv2DTranspose(8, 3, strides=2, padding="same")(inputs)
+    x = layers.Conv2DTranspose(4, (2, 3), strides=(1, 2), padding="valid", activation="relu")(x)
+    x = layers.Resizing(20, 30, interpolation="bilinear")(x)
+    return Model(inputs, layers.GlobalAveragePooling2D()(x))
+
+
+def groups() -> Any:
+    """Grouped and dilated convolutions beside each other."""
+    from keras import Input, Model, layers
+
+    inputs = Input((12, 10, 8), batch_size=1)
+    x = layers.Conv2D(16, 3, groups=4, padding="same", activation="relu")(inputs)
+    y = layers.Conv2D(16, 3, dilation_rate=2, padding="same")(inputs)
+    x = layers.Maximum()([x, layers.DepthwiseConv2D(3, dilation_rate=2, padding="same")(y)])
+    return Model(inputs, layers.GlobalMaxPooling2D()(x))
+
+
+def outputs() -> Any:
+    """Three outputs: what is read early exists to the end."""
+    from keras import Input, Model, layers, ops
+
+    inputs = Input((8, 8, 4), batch_size=1)
+    x = layers.Conv2D(6, 3, padding="same", activation="relu")(inputs)
+    left, right = ops.split(x, 2, axis=-1)
+    y = layers.Conv2D(12, 3, strides=2)(ops.tanh(left))
+    z = layers.Dense(5)(layers.GlobalAveragePooling2D()(layers.Concatenate()([left, right])))
+    return Model(inputs, [right, y, layers.Softmax()(z)])
+
+
+def autoencoder() -> Any:
+    """Dense layers only, wide, narrow, wide."""
+    from keras import Input, Model, layers
+
+    source = x = Input((64,), batch_size=1)
+    for size in (33, 8, 33):
+        x = layers.Dense(size, activation="relu")(x)
+    return Model(source, layers.Dense(64)(x))
+
+
+def rearranged() -> Any:
+    """Tensors that are turned, taken apart and put together."""
+    from keras import Input, Model, layers, ops
+
+    inputs = Input((4, 6, 3), batch_size=1)
+    x = layers.Conv2D(3, 1)(ops.transpose(inputs, (0, 2, 1, 3)))
+    x = layers.PReLU(shared_axes=(1, 2))(x)
+    parts = [ops.sum(x, axis=1), ops.max(x, axis=1), ops.minimum(x[:, 0], x[:, 1])]
+    first, second, third = parts
+    x = ops.stack([first, ops.tanh(second), third], axis=1)
+    return Model(inputs, layers.Flatten()(x))
+
+
 MADE: dict[str, Callable[[], Any]] = {
     **SMALL,
-    **{function.__name__: function for function in (branches, skips, activations, dense)},
+    **{
+        function.__name__: function
+        for function in (
+            branches,
+            skips,
+            activations,
+            dense,
+            transposed,
+            groups,
+            outputs,
+            autoencoder,
+            rearranged,
+        )
+    },
 }
 _FILES: dict[str, bytes] = {}
 
@@ -106,6 +177,42 @@ def test_head_is_the_recorded_one(name: str) -> None:
     (head,) = re.findall(r"Arena allocation head (\d+) bytes", recorded(file_of(name)))
     for abi in Abi:
         assert arena([graph_of(name)], abi=abi).head == int(head)
+    assert measure(graph_of(name)).peak_activation_bytes == int(head)
+
+
+def test_head_with_a_branch_that_calls_subgraphs() -> None:
+    """Float, two branches of which one needs more: each is a subgraph of its own."""
+    import tensorflow as tf
+
+    weights = [np.ones(shape, np.float32) for shape in ((3, 3, 4, 8), (3, 3, 4, 16), (1, 1, 16, 8))]
+
+    def convolved(x: Any, kernel: Any) -> Any:
+        return tf.nn.conv2d(x, kernel, 1, "SAME")
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 8, 8, 4)), tf.TensorSpec((), tf.bool)])
+    def function(x: Any, condition: Any) -> Any:
+        x = 2.0 * tf.nn.relu(x)
+        deep = lambda: convolved(tf.nn.relu(convolved(x, weights[1])), weights[2])  # noqa: E731
+        return tf.cond(condition, lambda: convolved(x, weights[0]), deep) + 1.0
+
+    concrete = function.get_concrete_function()
+    data = tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
+    graph = parse_graph(data, source="if.tflite")
+    assert [len(other.operators) for other in graph.others] == [2, 1]
+    (head,) = re.findall(r"Arena allocation head (\d+) bytes", recorded(data))
+    assert measure(graph).peak_activation_bytes == int(head)
+    with pytest.raises(AscError, match="has 3 subgraphs"):
+        arena([graph])
+
+
+def test_no_file_keeps_the_planner_busy() -> None:
+    """Activations that all exist at the same time are too many to plan: what is live counts."""
+    count = 3000
+    tensors = tuple(Tensor(i, f"t{i}", (4,), "INT8") for i in range(count + 1))
+    operators = [Operator(i, "RELU", (i,), (i + 1,), {}) for i in range(count)]
+    outputs = tuple(range(1, count + 1))
+    graph = Graph("file", tuple(operators), tensors, (0,), outputs)
+    assert measure(graph).peak_activation_bytes == 4 * count
 
 
 @pytest.mark.parametrize("name", [*RELEASED, *MADE])
@@ -124,14 +231,15 @@ def test_what_is_kept_is_recorded(name: str) -> None:
     assert figures("TfLiteEvalTensor data") == expected("TfLiteEvalTensor", len(graph.tensors))
     nodes = expected("NodeAndRegistration", len(graph.operators))
     assert figures("NodeAndRegistration struct") == nodes
-    assert figures("Persistent TfLiteTensor data") == expected("TfLiteTensor", 2)
+    ends = len(graph.inputs) + len(graph.outputs)
+    assert figures("Persistent TfLiteTensor data") == expected("TfLiteTensor", ends)
     steps = [needs(graph, operator, None, Abi.LP64) for operator in graph.operators]
     sizes = [size for step in steps for size in (step.data, *step.persistent) if size]
     # The package is built for compressed models, with numbers of buffers for each operator.
     names = [operator.name for operator in graph.operators]
-    weighted = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+    weighted = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
     extra = 8 * sum(n in weighted for n in names) + 40 * names.count("CONCATENATION")
-    pointers = [8, 8]
+    pointers = [8 * len(graph.inputs), 8 * len(graph.outputs)]
     total = sum(sizes) + sum(pointers) + extra
     assert figures("Persistent buffer data") == (total, len(sizes) + len(pointers))
 
@@ -155,8 +263,8 @@ def test_plan_keeps_buffers_apart(name: str, kernels: Core | None) -> None:
     check_plan(plan)
     assert plan.smallest <= plan.size
     assert plan.head + plan.tail <= plan.size
-    reference = arena([graph_of(name)])
-    assert reference.size <= plan.size
+    if name != "transposed":  # the reference kernel alone keeps 32-bit sums of all outputs
+        assert arena([graph_of(name)]).size <= plan.size
 
 
 def test_models_share_the_head_and_add_up_their_tails() -> None:
@@ -190,8 +298,8 @@ def test_greedy_fills_gaps() -> None:
 def test_unknown_operator_is_named() -> None:
     graph = graph_of("dense")
     operator = graph.operators[0]
-    other = type(operator)(0, "TANH", operator.inputs, operator.outputs, {})
-    with pytest.raises(AscError, match="operator 0 is TANH, whose memory"):
+    other = type(operator)(0, "CUMSUM", operator.inputs, operator.outputs, {})
+    with pytest.raises(AscError, match="operator 0 is CUMSUM, whose memory"):
         needs(graph, other, None, Abi.ARM)
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from asc_tiny.cli.budget_costs import CostOptions, compare_models, cost_options
 from asc_tiny.cli.main import print_json
 from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
 from asc_tiny.complexity.reader import read_graph
 from asc_tiny.complexity.report import (
     CONVENTIONS,
+    PARAMS_UNIT,
     ModelComplexity,
     measure,
     to_json,
@@ -48,6 +50,7 @@ _SUFFIXES = (".keras", ".tflite", ".toml")
 )
 @click.option("--format", "style", type=click.Choice(["table", "json"]), default="table")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@cost_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -59,8 +62,11 @@ def command(
     convention: str,
     style: str,
     as_json: bool,
+    costs: CostOptions,
 ) -> None:
     """Run the command."""
+    style = "json" if as_json else style
+    costs.check(style=style)
     limits = Limits(
         max_params=_limit(parse_count, max_params, "--max-params"),
         max_macs=_limit(parse_count, max_macs, "--max-macs"),
@@ -70,12 +76,25 @@ def command(
     measured = [
         each for model in models for each in measure_file(Path(model), convention=convention)
     ]
+    if costs.compare:
+        context.exit(0 if compare_models(measured, as_json=style == "json") else 3)
+    measured = costs.add(measured)
+    ensembles = costs.ensembles(models)
     exceeded = limits.exceeded(total(measured))
-    if as_json or style == "json":
+    if style == "json":
         verdict = {"limits": limits.to_json(), "exceeded": exceeded, "passed": not exceeded}
-        print_json({"convention": convention, **to_json(measured), **verdict})
+        unit = PARAMS_UNIT[convention]
+        document = {"convention": convention, "params_unit": unit, **to_json(measured), **verdict}
+        print_json({**document, **({"ensembles": ensembles} if ensembles else {})})
     else:
         click.echo(to_table(measured))
+        from asc_tiny.complexity.costs_text import costs_text
+
+        if convention == "nessi":
+            click.echo(f"by NeSsi's rule: parameters are {PARAMS_UNIT[convention]}")
+        if costs_text(measured, ensembles):
+            click.echo(costs_text(measured, ensembles))
+    costs.show_plan(measured)
     for line in exceeded:
         click.echo(f"asc-tiny: over budget: {line}", err=True)
     if exceeded:

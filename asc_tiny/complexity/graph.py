@@ -105,6 +105,11 @@ class Operator:
     outputs: tuple[int, ...]
     options: Mapping[str, Any]
 
+    @property
+    def title(self) -> str:
+        """Number and name, as reports call it: ``3 CONV_2D``."""
+        return f"{self.index} {self.name}"
+
 
 @dataclass(frozen=True, eq=False)
 class Graph:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,13 @@ from asc_tiny.complexity.counting import called, work
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import live_bytes
 from asc_tiny.complexity.parameters import parameters, storage
+from asc_tiny.complexity.tflm.arena import least_head
 from asc_tiny.errors import AscError
 
 
 @dataclass(frozen=True)
 class LayerComplexity:
-    """One operator; the figures are defined in docs/budget.md."""
+    """One operator; the figures are defined in docs/COUNTING.md."""
 
     name: str
     op: str
@@ -31,10 +32,20 @@ class LayerComplexity:
 
 @dataclass(frozen=True)
 class ModelComplexity:
-    """One model file with its layers in execution order."""
+    """One model file with its layers in execution order.
+
+    Attributes:
+        path: the file.
+        layers: its operators.
+        head_bytes: what TensorFlow Lite Micro's planner makes of its activations and of the
+            working memory that is known; None if there are too many to plan.
+        costs: on a microcontroller, where they were asked for.
+    """
 
     path: str
     layers: tuple[LayerComplexity, ...]
+    head_bytes: int | None = None
+    costs: Mapping[str, Any] | None = None
 
     @property
     def params(self) -> int:
@@ -63,7 +74,9 @@ class ModelComplexity:
 
     @property
     def peak_activation_bytes(self) -> int:
-        """Largest sum of activations that exist at the same time."""
+        """Head of TensorFlow Lite Micro's arena, else the largest sum of live activations."""
+        if self.head_bytes is not None:
+            return self.head_bytes
         return max((layer.activation_bytes for layer in self.layers), default=0)
 
 
@@ -80,7 +93,10 @@ class Total:
 
 
 CONVENTIONS = ("exact", "nessi")
-"""How parameters and multiply-accumulates are counted: by docs/budget.md, or as NeSsi does."""
+"""How parameters and multiply-accumulates are counted: by docs/COUNTING.md, or as NeSsi does."""
+
+PARAMS_UNIT = {"exact": "values", "nessi": "bytes of constants, an int32 bias 4 of them"}
+"""What parameters are, by convention."""
 
 
 def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
@@ -119,7 +135,14 @@ def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
                 activation_bytes=activation_bytes,
             )
         )
-    return ModelComplexity(graph.source, (*layers, *stored.uncalled()))
+    return ModelComplexity(graph.source, (*layers, *stored.uncalled()), _head_bytes(graph))
+
+
+def _head_bytes(graph: Graph) -> int | None:
+    try:
+        return least_head(graph)
+    except AscError:
+        return None
 
 
 def check_batch(graph: Graph) -> None:
@@ -222,6 +245,7 @@ def to_json(models: Sequence[ModelComplexity]) -> dict[str, Any]:
             {
                 "path": model.path,
                 **figures(model),
+                **({} if model.costs is None else {"costs": model.costs}),
                 "layers": [
                     {
                         "name": layer.name,

@@ -3,20 +3,55 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from asc_tiny import nets
+from asc_tiny.complexity.counting import Work
 from asc_tiny.complexity.report import LayerComplexity, ModelComplexity
 from asc_tiny.errors import AscError
 
 # Layers that int8 conversion folds or fuses into the one before: no activation of their own.
 _FUSED = ("Activation", "Dropout", "Flatten", "Normalization", "ReLU", "Reshape", "Softmax")
-_UNCOUNTED = ("Attention", "Conv1D", "Conv3D", "EinsumDense", "GRU", "LSTM", "RNN", "Separable")
+
+# One operation for each output element
+_ELEMENTWISE_TEXT = """
+    Abs Absolute Average Divide ELU Exp Gelu HardSigmoid HardSwish HardTanh LeakyReLU LeakyRelu Log
+    Maximum Minimum Multiply Negative PReLU ReLU Relu Relu6 Rescaling Rsqrt Sigmoid Silu Sqrt
+    Square Subtract Tanh TrueDivide
+"""
+# One for each input element
+_REDUCTIONS_TEXT = """
+    GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D Max Mean
+    Min Sum
+"""
+_MOVEMENTS_TEXT = """
+    Concatenate Cropping2D ExpandDims Flatten GetItem Pad Permute RepeatVector Reshape Slice Split
+    Squeeze Stack Transpose ZeroPadding2D
+"""
+# Of training alone
+_FREE_TEXT = """
+    ActivityRegularization AlphaDropout Dropout GaussianDropout GaussianNoise Identity
+    SpatialDropout1D SpatialDropout2D
+"""
+_REDUCTIONS = _REDUCTIONS_TEXT.split()
+_MOVEMENTS = _MOVEMENTS_TEXT.split()
+_FREE = _FREE_TEXT.split()
+# Operations of an output element. Batch norms multiply and add where they cannot be folded.
+_SOFTMAX = 4
+_BILINEAR = 7
+_PER_OUTPUT: Mapping[str, int] = {
+    **dict.fromkeys(_ELEMENTWISE_TEXT.split(), 1),
+    "BatchNormalization": 2,
+    "MixupNormalisation": 2,
+    "Normalization": 2,
+    "Softmax": _SOFTMAX,
+}
 
 
 def measure_keras(path: Path) -> ModelComplexity:
-    """Measure a .keras file, with the figures that docs/budget.md defines for it.
+    """Measure a .keras file, with the figures that docs/COUNTING.md defines for it.
 
     Raises:
         AscError: not a Keras model, unknown dimensions other than the batch, or a layer whose
@@ -36,13 +71,16 @@ def measure_model(model: Any, *, source: str) -> ModelComplexity:
         seen.update(id(weight) for weight in fresh)
         shape = _shape(outputs[0], source)
         params = sum(math.prod(weight.shape) for weight in fresh)
+        counted = _work(layer, inputs, outputs, source)
         layers.append(
             LayerComplexity(
                 name=layer.name,
                 op=type(layer).__name__,
                 output_shape=shape,
                 params=params,
-                macs=_macs(layer, inputs, shape, source),
+                macs=counted.macs,
+                operations=counted.operations,
+                moved_bytes=counted.moved_bytes,
                 weight_bytes=params,
                 activation_bytes=elements,
             )
@@ -109,20 +147,35 @@ def _live_elements(model: Any, calls: list[Call]) -> list[int]:
     ]
 
 
-def _macs(layer: Any, inputs: list[Any], output: tuple[int, ...], source: str) -> int:
+def _work(layer: Any, inputs: list[Any], outputs: list[Any], source: str) -> Work:
+    """Count the work of a layer; int8 codes are what is moved."""
     kind = type(layer).__name__
-    if any(name in kind for name in _UNCOUNTED):
-        raise AscError(f"{source}: layer {layer.name} is {kind}, its multiplies are not counted")
+    size = sum(math.prod(_shape(tensor, source)) for tensor in outputs)
+    read = math.prod(_shape(inputs[0], source)) if inputs else 0
     if kind == "Conv2DTranspose":
         height, width, filters, _ = layer.kernel.shape
-        return math.prod(_shape(inputs[0], source)) * int(height * width * filters)
-    if kind == "Conv2D":
-        return math.prod(output) * int(math.prod(layer.kernel.shape[:3]))
-    if kind == "DepthwiseConv2D":
-        return math.prod(output) * int(math.prod(layer.kernel.shape[:2]))
-    if kind == "Dense":
-        return math.prod(output) * int(layer.kernel.shape[0])
-    return 0
+        return Work(macs=read * int(height * width * filters))
+    if kind in ("Conv2D", "DepthwiseConv2D", "Dense"):
+        taken = {"Conv2D": 3, "DepthwiseConv2D": 2, "Dense": 1}[kind]
+        return Work(macs=size * int(math.prod(layer.kernel.shape[:taken])))
+    if kind in ("AveragePooling2D", "MaxPooling2D"):
+        return Work(operations=size * int(math.prod(layer.pool_size)))
+    if kind in ("Resizing", "UpSampling2D"):
+        bilinear = layer.interpolation == "bilinear"
+        return Work(operations=_BILINEAR * size) if bilinear else Work(moved_bytes=size)
+    if kind == "Activation":
+        return Work(operations=size * (_SOFTMAX if layer.activation.__name__ == "softmax" else 1))
+    if kind == "Add":
+        return Work(operations=size * (len(inputs) - 1 if len(inputs) > 1 else 1))
+    if kind in _PER_OUTPUT:
+        return Work(operations=size * _PER_OUTPUT[kind])
+    if kind in _REDUCTIONS:
+        return Work(operations=read)
+    if kind in _MOVEMENTS:
+        return Work(moved_bytes=size)
+    if kind in _FREE:
+        return Work()
+    raise AscError(f"{source}: layer {layer.name} is {kind}, whose work cannot be counted")
 
 
 def _shape(tensor: Any, source: str) -> tuple[int, ...]:

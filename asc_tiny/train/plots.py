@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asc_tiny.errors import AscError
+from asc_tiny.drawing import DARK, grid, saved, style
 from asc_tiny.frontend.config import Quantisation
 from asc_tiny.frontend.reference import Float64Array, Int8Array
 from asc_tiny.train.metrics import Figures
@@ -18,18 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE = "#3b6ea5"
-DARK = "#222222"
-_STYLE: dict[str, Any] = {
-    # Glyphs as paths: the page looks the same without any font. The salt makes ids repeatable.
-    "svg.fonttype": "path",
-    "svg.hashsalt": "asc-tiny",
-    "font.family": "DejaVu Sans",
-    "font.size": 9.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 _CHANNELS = ("log-mel", "delta", "second delta")
-_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
 def accuracy_bars(groups: Mapping[str, Figures], format: str = "svg") -> bytes:
@@ -39,7 +27,7 @@ def accuracy_bars(groups: Mapping[str, Figures], format: str = "svg") -> bytes:
         groups: figures by name, from top to bottom.
         format: ``svg`` or ``png``.
     """
-    with _style():
+    with style():
         figure, axes = _axes(width=6.4, height=0.5 + 0.27 * len(groups))
         places = range(len(groups))
         accuracies = [figures.accuracy for figures in groups.values()]
@@ -54,7 +42,7 @@ def accuracy_bars(groups: Mapping[str, Figures], format: str = "svg") -> bytes:
         axes.set_xlabel("accuracy")
         axes.grid(axis="x", color="#dddddd", linewidth=0.6)
         axes.set_axisbelow(True)
-        return _saved(figure, format)
+        return saved(figure, format)
 
 
 def confusion_matrix(
@@ -67,7 +55,7 @@ def confusion_matrix(
         labels: in output order.
         format: ``svg`` or ``png``.
     """
-    with _style():
+    with style():
         side = 1.6 + 0.36 * len(labels)
         figure, axes = _axes(width=side, height=side)
         shares = [[count / (sum(row) or 1) for count in row] for row in counts]
@@ -85,7 +73,7 @@ def confusion_matrix(
         axes.set_xlabel("decided")
         axes.set_ylabel("true")
         axes.tick_params(length=0)
-        return _saved(figure, format)
+        return saved(figure, format)
 
 
 def feature_panels(
@@ -109,9 +97,9 @@ def feature_panels(
         ("error in codes", codes - exact, {"cmap": "RdBu_r", "vmin": -1.0, "vmax": 1.0}),
     )
     channels = values.shape[-1]
-    with _style():
-        figure, grid = _grid(len(rows), channels, width=1.0 + 3.4 * channels, height=7.5)
-        for (name, panels, options), axes_of_row in zip(rows, grid, strict=True):
+    with style():
+        figure, panes = grid(len(rows), channels, width=1.0 + 3.4 * channels, height=7.5)
+        for (name, panels, options), axes_of_row in zip(rows, panes, strict=True):
             for channel, axes in enumerate(axes_of_row):
                 image = axes.imshow(
                     panels[:, :, channel],
@@ -123,38 +111,11 @@ def feature_panels(
                 figure.colorbar(image, ax=axes)
                 axes.set_title(f"{_CHANNELS[channel]}, {name}")
             axes_of_row[0].set_ylabel("mel band")
-        for axes in grid[-1]:
+        for axes in panes[-1]:
             axes.set_xlabel("column")
-        return _saved(figure, format)
-
-
-def _style() -> Any:
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        missing = "matplotlib is not installed: pip install 'asc-tiny[train]'"
-        raise AscError(missing) from error
-    style: Any = {**mpl.rcParamsDefault, **_STYLE}
-    return mpl.rc_context(style)
+        return saved(figure, format)
 
 
 def _axes(*, width: float, height: float) -> tuple[Figure, Axes]:
-    figure, ((axes,),) = _grid(1, 1, width=width, height=height)
+    figure, ((axes,),) = grid(1, 1, width=width, height=height)
     return figure, axes
-
-
-def _grid(rows: int, columns: int, *, width: float, height: float) -> tuple[Figure, Any]:
-    # Not pyplot: it would choose a backend for windows and keep every figure.
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False)
-
-
-def _saved(figure: Figure, format: str) -> bytes:
-    target = io.BytesIO()
-    if format == "svg":
-        figure.savefig(target, format="svg", metadata=_NO_METADATA)
-    else:
-        figure.savefig(target, format=format, dpi=120)
-    return target.getvalue()

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from asc_tiny.complexity.counting import called
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import Lifetime, lifetimes
-from asc_tiny.complexity.tflm.kernels import Kernels, Needs, needs
+from asc_tiny.complexity.tflm.kernels import WITH_WORKING_MEMORY, Kernels, Needs, needs
 from asc_tiny.complexity.tflm.planner import Request, place
 from asc_tiny.complexity.tflm.structs import PLANNED_BUFFER_BYTES, TYPES, Abi, pointer_bytes
+from asc_tiny.errors import AscError
 
 ALIGNMENT = 16
 """Of the arena, of activations and of what kernels keep."""
@@ -23,6 +25,9 @@ ALIGNMENT = 16
 _WORD = 4
 _SCRATCH_REQUESTS_PER_OPERATOR = 12
 _NEVER = Lifetime(-1, -1)
+# So that no file keeps the planner busy for long.
+_MOST_ACTIVATIONS = 2048
+_MOST_CALLS = 16
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Buffer:
     """A part of the head.
 
     Attributes:
-        name: of the tensor, or of the operator that works in it.
+        name: what lies there: the result of which operator, or whose working memory.
         size: bytes, rounded up to the alignment.
         offset: from the start of the arena.
         lifetime: operators during which it exists.
@@ -71,8 +76,10 @@ def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) 
         abi: how the target lays out types.
 
     Raises:
-        AscError: an operator whose kernel is not known.
+        AscError: an operator whose kernel is not known, or several subgraphs.
     """
+    for graph in graphs:
+        _check_subgraphs(graph)
     # Alignment down from the arena's end makes the need depend on its size modulo 16.
     runs = {rest: _Preparation(kernels, abi, rest) for rest in range(0, ALIGNMENT, _WORD)}
     for run in runs.values():
@@ -87,6 +94,82 @@ def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) 
         smallest=smallest,
         buffers=tuple(whole.plans),
     )
+
+
+def head(graph: Graph, kernels: Kernels = None) -> tuple[Buffer, ...]:
+    """Return the plan of one model's head: its activations and its kernels' working memory.
+
+    Raises:
+        AscError: an operator whose kernel is not known, or several subgraphs.
+    """
+    _check_subgraphs(graph)
+    scratch = [
+        _scratch(operator, size)
+        for operator in graph.operators
+        for size in needs(graph, operator, kernels, Abi.ARM).scratch
+    ]
+    return _placed(graph, scratch)
+
+
+def least_head(graph: Graph) -> int:
+    """Return the bytes of the head as far as it is known.
+
+    Activations are placed as in every model. An operator whose kernel is not known counts without
+    working memory; one that calls other subgraphs with the largest head of them.
+
+    Raises:
+        AscError: more activations than are planned here, or calls too deep.
+    """
+    return _Heads(graph).of(0)
+
+
+class _Heads:
+    """The heads of a model's subgraphs, each computed once."""
+
+    def __init__(self, model: Graph) -> None:
+        self.model = model
+        self.known: dict[int, int] = {}
+
+    def of(self, number: int, calls: int = 0) -> int:
+        if number not in self.known:
+            self.known[number] = self.compute(self.model.subgraph(number), calls)
+        return self.known[number]
+
+    def compute(self, graph: Graph, calls: int) -> int:
+        activations = sum(not tensor.is_constant for tensor in graph.tensors)
+        if activations > _MOST_ACTIVATIONS or calls > _MOST_CALLS:
+            raise AscError(
+                f"{graph.source}: {activations} activations, {calls} calls deep; at most "
+                f"{_MOST_ACTIVATIONS} and {_MOST_CALLS} are planned"
+            )
+        scratch = []
+        for operator in graph.operators:
+            heads = [self.of(number, calls + 1) for number in called(operator)]
+            sizes = [max(heads)] if heads else _known_scratch(graph, operator)
+            scratch += [_scratch(operator, size) for size in sizes]
+        return end(_placed(graph, scratch))
+
+
+def _known_scratch(graph: Graph, operator: Operator) -> Sequence[int]:
+    if operator.name not in WITH_WORKING_MEMORY:
+        return ()
+    try:
+        return needs(graph, operator, None, Abi.ARM).scratch
+    except AscError:
+        return ()
+
+
+def end(buffers: Sequence[Buffer]) -> int:
+    """Return the bytes up to the end of the last buffer."""
+    return max((buffer.offset + buffer.size for buffer in buffers), default=0)
+
+
+def _check_subgraphs(graph: Graph) -> None:
+    if graph.others:
+        raise AscError(
+            f"{graph.source}: has {1 + len(graph.others)} subgraphs, whose memory in "
+            f"TensorFlow Lite Micro is not known"
+        )
 
 
 class _Preparation:
@@ -136,9 +219,10 @@ class _Preparation:
         if requests:
             self.keep_objects("ScratchBufferHandle", len(requests))
         self.plan(graph, requests)
-        for index in (*graph.inputs, *graph.outputs):
-            self.keep(pointer_bytes(self.abi))
-            self.describe(graph.tensor(index))
+        for indices in (graph.inputs, graph.outputs):
+            self.keep(pointer_bytes(self.abi) * len(indices))
+            for index in indices:
+                self.describe(graph.tensor(index))
         self.note(self.head_most)
 
     def requests(self, count: int) -> int:
@@ -162,16 +246,10 @@ class _Preparation:
 
     def plan(self, graph: Graph, scratch: Sequence[Request]) -> None:
         """Place activations and working memory: MicroAllocator::CommitStaticMemoryPlan."""
-        wanted = [*_activations(graph), *scratch]
-        offsets = place(wanted)
-        buffers = [
-            Buffer(request.name, request.size, offset, request.lifetime)
-            for request, offset in zip(wanted, offsets, strict=True)
-        ]
-        self.plans.append(tuple(buffers))
-        self.note(self.notes(len(graph.tensors), len(scratch), len(wanted)))
-        used = max(buffer.offset + buffer.size for buffer in buffers)
-        self.head_most = max(self.head_most, used)
+        buffers = _placed(graph, scratch)
+        self.plans.append(buffers)
+        self.note(self.notes(len(graph.tensors), len(scratch), len(buffers)))
+        self.head_most = max(self.head_most, end(buffers))
         self.note(self.head_most)
 
     def notes(self, tensors: int, scratch: int, planned: int) -> int:
@@ -199,18 +277,36 @@ class _Preparation:
         return head + (_WORD * (1 + len(tensor.scales)) if tensor.scales else 0)
 
 
+def _placed(graph: Graph, scratch: Sequence[Request]) -> tuple[Buffer, ...]:
+    wanted = [*_activations(graph), *scratch]
+    return tuple(
+        Buffer(request.name, request.size, offset, request.lifetime)
+        for request, offset in zip(wanted, place(wanted), strict=True)
+    )
+
+
 def _activations(graph: Graph) -> list[Request]:
-    """Return the tensors without constant values, in the file's order."""
+    """Return the tensors without values of their own, in the file's order."""
     known = lifetimes(graph)
     return [
-        Request(tensor.name, _round_up(tensor.byte_count), known.get(tensor.index, _NEVER))
+        Request(
+            _title(graph, tensor), _round_up(tensor.byte_count), known.get(tensor.index, _NEVER)
+        )
         for tensor in graph.tensors
-        if not tensor.is_constant and tensor.byte_count
+        if not tensor.is_constant and not tensor.is_variable and tensor.byte_count
     ]
 
 
+def _title(graph: Graph, tensor: Tensor) -> str:
+    shape = "x".join(map(str, tensor.shape))
+    if tensor.index in graph.inputs:
+        return f"input {shape}"
+    operator = graph.producers.get(tensor.index)
+    return f"{operator.title} {shape}" if operator else f"unused {shape}"
+
+
 def _scratch(operator: Operator, size: int) -> Request:
-    name = f"working memory of operator {operator.index} ({operator.name})"
+    name = f"working memory of {operator.title}"
     return Request(name, _round_up(size), Lifetime(operator.index, operator.index))
 
 

@@ -80,6 +80,25 @@ def average_pool_2d(channels: int, core: Core) -> int:
     return 4 * channels if core in (Core.DSP, Core.DSP_ARM_COMPILER) else 0
 
 
+_REVERSED_CHANNELS = 16
+"""Up to so many input channels a transposed convolution does not become a convolution."""
+
+
+def transpose_conv(graph: Graph, operator: Operator, core: Core) -> tuple[int, int]:
+    """Return the bytes of a transposed convolution and of its reversed filter.
+
+    Rules: arm_transpose_conv_s8_get_buffer_size and its reverse_conv_buffer_size.
+    """
+    outputs, height, width, channels = graph.tensor(operator.inputs[1]).shape
+    _, _, input_width, _ = graph.tensor(operator.inputs[2]).shape
+    stride_h, stride_w = operator.options["stride_h"], operator.options["stride_w"]
+    if max(stride_h, stride_w) <= 2 and channels > _REVERSED_CHANNELS:
+        length = channels * height * width
+        return _columns(length, core), length * outputs
+    row = ((input_width - 1) * stride_w + max(width, stride_h)) * outputs
+    return 4 * row * max(height, stride_h), 0
+
+
 def _padding(
     operator: Operator,
     source: tuple[int, ...],

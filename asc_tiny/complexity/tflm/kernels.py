@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator
 from asc_tiny.complexity.tflm import cmsis_nn
 from asc_tiny.complexity.tflm.cmsis_nn import Core
-from asc_tiny.complexity.tflm.structs import TYPES, Abi
+from asc_tiny.complexity.tflm.structs import TYPES, UNNAMED, Abi
 from asc_tiny.errors import AscError
 
 Kernels = Core | None
@@ -42,12 +42,25 @@ class _Request:
     abi: Abi
 
     def size(self, name: str) -> int:
-        return TYPES[name].size(self.abi)
+        return (TYPES.get(name) or UNNAMED[name]).size(self.abi)
 
     def operands(self, *inputs: int) -> tuple[int, ...]:
         """Return these inputs where they are present, then the output."""
         present = (self.operator.inputs[i] for i in inputs if i < len(self.operator.inputs))
         return (*(i for i in present if i != ABSENT), self.operator.outputs[0])
+
+    def check_int8(self) -> None:
+        """Check that the result is int8 codes.
+
+        Raises:
+            AscError: it holds others, for which the kernel works in other memory.
+        """
+        dtype = self.graph.tensor(self.operator.outputs[0]).dtype
+        if dtype != "INT8":
+            raise AscError(
+                f"{self.graph.source}: operator {self.operator.index} ({self.operator.name}) gives "
+                f"{dtype}; its memory in TensorFlow Lite Micro is known for INT8 alone"
+            )
 
     @property
     def all(self) -> tuple[int, ...]:
@@ -62,6 +75,11 @@ def _simple(options: str = "", data: str = "") -> Callable[[_Request], Needs]:
         return Needs(options, size, temporary=request.all)
 
     return needs
+
+
+def _unprepared(options: str = "") -> Callable[[_Request], Needs]:
+    """Describe a kernel that does nothing before it runs."""
+    return lambda request: Needs(options)
 
 
 def _concatenation(request: _Request) -> Needs:
@@ -100,6 +118,22 @@ def _depthwise_conv_2d(request: _Request) -> Needs:
         return needs
     scratch = cmsis_nn.depthwise_conv_2d(request.graph, request.operator, request.kernels)
     return _with_buffer(needs, scratch)
+
+
+def _transpose_conv(request: _Request) -> Needs:
+    request.check_int8()
+    needs = Needs(
+        "TfLiteTransposeConvParams",
+        request.size("OpDataTransposeConv"),
+        persistent=_channels(request, 0),
+        temporary=request.operands(1, 2) + request.operands(1, 2, 3),
+    )
+    if request.kernels is None:
+        # A 32-bit sum for each output element.
+        sums = 4 * request.graph.tensor(request.operator.outputs[0]).size
+        return replace(needs, scratch=(sums,))
+    scratch = cmsis_nn.transpose_conv(request.graph, request.operator, request.kernels)
+    return replace(needs, data=needs.data + 4, scratch=scratch)
 
 
 def _with_buffer(needs: Needs, scratch: int) -> Needs:
@@ -150,6 +184,7 @@ def _pool(request: _Request) -> Needs:
 
 
 def _mean(request: _Request) -> Needs:
+    request.check_int8()
     source, axes = (request.graph.tensor(i) for i in request.operator.inputs)
     outputs = request.graph.tensor(request.operator.outputs[0]).size
     return Needs(
@@ -158,6 +193,12 @@ def _mean(request: _Request) -> Needs:
         scratch=(4 * outputs, 4 * len(source.shape), 4 * axes.size),
         temporary=request.all * 2,
     )
+
+
+def _reduce_extreme(request: _Request) -> Needs:
+    source, axes = (request.graph.tensor(i) for i in request.operator.inputs)
+    scratch = (4 * len(source.shape), 4 * axes.size)
+    return replace(_mean(request), scratch=scratch)
 
 
 def _softmax(request: _Request) -> Needs:
@@ -175,36 +216,56 @@ OPERATORS: Mapping[str, Callable[[_Request], Needs]] = {
     "CONCATENATION": _concatenation,
     "CONV_2D": _conv_2d,
     "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
+    "DEQUANTIZE": _simple("", "DequantizeOpData"),
     "EXPAND_DIMS": _simple(),
     "FULLY_CONNECTED": _fully_connected,
     "HARD_SWISH": _simple("", "HardSwishParams"),
     "LEAKY_RELU": _simple("TfLiteLeakyReluParams", "LeakyReluOpData"),
     "LOGISTIC": _simple("", "OpDataLogistic"),
+    "MAXIMUM": _unprepared(),
     "MAX_POOL_2D": _pool,
     "MEAN": _mean,
+    "MINIMUM": _unprepared(),
     "MUL": _simple("TfLiteMulParams", "OpDataMul"),
+    "PACK": _unprepared("TfLitePackParams"),
     "PAD": _simple("", "OpData"),
     "PADV2": _simple("", "OpData"),
+    "PRELU": _simple("", "PreluParams"),
     "QUANTIZE": _simple("", "OpDataQuantizeReference"),
+    "REDUCE_MAX": _reduce_extreme,
     "RELU": _simple("", "ReluOpData"),
     "RELU6": _simple("", "Relu6OpData"),
     "RESHAPE": _simple("TfLiteReshapeParams"),
+    "RESIZE_BILINEAR": _simple("TfLiteResizeBilinearParams"),
     "RESIZE_NEAREST_NEIGHBOR": _simple("TfLiteResizeNearestNeighborParams"),
     "SLICE": _simple(),
     "SOFTMAX": _softmax,
     "SPLIT": _split,
+    "SPLIT_V": lambda request: Needs("TfLiteSplitVParams", temporary=request.operands(2)[:1]),
     "SQUEEZE": _simple("TfLiteSqueezeParams"),
     "STRIDED_SLICE": _simple("TfLiteStridedSliceParams", "StridedSliceParams"),
     "SUB": _simple("TfLiteSubParams", "OpDataSub"),
+    "SUM": _mean,
+    "TANH": _simple("", "OpDataTanh"),
+    "TRANSPOSE": _unprepared(),
+    "TRANSPOSE_CONV": _transpose_conv,
+    "UNPACK": _unprepared("TfLiteUnpackParams"),
 }
 """Operators whose kernels are known, and what they need."""
+
+WITH_WORKING_MEMORY = ("MEAN", "REDUCE_MAX", "SUM", "TRANSPOSE_CONV")
+"""Those whose reference kernels have working memory at run time."""
+
+
+# What a damaged file can raise in a rule.
+_INCONSISTENT = (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError)
 
 
 def needs(graph: Graph, operator: Operator, kernels: Kernels, abi: Abi) -> Needs:
     """Return what an operator of an int8 model takes of the arena.
 
     Raises:
-        AscError: the operator is not one of ``OPERATORS``.
+        AscError: the operator is not one of ``OPERATORS``, or its operands are not those of one.
     """
     try:
         rule = OPERATORS[operator.name]
@@ -213,4 +274,10 @@ def needs(graph: Graph, operator: Operator, kernels: Kernels, abi: Abi) -> Needs
             f"{graph.source}: operator {operator.index} is {operator.name}, whose memory in "
             f"TensorFlow Lite Micro is not known; known are {', '.join(OPERATORS)}"
         ) from None
-    return rule(_Request(graph, operator, kernels, abi))
+    try:
+        return rule(_Request(graph, operator, kernels, abi))
+    except _INCONSISTENT as error:
+        raise AscError(
+            f"{graph.source}: operator {operator.index} ({operator.name}) has operands that do "
+            f"not fit ({error})"
+        ) from error

@@ -72,18 +72,24 @@ TYPES: Mapping[str, Type] = {
     "TfLiteDepthwiseConvParams": _type(28, 28, 28, _WORDS),
     "TfLiteFullyConnectedParams": _type(5, 16, 16, _SHORT_ENUMS),
     "TfLiteLeakyReluParams": _type(4, 4, 4, _WORDS),
+    "TfLitePackParams": _type(8, 8, 8, _WORDS),
     "TfLiteMulParams": _type(1, 4, 4, _SHORT_ENUMS),
     "TfLitePoolParams": _type(40, 40, 40, _WORDS),
     "TfLiteReducerParams": _type(1, 1, 1, (1, 1, 1)),
     "TfLiteReshapeParams": _type(36, 36, 36, _WORDS),
+    "TfLiteResizeBilinearParams": _type(2, 2, 2, (1, 1, 1)),
     "TfLiteResizeNearestNeighborParams": _type(2, 2, 2, (1, 1, 1)),
     "TfLiteSoftmaxParams": _type(4, 4, 4, _WORDS),
     "TfLiteSplitParams": _type(4, 4, 4, _WORDS),
+    "TfLiteSplitVParams": _type(4, 4, 4, _WORDS),
     "TfLiteSqueezeParams": _type(36, 36, 36, _WORDS),
     "TfLiteStridedSliceParams": _type(24, 24, 24, _WORDS),
     "TfLiteSubParams": _type(2, 8, 8, _SHORT_ENUMS),
+    "TfLiteTransposeConvParams": _type(16, 20, 20, _WORDS),
+    "TfLiteUnpackParams": _type(8, 8, 8, _WORDS),
     # What kernels keep
     "ConcatenationParams": _type(24, 24, 40, _POINTERS),
+    "DequantizeOpData": _type(32, 32, 32, _DOUBLES),
     "HardSwishParams": _type(20, 20, 20, _WORDS),
     "LeakyReluOpData": _type(24, 24, 24, _WORDS),
     "OpDataAdd": _type(60, 60, 60, _WORDS),
@@ -95,6 +101,7 @@ TYPES: Mapping[str, Type] = {
     "OpDataQuantizeReference": _type(32, 32, 32, _DOUBLES),
     "OpDataReduce": _type(44, 44, 44, _WORDS),
     "OpDataSub": _type(52, 52, 52, _WORDS),
+    "PreluParams": _type(28, 28, 28, _WORDS),
     "Relu6OpData": _type(8, 8, 8, _WORDS),
     "ReluOpData": _type(28, 28, 28, _WORDS),
     "SoftmaxParams": _type(56, 56, 80, _DOUBLES),
@@ -103,6 +110,12 @@ TYPES: Mapping[str, Type] = {
     "OpData": _type(56, 56, 56, _WORDS),
 }
 """By their names in the namespace ``tflite``."""
+
+UNNAMED: Mapping[str, Type] = {
+    "OpDataTanh": _type(16, 16, 16, _WORDS),
+    "OpDataTransposeConv": _type(72, 72, 80, _POINTERS),
+}
+"""What kernels keep whose type no header names."""
 
 PLANNED_BUFFER_BYTES = 40
 """What the greedy planner notes of a buffer while it plans, on every machine."""

@@ -1,0 +1,336 @@
+"""What networks compiled ahead of time cost on each core: instructions and code bytes.
+
+    python benchmarks/network_costs.py [--cpu NAME] [--out asc_tiny/complexity/cpu_costs.json]
+
+Instructions are counted per operator on emulated cores, over the released networks and the small,
+common and random ones of the tests. Per kind of operator, the costs of its features are fitted
+(asc_tiny/complexity/estimate.py). The error that is written is that of networks that the fit has
+not seen: each is estimated from all others. Needs TensorFlow, compilers and emulators
+(tools/setup.sh test).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
+from elftools.elf.sections import SymbolTableSection
+from scipy.optimize import nnls
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from emulated import emulate, write_platform
+from native import FLAGS, RUNTIME
+from network_models import SMALL, quantised
+from test_compiler import COMMON, RELEASED, random_network
+
+from asc_tiny.codegen import network
+from asc_tiny.codegen.footprint import constants
+from asc_tiny.codegen.project import NETWORK_RUNTIME
+from asc_tiny.complexity.artefact import Artefact, load
+from asc_tiny.complexity.counting import work
+from asc_tiny.complexity.estimate import Features, features, kind
+from asc_tiny.nets.quiet import captured_output
+from asc_tiny.targets import boards
+
+OUT = ROOT / "asc_tiny" / "complexity" / "cpu_costs.json"
+SEEDS = range(60, 68)
+STEP = "asc_stage_run(&asc_net_stages[stage], runs[stage]++, arena, rows);"
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """A core: the emulated board that runs its code, and flags if they are not the board's."""
+
+    board: str
+    flags: tuple[str, ...] = ()
+
+
+CPUS = {
+    "cortex-m0plus": Cpu("mps2-an385", ("-mcpu=cortex-m0plus", "-mthumb")),
+    "cortex-m3": Cpu("mps2-an385"),
+    "cortex-m4": Cpu("mps2-an386"),
+    "cortex-m7": Cpu("mps2-an500"),
+    "cortex-m33": Cpu("mps2-an505"),
+    "cortex-m55": Cpu("mps3-an547"),
+    "rv32imc": Cpu("virt-rv32"),
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A network on a core: what each operator is, and its instructions."""
+
+    name: str
+    operators: Sequence[tuple[str, Features, int]]
+    macs: Sequence[tuple[str, int, int]]
+
+
+def main() -> None:
+    """Measure and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cpu", choices=list(CPUS), action="append")
+    parser.add_argument("--out", type=Path, default=OUT)
+    arguments = parser.parse_args()
+    table = json.loads(arguments.out.read_text()) if arguments.out.exists() else {"cpus": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        models = dict(networks(Path(folder)))
+        for name in arguments.cpu or CPUS:
+            table["cpus"][name] = costs(name, models, Path(folder) / name)
+            print(f"{name}: {table['cpus'][name]['error']}", file=sys.stderr)
+            arguments.out.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
+
+
+def networks(folder: Path) -> Iterator[tuple[str, Artefact]]:
+    """Return the networks that are measured, by name."""
+    for name in RELEASED:
+        yield name, load(ROOT / "models" / f"{name}.tflite")
+    made = {**SMALL, **COMMON, **{f"random{n}": lambda n=n: random_network(n) for n in SEEDS}}
+    for name, make in made.items():
+        path = folder / f"{name}.tflite"
+        with captured_output():
+            data = quantised(make())
+        path.write_bytes(data)
+        yield name, load(path)
+
+
+def costs(name: str, models: Mapping[str, Artefact], folder: Path) -> dict[str, Any]:
+    """Measure one core."""
+    core = Core(CPUS[name], folder)
+    measured = [core.measure(model, artefact) for model, artefact in models.items()]
+    return {
+        "board": CPUS[name].board,
+        "instructions": fit(measured),
+        "per_mac": per_mac(measured),
+        "error": errors(measured),
+        "code": core.code(),
+    }
+
+
+class Core:
+    """The runtime, compiled once, and images of networks with it."""
+
+    def __init__(self, cpu: Cpu, folder: Path) -> None:
+        self.cpu, self.folder = cpu, folder
+        self.generated: list[Path] = []
+        folder.mkdir()
+        for name in NETWORK_RUNTIME:
+            shutil.copy(RUNTIME / name, folder)
+        write_platform(boards.get(cpu.board), folder, stack_bytes=4096)
+        shutil.copy(Path(__file__).with_name("network_profile.c"), folder)
+        self.board = boards.get(cpu.board)
+        flags = cpu.flags or self.board.core_flags
+        toolchain = self.board.toolchain
+        self.compiler = [toolchain.compiler, *flags, *toolchain.compiler_flags, *FLAGS]
+        self.compiler += ["-ffunction-sections", "-fdata-sections", "-DASC_NET_PROFILE"]
+        self.objects = [
+            self.compile(path)
+            for path in sorted(folder.glob("*.c"))
+            if path.name != "network_profile.c"
+        ]
+
+    def compile(self, path: Path) -> Path:
+        """Compile a C file beside itself."""
+        target = path.with_suffix(".o")
+        include = ["-I", str(self.folder)]
+        subprocess.run([*self.compiler, *include, "-c", str(path), "-o", str(target)], check=True)
+        return target
+
+    def measure(self, name: str, artefact: Artefact) -> Measured:
+        """Return the instructions of every operator of a network."""
+        folder = self.folder / name
+        folder.mkdir()
+        files = network.generate(artefact)
+        (folder / "asc_net.c").write_text(profiled(files["asc_net.c"]))
+        (folder / "asc_net.h").write_text(files["asc_net.h"])
+        shutil.copy(self.folder / "network_profile.c", folder)
+        objects = [self.compile(folder / n) for n in ("asc_net.c", "network_profile.c")]
+        self.generated.append(objects[0])
+        image = folder / "image.elf"
+        script = f"-T{self.folder / 'link.ld'}"
+        link = [*self.compiler, "-nostartfiles", "-Wl,--gc-sections", script]
+        subprocess.run([*link, *map(str, (*objects, *self.objects)), "-o", str(image)], check=True)
+        *stages, reading = map(int, emulate(self.board, image, []).split())
+        found = list(operators(artefact, stages, reading))
+        graph = artefact.graph
+        macs = [
+            (kind(graph, operator), work(graph, operator).macs, instructions)
+            for operator, (_, _, instructions) in zip(graph.operators, found, strict=True)
+        ]
+        return Measured(name, found, macs)
+
+    def code(self) -> dict[str, Any]:
+        """Return code bytes: of each section, and which sections each kernel needs."""
+        objects = [Object(path) for path in self.objects if path.name.startswith("asc_")]
+        owner = {name: section for each in objects for name, section in each.functions.items()}
+        calls = {section: names for each in objects for section, names in each.calls.items()}
+        sizes = {section: size for each in objects for section, size in each.sizes.items()}
+
+        def closure(section: str) -> set[str]:
+            found, wanted = set(), [section]
+            while wanted:
+                section = wanted.pop()
+                if section not in found:
+                    found.add(section)
+                    names = calls.get(section, ())
+                    wanted += [owner.get(name, name) for name in names]
+            return found & set(sizes)
+
+        return {
+            "sections": sizes,
+            "needs": {name: sorted(closure(section)) for name, section in owner.items()},
+            "network": sum(Object(self.generated[-1]).sizes.values()),
+            "structures": self.structures(),
+        }
+
+    def structures(self) -> dict[str, int]:
+        """Return the bytes of each structure that networks are described with."""
+        found: dict[str, int] = {}
+        for path in self.generated:
+            symbols = Object(path).symbols
+            for constant in constants(path.with_suffix(".c").read_text()):
+                # The compiler may have put the only value of an array into the code.
+                if constant.name in symbols:
+                    found[constant.c_type] = symbols[constant.name] // constant.count
+        return found
+
+
+class Object:
+    """A compiled file with a section for each function and constant.
+
+    Attributes:
+        symbols: bytes of each object by name.
+        functions: the section of each symbol.
+        calls: symbols and sections that each section refers to.
+        sizes: bytes of each section of code and of the runtime's constants.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.symbols: dict[str, int] = {}
+        self.functions: dict[str, str] = {}
+        self.calls: dict[str, list[str]] = {}
+        self.sizes: dict[str, int] = {}
+        with path.open("rb") as stream:
+            elf = ELFFile(stream)
+            sections = list(elf.iter_sections())
+            table = next(s for s in sections if isinstance(s, SymbolTableSection))
+            symbols = list(table.iter_symbols())
+            for symbol in symbols:
+                index = symbol["st_shndx"]
+                self.symbols[symbol.name] = symbol["st_size"]
+                if isinstance(index, int) and symbol["st_info"]["type"] in (
+                    "STT_FUNC",
+                    "STT_OBJECT",
+                ):
+                    self.functions[symbol.name] = sections[index].name
+            for section in sections:
+                code = section.name.startswith(".text.")
+                constant = section.name.startswith(".rodata.asc_") and path.stem != "asc_net"
+                if (code or constant) and section["sh_size"]:
+                    self.sizes[section.name] = section["sh_size"]
+                if isinstance(section, RelocationSection):
+                    target = sections[section["sh_info"]].name
+                    names = [
+                        self._name(sections, symbols[r["r_info_sym"]])
+                        for r in section.iter_relocations()
+                    ]
+                    self.calls.setdefault(target, []).extend(names)
+
+    @staticmethod
+    def _name(sections: Sequence[Any], symbol: Any) -> str:
+        if symbol["st_info"]["type"] == "STT_SECTION":
+            return str(sections[symbol["st_shndx"]].name)
+        return str(symbol.name)
+
+
+def profiled(text: str) -> str:
+    """Have a network's code call asc_net_profile after every step, unless it does so by itself."""
+    if "ASC_NET_PROFILE" in text:
+        return text
+    assert STEP in text
+    text = text.replace(STEP, f"{STEP} asc_net_profile(stage);")
+    begin = "int asc_net_run(int8_t *arena) {"
+    return text.replace(begin, f"void asc_net_profile(uint32_t stage);\n{begin}")
+
+
+def operators(
+    artefact: Artefact, profile: Sequence[int], reading: int
+) -> Iterator[tuple[str, Features, int]]:
+    """Add up the stages of each operator, without what taking the time takes."""
+    program = network.compile_network(artefact).program
+    spent = [0] * len(artefact.graph.operators)
+    for stage, instructions in zip(program.stages, profile, strict=False):
+        number = int(stage.comment.split(":")[0])
+        spent[number] += instructions - reading * stage.runs
+    for operator, instructions in zip(artefact.graph.operators, spent, strict=True):
+        yield kind(artefact.graph, operator), features(artefact.graph, operator), instructions
+
+
+def fit(measured: Sequence[Measured]) -> dict[str, dict[str, float]]:
+    """Return the costs of each kind of operator."""
+    kinds: dict[str, list[tuple[Features, int]]] = {}
+    for network_ in measured:
+        for name, values, instructions in network_.operators:
+            kinds.setdefault(name, []).append((values, instructions))
+    return {name: _fit(samples) for name, samples in sorted(kinds.items())}
+
+
+def per_mac(measured: Sequence[Measured]) -> dict[str, float]:
+    """Return instructions per multiply-accumulate of each kind, over the released networks."""
+    released = [each for each in measured if each.name in RELEASED]
+    sums: dict[str, list[int]] = {}
+    for network_ in released:
+        for name, macs, instructions in network_.macs:
+            both = sums.setdefault(name, [0, 0])
+            both[0] += macs
+            both[1] += instructions
+    return {n: round(spent / macs, 3) for n, (macs, spent) in sorted(sums.items()) if macs}
+
+
+def _fit(samples: Sequence[tuple[Features, int]]) -> dict[str, float]:
+    matrix = np.array([list(values) for values, _ in samples], float)
+    target = np.array([instructions for _, instructions in samples], float)
+    # Large operators decide what a network takes: their relative errors weigh more.
+    weights = 1.0 / np.sqrt(np.maximum(target, 1000.0))
+    solution, _ = nnls(matrix * weights[:, None], target * weights)
+    return dict(zip(Features._fields, (round(float(v), 4) for v in solution), strict=True))
+
+
+def errors(measured: Sequence[Measured]) -> dict[str, Any]:
+    """Return the relative errors of networks, each estimated from the others."""
+    found = {}
+    for i, network_ in enumerate(measured):
+        table = fit([*measured[:i], *measured[i + 1 :]])
+        estimate = sum(_estimate(table, name, values) for name, values, _ in network_.operators)
+        true = sum(instructions for _, _, instructions in network_.operators)
+        found[network_.name] = round(estimate / true - 1.0, 4)
+    magnitudes = {name: abs(value) for name, value in found.items()}
+    large = [value for name, value in magnitudes.items() if name in RELEASED]
+    small = [value for name, value in magnitudes.items() if name not in RELEASED]
+    return {
+        "released": round(max(large), 3),
+        "mean": round(sum(small) / len(small), 3),
+        "largest": round(max(small), 3),
+        "networks": found,
+    }
+
+
+def _estimate(table: Mapping[str, Mapping[str, float]], name: str, values: Features) -> float:
+    costs = table.get(name) or table.get(name.split(" ")[0], {})
+    return sum(costs.get(n, 0.0) * v for n, v in values._asdict().items())
+
+
+if __name__ == "__main__":
+    main()

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from ensemble_models import MODEL, asc_tiny
 
+from asc_tiny.codegen.classifier import classifier
+from asc_tiny.complexity.ensemble import load_model
 from asc_tiny.errors import AscError
-from asc_tiny.targets import boards, project
+from asc_tiny.targets import bench, boards, project
+from asc_tiny.targets.fit import fit
 
 FILES = sorted(boards._FOLDER.glob("*.toml"))
 ASKED = {
@@ -79,5 +82,65 @@ def test_a_microphone_as_a_table(tmp_path: Path) -> None:
 
 def test_list_in_json(capsys) -> None:
     assert asc_tiny("boards", "--json") == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["boards"]}
+    assert set(rows) == set(boards.BOARDS)
+    row = rows["nrf52840dk"]
+    assert (row["flash_tool"], row["flash_target"]) == ("pyocd", "nrf52840")
+    assert (row["clock_hz"], row["baud"], row["machine"]) == (64_000_000, 115_200, None)
+    assert row["projects"] == ["sources", "zephyr"]
+    assert rows["mps2-an386"]["machine"] == "mps2-an386"
+    assert all("sources" in row["projects"] for row in rows.values())
+
+
+def test_list_for_people(tmp_path: Path, capsys) -> None:
+    assert asc_tiny("boards") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 2 * len(boards.BOARDS)
+    (number,) = [i for i, line in enumerate(lines) if line.startswith("rpi_pico ")]
+    assert lines[number].split() == [
+        *("rpi_pico", "Cortex-M0+", "125", "264", "2048", "uf2:", "RPI-RP2", "sources")
+    ]
+    assert lines[number + 1].strip().startswith("Raspberry Pi Pico; to connect: I2S")
+    mine = tmp_path / "mine.toml"
+    mine.write_text('core = "Z80"\nram_bytes = 65536\n')
+    assert asc_tiny("boards", mine) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:4] == ["mine", "Z80", "-", "64"]
+
+
+def test_whether_a_model_fits(tmp_path: Path, capsys) -> None:
+    small = tmp_path / "small.toml"
+    text = (boards._FOLDER / "nrf52840dk.toml").read_text()
+    small.write_text(text.replace("ram_bytes = 0x40000", "ram_bytes = 0xc000"))
+    arguments = ("boards", small, "rpi_pico", "esp32s3_devkitc", "host", "--model", MODEL)
+    assert asc_tiny(*arguments, "--json") == 0
     rows = json.loads(capsys.readouterr().out)["boards"]
-    assert {row["name"] for row in rows} == set(boards.BOARDS)
+    assert [row.get("fit", {}).get("fits") for row in rows] == [False, True, True, None]
+    assert 0.5 < rows[1]["fit"]["cpu_share"] < 1.0
+    assert "no code was measured on Xtensa LX7" in rows[2]["fit"]["absent"]["flash_bytes"]
+    assert asc_tiny(*arguments) == 0
+    ends = [line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert ends == ["no", "yes", "?", "yes"]
+
+
+@pytest.mark.qemu
+def test_the_estimate_is_near_what_an_emulated_core_takes(tmp_path: Path) -> None:
+    out = tmp_path / "firmware"
+    assert asc_tiny("generate", MODEL, "--out", out, "--board", "mps2-an386") == 0
+    target = project.load(out)
+    project.build(target)
+    measured = bench.measure(target)
+    complete = classifier(load_model(MODEL), runtime="aot")
+    estimate = fit(complete, target.board)
+    # A clip of a second, 43.07 hops.
+    hops = complete.frontend.sample_rate / complete.frontend.hop
+    assert estimate.instructions_per_s["network"] == pytest.approx(
+        measured.instructions_per_inference, rel=0.05
+    )
+    assert estimate.instructions_per_s["front end"] / hops == pytest.approx(
+        measured.instructions_per_hop, rel=0.02
+    )
+    assert estimate.ram_bytes["network"] == measured.arena_bytes
+    # What is more is the application: its blocks of samples, the serial protocol, the C library.
+    ram = estimate.ram_bytes["network"] + estimate.ram_bytes["front end"]
+    assert 0 < measured.ram_bytes - ram < 8_000
+    assert 0 < measured.flash_bytes - sum(estimate.flash_bytes.values()) < 12_000

@@ -100,6 +100,25 @@ def read(wav: Path) -> np.ndarray:
     return read_pcm(wav, 8000)
 
 
+def test_the_microphone_hears_files_again_and_again(
+    board: project.Project, tmp_path: Path, capsys
+) -> None:
+    wavs = []
+    for number in range(2):
+        clips = golden.noise(board.frontend) // (1 + 60 * number)
+        write_wav16(tmp_path / f"{number}.wav", clips[: board.frontend.clip_samples], 8000)
+        wavs.append(tmp_path / f"{number}.wav")
+    with flashed(board, "--wav", wavs[0], "--wav", wavs[1]) as line:
+        assert asc_tiny("monitor", "--port", line, "--count", "5", "--json") == 0
+    rows = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    heard = {json.dumps(row["scores"]) for row in rows if row["event"] == "decision"}
+    expected = [json.dumps(image.classify(board, read(wav))[0].scores) for wav in wavs]
+    assert heard == set(expected) and len(heard) == 2
+    write_wav16(tmp_path / "fast.wav", clips, 16000)
+    assert asc_tiny("flash", board.folder, "--wav", tmp_path / "fast.wav") == 2
+    assert "16000 Hz, the model needs 8000 Hz; use --resample" in capsys.readouterr().err
+
+
 def test_another_model_is_told(board: project.Project, tmp_path: Path, capsys) -> None:
     released = ROOT / "models" / "mobilenet_esc10.tflite"
     other = make(released, tmp_path / "other", "mps2-an386")

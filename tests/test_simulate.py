@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +18,13 @@ from device_lines import FRONTEND, LABELS, make, small_model
 from ensemble_models import asc_tiny
 
 from asc_tiny.audio.clips import write_wav16
+from asc_tiny.audio.raw import raw_pcm
 from asc_tiny.frontend import fixed
 from asc_tiny.targets import project
 from asc_tiny.targets.simulate import simulate
 
 pytestmark = pytest.mark.qemu
+MAIN = "from asc_tiny.cli.main import main; main()"
 RATE, CLIP = FRONTEND.sample_rate, FRONTEND.clip_samples
 
 
@@ -118,6 +123,50 @@ def test_a_damaged_file_leaves_nothing(board: project.Project, tmp_path: Path, c
     assert asc_tiny("simulate", board.folder, tmp_path / "bad.wav", "--out", tmp_path / "out") == 2
     assert "sample 30000 is nan, all must be finite" in capsys.readouterr().err
     assert not list((tmp_path / "out").iterdir())
+
+
+def piped(data: bytes, *arguments: object) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", MAIN, *map(str, arguments)]
+    return subprocess.run(command, input=data, capture_output=True, check=False)
+
+
+def test_raw_samples_from_standard_input(board: project.Project, tmp_path: Path) -> None:
+    pcm = recording(4.2)
+    write_wav16(tmp_path / "a.wav", pcm, RATE)
+    out = tmp_path / "out"
+    assert asc_tiny("simulate", board.folder, tmp_path / "a.wav", "--out", out) == 0
+    done = piped(pcm.astype("<i2").tobytes(), "simulate", board.folder, "-", "--out", out)
+    assert done.returncode == 0 and b"-: 8 decisions" in done.stdout
+    assert (out / "stdin.csv").read_bytes() == (out / "a.csv").read_bytes()
+    for data, reason in ((b"", b"holds no samples"), (b"123", b"ends within a sample")):
+        done = piped(data, "simulate", board.folder, "-", "--out", tmp_path / "none")
+        assert done.returncode == 2 and reason in done.stderr
+        assert not list((tmp_path / "none").glob("*"))
+    done = piped(b"", "simulate", board.folder, "-", "--resample", "--out", out)
+    assert done.returncode == 2 and b"leave --resample out" in done.stderr
+
+
+def test_a_microphone_is_heard_until_an_interrupt(
+    board: project.Project, tmp_path: Path, monkeypatch
+) -> None:
+    def interrupted(*arguments: object, **options: object) -> Iterator[object]:
+        yield from islice(simulate(*arguments, **options), 3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("asc_tiny.targets.simulate.simulate", interrupted)
+    stream = io.TextIOWrapper(io.BytesIO(recording(4).astype("<i2").tobytes()))
+    monkeypatch.setattr("sys.stdin", stream)
+    assert asc_tiny("simulate", board.folder, "-", "--out", tmp_path / "out") == 0
+    assert len((tmp_path / "out" / "stdin.csv").read_text().splitlines()) == 4
+    write_wav16(tmp_path / "a.wav", recording(4), RATE)
+    assert asc_tiny("simulate", board.folder, tmp_path / "a.wav", "--out", tmp_path / "b") == 130
+    assert not list((tmp_path / "b").iterdir())
+
+
+def test_raw_samples_of_24_bits() -> None:
+    values = np.array([-(2**31), -257, 511, 2**31 - 1], "<i4")
+    (block,) = raw_pcm(io.BytesIO(values.tobytes()), block=9, bits=24)
+    assert block.tolist() == [-(2**31), -512, 256, 2**31 - 256]
 
 
 def test_names_that_clash_are_refused(board: project.Project, tmp_path: Path, capsys) -> None:

@@ -2,6 +2,7 @@
 # Puts in place what tools/demo and tools/test need: system packages and the virtual environment.
 #
 #   tools/setup.sh         what generating, building and running firmware needs
+#   tools/setup.sh flash   that, and what flashes boards and watches them
 #   tools/setup.sh test    that, and what training and the tests need
 #
 # A second run takes no time. Messages go to stderr.
@@ -132,11 +133,12 @@ setup_main() {
     setup_packages "$python" "${1:-}"
     case "${1:-}" in
     "") setup_venv "$python" "" ;;
+    flash) setup_venv "$python" "[flash]" ;;
     test)
         setup_venv "$python" "[train,dev,flash]"
         setup_tflm_headers
         ;;
-    *) setup_fail "unknown argument $1, allowed: test" ;;
+    *) setup_fail "unknown argument $1, allowed: flash, test" ;;
     esac
 }
 

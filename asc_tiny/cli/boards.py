@@ -2,49 +2,161 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import json_option
+from asc_tiny.cli.options import PATH, json_option
+from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
+    from asc_tiny.codegen.classifier import Classifier
     from asc_tiny.targets.boards import Board
+    from asc_tiny.targets.fit import Fit
+
+_COLUMNS = ("board", "core", "MHz", "RAM", "flash", "flashed by", "projects")
+_FIT_COLUMNS = ("board", "core", "RAM", "of", "flash", "of", "CPU", "fits")
+_NONE = "-"
 
 
 @click.command()
+@click.argument("names", metavar="[BOARD]...", nargs=-1)
+@click.option("--model", type=PATH, help="Tell whether this .tflite or ensemble .toml fits.")
 @json_option
-def command(as_json: bool) -> None:
-    """List the supported boards."""
-    from asc_tiny.targets.boards import BOARDS, DEFAULT_BOARD
+def command(names: Sequence[str], model: Path | None, as_json: bool) -> None:
+    """List the supported boards, or the BOARDs, which may be files (.toml) of yours.
 
+    With --model: RAM in KiB with the arena as it is laid out, the front end, samples that wait and
+    the stack; flash in KiB with code, weights and tables; the share of the CPU's time at one
+    instruction per cycle. These are estimates without the application and its drivers.
+    """
+    from asc_tiny.targets import boards
+
+    chosen = [boards.get(name) for name in names] or list(boards.BOARDS.values())
+    fits = _fits(model, chosen) if model else {}
     if as_json:
-        rows = [
-            {
-                "name": board.name,
-                "core": board.core,
-                "emulated": bool(board.machine),
-                "default": board.name == DEFAULT_BOARD,
-                "flash_bytes": board.flash_bytes or None,
-                "ram_bytes": board.ram_bytes or None,
-                "microphone": _microphone(board),
-            }
-            for board in BOARDS.values()
-        ]
-        print_json({"boards": rows})
-        return
-    for board in BOARDS.values():
-        default = ", the default" if board.name == DEFAULT_BOARD else ""
-        click.echo(f"{board.name:<17} {board.core:<16} {_kind(board)}{default}")
+        document: dict[str, object] = {"boards": [_row(board, fits) for board in chosen]}
+        print_json(document | ({"model": str(model), "is_estimate": True} if model else {}))
+    elif model:
+        _print_table(_FIT_COLUMNS, [_fit_cells(board, fits.get(board.name)) for board in chosen])
+    else:
+        notes = [_note(board) for board in chosen]
+        _print_table(_COLUMNS, [_cells(board) for board in chosen], notes)
 
 
-def _kind(board: Board) -> str:
-    if board.microphone is None:
-        return "emulated by QEMU" if board.machine else "native"
-    microphone = board.microphone
-    where = "to connect: " if microphone.external else ""
-    return f"{where}{microphone.part}, {microphone.rates_text}"
+def _fits(model: Path, chosen: Sequence[Board]) -> dict[str, Fit]:
+    from asc_tiny.codegen.classifier import classifier
+    from asc_tiny.complexity.ensemble import load_model
+    from asc_tiny.targets.fit import fit
+
+    complete: Classifier = classifier(load_model(model), runtime="aot")
+    return {board.name: fit(complete, board) for board in chosen if board.ram_bytes}
+
+
+def _projects(board: Board) -> list[str]:
+    from asc_tiny.codegen.projects import registry
+
+    def serves(name: str) -> bool:
+        try:
+            registry.get(name).check(board, "aot")
+        except AscError:
+            return False
+        return True
+
+    return [name for name in registry.NAMES if serves(name)]
+
+
+def _print_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()
+) -> None:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for number, row in enumerate([head, *rows]):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+        if number and notes:
+            click.echo(f"    {notes[number - 1]}")
+
+
+def _cells(board: Board) -> list[str]:
+    return [
+        board.name,
+        board.core,
+        f"{board.clock_hz / 1e6:g}" if board.clock_hz else _NONE,
+        _kib(board.ram_bytes),
+        _kib(board.flash_bytes),
+        _way(board),
+        ", ".join(_projects(board)),
+    ]
+
+
+def _kib(size: int) -> str:
+    return f"{size / 1024:.0f}" if size else _NONE
+
+
+def _way(board: Board) -> str:
+    if board.machine:
+        return f"QEMU: {board.machine}"
+    return f"{board.flash.tool}: {board.flash.target}" if board.flash else _NONE
+
+
+def _note(board: Board) -> str:
+    from asc_tiny.targets.boards import DEFAULT_BOARD
+
+    parts = [f"{board.title or board.name}{', the default' * (board.name == DEFAULT_BOARD)}"]
+    if board.microphone is not None:
+        where = "to connect: " if board.microphone.external else ""
+        parts.append(f"{where}{board.microphone.part}, {board.microphone.rates_text}")
+        parts.append(f"{board.baud} baud")
+    return "; ".join(parts)
+
+
+def _fit_cells(board: Board, fit: Fit | None) -> list[str]:
+    if fit is None:
+        return [board.name, board.core, *[_NONE] * 5, "yes"]
+    share = f"{fit.cpu_share:.0%}" if fit.cpu_share is not None else _NONE
+    ram, flash = (_kib(sum(each.values())) for each in (fit.ram_bytes, fit.flash_bytes))
+    fits = ("yes" if fit.flash_bytes else "?") if fit.fits(board) else "no"
+    room = _kib(board.ram_bytes), _kib(board.flash_bytes)
+    return [board.name, board.core, ram, room[0], flash, room[1], share, fits]
+
+
+def _row(board: Board, fits: dict[str, Fit]) -> dict[str, object]:
+    from asc_tiny.targets.boards import DEFAULT_BOARD
+
+    row: dict[str, object] = {
+        "name": board.name,
+        "title": board.title,
+        "core": board.core,
+        "emulated": bool(board.machine),
+        "machine": board.machine or None,
+        "default": board.name == DEFAULT_BOARD,
+        "clock_hz": board.clock_hz or None,
+        "flash_bytes": board.flash_bytes or None,
+        "ram_bytes": board.ram_bytes or None,
+        "projects": _projects(board),
+        "microphone": _microphone(board),
+        "flash_tool": board.flash.tool if board.flash else None,
+        "flash_target": board.flash.target if board.flash else None,
+        "baud": board.baud,
+        "source": board.source,
+    }
+    if board.name in fits:
+        row["fit"] = _fit_row(board, fits[board.name])
+    return row
+
+
+def _fit_row(board: Board, fit: Fit) -> dict[str, object]:
+    return {
+        "fits": fit.fits(board),
+        "ram_bytes": dict(fit.ram_bytes),
+        "flash_bytes": dict(fit.flash_bytes) or None,
+        "instructions_per_s": dict(fit.instructions_per_s) or None,
+        "cpu_share": fit.cpu_share,
+        "absent": dict(fit.absent),
+    }
 
 
 def _microphone(board: Board) -> dict[str, object] | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from asc_tiny.cli.options import PATH, project_argument, resample_option
+from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.frontend.reference import Samples
@@ -21,12 +23,18 @@ _BLOCK_S = 0.05
 
 @click.command()
 @project_argument
-@click.option("--image", type=PATH, help="The image, where the build has left several.")
+@click.option("--image", type=PATH, help="Another image than the project's tool has built.")
 @click.option("--probe", help="Id of the debug probe, or path of the board's volume.")
 @click.option("--port", help="Serial port, where the board is flashed through it.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done.")
 @click.option("--tcp", type=click.IntRange(1, 65535), help="Port of an emulated board's line.")
-@click.option("--wav", type=PATH, help="What an emulated board's microphone hears.")
+@click.option(
+    "--wav",
+    "wavs",
+    type=PATH,
+    multiple=True,
+    help="What an emulated board's microphone hears, again and again; may be given several times.",
+)
 @resample_option
 def command(
     folder: Path,
@@ -35,7 +43,7 @@ def command(
     port: str | None,
     dry_run: bool,
     tcp: int | None,
-    wav: Path | None,
+    wavs: Sequence[Path],
     resample: bool,
 ) -> None:
     """Write the built project in DIR to its board, by the tool that its kind or board wants.
@@ -43,20 +51,20 @@ def command(
     An emulated board is switched on instead and stays on until it is interrupted. It prints where
     its serial line is, for monitor, verify and bench.
     """
-    from asc_tiny.targets import project
+    from asc_tiny.targets import manifest, project
 
-    target = project.load(folder)
-    if target.board.machine:
-        _switch_on(target, tcp, wav, resample, dry_run)
+    found = manifest.read(folder)
+    if found.kind == "cmake" and found.board.machine:
+        _switch_on(project.load(folder), tcp, wavs, resample, dry_run)
         return
     from asc_tiny.targets.flashing import choose
 
-    job = choose.of_project(target, image=image, probe=probe, port=port)
+    job = choose.of_project(found, image=image, probe=probe, port=port)
     for step in job.steps:
         click.echo(step)
     if not dry_run:
         _run(job)
-        click.echo(f"flashed {target.board.name}")
+        click.echo(f"flashed {found.board.name}")
 
 
 def _run(job: Job) -> None:
@@ -67,14 +75,14 @@ def _run(job: Job) -> None:
 
 
 def _switch_on(
-    target: Project, tcp: int | None, wav: Path | None, resample: bool, dry_run: bool
+    target: Project, tcp: int | None, wavs: Sequence[Path], resample: bool, dry_run: bool
 ) -> None:
     from asc_tiny.targets.device import emulator
 
     if dry_run:
         click.echo(f"switch on {target.board.name} with {target.image}")
         return
-    microphone = _samples(target, wav, resample) if wav else None
+    microphone = _samples(target, wavs, resample) if wavs else None
     with emulator.switched_on(target, port=tcp, microphone=microphone) as line:
         click.echo(f"{target.board.name} is on; its serial line is {line}")
         click.echo("interrupt to switch it off", err=True)
@@ -82,16 +90,21 @@ def _switch_on(
             time.sleep(1.0)
 
 
-def _samples(target: Project, wav: Path, resample: bool) -> Iterator[Samples]:
+def _samples(target: Project, wavs: Sequence[Path], resample: bool) -> Iterator[Samples]:
     from asc_tiny.audio.clips import clip_info, stream_pcm
 
-    # What is wrong with the file is told before the board is switched on.
-    clip_info(wav)
     config = target.frontend
-    return stream_pcm(
-        wav,
-        config.sample_rate,
-        block=int(_BLOCK_S * config.sample_rate),
-        bits=config.sample_bits,
-        resample=resample,
-    )
+    # What is wrong with a file is told before the board is switched on.
+    for wav in wavs:
+        info = clip_info(wav)
+        if info.rate != config.sample_rate and not resample:
+            raise AscError(
+                f"{wav}: {info.rate} Hz, the model needs {config.sample_rate} Hz; use --resample"
+            )
+
+    def blocks(wav: Path) -> Iterator[Samples]:
+        block = int(_BLOCK_S * config.sample_rate)
+        bits = config.sample_bits
+        return stream_pcm(wav, config.sample_rate, block=block, bits=bits, resample=resample)
+
+    return (samples for wav in cycle(wavs) for samples in blocks(wav))

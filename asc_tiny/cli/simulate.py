@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +14,12 @@ from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, json_option, project_argument, resample_option
 from asc_tiny.errors import AscError
 
+if TYPE_CHECKING:
+    from asc_tiny.frontend.config import FrontEndConfig
+    from asc_tiny.frontend.reference import Samples
+
 _BLOCK_S = 0.1
+_STDIN = Path("-")
 
 
 @click.command()
@@ -27,11 +35,12 @@ def command(
     """Stream audio files through the built project in DIR, on its board.
 
     Each WAV gives three files in the folder --out: a table of decisions (.csv), labels that
-    Audacity opens (.txt) and a picture (.png).
+    Audacity opens (.txt) and a picture (.png). The WAV - is raw little-endian samples from standard
+    input, mono, of the model's rate and bits (32 bits each where it takes 24); they give stdin.csv
+    and so on when they end or are interrupted.
     """
     from tqdm import tqdm
 
-    from asc_tiny.audio.clips import clip_info, stream_pcm
     from asc_tiny.decision.config import UNKNOWN
     from asc_tiny.targets import project
     from asc_tiny.targets.simulate import simulate
@@ -43,20 +52,13 @@ def command(
     unknown = () if target.decision.threshold is None else (UNKNOWN,)
     rows = []
     for wav in wavs:
-        info = clip_info(wav)
-        blocks = stream_pcm(
-            wav,
-            config.sample_rate,
-            block=int(_BLOCK_S * config.sample_rate),
-            bits=config.sample_bits,
-            resample=resample,
-        )
-        bar = tqdm(total=round(info.frames / info.rate, 1), desc=wav.name, unit="s", disable=None)
-        with bar, Timeline(out / wav.stem, (*target.labels, *unknown)) as timeline:
+        name, seconds, blocks = _source(wav, config, resample)
+        bar = tqdm(total=seconds, desc=name, unit="s", disable=None)
+        timeline = Timeline(out / name, (*target.labels, *unknown))
+        with bar, timeline, _until_interrupted(wav):
             for decision in simulate(target, blocks, real_time=real_time):
                 timeline.add(decision)
                 bar.update(decision.end - bar.n)
-        seconds = info.frames / info.rate
         row = {"wav": str(wav), "seconds": seconds, "decisions": timeline.decisions}
         rows.append(row)
         if not as_json:
@@ -65,6 +67,35 @@ def command(
         print_json({"board": target.board.name, "out": str(out), "files": rows})
     else:
         click.echo(f"wrote {out}")
+
+
+def _source(
+    wav: Path, config: FrontEndConfig, resample: bool
+) -> tuple[str, float | None, Iterable[Samples]]:
+    """Return the name of a source's timeline, its length in seconds if it has one, its samples."""
+    from asc_tiny.audio.clips import clip_info, stream_pcm
+    from asc_tiny.audio.raw import raw_pcm
+
+    block = int(_BLOCK_S * config.sample_rate)
+    if wav == _STDIN:
+        if resample:
+            raise AscError("-: raw samples have no rate to convert from; leave --resample out")
+        return "stdin", None, raw_pcm(sys.stdin.buffer, block=block, bits=config.sample_bits)
+    info = clip_info(wav)
+    blocks = stream_pcm(
+        wav, config.sample_rate, block=block, bits=config.sample_bits, resample=resample
+    )
+    return wav.stem, info.frames / info.rate, blocks
+
+
+@contextmanager
+def _until_interrupted(wav: Path) -> Iterator[None]:
+    """End at an interrupt if what is simulated has no end of its own."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if wav != _STDIN:
+            raise
 
 
 def _check_names(wavs: Sequence[Path]) -> None:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.codegen.projects.manifest import BOARD_FILE, MANIFEST, MODEL_FILE
+from asc_tiny.codegen.projects.manifest import MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.windows import Windows
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import Samples
-from asc_tiny.targets import boards, tools
+from asc_tiny.targets import manifest, tools
 from asc_tiny.targets.boards import Board
 
 TIMEOUT_S = 3600.0
@@ -89,37 +87,29 @@ def load(folder: Path) -> Project:
     Raises:
         AscError: the folder holds no generated project, or one of an unknown format.
     """
+    found = manifest.read(folder)
+    content = found.content
     path = folder / MANIFEST
-    if not path.is_file():
-        raise AscError(f"{folder}: no {MANIFEST} here; asc-tiny generate --project cmake makes one")
+    if found.kind != "cmake":
+        raise AscError(
+            f"{folder}: a project of kind {found.kind}, which its own tools build; "
+            "see its README.md"
+        )
     try:
-        manifest = json.loads(read_bytes(path))
-        if manifest["schema"] != 1:
-            raise AscError(f"{path}: schema {manifest['schema']}, this version reads schema 1")
-        if manifest["project"] != "cmake":
-            raise AscError(
-                f"{folder}: a project of kind {manifest['project']}, which its own tools build; "
-                "see its README.md"
-            )
         return Project(
-            folder=folder.resolve(),
-            kind=manifest["project"],
-            board=_board(folder, manifest["board"]),
-            runtime=manifest["runtime"],
-            artefact=load_model(folder / manifest["model"].get("file", MODEL_FILE)),
-            frontend=FrontEndConfig.from_dict(manifest["frontend"], source=str(path)),
-            labels=tuple(manifest["labels"]),
-            decision=DecisionConfig.from_dict(manifest.get("decision", {}), source=str(path)),
-            options=Options(**manifest.get("plan", {})),
-            prefix=manifest.get("prefix", "asc"),
+            folder=found.folder,
+            kind=found.kind,
+            board=found.board,
+            runtime=content["runtime"],
+            artefact=load_model(folder / content["model"].get("file", MODEL_FILE)),
+            frontend=FrontEndConfig.from_dict(content["frontend"], source=str(path)),
+            labels=tuple(content["labels"]),
+            decision=DecisionConfig.from_dict(content.get("decision", {}), source=str(path)),
+            options=Options(**content.get("plan", {})),
+            prefix=content.get("prefix", "asc"),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise AscError(f"{path}: not a manifest of asc-tiny ({error!r})") from error
-
-
-def _board(folder: Path, name: str) -> Board:
-    path = folder / BOARD_FILE
-    return replace(boards.load(path), name=name) if path.is_file() else boards.get(name)
+        raise manifest.damaged(path, error) from error
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from pathlib import Path
 from asc_tiny.errors import AscError
 from asc_tiny.targets import inspect
 from asc_tiny.targets.boards import Board
-from asc_tiny.targets.flashing import external, uf2
-from asc_tiny.targets.flashing.image import Image, find, load
+from asc_tiny.targets.flashing import external, layout, uf2
+from asc_tiny.targets.flashing.image import Image, load
 from asc_tiny.targets.flashing.job import Job
-from asc_tiny.targets.project import Project
+from asc_tiny.targets.manifest import Manifest
 
 
 def of_project(
-    project: Project,
+    project: Manifest,
     *,
     image: Path | None = None,
     probe: str | None = None,
@@ -22,20 +22,29 @@ def of_project(
 ) -> Job:
     """Return what flashes a project that its tool has built.
 
+    Args:
+        project: of any kind.
+        image: instead of the one that the project's tool has built.
+        probe: id of the debug probe, or path of the volume, where there are several.
+        port: serial port, for the tools that flash through one.
+
     Raises:
         AscError: there is no image, it does not fit the board or holds another model, or the tool
             or the board is missing.
     """
-    if project.kind == "zephyr":
-        return external.west(project.folder, probe=probe)
-    if project.kind == "platformio":
+    board = project.board
+    if board.flash is None:
+        raise _nothing_to_flash(board)
+    # These tools compile what they upload.
+    if image is None and project.kind == "platformio":
         return external.platformio(project.folder, port=port)
-    if project.kind == "arduino":
-        (sketch,) = project.folder.glob("examples/*")
-        return external.arduino(project.folder, sketch, project.board, port=port)
-    loaded = load(image or find(project.folder), project.board)
+    if image is None and project.kind == "arduino":
+        return external.arduino(project, port=port)
+    loaded = load(image or layout.find(project), board)
     _check_model(loaded, project)
-    return of_image(loaded, project.board, probe=probe, port=port)
+    if image is None and project.kind == "zephyr":
+        return external.west(project.folder, probe=probe)
+    return of_image(loaded, board, probe=probe, port=port)
 
 
 def of_image(image: Image, board: Board, *, probe: str | None, port: str | None) -> Job:
@@ -45,7 +54,7 @@ def of_image(image: Image, board: Board, *, probe: str | None, port: str | None)
         AscError: the board cannot be flashed so, or is missing.
     """
     if board.flash is None:
-        raise AscError(f"board {board.name}: nothing to flash; it is emulated or this computer")
+        raise _nothing_to_flash(board)
     if board.flash.tool == "uf2":
         return uf2.job(image, board, volume=probe)
     if board.flash.tool == "esptool":
@@ -59,8 +68,12 @@ def of_image(image: Image, board: Board, *, probe: str | None, port: str | None)
     raise AscError(f"board {board.name}: flash it from its {board.flash.tool} project")
 
 
-def _check_model(image: Image, project: Project) -> None:
+def _nothing_to_flash(board: Board) -> AscError:
+    what = "it is emulated" if board.machine else "it is this computer"
+    return AscError(f"board {board.name}: nothing to flash, {what}")
+
+
+def _check_model(image: Image, project: Manifest) -> None:
     _, found = inspect.inspect(image.path)
-    hashes = {record.provenance.model_sha256 for record in found}
-    if project.artefact.sha256 not in hashes:
+    if project.model_sha256 not in {record.provenance.model_sha256 for record in found}:
         raise AscError(f"{image.path}: was built from another model than {project.folder} holds")

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asc_tiny.errors import AscError
-from asc_tiny.targets.boards import Board
 from asc_tiny.targets.flashing.job import Job
+from asc_tiny.targets.manifest import Manifest
 
 _HINTS = {
     "arduino-cli": "see https://arduino.github.io/arduino-cli",
@@ -30,20 +30,23 @@ def platformio(folder: Path, *, port: str | None) -> Job:
     return _job(["pio", "run", "--target", "upload", *upload], folder)
 
 
-def arduino(folder: Path, sketch: Path, board: Board, *, port: str | None) -> Job:
-    """Return what flashes an Arduino sketch that ``arduino-cli compile`` has built.
+def arduino(project: Manifest, *, port: str | None) -> Job:
+    """Return what compiles and flashes the example of a library for Arduino.
 
     Raises:
         AscError: no port is given, or the board is not Arduino's.
     """
+    board = project.board
     if board.flash is None or board.flash.tool != "arduino-cli":
         raise AscError(f"board {board.name}: is not flashed by arduino-cli")
     if not port:
         raise AscError(
-            f"{folder}: arduino-cli needs the board's --port; see arduino-cli board list"
+            f"{project.folder}: arduino-cli needs the board's --port; see arduino-cli board list"
         )
-    command = ["arduino-cli", "upload", "--fqbn", board.flash.target, "--port", port, "--verify"]
-    return _job([*command, str(sketch)], folder)
+    # The sketch finds the library by --library, wherever the folder lies.
+    command = ["arduino-cli", "compile", "--fqbn", board.flash.target, "--library", "."]
+    command += ["--upload", "--port", port, "--verify", f"examples/{project.prefix}_scenes"]
+    return _job(command, project.folder)
 
 
 def _job(command: Sequence[str], folder: Path) -> Job:

@@ -13,9 +13,6 @@ from asc_tiny.targets import firmware_file
 from asc_tiny.targets.boards import Board
 from asc_tiny.targets.firmware_file import Block
 
-_NAMES = ("zephyr", "firmware")
-_SUFFIXES = (".elf", ".hex", ".uf2", ".bin")
-
 # Tag_CPU_arch of Arm's "Addenda to, and Errata in, the ABI for the Arm Architecture", table of
 # CPU architectures: what each core runs.
 _V6_M, _V6S_M, _V7, _V7E_M, _V8_M_BASE, _V8_M_MAIN, _V8_1_M_MAIN = 11, 12, 10, 13, 16, 17, 21
@@ -63,27 +60,6 @@ def load(path: Path, board: Board) -> Image:
     if file_format == "elf":
         _check_core(path, board)
     return image
-
-
-def find(folder: Path) -> Path:
-    """Return the image that a project's build has left in its folder.
-
-    Raises:
-        AscError: there is none, or there are several that are not one program's.
-    """
-    found = sorted(
-        path
-        for build in (folder / "build", folder)
-        for path in (*build.glob("*"), *build.glob("*/*"))
-        if path.suffix in _SUFFIXES
-    )
-    named = [path for path in found if path.stem in _NAMES] or found
-    if not named:
-        raise AscError(f"{folder}: no image (.elf, .hex, .uf2, .bin) here; build it, or --image")
-    if len({path.stem for path in named}) > 1:
-        names = ", ".join(str(path.relative_to(folder)) for path in named)
-        raise AscError(f"{folder}: several images: {names}; choose one by --image")
-    return min(named, key=lambda path: _SUFFIXES.index(path.suffix))
 
 
 def _check_core(path: Path, board: Board) -> None:

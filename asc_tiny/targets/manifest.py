@@ -1,0 +1,71 @@
+"""What a generated project of any kind says about itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from asc_tiny.codegen.projects.manifest import BOARD_FILE, MANIFEST
+from asc_tiny.errors import AscError
+from asc_tiny.files import read_bytes
+from asc_tiny.targets import boards
+from asc_tiny.targets.boards import Board
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A folder that ``asc-tiny generate`` wrote.
+
+    Attributes:
+        folder: the project.
+        kind: of project, as given to ``--project``.
+        board: what it is for.
+        prefix: of its C names.
+        model_sha256: of the model or the ensemble that it was generated from.
+        content: the whole manifest.
+    """
+
+    folder: Path
+    kind: str
+    board: Board
+    prefix: str
+    model_sha256: str
+    content: Mapping[str, Any]
+
+
+def read(folder: Path) -> Manifest:
+    """Read a project's manifest.
+
+    Raises:
+        AscError: the folder holds no generated project, or one of an unknown format.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise AscError(f"{folder}: no {MANIFEST} here; asc-tiny generate --project cmake makes one")
+    try:
+        content = json.loads(read_bytes(path))
+        if content["schema"] != 1:
+            raise AscError(f"{path}: schema {content['schema']}, this version reads schema 1")
+        return Manifest(
+            folder=folder.resolve(),
+            kind=content["project"],
+            board=_board(folder, content["board"]),
+            prefix=content["prefix"],
+            model_sha256=content["model"]["sha256"],
+            content=content,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, error: Exception) -> AscError:
+    """Return what to raise for a manifest without something that is in every one."""
+    return AscError(f"{path}: not a manifest of asc-tiny ({error!r})")
+
+
+def _board(folder: Path, name: str) -> Board:
+    path = folder / BOARD_FILE
+    return replace(boards.load(path), name=name) if path.is_file() else boards.get(name)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from emulated import LINK, emulate, write_platform
+from emulated import LINK, emulate_bytes, write_platform
 from microphones import BLOCK, played, scenes
 from native import FLAGS
+from serial_requests import check_a_port, check_the_host_as_source
 from test_cli_errors import refused
 from test_firmware import MODEL, asc_tiny
 
@@ -48,17 +49,22 @@ class Application:
         link = [*LINK, f"-T{folder / 'link.ld'}", "-o", folder / "firmware.elf"]
         subprocess.run([*core, *sorted(folder.glob("*.c")), *link], check=True)
 
-    def play(self, words: np.ndarray, *, burst: int = 0, typed: str = "x") -> list[str]:
+    def play(self, words: np.ndarray, *, burst: int = 0, errors: int = 0) -> list[str]:
         """Have the DMA write words and return the lines that the application prints.
 
         Args:
             words: int32, as the DFSDM gives them.
             burst: halves of the DMA's buffer that come before the application's first step.
-            typed: what the application reads; `e` makes an error of the DMA.
+            errors: of the DMA, likewise.
         """
-        (self.folder / "microphone.bin").write_bytes(words.astype("<i4").tobytes())
-        text = emulate(BOARD, self.folder / "firmware.elf", [typed, str(burst)])
+        text = self.talk(words, b"", burst=burst, errors=errors).decode()
         return text.replace("\r\n", "\n").splitlines()
+
+    def talk(self, words: np.ndarray, received: bytes, *, burst: int = 0, errors: int = 0) -> bytes:
+        """Have the DMA write words, send bytes to the UART and return those that come from it."""
+        (self.folder / "microphone.bin").write_bytes(words.astype("<i4").tobytes())
+        (self.folder / "serial.bin").write_bytes(received)
+        return emulate_bytes(BOARD, self.folder / "firmware.elf", [str(burst), str(errors)])
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +103,7 @@ def test_application_tells_overruns_and_faults(application: Application, project
     (blocks,) = map(int, re.findall(r"ASC_AUDIO_BLOCKS (\d+)u", header))
     pcm, burst = played(), 25
     halves = burst * BLOCK // HALF
-    lines = application.play(filtered(pcm), burst=halves, typed="e")
+    lines = application.play(filtered(pcm), burst=halves, errors=1)
     decisions = scenes(pcm[burst * BLOCK :])
     assert len(decisions) == 1
     told = ["selftest 0", f"overruns {burst - (blocks - 1)}", "microphone faults 1"]
@@ -105,12 +111,13 @@ def test_application_tells_overruns_and_faults(application: Application, project
 
 
 @pytest.mark.qemu
-def test_application_tells_what_it_was_made_from(application: Application, tmp_path: Path) -> None:
-    lines = application.play(filtered(played()[:BLOCK]), typed="-p")
-    (record,) = (line.removeprefix("provenance ") for line in lines[1:])
-    dump = tmp_path / "record.bin"
-    dump.write_bytes(bytes.fromhex(record))
-    assert asc_tiny("inspect", dump, "--model", MODEL) == 0
+def test_application_answers_on_its_uart(application: Application) -> None:
+    check_a_port(lambda pcm, sent: application.talk(filtered(pcm), sent), played())
+
+
+@pytest.mark.qemu
+def test_host_takes_the_microphones_place(application: Application) -> None:
+    check_the_host_as_source(lambda pcm, sent: application.talk(filtered(pcm), sent), played())
 
 
 def test_settings_give_the_rates_of_the_microphone() -> None:

@@ -369,6 +369,9 @@ size_t asc_protocol_push(asc_protocol_t *protocol, const asc_sample_t *pcm, size
 }
 
 void asc_protocol_report(const asc_protocol_t *protocol, const asc_result_t *result) {
+    if (protocol->reply_size == 0) {
+        return;
+    }
     uint8_t data[HEADER_SIZE + 8 + 2 * ASC_NET_OUTPUT_SIZE + ASC_FRAME_CRC_SIZE];
     writer_t event = {data, 0};
     write_byte(&event, ASC_PROTOCOL_VERSION);

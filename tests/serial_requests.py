@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
+from asc_tiny.audio.clips import read_pcm
+from asc_tiny.targets.device.client import Device
 from device_lines import PipeLine
 from microphones import BLOCK, scenes
 from test_firmware import CLIPS, MODEL
 
-from asc_tiny.audio.clips import read_pcm
 from asc_tiny.codegen.classifier import classifier
 from asc_tiny.codegen.provenance import pack, provenance
 from asc_tiny.complexity.artefact import load
 from asc_tiny.targets.device import frame, messages
-from asc_tiny.targets.device.client import Device
-from asc_tiny.targets.device.messages import Kind, Message, Region, Result, Source, Status
+from asc_tiny.targets.device.messages import Kind, Message, Region, Result, Source
 
 MOST = 200
 """Bytes of a body."""
@@ -105,3 +107,26 @@ def check_the_host_as_source(
     check_results(results_of(found[len(requests) :]), lines[1:])
     # Whole blocks of the microphone's were left out.
     assert lines[1:] in [scenes(pcm[lost * BLOCK :], rate) for lost in range(5, 40)]
+
+
+def check_a_conversation(app: Path) -> None:
+    """Assert that a program with an endless microphone serves a host, on a line it shares."""
+    clip = read_pcm(CLIPS[0], 44100)
+    with subprocess.Popen(
+        [app], cwd=app.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        device = Device(PipeLine(process))
+        try:
+            assert pack(device.provenance()) == record()
+            assert device.selftest() == "passed"
+            device.reset(Source.HOST)
+            check_results(list(device.push(clip)), scenes(clip))
+            status = device.status()
+            assert (status.windows, status.damaged) == (len(scenes(clip)), 0)
+            device.reset(Source.MICROPHONE)
+            device.wait(30)
+            assert device.results
+            device.wait(0)
+            assert device.damaged > 0  # lines of text
+        finally:
+            process.kill()

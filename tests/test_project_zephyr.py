@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from microphones import played, scenes
 from project_files import assert_prefix, compile_for_cortex_m4
+from serial_requests import check_a_conversation
 from test_cli_errors import refused
 from test_firmware import MODEL, asc_tiny
 
@@ -109,7 +110,9 @@ def test_tells_a_failed_self_test(nrf: Path, tmp_path: Path) -> None:
     assert run(build(project, tmp_path / "build")) == ["selftest 1", "stopped 1"]
 
 
-@pytest.mark.parametrize("options", [[], ["-DNO_SELFTEST=1"]], ids=["with", "without"])
+@pytest.mark.parametrize(
+    "options", [[], ["-DNO_SELFTEST=1", "-DNO_PROTOCOL=1"]], ids=["with", "without"]
+)
 def test_emulated_board_classifies_noise(
     options: list[str], emulated: Path, tmp_path: Path
 ) -> None:
@@ -118,9 +121,14 @@ def test_emulated_board_classifies_noise(
         assert process.stdout
         lines = [process.stdout.readline().split() for _ in range(2)]
         process.kill()
+    assert (b"asc_protocol_receive" in app.read_bytes()) == (not options)
     tested = [] if options else [["selftest", "0"]]
     assert lines[: len(tested)] == tested
     assert all(line[0] == "scene" for line in lines[len(tested) :])
+
+
+def test_answers_on_the_console(emulated: Path, tmp_path: Path) -> None:
+    check_a_conversation(build(emulated, tmp_path))
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -181,7 +189,8 @@ def test_sample_and_module_are_as_zephyr_wants_them(nrf: Path, emulated: Path) -
 def test_configuration_is_of_known_options(nrf: Path, tmp_path: Path) -> None:
     """Kconfig reads the module's options and the application's settings."""
     kconfiglib = pytest.importorskip("kconfiglib")
-    zephyrs = ["PRINTK", "LOG", "SPEED_OPTIMIZATIONS", "AUDIO", "AUDIO_DMIC"]
+    zephyrs = ["PRINTK", "LOG", "SERIAL", "UART_INTERRUPT_DRIVEN", "SPEED_OPTIMIZATIONS"]
+    zephyrs += ["AUDIO", "AUDIO_DMIC"]
     options = [f'config {name}\n\tbool "{name}"\n' for name in zephyrs]
     options.append('config MAIN_STACK_SIZE\n\tint "stack"\n')
     root = tmp_path / "Kconfig"

@@ -8,16 +8,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from asc_tiny.audio.clips import read_pcm
-from asc_tiny.targets.device.client import Device
 from device_lines import PipeLine
 from microphones import BLOCK, scenes
 from test_firmware import CLIPS, MODEL
 
+from asc_tiny.audio.clips import read_pcm
 from asc_tiny.codegen.classifier import classifier
 from asc_tiny.codegen.provenance import pack, provenance
 from asc_tiny.complexity.artefact import load
 from asc_tiny.targets.device import frame, messages
+from asc_tiny.targets.device.client import Device
 from asc_tiny.targets.device.messages import Kind, Message, Region, Result, Source
 
 MOST = 200

@@ -18,11 +18,13 @@ from test_firmware import MODEL, asc_tiny
 
 from asc_tiny.codegen.projects import dfsdm
 from asc_tiny.targets import boards
+from asc_tiny.targets.bench import memory
 from asc_tiny.targets.microphones import STM32L4_DFSDM
 
 STAND_IN = Path(__file__).with_name("stm32")
 BOARD = boards.get("mps2-an386")
 HALF = 256
+SECTIONS = ("-ffunction-sections", "-fdata-sections")
 
 MAX_PLL_HZ, MIN_PLL_HZ = 344e6, 64e6
 """Of PLLSAI1's oscillator, from the STM32L4's reference manual."""
@@ -39,13 +41,13 @@ def generate(out: Path, *options: object) -> Path:
 class Application:
     """A generated project with a main function and a HAL of ours."""
 
-    def __init__(self, project: Path, folder: Path) -> None:
+    def __init__(self, project: Path, folder: Path, *options: str) -> None:
         folder.mkdir()
         self.folder = folder
         for source in (*project.glob("*/*.[ch]"), *STAND_IN.rglob("*.[ch]")):
             shutil.copy(source, folder)
         write_platform(BOARD, folder, stack_bytes=8192)
-        core = ["arm-none-eabi-gcc", *BOARD.compiler_flags, *FLAGS, "-ffunction-sections"]
+        core = ["arm-none-eabi-gcc", *BOARD.compiler_flags, *FLAGS, *SECTIONS, *options]
         link = [*LINK, f"-T{folder / 'link.ld'}", "-o", folder / "firmware.elf"]
         subprocess.run([*core, *sorted(folder.glob("*.c")), *link], check=True)
 
@@ -118,6 +120,26 @@ def test_application_answers_on_its_uart(application: Application) -> None:
 @pytest.mark.qemu
 def test_host_takes_the_microphones_place(application: Application) -> None:
     check_the_host_as_source(lambda pcm, sent: application.talk(filtered(pcm), sent), played())
+
+
+@pytest.mark.qemu
+def test_an_application_without_a_port_has_none_of_the_protocol(
+    application: Application, project: Path, tmp_path: Path
+) -> None:
+    """By one macro, and by the linker where the application gives no port."""
+    flash, ram = memory(application.folder / "firmware.elf")
+    left_out = Application(project, tmp_path / "left_out", "-DASC_PROTOCOL=0")
+    silent = Path(shutil.copytree(project, tmp_path / "project"))
+    source = silent / "App/asc_app.c"
+    source.write_text(source.read_text().replace("asc_listen_serial(&port);", "(void)port;"))
+    for each in (left_out, Application(silent, tmp_path / "silent")):
+        image = each.folder / "firmware.elf"
+        names = subprocess.run(["arm-none-eabi-nm", image], capture_output=True, check=True).stdout
+        assert b"asc_listen_init" in names
+        assert b"asc_protocol_" not in names
+        smaller = memory(image)
+        assert 2600 < flash - smaller[0] < 3400
+        assert 550 < ram - smaller[1] < 1200
 
 
 def test_settings_give_the_rates_of_the_microphone() -> None:

@@ -155,20 +155,6 @@ def test_no_reply_is_one_clear_line(host: project.Project) -> None:
             device.info()
 
 
-def test_decisions_come_from_the_first_request_on(host: project.Project) -> None:
-    """Until then a terminal on the line sees no frames."""
-    with subprocess.Popen(
-        [host.image, "serve", "/dev/zero"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        line = PipeLine(process)
-        assert line.read(0.5) == b""
-        device = Device(line)
-        device.info()
-        device.wait(30)
-        process.kill()
-    assert device.results[0].window > 0  # others came before and were not told
-
-
 class _Asked(PipeLine):
     """A line that is lost when the device is asked for its status."""
 

@@ -105,6 +105,8 @@ def exchange(line: PipeLine, *requests: Message) -> list[Message]:
     ("kind", "body", "status"),
     [
         (99, b"", 2),
+        (99, b"of another version", 2),
+        (Kind.RESULT, b"", 2),
         (Kind.INFO, b"x", 3),
         (Kind.RESET, b"", 3),
         (Kind.READ, bytes(11), 3),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the projects use of ST's HAL for the STM32L4, in place of it: the DFSDM's DMA plays a file,
- * the UART is the emulator's console, where serial.bin is what the computer sends. Settings are kept where their effect shows, else ignored.
+ * the UART is the emulator's console, where serial.bin is what the computer sends. Settings are
+ * kept where their effect shows, else ignored.
  */
 #ifndef STM32L4XX_HAL_H
 #define STM32L4XX_HAL_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A double of Zephyr's device model: two devices, the microphone and the console. Not Zephyr's header.
+ * A double of Zephyr's device model: two devices, the microphone and the console. Not Zephyr's
+ * header.
  */
 #ifndef ZEPHYR_DOUBLE_DEVICE_H
 #define ZEPHYR_DOUBLE_DEVICE_H

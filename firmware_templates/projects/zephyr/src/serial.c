@@ -37,8 +37,7 @@ static void receive(const struct device *device, void *context) {
 void serial_start(void) {
     const asc_port_t port = {
         .put = put, .ticks = ticks, .tick_rate = (uint32_t)sys_clock_hw_cycles_per_sec()};
-    if (!device_is_ready(console) ||
-        uart_irq_callback_user_data_set(console, receive, NULL) != 0) {
+    if (!device_is_ready(console) || uart_irq_callback_user_data_set(console, receive, NULL) != 0) {
         return;
     }
     asc_listen_serial(&port);

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pty
 import re
 import shutil
 import subprocess
+import tty
 from fractions import Fraction
 from pathlib import Path
 
@@ -127,8 +130,42 @@ def test_emulated_board_classifies_noise(
     assert all(line[0] == "scene" for line in lines[len(tested) :])
 
 
-def test_answers_on_the_console(emulated: Path, tmp_path: Path) -> None:
-    check_a_conversation(build(emulated, tmp_path))
+@pytest.fixture(scope="module")
+def endless(emulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(emulated, tmp_path_factory.mktemp("endless"))
+
+
+def test_answers_on_the_console(endless: Path) -> None:
+    check_a_conversation(endless)
+
+
+def test_commands_on_its_port(
+    endless: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal in place of the serial port; references from a project for this computer."""
+    pytest.importorskip("serial")
+    host = tmp_path / "host"
+    assert asc_tiny("generate", MODEL, "--board", "host", "--out", host) == 0
+    assert asc_tiny("build", host) == 0
+    board, computer = pty.openpty()
+    tty.setraw(board)
+    tty.setraw(computer)
+    with subprocess.Popen([endless], stdin=board, stdout=board) as process:
+        port = os.ttyname(computer)
+        capsys.readouterr()
+        assert asc_tiny("verify", host, "--port", port, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["selftest"] == "passed"
+        assert asc_tiny("bench", host, "--port", port, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["tick_rate"] == 1_000_000
+        monitor = ["monitor", "--model", MODEL, "--port", port, "--count", "3", "--json"]
+        assert asc_tiny(*monitor) == 0
+        captured = capsys.readouterr()
+        process.kill()
+    events = [json.loads(line)["event"] for line in captured.out.splitlines()]
+    assert events == ["connected", "decision", "decision", "decision"]
+    assert "another model" not in captured.err
+    os.close(board)
+    os.close(computer)
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from emulated import emulate, write_platform
+from emulated import emulate_bytes, write_platform
 
 from asc_tiny.targets import boards
 
@@ -60,14 +60,18 @@ class Sketch:
         assert done.returncode == 0, done.stdout + done.stderr
         self.image = self.folder / f"{sketch.name}.elf"
 
-    def play(self, pcm: np.ndarray, *, burst: int = 0, typed: str = "x") -> list[str]:
+    def play(self, pcm: np.ndarray, *, burst: int = 0) -> list[str]:
         """Play samples to the sketch's microphone and return the lines that it prints.
 
         Args:
             pcm: int16 samples.
             burst: samples that come before the sketch's first loop.
-            typed: characters for the sketch to read.
         """
-        (self.folder / "microphone.pcm").write_bytes(pcm.astype("<i2").tobytes())
-        text = emulate(boards.get(BOARD), self.image, [typed, str(burst)])
+        text = self.talk(pcm, b"", burst=burst).decode()
         return text.replace("\r\n", "\n").splitlines()
+
+    def talk(self, pcm: np.ndarray, received: bytes, *, burst: int = 0) -> bytes:
+        """Play samples, send bytes to the serial port and return those that come from it."""
+        (self.folder / "microphone.pcm").write_bytes(pcm.astype("<i2").tobytes())
+        (self.folder / "serial.bin").write_bytes(received)
+        return emulate_bytes(boards.get(BOARD), self.image, [str(burst)])

@@ -41,10 +41,13 @@ def write_platform(board: Board, folder: Path, *, stack_bytes: int, runtime: str
 
 def emulate(board: Board, image: Path, arguments: Sequence[str]) -> str:
     """Run an image beside its files and return what it prints."""
+    return emulate_bytes(board, image, arguments).decode()
+
+
+def emulate_bytes(board: Board, image: Path, arguments: Sequence[str]) -> bytes:
+    """Run an image beside its files and return what it prints, which need not be text."""
     command = run_command(board, Path(image.name), arguments)
-    done = subprocess.run(
-        command, cwd=image.parent, capture_output=True, text=True, timeout=600, check=True
-    )
+    done = subprocess.run(command, cwd=image.parent, capture_output=True, timeout=600, check=True)
     return done.stdout + done.stderr
 
 

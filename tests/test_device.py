@@ -85,6 +85,8 @@ def test_flash_verify_bench_monitor(board: project.Project, tmp_path: Path, caps
 
         assert asc_tiny("bench", board.folder, "--port", line, "--json") == 0
         costs = json.loads(capsys.readouterr().out)
+        # Both have given the microphone back.
+        assert asc_tiny("monitor", "--port", line, "--count", "1", "--json") == 0
     exact = measure(board)
     assert costs["unit"] == "instructions"
     # Either reading of the counter may be a tick of 40 instructions early or late.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from arduino_builder import Sketch
 from microphones import BLOCK, played, scenes
+from serial_requests import check_a_port, check_the_host_as_source
 from test_cli_errors import refused
 from test_firmware import MODEL, asc_tiny
 
@@ -79,13 +80,14 @@ def test_sketch_tells_overruns_and_goes_on_behind_the_gap(sketch: Sketch, librar
 
 
 @pytest.mark.qemu
-def test_sketch_tells_what_it_was_made_from(sketch: Sketch, tmp_path: Path) -> None:
-    lines = sketch.play(played()[:BLOCK], typed="-p")
-    (record,) = (line.removeprefix("provenance ") for line in lines[1:])
-    dump = tmp_path / "record.bin"
-    dump.write_bytes(bytes.fromhex(record))
-    assert asc_tiny("inspect", dump, "--model", MODEL) == 0
+def test_sketch_answers_on_its_serial_port(sketch: Sketch) -> None:
+    check_a_port(sketch.talk, played(), NANO_RATE)
     assert asc_tiny("inspect", sketch.image, "--model", MODEL) == 0
+
+
+@pytest.mark.qemu
+def test_host_takes_the_microphones_place(sketch: Sketch) -> None:
+    check_the_host_as_source(sketch.talk, played(), NANO_RATE)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import pytest
 from microphones import played, scenes
 from native import FLAGS
 from project_files import assert_prefix, compile_for_cortex_m4
+from serial_requests import check_a_conversation
 from test_cli_errors import refused
 from test_firmware import MODEL, asc_tiny
 
@@ -123,14 +124,15 @@ def files_of(project: Path, name: str = "asc") -> tuple[list[Path], list[Path], 
 def build(project: Path, folder: Path, *options: str) -> Path:
     """Build what the project lists for this computer, with a double of a board layer."""
     sources, folders, macros = files_of(project)
-    include = [f"-I{each}" for each in (DOUBLE, *folders)]
+    include = [f"-I{each}" for each in (DOUBLE, TESTS / "played", *folders)]
     objects = []
-    for source in [*sources, DOUBLE / "board_host.c", *folder.glob("*.c")]:
+    board = [DOUBLE / "board_host.c", DOUBLE / "usart_host.c", TESTS / "played/console.c"]
+    for source in [*sources, *board, *folder.glob("*.c")]:
         language = ["cc", *FLAGS] if source.suffix == ".c" else ["c++", "-std=c++17", "-O1"]
         objects.append(folder / f"{source.name}.o")
         command = [*language, *include, *(f"-D{macro}" for macro in macros), *options]
         subprocess.run([*command, "-c", source, "-o", objects[-1]], check=True)
-    subprocess.run(["c++", *objects, "-o", folder / "app"], check=True)
+    subprocess.run(["c++", *objects, "-pthread", "-o", folder / "app"], check=True)
     return folder / "app"
 
 
@@ -169,6 +171,18 @@ def test_simulated_board_classifies_noise(tmp_path: Path) -> None:
         process.kill()
     assert lines[0] == ["selftest", "0"]
     assert lines[1][0] == "scene"
+
+
+@pytest.mark.parametrize("options", [[], ["-DASC_PROTOCOL=0"]], ids=["with", "without"])
+def test_answers_on_the_uart_of_stdout(options: list[str], tmp_path: Path) -> None:
+    """If the board layer's header names it."""
+    header = '-DCMSIS_target_header="board.h"'
+    project = generate(tmp_path / "project", "mps3-an547")
+    app = build(project, tmp_path, "-DSYNTHETIC", header, *options)
+    if options:
+        assert b"asc_protocol_receive" not in app.read_bytes()
+    else:
+        check_a_conversation(app)
 
 
 def test_runs_tensorflow_lite_micro(tmp_path: Path) -> None:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from microphones import played, scenes
 from project_files import assert_prefix, compile_for_cortex_m4
+from serial_requests import check_a_conversation
 from test_cli_errors import refused
 from test_firmware import MODEL, asc_tiny
 
 TESTS = Path(__file__).parent
 DOUBLE = TESTS / "esp_idf_double"
+
+
+IDF_OPTIONS = """\
+#define CONFIG_ESP_CONSOLE_UART 1
+#define CONFIG_ESP_CONSOLE_UART_NUM 0
+#define CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ 240
+"""
+"""What ESP-IDF's own options give."""
 
 
 def generate(out: Path, *options: object) -> Path:
@@ -37,7 +47,7 @@ def configure(project: Path, folder: Path, prefix: str = "asc", **settings: str)
     for name, value in settings.items():
         assert kconfig.syms[name].set_value(value)
     assert not kconfig.warnings
-    kconfig.write_autoconf(str(folder / "sdkconfig.h"), header="")
+    kconfig.write_autoconf(str(folder / "sdkconfig.h"), header=IDF_OPTIONS)
     lines = [
         f'set(CONFIG_{symbol.name} "{"" if symbol.str_value == "n" else symbol.str_value}")\n'
         for symbol in kconfig.unique_defined_syms
@@ -93,8 +103,15 @@ def test_counts_what_it_loses(app: Path) -> None:
     assert all(line.endswith(" overflows 0") for line in losses)
 
 
+def test_answers_on_its_uart(app: Path, tmp_path: Path) -> None:
+    alone = Path(shutil.copy(app, tmp_path))
+    (tmp_path / "in.pcm").symlink_to("/dev/zero")
+    check_a_conversation(alone)
+
+
 def test_options_are_followed(project: Path, tmp_path: Path) -> None:
-    app = build(project, tmp_path, ASC_SELFTEST="n", MICROPHONE_WS_GPIO="17")
+    app = build(project, tmp_path, ASC_SELFTEST="n", ASC_PROTOCOL="n", MICROPHONE_WS_GPIO="17")
+    assert b"asc_protocol_receive" not in app.read_bytes()
     assert run(app)[0] == "microphone 44100 Hz, SCK 4 WS 17 SD 6"
 
 

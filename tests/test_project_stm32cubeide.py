@@ -9,19 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from emulated import LINK, emulate, write_platform
+from emulated import LINK, emulate_bytes, write_platform
 from microphones import BLOCK, played, scenes
 from native import FLAGS
+from serial_requests import check_a_port, check_the_host_as_source
 from test_cli_errors import refused
 from test_firmware import MODEL, asc_tiny
 
 from asc_tiny.codegen.projects import dfsdm
 from asc_tiny.targets import boards
+from asc_tiny.targets.bench import memory
 from asc_tiny.targets.microphones import STM32L4_DFSDM
 
 STAND_IN = Path(__file__).with_name("stm32")
 BOARD = boards.get("mps2-an386")
 HALF = 256
+SECTIONS = ("-ffunction-sections", "-fdata-sections")
 
 MAX_PLL_HZ, MIN_PLL_HZ = 344e6, 64e6
 """Of PLLSAI1's oscillator, from the STM32L4's reference manual."""
@@ -38,27 +41,32 @@ def generate(out: Path, *options: object) -> Path:
 class Application:
     """A generated project with a main function and a HAL of ours."""
 
-    def __init__(self, project: Path, folder: Path) -> None:
+    def __init__(self, project: Path, folder: Path, *options: str) -> None:
         folder.mkdir()
         self.folder = folder
         for source in (*project.glob("*/*.[ch]"), *STAND_IN.rglob("*.[ch]")):
             shutil.copy(source, folder)
         write_platform(BOARD, folder, stack_bytes=8192)
-        core = ["arm-none-eabi-gcc", *BOARD.compiler_flags, *FLAGS, "-ffunction-sections"]
+        core = ["arm-none-eabi-gcc", *BOARD.compiler_flags, *FLAGS, *SECTIONS, *options]
         link = [*LINK, f"-T{folder / 'link.ld'}", "-o", folder / "firmware.elf"]
         subprocess.run([*core, *sorted(folder.glob("*.c")), *link], check=True)
 
-    def play(self, words: np.ndarray, *, burst: int = 0, typed: str = "x") -> list[str]:
+    def play(self, words: np.ndarray, *, burst: int = 0, errors: int = 0) -> list[str]:
         """Have the DMA write words and return the lines that the application prints.
 
         Args:
             words: int32, as the DFSDM gives them.
             burst: halves of the DMA's buffer that come before the application's first step.
-            typed: what the application reads; `e` makes an error of the DMA.
+            errors: of the DMA, likewise.
         """
-        (self.folder / "microphone.bin").write_bytes(words.astype("<i4").tobytes())
-        text = emulate(BOARD, self.folder / "firmware.elf", [typed, str(burst)])
+        text = self.talk(words, b"", burst=burst, errors=errors).decode()
         return text.replace("\r\n", "\n").splitlines()
+
+    def talk(self, words: np.ndarray, received: bytes, *, burst: int = 0, errors: int = 0) -> bytes:
+        """Have the DMA write words, send bytes to the UART and return those that come from it."""
+        (self.folder / "microphone.bin").write_bytes(words.astype("<i4").tobytes())
+        (self.folder / "serial.bin").write_bytes(received)
+        return emulate_bytes(BOARD, self.folder / "firmware.elf", [str(burst), str(errors)])
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +105,7 @@ def test_application_tells_overruns_and_faults(application: Application, project
     (blocks,) = map(int, re.findall(r"ASC_AUDIO_BLOCKS (\d+)u", header))
     pcm, burst = played(), 25
     halves = burst * BLOCK // HALF
-    lines = application.play(filtered(pcm), burst=halves, typed="e")
+    lines = application.play(filtered(pcm), burst=halves, errors=1)
     decisions = scenes(pcm[burst * BLOCK :])
     assert len(decisions) == 1
     told = ["selftest 0", f"overruns {burst - (blocks - 1)}", "microphone faults 1"]
@@ -105,12 +113,33 @@ def test_application_tells_overruns_and_faults(application: Application, project
 
 
 @pytest.mark.qemu
-def test_application_tells_what_it_was_made_from(application: Application, tmp_path: Path) -> None:
-    lines = application.play(filtered(played()[:BLOCK]), typed="-p")
-    (record,) = (line.removeprefix("provenance ") for line in lines[1:])
-    dump = tmp_path / "record.bin"
-    dump.write_bytes(bytes.fromhex(record))
-    assert asc_tiny("inspect", dump, "--model", MODEL) == 0
+def test_application_answers_on_its_uart(application: Application) -> None:
+    check_a_port(lambda pcm, sent: application.talk(filtered(pcm), sent), played())
+
+
+@pytest.mark.qemu
+def test_host_takes_the_microphones_place(application: Application) -> None:
+    check_the_host_as_source(lambda pcm, sent: application.talk(filtered(pcm), sent), played())
+
+
+@pytest.mark.qemu
+def test_an_application_without_a_port_has_none_of_the_protocol(
+    application: Application, project: Path, tmp_path: Path
+) -> None:
+    """By one macro, and by the linker where the application gives no port."""
+    flash, ram = memory(application.folder / "firmware.elf")
+    left_out = Application(project, tmp_path / "left_out", "-DASC_PROTOCOL=0")
+    silent = Path(shutil.copytree(project, tmp_path / "project"))
+    source = silent / "App/asc_app.c"
+    source.write_text(source.read_text().replace("asc_listen_serial(&port);", "(void)port;"))
+    for each in (left_out, Application(silent, tmp_path / "silent")):
+        image = each.folder / "firmware.elf"
+        names = subprocess.run(["arm-none-eabi-nm", image], capture_output=True, check=True).stdout
+        assert b"asc_listen_init" in names
+        assert b"asc_protocol_" not in names
+        smaller = memory(image)
+        assert 2600 < flash - smaller[0] < 3400
+        assert 550 < ram - smaller[1] < 1200
 
 
 def test_settings_give_the_rates_of_the_microphone() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pty
 import re
 import shutil
 import subprocess
+import tty
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from microphones import played, scenes
 from project_files import assert_prefix, compile_for_cortex_m4
+from serial_requests import check_a_conversation
 from test_cli_errors import refused
 from test_firmware import MODEL, asc_tiny
 
@@ -109,7 +113,9 @@ def test_tells_a_failed_self_test(nrf: Path, tmp_path: Path) -> None:
     assert run(build(project, tmp_path / "build")) == ["selftest 1", "stopped 1"]
 
 
-@pytest.mark.parametrize("options", [[], ["-DNO_SELFTEST=1"]], ids=["with", "without"])
+@pytest.mark.parametrize(
+    "options", [[], ["-DNO_SELFTEST=1", "-DNO_PROTOCOL=1"]], ids=["with", "without"]
+)
 def test_emulated_board_classifies_noise(
     options: list[str], emulated: Path, tmp_path: Path
 ) -> None:
@@ -118,9 +124,48 @@ def test_emulated_board_classifies_noise(
         assert process.stdout
         lines = [process.stdout.readline().split() for _ in range(2)]
         process.kill()
+    assert (b"asc_protocol_receive" in app.read_bytes()) == (not options)
     tested = [] if options else [["selftest", "0"]]
     assert lines[: len(tested)] == tested
     assert all(line[0] == "scene" for line in lines[len(tested) :])
+
+
+@pytest.fixture(scope="module")
+def endless(emulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(emulated, tmp_path_factory.mktemp("endless"))
+
+
+def test_answers_on_the_console(endless: Path) -> None:
+    check_a_conversation(endless)
+
+
+def test_commands_on_its_port(
+    endless: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal in place of the serial port; references from a project for this computer."""
+    pytest.importorskip("serial")
+    host = tmp_path / "host"
+    assert asc_tiny("generate", MODEL, "--board", "host", "--out", host) == 0
+    assert asc_tiny("build", host) == 0
+    board, computer = pty.openpty()
+    tty.setraw(board)
+    tty.setraw(computer)
+    with subprocess.Popen([endless], stdin=board, stdout=board) as process:
+        port = os.ttyname(computer)
+        capsys.readouterr()
+        assert asc_tiny("verify", host, "--port", port, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["selftest"] == "passed"
+        assert asc_tiny("bench", host, "--port", port, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["tick_rate"] == 1_000_000
+        monitor = ["monitor", "--model", MODEL, "--port", port, "--count", "3", "--json"]
+        assert asc_tiny(*monitor) == 0
+        captured = capsys.readouterr()
+        process.kill()
+    events = [json.loads(line)["event"] for line in captured.out.splitlines()]
+    assert events == ["connected", "decision", "decision", "decision"]
+    assert "another model" not in captured.err
+    os.close(board)
+    os.close(computer)
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -181,7 +226,8 @@ def test_sample_and_module_are_as_zephyr_wants_them(nrf: Path, emulated: Path) -
 def test_configuration_is_of_known_options(nrf: Path, tmp_path: Path) -> None:
     """Kconfig reads the module's options and the application's settings."""
     kconfiglib = pytest.importorskip("kconfiglib")
-    zephyrs = ["PRINTK", "LOG", "SPEED_OPTIMIZATIONS", "AUDIO", "AUDIO_DMIC"]
+    zephyrs = ["PRINTK", "LOG", "SERIAL", "UART_INTERRUPT_DRIVEN", "SPEED_OPTIMIZATIONS"]
+    zephyrs += ["AUDIO", "AUDIO_DMIC"]
     options = [f'config {name}\n\tbool "{name}"\n' for name in zephyrs]
     options.append('config MAIN_STACK_SIZE\n\tint "stack"\n')
     root = tmp_path / "Kconfig"

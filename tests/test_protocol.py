@@ -16,8 +16,9 @@ from asc_tiny.codegen.golden import read_golden
 from asc_tiny.errors import AscError
 from asc_tiny.targets import image, project
 from asc_tiny.targets.bench import memory
-from asc_tiny.targets.device import frame, messages
+from asc_tiny.targets.device import frame, messages, monitor
 from asc_tiny.targets.device.client import Device
+from asc_tiny.targets.device.line import LineLostError
 from asc_tiny.targets.device.messages import Kind, Message, Region, Source
 
 SANITISERS = "-fsanitize=address,undefined -fno-sanitize-recover=all -O1"
@@ -104,6 +105,8 @@ def exchange(line: PipeLine, *requests: Message) -> list[Message]:
     ("kind", "body", "status"),
     [
         (99, b"", 2),
+        (99, b"of another version", 2),
+        (Kind.RESULT, b"", 2),
         (Kind.INFO, b"x", 3),
         (Kind.RESET, b"", 3),
         (Kind.READ, bytes(11), 3),
@@ -152,6 +155,28 @@ def test_no_reply_is_one_clear_line(host: project.Project) -> None:
         device = Device(PipeLine(echo), timeout_s=0.01, attempts=3)
         with pytest.raises(AscError, match="no reply to info after 3 attempts; is this the board"):
             device.info()
+
+
+class _Asked(PipeLine):
+    """A line that is lost when the device is asked for its status."""
+
+    def write(self, data: bytes) -> None:
+        if frame.decode(data.strip(b"\0"))[1] == Kind.STATUS:
+            raise LineLostError("asked")
+        super().write(data)
+
+
+def test_a_silent_board_is_asked(host: project.Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have started anew behind a line that stayed, and wait for a request."""
+    monkeypatch.setattr(monitor, "_SILENCE_S", 0.1)
+    with subprocess.Popen(
+        [host.image, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        events = monitor.watch(lambda: _Asked(process), unknown="unknown")
+        assert isinstance(next(events), monitor.Connected)
+        assert next(events) == monitor.Lost("asked")
+        events.close()
+        process.kill()
 
 
 def fuzzed(seed: int, size: int) -> bytes:

@@ -47,7 +47,7 @@ NETWORK_RUNTIME = (
 )
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
 PROTOCOL_RUNTIME = ("asc_frame.c", "asc_frame.h", "asc_protocol.c", "asc_protocol.h")
-AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h")
+AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h", "asc_handover.h")
 SELFTEST_RUNTIME = ("asc_selftest.c", "asc_selftest.h")
 RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
 _DECISION_RUNTIME = ("asc_decision.c", "asc_decision.h")

@@ -14,6 +14,14 @@
  *             if (status == ASC_RESULT_NEW) { use(asc_labels[result.label]); }
  *         }
  *     }
+ *
+ * With a serial port it answers the requests of asc_protocol.h as well:
+ *
+ *     void serial_received(uint8_t byte) {            // the interrupt
+ *         asc_listen_receive(&byte, 1);
+ *     }
+ *     static const asc_port_t port = {.put = serial_send};
+ *     asc_listen_serial(&port);                       // before the self-test
  */
 #ifndef ASC_LISTEN_H
 #define ASC_LISTEN_H
@@ -23,6 +31,7 @@
 
 #include "asc_audio.h"
 #include "asc_classifier.h"
+#include "asc_protocol.h"
 #include "asc_selftest.h"
 
 #ifdef __cplusplus
@@ -32,6 +41,25 @@ extern "C" {
 /* To be called before asc_listen_init, if at all: returns ASC_SELFTEST_PASSED, or what
  * asc_selftest.h says. Compiled with -DASC_SELFTEST=0 it tests nothing and passes. */
 int asc_listen_selftest(void);
+
+#if ASC_PROTOCOL
+/* To be called before asc_listen_init, if at all. asc_listen then answers the host's requests
+ * through the port, sends it each decision from its first request on, and leaves the microphone's
+ * samples out while the host sends its own. Of the port, `overruns` and `selftest` are set here.
+ * Without a call the linker leaves the protocol out. */
+void asc_listen_serial(const asc_port_t *port);
+
+/* Interrupt or application: takes bytes that have arrived, for the next asc_listen. */
+void asc_listen_receive(const uint8_t *bytes, size_t count);
+#else
+static inline void asc_listen_serial(const asc_port_t *port) {
+    (void)port;
+}
+
+static inline void asc_listen_receive(const uint8_t *bytes, size_t count) {
+    (void)bytes, (void)count;
+}
+#endif
 
 /* To be called once before the first sample. Returns ASC_NET_OK or one of the network's errors. */
 int asc_listen_init(void);

@@ -251,8 +251,14 @@ static void selftest(const asc_protocol_t *protocol, writer_t *reply) {
     write_word(reply, (uint32_t)result);
 }
 
+/* Of a kind that is not known, any. */
 static int is_length(uint32_t kind, size_t size) {
     switch (kind) {
+    case KIND_INFO:
+    case KIND_INFER:
+    case KIND_STATUS:
+    case KIND_SELFTEST:
+        return size == 0;
     case KIND_RESET:
         return size == 1;
     case KIND_READ:
@@ -261,7 +267,7 @@ static int is_length(uint32_t kind, size_t size) {
     case KIND_FEED:
         return size > 0 && size % sizeof(asc_sample_t) == 0;
     default:
-        return size == 0;
+        return 1;
     }
 }
 
@@ -369,6 +375,9 @@ size_t asc_protocol_push(asc_protocol_t *protocol, const asc_sample_t *pcm, size
 }
 
 void asc_protocol_report(const asc_protocol_t *protocol, const asc_result_t *result) {
+    if (protocol->reply_size == 0) {
+        return;
+    }
     uint8_t data[HEADER_SIZE + 8 + 2 * ASC_NET_OUTPUT_SIZE + ASC_FRAME_CRC_SIZE];
     writer_t event = {data, 0};
     write_byte(&event, ASC_PROTOCOL_VERSION);

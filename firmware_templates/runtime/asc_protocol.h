@@ -83,7 +83,8 @@ int asc_protocol_wants_microphone(const asc_protocol_t *protocol);
 ASC_WARN_UNUSED size_t asc_protocol_push(asc_protocol_t *protocol, const asc_sample_t *pcm,
                                          size_t count);
 
-/* Sends a decision to the host. */
+/* Sends a decision to the host, from its first request on: until then whoever reads the line
+ * without the protocol sees no frames between his text. */
 void asc_protocol_report(const asc_protocol_t *protocol, const asc_result_t *result);
 
 #else

@@ -5,8 +5,12 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "console.h"
 #include "driver/i2s_std.h"
+#include "driver/uart.h"
+#include "esp_cpu.h"
 #include "freertos/task.h"
 #include "played.h"
 
@@ -98,6 +102,32 @@ uint32_t ulTaskNotifyTake(BaseType_t clear, TickType_t ticks) {
     (void)clear, (void)ticks;
     played_wait();
     return 1;
+}
+
+esp_cpu_cycle_count_t esp_cpu_get_cycle_count(void) {
+    return (uint32_t)clock();
+}
+
+esp_err_t uart_driver_install(uart_port_t port, int rx_buffer_size, int tx_buffer_size,
+                              int queue_size, QueueHandle_t *queue, int interrupt_flags) {
+    const int fifo = 128; /* a receive buffer must be larger */
+    (void)tx_buffer_size, (void)queue_size, (void)queue, (void)interrupt_flags;
+    if (port != UART_NUM_0 || rx_buffer_size <= fifo) {
+        return ESP_FAIL;
+    }
+    console_open();
+    return ESP_OK;
+}
+
+int uart_read_bytes(uart_port_t port, void *bytes, uint32_t size, TickType_t ticks_to_wait) {
+    (void)port, (void)ticks_to_wait;
+    return (int)console_read(bytes, size);
+}
+
+int uart_write_bytes(uart_port_t port, const void *bytes, size_t size) {
+    (void)port;
+    console_send(bytes, size);
+    return (int)size;
 }
 
 int main(void) {

@@ -5,7 +5,7 @@
 #ifndef HAL_H
 #define HAL_H
 
-/* What a user types, `e` for an error of the DMA; halves of the buffer that come at the start. */
-void hal_set_world(const char *typed, int burst);
+/* What comes at the start: halves of the buffer, errors of the DMA. */
+void hal_set_world(int burst, int errors);
 
 #endif

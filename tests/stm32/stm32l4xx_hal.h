@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the projects use of ST's HAL for the STM32L4, in place of it: the DFSDM's DMA plays a file,
- * the UART is the emulator's console. Settings are kept where their effect shows, else ignored.
+ * the UART is the emulator's console, where serial.bin is what the computer sends. Settings are
+ * kept where their effect shows, else ignored.
  */
 #ifndef STM32L4XX_HAL_H
 #define STM32L4XX_HAL_H
@@ -75,7 +76,7 @@ enum {
     GPIO_PIN_7 = 1 << 7,
     GPIO_PIN_9 = 1 << 9
 };
-typedef enum { DMA1_Channel4_IRQn = 14 } IRQn_Type;
+typedef enum { DMA1_Channel4_IRQn = 14, USART1_IRQn = 37, USART2_IRQn = 38 } IRQn_Type;
 
 /* Peripherals have names and no registers. */
 typedef struct {
@@ -201,7 +202,8 @@ void HAL_DFSDM_FilterErrorCallback(DFSDM_Filter_HandleTypeDef *filter);
 HAL_StatusTypeDef HAL_UART_Init(UART_HandleTypeDef *uart);
 HAL_StatusTypeDef HAL_UART_Transmit(UART_HandleTypeDef *uart, const uint8_t *data, uint16_t size,
                                     uint32_t timeout);
-HAL_StatusTypeDef HAL_UART_Receive(UART_HandleTypeDef *uart, uint8_t *data, uint16_t size,
-                                   uint32_t timeout);
+HAL_StatusTypeDef HAL_UART_Receive_IT(UART_HandleTypeDef *uart, uint8_t *data, uint16_t size);
+void HAL_UART_RxCpltCallback(UART_HandleTypeDef *uart);
+void HAL_UART_IRQHandler(UART_HandleTypeDef *uart);
 
 #endif

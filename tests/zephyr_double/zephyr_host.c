@@ -6,12 +6,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <zephyr/audio/dmic.h>
+#include <zephyr/drivers/uart.h>
 #include <zephyr/sys/printk.h>
 
+#include "console.h"
 #include "played.h"
 
 const struct device dmic_dev = {"microphone"};
+const struct device zephyr_console = {"console"};
 
 static struct pcm_stream_cfg stream;
 static k_thread_entry_t thread_entry;
@@ -27,7 +31,7 @@ void printk(const char *format, ...) {
 }
 
 bool device_is_ready(const struct device *device) {
-    return device == &dmic_dev;
+    return device == &dmic_dev || device == &zephyr_console;
 }
 
 int dmic_configure(const struct device *device, struct dmic_cfg *config) {
@@ -101,4 +105,64 @@ k_tid_t k_thread_create(struct k_thread *thread, k_thread_stack_t *stack, size_t
     played_start(run);
     thread->started = 1;
     return thread;
+}
+
+uint32_t k_cycle_get_32(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint32_t)now.tv_sec * 1000000u + (uint32_t)(now.tv_nsec / 1000);
+}
+
+unsigned int sys_clock_hw_cycles_per_sec(void) {
+    return 1000000u;
+}
+
+static uart_irq_callback_user_data_t irq;
+static void *irq_context;
+static const uint8_t *fifo;
+static size_t in_fifo;
+
+int uart_irq_callback_user_data_set(const struct device *device,
+                                    uart_irq_callback_user_data_t callback, void *context) {
+    (void)device;
+    irq = callback;
+    irq_context = context;
+    return 0;
+}
+
+static void interrupt(const uint8_t *bytes, size_t count) {
+    fifo = bytes;
+    in_fifo = count;
+    while (in_fifo > 0) {
+        irq(&zephyr_console, irq_context);
+    }
+}
+
+void uart_irq_rx_enable(const struct device *device) {
+    (void)device;
+    console_start(interrupt);
+}
+
+int uart_irq_update(const struct device *device) {
+    (void)device;
+    return 1;
+}
+
+int uart_irq_rx_ready(const struct device *device) {
+    (void)device;
+    return in_fifo > 0;
+}
+
+int uart_fifo_read(const struct device *device, uint8_t *bytes, const int size) {
+    int count = 0;
+    (void)device;
+    for (; count < size && in_fifo > 0; count++, in_fifo--) {
+        bytes[count] = *fifo++;
+    }
+    return count;
+}
+
+void uart_poll_out(const struct device *device, unsigned char byte) {
+    (void)device;
+    console_send(&byte, 1);
 }

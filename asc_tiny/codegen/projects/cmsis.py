@@ -64,6 +64,8 @@ def _files(request: Request) -> Files:
     files[f"{scenes}.cproject.yml"] = _rendered("scenes.cproject.yml", values, prefix)
     files["README.md"] = _rendered("README.md", values, prefix)
     files["src/app_main.c"] = listening.application("cmsis/src/app_main.c.j2", values, prefix)
+    for name in ("src/serial.c", "src/serial.h"):
+        files[name] = render(f"cmsis/{name}", values, prefix)
     if not board.has_audio:
         files["synthetic/synthetic.clayer.yml"] = _rendered(
             "synthetic/synthetic.clayer.yml", values, prefix

@@ -18,7 +18,7 @@ _PROJECT = (
     "main/microphone.h",
     "sdkconfig.defaults",
 )
-_APPLICATION = ("main/main.c", "main/microphone.c")
+_APPLICATION = ("main/main.c", "main/microphone.c", "main/serial.c", "main/serial.h")
 
 
 def _check(board: BoardLike, runtime: str) -> None:

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from asc_tiny import __version__
-from asc_tiny.codegen.library import audio_sources, library_sources, selftest_sources
+from asc_tiny.codegen.library import (
+    audio_sources,
+    library_sources,
+    protocol_sources,
+    selftest_sources,
+)
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.projects.kind import Request
-from asc_tiny.codegen.templates import banner, environment, template_root
+from asc_tiny.codegen.templates import banner, environment
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.counting import work
 from asc_tiny.complexity.ensemble import Model
@@ -22,6 +27,7 @@ CYCLES_PER_MAC = {"aot": 3.0, "tflm": 7.5}
 """On Cortex-M4, at the most: the released networks take 1.5 and 2.5 instructions per MAC compiled
 ahead of time, 3.4 and 6.0 by TensorFlow Lite Micro with CMSIS-NN."""
 
+_LISTEN = ("asc_cycles.h", "asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h")
 _RAM_SHARE = 6
 _RUNTIME_NAMES = {"aot": "ahead-of-time kernels", "tflm": "TensorFlow Lite Micro"}
 
@@ -69,6 +75,7 @@ def sources(request: Request) -> dict[str, str]:
     files = library_sources(request.model, runtime=request.runtime, prefix=prefix)
     files.update(audio_sources(request.model, request.resampler, prefix=prefix))
     files.update(selftest_sources(request.model, request.scores, prefix=prefix))
+    files.update(protocol_sources(prefix=prefix))
     header = f"{prefix}_audio.h"
     name = f"{prefix.upper()}_AUDIO_BLOCKS"
     files[header] = files[header].replace(f"{name} 2u", f"{name} {pace(request).blocks}u")
@@ -77,10 +84,9 @@ def sources(request: Request) -> dict[str, str]:
         "resampler": request.resampler,
         "sample_bits": request.model.frontend.sample_bits,
     }
-    header = (template_root() / "listen/asc_listen.h").read_text(encoding="utf-8")
-    source = environment().get_template("listen/asc_listen.c.j2").render(values)
-    files[f"{prefix}_listen.h"] = rename_prefix(header, prefix)
-    files[f"{prefix}_listen.c"] = rename_prefix(source, prefix)
+    for name in _LISTEN:
+        text = environment().get_template(f"listen/{name}").render(values)
+        files[rename_prefix(name.removesuffix(".j2"), prefix)] = rename_prefix(text, prefix)
     return files
 
 
@@ -96,6 +102,7 @@ def values(request: Request) -> dict[str, object]:
     return {
         "banner": banner(model.artefact),
         "blocks": waiting.blocks,
+        "clock_hz": request.board.clock_hz,
         "inference_ms": math.floor(1000 * waiting.inference_s),
         "labels": model.labels,
         "microphone_rate": round(request.microphone_rate),

@@ -74,6 +74,9 @@ _DFSDM_CLOCKS = (
 )
 
 
+_APPLICATION = ("main.c", "microphone_dmic.c", "microphone_synthetic.c", "serial.c", "serial.h")
+
+
 def _check(board: BoardLike, runtime: str) -> None:
     """Serve boards whose microphone Zephyr reads, and emulated ones, with either runtime."""
     check_board("zephyr", board, BOARDS)
@@ -95,7 +98,7 @@ def _files(request: Request) -> Files:
     for name in ("CMakeLists.txt", "README.md", "prj.conf", "sample.yaml", "west.yml"):
         files[name] = render(f"zephyr/{name}.j2", values, prefix)
     files["src/microphone.h"] = render("zephyr/src/microphone.h.j2", values, prefix)
-    for name in ("main.c", "microphone_dmic.c", "microphone_synthetic.c"):
+    for name in _APPLICATION:
         files[f"src/{name}"] = render(f"zephyr/src/{name}", values, prefix)
     if board.overlay:
         path = f"boards/{board.target.replace('/', '_')}"

@@ -6,6 +6,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from asc_tiny.targets.device.messages import Info, Kind, Message, Region, Result
 
 TIMEOUT_S = 1.0
 ATTEMPTS = 20
+_LAST_ATTEMPTS = 3
 
 
 class RefusedError(AscError):
@@ -60,6 +62,7 @@ class Device:
         self._sequence = time.monotonic_ns() & 0xFFFF
         self.results: deque[Result] = deque()
         self._info: Info | None = None
+        self._is_source = False
 
     @property
     def damaged(self) -> int:
@@ -67,7 +70,11 @@ class Device:
         return self._reader.damaged
 
     def close(self) -> None:
-        """Give the line back."""
+        """Give the microphone back if samples were sent in its place, and the line."""
+        if self._is_source:
+            self._attempts = min(self._attempts, _LAST_ATTEMPTS)
+            with suppress(AscError):
+                self.reset(Source.MICROPHONE)
         self._line.close()
 
     def request(self, kind: Kind, body: bytes = b"") -> bytes:
@@ -188,6 +195,7 @@ class Device:
             AscError: as ``request``.
         """
         self.request(Kind.RESET, bytes([source]))
+        self._is_source = source == Source.HOST
         self.results.clear()
 
     def selftest(self) -> str | None:
@@ -262,6 +270,7 @@ class Device:
                 f"{self._line.name}: takes samples of {info.sample_bytes} bytes, "
                 f"these have {pcm.dtype.itemsize}"
             )
+        self._is_source = True
         step = self._body_bytes() // info.sample_bytes
         for start in range(0, len(pcm), step):
             yield pcm[start : start + step]

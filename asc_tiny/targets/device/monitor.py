@@ -14,6 +14,7 @@ from asc_tiny.targets.device.messages import Info, Result
 
 _RETRY_S = 0.5
 _PATIENCE_S = 0.5
+_SILENCE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,15 @@ def _watch(device: Device, unknown: str) -> Iterator[Event]:
     connected = Connected(device.info(), device.provenance())
     yield connected
     expected: int | None = None
+    heard = time.monotonic()
     while True:
         device.wait(_PATIENCE_S)
+        if device.results:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _SILENCE_S:
+            # A board that has started anew tells its decisions only once it is asked something.
+            device.status()
+            heard = time.monotonic()
         while device.results:
             result = device.results.popleft()
             if expected is not None and result.window < expected:

@@ -38,14 +38,16 @@ foreach(module IN LISTS ZEPHYR_EXTRA_MODULES)
   file(STRINGS ${module}/zephyr/Kconfig options REGEX "^config ")
   foreach(option IN LISTS options)
     string(REPLACE "config " "CONFIG_" option ${option})
-    if(option MATCHES "_SELFTEST$" AND NOT NO_SELFTEST)
+    if(option MATCHES "_SELFTEST$" AND NOT NO_SELFTEST
+       OR option MATCHES "_PROTOCOL$" AND NOT NO_PROTOCOL)
       set(${option} y) # its default
     endif()
   endforeach()
 endforeach()
 
 set(PLAYED ${ZEPHYR_DOUBLE}/../played)
-add_executable(app ${ZEPHYR_DOUBLE}/zephyr_host.c ${PLAYED}/played.c ${DOUBLE_SOURCES})
+add_executable(app ${ZEPHYR_DOUBLE}/zephyr_host.c ${PLAYED}/played.c ${PLAYED}/console.c
+               ${DOUBLE_SOURCES})
 target_include_directories(app PRIVATE ${ZEPHYR_DOUBLE} ${PLAYED} ${TFLM_DOUBLE})
 target_link_libraries(app PRIVATE pthread)
 foreach(module IN LISTS ZEPHYR_EXTRA_MODULES)

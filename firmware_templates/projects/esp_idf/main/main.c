@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Prints the acoustic scene that the microphone hears, and how many blocks of samples were lost
- * because the network was running.
+ * because the network was running. On the same UART it answers the requests of asc-tiny.
  */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "asc_listen.h"
 #include "microphone.h"
+#include "serial.h"
 
 #ifndef ASC_SELFTEST
 #define ASC_SELFTEST 1
@@ -51,6 +52,7 @@ static int listen_for_ever(void) {
     }
     while (status >= 0) {
         asc_result_t result;
+        serial_poll();
         status = asc_listen(&result);
         if (status == ASC_RESULT_NEW) {
             print_scene(&result);
@@ -63,7 +65,10 @@ static int listen_for_ever(void) {
 }
 
 void app_main(void) {
-    int status = selftest();
+    int status = serial_start();
+    if (status == ESP_OK) {
+        status = selftest();
+    }
     if (status == ASC_SELFTEST_PASSED) {
         status = listen_for_ever();
     }

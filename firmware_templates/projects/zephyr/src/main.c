@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Prints the acoustic scene that the microphone hears, and how many blocks of samples were lost
- * because the network was running.
+ * because the network was running. On the same console it answers the requests of asc-tiny.
  */
 #include <zephyr/kernel.h>
 #include <zephyr/sys/printk.h>
 
 #include "asc_listen.h"
 #include "microphone.h"
+#include "serial.h"
 
 #ifndef ASC_SELFTEST
 #define ASC_SELFTEST 1
@@ -58,6 +59,7 @@ static int listen(void) {
 }
 
 int main(void) {
+    serial_start();
     int status = selftest();
     if (status == ASC_SELFTEST_PASSED) {
         status = listen();

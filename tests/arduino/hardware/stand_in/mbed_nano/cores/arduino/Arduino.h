@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the example uses of Arduino's interface, on an emulated core: the serial port is the
- * emulator's console, and a sketch ends with the file that its microphone plays.
+ * emulator's console, where serial.bin is what the host sends; a sketch ends with the file that its
+ * microphone plays.
  */
 #ifndef ARDUINO_H
 #define ARDUINO_H
@@ -21,6 +22,7 @@ class SerialPort {
     void begin(unsigned long baud);
     int available();
     int read();
+    size_t write(const uint8_t *bytes, size_t size);
     size_t print(const char *text);
     size_t print(char letter);
     size_t print(int number);

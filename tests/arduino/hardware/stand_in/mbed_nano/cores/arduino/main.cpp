@@ -5,13 +5,12 @@
 #include "Arduino.h"
 
 extern "C" {
+#include "emulated.h"
 #include "platform.h"
 }
 
 SerialPort Serial;
 bool (*stand_in_world)();
-
-static const char *typed;
 
 void delay(unsigned long ms) {
     (void)ms;
@@ -21,12 +20,28 @@ void SerialPort::begin(unsigned long baud) {
     (void)baud;
 }
 
+static uint8_t received[256];
+static size_t next, end;
+
 int SerialPort::available() {
-    return typed != NULL && *typed != '\0';
+    static const int file = platform_open("serial.bin", "rb");
+    if (next == end && file >= 0) {
+        next = 0;
+        end = platform_read(file, received, sizeof received);
+    }
+    return static_cast<int>(end - next);
 }
 
 int SerialPort::read() {
-    return available() ? *typed++ : -1;
+    return available() > 0 ? received[next++] : -1;
+}
+
+size_t SerialPort::write(const uint8_t *bytes, size_t size) {
+    const uint32_t sys_writec = 0x03; /* unlike text, it may be a zero */
+    for (size_t i = 0; i < size; i++) {
+        semihosting(sys_writec, bytes + i);
+    }
+    return size;
 }
 
 size_t SerialPort::print(const char *text) {
@@ -63,10 +78,9 @@ size_t SerialPort::println(unsigned long number) {
 
 int stand_in_burst;
 
-/* Arguments: what a user types; samples that come in a burst before the sketch's first loop. */
+/* Argument: samples that come in a burst before the sketch's first loop. */
 int main(int argc, char **argv) {
-    typed = argc > 1 ? argv[1] : NULL;
-    stand_in_burst = argc > 2 ? atoi(argv[2]) : 0;
+    stand_in_burst = argc > 1 ? atoi(argv[1]) : 0;
     setup();
     while (stand_in_world != NULL && stand_in_world()) {
         loop();

@@ -41,8 +41,9 @@ _ALIGNMENT = 16
 _RUN = "asc_stage_run"
 _ENUMERATOR = re.compile(r"\b(ASC_NET_\w+) = (\d+)")
 _CONSTANT = re.compile(
-    r"^(ASC_NET_ALIGNED )?ASC_NET_CONST (\w+) (\w+)(?:\[(\w+)\])? =", re.MULTILINE
+    r"^(ASC_NET_ALIGNED )?ASC_NET_CONST (\w+) (\w+)(?:\[(\w+)(?: \+ [^\]]+)?\])? =", re.MULTILINE
 )
+"""What is added to a size is for vectors, at most 28 bytes for each array, and not counted."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from asc_tiny.complexity.counting import work
 from asc_tiny.complexity.graph import Graph, Operator
 from asc_tiny.errors import AscError
 
+_RESIZE = "RESIZE_NEAREST_NEIGHBOR"
+_MOST_SUM_BYTES = 4096
+"""Of a row of sums: a convolution that needs more does not do the resizing before it."""
 _WINDOWED = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
 
@@ -21,7 +24,8 @@ class Features(NamedTuple):
 
     Attributes:
         work: multiply-accumulates, or other operations where there are none. Convolutions and
-            dense layers count what the kernels compute: channels in pairs, windows in fours.
+            dense layers count what the kernels compute: channels in pairs, windows in fours,
+            pixels that a resize repeats once.
         outputs: elements of the output.
         taps: pixels of the output times pixels of a window.
         gathered: input elements under all rows of windows, as often as they are read.
@@ -42,10 +46,12 @@ def features(graph: Graph, operator: Operator) -> Features:
         AscError: the operator's work cannot be counted.
     """
     counted = work(graph, operator)
+    if _repeats(graph, operator) > 1 and operator.name == _RESIZE:
+        return Features(0, 0, 0, 0, 0)
     outputs = [graph.tensor(index) for index in operator.outputs]
     rows = max((t.shape[1] if len(t.shape) == 4 else 1 for t in outputs), default=0)
     return Features(
-        work=_padded(graph, operator) or counted.macs or counted.operations,
+        work=_products(graph, operator) or counted.macs or counted.operations,
         outputs=sum(tensor.size for tensor in outputs),
         taps=_taps(graph, operator),
         gathered=rows * _window(graph, operator)[0] * _row_size(graph, operator),
@@ -69,6 +75,32 @@ def kind(graph: Graph, operator: Operator) -> str:
         if graph.tensor(source).shape[-1] != graph.tensor(result).shape[-1]:
             return f"{operator.name} multiplied"
     return operator.name
+
+
+def _repeats(graph: Graph, operator: Operator) -> int:
+    """Return how often a resize repeats each pixel of a row for the convolution that does it.
+
+    For the resize and for the convolution; 1 where the resized tensor exists.
+    """
+    if operator.name == _RESIZE:
+        readers = [each for each in graph.operators if operator.outputs[0] in each.inputs]
+        is_alone = len(readers) == 1 and operator.outputs[0] not in graph.outputs
+        return _repeats(graph, readers[0]) if is_alone and readers[0].name == "CONV_2D" else 1
+    resize = graph.producers.get(operator.inputs[0]) if operator.name == "CONV_2D" else None
+    if resize is None or resize.name != _RESIZE:
+        return 1
+    is_dense = operator.options["stride_w"] == 1 and operator.options["dilation_w_factor"] == 1
+    source, target = (
+        graph.tensor(index).shape[2] for index in (resize.inputs[0], operator.inputs[0])
+    )
+    filters, _, width, _ = graph.tensor(operator.inputs[1]).shape
+    fits = 4 * source * width * filters <= _MOST_SUM_BYTES
+    return target // source if is_dense and fits and target % source == 0 else 1
+
+
+def _products(graph: Graph, operator: Operator) -> int:
+    """Return the products that a convolution or dense layer does, with padding zeros."""
+    return _padded(graph, operator) // _repeats(graph, operator)
 
 
 def _padded(graph: Graph, operator: Operator) -> int:

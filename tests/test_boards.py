@@ -134,7 +134,7 @@ def test_the_estimate_is_near_what_an_emulated_core_takes(tmp_path: Path) -> Non
     # A clip of a second, 43.07 hops.
     hops = complete.frontend.sample_rate / complete.frontend.hop
     assert estimate.instructions_per_s["network"] == pytest.approx(
-        measured.instructions_per_inference, rel=0.05
+        measured.instructions_per_inference, rel=0.1
     )
     assert estimate.instructions_per_s["front end"] / hops == pytest.approx(
         measured.instructions_per_hop, rel=0.02

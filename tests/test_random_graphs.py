@@ -1,6 +1,6 @@
 """Compiled random graphs against TensorFlow Lite Micro, under all sanitisers.
 
-``ASC_TINY_GRAPHS=2000 pytest tests/test_random_graphs.py`` runs so many; 300 otherwise.
+``ASC_TINY_GRAPHS=2000 pytest tests/test_random_graphs.py`` runs so many; 150 otherwise.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asc_tiny.codegen import network
+from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.complexity.artefact import Artefact, load
 from asc_tiny.errors import AscError
 
@@ -27,10 +28,14 @@ from network_models import TflmNetwork, inputs
 from random_graphs import random_graph, seeded
 
 MODELS = Path(__file__).parents[1] / "models"
-GRAPHS = int(os.environ.get("ASC_TINY_GRAPHS", "300"))
+GRAPHS = int(os.environ.get("ASC_TINY_GRAPHS", "150"))
 EMULATED = range(10_000, 10_100)
 QUICK, PER_BATCH, SAMPLES = 50, 250, 7
-OPTIONS: dict[str, dict[str, Any]] = {"default": {}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "layers": {"options": Options(order="layers")},
+    "size": {"options": Options(optimize="size")},
+}
 """Options of ``network.generate`` with which every graph is compiled."""
 
 BATCHES = [

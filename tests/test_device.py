@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,9 @@ from asc_tiny.targets import boards, image, project
 from asc_tiny.targets.bench import measure
 from asc_tiny.targets.device import emulator
 from asc_tiny.targets.device.line import open_line
-from asc_tiny.targets.device.monitor import Connected, Decided, Lost, watch
+from asc_tiny.targets.device.messages import Column
+from asc_tiny.targets.device.monitor import Connected, Decided, Heard, Lost, watch
+from asc_tiny.targets.device.spectrogram import Spectrogram
 
 pytestmark = pytest.mark.qemu
 ROOT = Path(__file__).parents[1]
@@ -119,6 +122,37 @@ def test_the_microphone_hears_files_again_and_again(
     write_wav16(tmp_path / "fast.wav", clips, 16000)
     assert asc_tiny("flash", board.folder, "--wav", tmp_path / "fast.wav") == 2
     assert "16000 Hz, the model needs 8000 Hz; use --resample" in capsys.readouterr().err
+
+
+def test_the_spectrogram_is_what_the_board_computes(board: project.Project, tmp_path: Path) -> None:
+    wav = recording(board, tmp_path, 8)
+    pcm = read(wav)
+    features = [board.features(clip) for clip in pcm.reshape(-1, 4000)]
+    columns = features[0].shape[1]
+    picture = tmp_path / "heard.png"
+    with flashed(board, "--wav", wav) as line:
+        events = watch(lambda: open_line(line), unknown="unknown", columns=True)
+        assert isinstance(connected := next(events), Connected)
+        assert connected.info.columns == columns
+        heard = [e.column for e in islice(events, 30) if isinstance(e, Heard)]
+        events.close()
+        assert asc_tiny("monitor", "--port", line, "--count", "2", "--plot", picture) == 0
+    assert len(heard) > 10
+    for column in heard:
+        # The recording comes again and again.
+        wanted = features[column.window % len(features)][:, column.number, 0]
+        assert np.array_equal(column.codes, wanted)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_columns_that_were_not_caught_are_gaps() -> None:
+    spectrogram = Spectrogram(4)
+    for window, number in ((0, 0), (0, 1), (0, 1), (1, 0), (1, 2)):
+        spectrogram.add(Column(window, number, np.array([window, number], np.int8)))
+    codes = spectrogram.codes()
+    assert codes.shape == (2, 7)
+    gaps = np.isnan(codes).all(axis=0).tolist()
+    assert gaps == [False, False, True, True, False, True, False]
 
 
 def test_another_model_is_told(board: project.Project, tmp_path: Path, capsys) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.targets.device.messages import Info
-    from asc_tiny.targets.device.monitor import Connected, Decided, Event
+    from asc_tiny.targets.device.monitor import Connected, Decided, Event, Shown
 
 
 @click.command()
@@ -23,11 +24,20 @@ if TYPE_CHECKING:
 @baud_option
 @click.option("--model", type=PATH, help="Warn unless the device runs this model.")
 @click.option("--count", type=click.IntRange(1), help="Stop after that many decisions.")
+@click.option("--plot", type=PATH, help="Write the spectrogram that the board computes (.png).")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON per event.")
-def command(port: str, baud: int, model: Path | None, count: int | None, as_json: bool) -> None:
+def command(
+    port: str,
+    baud: int,
+    model: Path | None,
+    count: int | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
     """Show a board's decisions as it makes them, until interrupted.
 
-    The line is opened again whenever it is lost, as when the board is reset.
+    The line is opened again whenever it is lost, as when the board is reset. The spectrogram of
+    --plot is written at the end; columns that the line was too slow for are gaps.
     """
     from asc_tiny.complexity.ensemble import load_model
     from asc_tiny.decision.config import UNKNOWN
@@ -35,23 +45,47 @@ def command(port: str, baud: int, model: Path | None, count: int | None, as_json
     from asc_tiny.targets.device.monitor import watch
 
     wanted = load_model(model).sha256 if model else None
-    events = _until(watch(lambda: open_line(port, baud=baud), unknown=UNKNOWN), count)
-    if as_json:
-        _print_lines(events, wanted)
-    else:
-        _show(events, wanted)
+    watched = watch(lambda: open_line(port, baud=baud), unknown=UNKNOWN, columns=plot is not None)
+    with closing(_plotted(watched, plot)) as events:
+        shown = _until(events, count)
+        if as_json:
+            _print_lines(shown, wanted)
+        else:
+            _show(shown, wanted)
 
 
-def _until(events: Iterator[Event], count: int | None) -> Iterator[Event]:
-    """Yield events up to the ``count``-th decision."""
-    from asc_tiny.targets.device.monitor import Decided
+def _until(events: Iterator[Event], count: int | None) -> Iterator[Shown]:
+    """Yield what is to be shown up to the ``count``-th decision."""
+    from asc_tiny.targets.device.monitor import Decided, Heard
 
     decisions = 0
     for event in events:
+        if isinstance(event, Heard):
+            continue
         yield event
         decisions += isinstance(event, Decided)
         if decisions == count:
             return
+
+
+def _plotted(events: Iterator[Event], path: Path | None) -> Generator[Event, None, None]:
+    """Yield all events; write the spectrogram of their columns when no more are wanted."""
+    from asc_tiny.targets.device.monitor import Connected, Heard
+    from asc_tiny.targets.device.spectrogram import Spectrogram
+
+    if path is not None and path.suffix != ".png":
+        raise AscError(f"{path}: --plot writes .png files")
+    spectrogram: Spectrogram | None = None
+    try:
+        for event in events:
+            if isinstance(event, Connected):
+                spectrogram = spectrogram or Spectrogram(event.info.columns)
+            elif isinstance(event, Heard) and spectrogram is not None:
+                spectrogram.add(event.column)
+            yield event
+    finally:
+        if path is not None and spectrogram is not None:
+            spectrogram.write(path)
 
 
 def _warning(connected: Connected, wanted: str | None) -> str | None:
@@ -61,7 +95,7 @@ def _warning(connected: Connected, wanted: str | None) -> str | None:
     return f"the device runs another model: {found[:12]}, the file is {wanted[:12]}"
 
 
-def _print_lines(events: Iterator[Event], wanted: str | None) -> None:
+def _print_lines(events: Iterator[Shown], wanted: str | None) -> None:
     from asc_tiny.targets.device.monitor import Connected, Lost
 
     info: Info | None = None
@@ -102,7 +136,7 @@ def _warn(connected: Connected, wanted: str | None) -> None:
         click.echo(f"asc-tiny: {warning}", err=True)
 
 
-def _show(events: Iterator[Event], wanted: str | None) -> None:
+def _show(events: Iterator[Shown], wanted: str | None) -> None:
     """Draw bars and history where there is a terminal, lines elsewhere."""
     import sys
 
@@ -122,7 +156,7 @@ def _show(events: Iterator[Event], wanted: str | None) -> None:
             live.update(screen.draw(), refresh=True)
 
 
-def _print_text(events: Iterator[Event], wanted: str | None) -> None:
+def _print_text(events: Iterator[Shown], wanted: str | None) -> None:
     from asc_tiny.targets.device.monitor import Connected, Lost
 
     info: Info | None = None

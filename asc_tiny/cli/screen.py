@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from asc_tiny.targets.device.monitor import Connected, Decided, Event, Lost
+from asc_tiny.targets.device.monitor import Connected, Decided, Lost, Shown
 
 _HISTORY = 12
 
@@ -26,7 +26,7 @@ class Screen:
         self._missed = 0
         self._history: deque[str] = deque(maxlen=_HISTORY)
 
-    def add(self, event: Event, warning: Callable[[Connected], str | None]) -> None:
+    def add(self, event: Shown, warning: Callable[[Connected], str | None]) -> None:
         """Take an event in; ``warning`` says what is wrong with a device that answers."""
         if isinstance(event, Connected):
             self._connected = event

@@ -21,6 +21,7 @@ enum {
     KIND_STATUS = 7,
     KIND_RESULT = 8,
     KIND_SELFTEST = 9,
+    KIND_COLUMN = 10,
     REPLY = 0x80
 };
 
@@ -97,6 +98,7 @@ static void info(const asc_protocol_t *protocol, writer_t *reply) {
     write_word(reply, ASC_FRONTEND_SAMPLE_RATE);
     write_word(reply, (uint32_t)ASC_NET_OUTPUT_ZERO_POINT);
     write_bytes(reply, &output_scale, sizeof output_scale);
+    write_word(reply, ASC_FRONTEND_COLUMNS);
 }
 
 static void reset(asc_protocol_t *protocol, uint32_t source, writer_t *reply) {
@@ -227,6 +229,27 @@ static void infer(asc_protocol_t *protocol, writer_t *reply) {
     write_word(reply, protocol->inference_ticks);
 }
 
+/* Of the window that is being heard: how many columns are there, and the log-mel codes of the
+ * latest, all bands or as many evenly spaced ones as fit. A whole window is the network's already.
+ */
+static void column(const asc_protocol_t *protocol, writer_t *reply) {
+    const asc_t *classifier = protocol->classifier;
+    const uint32_t most = BODY_MAX - 10;
+    const uint32_t bands = ASC_FRONTEND_N_MELS < most ? ASC_FRONTEND_N_MELS : most;
+    const uint32_t count = classifier->column;
+    network_status(reply, classifier->status);
+    write_word(reply, classifier->windows);
+    write_word(reply, count);
+    if (classifier->status != ASC_NET_OK || count == 0 || count == ASC_FRONTEND_COLUMNS) {
+        return;
+    }
+    const int8_t *input = asc_net_input(protocol->classifier->arena);
+    for (uint32_t i = 0; i < bands; i++) {
+        const uint32_t row = i * ASC_FRONTEND_N_MELS / bands * ASC_FRONTEND_COLUMNS;
+        write_byte(reply, (uint8_t)input[(row + count - 1u) * ASC_FRONTEND_CHANNELS]);
+    }
+}
+
 static void status(const asc_protocol_t *protocol, writer_t *reply) {
     const asc_t *classifier = protocol->classifier;
     network_status(reply, classifier->status);
@@ -301,6 +324,9 @@ static void handle(asc_protocol_t *protocol, uint32_t kind, const uint8_t *body,
         break;
     case KIND_SELFTEST:
         selftest(protocol, reply);
+        break;
+    case KIND_COLUMN:
+        column(protocol, reply);
         break;
     default:
         reply->data[HEADER_SIZE] = STATUS_KIND;

@@ -17,7 +17,16 @@ from asc_tiny.errors import AscError
 from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets.device import frame, messages
 from asc_tiny.targets.device.line import Line
-from asc_tiny.targets.device.messages import Info, Kind, Message, Region, Result, Source, Status
+from asc_tiny.targets.device.messages import (
+    Column,
+    Info,
+    Kind,
+    Message,
+    Region,
+    Result,
+    Source,
+    Status,
+)
 
 TIMEOUT_S = 1.0
 ATTEMPTS = 20
@@ -210,6 +219,14 @@ class Device:
             return None
         (result,) = struct.unpack_from("<i", body, 1)
         return messages.SELFTEST_RESULTS.get(result, f"failed: network error {result}")
+
+    def column(self) -> Column | None:
+        """Return the latest column that the device hears, None between windows.
+
+        Raises:
+            AscError: as ``request``.
+        """
+        return messages.unpack_column(self.request(Kind.COLUMN))
 
     def status(self) -> Status:
         """Return the device's counters.

@@ -14,7 +14,7 @@ REPLY = 0x80
 EVENT_SEQUENCE = 0
 
 _HEADER = struct.Struct("<BBH")
-_INFO = struct.Struct("<7Iif")
+_INFO = struct.Struct("<7IifI")
 _STATUS = struct.Struct("<8I")
 _RESULT = struct.Struct("<2I")
 _WORD = struct.Struct("<I")
@@ -32,6 +32,7 @@ class Kind(IntEnum):
     STATUS = 7
     RESULT = 8
     SELFTEST = 9
+    COLUMN = 10
 
 
 class Region(IntEnum):
@@ -102,6 +103,7 @@ class Info:
         tick_rate: of its counter, per second; 0 if it counts instructions.
         sample_rate: of the audio, per second.
         output_zero_point, output_scale: ``score = scale * (code - zero_point)``.
+        columns: of a window.
     """
 
     frame_bytes: int
@@ -113,6 +115,7 @@ class Info:
     sample_rate: int
     output_zero_point: int
     output_scale: float
+    columns: int
 
     @property
     def body_bytes(self) -> int:
@@ -164,6 +167,29 @@ class Result:
     label: int
     scores: NDArray[np.int8]
     smoothed: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Column:
+    """The latest column of the window that a device hears.
+
+    Attributes:
+        window: its number since the last reset.
+        number: of the column in it, from 0.
+        codes: int8 log-mel codes of mel bands from low to high, evenly spaced ones if all are too
+            many for a message.
+    """
+
+    window: int
+    number: int
+    codes: NDArray[np.int8]
+
+
+def unpack_column(body: bytes) -> Column | None:
+    """Read the reply to COLUMN, behind the network's code; None if no column can be shown."""
+    window, count = _RESULT.unpack_from(body, 1)
+    codes = np.frombuffer(body, np.int8, offset=1 + _RESULT.size)
+    return Column(window, count - 1, codes) if len(codes) else None
 
 
 def unpack_info(body: bytes) -> Info:

@@ -10,7 +10,7 @@ from asc_tiny.codegen.provenance import Provenance
 from asc_tiny.errors import AscError
 from asc_tiny.targets.device.client import Device
 from asc_tiny.targets.device.line import Line
-from asc_tiny.targets.device.messages import Info, Result
+from asc_tiny.targets.device.messages import Column, Info, Result
 
 _RETRY_S = 0.5
 _PATIENCE_S = 0.5
@@ -47,15 +47,24 @@ class Decided:
     missed: int
 
 
-Event = Connected | Lost | Decided
+@dataclass(frozen=True)
+class Heard:
+    """A column of features."""
+
+    column: Column
 
 
-def watch(connect: Callable[[], Line], *, unknown: str) -> Iterator[Event]:
+Shown = Connected | Lost | Decided
+Event = Shown | Heard
+
+
+def watch(connect: Callable[[], Line], *, unknown: str, columns: bool = False) -> Iterator[Event]:
     """Yield what a device does, without end.
 
     Args:
         connect: opens the line.
         unknown: name of the label after the last one.
+        columns: ask for columns of features all the time, too.
 
     Raises:
         AscError: the line cannot be opened at the first attempt, or what answers does not speak
@@ -65,7 +74,7 @@ def watch(connect: Callable[[], Line], *, unknown: str) -> Iterator[Event]:
     connected = False
     while True:
         try:
-            for event in _watch(device, unknown):
+            for event in _watch(device, unknown, columns):
                 connected = True
                 yield event
         except AscError as error:
@@ -85,13 +94,18 @@ def _reopened(connect: Callable[[], Line]) -> Device:
             continue
 
 
-def _watch(device: Device, unknown: str) -> Iterator[Event]:
+def _watch(device: Device, unknown: str, columns: bool) -> Iterator[Event]:
     connected = Connected(device.info(), device.provenance())
     yield connected
     expected: int | None = None
     heard = time.monotonic()
     while True:
-        device.wait(_PATIENCE_S)
+        if columns:
+            column = device.column()
+            if column is not None:
+                yield Heard(column)
+        else:
+            device.wait(_PATIENCE_S)
         if device.results:
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE_S:

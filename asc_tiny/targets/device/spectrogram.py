@@ -1,0 +1,60 @@
+"""The spectrogram that a device computes, column by column as it was caught."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny import drawing
+from asc_tiny.files import write_bytes
+from asc_tiny.targets.device.messages import Column
+
+MOST_COLUMNS = 4096
+"""What is kept: the latest, a minute and a half at 44.1 kHz."""
+
+
+class Spectrogram:
+    """Columns in the order of time; those that were not caught are gaps.
+
+    Args:
+        columns: of a window.
+    """
+
+    def __init__(self, columns: int) -> None:
+        self._window = columns
+        self._latest: int | None = None
+        self._codes: list[NDArray[np.float64]] = []
+
+    def add(self, column: Column) -> None:
+        """Append a column unless it was the last one, too."""
+        place = column.window * self._window + column.number
+        if place == self._latest:
+            return
+        gap = 0 if self._latest is None else place - self._latest - 1
+        empty = np.full(len(column.codes), np.nan)
+        self._codes += [empty] * min(max(gap, 0), self._window)
+        self._codes.append(column.codes.astype(np.float64))
+        del self._codes[:-MOST_COLUMNS]
+        self._latest = place
+
+    def codes(self) -> NDArray[np.float64]:
+        """Return the codes, shape (mel bands, columns), NaN in gaps."""
+        return np.stack(self._codes, axis=1) if self._codes else np.empty((0, 0))
+
+    def write(self, path: Path) -> None:
+        """Draw the spectrogram to a PNG file.
+
+        Raises:
+            AscError: matplotlib is not installed, or ``path`` cannot be written.
+        """
+        with drawing.style():
+            figure, axes = drawing.grid(1, 1, width=10.0, height=4.0)
+            codes = self.codes()
+            if codes.size:
+                image = axes[0, 0].imshow(codes, origin="lower", aspect="auto", vmin=-128, vmax=127)
+                figure.colorbar(image, label="int8 code")
+            axes[0, 0].set_xlabel("column")
+            axes[0, 0].set_ylabel("mel band, evenly spaced")
+            write_bytes(path, drawing.saved(figure, "png"))

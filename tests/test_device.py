@@ -81,6 +81,11 @@ def test_flash_verify_bench_monitor(board: project.Project, tmp_path: Path, caps
         expected = {json.dumps(d.scores) for d in image.classify(board, read(wav))}
         assert json.dumps(rows[1]["scores"]) in expected
 
+        arguments = ("--port", line, "--model", board.folder / "model.tflite", "--json")
+        assert asc_tiny("inspect", *arguments) == 0
+        (record,) = json.loads(capsys.readouterr().out)["models"]
+        assert record["labels"] == list(LABELS) and record["runtime"] == "aot"
+
         assert asc_tiny("verify", board.folder, "--port", line, "--json") == 0
         verified = json.loads(capsys.readouterr().out)
         assert verified["passed"] and len(verified["clips"]) == 8

@@ -8,29 +8,47 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, json_option
+from asc_tiny.cli.options import PATH, baud_option, device_on, json_option, port_option
+from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.targets.inspect import Found
 
 
 @click.command()
-@click.argument("firmware", type=PATH)
+@click.argument("firmware", type=PATH, required=False)
+@port_option()
+@baud_option
 @click.option("--model", type=PATH, help="Exit with 1 unless FIRMWARE holds this model.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, firmware: Path, model: Path | None, as_json: bool) -> None:
-    """Show the models in FIRMWARE, an ELF, Intel HEX, UF2 or raw binary file.
+def command(
+    ctx: click.Context,
+    firmware: Path | None,
+    port: str | None,
+    baud: int,
+    model: Path | None,
+    as_json: bool,
+) -> None:
+    """Show the models in FIRMWARE, an ELF, Intel HEX, UF2 or raw binary file, or in a board.
 
     Every generated library puts a record into flash: hashes of model and front end, version of
-    asc-tiny, runtime, prefix and labels.
+    asc-tiny, runtime, prefix and labels. A board on --port sends its own.
     """
     from asc_tiny.complexity.ensemble import load_model
-    from asc_tiny.targets.inspect import inspect
+    from asc_tiny.targets.inspect import Found, inspect
 
-    file_format, found = inspect(firmware)
+    if (firmware is None) == (port is None):
+        raise AscError("give either a FIRMWARE file or the --port of a board")
+    if port is not None:
+        with device_on(port, baud) as device:
+            file_format, found = "device", [Found(device.provenance(), None, None)]
+    else:
+        assert firmware is not None
+        file_format, found = inspect(firmware)
+    place = port or str(firmware)
     rows = [_row(each) for each in found]
-    document: dict[str, Any] = {"firmware": str(firmware), "format": file_format, "models": rows}
+    document: dict[str, Any] = {"firmware": place, "format": file_format, "models": rows}
     passed = True
     if model:
         wanted = load_model(model).sha256
@@ -43,7 +61,7 @@ def command(ctx: click.Context, firmware: Path, model: Path | None, as_json: boo
             _print(row)
         if model:
             verb = "is" if passed else "is NOT"
-            click.echo(f"{model} (sha256 {wanted}) {verb} in {firmware}")
+            click.echo(f"{model} (sha256 {wanted}) {verb} in {place}")
     ctx.exit(0 if passed else 1)
 
 
@@ -55,7 +73,7 @@ def _row(found: Found) -> dict[str, Any]:
 def _print(row: dict[str, Any]) -> None:
     places = {"address": row["address"], "offset": row["offset"]}
     where = ", ".join(f"{k} 0x{v:08x}" for k, v in places.items() if v is not None)
-    click.echo(f"{row['prefix']}: {where}")
+    click.echo(f"{row['prefix']}: {where or 'on the board'}")
     for name in ("model_sha256", "frontend_sha256", "tool_version", "runtime"):
         click.echo(f"  {name:<16} {row[name]}")
     click.echo(f"  {'labels':<16} {', '.join(row['labels'])}")

@@ -86,7 +86,7 @@ COSTS = {
     "Cortex-M33": ("mps2-an505", (), 118_950, 11_760),
     "Cortex-M55": ("mps3-an547", (), 59_280, 12_640),
     "Cortex-M3": ("mps2-an385", (), 152_400, 12_240),
-    "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS, 678_560, 13_300),
+    "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS, 693_480, 13_300),
     "RISC-V": (RV32, (), 348_340, 12_630),
 }
 MARGIN = 1.02

@@ -114,7 +114,7 @@ REFUSED: dict[Callable[[Builder], tuple[list[Value], list[Value]]], str] = {
     many_classes: r"operator 0 \(SOFTMAX, layer t1\): over 512 classes, at most 511",
     mirrored: r"operator 0 \(MIRROR_PAD, layer t1\): is not supported; use PAD.*SUPPORTED_OPS",
     rescaling_maximum: r"operator 0 \(MAXIMUM, layer t1\): .*put a QUANTIZE between",
-    uneven_groups: r"operator 0 \(CONV_2D, layer t1\): 2 filters of 3 channels for 4",
+    uneven_groups: r"operator 0 \(CONV_2D\) has 4 input channels, filters of 3, 2 filters",
     several_outputs: r"has 2 outputs \(t1, t2\), only models with one.*concatenate them",
 }
 

@@ -29,7 +29,7 @@ _N_FFT = 2048
 """The transform of the measured front end."""
 
 _FRONT_END = {
-    "cortex-m0plus": (678_560, 13_300),
+    "cortex-m0plus": (693_480, 13_300),
     "cortex-m3": (152_400, 12_240),
     "cortex-m4": (119_080, 11_760),
     "cortex-m7": (119_080, 11_760),

@@ -47,7 +47,6 @@ from asc_tiny.targets import boards
 
 OUT = ROOT / "asc_tiny" / "complexity" / "cpu_costs.json"
 SEEDS = range(60, 68)
-STEP = "asc_stage_run(&asc_net_stages[stage], runs[stage]++, arena, rows);"
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ class Core:
         folder = self.folder / name
         folder.mkdir()
         files = network.generate(artefact)
-        (folder / "asc_net.c").write_text(profiled(files["asc_net.c"]))
+        (folder / "asc_net.c").write_text(files["asc_net.c"])
         (folder / "asc_net.h").write_text(files["asc_net.h"])
         shutil.copy(self.folder / "network_profile.c", folder)
         objects = [self.compile(folder / n) for n in ("asc_net.c", "network_profile.c")]
@@ -253,16 +252,6 @@ class Object:
         if symbol["st_info"]["type"] == "STT_SECTION":
             return str(sections[symbol["st_shndx"]].name)
         return str(symbol.name)
-
-
-def profiled(text: str) -> str:
-    """Have a network's code call asc_net_profile after every step, unless it does so by itself."""
-    if "ASC_NET_PROFILE" in text:
-        return text
-    assert STEP in text
-    text = text.replace(STEP, f"{STEP} asc_net_profile(stage);")
-    begin = "int asc_net_run(int8_t *arena) {"
-    return text.replace(begin, f"void asc_net_profile(uint32_t stage);\n{begin}")
 
 
 def operators(

@@ -32,7 +32,6 @@ class Project:
 
     Attributes:
         folder: the project.
-        kind: of project, as given to ``--project``.
         board: what it is built for.
         runtime: ``aot`` or ``tflm``.
         artefact: the model or the ensemble that it was generated from.
@@ -44,7 +43,6 @@ class Project:
     """
 
     folder: Path
-    kind: str
     board: Board
     runtime: str
     artefact: Model
@@ -98,7 +96,6 @@ def load(folder: Path) -> Project:
     try:
         return Project(
             folder=found.folder,
-            kind=found.kind,
             board=found.board,
             runtime=content["runtime"],
             artefact=load_model(folder / content["model"].get("file", MODEL_FILE)),

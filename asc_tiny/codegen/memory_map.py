@@ -21,7 +21,8 @@ def _blocks(compiled: Compiled) -> Iterator[Block]:
     names = storage_names(compiled)
     for block, offset in compiled.plan.blocks:
         name = names.get(block.name, block.name)
-        yield Block(name, offset, block.size, block.first, block.last)
+        for first, last in block.periods:
+            yield Block(name, offset, block.size, first, last)
 
 
 def storage_names(compiled: Compiled) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asc_tiny.codegen.compiler.choose import Compiled, instructions
-from asc_tiny.codegen.compiler.memory import Item
+from asc_tiny.codegen.compiler.memory import Block, Item
 from asc_tiny.codegen.memory_map import memory_map, storage_names
 
 
@@ -44,7 +44,8 @@ def arena(compiled: Compiled) -> str:
         first = min(block.first for block in item.blocks)
         last = max(block.last for block in item.blocks)
         name = names.get(item.blocks[0].name, item.blocks[0].name)
-        mark = "*" if first <= memory.peak <= last else " "
+        peak = Block("", 0, [(memory.peak, memory.peak)])
+        mark = "*" if any(block.meets(peak) for block in item.blocks) else " "
         cells = f"{offset:>8,}{item.size:>8,}{first:>8}{last:>8}"
         lines.append(f"{cells}  {_life(item, steps)}  {mark} {name}")
     return "\n".join(lines)
@@ -61,7 +62,8 @@ def _life(item: Item, steps: int) -> str:
             place * steps // _WIDTH,
             max(place * steps // _WIDTH, (place + 1) * steps // _WIDTH - 1),
         )
-        there = [block.first <= end and begin <= block.last for block in item.blocks]
+        window = Block("", 0, [(begin, end)])
+        there = [block.meets(window) for block in item.blocks]
         text += "#" if all(there) else "+" if any(there) else "."
     return text
 

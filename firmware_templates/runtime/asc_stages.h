@@ -54,6 +54,13 @@ typedef struct {
     uint16_t times;
 } asc_loop_t;
 
+/* What can be done with a column of the input: so many loops from one on, and its first step. */
+typedef struct {
+    uint16_t step;
+    uint16_t loop;
+    uint16_t loops;
+} asc_hop_t;
+
 /* Makes a row of a stage's output; `rows` has room for all rows that it reads. */
 void asc_stage_run(const asc_stage_t *stage, int32_t run, int8_t *arena, const int8_t **rows);
 

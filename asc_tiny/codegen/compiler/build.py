@@ -13,22 +13,22 @@ from asc_tiny.errors import AscError
 _INCONSISTENT = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
 
 
-def build(graph: Graph) -> Program:
-    """Return the stages of a graph.
+def build(graph: Graph, *, whole_input: bool = True) -> Program:
+    """Return the stages of a graph, whose input is there as a whole or comes row by row.
 
     Raises:
         AscError: an operator or an option of one that is not supported, or shapes that do not fit.
     """
     try:
-        return _build(graph)
+        return _build(graph, whole_input)
     except _INCONSISTENT as error:
         raise AscError(f"{graph.source}: shapes and operators do not fit ({error})") from error
 
 
-def _build(graph: Graph) -> Program:
+def _build(graph: Graph, whole_input: bool) -> Program:
     tensors = Tensors(graph)
     source = tensors.view(graph.tensor(graph.inputs[0]))
-    source.storage.whole = True
+    source.storage.whole = whole_input
     # From the last operator on, so that a concatenation within another is placed first.
     for operator in reversed(graph.operators):
         if operator.name == "CONCATENATION":

@@ -19,12 +19,17 @@ from asc_tiny.codegen.compiler import cuts as orders
 from asc_tiny.codegen.compiler.build import build
 from asc_tiny.codegen.compiler.columns import in_columns, last_parts, most_columns, parts
 from asc_tiny.codegen.compiler.compact import compact
+from asc_tiny.codegen.compiler.listening import listening
 from asc_tiny.codegen.compiler.memory import Plan, least_size, plan
 from asc_tiny.codegen.compiler.program import Program, Stage
-from asc_tiny.codegen.compiler.schedule import Schedule, schedule
+from asc_tiny.codegen.compiler.schedule import Schedule, schedule, schedule_hops
 from asc_tiny.codegen.compiler.stripes import heights, striped
+from asc_tiny.codegen.compiler.turning import turned
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.errors import AscError
+
+TIME = "time"
+"""The order that computes while the columns of the input come."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Options:
     """What a user can ask of the planner.
 
     Attributes:
-        order: ``rows``, ``layers``, None for what takes least memory.
+        order: ``rows``, ``layers``, ``time``, None for what takes least memory of a whole input.
         max_ram: bytes that the arena may take, None for as few as possible.
         optimize: ``speed``, or ``size`` for the smallest flash.
     """
@@ -75,6 +80,8 @@ class Compiled:
     @property
     def order(self) -> str:
         """The order of the work for people."""
+        if self.schedule.hops:
+            return "columns as they come"
         return orders.text(self.cuts, self.program)
 
     @property
@@ -89,10 +96,20 @@ def choose(graph: Graph, options: Options) -> Compiled:
     Raises:
         AscError: the network cannot become stages, or no plan is within the limit.
     """
+    if options.order == TIME:
+        return _along_time(turned(graph), options)
     built = compact(build(graph)) if options.optimize == "size" else build(graph)
     least = _compiled(graph, built, orders.named(options.order, built), {})
     limit = least.plan.size if options.max_ram is None else options.max_ram
     return _cheapest(least, limit) if least.plan.size <= limit else _narrowed(least, limit)
+
+
+def _along_time(graph: Graph, options: Options) -> Compiled:
+    """Return a plan for columns that come one by one."""
+    built = build(graph, whole_input=False)
+    program = listening(compact(built) if options.optimize == "size" else built)
+    steps = schedule_hops(program)
+    return Compiled(graph, built, (), program, steps, plan(program, steps))
 
 
 _MOST_COMBINATIONS = 100

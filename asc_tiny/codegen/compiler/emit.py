@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.codegen import interface
-from asc_tiny.codegen.compiler.loops import loops
+from asc_tiny.codegen.compiler.loops import Loop, loops
 from asc_tiny.codegen.compiler.memory import Plan
 from asc_tiny.codegen.compiler.program import Array, Program, Rows, Stage, View
 from asc_tiny.codegen.compiler.schedule import Schedule
@@ -32,16 +32,41 @@ def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[
             f"{program.source}: {len(program.stages)} stages, at most {_MOST_STAGES} are supported"
         )
     layout = _Layout(order, plan)
-    found = loops(order.order)
+    computed = program.stages if program.state is None else program.stages[:-1]
     return {
         "arena_size": plan.size,
         "arrays": list(_arrays(program)),
         "input": _interface(graph.tensor(graph.inputs[0]), layout.offset(program.input)),
         "output": _interface(graph.tensor(graph.outputs[0]), layout.offset(program.output)),
-        "stages": [layout.stage(number, stage) for number, stage in enumerate(program.stages)],
-        "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in program.stages),
-        "loops": found,
-        "steps": np.array([stage for loop in found for stage in loop.stages]),
+        "stages": [layout.stage(number, stage) for number, stage in enumerate(computed)],
+        "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in computed),
+        **(_steps(loops(order.order)) if program.state is None else _hops(order)),
+        **({} if program.state is None else layout.streaming(program)),
+    }
+
+
+def _steps(found: Sequence[Loop]) -> dict[str, Any]:
+    return {"loops": found, "steps": np.array([stage for loop in found for stage in loop.stages])}
+
+
+def _hops(order: Schedule) -> dict[str, Any]:
+    """Return the steps that each column allows, after the one that brings it; equal ones once."""
+    ends = [*order.hops[1:], len(order.order)]
+    steps = [
+        tuple(order.order[first + 1 : end]) for first, end in zip(order.hops, ends, strict=True)
+    ]
+    different = list(dict.fromkeys(steps))
+    found: list[Loop] = []
+    hops = []
+    for each in different:
+        own = loops(each)
+        step = sum(len(loop.stages) for loop in found)
+        hops.append({"step": step, "loop": len(found), "loops": len(own)})
+        found += own
+    return {
+        **_steps(found),
+        "hops": hops,
+        "hop_of_column": np.array([different.index(each) for each in steps]),
     }
 
 
@@ -88,6 +113,13 @@ class _Layout:
     def offset(self, view: View) -> int:
         """Return where a tensor that exists as a whole begins."""
         return self.plan.offsets[view.storage] + view.start
+
+    def streaming(self, program: Program) -> dict[str, Any]:
+        """Return where columns of the input and the state lie."""
+        assert program.state is not None
+        ring = self._ring(program.input)
+        column = {"offset": ring["offset"], "pitch": ring["pitch"], "places": ring["rows"]}
+        return {"column": column, "state_offset": self.plan.offsets[program.state]}
 
     def stage(self, number: int, stage: Stage) -> dict[str, Any]:
         ring = self._ring(stage.output)

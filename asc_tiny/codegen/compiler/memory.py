@@ -3,7 +3,8 @@
 What exists at the same time must not overlap: a storage exists from the first step that writes it
 to the last that reads it, working memory during the steps of its stage. Of a storage that is there
 as a whole, each group of rows exists for its own time: one tensor can move into the place of
-another as that is used up.
+another as that is used up. Where the input comes row by row, most storages are empty most of the
+time, and what takes turns lies in one place.
 """
 
 from __future__ import annotations
@@ -24,16 +25,34 @@ MOST_GROUPS = 32
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Memory that is needed from one step to another, both included."""
+    """Memory that is needed from one step to another, both included, once or several times."""
 
     name: str
     size: int
-    first: int
-    last: int
+    periods: Sequence[tuple[int, int]]
+
+    @property
+    def first(self) -> int:
+        """The first step of all."""
+        return self.periods[0][0]
+
+    @property
+    def last(self) -> int:
+        """The last step of all."""
+        return self.periods[-1][1]
 
     def meets(self, other: Block) -> bool:
         """Whether both exist during a step."""
-        return self.first <= other.last and other.first <= self.last
+        mine, others = iter(self.periods), iter(other.periods)
+        one, two = next(mine, None), next(others, None)
+        while one and two:
+            if one[0] <= two[1] and two[0] <= one[1]:
+                return True
+            if one[1] < two[1]:
+                one = next(mine, None)
+            else:
+                two = next(others, None)
+        return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +126,9 @@ def live_bytes(blocks: Sequence[Block], steps: int) -> list[int]:
     """Return, per step, the bytes of all blocks that exist."""
     changes = [0] * (steps + 1)
     for block in blocks:
-        changes[block.first] += block.size
-        changes[min(block.last + 1, steps)] -= block.size
+        for first, last in block.periods:
+            changes[first] += block.size
+            changes[min(last + 1, steps)] -= block.size
     live, total = [], 0
     for change in changes[:steps]:
         total += change
@@ -118,18 +138,23 @@ def live_bytes(blocks: Sequence[Block], steps: int) -> list[int]:
 
 def _items(program: Program, schedule: Schedule) -> tuple[dict[Storage, Item], dict[int, Item]]:
     """Return what must be placed: storages, and working memory by the stage's number."""
-    storages = {storage: _item(storage, extent) for storage, extent in schedule.extents.items()}
-    return storages, _scratch(program, schedule)
+    alternating = bool(schedule.hops)
+    storages = {
+        storage: _item(storage, extent, alternating) for storage, extent in schedule.extents.items()
+    }
+    scratch = _alternating_scratch if alternating else _scratch
+    return storages, scratch(program, schedule)
 
 
 # Kernels load whole words: up to three bytes behind a row.
 _SLACK = 3
 
 
-def _item(storage: Storage, extent: Extent) -> Item:
+def _item(storage: Storage, extent: Extent, alternating: bool) -> Item:
     if not extent.lives or storage.rows == 1:
         size = _align(extent.rows * storage.row_size + _SLACK)
-        return Item([Block(storage.name, size, extent.first, extent.last)])
+        periods = extent.periods if alternating else [(extent.first, extent.last)]
+        return Item([Block(storage.name, size, periods)])
     rows = -(-storage.rows // MOST_GROUPS)
     blocks = []
     for first in range(0, storage.rows, rows):
@@ -137,8 +162,21 @@ def _item(storage: Storage, extent: Extent) -> Item:
         size = len(lives) * storage.row_size
         if first + rows >= storage.rows:
             size = _align(first * storage.row_size + size + _SLACK) - first * storage.row_size
-        blocks.append(Block(storage.name, size, min(lives)[0], max(last for _, last in lives)))
+        life = min(lives)[0], max(last for _, last in lives)
+        blocks.append(Block(storage.name, size, [life]))
     return Item(blocks)
+
+
+def _alternating_scratch(program: Program, schedule: Schedule) -> dict[int, Item]:
+    """Return the working memory of each stage, which exists during its steps alone."""
+    steps: dict[int, list[tuple[int, int]]] = {}
+    for step, number in enumerate(schedule.order):
+        if program.stages[number].scratch:
+            steps.setdefault(number, []).append((step, step))
+    return {
+        number: Item([Block("working memory", _align(program.stages[number].scratch), periods)])
+        for number, periods in steps.items()
+    }
 
 
 def _scratch(program: Program, schedule: Schedule) -> dict[int, Item]:
@@ -168,8 +206,7 @@ def _shared(
     block = Block(
         "working memory",
         _align(max(program.stages[number].scratch for number in numbers)),
-        min(first[number] for number in numbers),
-        max(last[number] for number in numbers),
+        [(min(first[number] for number in numbers), max(last[number] for number in numbers))],
     )
     return dict.fromkeys(numbers, Item([block]))
 

@@ -184,10 +184,14 @@ class Program:
     Attributes:
         source: the file named in error messages.
         stages: in the order of the graph.
-        input, output: of the network; they exist as a whole.
+        input, output: of the network; they exist as a whole, but for an input that comes row by
+            row.
+        state: what stays from one row of the input to the next, if they come one by one. Then the
+            last stage is the front end, which makes them.
     """
 
     source: str
     stages: Sequence[Stage]
     input: View
     output: View
+    state: Storage | None = None

@@ -3,13 +3,14 @@
 Rows are made on demand: before a stage runs, every row that it reads is made, which asks for the
 rows before. So each storage holds no more rows than its readers still need. Nothing is computed
 twice. At a cut, a stage makes all of its rows before what follows runs; cuts everywhere are the
-order of an interpreter, layer by layer.
+order of an interpreter, layer by layer. Where the input comes row by row, every stage makes what
+the rows so far allow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asc_tiny.codegen.compiler.program import Program, Stage, Storage, View
 
@@ -22,12 +23,14 @@ class Extent:
         rows: of the ring that holds it: row r lies at place ``r % rows``.
         first, last: steps of the schedule, both included; the input exists from step 0 on.
         lives: the same for each row, if all have places of their own.
+        periods: parts of that time in which any row exists, apart from each other.
     """
 
     rows: int
     first: int
     last: int
     lives: Sequence[tuple[int, int]]
+    periods: Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +40,12 @@ class Schedule:
     Attributes:
         order: the stage of each step, by its number in the program.
         extents: of every storage that is not constant.
+        hops: the step with which each row of the input comes, if they come one by one.
     """
 
     order: Sequence[int]
     extents: dict[Storage, Extent]
+    hops: Sequence[int] = ()
 
 
 def schedule(program: Program, cuts: Sequence[int] = ()) -> Schedule:
@@ -53,6 +58,15 @@ def schedule(program: Program, cuts: Sequence[int] = ()) -> Schedule:
     return _Scheduler(program).schedule(cuts)
 
 
+def schedule_hops(program: Program) -> Schedule:
+    """Find the order for a program whose input comes row by row.
+
+    With each row all stages make what can be made, the last of them first, so that it asks for what
+    it needs.
+    """
+    return _Scheduler(program).schedule_hops()
+
+
 class _Scheduler:
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -63,6 +77,7 @@ class _Scheduler:
             self.writers.setdefault(stage.output.storage, []).append(number)
         self._makers: dict[tuple[View, int], list[tuple[int, int]]] = {}
         self._needs: dict[int, tuple[int, list[tuple[View, int]]]] = {}
+        self._due: dict[tuple[int, int], int] = {}
         self.written: dict[Storage, dict[int, list[int]]] = {}
         self.read: dict[Storage, dict[int, int]] = {}
 
@@ -77,12 +92,51 @@ class _Scheduler:
                 for view, row in self.needs(number):
                     self.make(view, row)
                 self.run(number)
+        return self.finished()
+
+    def schedule_hops(self) -> Schedule:
+        stages = self.program.stages
+        front_end = len(stages) - 1
+        hops = []
+        for hop in range(stages[front_end].runs):
+            hops.append(len(self.order))
+            self.run(front_end)
+            for number in reversed(range(front_end)):
+                while self.runs[number] < stages[number].runs and self.due(number) <= hop:
+                    for view, row in self.needs(number):
+                        self.make(view, row)
+                    self.run(number)
+        return replace(self.finished(), hops=hops)
+
+    def due(self, number: int) -> int:
+        """Return the row of the input with which the next run of a stage becomes possible."""
+        front_end = len(self.program.stages) - 1
+        wanted = [(number, self.runs[number])]
+        while wanted:
+            stage, run = wanted[-1]
+            before = [(stage, run - 1)] if run > 0 else []
+            for view, row in self.needs_of(stage, run):
+                before += [maker for maker in self.makers(view, row) if maker[1] >= 0]
+            missing = [each for each in before if each not in self._due and each[0] != front_end]
+            if missing:
+                wanted += missing
+                continue
+            rows = [r if n == front_end else self._due[n, r] for n, r in before]
+            self._due[stage, run] = max(rows, default=0)
+            wanted.pop()
+        return self._due[number, self.runs[number]]
+
+    def finished(self) -> Schedule:
+        output = self.program.output
         end = len(self.order) - 1
         reads = self.read.setdefault(output.storage, {})
         reads.update(dict.fromkeys(range(output.storage.rows), end))
         storages = dict.fromkeys(stage.output.storage for stage in self.program.stages)
         storages[self.program.input.storage] = None
-        return Schedule(tuple(self.order), {storage: self.extent(storage) for storage in storages})
+        extents = {storage: self.extent(storage) for storage in storages}
+        if self.program.state is not None:
+            extents[self.program.state] = Extent(1, 0, end, [(0, end)], [(0, end)])
+        return Schedule(tuple(self.order), extents)
 
     def make(self, view: View, row: int) -> None:
         """Run stages until a row is complete."""
@@ -120,15 +174,18 @@ class _Scheduler:
         """Return the rows that the next run of a stage reads."""
         run = self.runs[number]
         if self._needs.get(number, (-1, []))[0] != run:
-            needs = [
-                (rows.view, row)
-                for rows in self.program.stages[number].inputs
-                if rows.view.storage.constant is None
-                for row in rows.of(run)
-                if row is not None
-            ]
-            self._needs[number] = (run, needs)
+            self._needs[number] = (run, self.needs_of(number, run))
         return self._needs[number][1]
+
+    def needs_of(self, number: int, run: int) -> list[tuple[View, int]]:
+        """Return the rows that a run of a stage reads."""
+        return [
+            (rows.view, row)
+            for rows in self.program.stages[number].inputs
+            if rows.view.storage.constant is None
+            for row in rows.of(run)
+            if row is not None
+        ]
 
     def run(self, number: int) -> None:
         stage, step = self.program.stages[number], len(self.order)
@@ -147,7 +204,18 @@ class _Scheduler:
         last = max([first, *read.values(), *(steps[-1] for steps in written.values())])
         rows = storage.rows if not written or storage.whole else _ring(written, read)
         lives = [_life(written.get(row, ()), read.get(row, 0)) for row in range(storage.rows)]
-        return Extent(rows, first, last, lives if rows == storage.rows else [])
+        return Extent(rows, first, last, lives if rows == storage.rows else [], _joined(lives))
+
+
+def _joined(lives: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the steps of all lives as periods apart from each other."""
+    periods: list[tuple[int, int]] = []
+    for first, last in sorted(lives):
+        if periods and first <= periods[-1][1] + 1:
+            periods[-1] = (periods[-1][0], max(periods[-1][1], last))
+        else:
+            periods.append((first, last))
+    return periods
 
 
 def _life(written: Sequence[int], read: int) -> tuple[int, int]:

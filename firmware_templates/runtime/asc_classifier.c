@@ -35,20 +35,19 @@ static void keep_shared_columns(asc_t *classifier) {
 
 /* Makes room for the next window's columns, in place of the network's output. */
 static void start_window(asc_t *classifier) {
-    classifier->column = ASC_SHARED_COLUMNS;
+    asc_begin_window(classifier);
 #if ASC_SHARED_COLUMNS > 0
     int8_t *to = asc_net_input(classifier->arena);
     for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, to += WIDTH) {
         memcpy(to, classifier->shared[m], sizeof classifier->shared[m]);
     }
+    classifier->column = ASC_SHARED_COLUMNS;
 #elif ASC_DECISION_HOP > ASC_FRONTEND_COLUMNS
     asc_frontend_skip(&classifier->frontend, ASC_DECISION_HOP - ASC_FRONTEND_COLUMNS);
 #endif
 }
 
 static void decide(asc_t *classifier) {
-    keep_shared_columns(classifier);
-    classifier->status = asc_net_run(classifier->arena);
     classifier->ready = 1;
     if (classifier->status == ASC_NET_OK) {
         asc_decision_add(&classifier->decision, asc_net_output(classifier->arena));
@@ -56,9 +55,36 @@ static void decide(asc_t *classifier) {
     }
 }
 
-/* Columns go straight to their place in the network's input, (mel band, column, channel). */
-static int8_t *next_column(asc_t *classifier) {
+void asc_begin_window(asc_t *classifier) {
+    classifier->column = 0;
+#if ASC_NET_STREAMS
+    asc_net_start(classifier->arena);
+#endif
+}
+
+int8_t *asc_column(asc_t *classifier) {
+#if ASC_NET_STREAMS
+    return asc_net_column(classifier->arena);
+#else
     return asc_net_input(classifier->arena) + classifier->column * ASC_FRONTEND_CHANNELS;
+#endif
+}
+
+int asc_pop_column(asc_t *classifier) {
+    return asc_frontend_pop(&classifier->frontend, asc_column(classifier), ASC_COLUMN_STRIDE);
+}
+
+int asc_add_column(asc_t *classifier) {
+    classifier->column++;
+#if ASC_NET_STREAMS
+    classifier->status = asc_net_feed(classifier->arena);
+#else
+    if (classifier->column == ASC_FRONTEND_COLUMNS) {
+        keep_shared_columns(classifier);
+        classifier->status = asc_net_run(classifier->arena);
+    }
+#endif
+    return classifier->status;
 }
 
 size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size_t count) {
@@ -72,9 +98,9 @@ size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size_t count) {
     classifier->ready = 0;
     while (taken < count && !classifier->ready) {
         taken += asc_frontend_push(&classifier->frontend, pcm + taken, count - taken);
-        while (!classifier->ready &&
-               asc_frontend_pop(&classifier->frontend, next_column(classifier), WIDTH)) {
-            if (++classifier->column == ASC_FRONTEND_COLUMNS) {
+        while (!classifier->ready && asc_pop_column(classifier)) {
+            if (asc_add_column(classifier) != ASC_NET_OK ||
+                classifier->column == ASC_FRONTEND_COLUMNS) {
                 decide(classifier);
             }
         }

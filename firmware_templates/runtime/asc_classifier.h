@@ -55,6 +55,17 @@
 #define ASC_SHARED_COLUMNS 0
 #endif
 
+#if ASC_NET_STREAMS && ASC_SHARED_COLUMNS > 0
+#error "the network computes column by column: its windows cannot share columns"
+#endif
+
+/* Bytes from a mel band to the next in a column of the network's input */
+#if ASC_NET_STREAMS
+#define ASC_COLUMN_STRIDE ASC_FRONTEND_CHANNELS
+#else
+#define ASC_COLUMN_STRIDE (ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS)
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -100,6 +111,22 @@ ASC_WARN_UNUSED size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size
 /* Copies a decision that has not been fetched yet and returns ASC_RESULT_NEW; else returns
  * ASC_RESULT_NONE, or the negative error that stopped the classifier. */
 ASC_WARN_UNUSED int asc_result(asc_t *classifier, asc_result_t *result);
+
+/* What asc_push does, in parts, for tests that look in between. */
+
+/* Begins a window that shares no column with the one before. */
+void asc_begin_window(asc_t *classifier);
+
+/* Where the window's next column goes: channel c of mel band m to place m * ASC_COLUMN_STRIDE + c.
+ */
+int8_t *asc_column(asc_t *classifier);
+
+/* Computes the next column if its samples are there and returns 1, else 0. */
+int asc_pop_column(asc_t *classifier);
+
+/* Adds that column to the window and runs the network as far as it goes: on the column, or on the
+ * whole window with its last one. Returns ASC_NET_OK or the error that stopped the classifier. */
+ASC_WARN_UNUSED int asc_add_column(asc_t *classifier);
 
 #ifdef __cplusplus
 }

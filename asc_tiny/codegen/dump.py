@@ -90,7 +90,7 @@ def _storages(program: Program) -> list[Storage]:
 
 
 def _sums(stage: Stage) -> str:
-    return "" if stage.output.rows == stage.runs else ", every run adds to it"
+    return ", every run adds to it" if stage.accumulates else ""
 
 
 def _view(view: View) -> str:

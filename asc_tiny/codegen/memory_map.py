@@ -28,6 +28,8 @@ def _blocks(compiled: Compiled) -> Iterator[Block]:
 def storage_names(compiled: Compiled) -> dict[str, str]:
     """Return for people what a storage holds and how many rows of it, by its name."""
     titles: dict[str, str] = {compiled.program.input.storage.name: "input"}
+    if compiled.program.state is not None:
+        titles[compiled.program.state.name] = "what has been computed"
     for stage in compiled.program.stages:
         titles.setdefault(stage.output.storage.name, _title(stage))
     return {

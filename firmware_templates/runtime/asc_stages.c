@@ -40,3 +40,27 @@ void asc_stage_run(const asc_stage_t *stage, int32_t run, int8_t *arena, const i
     const asc_call_t call = {rows, arena + output, arena + stage->scratch, run};
     stage->kernel(stage->layer, &call);
 }
+
+void asc_tiled_stage_run(const asc_tiled_stage_t *tiled, int32_t run, int8_t *arena,
+                         const int8_t **rows) {
+    const asc_stage_t *stage = &tiled->stage;
+    if (tiled->parts == NULL) {
+        asc_stage_run(stage, run, arena, rows);
+        return;
+    }
+    const int32_t together = tiled->together;
+    const int32_t count = tiled->part_count;
+    const int32_t group = run / (together * count);
+    const int32_t row = group * together + run % together;
+    const asc_part_t *part = &tiled->parts[run / together % count];
+    const int8_t **next = rows;
+    for (uint32_t i = 0; i < stage->input_count; i++) {
+        next += find_rows(&stage->inputs[i], row, arena, next);
+    }
+    for (const int8_t **each = rows; each < next; each++) {
+        *each = *each == NULL ? NULL : *each + part->input;
+    }
+    const uint32_t output = (uint32_t)(row_in_ring(&stage->output, row, arena) - arena);
+    const asc_call_t call = {rows, arena + output + part->output, arena + stage->scratch, row};
+    stage->kernel(part->layer, &call);
+}

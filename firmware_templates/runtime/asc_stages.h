@@ -48,6 +48,23 @@ typedef struct {
     uint32_t scratch;
 } asc_stage_t;
 
+/* A part of each row: what the kernel needs to know, bytes from the beginning of the rows that it
+ * reads and of that which it writes. */
+typedef struct {
+    const void *layer;
+    uint16_t input;
+    uint16_t output;
+} asc_part_t;
+
+/* A stage that makes its rows in parts, if it has any: the first part of `together` rows, then the
+ * second. */
+typedef struct {
+    asc_stage_t stage;
+    const asc_part_t *parts;
+    uint16_t part_count;
+    uint16_t together;
+} asc_tiled_stage_t;
+
 /* So many steps of the order, so many times. */
 typedef struct {
     uint16_t steps;
@@ -63,6 +80,10 @@ typedef struct {
 
 /* Makes a row of a stage's output; `rows` has room for all rows that it reads. */
 void asc_stage_run(const asc_stage_t *stage, int32_t run, int8_t *arena, const int8_t **rows);
+
+/* The same, or a part of a row. */
+void asc_tiled_stage_run(const asc_tiled_stage_t *tiled, int32_t run, int8_t *arena,
+                         const int8_t **rows);
 
 #ifdef __cplusplus
 }

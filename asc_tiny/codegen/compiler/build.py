@@ -10,11 +10,15 @@ from asc_tiny.complexity.graph import Graph
 from asc_tiny.errors import AscError
 
 # What a damaged file can raise here; each operator's own checks come first.
+UNLIMITED = 2**31
+
 _INCONSISTENT = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
 
 
 def build(graph: Graph, *, whole_input: bool = True) -> Program:
     """Return the stages of a graph, whose input is there as a whole or comes row by row.
+
+    In the second case stages will make their rows in parts where that saves memory.
 
     Raises:
         AscError: an operator or an option of one that is not supported, or shapes that do not fit.
@@ -26,7 +30,7 @@ def build(graph: Graph, *, whole_input: bool = True) -> Program:
 
 
 def _build(graph: Graph, whole_input: bool) -> Program:
-    tensors = Tensors(graph)
+    tensors = Tensors(graph) if whole_input else Tensors(graph, most_sums=UNLIMITED)
     source = tensors.view(graph.tensor(graph.inputs[0]))
     source.storage.whole = whole_input
     # From the last operator on, so that a concatenation within another is placed first.

@@ -20,10 +20,11 @@ from asc_tiny.codegen.compiler.build import build
 from asc_tiny.codegen.compiler.columns import in_columns, last_parts, most_columns, parts
 from asc_tiny.codegen.compiler.compact import compact
 from asc_tiny.codegen.compiler.listening import listening
-from asc_tiny.codegen.compiler.memory import Plan, least_size, plan
+from asc_tiny.codegen.compiler.memory import Plan, least_size, likely_size, plan
 from asc_tiny.codegen.compiler.program import Program, Stage
 from asc_tiny.codegen.compiler.schedule import Schedule, schedule, schedule_hops
 from asc_tiny.codegen.compiler.stripes import heights, striped
+from asc_tiny.codegen.compiler.tiling import tilings
 from asc_tiny.codegen.compiler.turning import turned
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.errors import AscError
@@ -105,11 +106,42 @@ def choose(graph: Graph, options: Options) -> Compiled:
 
 
 def _along_time(graph: Graph, options: Options) -> Compiled:
-    """Return a plan for columns that come one by one."""
+    """Return the smallest plan for columns that come one by one, or the cheapest within the limit.
+
+    Raises:
+        AscError: the network cannot become stages, or no plan is within the limit.
+    """
     built = build(graph, whole_input=False)
-    program = listening(compact(built) if options.optimize == "size" else built)
+    built = compact(built) if options.optimize == "size" else built
+    plans = []
+    most = _WORTH_A_BYTE if options.max_ram is None else math.inf
+    for program in map(listening, tilings(built, _likely_costs, most)):
+        steps = schedule_hops(program)
+        plans.append(Compiled(graph, built, (), program, steps, plan(program, steps)))
+    smallest = min(plans, key=lambda each: (each.plan.size, each.cost))
+    if options.max_ram is None:
+        return smallest
+    within = [each for each in plans if each.plan.size <= options.max_ram]
+    if not within:
+        raise _too_large(smallest, options.max_ram)
+    return min(within, key=lambda each: (each.cost, each.plan.size))
+
+
+_WORTH_A_BYTE = 2500
+"""Instructions of a clip; without a limit no more are spent to save a byte."""
+
+
+def _likely_costs(tiled: Program) -> tuple[int, int]:
+    program = listening(tiled)
     steps = schedule_hops(program)
-    return Compiled(graph, built, (), program, steps, plan(program, steps))
+    return likely_size(program, steps), sum(map(instructions, program.stages))
+
+
+def _too_large(smallest: Compiled, limit: int) -> AscError:
+    return AscError(
+        f"{smallest.graph.source}: the network needs an arena of {smallest.plan.size:,} bytes at "
+        f"least, --max-ram allows {limit:,}"
+    )
 
 
 _MOST_COMBINATIONS = 100
@@ -160,10 +192,7 @@ def _narrowed(whole: Compiled, limit: int) -> Compiled:
         smallest = min(smallest, found, key=lambda each: each.plan.size)
         if smallest.plan.size <= limit:
             return smallest
-    raise AscError(
-        f"{whole.graph.source}: the network needs an arena of {smallest.plan.size:,} bytes at "
-        f"least, --max-ram allows {limit:,}"
-    )
+    raise _too_large(smallest, limit)
 
 
 def _half(columns: int) -> int:

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 
-from asc_tiny.codegen.compiler.lowering import braces
+from asc_tiny.codegen.compiler.parts import Sliding, Span, can_be_parts, part
 from asc_tiny.codegen.compiler.program import Program, Stage
 
 
@@ -37,72 +37,46 @@ def last_parts(program: Program, chosen: Mapping[int, int]) -> list[int]:
 
 def most_columns(stage: Stage) -> int:
     """Return the columns of a stage that can make its rows in parts, 0 of others."""
-    if stage.kernel != "asc_conv" or stage.output.repeat != 1:
+    if stage.kernel != "asc_conv" or not can_be_parts(stage):
         return 0
-    width = int(stage.fields["output_width"])
-    last = (width - 1) * _window(stage)[2] - _window(stage)[4]
-    return width if last < int(stage.fields["input_width"]) else 0
-
-
-def _window(stage: Stage) -> list[int]:
-    """Return height, width, stride, dilation and left padding."""
-    return [int(value) for value in stage.fields["window"].strip("{}").split(",")]
+    width = Sliding.of(stage).output_width
+    return width if part(stage, Span(width - 1, width)) else 0
 
 
 def parts(stage: Stage, size: int) -> list[Stage]:
     """Return the stages that make so many columns each; with 0 the stage itself."""
     if size == 0:
         return [stage]
-    width = int(stage.fields["output_width"])
-    firsts = range(0, width, size)
-    return [_part(stage, first, min(size, width - first)) for first in firsts]
+    width = Sliding.of(stage).output_width
+    return [_part(stage, Span(first, min(first + size, width))) for first in range(0, width, size)]
 
 
-def _part(stage: Stage, first: int, count: int) -> Stage:
-    """Return a stage that makes ``count`` columns of each row."""
-    height, width, stride, dilation, left = _window(stage)
-    fields = {name: int(stage.fields[name]) for name in _SIZES}
-    begin = first * stride - left
-    skipped, padding = max(begin, 0), max(-begin, 0)
-    columns = (count - 1) * stride + (width - 1) * dilation + 1
-    saved = 2 * (fields["columns"] - columns) * fields["column_size"]
-    inside = fields["input_width"] - skipped
+def _part(stage: Stage, written: Span) -> Stage:
+    """Return a stage that makes some columns of each row."""
+    found = part(stage, written)
+    assert found is not None
+    own, read = found
+    sliding = Sliding.of(stage)
     (rows,) = stage.inputs
     source = replace(
         rows.view,
-        start=rows.view.start + skipped * fields["input_channels"],
-        row_size=inside * fields["input_channels"],
+        start=rows.view.start + own.input,
+        row_size=read.count * sliding.input_channels,
     )
     output = replace(
         stage.output,
-        start=stage.output.start + first * fields["output_channels"],
-        row_size=count * fields["output_channels"],
+        start=stage.output.start + own.output,
+        row_size=written.count * sliding.output_channels,
     )
     return replace(
         stage,
-        comment=f"{stage.comment}, columns {first} to {first + count - 1}",
-        name=f"{stage.name}_{first}",
-        fields={
-            **stage.fields,
-            "input_width": str(inside),
-            "output_width": str(count),
-            "columns": str(columns),
-            "window": braces(height, width, stride, dilation, padding),
-        },
+        comment=f"{stage.comment}, columns {written.first} to {written.end - 1}",
+        name=f"{stage.name}_{written.first}",
+        fields=own.fields,
         inputs=[replace(rows, view=source)],
         output=output,
-        scratch=stage.scratch - saved,
+        scratch=own.scratch,
         scales=(),
-        work=stage.work * count // fields["output_width"],
-        windows=count,
+        work=stage.work * written.count // sliding.output_width,
+        windows=written.count,
     )
-
-
-_SIZES = (
-    "input_width",
-    "input_channels",
-    "output_width",
-    "output_channels",
-    "columns",
-    "column_size",
-)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,10 +128,12 @@ class _Layout:
             "name": stage.name,
             "kernel": stage.kernel,
             "c_type": stage.c_type,
-            "fields": stage.fields,
+            "layers": _layers(stage),
+            "parts": _parts(stage),
+            "together": stage.together,
             "inputs": [self._rows(rows) for rows in stage.inputs],
             "output": ring,
-            "accumulates": int(stage.output.rows != stage.runs),
+            "accumulates": int(stage.accumulates),
             "scratch": self.plan.scratch.get(number, 0),
         }
 
@@ -173,6 +175,34 @@ class _Layout:
             "rows": rows * (storage.row_size // view.unit),
             "repeat": view.repeat,
         }
+
+
+def _layers(stage: Stage) -> list[dict[str, Any]]:
+    """Return names and members of a stage's structures: those of parts that differ."""
+    return [
+        {"name": stage.name + (f"_part{number}" if number else ""), "fields": fields}
+        for number, fields in enumerate(_different(stage))
+    ]
+
+
+def _different(stage: Stage) -> list[Mapping[str, str]]:
+    different: list[Mapping[str, str]] = [stage.fields]
+    different += [part.fields for part in stage.parts]
+    return [fields for place, fields in enumerate(different) if fields not in different[:place]]
+
+
+def _parts(stage: Stage) -> list[dict[str, Any]]:
+    """Return the structure's name and the places of each part."""
+    different = _different(stage)
+    layers = _layers(stage)
+    return [
+        {
+            "layer": layers[different.index(part.fields)]["name"],
+            "input": part.input,
+            "output": part.output,
+        }
+        for part in stage.parts
+    ]
 
 
 def _interface(tensor: Tensor, offset: int) -> dict[str, Any]:

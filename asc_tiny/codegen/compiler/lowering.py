@@ -13,6 +13,9 @@ from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN, activation_ra
 from asc_tiny.codegen.compiler.refusal import refusal
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
 
+MOST_SUM_BYTES = 4096
+"""Of working memory for a row of sums, where rows are made as a whole."""
+
 
 def geometry(tensor: Tensor) -> tuple[int, int]:
     """Return rows and elements of a row: an image has its height, all else is one row."""
@@ -22,10 +25,15 @@ def geometry(tensor: Tensor) -> tuple[int, int]:
 
 
 class Tensors:
-    """Where the tensors of a graph lie, as far as that is decided."""
+    """Where the tensors of a graph lie, as far as that is decided.
 
-    def __init__(self, graph: Graph) -> None:
+    Attributes:
+        most_sums: bytes of sums that a convolution may have to resize its input itself.
+    """
+
+    def __init__(self, graph: Graph, most_sums: int = MOST_SUM_BYTES) -> None:
         self.graph = graph
+        self.most_sums = most_sums
         self._views: dict[int, View] = {}
         self._parts: dict[int, tuple[int, int, int]] = {}
 

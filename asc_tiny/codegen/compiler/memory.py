@@ -14,11 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from asc_tiny.codegen.compiler.program import Program, Storage
-from asc_tiny.codegen.compiler.schedule import Extent, Schedule
+from asc_tiny.codegen.compiler.schedule import Extent, Schedule, joined
 
 ALIGNMENT = 16
 SEARCH_ROUNDS = 500
 SHORT_SEARCH_ROUNDS = 50
+_ANY = 0.02
+"""Of items that do not end with the arena, the share that a search moves."""
 MOST_GROUPS = 32
 """Of rows of a storage; more take longer to plan."""
 
@@ -34,12 +36,12 @@ class Block:
     @property
     def first(self) -> int:
         """The first step of all."""
-        return self.periods[0][0]
+        return self.periods[0][0] if self.periods else 0
 
     @property
     def last(self) -> int:
         """The last step of all."""
-        return self.periods[-1][1]
+        return self.periods[-1][1] if self.periods else 0
 
     def meets(self, other: Block) -> bool:
         """Whether both exist during a step."""
@@ -101,7 +103,7 @@ def plan(program: Program, schedule: Schedule, enough: int = 0) -> Plan:
     Items are placed one by one, each at the lowest offset that is free while it exists. The first
     order is by falling size ("greedy by size", Pisarchyk and Lee, "Efficient Memory Management for
     Deep Neural Net Inference", 2020); while the arena is larger than what exists at the same time,
-    further orders are tried, the same ones on every run, and the smallest arena is kept.
+    items that reach its end are placed earlier, and what makes it no larger is kept.
     """
     storages, scratch = _items(program, schedule)
     items = list(dict.fromkeys([*storages.values(), *scratch.values()]))
@@ -122,6 +124,20 @@ def least_size(program: Program, schedule: Schedule) -> int:
     return max(live_bytes(blocks, len(schedule.order)), default=0)
 
 
+def likely_size(program: Program, schedule: Schedule) -> int:
+    """Return the most bytes of items that exist, in part or whole, at the same time.
+
+    A plan can be smaller where an item's place is used while that part of it is empty.
+    """
+    storages, scratch = _items(program, schedule)
+    items = dict.fromkeys([*storages.values(), *scratch.values()])
+    periods = [
+        joined(period for block in item.blocks for period in block.periods) for item in items
+    ]
+    blocks = [Block("", item.size, each) for item, each in zip(items, periods, strict=True)]
+    return max(live_bytes(blocks, len(schedule.order)), default=0)
+
+
 def live_bytes(blocks: Sequence[Block], steps: int) -> list[int]:
     """Return, per step, the bytes of all blocks that exist."""
     changes = [0] * (steps + 1)
@@ -138,11 +154,8 @@ def live_bytes(blocks: Sequence[Block], steps: int) -> list[int]:
 
 def _items(program: Program, schedule: Schedule) -> tuple[dict[Storage, Item], dict[int, Item]]:
     """Return what must be placed: storages, and working memory by the stage's number."""
-    alternating = bool(schedule.hops)
-    storages = {
-        storage: _item(storage, extent, alternating) for storage, extent in schedule.extents.items()
-    }
-    scratch = _alternating_scratch if alternating else _scratch
+    item, scratch = (_alternating, _alternating_scratch) if schedule.hops else (_item, _scratch)
+    storages = {storage: item(storage, extent) for storage, extent in schedule.extents.items()}
     return storages, scratch(program, schedule)
 
 
@@ -150,11 +163,10 @@ def _items(program: Program, schedule: Schedule) -> tuple[dict[Storage, Item], d
 _SLACK = 3
 
 
-def _item(storage: Storage, extent: Extent, alternating: bool) -> Item:
+def _item(storage: Storage, extent: Extent) -> Item:
     if not extent.lives or storage.rows == 1:
         size = _align(extent.rows * storage.row_size + _SLACK)
-        periods = extent.periods if alternating else [(extent.first, extent.last)]
-        return Item([Block(storage.name, size, periods)])
+        return Item([Block(storage.name, size, [(extent.first, extent.last)])])
     rows = -(-storage.rows // MOST_GROUPS)
     blocks = []
     for first in range(0, storage.rows, rows):
@@ -165,6 +177,13 @@ def _item(storage: Storage, extent: Extent, alternating: bool) -> Item:
         life = min(lives)[0], max(last for _, last in lives)
         blocks.append(Block(storage.name, size, [life]))
     return Item(blocks)
+
+
+def _alternating(storage: Storage, extent: Extent) -> Item:
+    """Return a block for each row that exists at once, for the times in which one does."""
+    sizes = [storage.row_size] * extent.rows
+    sizes[-1] = _align(extent.rows * storage.row_size + _SLACK) - sum(sizes[:-1])
+    return Item([Block(storage.name, *each) for each in zip(sizes, extent.places, strict=True)])
 
 
 def _alternating_scratch(program: Program, schedule: Schedule) -> dict[int, Item]:
@@ -231,9 +250,10 @@ class _Search:
         for _ in range(SHORT_SEARCH_ROUNDS if enough else SEARCH_ROUNDS):
             if _end(best) <= bound:
                 break
-            # Sorting by random(), not shuffle(), whose order Python does not promise to keep.
-            order = sorted(order, key=lambda _: source.random())
-            best = min(best, self.placed(order), key=_end)
+            changed = _changed(order, best, source)
+            placed = self.placed(changed)
+            if _end(placed) <= _end(best):
+                order, best = changed, placed
         return best
 
     def placed(self, order: Sequence[Item]) -> dict[Item, int]:
@@ -263,6 +283,24 @@ class _Search:
                 if taken.meets(block)
             )
         return self._apart[item, other]
+
+
+def _changed(
+    order: Sequence[Item], placed: Mapping[Item, int], source: random.Random
+) -> list[Item]:
+    """Return an order in which an item that ends with the arena, or now and then any, is earlier.
+
+    With random() alone: Python does not promise to keep what others of its functions give.
+    """
+    end = _end(placed)
+    highest = [
+        number
+        for number, item in enumerate(order)
+        if number and (placed[item] + item.size == end or source.random() < _ANY)
+    ]
+    number = highest[int(source.random() * len(highest))] if highest else 0
+    earlier = int(source.random() * number)
+    return [*order[:earlier], order[number], *order[earlier:number], *order[number + 1 :]]
 
 
 def _merged(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -37,6 +37,7 @@ class Storage:
         name: for people.
         rows, row_size: how it is written; sizes are in bytes.
         whole: all rows must exist at the same time.
+        in_parts: of each row, there is the part that is being worked on.
         constant: the array that holds it, None if it is computed.
     """
 
@@ -44,6 +45,7 @@ class Storage:
     rows: int
     row_size: int
     whole: bool = False
+    in_parts: bool = False
     constant: Array | None = None
 
     @property
@@ -137,6 +139,22 @@ class Rows:
         return [row if 0 <= row < self.view.rows else None for row in rows]
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of each row of a stage.
+
+    Attributes:
+        fields: members of the structure in C for it.
+        input, output: bytes from the beginning of the rows.
+        scratch: bytes of working memory.
+    """
+
+    fields: Mapping[str, str]
+    input: int
+    output: int
+    scratch: int
+
+
 @dataclass(eq=False)
 class Stage:
     """One layer's work on a row.
@@ -148,13 +166,16 @@ class Stage:
         fields: members of the structure as C text.
         inputs: what it reads.
         output: what it writes, a row at a time.
-        runs: how often it runs; each run writes a row, or adds to the only one.
+        runs: how often it runs; each run writes a row, a part of one, or adds to the only one.
         arrays: constants that ``fields`` name.
         scratch: bytes of working memory.
         scratch_row: of them, bytes that a row takes.
         scales: fields that are proportional to the rows that a run makes, if that may be several.
         work: multiply-accumulates of all runs.
         windows: that a run multiplies by the weights.
+        on_demand: it runs only when another stage needs its rows.
+        parts: of a row, if each is made in a run of its own.
+        together: rows of which the first part is made before the second.
     """
 
     comment: str
@@ -171,10 +192,34 @@ class Stage:
     scales: Sequence[str] = ()
     work: int = 0
     windows: int = 0
+    on_demand: bool = False
+    parts: Sequence[Part] = ()
+    together: int = 1
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether all runs go to the only row."""
+        return self.output.rows * max(1, len(self.parts)) != self.runs
+
+    def row(self, run: int) -> int:
+        """Return the row that a run is for."""
+        if not self.parts:
+            return run
+        group, place = divmod(run, len(self.parts) * self.together)
+        return group * self.together + place % self.together
+
+    def part(self, run: int) -> int:
+        """Return the part of the row that a run makes."""
+        return run // self.together % len(self.parts) if self.parts else 0
+
+    def run(self, row: int, part: int) -> int:
+        """Return the run that makes a part of a row."""
+        group, place = divmod(row, self.together)
+        return (group * max(1, len(self.parts)) + part) * self.together + place
 
     def output_row(self, run: int) -> int:
         """Return the row that a run writes."""
-        return run if self.output.rows == self.runs else 0
+        return 0 if self.accumulates else self.row(run)
 
 
 @dataclass(eq=False)

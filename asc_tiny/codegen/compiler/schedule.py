@@ -9,7 +9,7 @@ the rows so far allow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from asc_tiny.codegen.compiler.program import Program, Stage, Storage, View
@@ -23,14 +23,14 @@ class Extent:
         rows: of the ring that holds it: row r lies at place ``r % rows``.
         first, last: steps of the schedule, both included; the input exists from step 0 on.
         lives: the same for each row, if all have places of their own.
-        periods: parts of that time in which any row exists, apart from each other.
+        places: of each place of the ring, the parts of that time in which it holds a row.
     """
 
     rows: int
     first: int
     last: int
     lives: Sequence[tuple[int, int]]
-    periods: Sequence[tuple[int, int]]
+    places: Sequence[Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +67,10 @@ def schedule_hops(program: Program) -> Schedule:
     return _Scheduler(program).schedule_hops()
 
 
+_Run = tuple[int, int]
+"""A stage and its run."""
+
+
 class _Scheduler:
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -75,9 +79,9 @@ class _Scheduler:
         self.writers: dict[Storage, list[int]] = {}
         for number, stage in enumerate(program.stages):
             self.writers.setdefault(stage.output.storage, []).append(number)
-        self._makers: dict[tuple[View, int], list[tuple[int, int]]] = {}
-        self._needs: dict[int, tuple[int, list[tuple[View, int]]]] = {}
-        self._due: dict[tuple[int, int], int] = {}
+        self._makers: dict[tuple[View, int, int], list[_Run]] = {}
+        self._before: dict[_Run, list[_Run]] = {}
+        self._due: dict[_Run, int] = {}
         self.written: dict[Storage, dict[int, list[int]]] = {}
         self.read: dict[Storage, dict[int, int]] = {}
 
@@ -85,46 +89,43 @@ class _Scheduler:
         output = self.program.output
         for whole in [*(self.program.stages[number].output for number in cuts), output]:
             for row in range(whole.rows):
-                self.make(whole, row)
+                for maker in self.makers(whole, row, 0):
+                    self.complete(*maker)
         # What does not reach the output still runs: the graph asks for it.
         for number, stage in enumerate(self.program.stages):
-            while self.runs[number] < stage.runs:
-                for view, row in self.needs(number):
-                    self.make(view, row)
-                self.run(number)
+            self.complete(number, stage.runs - 1)
         return self.finished()
 
     def schedule_hops(self) -> Schedule:
         stages = self.program.stages
         front_end = len(stages) - 1
+        eager = [n for n in reversed(range(front_end)) if not stages[n].on_demand]
         hops = []
         for hop in range(stages[front_end].runs):
             hops.append(len(self.order))
             self.run(front_end)
-            for number in reversed(range(front_end)):
+            for number in eager:
                 while self.runs[number] < stages[number].runs and self.due(number) <= hop:
-                    for view, row in self.needs(number):
-                        self.make(view, row)
-                    self.run(number)
+                    self.complete(number, self.runs[number])
         return replace(self.finished(), hops=hops)
 
     def due(self, number: int) -> int:
         """Return the row of the input with which the next run of a stage becomes possible."""
         front_end = len(self.program.stages) - 1
-        wanted = [(number, self.runs[number])]
+        asked = (number, self.runs[number])
+        wanted = [] if asked in self._due else [asked]
         while wanted:
             stage, run = wanted[-1]
-            before = [(stage, run - 1)] if run > 0 else []
-            for view, row in self.needs_of(stage, run):
-                before += [maker for maker in self.makers(view, row) if maker[1] >= 0]
+            before = self.before(stage, run)
+            before = [(stage, run - 1), *before] if run > 0 else before
             missing = [each for each in before if each not in self._due and each[0] != front_end]
             if missing:
                 wanted += missing
                 continue
-            rows = [r if n == front_end else self._due[n, r] for n, r in before]
+            rows = [row if maker == front_end else self._due[maker, row] for maker, row in before]
             self._due[stage, run] = max(rows, default=0)
             wanted.pop()
-        return self._due[number, self.runs[number]]
+        return self._due[asked]
 
     def finished(self) -> Schedule:
         output = self.program.output
@@ -135,65 +136,64 @@ class _Scheduler:
         storages[self.program.input.storage] = None
         extents = {storage: self.extent(storage) for storage in storages}
         if self.program.state is not None:
-            extents[self.program.state] = Extent(1, 0, end, [(0, end)], [(0, end)])
+            extents[self.program.state] = Extent(1, 0, end, [(0, end)], [[(0, end)]])
         return Schedule(tuple(self.order), extents)
 
-    def make(self, view: View, row: int) -> None:
-        """Run stages until a row is complete."""
-        wanted = [(view, row)]
+    def complete(self, number: int, run: int) -> None:
+        """Run stages until one has done a run of its own."""
+        wanted = [(number, run)]
         while wanted:
-            number = self.pending(*wanted[-1])
-            if number is None:
+            number, run = wanted[-1]
+            if self.runs[number] > run:
                 wanted.pop()
                 continue
-            missing = next(
-                (need for need in self.needs(number) if self.pending(*need) is not None), None
-            )
+            before = self.before(number, self.runs[number])
+            missing = next((each for each in before if self.runs[each[0]] <= each[1]), None)
             if missing is None:
                 self.run(number)
             else:
                 wanted.append(missing)
 
-    def pending(self, view: View, row: int) -> int | None:
-        """Return a stage that must still run before a row is complete."""
-        for number, last in self.makers(view, row):
-            if self.runs[number] <= last:
-                return number
-        return None
-
-    def makers(self, view: View, row: int) -> list[tuple[int, int]]:
-        """Return the stages that write bytes of a row, each with the last run that does."""
-        if (view, row) not in self._makers:
-            writers = self.writers.get(view.storage, ())
-            self._makers[view, row] = [
-                (number, _last_run(self.program.stages[number], view, row)) for number in writers
+    def before(self, number: int, run: int) -> list[_Run]:
+        """Return the runs of others that a run needs."""
+        if (number, run) not in self._before:
+            part = self.program.stages[number].part(run)
+            self._before[number, run] = [
+                maker
+                for view, row in self.needs(number, run)
+                for maker in self.makers(view, row, part)
+                if maker[1] >= 0
             ]
-        return self._makers[view, row]
+        return self._before[number, run]
 
-    def needs(self, number: int) -> list[tuple[View, int]]:
-        """Return the rows that the next run of a stage reads."""
-        run = self.runs[number]
-        if self._needs.get(number, (-1, []))[0] != run:
-            self._needs[number] = (run, self.needs_of(number, run))
-        return self._needs[number][1]
+    def makers(self, view: View, row: int, part: int) -> list[_Run]:
+        """Return the stages that write bytes of a row, or of a part, each with the last run."""
+        part = part if view.storage.in_parts else -1
+        if (view, row, part) not in self._makers:
+            self._makers[view, row, part] = [
+                (number, _last_run(self.program.stages[number], view, row, part))
+                for number in self.writers.get(view.storage, ())
+            ]
+        return self._makers[view, row, part]
 
-    def needs_of(self, number: int, run: int) -> list[tuple[View, int]]:
+    def needs(self, number: int, run: int) -> list[tuple[View, int]]:
         """Return the rows that a run of a stage reads."""
+        stage = self.program.stages[number]
         return [
             (rows.view, row)
-            for rows in self.program.stages[number].inputs
+            for rows in stage.inputs
             if rows.view.storage.constant is None
-            for row in rows.of(run)
+            for row in rows.of(stage.row(run))
             if row is not None
         ]
 
     def run(self, number: int) -> None:
-        stage, step = self.program.stages[number], len(self.order)
-        for view, row in self.needs(number):
+        stage, run, step = self.program.stages[number], self.runs[number], len(self.order)
+        for view, row in self.needs(number, run):
             reads = self.read.setdefault(view.storage, {})
             reads.update(dict.fromkeys(view.storage_rows(row), step))
         written = self.written.setdefault(stage.output.storage, {})
-        for place in stage.output.storage_rows(stage.output_row(self.runs[number])):
+        for place in stage.output.storage_rows(stage.output_row(run)):
             written.setdefault(place, []).append(step)
         self.order.append(number)
         self.runs[number] += 1
@@ -204,11 +204,14 @@ class _Scheduler:
         last = max([first, *read.values(), *(steps[-1] for steps in written.values())])
         rows = storage.rows if not written or storage.whole else _ring(written, read)
         lives = [_life(written.get(row, ()), read.get(row, 0)) for row in range(storage.rows)]
-        return Extent(rows, first, last, lives if rows == storage.rows else [], _joined(lives))
+        used = [
+            joined([lives[row] for row in written if row % rows == place]) for place in range(rows)
+        ]
+        return Extent(rows, first, last, lives if rows == storage.rows else [], used)
 
 
-def _joined(lives: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the steps of all lives as periods apart from each other."""
+def joined(lives: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return steps from first to last each, as periods apart from each other."""
     periods: list[tuple[int, int]] = []
     for first, last in sorted(lives):
         if periods and first <= periods[-1][1] + 1:
@@ -224,19 +227,19 @@ def _life(written: Sequence[int], read: int) -> tuple[int, int]:
     return first, max([first, read, *written])
 
 
-def _last_run(stage: Stage, view: View, row: int) -> int:
-    """Return the last run of a stage that writes bytes of a row, -1 if none does."""
+def _last_run(stage: Stage, view: View, row: int, part: int) -> int:
+    """Return the last run of a stage that writes bytes of a row, or of a part, -1 if none does."""
     output = stage.output
     begin = view.begin(row)
     end = begin + view.row_size
-    if output.rows != stage.runs:
+    if stage.accumulates:
         is_met = output.start < end and begin < output.start + output.row_size
         return stage.runs - 1 if is_met else -1
     # The last row that begins before the end, if it reaches beyond the beginning
-    last = min(stage.runs - 1, (end - 1 - output.start) // output.pitch)
-    return (
-        last if last >= 0 and output.start + last * output.pitch + output.row_size > begin else -1
-    )
+    last = min(output.rows - 1, (end - 1 - output.start) // output.pitch)
+    if last < 0 or output.start + last * output.pitch + output.row_size <= begin:
+        return -1
+    return stage.run(last, part if part >= 0 else max(len(stage.parts), 1) - 1)
 
 
 def _ring(written: Mapping[int, Sequence[int]], read: Mapping[int, int]) -> int:

@@ -17,9 +17,6 @@ from asc_tiny.codegen.compiler.program import Rows
 from asc_tiny.codegen.compiler.quantise import round_away
 from asc_tiny.complexity.graph import Operator, Tensor
 
-MOST_SUM_BYTES = 4096
-"""Of working memory for a row of sums; layers that would need more are not fused."""
-
 
 @dataclass(frozen=True)
 class Upsampling:
@@ -62,7 +59,7 @@ def upsampling(conv: Lowering) -> Upsampling | None:
     is_dense = options["stride_w"] == 1 and options.get("dilation_w_factor", 1) == 1
     reach = height * int(options.get("dilation_h_factor", 1))
     factor = target[1] // source[1]
-    if not is_dense or factor < 2 or 4 * source[1] * width * filters > MOST_SUM_BYTES:
+    if not is_dense or factor < 2 or 4 * source[1] * width * filters > conv.tensors.most_sums:
         return None
     columns = axis_rule(resize, source[1], target[1])
     rows = axis_rule(resize, source[0], target[0])

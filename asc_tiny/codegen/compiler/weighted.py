@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,10 +95,20 @@ def _upsampled(
         to.array("padding", "int32_t", zero_point * data.astype(np.int64).sum(axis=1)),
     )
     columns = to.image(source.source)[1]
-    conv = [columns, channels, columns, width * filters, braces(height, 1, 1, 1, 0), columns]
-    conv += [column_size, depth, zero_point, braces(0, 0, 0, 0, 0), arrays[0].name, "NULL"]
+    conv = {
+        "input_width": columns,
+        "input_channels": channels,
+        "output_width": columns,
+        "output_channels": width * filters,
+        "window": braces(height, 1, 1, 1, 0),
+        "columns": columns,
+        "column_size": column_size,
+        "depth": depth,
+        "input_zero_point": zero_point,
+        "weights": arrays[0].name,
+    }
     fields = {
-        "columns": "{" + ", ".join(map(str, conv)) + "}",
+        **{f"columns.{name}": str(value) for name, value in conv.items()},
         "output_width": str(to.image(to.output)[1]),
         "output_channels": str(filters),
         "width": str(width),
@@ -107,7 +118,6 @@ def _upsampled(
         "channels": arrays[1].name,
         "padding": arrays[2].name,
     }
-    sums = 4 * columns * -(-width * filters // 2) * 2
     return to.stage(
         "asc_upsampled_conv",
         fields,
@@ -116,13 +126,20 @@ def _upsampled(
             for k in range(height)
         ],
         arrays=arrays,
-        # The taps' places, then sums, then columns
-        scratch=_POINTER_BYTES * width * to.image(to.output)[1]
-        + sums
-        + 2 * (columns * column_size + 2 * GROUP),
+        scratch=upsampled_scratch(fields),
         work=to.image(to.output)[0] * columns * width * filters * height * channels,
+        windows=columns,
         note=f", {height}x{width}, pixels repeated {source.factor} times{activation_note(to)}",
     )
+
+
+def upsampled_scratch(fields: Mapping[str, str]) -> int:
+    """Return the bytes for the taps' places, then sums, then columns."""
+    columns, sums, column_size = (
+        int(fields[f"columns.{name}"]) for name in ("columns", "output_channels", "column_size")
+    )
+    places = _POINTER_BYTES * int(fields["width"]) * int(fields["output_width"])
+    return places + columns * (4 * (-(-sums // 2) * 2) + 2 * column_size) + 4 * GROUP
 
 
 def _without_groups(to: Lowering, weights: NDArray[Any]) -> NDArray[np.int8]:

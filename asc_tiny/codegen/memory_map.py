@@ -27,8 +27,11 @@ def _blocks(compiled: Compiled) -> Iterator[Block]:
 
 def storage_names(compiled: Compiled) -> dict[str, str]:
     """Return for people what a storage holds and how many rows of it, by its name."""
-    titles: dict[str, str] = {compiled.program.input.storage.name: "input"}
-    for stage in compiled.program.stages:
+    program = compiled.program
+    titles: dict[str, str] = {program.input.storage.name: "input"}
+    if program.state is not None:
+        titles[program.state.name] = "columns and runs so far"
+    for stage in program.stages:
         titles.setdefault(stage.output.storage.name, _title(stage))
     return {
         storage.name: titles[storage.name] + _rows(compiled, storage)
@@ -50,6 +53,6 @@ def _steps(compiled: Compiled) -> Iterator[str]:
 
 
 def _title(stage: Stage) -> str:
-    """Return number and name of the operator: ``3 CONV_2D``."""
+    """Return number and name of the operator: ``3 CONV_2D``; or ``input columns``."""
     number, name = stage.comment.split(" ")[:2]
     return f"{number.rstrip(':')} {name}"

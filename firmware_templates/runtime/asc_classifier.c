@@ -21,6 +21,7 @@ int asc_init(asc_t *classifier) {
     return classifier->status;
 }
 
+#if !ASC_NET_STREAMS
 /* The network overwrites its input. */
 static void keep_shared_columns(asc_t *classifier) {
 #if ASC_SHARED_COLUMNS > 0
@@ -32,6 +33,7 @@ static void keep_shared_columns(asc_t *classifier) {
     (void)classifier;
 #endif
 }
+#endif
 
 /* Makes room for the next window's columns, in place of the network's output. */
 static void start_window(asc_t *classifier) {

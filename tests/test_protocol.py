@@ -22,6 +22,7 @@ from asc_tiny.targets.device.line import LineLostError
 from asc_tiny.targets.device.messages import Kind, Message, Region, Source
 
 SANITISERS = "-fsanitize=address,undefined -fno-sanitize-recover=all -O1"
+SCHEDULES = {"whole": (), "time": ("--schedule", "time")}
 FUZZED_BYTES = 10_000_000
 
 
@@ -31,13 +32,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_model(tmp_path_factory.mktemp("model") / "small.tflite")
 
 
-@pytest.fixture(scope="module")
-def host(model: Path, tmp_path_factory: pytest.TempPathFactory) -> project.Project:
+@pytest.fixture(scope="module", params=SCHEDULES)
+def host(
+    request: pytest.FixtureRequest, model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> project.Project:
     """Firmware that any wrong step of its memory or arithmetic ends."""
+    options = SCHEDULES[request.param]
     before = os.environ.get("CFLAGS")
     os.environ["CFLAGS"] = SANITISERS
     try:
-        return make(model, tmp_path_factory.mktemp("host") / "firmware", "host")
+        return make(model, tmp_path_factory.mktemp("host") / "firmware", "host", *options)
     finally:
         os.environ.pop("CFLAGS")
         if before is not None:
@@ -53,6 +57,7 @@ def test_what_the_firmware_is(host: project.Project) -> None:
         device = Device(line)
         info, found = device.info(), device.provenance()
     assert (info.bands, info.columns, info.channels) == host.feature_shape
+    assert info.streams == (host.options.order == "time")
     assert (info.labels, info.sample_bytes, info.sample_rate) == (len(LABELS), 2, 8000)
     assert (info.output_scale, info.output_zero_point) == (1 / 256, -128)
     assert found.model_sha256 == host.artefact.sha256
@@ -80,7 +85,7 @@ def test_features_are_the_golden_ones_on_a_bad_line(host: project.Project) -> No
     names = ["noise", "chirp"]
     expected = image.features_and_codes(host, [clips[name] for name in names])[1]
     with serving(host, error_rate=0.01) as line:
-        device = Device(line, timeout_s=0.05, attempts=200, body_bytes=48)
+        device = Device(line, timeout_s=0.02, attempts=200, body_bytes=48)
         found = [device.features_and_codes(clips[name]) for name in names]
         assert line.changed > 100
         assert device.damaged > 10

@@ -276,7 +276,7 @@ class Device:
         self.reset(Source.HOST)
         # A front end of a stream looks half a frame beyond a clip.
         zeros = np.zeros(1 << 13, pcm.dtype)
-        columns = []
+        columns: list[NDArray[np.int8]] = []
         for event in chain(self.feed(pcm), self.feed(zeros)):
             if isinstance(event, Result):
                 return np.stack(columns, axis=1), event.scores

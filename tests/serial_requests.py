@@ -18,7 +18,7 @@ from asc_tiny.codegen.provenance import pack, provenance
 from asc_tiny.complexity.artefact import load
 from asc_tiny.targets.device import frame, messages
 from asc_tiny.targets.device.client import Device
-from asc_tiny.targets.device.messages import Kind, Message, Region, Result, Source
+from asc_tiny.targets.device.messages import Kind, Message, Pushed, Region, Result, Source
 
 MOST = 200
 """Bytes of a body."""
@@ -99,11 +99,11 @@ def check_the_host_as_source(
     """Assert that samples of the host come instead of the microphone's, until it gives back."""
     silence = np.zeros(MOST // 2, "<i2").tobytes()
     fed = 40
-    requests = [(Kind.RESET, bytes([Source.HOST])), *[(Kind.FEED, silence)] * fed]
+    requests = [(Kind.RESET, bytes([Source.HOST])), *[(Kind.PCM, silence)] * fed]
     requests += [(Kind.RESET, bytes([Source.MICROPHONE]))]
     lines, found = told_apart(talk(pcm, on_the_line(requests)))
     for reply in found[1 : fed + 1]:
-        assert messages.unpack_word(reply.body, 2) == MOST // 2
+        assert messages.unpack_pushed(reply.body[1:]) == Pushed(MOST // 2, False, None)
     check_results(results_of(found[len(requests) :]), lines[1:])
     # Whole blocks of the microphone's were left out.
     assert lines[1:] in [scenes(pcm[lost * BLOCK :], rate) for lost in range(5, 40)]

@@ -43,6 +43,20 @@ def board(model: Path, tmp_path_factory: pytest.TempPathFactory) -> project.Proj
     return target
 
 
+@pytest.fixture(scope="module")
+def streaming_board(model: Path, tmp_path_factory: pytest.TempPathFactory) -> project.Project:
+    """Its network computes while the columns come."""
+    folder = tmp_path_factory.mktemp("streaming") / "firmware"
+    target = make(model, folder, "mps2-an386", "--schedule", "time")
+    project.build(target, definitions=["ASC_SELFTEST=1"])
+    return target
+
+
+@pytest.fixture(params=["board", "streaming_board"])
+def either(request: pytest.FixtureRequest) -> project.Project:
+    return request.getfixturevalue(request.param)
+
+
 def recording(target: project.Project, folder: Path, seconds: int) -> Path:
     """All golden clips in turn."""
     clips = np.concatenate(list(golden.clips(target.frontend).values()))
@@ -70,35 +84,39 @@ def flashed(target: project.Project, *options: object) -> Iterator[str]:
         process.wait()
 
 
-def test_flash_verify_bench_monitor(board: project.Project, tmp_path: Path, capsys) -> None:
-    wav = recording(board, tmp_path, 60)
-    with flashed(board, "--wav", wav) as line:
+def test_flash_verify_bench_monitor(either: project.Project, tmp_path: Path, capsys) -> None:
+    wav = recording(either, tmp_path, 60)
+    with flashed(either, "--wav", wav) as line:
         assert asc_tiny("monitor", "--port", line, "--count", "2", "--json") == 0
         rows = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
         assert [row["event"] for row in rows] == ["connected", "decision", "decision"]
-        assert rows[0]["model_sha256"] == board.artefact.sha256
+        assert rows[0]["model_sha256"] == either.artefact.sha256
         assert rows[2]["window"] == rows[1]["window"] + 1 + rows[2]["missed"]
-        expected = {json.dumps(d.scores) for d in image.classify(board, read(wav))}
+        expected = {json.dumps(d.scores) for d in image.classify(either, read(wav))}
         assert json.dumps(rows[1]["scores"]) in expected
 
-        arguments = ("--port", line, "--model", board.folder / "model.tflite", "--json")
+        arguments = ("--port", line, "--model", either.folder / "model.tflite", "--json")
         assert asc_tiny("inspect", *arguments) == 0
         (record,) = json.loads(capsys.readouterr().out)["models"]
         assert record["labels"] == list(LABELS) and record["runtime"] == "aot"
 
-        assert asc_tiny("verify", board.folder, "--port", line, "--json") == 0
+        assert asc_tiny("verify", either.folder, "--port", line, "--json") == 0
         verified = json.loads(capsys.readouterr().out)
         assert verified["passed"] and len(verified["clips"]) == 8
         assert verified["selftest"] == "passed"
 
-        assert asc_tiny("bench", board.folder, "--port", line, "--json") == 0
+        assert asc_tiny("bench", either.folder, "--port", line, "--json") == 0
         costs = json.loads(capsys.readouterr().out)
         # Both have given the microphone back.
         assert asc_tiny("monitor", "--port", line, "--count", "1", "--json") == 0
-    exact = measure(board)
+    exact = measure(either)
     assert costs["unit"] == "instructions"
-    # Either reading of the counter may be a tick of 40 instructions early or late.
-    assert abs(costs["ticks_per_inference"] - exact.instructions_per_inference) <= 40
+    # Either reading of a counter may be a tick of 40 instructions early or late.
+    assert abs(costs["ticks_worst_hop"] - exact.instructions_worst_hop) <= 80
+    assert abs(costs["ticks_last_hop"] - exact.instructions_last_hop) <= 80
+    # Each column adds its call.
+    columns = either.feature_shape[1]
+    assert abs(costs["ticks_per_inference"] - exact.instructions_per_inference) <= 80 * columns
     # A hop comes in pieces here, each with its own call.
     assert costs["ticks_per_hop"] == pytest.approx(exact.instructions_per_hop, rel=0.05)
     assert 0 < costs["stack_bytes"] < 4096
@@ -129,20 +147,22 @@ def test_the_microphone_hears_files_again_and_again(
     assert "16000 Hz, the model needs 8000 Hz; use --resample" in capsys.readouterr().err
 
 
-def test_the_spectrogram_is_what_the_board_computes(board: project.Project, tmp_path: Path) -> None:
-    wav = recording(board, tmp_path, 8)
+def test_the_spectrogram_is_what_the_board_computes(
+    either: project.Project, tmp_path: Path
+) -> None:
+    wav = recording(either, tmp_path, 8)
     pcm = read(wav)
-    features = [board.features(clip) for clip in pcm.reshape(-1, 4000)]
+    features = [either.features(clip) for clip in pcm.reshape(-1, 4000)]
     columns = features[0].shape[1]
     picture = tmp_path / "heard.png"
-    with flashed(board, "--wav", wav) as line:
+    with flashed(either, "--wav", wav) as line:
         events = watch(lambda: open_line(line), unknown="unknown", columns=True)
         assert isinstance(connected := next(events), Connected)
         assert connected.info.columns == columns
-        heard = [e.column for e in islice(events, 30) if isinstance(e, Heard)]
+        heard = list(islice((e.column for e in events if isinstance(e, Heard)), 10))
         events.close()
         assert asc_tiny("monitor", "--port", line, "--count", "2", "--plot", picture) == 0
-    assert len(heard) > 10
+    assert len({(column.window, column.number) for column in heard}) > 5
     for column in heard:
         # The recording comes again and again.
         wanted = features[column.window % len(features)][:, column.number, 0]

@@ -141,6 +141,10 @@ def test_costs_on_cortex_m4(cortex_m4: targets.Project) -> None:
     costs = measure(cortex_m4)
     assert 0 < costs.instructions_per_hop <= MARGIN * INSTRUCTIONS_PER_HOP
     assert 0 < costs.instructions_per_inference <= MARGIN * INSTRUCTIONS_PER_INFERENCE
+    assert costs.instructions_worst_hop == costs.instructions_per_inference
+    assert costs.instructions_last_hop == costs.instructions_per_inference
+    expected = costs.instructions_per_hop + costs.instructions_per_inference
+    assert costs.instructions_after_last_sample == pytest.approx(expected, rel=0.002)
     assert 0 < costs.flash_bytes <= MARGIN * FLASH_BYTES
     assert 0 < costs.ram_bytes <= MARGIN * RAM_BYTES
     assert 0 < costs.stack_bytes <= MARGIN * STACK_BYTES

@@ -17,7 +17,7 @@ from rich.console import Console
 from asc_tiny.cli.screen import Screen
 
 LABELS = ("rain", "dog [bark]")
-INFO = Info(256, 0, 0, 2, 2, 0, 44100, -128, 1 / 256, 36)
+INFO = Info(256, 0, 256, 36, 3, 0, 2, 2, 0, 44100, -128, 1 / 256)
 
 
 def drawn(screen: Screen) -> str:

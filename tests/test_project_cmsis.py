@@ -163,8 +163,9 @@ def test_prints_the_scenes_of_a_microphone(macro: str, project: Path, tmp_path: 
     assert any(line.endswith(" overflows 0") for line in run(app, FLOODING_CALL="100"))
 
 
-def test_simulated_board_classifies_noise(tmp_path: Path) -> None:
-    app = build(generate(tmp_path / "project", "mps3-an547"), tmp_path, "-DSYNTHETIC")
+@pytest.mark.parametrize("options", [(), ("--schedule", "time")], ids=["whole", "time"])
+def test_simulated_board_classifies_noise(options: tuple[str, ...], tmp_path: Path) -> None:
+    app = build(generate(tmp_path / "project", "mps3-an547", *options), tmp_path, "-DSYNTHETIC")
     with subprocess.Popen([app], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         lines = [process.stdout.readline().split() for _ in range(2)]

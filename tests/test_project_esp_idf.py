@@ -92,6 +92,11 @@ def test_prints_the_scenes_of_a_microphone(app: Path) -> None:
     assert run(app) == ["selftest 0", microphone, *scenes(played())]
 
 
+def test_prints_the_same_scenes_while_listening(tmp_path: Path) -> None:
+    app = build(generate(tmp_path / "project", "--schedule", "time"), tmp_path)
+    assert run(app)[2:] == scenes(played())
+
+
 def test_tells_what_the_driver_lost(app: Path) -> None:
     lines = run(app, OVERFLOWING_READ="100")
     assert "overruns 0 overflows 1" in lines

@@ -139,7 +139,7 @@ def test_an_application_without_a_port_has_none_of_the_protocol(
         assert b"asc_protocol_" not in names
         smaller = memory(image)
         assert 2600 < flash - smaller[0] < 3400
-        assert 550 < ram - smaller[1] < 1200
+        assert 550 < ram - smaller[1] < 1350
 
 
 def test_settings_give_the_rates_of_the_microphone() -> None:

@@ -63,6 +63,19 @@ def test_project_says_what_it_is_and_is_written_over(kind: str, tmp_path: Path) 
     assert "left over" not in generate(out, kind)
 
 
+@pytest.mark.parametrize("kind", registry.NAMES)
+def test_the_network_computes_along_time_in_every_kind(kind: str, tmp_path: Path) -> None:
+    """The rest of the library does not depend on the order of the work."""
+    whole = generate(tmp_path / "whole", kind)
+    files = generate(tmp_path / "time", kind, MODEL, "--schedule", "time")
+    changed = {Path(name).name for name in files if files[name] != whole[name]}
+    changed -= {"asc-tiny.json", "README.md"}
+    # Fewer samples wait for a network that is never busy for long.
+    assert changed - {"asc_audio.h"} == {"asc_net.c", "asc_net.h"}
+    if kind in PROJECTS:
+        assert json.loads(files["asc-tiny.json"])["plan"]["order"] == "time"
+
+
 @pytest.mark.parametrize("kind", PROJECTS)
 def test_foreign_folder_and_foreign_command(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from device_lines import LABELS, PipeLine, make, serving, small_model
+from device_lines import FRONTEND, LABELS, PipeLine, make, serving, small_model
 
 from asc_tiny.codegen.golden import read_golden
 from asc_tiny.errors import AscError
@@ -22,6 +22,7 @@ from asc_tiny.targets.device.line import LineLostError
 from asc_tiny.targets.device.messages import Kind, Message, Region, Source
 
 SANITISERS = "-fsanitize=address,undefined -fno-sanitize-recover=all -O1"
+SCHEDULES = {"whole": (), "time": ("--schedule", "time")}
 FUZZED_BYTES = 10_000_000
 
 
@@ -31,13 +32,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_model(tmp_path_factory.mktemp("model") / "small.tflite")
 
 
-@pytest.fixture(scope="module")
-def host(model: Path, tmp_path_factory: pytest.TempPathFactory) -> project.Project:
+@pytest.fixture(scope="module", params=SCHEDULES)
+def host(
+    request: pytest.FixtureRequest, model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> project.Project:
     """Firmware that any wrong step of its memory or arithmetic ends."""
+    options = SCHEDULES[request.param]
     before = os.environ.get("CFLAGS")
     os.environ["CFLAGS"] = SANITISERS
     try:
-        return make(model, tmp_path_factory.mktemp("host") / "firmware", "host")
+        return make(model, tmp_path_factory.mktemp("host") / "firmware", "host", *options)
     finally:
         os.environ.pop("CFLAGS")
         if before is not None:
@@ -52,8 +56,9 @@ def test_what_the_firmware_is(host: project.Project) -> None:
     with serving(host) as line:
         device = Device(line)
         info, found = device.info(), device.provenance()
-    assert info.input_bytes == np.prod(host.feature_shape)
-    assert (info.output_bytes, info.sample_bytes, info.sample_rate) == (len(LABELS), 2, 8000)
+    assert (info.bands, info.columns, info.channels) == host.feature_shape
+    assert info.streams == (host.options.order == "time")
+    assert (info.labels, info.sample_bytes, info.sample_rate) == (len(LABELS), 2, 8000)
     assert (info.output_scale, info.output_zero_point) == (1 / 256, -128)
     assert found.model_sha256 == host.artefact.sha256
     assert found.labels == LABELS
@@ -80,7 +85,7 @@ def test_features_are_the_golden_ones_on_a_bad_line(host: project.Project) -> No
     names = ["noise", "chirp"]
     expected = image.features_and_codes(host, [clips[name] for name in names])[1]
     with serving(host, error_rate=0.01) as line:
-        device = Device(line, timeout_s=0.05, attempts=200, body_bytes=48)
+        device = Device(line, timeout_s=0.02, attempts=200, body_bytes=48)
         found = [device.features_and_codes(clips[name]) for name in names]
         assert line.changed > 100
         assert device.damaged > 10
@@ -110,16 +115,15 @@ def exchange(line: PipeLine, *requests: Message) -> list[Message]:
         (Kind.INFO, b"x", 3),
         (Kind.RESET, b"", 3),
         (Kind.READ, bytes(11), 3),
-        (Kind.PCM, b"", 3),
+        (Kind.PCM, b"", 0),
         (Kind.PCM, b"abc", 3),
-        (Kind.FEED, b"", 3),
-        (Kind.READ, struct.pack("<3I", Region.INPUT, 0xFFFFFFFF, 1), 4),
-        (Kind.READ, struct.pack("<3I", Region.INPUT, 1, 0xFFFFFFFF), 4),
-        (Kind.READ, struct.pack("<3I", Region.OUTPUT, 0, len(LABELS) + 1), 4),
-        (Kind.READ, struct.pack("<3I", Region.INPUT, 0, 252), 4),
-        (Kind.READ, struct.pack("<3I", 3, 0, 0), 4),
-        (Kind.READ, struct.pack("<3I", Region.OUTPUT, len(LABELS), 0), 0),
-        (Kind.READ, struct.pack("<3I", Region.INPUT, 0, 251), 0),
+        (Kind.FEED, b"", 0),
+        (Kind.READ, struct.pack("<3I", Region.PROVENANCE, 0xFFFFFFFF, 1), 4),
+        (Kind.READ, struct.pack("<3I", Region.PROVENANCE, 1, 0xFFFFFFFF), 4),
+        (Kind.READ, struct.pack("<3I", Region.PROVENANCE, 0, 252), 4),
+        (Kind.READ, struct.pack("<3I", Region.COLUMN, 0, 1), 4),
+        (Kind.READ, struct.pack("<3I", 2, 0, 0), 4),
+        (Kind.READ, struct.pack("<3I", Region.PROVENANCE, 100, 0), 0),
     ],
 )
 def test_a_bad_request_is_refused_by_a_code(
@@ -144,10 +148,28 @@ def test_a_repeated_request_is_done_once(host: project.Project) -> None:
         assert first == second
         device = Device(line)
         # Samples taken twice would shift the rest of the clip.
-        for start in range(100, 4000, 100):
-            device.request(Kind.FEED, clips["noise"][start : start + 100].tobytes())
-        data = device.read(Region.INPUT, device.info().input_bytes)
-    assert data == features["noise"].tobytes()
+        *columns, result = device.feed(clips["noise"][100:])
+    assert np.array_equal(np.stack(columns, axis=1), features["noise"])
+    assert np.array_equal(result.scores, image.classify(host, clips["noise"])[0].codes)
+
+
+def test_a_column_can_be_read_until_it_is_added(host: project.Project) -> None:
+    clips, features = golden(host)
+    size = FRONTEND.n_mels * FRONTEND.channels
+    with serving(host) as line:
+        device = Device(line)
+        column = next(device.feed(clips["noise"]))
+        assert isinstance(column, np.ndarray)
+        assert np.array_equal(column, features["noise"][:, 0])
+        assert device.read(Region.COLUMN, size)[-2:] == column.tobytes()[-2:]
+        wrong = [(0, size + 1), (size + 1, 0), (size, 1), (0xFFFFFFFF, 1), (1, 0xFFFFFFFF)]
+        for offset, count in [*wrong, (size, 0), (size - 1, 1)]:
+            body = messages.pack_read(Region.COLUMN, offset, count)
+            (reply,) = exchange(line, Message(messages.VERSION, Kind.READ, 1 + count % 99, body))
+            assert reply.body[0] == (4 if (offset, count) in wrong else 0)
+        device.request(Kind.FEED)
+        with pytest.raises(AscError, match="finds a read out of range"):
+            device.read(Region.COLUMN, size)
 
 
 def test_no_reply_is_one_clear_line(host: project.Project) -> None:
@@ -185,8 +207,10 @@ def fuzzed(seed: int, size: int) -> bytes:
     out = bytearray()
     while len(out) < size:
         body = generator.randbytes(generator.choice((0, 1, 2, 11, 12, 13, 40, 252)))
-        kind = generator.choice((1, 2, 3, 3, 3, 4, 5, 7, 8, 0, 200))
-        piece = bytearray(frame.encode(Message(1, kind, generator.randrange(65536), body).pack()))
+        kind = generator.choice((1, 2, 3, 3, 3, 4, 5, 7, 8, 10, 0, 200))
+        piece = bytearray(
+            frame.encode(Message(messages.VERSION, kind, generator.randrange(65536), body).pack())
+        )
         if generator.random() < 0.5:
             piece[generator.randrange(len(piece))] = generator.randrange(256)
         out += piece
@@ -199,7 +223,7 @@ def fuzzed(seed: int, size: int) -> bytes:
     "size", [200_000, pytest.param(FUZZED_BYTES, marks=pytest.mark.slow)], ids=["some", "10M"]
 )
 def test_hostile_bytes_do_no_harm(host: project.Project, tmp_path: Path, size: int) -> None:
-    line = fuzzed(3, size) + frame.encode(Message(1, Kind.INFO, 4711, b"").pack())
+    line = fuzzed(3, size) + frame.encode(Message(messages.VERSION, Kind.INFO, 4711, b"").pack())
     done = subprocess.run([host.image, "serve"], input=line, capture_output=True, check=True)
     assert not done.stderr
     payloads = list(frame.FrameReader().take(done.stdout))

@@ -92,6 +92,15 @@ def check_labels(path: Path, rows: list[dict[str, str]]) -> None:
         assert label == row["label"]
 
 
+def test_decisions_of_a_network_that_computes_while_columns_come(
+    model: Path, tmp_path: Path
+) -> None:
+    target = make(model, tmp_path / "firmware", "mps2-an386", "--schedule", "time")
+    pcm = recording(20.3)
+    found = [each.codes for each in simulate(target, iter(np.array_split(pcm, 77)))]
+    assert np.array_equal(np.stack(found), python_codes(target, pcm))
+
+
 def test_the_same_input_gives_the_same_files(board: project.Project, tmp_path: Path) -> None:
     write_wav16(tmp_path / "a.wav", recording(3), RATE)
     for out in ("one", "two"):

@@ -29,14 +29,16 @@ RULES = {
 }
 
 
-def make(folder: Path, rule: str, board: str, model: Path = MODEL) -> targets.Project:
+def make(
+    folder: Path, rule: str, board: str, model: Path = MODEL, *options: str
+) -> targets.Project:
     """Generate and build a project with one of the rules."""
     folder.mkdir(exist_ok=True)
     path = folder / "decision.toml"
     path.write_text(RULES[rule])
     out = folder / "firmware"
-    code = asc_tiny("generate", model, "--decision", path, "--board", board, "--out", out)
-    assert code == 0
+    command = ("generate", model, "--decision", path, "--board", board, "--out", out)
+    assert asc_tiny(*command, *options) == 0
     assert asc_tiny("build", out) == 0
     return targets.load(out)
 

@@ -33,8 +33,9 @@ from asc_tiny.errors import AscError
 )
 @click.option(
     "--schedule",
-    type=click.Choice(["rows", "layers"]),
-    help="Rows of all layers in turn, or layer by layer; default: what takes less memory.",
+    type=click.Choice(["rows", "layers", "time"]),
+    help="Rows of all layers in turn; layer by layer; or columns as the front end delivers them, "
+    "with the work spread over the clip. Default: what takes least memory of rows and layers.",
 )
 @click.option(
     "--max-ram",

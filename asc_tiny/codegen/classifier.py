@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from asc_tiny.codegen import network, tflm
-from asc_tiny.codegen.compiler.choose import Options
+from asc_tiny.codegen.compiler.choose import TIME, Options
 from asc_tiny.codegen.identity import Identity, identify
 from asc_tiny.complexity.ensemble import Ensemble, Model
 from asc_tiny.decision.config import DecisionConfig
@@ -82,6 +82,28 @@ def classifier(
         raise AscError(f"{artefact.path}: {result.size} outputs, but {len(labels)} labels")
     quantised = frontend.quantised(source.scales[0], source.zero_points[0])
     return Classifier(artefact, quantised, labels)
+
+
+def check_order(model: Classifier) -> None:
+    """Check that a network that takes columns as they come can serve a model's decisions.
+
+    Raises:
+        AscError: the model is an ensemble, or its windows share columns.
+    """
+    if model.options.order != TIME:
+        return
+    if isinstance(model.artefact, Ensemble):
+        raise AscError(
+            f"{model.artefact.path}: --schedule time is for a single network: the members of an "
+            "ensemble share their memory in turns, and each would have to keep its state while "
+            "the others compute"
+        )
+    hop, columns = model.decision.hop_columns, model.frontend.columns
+    if hop is not None and hop < columns:
+        raise AscError(
+            f"{model.artefact.path}: --schedule time gives each column to one window, but with "
+            f"hop_columns = {hop} windows share columns; allowed: {columns} (the window) or more"
+        )
 
 
 def _of_ensemble(model: Ensemble, runtime: str, *, given: bool) -> Classifier:

@@ -71,7 +71,8 @@ def _stages(program: Program) -> str:
     for number, stage in enumerate(program.stages):
         inputs = "; ".join(map(_rows, stage.inputs))
         runs = f"{stage.runs} runs, {stage.scratch} bytes of working memory"
-        lines.append(f"  {number}: {stage.kernel}: {inputs} -> {_view(stage.output)}{_sums(stage)}")
+        made_by = f"{stage.kernel}: {inputs}" if stage.kernel else "front end"
+        lines.append(f"  {number}: {made_by} -> {_view(stage.output)}{_sums(stage)}")
         lines.append(f"      {stage.comment}: {runs}")
     lines += ["", "storages"]
     for storage in _storages(program):
@@ -123,6 +124,9 @@ def _schedule(compiled: Compiled) -> str:
             part = loop.stages[first : first + _STEPS_PER_LINE]
             lines.append("    " + " ".join(map(str, part)))
         step += len(loop.stages) * loop.times
+    if compiled.schedule.hops:
+        hops = " ".join(map(str, compiled.schedule.hops))
+        lines += ["", f"steps with which columns of the input come: {hops}"]
     lines += ["", "storages"]
     for storage, extent in compiled.schedule.extents.items():
         lines.append(

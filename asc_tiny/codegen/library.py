@@ -6,7 +6,7 @@ from asc_tiny.codegen import decision as decision_code
 from asc_tiny.codegen import ensemble, labels, network, provenance, selftest, tflm
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen import resample as resample_code
-from asc_tiny.codegen.classifier import Classifier
+from asc_tiny.codegen.classifier import Classifier, check_order
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.templates import banner, template_root
 from asc_tiny.complexity.ensemble import Ensemble, output_quantisation
@@ -58,7 +58,11 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
 
     The runtimes differ in the network alone: C code with ``aot``; with ``tflm`` the model as an
     array and C++ around TensorFlow Lite Micro's interpreter.
+
+    Raises:
+        AscError: the network cannot become C, or not in the order that its options ask for.
     """
+    check_order(model)
     line = banner(model.artefact)
     decision = model.decision
     record = provenance.provenance(model.identity, model.labels, runtime=runtime, prefix=prefix)

@@ -27,10 +27,11 @@ def _blocks(compiled: Compiled) -> Iterator[Block]:
 
 def storage_names(compiled: Compiled) -> dict[str, str]:
     """Return for people what a storage holds and how many rows of it, by its name."""
-    titles: dict[str, str] = {compiled.program.input.storage.name: "input"}
-    if compiled.program.state is not None:
-        titles[compiled.program.state.name] = "what has been computed"
-    for stage in compiled.program.stages:
+    program = compiled.program
+    titles: dict[str, str] = {program.input.storage.name: "input"}
+    if program.state is not None:
+        titles[program.state.name] = "columns and runs so far"
+    for stage in program.stages:
         titles.setdefault(stage.output.storage.name, _title(stage))
     return {
         storage.name: titles[storage.name] + _rows(compiled, storage)
@@ -47,11 +48,12 @@ def _steps(compiled: Compiled) -> Iterator[str]:
     runs = [0] * len(compiled.program.stages)
     for number in compiled.schedule.order:
         stage = compiled.program.stages[number]
-        yield f"{_title(stage)} row {runs[number]}"
+        part = f" part {stage.part(runs[number])}" if stage.parts else ""
+        yield f"{_title(stage)} row {stage.row(runs[number])}{part}"
         runs[number] += 1
 
 
 def _title(stage: Stage) -> str:
-    """Return number and name of the operator: ``3 CONV_2D``."""
+    """Return number and name of the operator: ``3 CONV_2D``; or ``input columns``."""
     number, name = stage.comment.split(" ")[:2]
     return f"{number.rstrip(':')} {name}"

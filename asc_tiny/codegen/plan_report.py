@@ -24,7 +24,7 @@ def report(compiled: Compiled) -> str:
             f"{kept} of {storage.rows}",
             f"{kept * storage.row_size:,}",
             f"{stage.scratch:,}",
-            f"{instructions(stage):,}",
+            f"{instructions(stage):,}" if stage.kernel else "-",
         )
         lines.append("  ".join(cell.rjust(12) for cell in cells) + f"  {stage.comment}")
     return "\n".join([*lines, "", arena(compiled)]) + "\n"

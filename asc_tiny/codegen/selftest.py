@@ -35,9 +35,9 @@ def clip(config: FrontEndConfig) -> Samples:
 
 
 def checksum(codes: Int8Array) -> int:
-    """Return the 32-bit FNV-1a hash of int8 codes in C order."""
+    """Return the 32-bit FNV-1a hash of features, shape (n_mels, columns, channels), by column."""
     value = _FNV_BASIS
-    for byte in codes.tobytes():
+    for byte in codes.transpose(1, 0, 2).tobytes():
         value = (value ^ byte) * _FNV_PRIME % 2**32
     return value
 

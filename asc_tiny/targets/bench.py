@@ -17,6 +17,17 @@ from asc_tiny.targets.project import Project
 
 STACK_SECTION = ".stack"
 
+_PRINTED = (
+    "instructions_per_hop",
+    "instructions_per_inference",
+    "instructions_worst_hop",
+    "instructions_last_hop",
+    "instructions_after_last_sample",
+    "stack_bytes",
+    "arena_bytes",
+)
+"""Figures of ``Costs`` that the image prints."""
+
 
 @dataclass(frozen=True)
 class Costs:
@@ -26,6 +37,11 @@ class Costs:
         instructions_per_hop: front end, deltas and int8 codes included, costliest hop of
             full-scale noise.
         instructions_per_inference: the network on one input.
+        instructions_worst_hop: of these, the most with one column; all of them where the network
+            does not run column by column.
+        instructions_last_hop: of these, those with the last column.
+        instructions_after_last_sample: from the last sample of a window to its decision, front end
+            and network.
         flash_bytes: code, constants and the initial values of variables.
         ram_bytes: all variables and buffers, the stack apart.
         stack_bytes: most used, by painting.
@@ -41,6 +57,9 @@ class Costs:
 
     instructions_per_hop: int
     instructions_per_inference: int
+    instructions_worst_hop: int
+    instructions_last_hop: int
+    instructions_after_last_sample: int
     flash_bytes: int
     ram_bytes: int
     stack_bytes: int
@@ -64,14 +83,8 @@ def measure(project: Project) -> Costs:
     text, _ = projects.execute(project, ["bench", "in.pcm"], {"in.pcm": pcm}, [])
     figures = dict(line.split(" ") for line in text.splitlines() if line.count(" ") == 1)
     flash, ram = memory(project.image)
-    costs = Costs(
-        instructions_per_hop=int(figures["instructions_per_hop"]),
-        instructions_per_inference=int(figures["instructions_per_inference"]),
-        flash_bytes=flash,
-        ram_bytes=ram,
-        stack_bytes=int(figures["stack_bytes"]),
-        arena_bytes=int(figures["arena_bytes"]),
-    )
+    printed = {name: int(figures[name]) for name in _PRINTED}
+    costs = Costs(**printed, flash_bytes=flash, ram_bytes=ram)
     return _with_compiled(costs, project) if project.runtime == "aot" else costs
 
 

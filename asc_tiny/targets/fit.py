@@ -15,7 +15,7 @@ from asc_tiny.codegen.classifier import Classifier
 from asc_tiny.codegen.footprint import ensemble_footprint, footprint
 from asc_tiny.codegen.projects.cmake import STACK_BYTES
 from asc_tiny.codegen.projects.kind import Request
-from asc_tiny.codegen.projects.listening import pace
+from asc_tiny.codegen.projects.pace import pace
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.ensemble import Ensemble
 from asc_tiny.complexity.estimate import estimate

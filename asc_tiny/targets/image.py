@@ -95,4 +95,6 @@ def features_and_codes(project: Project, clips: Sequence[Samples]) -> tuple[Int8
     if data.size != len(clips) * row:
         raise AscError(f"{project.image}: returned {data.size} bytes for {len(clips)} clips")
     data = data.reshape(len(clips), row)
-    return data[:, :size].reshape(len(clips), *project.feature_shape), data[:, size:]
+    bands, columns, channels = project.feature_shape
+    by_column = data[:, :size].reshape(len(clips), columns, bands, channels)
+    return np.ascontiguousarray(by_column.transpose(0, 2, 1, 3)), data[:, size:]

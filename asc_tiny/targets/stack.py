@@ -164,7 +164,7 @@ class Bounds:
 
     Attributes:
         image: of everything, an interrupt included.
-        network: of a run of the network.
+        network: of a run of the network, on all of its input or on a column.
     """
 
     image: int
@@ -185,4 +185,6 @@ def bounds(board: Board, image: Path, prefix: str) -> Bounds | None:
         frame = _EXTENDED_FRAME if board.has_coprocessors else _BASIC_FRAME
         interrupt = frame + graph.depth("systick_handler")
     deepest = max(graph.depth(root) for root in graph.roots)
-    return Bounds(deepest + interrupt, graph.depth(f"{prefix}_net_run"))
+    by_column = f"{prefix}_net_feed"
+    network = by_column if by_column in graph.frames else f"{prefix}_net_run"
+    return Bounds(deepest + interrupt, graph.depth(network))

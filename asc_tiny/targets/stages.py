@@ -53,9 +53,11 @@ def measure_stages(project: Project, instructions: int) -> list[StageCosts]:
     if project.runtime != "aot" or isinstance(project.artefact, Ensemble):
         raise AscError(f"{project.folder}: layers are counted of one network of runtime aot")
     program = compile_network(project.artefact, project.options)
+    # The front end stands in the order where it brings columns; it has no kernel.
+    stages = {n: stage for n, stage in enumerate(program.program.stages) if stage.kernel}
     counted = _counted(project)
-    runs = Counter(program.schedule.order)
-    extra = (sum(counted.values()) - instructions) / len(program.schedule.order)
+    runs = Counter(number for number in program.schedule.order if number in stages)
+    extra = (sum(counted.values()) - instructions) / runs.total()
     return [
         StageCosts(
             layer=stage.comment,
@@ -64,7 +66,7 @@ def measure_stages(project: Project, instructions: int) -> list[StageCosts]:
             macs=stage.work,
             instructions=max(0, round(counted.get(number, 0) - runs[number] * extra)),
         )
-        for number, stage in enumerate(program.program.stages)
+        for number, stage in stages.items()
     ]
 
 

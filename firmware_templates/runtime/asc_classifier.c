@@ -21,6 +21,7 @@ int asc_init(asc_t *classifier) {
     return classifier->status;
 }
 
+#if !ASC_NET_STREAMS
 /* The network overwrites its input. */
 static void keep_shared_columns(asc_t *classifier) {
 #if ASC_SHARED_COLUMNS > 0
@@ -32,6 +33,7 @@ static void keep_shared_columns(asc_t *classifier) {
     (void)classifier;
 #endif
 }
+#endif
 
 /* Makes room for the next window's columns, in place of the network's output. */
 static void start_window(asc_t *classifier) {
@@ -45,14 +47,6 @@ static void start_window(asc_t *classifier) {
 #elif ASC_DECISION_HOP > ASC_FRONTEND_COLUMNS
     asc_frontend_skip(&classifier->frontend, ASC_DECISION_HOP - ASC_FRONTEND_COLUMNS);
 #endif
-}
-
-static void decide(asc_t *classifier) {
-    classifier->ready = 1;
-    if (classifier->status == ASC_NET_OK) {
-        asc_decision_add(&classifier->decision, asc_net_output(classifier->arena));
-        classifier->windows++;
-    }
 }
 
 void asc_begin_window(asc_t *classifier) {
@@ -87,23 +81,37 @@ int asc_add_column(asc_t *classifier) {
     return classifier->status;
 }
 
-size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size_t count) {
-    size_t taken = 0;
+int asc_next_column(asc_t *classifier, const asc_sample_t *pcm, size_t count, size_t *taken) {
     if (classifier->status != ASC_NET_OK) {
-        return count;
+        *taken = count;
+        return 0;
     }
     if (classifier->column == ASC_FRONTEND_COLUMNS) {
         start_window(classifier);
     }
     classifier->ready = 0;
-    while (taken < count && !classifier->ready) {
-        taken += asc_frontend_push(&classifier->frontend, pcm + taken, count - taken);
-        while (!classifier->ready && asc_pop_column(classifier)) {
-            if (asc_add_column(classifier) != ASC_NET_OK ||
-                classifier->column == ASC_FRONTEND_COLUMNS) {
-                decide(classifier);
-            }
+    while (!asc_pop_column(classifier)) {
+        if (*taken == count) {
+            return 0;
         }
+        *taken += asc_frontend_push(&classifier->frontend, pcm + *taken, count - *taken);
+    }
+    return 1;
+}
+
+int asc_decide(asc_t *classifier) {
+    if (classifier->status == ASC_NET_OK && classifier->column == ASC_FRONTEND_COLUMNS) {
+        asc_decision_add(&classifier->decision, asc_net_output(classifier->arena));
+        classifier->windows++;
+        classifier->ready = 1;
+    }
+    return (int)classifier->ready;
+}
+
+size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size_t count) {
+    size_t taken = 0;
+    while (asc_next_column(classifier, pcm, count, &taken) &&
+           asc_add_column(classifier) == ASC_NET_OK && !asc_decide(classifier)) {
     }
     return taken;
 }

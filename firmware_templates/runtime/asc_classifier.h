@@ -112,7 +112,14 @@ ASC_WARN_UNUSED size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size
  * ASC_RESULT_NONE, or the negative error that stopped the classifier. */
 ASC_WARN_UNUSED int asc_result(asc_t *classifier, asc_result_t *result);
 
-/* What asc_push does, in parts, for tests that look in between. */
+/* What asc_push does, in parts, for who looks in between: asc_next_column, asc_add_column and
+ * asc_decide in turn; or, with a front end that is fed apart, asc_begin_window, then asc_pop_column
+ * and asc_add_column for each column. */
+
+/* Takes samples until a column is computed and returns 1; or takes all that are left and returns 0.
+ * Of `count` samples `*taken` were taken before, to which it adds. */
+ASC_WARN_UNUSED int asc_next_column(asc_t *classifier, const asc_sample_t *pcm, size_t count,
+                                    size_t *taken);
 
 /* Begins a window that shares no column with the one before. */
 void asc_begin_window(asc_t *classifier);
@@ -127,6 +134,9 @@ int asc_pop_column(asc_t *classifier);
 /* Adds that column to the window and runs the network as far as it goes: on the column, or on the
  * whole window with its last one. Returns ASC_NET_OK or the error that stopped the classifier. */
 ASC_WARN_UNUSED int asc_add_column(asc_t *classifier);
+
+/* Returns whether the window is whole, after which a decision is ready. */
+ASC_WARN_UNUSED int asc_decide(asc_t *classifier);
 
 #ifdef __cplusplus
 }

@@ -17,7 +17,6 @@ enum {
     KIND_READ = 3,
     KIND_PCM = 4,
     KIND_FEED = 5,
-    KIND_INFER = 6,
     KIND_STATUS = 7,
     KIND_RESULT = 8,
     KIND_SELFTEST = 9,
@@ -36,7 +35,7 @@ enum {
 };
 
 /* Regions of READ */
-enum { REGION_PROVENANCE = 0, REGION_INPUT = 1, REGION_OUTPUT = 2 };
+enum { REGION_PROVENANCE = 0, REGION_COLUMN = 1 };
 
 enum { SOURCE_MICROPHONE = 0, SOURCE_HOST = 1 };
 
@@ -91,51 +90,64 @@ static void info(const asc_protocol_t *protocol, writer_t *reply) {
     (void)asc_provenance(&provenance_size);
     write_word(reply, ASC_FRAME_MAX);
     write_word(reply, (uint32_t)provenance_size);
-    write_word(reply, ASC_NET_INPUT_SIZE);
+    write_word(reply, ASC_FRONTEND_N_MELS);
+    write_word(reply, ASC_FRONTEND_COLUMNS);
+    write_word(reply, ASC_FRONTEND_CHANNELS);
+    write_word(reply, ASC_NET_STREAMS);
     write_word(reply, ASC_NET_OUTPUT_SIZE);
     write_word(reply, sizeof(asc_sample_t));
     write_word(reply, protocol->port->tick_rate);
     write_word(reply, ASC_FRONTEND_SAMPLE_RATE);
     write_word(reply, (uint32_t)ASC_NET_OUTPUT_ZERO_POINT);
     write_bytes(reply, &output_scale, sizeof output_scale);
-    write_word(reply, ASC_FRONTEND_COLUMNS);
+}
+
+static int restart(asc_protocol_t *protocol) {
+    memset(&protocol->ticks, 0, sizeof protocol->ticks);
+    protocol->column_waits = 0;
+    return asc_init(protocol->classifier);
 }
 
 static void reset(asc_protocol_t *protocol, uint32_t source, writer_t *reply) {
     protocol->host_is_source = source == SOURCE_HOST;
-    protocol->hop_ticks = 0;
-    protocol->spent = 0;
-    network_status(reply, asc_init(protocol->classifier));
+    network_status(reply, restart(protocol));
 }
 
-static const void *region(asc_t *classifier, uint32_t number, size_t *size) {
-    switch (number) {
-    case REGION_PROVENANCE:
-        return asc_provenance(size);
-    case REGION_INPUT:
-        *size = ASC_NET_INPUT_SIZE;
-        return asc_net_input(classifier->arena);
-    case REGION_OUTPUT:
-        *size = ASC_NET_OUTPUT_SIZE;
-        return asc_net_output(classifier->arena);
-    default:
-        *size = 0;
-        return NULL;
+/* Returns 0 for a region that is not there. */
+static size_t region_size(const asc_protocol_t *protocol, uint32_t region) {
+    size_t size = 0;
+    if (region == REGION_PROVENANCE) {
+        (void)asc_provenance(&size);
+    } else if (region == REGION_COLUMN && protocol->column_waits) {
+        size = ASC_FRONTEND_N_MELS * ASC_FRONTEND_CHANNELS;
+    }
+    return size;
+}
+
+/* All channels of a band, then the next band's */
+static void write_column(const asc_protocol_t *protocol, writer_t *reply, uint32_t offset,
+                         uint32_t count) {
+    const int8_t *codes = asc_column(protocol->classifier);
+    for (uint32_t i = offset; i < offset + count; i++) {
+        const uint32_t band = i / ASC_FRONTEND_CHANNELS;
+        const uint32_t channel = i % ASC_FRONTEND_CHANNELS;
+        write_byte(reply, (uint8_t)codes[band * ASC_COLUMN_STRIDE + channel]);
     }
 }
 
 /* Body: region, offset, count (a word each). */
-static void read_region(asc_protocol_t *protocol, const uint8_t *body, writer_t *reply) {
-    size_t size;
+static void read_region(const asc_protocol_t *protocol, const uint8_t *body, writer_t *reply) {
+    const uint32_t region = read_word(body);
     const uint32_t offset = read_word(body + 4);
     const uint32_t count = read_word(body + 8);
-    const uint8_t *data = region(protocol->classifier, read_word(body), &size);
-    const int exists = data != NULL && protocol->classifier->status == ASC_NET_OK;
-    if (!exists || offset > size || count > size - offset || count > BODY_MAX - 1) {
+    size_t size = region_size(protocol, region);
+    if (size == 0 || offset > size || count > size - offset || count > BODY_MAX - 1) {
         reply->data[HEADER_SIZE] = STATUS_RANGE;
-        return;
+    } else if (region == REGION_COLUMN) {
+        write_column(protocol, reply, offset, count);
+    } else {
+        write_bytes(reply, asc_provenance(&size) + offset, count);
     }
-    write_bytes(reply, data + offset, count);
 }
 
 /* Samples of a request's body, aligned */
@@ -151,102 +163,106 @@ static samples_t samples_of(const uint8_t *body, size_t size) {
     return samples;
 }
 
-/* Adds the ticks of samples that completed `columns` columns. A hop is what lies between two
- * columns; a clip's first column takes more frames, and its end gives several columns at once. */
-static void count_ticks(asc_protocol_t *protocol, uint32_t spent, uint32_t columns) {
-    protocol->spent += spent;
-    if (columns == 0) {
+/* Adds the ticks of samples, which may complete a column. A hop is what lies between two columns; a
+ * clip's first column takes more frames. */
+static void count_front_end(asc_protocol_t *protocol, uint32_t spent, int completes) {
+    asc_ticks_t *ticks = &protocol->ticks;
+    ticks->since_column += spent;
+    if (!completes) {
         return;
     }
-    if (columns == 1 && protocol->classifier->column > 1 && protocol->spent > protocol->hop_ticks) {
-        protocol->hop_ticks = protocol->spent;
+    if (protocol->classifier->column > 0 && ticks->since_column > ticks->hop) {
+        ticks->hop = ticks->since_column;
     }
-    protocol->spent = 0;
+    ticks->since_column = 0;
 }
 
-/* Replies with the samples taken: fewer than there are up to a decision, which then follows. */
-static void push_pcm(asc_protocol_t *protocol, const uint8_t *body, size_t size, writer_t *reply) {
+/* Adds the ticks of the network for a column, which may complete the window. */
+static void count_network(asc_protocol_t *protocol, uint32_t spent, int completes) {
+    asc_ticks_t *ticks = &protocol->ticks;
+    ticks->since_window += spent;
+    if (spent > ticks->network_hop) {
+        ticks->network_hop = spent;
+    }
+    if (completes) {
+        ticks->network = ticks->since_window;
+        ticks->network_last = spent;
+        ticks->since_window = 0;
+    }
+}
+
+/* For who watches: the network may overwrite its column. */
+static void keep_codes(asc_protocol_t *protocol) {
+    const int8_t *codes = asc_column(protocol->classifier);
+    for (uint32_t i = 0; i < ASC_PROTOCOL_BANDS; i++) {
+        const uint32_t band = i * ASC_FRONTEND_N_MELS / ASC_PROTOCOL_BANDS;
+        protocol->latest[i] = (uint8_t)codes[band * ASC_COLUMN_STRIDE];
+    }
+}
+
+/* As asc_next_column; the column then waits. */
+static int next_column(asc_protocol_t *protocol, const asc_sample_t *pcm, size_t count,
+                       size_t *taken) {
+    const uint32_t before = now(protocol);
+    const int completes = asc_next_column(protocol->classifier, pcm, count, taken);
+    count_front_end(protocol, now(protocol) - before, completes);
+    if (completes) {
+        keep_codes(protocol);
+    }
+    protocol->column_waits = (uint8_t)completes;
+    return completes;
+}
+
+/* Adds the column that waits, if one does. Returns whether it completes the window. */
+static int add_column(asc_protocol_t *protocol) {
+    if (!protocol->column_waits) {
+        return 0;
+    }
+    const uint32_t before = now(protocol);
+    const int status = asc_add_column(protocol->classifier);
+    const uint32_t spent = now(protocol) - before;
+    const int completes = status == ASC_NET_OK && asc_decide(protocol->classifier);
+    count_network(protocol, spent, completes);
+    protocol->column_waits = 0;
+    return completes;
+}
+
+/* Takes samples up to a column or a decision. */
+static size_t feed(asc_protocol_t *protocol, const asc_sample_t *pcm, size_t count) {
+    size_t taken = 0;
+    if (!add_column(protocol)) {
+        (void)next_column(protocol, pcm, count, &taken);
+    }
+    return taken;
+}
+
+/* Replies with the samples taken and whether a column waits, then the decision if there is one. */
+static void take_pcm(asc_protocol_t *protocol, uint32_t kind, const uint8_t *body, size_t size,
+                     writer_t *reply) {
     const samples_t samples = samples_of(body, size);
     asc_result_t result;
     protocol->host_is_source = 1;
-    const size_t taken = asc_protocol_push(protocol, samples.pcm, samples.count);
+    const size_t taken = kind == KIND_PCM ? asc_protocol_push(protocol, samples.pcm, samples.count)
+                                          : feed(protocol, samples.pcm, samples.count);
     const int status = asc_result(protocol->classifier, &result);
     network_status(reply, status < 0 ? status : ASC_NET_OK);
     write_word(reply, (uint32_t)taken);
+    write_byte(reply, protocol->column_waits);
     if (status == ASC_RESULT_NEW) {
         write_result(reply, &result);
     }
 }
 
-static uint32_t pop_columns(asc_t *classifier) {
-    const size_t stride = ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS;
-    int8_t *input = asc_net_input(classifier->arena);
-    uint32_t columns = 0;
-    while (classifier->column < ASC_FRONTEND_COLUMNS &&
-           asc_frontend_pop(&classifier->frontend,
-                            input + classifier->column * ASC_FRONTEND_CHANNELS, stride)) {
-        classifier->column++;
-        columns++;
-    }
-    return columns;
-}
-
-/* Fills the network's input up to its last column, without a run. */
-static size_t feed(asc_protocol_t *protocol, const samples_t *samples) {
-    asc_t *classifier = protocol->classifier;
-    size_t taken = 0;
-    while (taken < samples->count && classifier->column < ASC_FRONTEND_COLUMNS) {
-        const uint32_t before = now(protocol);
-        taken +=
-            asc_frontend_push(&classifier->frontend, samples->pcm + taken, samples->count - taken);
-        const uint32_t columns = pop_columns(classifier);
-        count_ticks(protocol, now(protocol) - before, columns);
-    }
-    return taken;
-}
-
-/* Replies with the samples taken and whether the network's input is complete. */
-static void feed_pcm(asc_protocol_t *protocol, const uint8_t *body, size_t size, writer_t *reply) {
-    asc_t *classifier = protocol->classifier;
-    const samples_t samples = samples_of(body, size);
-    protocol->host_is_source = 1;
-    const size_t taken = classifier->status == ASC_NET_OK ? feed(protocol, &samples) : 0;
-    network_status(reply, classifier->status);
-    write_word(reply, (uint32_t)taken);
-    write_byte(reply, classifier->column == ASC_FRONTEND_COLUMNS);
-}
-
-/* Runs the network on its input and starts the next clip. */
-static void infer(asc_protocol_t *protocol, writer_t *reply) {
-    asc_t *classifier = protocol->classifier;
-    if (classifier->status == ASC_NET_OK) {
-        const uint32_t before = now(protocol);
-        classifier->status = asc_net_run(classifier->arena);
-        protocol->inference_ticks = now(protocol) - before;
-        classifier->column = 0;
-    }
-    network_status(reply, classifier->status);
-    write_word(reply, protocol->inference_ticks);
-}
-
-/* Of the window that is being heard: how many columns are there, and the log-mel codes of the
- * latest, all bands or as many evenly spaced ones as fit. A whole window is the network's already.
- */
+/* The latest column: number of its window, columns of that which are there, codes. */
 static void column(const asc_protocol_t *protocol, writer_t *reply) {
     const asc_t *classifier = protocol->classifier;
-    const uint32_t most = BODY_MAX - 10;
-    const uint32_t bands = ASC_FRONTEND_N_MELS < most ? ASC_FRONTEND_N_MELS : most;
-    const uint32_t count = classifier->column;
+    const uint32_t columns = classifier->column + protocol->column_waits;
+    const uint32_t is_decided = classifier->column == ASC_FRONTEND_COLUMNS;
     network_status(reply, classifier->status);
-    write_word(reply, classifier->windows);
-    write_word(reply, count);
-    if (classifier->status != ASC_NET_OK || count == 0 || count == ASC_FRONTEND_COLUMNS) {
-        return;
-    }
-    const int8_t *input = asc_net_input(protocol->classifier->arena);
-    for (uint32_t i = 0; i < bands; i++) {
-        const uint32_t row = i * ASC_FRONTEND_N_MELS / bands * ASC_FRONTEND_COLUMNS;
-        write_byte(reply, (uint8_t)input[(row + count - 1u) * ASC_FRONTEND_CHANNELS]);
+    write_word(reply, classifier->windows - is_decided);
+    write_word(reply, columns);
+    if (classifier->status == ASC_NET_OK && columns > 0) {
+        write_bytes(reply, protocol->latest, sizeof protocol->latest);
     }
 }
 
@@ -256,21 +272,23 @@ static void status(const asc_protocol_t *protocol, writer_t *reply) {
     write_word(reply, classifier->windows);
     write_word(reply, optional(protocol->port->overruns));
     write_word(reply, protocol->damaged);
-    write_word(reply, protocol->hop_ticks);
-    write_word(reply, protocol->inference_ticks);
+    write_word(reply, protocol->ticks.hop);
+    write_word(reply, protocol->ticks.network);
+    write_word(reply, protocol->ticks.network_hop);
+    write_word(reply, protocol->ticks.network_last);
     write_word(reply, optional(protocol->port->stack_bytes));
     write_word(reply, ASC_NET_ARENA_SIZE);
     write_word(reply, now(protocol));
 }
 
 /* Afterwards the classifier starts anew. */
-static void selftest(const asc_protocol_t *protocol, writer_t *reply) {
+static void selftest(asc_protocol_t *protocol, writer_t *reply) {
     if (protocol->port->selftest == NULL) {
         reply->data[HEADER_SIZE] = STATUS_KIND;
         return;
     }
     const int result = protocol->port->selftest(protocol->classifier);
-    network_status(reply, asc_init(protocol->classifier));
+    network_status(reply, restart(protocol));
     write_word(reply, (uint32_t)result);
 }
 
@@ -278,7 +296,6 @@ static void selftest(const asc_protocol_t *protocol, writer_t *reply) {
 static int is_length(uint32_t kind, size_t size) {
     switch (kind) {
     case KIND_INFO:
-    case KIND_INFER:
     case KIND_STATUS:
     case KIND_SELFTEST:
         return size == 0;
@@ -288,7 +305,7 @@ static int is_length(uint32_t kind, size_t size) {
         return size == 12;
     case KIND_PCM:
     case KIND_FEED:
-        return size > 0 && size % sizeof(asc_sample_t) == 0;
+        return size % sizeof(asc_sample_t) == 0;
     default:
         return 1;
     }
@@ -311,13 +328,8 @@ static void handle(asc_protocol_t *protocol, uint32_t kind, const uint8_t *body,
         read_region(protocol, body, reply);
         break;
     case KIND_PCM:
-        push_pcm(protocol, body, size, reply);
-        break;
     case KIND_FEED:
-        feed_pcm(protocol, body, size, reply);
-        break;
-    case KIND_INFER:
-        infer(protocol, reply);
+        take_pcm(protocol, kind, body, size, reply);
         break;
     case KIND_STATUS:
         status(protocol, reply);
@@ -388,14 +400,8 @@ int asc_protocol_wants_microphone(const asc_protocol_t *protocol) {
 }
 
 size_t asc_protocol_push(asc_protocol_t *protocol, const asc_sample_t *pcm, size_t count) {
-    const uint32_t before = now(protocol);
-    const uint32_t column = protocol->classifier->column;
-    const size_t taken = asc_push(protocol->classifier, pcm, count);
-    const uint32_t spent = now(protocol) - before;
-    if (protocol->classifier->ready) {
-        protocol->spent = 0;
-    } else {
-        count_ticks(protocol, spent, protocol->classifier->column - column);
+    size_t taken = 0;
+    while (!add_column(protocol) && next_column(protocol, pcm, count, &taken)) {
     }
     return taken;
 }

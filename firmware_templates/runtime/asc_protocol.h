@@ -32,7 +32,13 @@
 #define ASC_PROTOCOL 1
 #endif
 
-#define ASC_PROTOCOL_VERSION 1
+#define ASC_PROTOCOL_VERSION 2
+
+/* Mel bands that COLUMN tells: all, or as many evenly spaced ones as fit into a frame, at most 128
+ */
+#define ASC_PROTOCOL_MOST_BANDS (ASC_FRAME_MAX < 142 ? ASC_FRAME_MAX - 14 : 128)
+#define ASC_PROTOCOL_BANDS \
+    (ASC_FRONTEND_N_MELS < ASC_PROTOCOL_MOST_BANDS ? ASC_FRONTEND_N_MELS : ASC_PROTOCOL_MOST_BANDS)
 
 #if ASC_FRAME_MAX < 64 || ASC_FRAME_MAX < 24 + 2 * ASC_NET_OUTPUT_SIZE
 #error "define a larger ASC_FRAME_MAX: the scores of this model do not fit"
@@ -56,17 +62,26 @@ typedef struct {
 #if ASC_PROTOCOL
 
 typedef struct {
+    uint32_t since_column; /* of the front end */
+    uint32_t hop;          /* the most that the front end took from a column to the next */
+    uint32_t since_window; /* of the network */
+    uint32_t network;      /* of the network on the latest window */
+    uint32_t network_hop;  /* the most that it took with one column */
+    uint32_t network_last; /* what it took with the latest window's last */
+} asc_ticks_t;
+
+typedef struct {
     asc_frame_reader_t reader;
     const asc_port_t *port;
     asc_t *classifier;
     /* The latest reply, to be sent again if its request is: the reply may have been lost. */
     uint8_t reply[ASC_FRAME_MAX + ASC_FRAME_CRC_SIZE];
     uint32_t reply_size;
-    uint32_t request_crc;     /* of the request that was replied to */
-    uint32_t damaged;         /* frames dropped */
-    uint32_t spent;           /* ticks since the latest column */
-    uint32_t hop_ticks;       /* the most that a hop without a decision took */
-    uint32_t inference_ticks; /* of the latest INFER */
+    uint32_t request_crc; /* of the request that was replied to */
+    uint32_t damaged;     /* frames dropped */
+    asc_ticks_t ticks;
+    uint8_t latest[ASC_PROTOCOL_BANDS]; /* log-mel codes of the latest column */
+    uint8_t column_waits;               /* to be read, before the network gets it */
     uint8_t host_is_source;
 } asc_protocol_t;
 

@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 #define ASC_SELFTEST_PASSED 0
-#define ASC_SELFTEST_FAILED_FEATURES 1 /* the front end's; the network was not run */
+#define ASC_SELFTEST_FAILED_FEATURES 1 /* the front end's; scores were not compared */
 #define ASC_SELFTEST_FAILED_SCORES 2   /* the network's, for the right features */
 
 /* Returns one of these, or the network's negative error. Takes as long as a clip's front end and

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from fractions import Fraction
 
 from asc_tiny import __version__
 from asc_tiny.codegen.library import (
@@ -15,58 +13,11 @@ from asc_tiny.codegen.library import (
 )
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.projects.kind import Request
+from asc_tiny.codegen.projects.pace import pace
 from asc_tiny.codegen.templates import banner, environment
-from asc_tiny.complexity.artefact import Artefact
-from asc_tiny.complexity.counting import work
-from asc_tiny.complexity.ensemble import Model
-
-BLOCK = 1024
-"""Samples in a block, ``ASC_AUDIO_BLOCK``."""
-
-CYCLES_PER_MAC = {"aot": 3.0, "tflm": 7.5}
-"""On Cortex-M4, at the most: the released networks take 1.5 and 2.5 instructions per MAC compiled
-ahead of time, 3.4 and 6.0 by TensorFlow Lite Micro with CMSIS-NN."""
 
 _LISTEN = ("asc_cycles.h", "asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h")
-_RAM_SHARE = 6
 _RUNTIME_NAMES = {"aot": "ahead-of-time kernels", "tflm": "TensorFlow Lite Micro"}
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How many blocks of samples wait while a network runs.
-
-    Attributes:
-        blocks: ``ASC_AUDIO_BLOCKS``.
-        inference_s: time for which they are enough, in seconds.
-    """
-
-    blocks: int
-    inference_s: float
-
-
-def pace(request: Request) -> Pace:
-    """Return as many blocks as an inference takes, but at most a share of the board's RAM.
-
-    An emulated board has no clock: its samples wait for it.
-    """
-    if not request.board.clock_hz:
-        return Pace(2, 0.0)
-    seconds = macs(request.model.artefact) * CYCLES_PER_MAC[request.runtime]
-    seconds /= request.board.clock_hz
-    rate = request.microphone_rate
-    # One block is being filled, one may be almost full.
-    wanted = 2 + math.ceil(Fraction(seconds) * rate / BLOCK)
-    most = request.board.ram_bytes // _RAM_SHARE // (2 * BLOCK)
-    blocks = max(2, min(wanted, most))
-    return Pace(blocks, float((blocks - 2) * BLOCK / rate))
-
-
-def macs(model: Model) -> int:
-    """Return the multiply-accumulates of an inference."""
-    members = [model] if isinstance(model, Artefact) else [m.artefact for m in model.members]
-    graphs = [member.graph for member in members]
-    return sum(work(graph, operator).macs for graph in graphs for operator in graph.operators)
 
 
 def sources(request: Request) -> dict[str, str]:
@@ -103,7 +54,7 @@ def values(request: Request) -> dict[str, object]:
         "banner": banner(model.artefact),
         "blocks": waiting.blocks,
         "clock_hz": request.board.clock_hz,
-        "inference_ms": math.floor(1000 * waiting.inference_s),
+        "busy_ms": math.floor(1000 * waiting.busy_s),
         "labels": model.labels,
         "microphone_rate": round(request.microphone_rate),
         "model_hash": model.artefact.sha256[:16],

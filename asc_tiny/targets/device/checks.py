@@ -28,7 +28,10 @@ class DeviceCosts:
         unit: of the ticks: ``instructions``, or ``cycles`` of the board's clock.
         ticks_per_hop: front end, deltas and int8 codes included, costliest hop of full-scale
             noise.
-        ticks_per_inference: the network on one input.
+        ticks_per_inference: the network on one window, all of its columns.
+        ticks_worst_hop: of these, the most with one column; all of them where the network does not
+            run column by column.
+        ticks_last_hop: of these, those with the last column.
         tick_rate: ticks per second, 0 for instructions.
         flash_bytes, ram_bytes: of the project's image, by the linker.
         stack_bytes: the most used so far, 0 where the board does not measure it.
@@ -39,6 +42,8 @@ class DeviceCosts:
     unit: str
     ticks_per_hop: int
     ticks_per_inference: int
+    ticks_worst_hop: int
+    ticks_last_hop: int
     tick_rate: int
     flash_bytes: int
     ram_bytes: int
@@ -76,9 +81,7 @@ def computation(device: Device) -> Callable[..., tuple[Int8Array, Int8Array]]:
     def compute(project: Project, clips: Sequence[Samples]) -> tuple[Int8Array, Int8Array]:
         bar = tqdm(clips, desc="clips", disable=None, leave=False)
         rows = [device.features_and_codes(clip) for clip in bar]
-        features = np.stack([row[0] for row in rows])
-        codes = np.stack([row[1] for row in rows])
-        return features.reshape(len(rows), *project.feature_shape), codes
+        return np.stack([row[0] for row in rows]), np.stack([row[1] for row in rows])
 
     return compute
 
@@ -95,7 +98,9 @@ def measure(device: Device, project: Project) -> DeviceCosts:
     return DeviceCosts(
         unit="cycles" if rate else "instructions",
         ticks_per_hop=status.hop_ticks,
-        ticks_per_inference=status.inference_ticks,
+        ticks_per_inference=status.network_ticks,
+        ticks_worst_hop=status.network_hop_ticks,
+        ticks_last_hop=status.network_last_ticks,
         tick_rate=rate,
         flash_bytes=flash,
         ram_bytes=ram,

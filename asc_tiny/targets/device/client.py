@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from asc_tiny.targets.device.messages import (
     Info,
     Kind,
     Message,
+    Pushed,
     Region,
     Result,
     Source,
@@ -221,7 +223,7 @@ class Device:
         return messages.SELFTEST_RESULTS.get(result, f"failed: network error {result}")
 
     def column(self) -> Column | None:
-        """Return the latest column that the device hears, None between windows.
+        """Return the latest column that the device hears, None before a window's first.
 
         Raises:
             AscError: as ``request``.
@@ -242,43 +244,54 @@ class Device:
         Raises:
             AscError: as ``request``.
         """
-        for chunk in self._chunks(pcm):
-            taken = 0
-            while taken < len(chunk):
-                body = self.request(Kind.PCM, _bytes(chunk[taken:]))
-                taken += messages.unpack_word(body, 1)
-                if len(body) > 5:
-                    yield messages.unpack_result(body, 5)
+        for pushed in self._pushed(Kind.PCM, pcm):
+            if pushed.result is not None:
+                yield pushed.result
+
+    def feed(self, pcm: Samples) -> Iterator[NDArray[np.int8] | Result]:
+        """Yield the columns that samples complete, shape (n,), and the decisions.
+
+        A column has int8 codes, shape (mel bands, channels).
+
+        Raises:
+            AscError: as ``request``.
+        """
+        info = self.info()
+        for pushed in self._pushed(Kind.FEED, pcm):
+            if pushed.column_waits:
+                data = self.read(Region.COLUMN, info.bands * info.channels)
+                yield np.frombuffer(data, np.int8).reshape(info.bands, info.channels)
+            if pushed.result is not None:
+                yield pushed.result
 
     def features_and_codes(self, pcm: Samples) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
         """Return the network's input and output for one clip of samples, shape (clip_samples,).
 
         Returns:
-            int8 arrays, shapes (input_bytes,) and (output_bytes,).
+            int8 arrays, shapes (mel bands, columns, channels) and (labels,).
 
         Raises:
-            AscError: as ``request``, or the samples do not complete the input.
+            AscError: as ``request``, or the samples are less than a clip.
         """
         self.reset(Source.HOST)
-        if not self._feed(pcm):
-            # A front end of a stream looks half a frame beyond a clip.
-            zeros = np.zeros(1 << 13, pcm.dtype)
-            if not self._feed(zeros):
-                raise AscError(f"{self._line.name}: {len(pcm)} samples are less than a clip")
-        features = self.read(Region.INPUT, self.info().input_bytes)
-        self.request(Kind.INFER)
-        codes = self.read(Region.OUTPUT, self.info().output_bytes)
-        return np.frombuffer(features, np.int8), np.frombuffer(codes, np.int8)
+        # A front end of a stream looks half a frame beyond a clip.
+        zeros = np.zeros(1 << 13, pcm.dtype)
+        columns: list[NDArray[np.int8]] = []
+        for event in chain(self.feed(pcm), self.feed(zeros)):
+            if isinstance(event, Result):
+                return np.stack(columns, axis=1), event.scores
+            columns.append(event)
+        raise AscError(f"{self._line.name}: {len(pcm)} samples are less than a clip")
 
-    def _feed(self, pcm: Samples) -> bool:
-        """Send samples to the front end; returns whether the network's input is complete."""
-        complete = False
+    def _pushed(self, kind: Kind, pcm: Samples) -> Iterator[Pushed]:
+        """Send samples, and say each time what the device did with them."""
         for chunk in self._chunks(pcm):
-            body = self.request(Kind.FEED, _bytes(chunk))
-            complete = bool(body[5])
-            if complete:
-                break
-        return complete
+            taken, column_waits = 0, False
+            # The last samples of a clip complete several columns.
+            while taken < len(chunk) or column_waits:
+                pushed = messages.unpack_pushed(self.request(kind, _bytes(chunk[taken:])))
+                yield pushed
+                taken, column_waits = taken + pushed.taken, pushed.column_waits
 
     def _chunks(self, pcm: Samples) -> Iterator[Samples]:
         info = self.info()

@@ -65,7 +65,7 @@ def switched_on(
 def _running(
     project: Project, arguments: Sequence[str], port: int, folder: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    serial = f"tcp:127.0.0.1:{port},server=on,wait=off"
+    serial = f"tcp:127.0.0.1:{port},server=on,wait=off,nodelay=on"
     process = subprocess.Popen(
         projects.run_command(project.board, project.image, arguments, serial=serial),
         cwd=folder,

@@ -9,15 +9,15 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 REPLY = 0x80
 EVENT_SEQUENCE = 0
 
 _HEADER = struct.Struct("<BBH")
-_INFO = struct.Struct("<7IifI")
-_STATUS = struct.Struct("<8I")
+_INFO = struct.Struct("<10Iif")
+_STATUS = struct.Struct("<10I")
 _RESULT = struct.Struct("<2I")
-_WORD = struct.Struct("<I")
+_PUSHED = struct.Struct("<IB")
 
 
 class Kind(IntEnum):
@@ -28,7 +28,6 @@ class Kind(IntEnum):
     READ = 3
     PCM = 4
     FEED = 5
-    INFER = 6
     STATUS = 7
     RESULT = 8
     SELFTEST = 9
@@ -39,8 +38,7 @@ class Region(IntEnum):
     """What READ reads."""
 
     PROVENANCE = 0
-    INPUT = 1
-    OUTPUT = 2
+    COLUMN = 1
 
 
 class Source(IntEnum):
@@ -98,24 +96,28 @@ class Info:
 
     Attributes:
         frame_bytes: the longest payload it reads.
-        provenance_bytes, input_bytes, output_bytes: sizes of its regions.
+        provenance_bytes: of the record of provenance.
+        bands, columns, channels: of a window's features.
+        streams: whether the network computes while columns come, 1 or 0.
+        labels: of the network.
         sample_bytes: of one sample, 2 or 4.
         tick_rate: of its counter, per second; 0 if it counts instructions.
         sample_rate: of the audio, per second.
         output_zero_point, output_scale: ``score = scale * (code - zero_point)``.
-        columns: of a window.
     """
 
     frame_bytes: int
     provenance_bytes: int
-    input_bytes: int
-    output_bytes: int
+    bands: int
+    columns: int
+    channels: int
+    streams: int
+    labels: int
     sample_bytes: int
     tick_rate: int
     sample_rate: int
     output_zero_point: int
     output_scale: float
-    columns: int
 
     @property
     def body_bytes(self) -> int:
@@ -136,8 +138,10 @@ class Status:
         windows: decided since the last reset.
         overruns: blocks of the microphone that were lost.
         damaged: frames that the device dropped.
-        hop_ticks: the most that a hop without a decision took since the last reset.
-        inference_ticks: of the latest INFER.
+        hop_ticks: the most that the front end took from a column to the next since the last reset.
+        network_ticks: of the network on the latest window, all of its columns.
+        network_hop_ticks: the most that it took with one column since the last reset.
+        network_last_ticks: what it took with the latest window's last column.
         stack_bytes: the most used, 0 where it is not measured.
         arena_bytes: of the network.
         ticks: the counter now.
@@ -147,7 +151,9 @@ class Status:
     overruns: int
     damaged: int
     hop_ticks: int
-    inference_ticks: int
+    network_ticks: int
+    network_hop_ticks: int
+    network_last_ticks: int
     stack_bytes: int
     arena_bytes: int
     ticks: int
@@ -170,8 +176,23 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Pushed:
+    """What a device did with samples.
+
+    Attributes:
+        taken: samples, fewer than there were up to a column of features or a decision.
+        column_waits: whether a column can be read.
+        result: the decision, if there is one.
+    """
+
+    taken: int
+    column_waits: bool
+    result: Result | None
+
+
+@dataclass(frozen=True)
 class Column:
-    """The latest column of the window that a device hears.
+    """The latest column of features of a device.
 
     Attributes:
         window: its number since the last reset.
@@ -185,8 +206,17 @@ class Column:
     codes: NDArray[np.int8]
 
 
+def unpack_pushed(body: bytes) -> Pushed:
+    """Read the reply to PCM or FEED, behind the network's code."""
+    taken, column_waits = _PUSHED.unpack_from(body, 1)
+    rest = 1 + _PUSHED.size
+    return Pushed(
+        taken, bool(column_waits), unpack_result(body, rest) if len(body) > rest else None
+    )
+
+
 def unpack_column(body: bytes) -> Column | None:
-    """Read the reply to COLUMN, behind the network's code; None if no column can be shown."""
+    """Read the reply to COLUMN, behind the network's code; None before a window's first."""
     window, count = _RESULT.unpack_from(body, 1)
     codes = np.frombuffer(body, np.int8, offset=1 + _RESULT.size)
     return Column(window, count - 1, codes) if len(codes) else None
@@ -212,8 +242,3 @@ def unpack_result(body: bytes, offset: int = 0) -> Result:
 def pack_read(region: Region, offset: int, count: int) -> bytes:
     """Return the body of READ."""
     return struct.pack("<3I", region, offset, count)
-
-
-def unpack_word(body: bytes, offset: int) -> int:
-    """Read an unsigned number of 32 bits."""
-    return int(_WORD.unpack_from(body, offset)[0])

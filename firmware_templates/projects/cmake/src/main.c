@@ -3,8 +3,8 @@
  * Classifies little-endian samples from a file of the host, as fast as they can be read:
  *
  *     run FILE            prints a line per decision: window, label, scores, smoothed scores
- *     verify FILE OUT     writes each clip's features and scores to OUT
- *     bench FILE          prints instructions per hop and per inference, and the stack used
+ *     verify FILE OUT     writes each clip's features, column by column, and scores to OUT
+ *     bench FILE          prints instructions of front end and network, and the stack used
  *     serve [FILE]        answers requests on the serial line; FILE is the microphone
  *     stages FILE         prints instructions per stage of the network, if built with
  *                         ASC_NET_PROFILE
@@ -28,6 +28,22 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static asc_t classifier;
 static asc_sample_t pcm[ASC_FRONTEND_HOP];
+static int8_t features[ASC_FRONTEND_N_MELS * ASC_FRONTEND_CHANNELS]; /* of a column */
+
+/* The network runs on each column of its input, or on all of them. */
+#if ASC_NET_STREAMS
+enum { NETWORK_STEPS = ASC_NET_INPUT_WIDTH };
+
+static int step_network(void) {
+    return asc_net_feed(classifier.arena);
+}
+#else
+enum { NETWORK_STEPS = 1 };
+
+static int step_network(void) {
+    return asc_net_run(classifier.arena);
+}
+#endif
 
 static void print_number(int64_t value) {
     char digits[24];
@@ -107,20 +123,27 @@ static size_t next_chunk(size_t chunk) {
     return (chunk * 5u + 1u) % ASC_FRONTEND_HOP + 1u;
 }
 
-/* Pushes the first samples of `pcm`; with a clip's last column writes its features and scores. */
+/* The network may overwrite a column once it has it. */
+static void write_column(int out) {
+    const int8_t *from = asc_column(&classifier);
+    for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, from += ASC_COLUMN_STRIDE) {
+        memcpy(features + m * ASC_FRONTEND_CHANNELS, from, ASC_FRONTEND_CHANNELS);
+    }
+    platform_write(out, features, sizeof features);
+}
+
+/* Pushes the first samples of `pcm`; writes the columns that they complete, and with a clip's last
+ * one its scores. */
 static int push_samples(size_t count, int out) {
-    const size_t stride = ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS;
-    int8_t *input = asc_net_input(classifier.arena);
     int status = ASC_NET_OK;
-    for (size_t taken = 0; taken < count;) {
+    for (size_t taken = 0; status == ASC_NET_OK && taken < count;) {
         taken += asc_frontend_push(&classifier.frontend, pcm + taken, count - taken);
-        while (asc_frontend_pop(&classifier.frontend,
-                                input + classifier.column * ASC_FRONTEND_CHANNELS, stride)) {
-            if (++classifier.column == ASC_FRONTEND_COLUMNS) {
-                classifier.column = 0;
-                platform_write(out, input, ASC_NET_INPUT_SIZE);
-                status = asc_net_run(classifier.arena);
+        while (status == ASC_NET_OK && asc_pop_column(&classifier)) {
+            write_column(out);
+            status = asc_add_column(&classifier);
+            if (classifier.column == ASC_FRONTEND_COLUMNS) {
                 platform_write(out, asc_net_output(classifier.arena), ASC_NET_OUTPUT_SIZE);
+                asc_begin_window(&classifier);
             }
         }
     }
@@ -162,7 +185,6 @@ static int verify(int file, int out) {
 
 /* The costliest hop among those that give one column. */
 static uint64_t hop_instructions(int file) {
-    static int8_t features[ASC_FRONTEND_N_MELS * ASC_FRONTEND_CHANNELS];
     uint64_t most = 0;
     for (size_t count; (count = read_samples(file, ASC_FRONTEND_HOP)) > 0;) {
         uint32_t columns = 0;
@@ -181,17 +203,49 @@ static uint64_t hop_instructions(int file) {
     return most;
 }
 
+static int bench_network(void) {
+    uint64_t total = 0;
+    uint64_t most = 0;
+    uint64_t last = 0;
+    int status = ASC_NET_OK;
+    for (uint32_t step = 0; status == ASC_NET_OK && step < NETWORK_STEPS; step++) {
+        const uint64_t before = platform_instructions();
+        status = step_network();
+        last = platform_instructions() - before;
+        total += last;
+        most = last > most ? last : most;
+    }
+    print_figure("instructions_per_inference", total);
+    print_figure("instructions_worst_hop", most);
+    print_figure("instructions_last_hop", last);
+    return status;
+}
+
+/* From a window's last sample to its decision; the samples of `pcm` come again and again. */
+static int bench_decision(void) {
+    uint64_t spent = 0;
+    int status = asc_init(&classifier);
+    for (size_t n = 0; status == ASC_NET_OK && !classifier.ready;) {
+        const uint64_t before = platform_instructions();
+        n += asc_push(&classifier, pcm + n % ASC_FRONTEND_HOP, 1);
+        spent = platform_instructions() - before;
+        status = classifier.status;
+    }
+    print_figure("instructions_after_last_sample", spent);
+    return status;
+}
+
 static int bench(int file) {
     int status = asc_init(&classifier);
-    if (status != ASC_NET_OK) {
-        return exit_code(status);
+    if (status == ASC_NET_OK) {
+        print_figure("instructions_per_hop", hop_instructions(file));
+        status = bench_network();
     }
-    print_figure("instructions_per_hop", hop_instructions(file));
-    const uint64_t before = platform_instructions();
-    status = asc_net_run(classifier.arena);
-    print_figure("instructions_per_inference", platform_instructions() - before);
-    print_figure("stack_bytes", platform_stack_bytes());
-    print_figure("arena_bytes", asc_net_arena_used(classifier.arena));
+    if (status == ASC_NET_OK) {
+        status = bench_decision();
+        print_figure("stack_bytes", platform_stack_bytes());
+        print_figure("arena_bytes", asc_net_arena_used(classifier.arena));
+    }
     return exit_code(status);
 }
 
@@ -220,7 +274,9 @@ void asc_net_profile(uint32_t stage) {
 static int stages(void) {
     int status = asc_init(&classifier);
     last_step = platform_instructions();
-    status = status == ASC_NET_OK ? asc_net_run(classifier.arena) : status;
+    for (uint32_t step = 0; status == ASC_NET_OK && step < NETWORK_STEPS; step++) {
+        status = step_network();
+    }
     for (uint32_t i = 0; i < sizeof stage_instructions / sizeof stage_instructions[0]; i++) {
         if (stage_instructions[i] > 0) {
             print_number(i);

@@ -43,6 +43,9 @@ static int hear(int microphone, asc_sample_t *pcm) {
     return count > 0;
 }
 
+/* At an empty line behind a byte: the next may be close, and the microphone makes it wait. */
+enum { MOST_LOOKS = 2000 };
+
 void serve(asc_t *classifier, int microphone, asc_sample_t *pcm) {
     static const asc_port_t port = {
         .put = put,
@@ -53,10 +56,15 @@ void serve(asc_t *classifier, int microphone, asc_sample_t *pcm) {
 #endif
     };
     uint8_t data[64];
+    uint32_t looks = 0;
     asc_protocol_init(&protocol, classifier, &port);
     for (int count; (count = platform_serial_read(data, sizeof data)) >= 0;) {
         asc_protocol_receive(&protocol, data, (size_t)count);
-        if (count == 0 && !hear(microphone, pcm)) {
+        if (count > 0) {
+            looks = MOST_LOOKS;
+        } else if (looks > 0) {
+            looks--;
+        } else if (!hear(microphone, pcm)) {
             platform_serial_wait();
         }
     }

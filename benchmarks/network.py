@@ -56,7 +56,6 @@ PLANS = {
     "--max-ram 36K": Options(max_ram=36 * 1024),
     "--schedule rows": Options(order="rows"),
     "--schedule layers": Options(order="layers"),
-    "--schedule time": Options(order="time"),
 }
 PLANNED = RELEASED[:2]
 
@@ -83,20 +82,10 @@ class Row:
             f"{costs.network_flash_bytes or 0:,}",
             f"{costs.instructions_per_inference:,}",
             f"{costs.instructions_per_inference / self.macs:.2f}",
-            f"{costs.instructions_after_last_sample:,}",
         )
 
 
-HEAD = (
-    "model",
-    "",
-    "arena",
-    "arena + stack",
-    "flash",
-    "instructions",
-    "per MAC",
-    "after last sample",
-)
+HEAD = ("model", "", "arena", "arena + stack", "flash", "instructions", "per MAC")
 
 
 def macs(model: Model) -> int:

@@ -25,7 +25,7 @@ from asc_tiny.targets.bench import memory
 
 MODELS = MODEL.parent
 EXPECTED = "asc_selftest_expected.h"
-FLASH_BYTES = 416  # measured on mps2-an386: 408, the application's part included
+FLASH_BYTES = 480  # measured on mps2-an386: 472, the application's part included
 SPOILED = [("ASC_SELFTEST_CHECKSUM", 1), ("ASC_SELFTEST_SCORES", 2)]
 """Macro with what is expected, and the code of a difference from it."""
 

@@ -58,6 +58,7 @@ PLANS = {
     "--schedule layers": Options(order="layers"),
 }
 PLANNED = RELEASED[:2]
+LISTENING = {"whole": Options(), "time": Options(order="time")}
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,28 @@ class Row:
             f"{costs.instructions_per_inference / self.macs:.2f}",
         )
 
+    @property
+    def listening_cells(self) -> tuple[str, ...]:
+        """What the table of columns that come one by one shows."""
+        costs = self.costs
+        return (
+            *self.cells[:2],
+            *self.cells[3:6],
+            f"{costs.instructions_worst_hop:,}",
+            f"{costs.instructions_after_last_sample:,}",
+        )
+
 
 HEAD = ("model", "", "arena", "arena + stack", "flash", "instructions", "per MAC")
+LISTENING_HEAD = (
+    "model",
+    "core, schedule",
+    "arena + stack",
+    "flash",
+    "instructions",
+    "costliest hop",
+    "after the last sample",
+)
 
 
 def macs(model: Model) -> int:
@@ -126,11 +147,22 @@ def by_plan(models: Sequence[str]) -> Iterator[Row]:
             yield measured(name, label, CORES["Cortex-M4"], options)
 
 
-def table(rows: Sequence[Row], label: str) -> str:
-    """Return rows as a Markdown table."""
-    head = [title or label for title in HEAD]
-    lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *(row.cells for row in rows)]
+def while_listening(models: Sequence[str], cores: Sequence[str]) -> Iterator[Row]:
+    """Measure models on whole windows and along time."""
+    for name in models:
+        for core in cores:
+            for label, options in LISTENING.items():
+                yield measured(name, f"{core}, {label}", CORES[core], options)
+
+
+def table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table, of which the first two columns are words."""
+    lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *cells]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _labelled(label: str) -> list[str]:
+    return [title or label for title in HEAD]
 
 
 def put(name: str, text: str) -> None:
@@ -177,8 +209,14 @@ def main() -> None:
     else:
         planned = [name for name in PLANNED if name in arguments.models]
         found = {
-            "cores": table(list(by_core(arguments.models, arguments.cores)), "core"),
-            "plans": table(list(by_plan(planned)), "options"),
+            "cores": table(
+                _labelled("core"), [row.cells for row in by_core(arguments.models, arguments.cores)]
+            ),
+            "plans": table(_labelled("options"), [row.cells for row in by_plan(planned)]),
+            "listening": table(
+                LISTENING_HEAD,
+                [row.listening_cells for row in while_listening(planned, arguments.cores)],
+            ),
         }
     for name, text in found.items():
         print(text, end="\n\n")

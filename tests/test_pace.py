@@ -33,7 +33,8 @@ def test_columns_share_the_work_of_a_window() -> None:
     model = artefact.load(MODEL)
     by_column = column_macs(compile_network(model, Options(order="time")))
     assert len(by_column) == 36
-    assert sum(by_column) == pytest.approx(macs(model))
+    # Some pixels are computed twice, to save the rows that they are in.
+    assert macs(model) < sum(by_column) < 1.2 * macs(model)
     assert max(by_column) < macs(model) / 4
 
 

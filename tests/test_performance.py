@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
 import pytest
-from network import CORES, HEAD, PAGE, PLANS, Row, measured
+from network import CORES, HEAD, LISTENING, LISTENING_HEAD, PAGE, PLANS, Row, measured
 
 from asc_tiny.codegen.compiler.choose import Options
 
@@ -17,21 +17,24 @@ SLOW = (
 )
 
 
-def stated(model: str, label: str) -> list[float]:
-    """Return the figures of a row of the page."""
+def stated(model: str, label: str, head: Sequence[str]) -> list[float]:
+    """Return the figures of a row of a table of the page."""
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == len(HEAD) and cells[:2] == [model, label]:
+        if len(cells) == len(head) and cells[:2] == [model, label]:
             return [float(cell.replace(",", "")) for cell in cells[2:]]
     raise AssertionError(f"{PAGE.name} has no row {model}, {label}")
 
 
-def assert_as_stated(row: Row) -> None:
-    figures = [float(re.sub(",", "", cell)) for cell in row.cells[2:]]
-    for name, figure, wanted in zip(
-        HEAD[2:], figures, stated(row.cells[0], row.label), strict=True
-    ):
-        assert abs(figure - wanted) <= MARGIN * wanted, (row.model, row.label, name)
+def assert_as_stated(cells: Sequence[str], head: Sequence[str] = HEAD) -> None:
+    figures = [float(cell.replace(",", "")) for cell in cells[2:]]
+    wanted = stated(cells[0], cells[1], head)
+    for name, figure, right in zip(head[2:], figures, wanted, strict=True):
+        assert abs(figure - right) <= MARGIN * right, (*cells[:2], name)
+
+
+def listening(model: str, core: str, schedule: str) -> Row:
+    return measured(f"{model}.tflite", f"{core}, {schedule}", CORES[core], LISTENING[schedule])
 
 
 @pytest.mark.qemu
@@ -39,7 +42,15 @@ def assert_as_stated(row: Row) -> None:
     ("model", "core"), [*QUICK, *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW)]
 )
 def test_cost_on_core(model: str, core: str) -> None:
-    assert_as_stated(measured(f"{model}.tflite", core, CORES[core], Options()))
+    assert_as_stated(measured(f"{model}.tflite", core, CORES[core], Options()).cells)
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize(
+    ("model", "core"), [*QUICK, *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW)]
+)
+def test_cost_while_listening(model: str, core: str) -> None:
+    assert_as_stated(listening(model, core, "time").listening_cells, LISTENING_HEAD)
 
 
 @pytest.mark.slow
@@ -47,4 +58,4 @@ def test_cost_on_core(model: str, core: str) -> None:
 @pytest.mark.parametrize("plan", [name for name in PLANS if name != "default"])
 def test_cost_of_plan(plan: str) -> None:
     row = measured("mobilenet_esc10.tflite", plan, CORES["Cortex-M4"], PLANS[plan])
-    assert_as_stated(row)
+    assert_as_stated(row.cells)

@@ -11,6 +11,7 @@ import pytest
 from emulated import EmulatedNetwork
 from network_models import SMALL, CNetwork, TflmNetwork, inputs, quantised
 
+from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.compiler.memory import live_bytes
 from asc_tiny.codegen.network import compile_network
 from asc_tiny.complexity.artefact import Artefact, load
@@ -20,6 +21,7 @@ pytest.importorskip("tflite_micro")
 
 MODELS = Path(__file__).parents[1] / "models"
 RELEASED = ("mobilenet_esc10", "mini_segnet_esc10")
+ORDERS = (None, "time")
 BOARDS = ("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "virt-rv32")
 CORTEX_M0PLUS = ("-mcpu=cortex-m0plus", "-mthumb")
 """Code for this core runs on the Cortex-M3 as well."""
@@ -248,23 +250,27 @@ def test_random_networks_on_cores(seed: int, board: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("board", "flags"), [*((board, ()) for board in BOARDS), ("mps2-an385", CORTEX_M0PLUS)]
 )
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("name", RELEASED)
 def test_released_networks_on_every_core(
-    name: str, board: str, flags: tuple[str, ...], tmp_path: Path
+    name: str, order: str | None, board: str, flags: tuple[str, ...], tmp_path: Path
 ) -> None:
     model = load(MODELS / f"{name}.tflite")
     samples = samples_of(model, 16)
-    outputs, _ = EmulatedNetwork(model, board, tmp_path, flags=flags).run(samples)
+    options = Options(order=order)
+    outputs, _ = EmulatedNetwork(model, board, tmp_path, flags=flags, options=options).run(samples)
     assert np.array_equal(outputs, expected(model, samples))
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("name", RELEASED)
-def test_released_networks_on_many_inputs(name: str, tmp_path: Path) -> None:
+def test_released_networks_on_many_inputs(name: str, order: str | None, tmp_path: Path) -> None:
     model = load(MODELS / f"{name}.tflite")
     shape = model.graph.tensor(model.graph.inputs[0]).shape
     rng = np.random.default_rng(7)
-    compiled, reference = CNetwork(model, tmp_path, sanitiser=()), TflmNetwork(model.data)
+    compiled = CNetwork(model, tmp_path, Options(order=order), sanitiser=())
+    reference = TflmNetwork(model.data)
     labels = set()
     for _ in range(1000):
         # Noise of every width around every level, as of quiet and loud clips

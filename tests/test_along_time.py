@@ -1,0 +1,177 @@
+"""Networks that compute while columns come: what the compiler does for it, against the references.
+
+Random graphs along time are in ``test_random_graphs.py``, released networks on every core in
+``test_compiler.py``, firmware in ``test_time_firmware.py``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tflite_micro")
+
+from graph_batch import artefact, compiled_runtime, run_all
+from network_models import CNetwork, TflmNetwork, inputs
+from random_graphs import random_graph, seeded
+
+from asc_tiny.codegen.compiler import choose
+from asc_tiny.codegen.compiler.choose import Options
+from asc_tiny.codegen.compiler.program import Program
+from asc_tiny.codegen.compiler.tiles import Tile, can_be_tile, joints, tiled
+from asc_tiny.codegen.network import compile_network
+from asc_tiny.complexity.artefact import Artefact, load
+from asc_tiny.errors import AscError
+
+MODELS = Path(__file__).parents[1] / "models"
+TIME = Options(order="time")
+
+
+def released(name: str) -> Artefact:
+    return load(MODELS / f"{name}_esc10.tflite")
+
+
+def samples_of(model: Artefact, count: int) -> list[np.ndarray]:
+    return inputs(model.graph.tensor(model.graph.inputs[0]).shape, count)
+
+
+def expected(model: Artefact, samples: list[np.ndarray]) -> np.ndarray:
+    reference = TflmNetwork(model.data)
+    return np.stack([reference.run(sample).copy() for sample in samples])
+
+
+@pytest.mark.parametrize(("name", "bytes_"), [("mobilenet", 18_880), ("mini_segnet", 22_544)])
+def test_arena(name: str, bytes_: int) -> None:
+    """Less than the features alone take, 27,648 bytes."""
+    assert compile_network(released(name), TIME).plan.size <= bytes_
+
+
+def test_no_column_waits_for_the_end() -> None:
+    """Each stage runs as soon as it can: in all hops but the first few there is work."""
+    compiled = compile_network(released("mobilenet"), TIME)
+    hops = compiled.schedule.hops
+    assert len(hops) == 36
+    done = [end - first for first, end in itertools.pairwise(hops)]
+    assert all(sum(done[hop : hop + 2]) > 10 for hop in range(2, 34))
+
+
+@pytest.mark.parametrize("limit", [20_000, 24_000, 36_000, 1 << 30])
+def test_more_memory_costs_fewer_instructions(limit: int, tmp_path: Path) -> None:
+    model = released("mobilenet")
+    compiled = compile_network(model, Options(order="time", max_ram=limit))
+    assert compiled.plan.size <= limit
+    smallest = compile_network(model, TIME)
+    assert compiled.cost < smallest.cost or compiled.plan.size == smallest.plan.size
+    samples = samples_of(model, 3)
+    own = CNetwork(model, tmp_path, Options(order="time", max_ram=limit))
+    assert np.array_equal([own.run(sample) for sample in samples], expected(model, samples))
+
+
+def test_a_limit_that_is_too_tight_is_refused() -> None:
+    with pytest.raises(AscError, match=r"needs an arena of 18,\d+ bytes at least, --max-ram allow"):
+        compile_network(released("mobilenet"), Options(order="time", max_ram=10_000))
+
+
+def test_an_input_without_columns_is_refused() -> None:
+    model = artefact(random_graph(seeded(3)), "dense.tflite")
+    with pytest.raises(
+        AscError, match=r"input shape \[1, 8\], --schedule time needs"
+    ):
+        compile_network(model, TIME)
+
+
+def random_tiles(program: Program, source: random.Random) -> list[Tile]:
+    """Return tiles of random length with parts of any size, down to two pixels."""
+    chains = [(n,) for n, stage in enumerate(program.stages) if can_be_tile(stage)]
+    for first, second in joints(program):
+        one = next(chain for chain in chains if chain[-1] == first)
+        two = next(chain for chain in chains if chain[0] == second)
+        if source.random() < 0.7:
+            chains = [chain for chain in chains if chain not in (one, two)] + [(*one, *two)]
+    return [Tile(chain, source.choice((1, 2, 3, 5, 16))) for chain in chains]
+
+
+def tilings_at_random(program: Program, *_: Any) -> Iterator[Program]:
+    """Stand in for the search with any tiles that are possible, the same ones for a program."""
+    source = random.Random(program.source)
+    for _ in range(8):
+        made = tiled(program, random_tiles(program, source))
+        if made is not None:
+            yield made
+            return
+    yield program
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [range(40), *(pytest.param(range(n, n + 120), marks=pytest.mark.slow) for n in (40, 160))],
+    ids=str,
+)
+def test_any_tiles_give_the_same_outputs(
+    seeds: range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under AddressSanitizer, in arenas of exactly the planned size."""
+    monkeypatch.setattr(choose, "tilings", tilings_at_random)
+    runtime, folder = tmp_path / "runtime", tmp_path / "graphs"
+    runtime.mkdir()
+    compiled_runtime(runtime)
+    models, in_parts = [], 0
+    for seed in seeds:
+        model = artefact(random_graph(seeded(seed)), f"graph {seed}")
+        try:
+            compiled = compile_network(model, TIME)
+        except AscError:
+            continue
+        in_parts += any(stage.parts for stage in compiled.program.stages)
+        models.append(model)
+    assert in_parts > len(seeds) // 6
+    samples = [samples_of(model, 5) for model in models]
+    outputs = run_all(models, samples, folder, runtime, {"options": TIME})
+    for model, made, each in zip(models, outputs, samples, strict=True):
+        assert np.array_equal(made, expected(model, each)), model.path
+
+
+class Columns:
+    """The interface by columns of a network compiled for this computer."""
+
+    def __init__(self, own: CNetwork) -> None:
+        self.own, self.library = own, own.library
+        self.arena = ctypes.c_void_p(own.memory.ctypes.data + own.start)
+        self.library.asc_net_column.restype = ctypes.c_void_p
+        self.library.asc_net_output.restype = ctypes.c_void_p
+
+    def feed(self, column: np.ndarray) -> int:
+        data = np.ascontiguousarray(column).tobytes()
+        ctypes.memmove(self.library.asc_net_column(self.arena), data, len(data))
+        return int(self.library.asc_net_feed(self.arena))
+
+    def output(self) -> np.ndarray:
+        address = self.library.asc_net_output(self.arena)
+        return np.frombuffer(ctypes.string_at(address, self.own.output_size), np.int8)
+
+
+def test_interface_by_columns(tmp_path: Path) -> None:
+    """A clip that is given up leaves no trace; a column too many is told."""
+    model = released("mobilenet")
+    own = Columns(CNetwork(model, tmp_path, TIME))
+    first, second, *_ = samples_of(model, 2)
+    library = own.library
+    assert library.asc_net_init(own.arena) == 0
+    for column in range(20):
+        assert own.feed(first[0, :, column]) == 0
+    library.asc_net_start(own.arena)
+    for column in range(36):
+        assert own.feed(second[0, :, column]) == 0
+    assert np.array_equal(own.output(), expected(model, [second])[0])
+    assert library.asc_net_feed(own.arena) == -7
+    assert np.array_equal(own.output(), expected(model, [second])[0])
+    assert library.asc_net_feed(None) == -1
+    assert library.asc_net_feed(ctypes.c_void_p(own.arena.value + 8)) == -2
+    assert library.asc_net_init(ctypes.c_void_p(own.arena.value + 8)) == -2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -93,3 +94,16 @@ def test_activations(name: str) -> None:
 def test_refuses_quantisations(name: str, target: tuple[float, int], words: str) -> None:
     with pytest.raises(AscError, match=words):
         table(model(name, (1.0, 0), target))
+
+
+def test_equal_tables_are_one() -> None:
+    from tflite_builder import Builder
+
+    builder = Builder()
+    first, *others = (builder.activation((1, 256), *q) for q in ((0.02, 3), *[(1 / 128, 0)] * 3))
+    for source, target in pairwise((first, *others)):
+        builder.operator("TANH", [source], [target])
+    stages = build(parse_graph(builder.finish([first], [others[-1]]), source="a test")).stages
+    one, two, three = (array for stage in stages for array in stage.arrays)
+    assert two is three
+    assert one is not two

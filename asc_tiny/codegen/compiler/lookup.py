@@ -159,6 +159,8 @@ def _lookup(to: Lowering, function: Function) -> list[Stage]:
         to.fail(f"{to.input(0).size} elements into {to.output.size}")
     zero_point = to.quantisation(to.input(0))[1]
     codes = [function(code - zero_point) for code in range(INT8_MIN, INT8_MAX + 1)]
-    table = to.array("table", "int8_t", np.clip(codes, INT8_MIN, INT8_MAX))
+    values = np.clip(codes, INT8_MIN, INT8_MAX).astype(np.int8)
+    own = to.array("table", "int8_t", values)
+    table = to.tensors.tables.setdefault(values.tobytes(), own)
     fields = {"size": str(to.view(to.output).row_size), "table": table.name}
     return [to.stage("asc_lookup", fields, inputs=[to.like_output(to.input(0))], arrays=[table])]

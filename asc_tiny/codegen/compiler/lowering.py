@@ -29,11 +29,13 @@ class Tensors:
 
     Attributes:
         most_sums: bytes of sums that a convolution may have to resize its input itself.
+        tables: those of functions of one code, by their values: equal ones are one.
     """
 
     def __init__(self, graph: Graph, most_sums: int = MOST_SUM_BYTES) -> None:
         self.graph = graph
         self.most_sums = most_sums
+        self.tables: dict[bytes, Array] = {}
         self._views: dict[int, View] = {}
         self._parts: dict[int, tuple[int, int, int]] = {}
 

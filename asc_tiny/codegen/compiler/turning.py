@@ -64,9 +64,9 @@ class _Turning:
             changed = self.rule(operator)
             if changed is None:
                 inputs = tuple(map(self.turned_back, operator.inputs))
-                self.append(operator.name, inputs, operator.outputs, operator.options)
+                self.operators.append(replace(operator, inputs=inputs))
                 continue
-            self.append(changed.name, changed.inputs, changed.outputs, changed.options)
+            self.operators.append(changed)
             for index in operator.outputs:
                 if len(self.source.tensor(index).shape) == 4:
                     self.turn(index)
@@ -90,16 +90,6 @@ class _Turning:
         """Whether an input is there and computed."""
         return index != ABSENT and not self.source.tensor(index).is_constant
 
-    def append(
-        self,
-        name: str,
-        inputs: tuple[int, ...],
-        outputs: tuple[int, ...],
-        options: Mapping[str, Any],
-    ) -> None:
-        """Add an operator with the next number."""
-        self.operators.append(Operator(len(self.operators), name, inputs, outputs, options))
-
     def turn(self, index: int) -> None:
         """Exchange height and width of an activation."""
         tensor = self.tensors[index]
@@ -114,7 +104,10 @@ class _Turning:
             source = self.source.tensor(index)
             self._back[index] = self.tensor(replace(source, name=f"{source.name} turned back"))
             order = self.constant(np.array(_EXCHANGED, np.int32), "INT32")
-            self.append("TRANSPOSE", (index, order), (self._back[index],), {})
+            # Others keep their numbers in the file.
+            number = len(self.source.operators) + len(self._back)
+            outputs = (self._back[index],)
+            self.operators.append(Operator(number, "TRANSPOSE", (index, order), outputs, {}))
         return self._back[index]
 
     def tensor(self, tensor: Tensor) -> int:

@@ -10,9 +10,10 @@ from asc_tiny.complexity.memory_map import Block, MemoryMap
 
 
 def memory_map(compiled: Compiled) -> MemoryMap:
-    """Return what lies where; a step makes one row of a layer's output."""
+    """Return what lies where; a step makes a row of a layer's output, several or a part of one."""
     program = compiled.program
-    unit = "runs of stages" if compiled.heights else "rows made"
+    is_by_row = not compiled.heights and not any(stage.parts for stage in program.stages)
+    unit = "rows made" if is_by_row else "runs of stages"
     title = f"{program.source}, arena of the network compiled ahead of time"
     return MemoryMap(title, list(_blocks(compiled)), list(_steps(compiled)), unit=unit)
 

@@ -36,9 +36,12 @@ def draw(maps: Sequence[MemoryMap], format: str) -> bytes:
 
 def _draw(axes: Any, memory: MemoryMap) -> None:
     steps = len(memory.steps)
-    for number, block in enumerate(memory.blocks):
+    # What comes and goes has one colour.
+    names = list(dict.fromkeys(block.name for block in memory.blocks))
+    colours = {name: _COLOURS[number % len(_COLOURS)] for number, name in enumerate(names)}
+    for block in memory.blocks:
         if block.last >= 0:
-            _rectangle(axes, block, _COLOURS[number % len(_COLOURS)], memory)
+            _rectangle(axes, block, colours[block.name], memory)
     edges = [step - 0.5 for step in range(steps + 1)]
     live = [*memory.live, *memory.live[-1:]]
     axes.step(edges[: len(live)], live, where="post", color=DARK, linewidth=1.0, label="in use")

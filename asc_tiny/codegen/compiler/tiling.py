@@ -61,7 +61,7 @@ def _moves(program: Program, tiles: Tiles) -> Iterator[Tiles]:
     for first, second in joints(program):
         one, two = by_stage.get(first, Tile((first,))), by_stage.get(second, Tile((second,)))
         if one.stages[-1] == first and two.stages[0] == second:
-            for parts in {one.parts, two.parts, 2 * max(one.parts, two.parts)}:
+            for parts in sorted({one.parts, two.parts, 2 * max(one.parts, two.parts)}):
                 yield from _with(program, tiles, Tile((*one.stages, *two.stages), parts))
 
 

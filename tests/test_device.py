@@ -159,7 +159,12 @@ def test_the_spectrogram_is_what_the_board_computes(
         events = watch(lambda: open_line(line), unknown="unknown", columns=True)
         assert isinstance(connected := next(events), Connected)
         assert connected.info.columns == columns
-        heard = list(islice((e.column for e in events if isinstance(e, Heard)), 10))
+        # One column may be seen several times: how often depends on the load of this computer.
+        heard = []
+        for event in islice((e for e in events if isinstance(e, Heard)), 1000):
+            heard.append(event.column)
+            if len({(column.window, column.number) for column in heard}) > 5:
+                break
         events.close()
         assert asc_tiny("monitor", "--port", line, "--count", "2", "--plot", picture) == 0
     assert len({(column.window, column.number) for column in heard}) > 5

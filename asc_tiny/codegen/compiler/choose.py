@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from asc_tiny.codegen.compiler import cuts as orders
@@ -117,15 +117,21 @@ def _along_time(graph: Graph, options: Options) -> Compiled:
     most = _WORTH_A_BYTE if options.max_ram is None else math.inf
     for program in map(listening, tilings(built, _likely_costs, most)):
         steps = schedule_hops(program)
-        plans.append(Compiled(graph, built, (), program, steps, plan(program, steps)))
-    smallest = min(plans, key=lambda each: (each.plan.size, each.cost))
+        short = plan(program, steps, enough=least_size(program, steps))
+        plans.append(Compiled(graph, built, (), program, steps, short))
+    plans.sort(key=lambda each: (each.plan.size, each.cost))
+    longer = [replace(each, plan=plan(each.program, each.schedule)) for each in plans[:_BEST]]
+    smallest = min(longer, key=lambda each: (each.plan.size, each.cost))
     if options.max_ram is None:
         return smallest
-    within = [each for each in plans if each.plan.size <= options.max_ram]
+    within = [each for each in (*longer, *plans) if each.plan.size <= options.max_ram]
     if not within:
         raise _too_large(smallest, options.max_ram)
     return min(within, key=lambda each: (each.cost, each.plan.size))
 
+
+_BEST = 4
+"""Plans whose arena is searched for longer."""
 
 _WORTH_A_BYTE = 2500
 """Instructions of a clip; without a limit no more are spent to save a byte."""

@@ -9,9 +9,11 @@ time, and what takes turns lies in one place.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from asc_tiny.codegen.compiler.program import Program, Storage
 from asc_tiny.codegen.compiler.schedule import Extent, Schedule, joined
@@ -63,7 +65,7 @@ class Item:
 
     blocks: Sequence[Block]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of all."""
         return sum(block.size for block in self.blocks)
@@ -103,7 +105,8 @@ def plan(program: Program, schedule: Schedule, enough: int = 0) -> Plan:
     Items are placed one by one, each at the lowest offset that is free while it exists. The first
     order is by falling size ("greedy by size", Pisarchyk and Lee, "Efficient Memory Management for
     Deep Neural Net Inference", 2020); while the arena is larger than what exists at the same time,
-    items that reach its end are placed earlier, and what makes it no larger is kept.
+    further orders are tried, the same ones on every run: any, then the best of them with an item
+    that reaches the end placed earlier.
     """
     storages, scratch = _items(program, schedule)
     items = list(dict.fromkeys([*storages.values(), *scratch.values()]))
@@ -237,23 +240,35 @@ class _Search:
         self.items = sorted(
             items, key=lambda item: (-item.size, item.blocks[0].first, item.blocks[0].name)
         )
-        self._apart: dict[tuple[Item, Item], list[tuple[int, int]]] = {}
+        self.apart: dict[Item, list[tuple[Item, list[tuple[int, int]]]]] = {
+            item: [] for item in self.items
+        }
+        for item, other in itertools.combinations(self.items, 2):
+            distances = _apart(item, other)
+            if distances:
+                self.apart[item].append((other, distances))
+                self.apart[other].append((item, [(-end, -begin) for begin, end in distances]))
 
     def smallest(self, enough: int) -> dict[Item, int]:
         """Return the offsets of the smallest arena that is found."""
-        order = self.items
+        order = best_order = self.items
         best = self.placed(order)
         blocks = [block for item in order for block in item.blocks]
         steps = max((block.last for block in blocks), default=0) + 1
         bound = max(enough, *live_bytes(blocks, steps))
         source = random.Random(0)
-        for _ in range(SHORT_SEARCH_ROUNDS if enough else SEARCH_ROUNDS):
+        rounds = SHORT_SEARCH_ROUNDS if enough else SEARCH_ROUNDS
+        for number in range(2 * rounds):
             if _end(best) <= bound:
                 break
-            changed = _changed(order, best, source)
-            placed = self.placed(changed)
-            if _end(placed) <= _end(best):
-                order, best = changed, placed
+            if number < rounds:
+                # Sorting by random(), not shuffle(), whose order Python does not promise to keep.
+                order = sorted(order, key=lambda _: source.random())
+            else:
+                order = _changed(best_order, best, source)
+            placed = self.placed(order)
+            if _end(placed) < _end(best) or (number >= rounds and _end(placed) == _end(best)):
+                best_order, best = order, placed
         return best
 
     def placed(self, order: Sequence[Item]) -> dict[Item, int]:
@@ -262,8 +277,9 @@ class _Search:
         for item in order:
             taken = sorted(
                 (base + begin, base + end)
-                for other, base in offsets.items()
-                for begin, end in self.apart(item, other)
+                for other, distances in self.apart[item]
+                if (base := offsets.get(other)) is not None
+                for begin, end in distances
             )
             offset = 0
             for begin, end in taken:
@@ -273,25 +289,21 @@ class _Search:
             offsets[item] = offset
         return offsets
 
-    def apart(self, item: Item, other: Item) -> list[tuple[int, int]]:
-        """Return the distances between which an item may not begin behind another."""
-        if (item, other) not in self._apart:
-            self._apart[item, other] = _merged(
-                (place - start - block.size, place + taken.size - start)
-                for taken, place in other.at(0)
-                for block, start in item.at(0)
-                if taken.meets(block)
-            )
-        return self._apart[item, other]
+
+def _apart(item: Item, other: Item) -> list[tuple[int, int]]:
+    """Return the distances between which an item may not begin behind another."""
+    return _merged(
+        (place - start - block.size, place + taken.size - start)
+        for taken, place in other.at(0)
+        for block, start in item.at(0)
+        if taken.meets(block)
+    )
 
 
 def _changed(
     order: Sequence[Item], placed: Mapping[Item, int], source: random.Random
 ) -> list[Item]:
-    """Return an order in which an item that ends with the arena, or now and then any, is earlier.
-
-    With random() alone: Python does not promise to keep what others of its functions give.
-    """
+    """Return an order in which an item that ends with the arena, at times another, is earlier."""
     end = _end(placed)
     highest = [
         number

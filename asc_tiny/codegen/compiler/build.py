@@ -10,7 +10,7 @@ from asc_tiny.complexity.graph import Graph
 from asc_tiny.errors import AscError
 
 # What a damaged file can raise here; each operator's own checks come first.
-UNLIMITED = 2**31
+_UNLIMITED = 2**31
 
 _INCONSISTENT = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
 
@@ -30,7 +30,7 @@ def build(graph: Graph, *, whole_input: bool = True) -> Program:
 
 
 def _build(graph: Graph, whole_input: bool) -> Program:
-    tensors = Tensors(graph) if whole_input else Tensors(graph, most_sums=UNLIMITED)
+    tensors = Tensors(graph) if whole_input else Tensors(graph, most_sums=_UNLIMITED)
     source = tensors.view(graph.tensor(graph.inputs[0]))
     source.storage.whole = whole_input
     # From the last operator on, so that a concatenation within another is placed first.

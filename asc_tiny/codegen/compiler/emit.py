@@ -17,6 +17,7 @@ from asc_tiny.complexity.graph import Graph, Tensor
 from asc_tiny.errors import AscError
 
 _MOST_STAGES = 255
+_MOST_STEPS = 2**16 - 1
 _MEMBERS = {"asc_channel_t": 3, "asc_packed_channel_t": 2}
 """Values that a structure has, of arrays of structures."""
 
@@ -25,12 +26,14 @@ def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[
     """Return the values of the templates ``asc_net.h`` and ``asc_net.c``.
 
     Raises:
-        AscError: the network has more stages than a byte can number.
+        AscError: the network has more stages than a byte can number, or more runs of a stage or
+            steps than 16 bits can.
     """
-    if len(program.stages) > _MOST_STAGES:
-        raise AscError(
-            f"{program.source}: {len(program.stages)} stages, at most {_MOST_STAGES} are supported"
-        )
+    _check_count(program, len(program.stages), _MOST_STAGES, "stages")
+    runs = max(stage.runs for stage in program.stages)
+    _check_count(program, runs, _MOST_STEPS, "runs of a stage")
+    steps = _steps(loops(order.order)) if program.state is None else _hops(order)
+    _check_count(program, len(steps["steps"]), _MOST_STEPS, "steps")
     layout = _Layout(order, plan)
     computed = program.stages if program.state is None else program.stages[:-1]
     return {
@@ -40,9 +43,14 @@ def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[
         "output": _interface(graph.tensor(graph.outputs[0]), layout.offset(program.output)),
         "stages": [layout.stage(number, stage) for number, stage in enumerate(computed)],
         "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in computed),
-        **(_steps(loops(order.order)) if program.state is None else _hops(order)),
+        **steps,
         **({} if program.state is None else layout.streaming(program)),
     }
+
+
+def _check_count(program: Program, count: int, most: int, name: str) -> None:
+    if count > most:
+        raise AscError(f"{program.source}: {count:,} {name}, at most {most:,} are supported")
 
 
 def _steps(found: Sequence[Loop]) -> dict[str, Any]:
@@ -66,6 +74,7 @@ def _hops(order: Schedule) -> dict[str, Any]:
     return {
         **_steps(found),
         "hops": hops,
+        "hop_type": "uint8_t" if len(hops) <= 2**8 else "uint16_t",
         "hop_of_column": np.array([different.index(each) for each in steps]),
     }
 

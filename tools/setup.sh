@@ -24,6 +24,9 @@ setup_has_c_library() { printf '#include <stdio.h>\n' | cc -E - >/dev/null 2>&1;
 
 setup_has_newlib() { [[ "$(arm-none-eabi-gcc -print-file-name=libc.a 2>/dev/null)" == /* ]]; }
 
+# C++ programs link it; Arduino's builder asks for its small form.
+setup_has_newlib_libstdcxx() { [[ "$(arm-none-eabi-g++ -print-file-name=libstdc++_nano.a 2>/dev/null)" == /* ]]; }
+
 setup_has_picolibc() { [[ "$(riscv64-unknown-elf-gcc -print-file-name=picolibc.specs 2>/dev/null)" == /* ]]; }
 
 # Newer releases have the emulator apart from other rare processors'.
@@ -40,6 +43,7 @@ setup_missing_test_packages() {
     command -v c++ >/dev/null || echo g++
     command -v arduino-builder >/dev/null || echo arduino-builder
     command -v arduino-ctags >/dev/null || echo arduino-ctags
+    setup_has_newlib_libstdcxx || echo libstdc++-arm-none-eabi-newlib
     command -v riscv64-unknown-elf-gcc >/dev/null || echo gcc-riscv64-unknown-elf
     setup_has_picolibc || echo picolibc-riscv64-unknown-elf
     command -v qemu-system-riscv32 >/dev/null || setup_riscv_emulator

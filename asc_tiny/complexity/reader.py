@@ -10,6 +10,7 @@ from typing import Any
 
 from asc_tiny.complexity import layout, schema
 from asc_tiny.complexity.counting import called
+from asc_tiny.complexity.fields import check_fields
 from asc_tiny.complexity.flatbuffer import DamagedError, Table
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
 from asc_tiny.complexity.shapes import check_shapes
@@ -19,6 +20,8 @@ from asc_tiny.files import read_bytes
 from asc_tiny.text import printable
 
 _MOST_DIMENSIONS = 8
+# Of other types, readers keep a zero point in 32 bits.
+_ANY_ZERO_POINT = (-(2**31), 2**31 - 1)
 _DAMAGE = (DamagedError, struct.error, OverflowError, MemoryError)
 
 
@@ -74,6 +77,7 @@ class _Reader:
         for graph in (first, *others):
             _check_calls(graph, len(others))
             check_shapes(graph)
+            check_fields(graph)
         if not first.inputs or not first.outputs or not first.operators:
             raise AscError(f"{self.source}: has no input, no output or no operator")
         return Graph(
@@ -138,6 +142,7 @@ class _Reader:
             raise DamagedError(f"tensor {index}: scales along axis {dimension}")
         if len(scales) > 1 and shape[dimension : dimension + 1] != (len(scales),):
             raise DamagedError(f"tensor {index}: {len(scales)} scales for {list(shape)}")
+        _check_zero_points(index, dtype, zero_points)
         buffer = table.number(schema.TENSOR_BUFFER, "I")
         tensor = Tensor(
             index,
@@ -229,6 +234,16 @@ class _Reader:
             or b""
             for entry in self.model.tables(schema.MODEL_METADATA)
         }
+
+
+def _check_zero_points(index: int, dtype: str, zero_points: Sequence[int]) -> None:
+    """Check that the codes that stand for 0 are codes of the type."""
+    lowest, highest = schema.CODES.get(dtype, _ANY_ZERO_POINT)
+    for value in zero_points:
+        if not lowest <= value <= highest:
+            raise DamagedError(
+                f"tensor {index}: zero point {value}, {dtype} allows {lowest} to {highest}"
+            )
 
 
 def _check_order(graph: Graph) -> None:

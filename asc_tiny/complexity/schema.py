@@ -51,6 +51,15 @@ TYPE_BITS: Mapping[str, int] = {
 }
 """Bits of an element of each type that is read."""
 
+CODES: Mapping[str, tuple[int, int]] = {
+    "INT4": (-(2**3), 2**3 - 1),
+    "INT8": (-(2**7), 2**7 - 1),
+    "UINT8": (0, 2**8 - 1),
+    "INT16": (-(2**15), 2**15 - 1),
+    "UINT16": (0, 2**16 - 1),
+}
+"""The smallest and the largest code of each type whose elements are quantised values."""
+
 PADDINGS = ("SAME", "VALID")
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 

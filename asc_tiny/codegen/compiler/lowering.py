@@ -17,6 +17,10 @@ MOST_SUM_BYTES = 4096
 """Of working memory for a row of sums, where rows are made as a whole."""
 
 
+MOST_EXPANDED = 2**22
+"""Weights that an operator may become, zeros included: the flash of a large microcontroller."""
+
+
 def geometry(tensor: Tensor) -> tuple[int, int]:
     """Return rows and elements of a row: an image has its height, all else is one row."""
     if len(tensor.shape) == 4 and tensor.shape[0] == 1:
@@ -117,6 +121,14 @@ class Lowering:
                 f"not supported"
             )
         return data
+
+    def check_expanded(self, weights: int) -> None:
+        """Check the number of weights that those of the file become, before they do."""
+        if weights > MOST_EXPANDED:
+            self.fail(
+                f"becomes {weights:,} weights with strides or groups as filters of their own, "
+                f"at most {MOST_EXPANDED:,} are supported"
+            )
 
     def quantisation(self, tensor: Tensor) -> tuple[float, int]:
         """Return scale and zero point of an activation, which are one each."""

@@ -8,9 +8,9 @@ a pixel's phase has no tap.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +65,15 @@ def lower_transpose_conv(to: Lowering) -> list[Stage]:
     if (channels, filters) != (source[2], target[2]):
         to.fail(f"filters of {list(weights.shape)} for {source[2]} and {target[2]} channels")
     options = to.operator.options
-    strides = stride_y, stride_x = int(options["stride_h"]), int(options["stride_w"])
-    if min(strides) < 1:
+    stride_y, stride_x = int(options["stride_h"]), int(options["stride_w"])
+    if min(stride_y, stride_x) < 1:
         to.fail(f"strides {stride_y} and {stride_x}")
     top = _padding(to, source[0], target[0], height, stride_y)
     left = _padding(to, source[1], target[1], width, stride_x)
-    kernel = _phases(to.constants(1), strides, left)
+    # With one row or column of input, strides beyond all of the output are the same.
+    stride_y = min(stride_y, max(height, top + target[0]))
+    stride_x = min(stride_x, max(width, left + target[1]))
+    kernel = _phases(to, (stride_y, stride_x), left)
     counts = [max(1, len(range(phase, height, stride_y))) for phase in range(stride_y)]
     phases = [_Phase.of(*each) for each in zip(kernel, counts, strict=True)]
     window = braces(
@@ -179,11 +182,11 @@ def _padding(to: Lowering, source: int, target: int, size: int, stride: int) -> 
     return before
 
 
-def _phases(weights: NDArray[Any], strides: tuple[int, int], left: int) -> NDArray[np.int8]:
+def _phases(to: Lowering, strides: tuple[int, int], left: int) -> NDArray[np.int8]:
     """Return the filters of each phase of rows.
 
     Args:
-        weights: shape (filters, height, width, channels).
+        to: the operator; its weights have the shape (filters, height, width, channels).
         strides: along height and width.
         left: columns of the full result before the output.
 
@@ -191,11 +194,14 @@ def _phases(weights: NDArray[Any], strides: tuple[int, int], left: int) -> NDArr
         Shape (phases of rows, phases of columns * filters, rows, columns, channels), with the
         rows of the window from below to above and its columns from left to right.
     """
-    (stride_y, stride_x), (filters, height, width, channels) = strides, weights.shape
+    weights, (stride_y, stride_x) = to.constants(1), strides
+    filters, height, width, channels = weights.shape
     rows, taps = -(-height // stride_y), -(-width // stride_x)
     first = left // stride_x
     columns = taps + (stride_x - 1 + left) // stride_x - first
-    kernel = np.zeros((stride_y, stride_x, filters, rows, columns, channels), np.int8)
+    shape = (stride_y, stride_x, filters, rows, columns, channels)
+    to.check_expanded(math.prod(shape))
+    kernel = np.zeros(shape, np.int8)
     for phase_y in range(stride_y):
         for pixel in range(stride_x):
             shift, phase_x = divmod(pixel + left, stride_x)

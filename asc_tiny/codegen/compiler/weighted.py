@@ -149,6 +149,7 @@ def _without_groups(to: Lowering, weights: NDArray[Any]) -> NDArray[np.int8]:
     groups = channels // depth
     if groups * depth != channels or filters % groups:
         to.fail(f"{filters} filters of {depth} channels for {channels}")
+    to.check_expanded(filters * height * width * channels)
     full = np.zeros((groups, filters // groups, height, width, groups, depth), np.int8)
     for group, part in enumerate(weights.reshape(groups, -1, height, width, depth)):
         full[group, ..., group, :] = part

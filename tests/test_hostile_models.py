@@ -148,7 +148,10 @@ def test_counts_that_shapes_contradict(
     """All of these have three of something."""
     for count in (3, 2, 4, 1, 0, -3):
         builder = Builder()
-        data = builder.finish(*build(builder, count))
+        sources, (last,) = build(builder, count)
+        y = image(builder, *last.shape)
+        builder.operator("RELU", [last], [y])
+        data = builder.finish(sources, [y])
         if count == 3:
             network.generate(artefact(data, "model.tflite"))
         else:

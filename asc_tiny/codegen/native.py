@@ -10,7 +10,6 @@ from __future__ import annotations
 import platform
 import shutil
 import subprocess
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,12 @@ from typing import Any
 import cffi  # type: ignore[import-untyped]
 import numpy as np
 
-from asc_tiny import user_cache
+from asc_tiny import children, scratch, user_cache
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen.library import FRONTEND_RUNTIME
 from asc_tiny.codegen.templates import template_root
 from asc_tiny.errors import AscError
-from asc_tiny.files import replacing, sha256, write_text
+from asc_tiny.files import sha256, write_bytes, write_text
 from asc_tiny.frontend import fixed, stream
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import Int8Array, Samples
@@ -152,7 +151,7 @@ def _compiler() -> tuple[str, str] | None:
     for name in _COMPILERS:
         program = shutil.which(name)
         if program is not None:
-            answer = subprocess.run([program, "--version"], capture_output=True, text=True)
+            answer = children.run([program, "--version"])
             return program, answer.stdout.partition("\n")[0]
     return None
 
@@ -167,9 +166,11 @@ def _sources(config: FrontEndConfig, *, continuous: bool = False) -> dict[str, s
 
 
 def _build(program: str, sources: dict[str, str], path: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as name, replacing(path) as library:
+    with scratch.folder() as folder:
         for source, text in sources.items():
-            write_text(Path(name) / source, text)
-        files = [str(Path(name) / source) for source in sources if source.endswith(".c")]
+            write_text(folder / source, text)
+        files = [source for source in sources if source.endswith(".c")]
+        library = folder / path.name
         command = [program, *FLAGS, *files, "-o", str(library)]
-        subprocess.run(command, check=True, capture_output=True)
+        children.run(command, folder=folder, environment={"TMPDIR": str(folder)}).check_returncode()
+        write_bytes(path, library.read_bytes())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny import scratch
 from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.projects.manifest import MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
@@ -170,8 +170,7 @@ def execute(
     if not project.image.is_file():
         raise AscError(f"{project.folder}: not built; run asc-tiny build {project.folder} first")
     command = run_command(project.board, project.image, arguments)
-    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
-        workdir = Path(temporary)
+    with scratch.folder() as workdir:
         for name, data in files.items():
             (workdir / name).write_bytes(data)
         done = tools.execute(command, folder=workdir, timeout_s=TIMEOUT_S)

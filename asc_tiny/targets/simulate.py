@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from asc_tiny import children, scratch
 from asc_tiny.errors import AscError
 from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets import project as projects
@@ -35,8 +35,8 @@ def simulate(
         AscError: the project is not built, the emulator is missing, the image stops early, or
             ``blocks`` raises it.
     """
-    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
-        pipe = Path(temporary) / _PIPE
+    with scratch.folder() as temporary:
+        pipe = temporary / _PIPE
         make_pipe(pipe)
         with _running(project, pipe.parent) as process:
             rate = project.frontend.sample_rate if real_time else 0
@@ -44,7 +44,8 @@ def simulate(
             feeder.start()
             other = ""
             assert process.stdout is not None
-            for line in process.stdout:
+            for data in process.stdout:
+                line = data.decode("utf-8", errors="replace")
                 if line.startswith("decision "):
                     yield decision(project, line.rstrip("\n"))
                 else:
@@ -61,22 +62,10 @@ def simulate(
 
 
 @contextmanager
-def _running(project: Project, folder: Path) -> Iterator[subprocess.Popen[str]]:
+def _running(project: Project, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     if not project.image.is_file():
         raise AscError(f"{project.folder}: not built; run asc-tiny build {project.folder} first")
-    process = subprocess.Popen(
-        projects.run_command(project.board, project.image, ["run", _PIPE]),
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        # Semihosting prints on the emulator's standard error.
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
+    command = projects.run_command(project.board, project.image, ["run", _PIPE])
+    # Semihosting prints on the emulator's standard error.
+    with children.running(command, folder=folder, stderr=subprocess.STDOUT) as process:
         yield process
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()

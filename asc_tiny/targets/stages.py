@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
+from asc_tiny import scratch
 from asc_tiny.codegen.network import compile_network
 from asc_tiny.complexity.ensemble import Ensemble
 from asc_tiny.errors import AscError
@@ -72,8 +71,8 @@ def measure_stages(project: Project, instructions: int) -> list[StageCosts]:
 
 def _counted(project: Project) -> dict[int, int]:
     """Return the instructions of each stage, with those of counting."""
-    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
-        folder = Path(temporary) / "project"
+    with scratch.folder() as temporary:
+        folder = temporary / "project"
         shutil.copytree(project.folder, folder, ignore=shutil.ignore_patterns("build"))
         copy = projects.load(folder)
         projects.build(copy, definitions=[PROFILE])

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from asc_tiny import children, scratch
 from asc_tiny.errors import AscError
 
 PACKAGES = {
@@ -40,18 +41,18 @@ def execute(
 ) -> subprocess.CompletedProcess[str]:
     """Run a program in ``folder`` without standard input and capture its text output.
 
+    It ends with this process, and so does all that it starts; its temporary files go with them.
+
     Raises:
-        AscError: it ran longer than ``timeout_s``.
+        AscError: it cannot be started, or ran longer than ``timeout_s``.
     """
     try:
-        return subprocess.run(
-            arguments,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
+        with scratch.folder() as temporary:
+            environment = {"TMPDIR": str(temporary)}
+            return children.run(
+                arguments, folder=folder, timeout_s=timeout_s, environment=environment
+            )
     except subprocess.TimeoutExpired:
         raise AscError(f"{arguments[0]}: gave no result within {timeout_s:g} s") from None
+    except OSError as error:
+        raise AscError(f"{arguments[0]}: cannot be started: {error.strerror}") from error

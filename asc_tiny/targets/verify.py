@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny import scratch
 from asc_tiny.codegen.classifier import Classifier
 from asc_tiny.codegen.projects import cmake, kind
 from asc_tiny.frontend.reference import Samples
@@ -81,8 +80,8 @@ def host_scores(model: Classifier, clips: Mapping[str, Samples]) -> Int8Array:
     Raises:
         AscError: no C compiler, the build fails, or the network cannot become C.
     """
-    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
-        folder = Path(temporary) / "host"
+    with scratch.folder() as temporary:
+        folder = temporary / "host"
         board = boards.get(boards.HOST)
         kind.write(cmake.KIND, kind.Request(model=model, board=board), folder)
         host = projects.load(folder)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from asc_tiny import scratch
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes, write_bytes
 from asc_tiny.train.objective import Objective
@@ -99,8 +99,8 @@ class Distribution:
         if self._is_first:
             yield out
             return
-        with tempfile.TemporaryDirectory(prefix="asc-tiny-") as folder:
-            own, shared = Run(Path(folder)), Run(out)
+        with scratch.folder() as folder:
+            own, shared = Run(folder), Run(out)
             for name in ("recipe_path", "info_path", "history_path", "checkpoint_path"):
                 # In a new run these are what the first worker has begun to write.
                 if resume and getattr(shared, name).exists():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from asc_tiny import children, scratch
 from asc_tiny.errors import AscError
 from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets import project as projects
@@ -48,8 +48,8 @@ def switched_on(
     if not project.image.is_file():
         raise AscError(f"{project.folder}: not built; run asc-tiny build {project.folder} first")
     port = free_port() if port is None else port
-    with tempfile.TemporaryDirectory(prefix="asc-tiny-") as temporary:
-        pipe = Path(temporary) / _PIPE
+    with scratch.folder() as temporary:
+        pipe = temporary / _PIPE
         arguments = ["serve"]
         if microphone is not None:
             make_pipe(pipe)
@@ -66,20 +66,9 @@ def _running(
     project: Project, arguments: Sequence[str], port: int, folder: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     serial = f"tcp:127.0.0.1:{port},server=on,wait=off,nodelay=on"
-    process = subprocess.Popen(
-        projects.run_command(project.board, project.image, arguments, serial=serial),
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    try:
+    command = projects.run_command(project.board, project.image, arguments, serial=serial)
+    with children.running(command, folder=folder, stdout=subprocess.DEVNULL) as process:
         yield process
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stderr is not None
-        process.stderr.close()
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:

@@ -1,0 +1,109 @@
+"""Starting programs that end with this process, however it ends.
+
+Signals and handlers do not suffice: nothing runs in a process that is killed, and a program such
+as a build tool starts others. So a program gets a process group of its own, in which a shell
+waits for the end of a pipe that this process alone holds open. It then kills the group.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+_WATCH = ("/bin/sh", "-c", "read _; kill -s KILL 0")
+_IS_POSIX = os.name == "posix"
+
+
+@contextmanager
+def running(
+    arguments: Sequence[str | Path],
+    *,
+    folder: Path | None = None,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program without standard input; at the end of the block it and its children end.
+
+    It is out of the terminal's reach: an interrupt from there comes to this process alone.
+
+    Args:
+        arguments: the program and its arguments.
+        folder: that it runs in.
+        stdout: as ``subprocess.Popen`` takes it.
+        stderr: likewise.
+        environment: variables to set besides this process' own.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    with _group() as options:
+        process = subprocess.Popen(
+            arguments,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env={**os.environ, **environment} if environment else None,
+            **options,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+
+
+def run(
+    arguments: Sequence[str | Path],
+    *,
+    folder: Path | None = None,
+    timeout_s: float | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end as ``running`` does, and capture its text output.
+
+    Raises:
+        OSError: it cannot be started.
+        subprocess.TimeoutExpired: it took longer than ``timeout_s`` and was killed.
+    """
+    with running(arguments, folder=folder, environment=environment) as process:
+        out, err = process.communicate(timeout=timeout_s)
+        text = (data.decode("utf-8", errors="replace") for data in (out, err))
+        return subprocess.CompletedProcess(arguments, process.returncode, *text)
+
+
+@contextmanager
+def _group() -> Iterator[dict[str, Any]]:
+    """Yield the options of ``Popen`` for a program that is to end with the block."""
+    if not _IS_POSIX:
+        yield {}
+        return
+    watch = subprocess.Popen(_WATCH, stdin=subprocess.PIPE, **_joining(0))
+    assert watch.stdin is not None
+    try:
+        yield _joining(watch.pid)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(watch.pid, signal.SIGKILL)
+        watch.stdin.close()
+        watch.wait()
+
+
+def _joining(group: int) -> dict[str, Any]:
+    """Return the option of ``Popen`` for a process group, 0 for a new one.
+
+    A program is in the group before it starts: if the group has gone, it does not start.
+    """
+    if sys.version_info >= (3, 11):
+        return {"process_group": group}
+    return {"preexec_fn": lambda: os.setpgid(0, group)}

@@ -28,7 +28,7 @@ from asc_tiny.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
 SECONDS = 5.0
-"""What a file may take; the largest here takes a hundredth."""
+"""Processor time that a file may take; the largest here takes a hundredth."""
 
 
 class FindError(Exception):
@@ -297,13 +297,13 @@ def _deadline(seconds: float) -> Iterator[None]:
     def expired(*_: object) -> None:
         raise TimeoutError(f"more than {seconds:g} s")
 
-    old = signal.signal(signal.SIGALRM, expired)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    old = signal.signal(signal.SIGPROF, expired)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, old)
 
 
 def _compare(measured: ModelComplexity, data: bytes) -> None:

@@ -3,11 +3,42 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from patience import PATIENCE_S
 
 from asc_tiny.audio.synth import write_synthetic
+from asc_tiny.targets.device import client, emulator
+
+# How fast a machine makes examples is no property of the code.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
+
+
+def pytest_configure() -> None:
+    """Undo for programs that the tests start what a shell makes those in its background inherit.
+
+    Signals that are ignored stay so in every program that is started; handlers do not. A program
+    that a test interrupts would go on for ever.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient() -> Iterator[None]:
+    """Commands wait for an emulated board as long as it may take on a busy machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "ATTEMPTS", int(PATIENCE_S / client.TIMEOUT_S))
+        patch.setattr(emulator, "START_S", PATIENCE_S)
+        yield
 
 
 @pytest.fixture(scope="session")

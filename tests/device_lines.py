@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ensemble_models import asc_tiny, small
+from patience import PATIENCE_S
 
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.targets import project as targets
@@ -90,7 +91,7 @@ def serving(project: targets.Project, *, error_rate: float = 0.0) -> Iterator[Pi
         yield PipeLine(process, error_rate=error_rate)
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from native import FLAGS, RUNTIME, write
+from patience import PATIENCE_S
 
 from asc_tiny.codegen import frontend as frontend_code
 from asc_tiny.codegen.compiler.choose import Options
@@ -47,7 +48,9 @@ def emulate(board: Board, image: Path, arguments: Sequence[str]) -> str:
 def emulate_bytes(board: Board, image: Path, arguments: Sequence[str]) -> bytes:
     """Run an image beside its files and return what it prints, which need not be text."""
     command = run_command(board, Path(image.name), arguments)
-    done = subprocess.run(command, cwd=image.parent, capture_output=True, timeout=600, check=True)
+    done = subprocess.run(
+        command, cwd=image.parent, capture_output=True, timeout=PATIENCE_S, check=True
+    )
     return done.stdout + done.stderr
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from device_lines import PipeLine
 from microphones import BLOCK, scenes
+from patience import PATIENCE_S
 from test_firmware import CLIPS, MODEL
 
 from asc_tiny.audio.clips import read_pcm
@@ -124,7 +125,7 @@ def check_a_conversation(app: Path) -> None:
             status = device.status()
             assert (status.windows, status.damaged) == (len(scenes(clip)), 0)
             device.reset(Source.MICROPHONE)
-            device.wait(30)
+            device.wait(PATIENCE_S)
             assert device.results
             device.wait(0)
             assert device.damaged > 0  # lines of text

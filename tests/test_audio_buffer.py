@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from native import CORES, FLAGS, RUNTIME, compile_for, shared_library
+from patience import PATIENCE_S
 from test_frontend_property import repeatable
 
 from asc_tiny.codegen.library import AUDIO_RUNTIME
@@ -215,7 +216,7 @@ def run_threads(
     program: Path, blocks: int, idles: tuple[int, int]
 ) -> subprocess.CompletedProcess[str]:
     arguments = [str(program), *map(str, (blocks, *idles))]
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 VARIANTS = {

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from microphones import played, scenes
+from patience import PATIENCE_S
 from project_files import assert_prefix, compile_for_cortex_m4
 from serial_requests import check_a_conversation
 from test_cli_errors import refused
@@ -82,7 +83,7 @@ def run(app: Path, **environment: str) -> list[str]:
         check=True,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE_S,
     )
     return done.stdout.splitlines()
 

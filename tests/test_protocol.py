@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from device_lines import FRONTEND, LABELS, PipeLine, make, serving, small_model
+from patience import PATIENCE_S
 
 from asc_tiny.codegen.golden import read_golden
 from asc_tiny.errors import AscError
@@ -85,7 +86,7 @@ def test_features_are_the_golden_ones_on_a_bad_line(host: project.Project) -> No
     names = ["noise", "chirp"]
     expected = image.features_and_codes(host, [clips[name] for name in names])[1]
     with serving(host, error_rate=0.01) as line:
-        device = Device(line, timeout_s=0.02, attempts=200, body_bytes=48)
+        device = Device(line, timeout_s=0.02, attempts=int(PATIENCE_S / 0.02), body_bytes=48)
         found = [device.features_and_codes(clips[name]) for name in names]
         assert line.changed > 100
         assert device.damaged > 10
@@ -100,7 +101,7 @@ def exchange(line: PipeLine, *requests: Message) -> list[Message]:
     line.write(b"".join(frame.encode(request.pack()) for request in requests))
     reader, replies = frame.FrameReader(), []
     while len(replies) < len(requests):
-        data = line.read(5.0)
+        data = line.read(PATIENCE_S)
         assert data, "no reply"
         replies += [messages.unpack(payload) for payload in reader.take(data)]
     return [reply for reply in replies if reply is not None]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from native import FLAGS
+from patience import PATIENCE_S
 from test_firmware import MODEL, asc_tiny
 from tflm_firmware import find
 
@@ -111,7 +112,7 @@ def test_wrong_expectation_fails_on_host(
 def selftest(project: targets.Project, tflm: targets.Tflm | None = None) -> str:
     targets.build(project, tflm, definitions=["ASC_SELFTEST=1"])
     command = targets.run_command(project.board, project.image, ["selftest"])
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == (0 if "selftest 0\n" in done.stdout + done.stderr else 1)
     return (done.stdout + done.stderr).strip()
 

@@ -13,6 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import soundfile
+from patience import PATIENCE_S
 
 from asc_tiny import user_cache
 from asc_tiny.audio.dataset import Dataset
@@ -230,7 +231,7 @@ def run_script(script, *arguments):
     command = [sys.executable, "-c", script, *map(str, arguments)]
     # Processes share their parent's pipes: these are not at their end before all have ended.
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, start_new_session=True
+        command, capture_output=True, text=True, timeout=PATIENCE_S, start_new_session=True
     )
 
 

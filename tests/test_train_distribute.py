@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 
 pytest.importorskip("tensorflow")
 
@@ -102,7 +103,7 @@ def test_two_mirrored_devices_make_the_step_of_one(synthetic, tmp_path):
     (tmp_path / "small.toml").write_text(RECIPE)
     script = [sys.executable, "-c", MIRRORED, str(tmp_path), str(synthetic)]
     done = subprocess.run(
-        script, env=environment(tmp_path), capture_output=True, text=True, timeout=600
+        script, env=environment(tmp_path), capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
@@ -135,7 +136,7 @@ def test_two_workers_train_one_run(synthetic, tmp_path):
                 )
             )
         try:
-            results = [worker.communicate(timeout=300) for worker in workers]
+            results = [worker.communicate(timeout=PATIENCE_S) for worker in workers]
         finally:
             for worker in workers:
                 worker.kill()

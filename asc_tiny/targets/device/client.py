@@ -48,7 +48,7 @@ class Device:
     Args:
         line: to the device.
         timeout_s: to wait for a reply before the request is sent again.
-        attempts: to send a request.
+        attempts: to send a request, ``ATTEMPTS`` if None.
         body_bytes: of the longest message, if shorter than the device allows: on a bad line short
             messages get through more often.
 
@@ -61,12 +61,12 @@ class Device:
         line: Line,
         *,
         timeout_s: float = TIMEOUT_S,
-        attempts: int = ATTEMPTS,
+        attempts: int | None = None,
         body_bytes: int | None = None,
     ) -> None:
         self._line = line
         self._timeout_s = timeout_s
-        self._attempts = attempts
+        self._attempts = ATTEMPTS if attempts is None else attempts
         self._most_body_bytes = body_bytes
         self._reader = frame.FrameReader()
         # The device may still know a request of a program that talked to it before.

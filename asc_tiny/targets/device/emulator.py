@@ -16,7 +16,8 @@ from asc_tiny.targets import project as projects
 from asc_tiny.targets.feeder import Feeder, make_pipe
 from asc_tiny.targets.project import Project
 
-_START_S = 20.0
+START_S = 120.0
+"""Seconds that an emulator that runs may take until it listens: it may be one of many."""
 _PIPE = "microphone.pcm"
 
 
@@ -72,7 +73,7 @@ def _running(
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + _START_S
+    deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             assert process.stderr is not None
@@ -81,4 +82,4 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
             return
         time.sleep(0.02)
-    raise AscError(f"the emulator does not listen on port {port} after {_START_S:g} s")
+    raise AscError(f"the emulator does not listen on port {port} after {START_S:g} s")

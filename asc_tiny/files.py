@@ -1,4 +1,4 @@
-"""Writing outputs so that an interrupted command leaves nothing half-written."""
+"""Reading files of people and tools; writing so that nothing is left half-written."""
 
 from __future__ import annotations
 
@@ -111,11 +111,46 @@ def read_bytes(path: Path) -> bytes:
         raise AscError(f"{path}: cannot read: {error.strerror}") from error
 
 
+def read_text(path: Path) -> str:
+    """Return a text file as people's editors write them: UTF-8, with or without a byte order mark.
+
+    Returns:
+        The text without the mark; lines end with LF, whatever they ended with.
+
+    Raises:
+        AscError: it cannot be read, or is not UTF-8.
+    """
+    return decode_text(read_bytes(path), source=str(path))
+
+
+def decode_text(data: bytes, *, source: str) -> str:
+    """Return the text that bytes hold, as ``read_text``; ``source`` is named in messages.
+
+    Raises:
+        AscError: it is not UTF-8.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise AscError(f"{source}:{line}: not UTF-8 text; save the file as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Return what the TOML file ``path`` holds.
 
     Raises:
         AscError: it cannot be read or is not TOML.
+    """
+    return parse_toml(read_bytes(path), source=str(path))
+
+
+def parse_toml(data: bytes, *, source: str) -> dict[str, Any]:
+    """Return what the bytes of a TOML file hold; ``source`` is named in messages.
+
+    Raises:
+        AscError: it is not UTF-8 or not TOML.
     """
     if sys.version_info >= (3, 11):
         import tomllib
@@ -123,9 +158,47 @@ def read_toml(path: Path) -> dict[str, Any]:
         import tomli as tomllib
 
     try:
-        return tomllib.loads(read_bytes(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise AscError(f"{path}: not TOML: {error}") from error
+        return tomllib.loads(decode_text(data, source=source))
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits is a plain ValueError.
+        raise AscError(f"{source}: not TOML: {error}") from error
+
+
+def read_json(path: Path) -> Any:
+    """Return what the JSON file ``path`` holds.
+
+    Raises:
+        AscError: it cannot be read or is not JSON.
+    """
+    return parse_json(read_bytes(path), source=str(path))
+
+
+def parse_json(data: bytes, *, source: str) -> Any:
+    """Return what JSON text in bytes holds; ``source`` is named in messages.
+
+    Raises:
+        AscError: it is not UTF-8 or not JSON: numbers that are not finite and halves of surrogate
+            pairs, which Python takes, are not.
+    """
+    import json
+
+    def refuse(name: str) -> float:
+        raise ValueError(f"{name} is not a finite number")
+
+    def finite(text: str) -> float:
+        value = float(text)
+        return value if abs(value) < float("inf") else refuse(text[:20])
+
+    try:
+        text = data.decode("utf-8-sig")
+        document = json.loads(text, parse_constant=refuse, parse_float=finite)
+        if "\\u" in text:
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise AscError(f"{source} is not JSON: a text holds half of a surrogate pair") from None
+    except (ValueError, RecursionError) as error:
+        raise AscError(f"{source} is not JSON: {error}") from error
+    return document
 
 
 def sha256(data: bytes) -> str:

@@ -17,6 +17,8 @@ _STYLE: dict[str, Any] = {
     "svg.hashsalt": "asc-tiny",
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
+    # Names of classes and files are no formulas, whatever dollar signs are in them.
+    "text.parse_math": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
 }

@@ -14,6 +14,29 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
 
 
+def shown(value: object, most: int = 60) -> str:
+    """Return a value of a file as Python writes it, cut to ``most`` characters, for a message."""
+    if isinstance(value, str | bytes):
+        # A text of 100 MB must not be copied to show its beginning.
+        value = value[: most + 1]
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        # Python writes no integer of thousands of digits.
+        text = f"a huge {type(value).__name__}"
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def markdown(text: str) -> str:
+    """Return text that Markdown shows as it is, on one line."""
+    return "".join(f"\\{c}" if c in "\\`*_[]|#@~" else c for c in html(text))
+
+
+def html(text: str) -> str:
+    """Return text that HTML shows as it is, on one line; not for attributes."""
+    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def shape(sizes: tuple[int, ...]) -> str:
     """Return dimensions such as ``1x64x9x16``."""
     return "x".join(map(str, sizes))

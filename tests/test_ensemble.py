@@ -141,7 +141,7 @@ def test_options_that_an_ensemble_cannot_take(
     pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = tmp_path / "labels.txt"
-    labels.write_text("a\n" * 10)
+    labels.write_text("".join(f"{i}\n" for i in range(10)))
     assert asc_tiny("generate", pair, "--out", tmp_path / "out", "--labels", labels) == 2
     assert str(pair) in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

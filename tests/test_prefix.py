@@ -32,7 +32,7 @@ def test_names_that_start_with_the_prefix_stay(tmp_path: Path) -> None:
     options = ["--prefix", "far", "--labels", labels, "--out", tmp_path / "out"]
     assert asc_tiny("generate", model, *options) == 0
     source = (tmp_path / "out" / "far" / "far_labels.c").read_text()
-    assert '    "asc_park",\n    "\\"asc_tram",\n    "ASC_0",\n' in source
+    assert '    "asc_park",\n    "\\042asc_tram",\n    "ASC_0",\n' in source
     readme = (tmp_path / "out" / "README.md").read_text()
     assert "Classes: asc_park, " in readme
     for path in (tmp_path / "out").rglob("*.[ch]"):

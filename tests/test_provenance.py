@@ -16,6 +16,7 @@ from native import CORES, FLAGS, compile_for
 from asc_tiny import __version__
 from asc_tiny.codegen.provenance import Provenance, pack, unpack
 from asc_tiny.complexity import artefact
+from asc_tiny.errors import AscError
 from asc_tiny.targets import boards
 from asc_tiny.targets import project as targets
 from asc_tiny.targets.inspect import inspect
@@ -292,10 +293,16 @@ def object_of(firmware: Path) -> Path:
 
 def test_labels_that_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels = tmp_path / "labels.txt"
-    for reason, text in (("must not hold a zero", "a\0b"), ("allowed are 65532", "a" * 70_000)):
+    for reason, text in (("'a\\x00b', allowed", "a\0b"), ("allowed: 1 to 255 bytes", "a" * 70_000)):
         labels.write_text("\n".join([text, *(f"label {i}" for i in range(9))]))
         capsys.readouterr()
         assert asc_tiny("generate", MODEL, "--labels", labels, "--out", tmp_path / "out") == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert reason in line
         assert not (tmp_path / "out").exists()
+
+
+def test_labels_that_are_too_many() -> None:
+    labels = tuple(f"{i:0255}" for i in range(300))
+    with pytest.raises(AscError, match=r"allowed are 65532; shorten the labels"):
+        pack(Provenance("00" * 32, "00" * 32, "1", "aot", "asc", labels))

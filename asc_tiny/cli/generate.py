@@ -9,7 +9,6 @@ import click
 
 from asc_tiny.cli.options import PATH
 from asc_tiny.codegen.projects import registry
-from asc_tiny.errors import AscError
 
 
 @click.command()
@@ -98,6 +97,7 @@ def command(
     from asc_tiny.complexity.ensemble import load_model, output_quantisation
     from asc_tiny.decision.config import read_toml as read_decision
     from asc_tiny.frontend.config import read_toml
+    from asc_tiny.labels import read as read_labels
     from asc_tiny.targets import boards
     from asc_tiny.targets.audio_path import audio_path
 
@@ -113,7 +113,7 @@ def command(
         load_model(model),
         runtime=runtime,
         frontend=read_toml(frontend) if frontend else None,
-        labels=_read_labels(labels) if labels else None,
+        labels=read_labels(labels) if labels else None,
     )
     complete = replace(complete, options=options)
     if decision:
@@ -142,13 +142,3 @@ def command(
     if audio.resampler:
         click.echo(f"resampler: {audio.resampler}", err=True)
     click.echo(f"wrote {out}", err=True)
-
-
-def _read_labels(path: Path) -> tuple[str, ...]:
-    from asc_tiny.files import read_bytes
-
-    try:
-        lines = read_bytes(path).decode("utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise AscError(f"{path}: not UTF-8 text; a class name per line is needed") from None
-    return tuple(line.strip() for line in lines if line.strip())

@@ -13,6 +13,7 @@ import click
 
 from asc_tiny.cli.options import PATH, baud_option, port_option
 from asc_tiny.errors import AscError
+from asc_tiny.text import printable
 
 if TYPE_CHECKING:
     from asc_tiny.targets.device.messages import Info
@@ -176,4 +177,5 @@ def _print_text(events: Iterator[Shown], wanted: str | None) -> None:
             best = islice(sorted(scores, reverse=True), 3)
             texts = ", ".join(f"{label} {score:.3f}" for score, label in best)
             missed = f" ({event.missed} missed)" if event.missed else ""
-            click.echo(f"{event.result.window:>7}  {event.label:<20} {texts}{missed}")
+            line = f"{event.result.window:>7}  {event.label:<20} {texts}{missed}"
+            click.echo(printable(line))

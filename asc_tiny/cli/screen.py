@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asc_tiny.targets.device.monitor import Connected, Decided, Lost, Shown
+from asc_tiny.text import printable
 
 _HISTORY = 12
 
@@ -46,7 +47,7 @@ class Screen:
             parts.append(Text(self._warning, style="bold red"))
         if self._connected and self._decided:
             parts.append(self._bars(self._connected, self._decided))
-            parts.append(Text("latest: " + " > ".join(self._history)))
+            parts.append(Text("latest: " + printable(" > ".join(self._history))))
         return Group(*parts)
 
     def _bars(self, connected: Connected, decided: Decided) -> Table:
@@ -55,5 +56,5 @@ class Screen:
         for label, score in zip(connected.provenance.labels, scores, strict=True):
             style = "bold green" if label == decided.label else ""
             bar = ProgressBar(total=1.0, completed=min(max(score, 0.0), 1.0), width=30)
-            table.add_row(Text(label, style=style), f"{score:.3f}", bar)
+            table.add_row(Text(printable(label), style=style), f"{score:.3f}", bar)
         return table

@@ -12,6 +12,7 @@ from asc_tiny.codegen.templates import banner, template_root
 from asc_tiny.complexity.ensemble import Ensemble, output_quantisation
 from asc_tiny.decision.config import UNKNOWN
 from asc_tiny.frontend.reference import Int8Array
+from asc_tiny.labels import check_distinct
 from asc_tiny.resample.design import Resampler
 
 FRONTEND_RUNTIME = (
@@ -60,13 +61,15 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
     array and C++ around TensorFlow Lite Micro's interpreter.
 
     Raises:
-        AscError: the network cannot become C, or not in the order that its options ask for.
+        AscError: the network cannot become C, or not in the order that its options ask for; two
+            labels look alike.
     """
     check_order(model)
     line = banner(model.artefact)
     decision = model.decision
     record = provenance.provenance(model.identity, model.labels, runtime=runtime, prefix=prefix)
     unknown = "" if decision.threshold is None else UNKNOWN
+    check_distinct(model.labels, source=str(model.artefact.path), unknown=unknown)
     files = {
         **frontend_code.generate(
             model.frontend, line, others=model.frontends[1:], continuous=decision.continuous

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from asc_tiny import labels
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes, sha256
+from asc_tiny.files import parse_json, read_bytes, sha256
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.text import shown
 
 METADATA_NAME = "asc_tiny"
 METADATA_SCHEMA = 1
+_MOST_METADATA = 1 << 20
+"""Bytes of the entry; those of this tool take a hundredth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +70,16 @@ def load(path: Path) -> Artefact:
 def _metadata(path: Path, content: bytes | None) -> dict[str, Any]:
     if content is None:
         return {}
-    try:
-        # Metadata buffers may be padded with zero bytes.
-        entry = json.loads(content.rstrip(b"\0").decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise AscError(f"{path}: metadata {METADATA_NAME} is not JSON: {error}") from error
+    source = f"{path}: metadata {METADATA_NAME}"
+    if len(content) > _MOST_METADATA:
+        raise AscError(f"{source} has {len(content)} bytes, allowed: {_MOST_METADATA}")
+    # Metadata buffers may be padded with zero bytes.
+    entry = parse_json(content.rstrip(b"\0"), source=source)
     if not isinstance(entry, dict):
         raise AscError(f"{path}: metadata {METADATA_NAME} must be a JSON object")
     if entry.get("schema") != METADATA_SCHEMA:
         raise AscError(
-            f"{path}: metadata {METADATA_NAME} has schema {entry.get('schema')!r}, "
+            f"{path}: metadata {METADATA_NAME} has schema {shown(entry.get('schema'))}, "
             f"this version reads {METADATA_SCHEMA}"
         )
     return entry
@@ -93,16 +96,12 @@ def _frontend(path: Path, value: object) -> FrontEndConfig | None:
 def _labels(path: Path, value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
-    if not isinstance(value, list) or not all(isinstance(label, str) and label for label in value):
-        raise AscError(f"{path}: metadata labels must be a list of class names")
-    if len(set(value)) != len(value):
-        raise AscError(f"{path}: metadata labels names a class twice")
-    return tuple(value)
+    return labels.check(value, source=f"{path}: metadata labels")
 
 
 def _network(path: Path, value: object) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise AscError(f"{path}: metadata network must be a name")
+    if value is not None and not (isinstance(value, str) and labels.is_name(value)):
+        raise AscError(f"{path}: metadata network = {shown(value)}, must be a name")
     return value
 
 

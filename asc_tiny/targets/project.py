@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny import scratch
+from asc_tiny import labels, scratch
 from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.projects.manifest import MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
@@ -100,7 +100,7 @@ def load(folder: Path) -> Project:
             runtime=content["runtime"],
             artefact=load_model(folder / content["model"].get("file", MODEL_FILE)),
             frontend=FrontEndConfig.from_dict(content["frontend"], source=str(path)),
-            labels=tuple(content["labels"]),
+            labels=labels.check(content["labels"], source=f"{path}: labels"),
             decision=DecisionConfig.from_dict(content.get("decision", {}), source=str(path)),
             options=Options(**content.get("plan", {})),
             prefix=content.get("prefix", "asc"),

@@ -87,6 +87,13 @@ class Timeline(AbstractContextManager["Timeline"]):
             path.write_text("".join(lines), encoding="utf-8")
 
     def _plot(self) -> None:
+        from matplotlib import rc_context
+
+        # Names are no formulas, whatever dollar signs are in them.
+        with rc_context({"text.parse_math": False}):
+            self._draw()
+
+    def _draw(self) -> None:
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(10, 1.2 + 0.25 * len(self.labels)), dpi=_DPI)

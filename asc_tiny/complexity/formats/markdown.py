@@ -9,7 +9,7 @@ from asc_tiny.complexity.difference import LAYER_FIGURES
 from asc_tiny.complexity.gate import TOTAL, Verdict
 from asc_tiny.complexity.limits import FIGURES
 from asc_tiny.complexity.report import ModelComplexity, figures, total
-from asc_tiny.text import printable, shape
+from asc_tiny.text import html, markdown, shape
 
 MARK = "<!-- asc-tiny budget -->"
 """By which a later run finds its comment."""
@@ -22,7 +22,7 @@ def render(verdict: Verdict) -> str:
     outcome = "within the limits" if verdict.passed else "over budget"
     lines = [MARK, f"### asc-tiny budget: {outcome}", ""]
     if verdict.failed:
-        lines += [*(f"* {_escape(check.message)}" for check in verdict.failed), ""]
+        lines += [*(f"* {markdown(check.message)}" for check in verdict.failed), ""]
     lines += [*_models(verdict.models), ""]
     if verdict.checks:
         lines += [*_checks(verdict), ""]
@@ -41,14 +41,14 @@ def _models(models: Sequence[ModelComplexity]) -> list[str]:
         rows.append((TOTAL, figures(total(models))))
     return _table(
         ["model", *names],
-        [[_escape(name), *(_count(v[f.key]) for f in FIGURES)] for name, v in rows],
+        [[markdown(name), *(_count(v[f.key]) for f in FIGURES)] for name, v in rows],
     )
 
 
 def _checks(verdict: Verdict) -> list[str]:
     rows = [
         [
-            _escape(check.subject),
+            markdown(check.subject),
             check.figure.name,
             f"{check.value:,}",
             f"{check.limit:,}",
@@ -64,7 +64,7 @@ def _layers_changed(comparison: Comparison) -> list[str]:
     rows = [
         [
             str(layer.number),
-            _escape(layer.op),
+            markdown(layer.op),
             shape(layer.output_shape),
             layer.kind,
             *(str(layer.figures.get(key, "")) for key in LAYER_FIGURES),
@@ -72,7 +72,7 @@ def _layers_changed(comparison: Comparison) -> list[str]:
         for layer in comparison.layers
     ]
     header = ["layer", "operator", "output", "change", *LAYER_FIGURES.values()]
-    title = f"{_escape(comparison.path)}: layers that differ from the baseline's"
+    title = f"{markdown(comparison.path)}: layers that differ from the baseline's"
     return [f"**{title}**", "", *_table(header, rows)]
 
 
@@ -80,7 +80,7 @@ def _layers(model: ModelComplexity) -> list[str]:
     rows = [
         [
             str(number),
-            _escape(layer.op),
+            markdown(layer.op),
             shape(layer.output_shape),
             f"{layer.params:,}",
             f"{layer.macs:,} {_bar(layer.macs, model.macs)}",
@@ -90,22 +90,13 @@ def _layers(model: ModelComplexity) -> list[str]:
         for number, layer in enumerate(model.layers)
     ]
     header = ["layer", "operator", "output", "parameters", "MACs", "live bytes"]
-    summary = f"<summary>Layers of {_html(model.path)}</summary>"
+    summary = f"<summary>Layers of {html(model.path)}</summary>"
     return ["<details>", summary, "", *_table(header, rows), "", "</details>"]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     lines = [header, ["---"] * len(header), *rows]
     return [f"| {' | '.join(cells)} |" for cells in lines]
-
-
-def _escape(text: str) -> str:
-    """Return text that Markdown shows as it is."""
-    return "".join(f"\\{c}" if c in "\\`*_[]|#@~" else c for c in _html(text))
-
-
-def _html(text: str) -> str:
-    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _count(value: int | None) -> str:

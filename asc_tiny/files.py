@@ -9,70 +9,137 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from asc_tiny.errors import AscError
+from asc_tiny.errors import AscError, reason
+from asc_tiny.interrupts import held
 
 # Libraries that only some of these need are imported there: reading a model should start at once.
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turn an error of the file system in the block, such as a full disk, into one clear line.
+
+    Raises:
+        AscError: something could not be written; it names ``path`` if the system names nothing.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _refused(path, error) from error
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it to ``path`` if the block succeeds.
 
+    A link is followed: the file that it points to is replaced.
+
     Raises:
-        AscError: the folder cannot be written.
+        AscError: ``path`` is a folder, a device or a link to nothing, or cannot be written.
     """
     import tempfile
 
+    target = _followed(path)
+    if target.exists() and not target.is_file():
+        what = "a folder" if target.is_dir() else "no regular file"
+        raise AscError(f"{path}: is {what}, a file is needed")
+    temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
-        )
-        os.close(handle)
-    except OSError as error:
-        raise AscError(f"{path}: cannot write here: {error.strerror}") from error
-    temporary = Path(name)
-    try:
+        with held():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(
+                prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
+            )
+            os.close(handle)
+            temporary = Path(name)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(target)
+    except OSError as error:
+        raise _refused(path, error, temporary) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; it takes the place of ``path`` on success.
 
+    A link is followed: the folder that it points to is replaced.
+
     Raises:
-        AscError: ``path`` is a file, or its parent folder cannot be written.
+        AscError: ``path`` is a file, a link to nothing, or a folder that cannot be moved, or its
+            parent folder cannot be written.
     """
     import shutil
     import tempfile
 
-    if path.exists() and not path.is_dir():
-        raise AscError(f"{path}: is a file, a folder is needed")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise AscError(f"{path}: cannot write here: the folder is read-only")
+    target = _followed(path)
+    _check_movable(path, target)
+    temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    except OSError as error:
-        raise AscError(f"{path}: cannot write here: {error.strerror}") from error
-    try:
+        with held():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         yield temporary
         temporary.chmod(0o777 & ~_umask())
-        if path.exists():
-            # Moved aside first: a folder that cannot be replaced is left as it was.
-            old = path.replace(temporary.with_name(temporary.name + "-old"))
-            temporary.replace(path)
-            shutil.rmtree(old)
-        else:
-            temporary.replace(path)
+        with held():
+            _exchange(temporary, target)
     except OSError as error:
-        raise AscError(f"{path}: cannot write here: {error.strerror}") from error
+        raise _refused(path, error, temporary) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary is not None:
+            with held():
+                shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _followed(path: Path) -> Path:
+    """Return where ``path`` really is, itself if it is no link."""
+    if not path.is_symlink():
+        return path
+    target = Path(os.path.realpath(path))
+    if not path.exists():
+        raise AscError(f"{path}: is a link to {target}, which does not exist")
+    return target
+
+
+def _check_movable(path: Path, target: Path) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise AscError(f"{path}: is a file, a folder is needed")
+    if not os.access(target, os.W_OK):
+        raise AscError(f"{path}: cannot write here: the folder is read-only")
+    if target.samefile("."):
+        raise AscError(f"{path}: is the folder that you are in; give it from outside")
+    if target.is_mount():
+        raise AscError(f"{path}: another file system begins here; give a folder in it")
+
+
+def _exchange(new: Path, target: Path) -> None:
+    """Put a folder in the place of ``target``; one that cannot be replaced is left as it was."""
+    import shutil
+
+    if not target.exists():
+        new.replace(target)
+        return
+    old = target.replace(new.with_name(f"{new.name}-old"))
+    try:
+        new.replace(target)
+    except OSError:
+        old.replace(target)
+        raise
+    shutil.rmtree(old)
+
+
+def _refused(path: Path, error: OSError, temporary: Path | None = None) -> AscError:
+    """Return what to raise for a file that is not written; names of temporary files say nothing."""
+    name = None if error.filename is None else str(error.filename)
+    if name is None or (temporary is not None and name.startswith(str(temporary))):
+        name = str(path)
+    where = "" if name == str(path) else f" {name}:"
+    return AscError(f"{path}: cannot write here:{where} {reason(error)}")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -92,11 +159,8 @@ def append_text(path: Path, text: str) -> None:
     Raises:
         AscError: the file cannot be written.
     """
-    try:
-        with path.open("ab") as file:
-            file.write(text.encode("utf-8"))
-    except OSError as error:
-        raise AscError(f"{path}: cannot write here: {error.strerror}") from error
+    with naming(path), path.open("ab") as file:
+        file.write(text.encode("utf-8"))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -108,7 +172,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise AscError(f"{path}: cannot read: {error.strerror}") from error
+        raise AscError(f"{path}: cannot read: {reason(error)}") from error
 
 
 def read_text(path: Path) -> str:

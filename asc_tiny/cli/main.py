@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from asc_tiny import __version__
-from asc_tiny.errors import AscError
-from asc_tiny.text import printable
-
-SCHEMA = 1
+from asc_tiny import __version__, interrupts
+from asc_tiny.cli import endings, streams
+from asc_tiny.cli.endings import SCHEMA
 
 COMMANDS = (
     "bench",
@@ -46,6 +44,11 @@ class LazyGroup(click.Group):
         """Return the names of all commands in alphabetic order."""
         return list(COMMANDS)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was chosen."""
+        with endings.named():
+            return super().invoke(ctx)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of a command and return its ``command`` object."""
         if cmd_name not in COMMANDS:
@@ -67,33 +70,38 @@ def print_json(document: dict[str, object]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; exit codes: 0, 1 gate, 2 bad input, 3 mismatch, 130 interrupted."""
-    argv = list(sys.argv[1:] if arguments is None else arguments)
+    """Run the command line and exit.
+
+    The code is 0, 1 for a gate, 2 for bad input or a system that refuses something, 3 for a
+    mismatch, or 128 and the number of the signal that ended it (130 for Ctrl-C).
+
+    Args:
+        arguments: of a call within Python, where a fault of this program stays an exception; None
+            for those of the process, whose streams and signals are then this program's.
+    """
+    if arguments is None:
+        interrupts.install()
+        streams.install()
+    sys.exit(_run(sys.argv[1:] if arguments is None else list(arguments), arguments is None))
+
+
+def _run(argv: Sequence[str], is_program: bool) -> int:
     try:
         # Without standalone mode click returns the code of ctx.exit() and raises its errors.
         code = cli.main(args=argv, prog_name="asc-tiny", standalone_mode=False)
-        sys.stdout.flush()
-        sys.exit(code if isinstance(code, int) else 0)
+        streams.flush()
+        return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        sys.exit(2)
-    except click.ClickException as error:
-        _fail(" ".join(error.format_message().split()), error.exit_code, argv)
-    except AscError as error:
-        _fail(str(error), error.exit_code, argv)
-    except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted", 130, argv)
-    except BrokenPipeError:
-        # The reader of our output has gone: keep Python from reporting it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-
-
-def _fail(message: str, code: int, argv: Sequence[str]) -> None:
-    if "--json" in argv:
-        print_json({"error": message})
-    click.echo(f"asc-tiny: {printable(message)}", err=True)
-    sys.exit(code)
+        return endings.BAD_INPUT
+    except BaseException as error:
+        ending = endings.of(error)
+        if ending is None:
+            if not is_program or not isinstance(error, Exception):
+                raise
+            ending = endings.of_fault(error)
+        endings.report(ending, argv)
+        return ending.code
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from asc_tiny import nets, user_cache
 from asc_tiny.audio.dataset import Clip, Dataset
 from asc_tiny.errors import AscError
-from asc_tiny.files import write_bytes
+from asc_tiny.files import naming, write_bytes
 from asc_tiny.frontend.config import FrontEndConfig, Quantisation
 from asc_tiny.nets.mixup_normalisation import MixupNormalisation
 from asc_tiny.train import augment, cache, devices, distil, schedule
@@ -27,7 +27,7 @@ from asc_tiny.train.normalise import with_band_statistics
 from asc_tiny.train.objective import Objective
 from asc_tiny.train.recalibrate import recalibrate
 from asc_tiny.train.recipe import Recipe
-from asc_tiny.train.run import Run, RunInfo, save_model, write_errors
+from asc_tiny.train.run import Run, RunInfo, save_model
 
 Float32Array = NDArray[np.float32]
 
@@ -76,7 +76,7 @@ def train(
             written.
     """
     distribution = Distribution(strategy, recipe.schedule.batch)
-    with write_errors(out), distribution.workspace(out, resume=resume) as folder:
+    with naming(out), distribution.workspace(out, resume=resume) as folder:
         _train(
             recipe, dataset, folder, epochs, resume, initial, teachers, cache_folder, distribution
         )
@@ -98,7 +98,7 @@ def _train(
     run = Run(out)
     _check_folder(run, recipe, resume)
     _check_splits(dataset)
-    with write_errors(cache_folder or user_cache.folder()):
+    with naming(cache_folder or user_cache.folder()):
         recipe = with_band_statistics(recipe, dataset.split("train"), cache_folder)
         data = _Data.load(dataset, recipe, cache_folder)
     info = RunInfo(

@@ -7,8 +7,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -163,21 +162,6 @@ class Run:
     def model_sha256(self) -> str:
         """Return the SHA-256 of the trained network's file."""
         return sha256(read_bytes(self.model_path))
-
-
-@contextmanager
-def write_errors(folder: Path) -> Iterator[None]:
-    """Turn an error of the file system in the block, such as a full disk, into one clear line.
-
-    Raises:
-        AscError: something in ``folder`` could not be written.
-    """
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise AscError(f"{folder}: cannot write here: {error.strerror or error}") from error
 
 
 def save_model(model: Any, path: Path) -> None:

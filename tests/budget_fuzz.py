@@ -329,7 +329,7 @@ def _count(data: bytes) -> dict[str, int] | None:
     if model.SubgraphsLength() != 1:
         return None
     graph = model.Subgraphs(0)
-    macs, buffers, sizes = 0, {}, [0] * graph.TensorsLength()
+    macs, sizes = 0, [0] * graph.TensorsLength()
     for number in range(graph.TensorsLength()):
         sizes[number] = _bits(graph.Tensors(number))
     constant = [
@@ -344,16 +344,9 @@ def _count(data: bytes) -> dict[str, int] | None:
         if name in ("UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF"):
             return None
         macs += _macs(name, graph, operator)
-        for position in _LEARNT.get(name, ()):
-            if position < operator.InputsLength() and operator.Inputs(position) >= 0:
-                index = operator.Inputs(position)
-                if constant[index]:
-                    buffers.setdefault(
-                        graph.Tensors(index).Buffer(), _elements(graph.Tensors(index))
-                    )
     return {
         "macs": macs,
-        "params": sum(buffers.values()),
+        "params": _params(model, graph, constant),
         "live_bytes": _peak(graph, sizes, constant),
     }
 
@@ -369,14 +362,85 @@ def _names(enumeration: type) -> dict[int, str]:
 
 
 _OPERATORS, _TYPES = _names(tflite.BuiltinOperator), _names(tflite.TensorType)
-_LEARNT: Mapping[str, tuple[int, ...]] = {
-    **dict.fromkeys(("ADD", "SUB", "MUL", "DIV", "BATCH_MATMUL"), (0, 1)),
-    **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), (1, 2)),
-    "TRANSPOSE_CONV": (1, 3),
-    "PRELU": (1,),
-    "EMBEDDING_LOOKUP": (1,),
-    "GATHER": (0,),
+_INTEGERS = ("BOOL", "INT32", "INT64", "UINT32", "UINT64")
+_SHAPE_ALONE = ("RANK", "SHAPE", "ZEROS_LIKE")
+_BOUNDED = {"MAXIMUM", "MINIMUM", "SELECT", "SELECT_V2", "EQUAL", "NOT_EQUAL"} | {
+    f"{name}{equal}" for name in ("GREATER", "LESS") for equal in ("", "_EQUAL")
 }
+_SECOND = (
+    *("ARG_MAX", "ARG_MIN", "BROADCAST_TO", "CUMSUM", "EXPAND_DIMS", "GATHER", "GATHER_ND"),
+    *("MEAN", "MIRROR_PAD", "PAD", "PADV2", "REDUCE_ALL", "REDUCE_ANY", "REDUCE_MAX", "REDUCE_MIN"),
+    *("REDUCE_PROD", "RESHAPE", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_SEQUENCE"),
+    *("REVERSE_V2", "SUM", "TILE", "TOPK_V2", "TRANSPOSE"),
+)
+_SETTINGS: Mapping[str, tuple[int, ...]] = {
+    **dict.fromkeys(_SECOND, (1,)),
+    **dict.fromkeys(("EMBEDDING_LOOKUP", "FILL", "IF", "SELECT", "SELECT_V2", "SPLIT"), (0,)),
+    **dict.fromkeys(("BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND", "SLICE", "SPLIT_V"), (1, 2)),
+    **{"TRANSPOSE_CONV": (0,), "STRIDED_SLICE": (1, 2, 3), "DYNAMIC_UPDATE_SLICE": (2,)},
+    **dict.fromkeys(("BROADCAST_ARGS", "ONE_HOT"), (0, 1)),
+}
+_CHANGING = ("CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE", "WHILE")
+
+
+def _params(model: Any, graph: Any, constant: list[bool]) -> int:
+    """Count the values of all constants, one buffer after the other, but for what is none.
+
+    From a constant forward: where it is read, and where what is made of it alone is read.
+    """
+    operators = [graph.Operators(n) for n in range(graph.OperatorsLength())]
+    codes = [model.OperatorCodes(operator.OpcodeIndex()) for operator in operators]
+    names = [_OPERATORS[max(code.DeprecatedBuiltinCode(), _new_code(code))] for code in codes]
+    inputs = [[op.Inputs(i) for i in range(op.InputsLength())] for op in operators]
+    outputs = [[op.Outputs(i) for i in range(op.OutputsLength())] for op in operators]
+    fixed = {n for n, is_constant in enumerate(constant) if is_constant}
+    readers: dict[int, list[tuple[int, int]]] = {}
+    for number, name in enumerate(names):
+        for position, index in enumerate(inputs[number]):
+            readers.setdefault(index, []).append((number, position))
+        present = [index for index in inputs[number] if index >= 0]
+        if name in _SHAPE_ALONE or (name not in _CHANGING and present and fixed >= {*present}):
+            fixed |= {*outputs[number]}
+
+    def uses(index: int) -> set[str]:
+        found, waiting, seen = set(), [index], set()
+        while waiting:
+            here = waiting.pop()
+            seen.add(here)
+            for number, position in readers.get(here, ()):
+                name = names[number]
+                if name in _SHAPE_ALONE or position in _SETTINGS.get(name, ()):
+                    found.add("setting")
+                elif outputs[number] and fixed >= {*outputs[number]}:
+                    waiting += {*outputs[number]} - seen
+                elif here == index and _is_number(name, graph.Tensors(index)):
+                    found.add("number")
+                else:
+                    found.add("value")
+        return found
+
+    buffers: dict[tuple[int, int], int] = {}
+    largest: dict[tuple[int, int], int] = {}
+    for index in (n for n, is_constant in enumerate(constant) if is_constant):
+        tensor = graph.Tensors(index)
+        key = (tensor.Buffer(), 0 if tensor.Buffer() else index)
+        elements = _elements(tensor)
+        largest[key] = max(largest.get(key, 0), elements)
+        used = uses(index)
+        is_whole = _TYPES.get(tensor.Type(), "BFLOAT16") in _INTEGERS
+        scales = tensor.Quantization()
+        is_scaled = scales is not None and scales.ScaleLength() > 0
+        if "value" in used or not (
+            "number" in used or (is_whole and (not is_scaled or "setting" in used))
+        ):
+            buffers[key] = elements
+    return sum(largest[key] for key in buffers)
+
+
+def _is_number(name: str, tensor: Any) -> bool:
+    if name in ("FILL", "PADV2"):
+        return _elements(tensor) == 1
+    return name in _BOUNDED and not tensor.ShapeLength()
 
 
 def _shape(tensor: Any) -> list[int]:

@@ -117,6 +117,40 @@ def test_what_is_not_explained_does_not_agree() -> None:
     assert not without_norm.agrees
 
 
+def test_numbers_of_a_formula_and_what_is_not_trained_are_explained() -> None:
+    product = replace(layer("MUL", 1, 0), numbers=1)
+    alone = Row((layer("Softsign", 0, 0),), (product,))
+    assert alone.agrees and alone.note == "numbers of a formula, +1"
+    assert not Row((layer("Softsign", 0, 0),), (layer("MUL", 1, 0),)).agrees
+    given = replace(layer("Normalization", 0, 0), untrained=16)
+    operators = (layer("SUB", 8, 0), layer("MUL", 8, 0))
+    assert Row((given,), operators).note == "not trained, +16"
+    assert not Row((given,), (*operators, layer("ADD", 8, 0))).agrees
+
+
+@pytest.mark.parametrize("kind", ["hard_sigmoid", "softsign", "rescaling", "normalization"])
+def test_constants_of_activations_and_rescalings_agree(kind: str) -> None:
+    """The converter writes numbers of formulas and statistics as constants, like weights."""
+    from keras import Input, Model, layers
+    from network_models import quantised
+
+    made = {
+        "rescaling": lambda: layers.Rescaling([0.1, 0.2, 0.4, 0.3], [1.0, -2.0, 3.0, 0.5]),
+        "normalization": lambda: layers.Normalization(
+            mean=[0.1, -0.2, 0.3, 0.6], variance=[1.0, 2.0, 0.5, 0.7]
+        ),
+    }
+    inputs = Input((5, 4, 4), batch_size=1)
+    x = layers.MaxPooling2D(2)(inputs)
+    x = (made.get(kind) or (lambda: layers.Activation(kind)))()(x)
+    model = Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
+    tflite = measure(parse_graph(quantised(model), source="m.tflite"))
+    rows = compare(measure_model(model, source="m.keras"), tflite)
+    assert all(row.agrees for row in rows), [row.note for row in rows]
+    constants = {"hard_sigmoid": 0, "softsign": 1, "rescaling": 8, "normalization": 8}
+    assert tflite.params - sum(row.params[0] for row in rows) == constants[kind]
+
+
 def test_bias_that_comes_or_goes() -> None:
     norm = layer("BatchNormalization", 16, 0)
     offset = Row((layer("Conv2D", 72, 1000), norm), (layer("CONV_2D", 80, 1000),))

@@ -50,18 +50,38 @@ class Row:
         return sum(x.params for x in self.layers if _NORMALISATION.search(x.op))
 
     @property
-    def unexplained(self) -> int:
-        """By how many parameters the operators differ from what folding leaves.
+    def difference(self) -> int:
+        """By how many parameters the operators differ from what folding leaves."""
+        before, after = self.params
+        return after - (before - self.folded)
+
+    @property
+    def explained(self) -> dict[str, int] | None:
+        """What the difference consists of, by its name for people; None if it is not known.
 
         A layer without a bias gets one where a batch norm's offset is folded; a bias of zeros is
-        left out by the converter.
+        left out by the converter. What a layer holds beside what it learns is a constant of the
+        file, and so are the numbers of a formula, such as those of an activation.
         """
-        before, after = self.params
         channels = self.layers[0].output_shape[-1] if self.layers and self.layers[0].macs else 0
-        difference = after - (before - self.folded)
-        if (difference == channels and self.folded) or difference == -channels:
-            return 0
-        return difference
+        biases = {0: "", -channels: "bias is zero and left out"}
+        if self.folded:
+            biases[channels] = "bias takes the offset"
+        numbers = sum(operator.numbers for operator in self.operators)
+        untrained = sum(layer.untrained for layer in self.layers)
+        for bias, word in biases.items():
+            rest = self.difference - bias
+            # Equal constants share a buffer, so that there may be fewer.
+            if 0 <= rest <= untrained + numbers:
+                given = min(rest, untrained)
+                parts = {word: bias, "not trained": given, "numbers of a formula": rest - given}
+                return {name: value for name, value in parts.items() if value}
+        return None
+
+    @property
+    def unexplained(self) -> int:
+        """By how many parameters the operators differ for no reason that is known."""
+        return self.difference if self.explained is None else 0
 
     @property
     def agrees(self) -> bool:
@@ -75,10 +95,7 @@ class Row:
         notes = []
         if self.folded:
             notes.append(f"batch norm folded, {self.folded:,} parameters fewer")
-        difference = self.params[1] - (self.params[0] - self.folded)
-        if difference and not self.unexplained:
-            word = "takes the offset" if difference > 0 else "is zero and left out"
-            notes.append(f"bias {word}, {difference:+,}")
+        notes += [f"{name}, {value:+,}" for name, value in (self.explained or {}).items()]
         if self.unexplained:
             notes.append(f"{self.unexplained:+,} PARAMETERS NOT EXPLAINED")
         if self.macs[0] != self.macs[1]:

@@ -13,6 +13,20 @@ from collections.abc import Callable, Mapping
 
 from asc_tiny.complexity.counting import Call
 from asc_tiny.complexity.graph import Graph, Operator
+from asc_tiny.errors import AscError
+
+
+def check(graph: Graph) -> None:
+    """Check that the rule measures all of a model: it looks at the first subgraph alone.
+
+    Raises:
+        AscError: there are others.
+    """
+    if graph.others:
+        raise AscError(
+            f"{graph.source}: cannot be measured by --convention nessi: it has "
+            f"{1 + len(graph.others)} subgraphs, of which NeSsi counts one"
+        )
 
 
 def constant_bytes(graph: Graph, operator: Operator) -> int:

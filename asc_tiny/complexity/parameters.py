@@ -1,48 +1,194 @@
-"""Finding the learnt values of a model."""
+"""Finding the learnt values of a model: all constants but those that a rule knows to be none.
+
+A constant counts wherever it is read: by the operator that computes with it, through any operators
+that only rearrange or rescale constants, and at last in a line of its own, so that none is lost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
+from asc_tiny.complexity.counting import called
+from asc_tiny.complexity.formula import is_number
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
 
-# Positions of the operands that may hold learnt values. For the element-wise operators these are
-# batch norms that could not be folded into a convolution.
-LEARNT: Mapping[str, tuple[int, ...]] = {
-    "ADD": (0, 1),
-    "BATCH_MATMUL": (0, 1),
-    "CONV_2D": (1, 2),
-    "DEPTHWISE_CONV_2D": (1, 2),
-    "DIV": (0, 1),
-    "EMBEDDING_LOOKUP": (1,),
-    "FULLY_CONNECTED": (1, 2),
-    "GATHER": (0,),
-    "MUL": (0, 1),
-    "PRELU": (1,),
-    "SUB": (0, 1),
-    "SVDF": (1, 2, 3),
-    "TRANSPOSE_CONV": (1, 3),
-    # Weights, peepholes, biases, projection, layer normalisation
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": (*range(1, 18), *range(20, 24)),
+_INTEGERS = ("BOOL", "INT32", "INT64", "UINT32", "UINT64")
+
+_REDUCTIONS = ("MEAN", "REDUCE_ALL", "REDUCE_ANY", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM")
+# The second operand says where or how, and the first alone is computed with.
+_SECOND_TEXT = """
+    ARG_MAX ARG_MIN BROADCAST_TO CUMSUM EXPAND_DIMS GATHER GATHER_ND MIRROR_PAD PAD PADV2 RESHAPE
+    RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR REVERSE_SEQUENCE REVERSE_V2 TILE TOPK_V2 TRANSPOSE
+"""
+SETTINGS: Mapping[str, tuple[int, ...]] = {
+    **dict.fromkeys((*_SECOND_TEXT.split(), *_REDUCTIONS), (1,)),
+    "BATCH_TO_SPACE_ND": (1, 2),
+    "BROADCAST_ARGS": (0, 1),
+    "DYNAMIC_UPDATE_SLICE": (2,),
+    "EMBEDDING_LOOKUP": (0,),
+    "FILL": (0,),
+    "IF": (0,),
+    "ONE_HOT": (0, 1),
+    "SELECT": (0,),
+    "SELECT_V2": (0,),
+    "SLICE": (1, 2),
+    "SPACE_TO_BATCH_ND": (1, 2),
+    "SPLIT": (0,),
+    "SPLIT_V": (1, 2),
+    "STRIDED_SLICE": (1, 2, 3),
+    "TRANSPOSE_CONV": (0,),
 }
+"""Operands by position that are shapes, axes, sizes, indices or conditions, if they are whole."""
+
+_SHAPE_ALONE = ("RANK", "SHAPE", "ZEROS_LIKE")
+"""Operators that look at the shape of what they read, not at its values."""
+
+_CHANGING_TEXT = """
+    CALL CALL_ONCE HASHTABLE HASHTABLE_FIND HASHTABLE_SIZE IF MULTINOMIAL RANDOM_STANDARD_NORMAL
+    RANDOM_UNIFORM READ_VARIABLE STABLEHLO_RNG_BIT_GENERATOR VAR_HANDLE WHILE
+"""
+_CHANGING = frozenset(_CHANGING_TEXT.split())
+"""Operators whose results do not follow from their operands alone."""
 
 
-def parameters(graph: Graph, operator: Operator) -> tuple[Tensor, ...]:
-    """Return the constant tensors of one operator that hold learnt values."""
-    positions = [i for i in LEARNT.get(operator.name, ()) if i < len(operator.inputs)]
-    indices = [operator.inputs[i] for i in positions if operator.inputs[i] != ABSENT]
-    tensors = [_origin(graph, graph.tensor(index)) for index in indices]
-    return tuple(tensor for tensor in tensors if tensor.is_constant)
+class Learnt:
+    """The learnt constants of a model, each handed out once.
+
+    Constants that share a buffer are one.
+    """
+
+    def __init__(self, model: Graph) -> None:
+        self.model = model
+        self.called: set[int] = {0}
+        self._sources = {id(graph): _Sources(graph) for graph in _graphs(model)}
+        self._seen: set[tuple[int, int]] = set()
+
+    def fresh(self, graph: Graph, operator: Operator) -> list[Tensor]:
+        """Return the learnt constants of an operator, and of what it calls, not counted yet."""
+        found: list[Tensor] = []
+        waiting = [(graph, operator)]
+        while waiting:
+            graph, operator = waiting.pop()
+            found += self._unseen(graph, self._sources[id(graph)].learnt(operator))
+            for number in called(operator):
+                waiting += self.not_called_before(number)
+        return found
+
+    def not_called_before(self, number: int) -> list[tuple[Graph, Operator]]:
+        """Return the operators of a subgraph, none if it has been called before."""
+        if number in self.called:
+            return []
+        self.called.add(number)
+        graph = self.model.subgraph(number)
+        return [(graph, operator) for operator in graph.operators]
+
+    def rest(self, number: int) -> list[Tensor]:
+        """Return the constants of a subgraph that reach none of its operators.
+
+        They take flash all the same: outputs, and what nothing reads.
+        """
+        graph = self.model.subgraph(number)
+        return list(self._unseen(graph, self._sources[id(graph)].unread()))
+
+    def _unseen(self, graph: Graph, tensors: Iterator[Tensor]) -> Iterator[Tensor]:
+        for tensor in tensors:
+            key = _storage(graph, tensor)
+            if key not in self._seen:
+                self._seen.add(key)
+                yield self._largest.get(key, tensor)
+
+    @cached_property
+    def _largest(self) -> Mapping[tuple[int, int], Tensor]:
+        """Of the tensors that share a buffer the one with the most values, two to a byte."""
+        largest: dict[tuple[int, int], Tensor] = {}
+        for graph in _graphs(self.model):
+            for tensor in graph.tensors:
+                if tensor.is_constant and tensor.buffer:
+                    key = _storage(graph, tensor)
+                    largest[key] = max(largest.get(key, tensor), tensor, key=lambda t: t.size)
+        return largest
 
 
-def storage(graph: Graph, tensor: Tensor) -> tuple[int, int]:
+def _graphs(model: Graph) -> Sequence[Graph]:
+    return (model, *model.others)
+
+
+def _storage(graph: Graph, tensor: Tensor) -> tuple[int, int]:
     """Return what tells the stored values of constants apart: tensors may share a buffer."""
     return (tensor.buffer, 0) if tensor.buffer else (id(graph), tensor.index + 1)
 
 
-def _origin(graph: Graph, tensor: Tensor) -> Tensor:
-    """Follow weights that are stored small and widened by a DEQUANTIZE operator."""
-    producer = graph.producers.get(tensor.index)
-    if producer is None or producer.name != "DEQUANTIZE":
-        return tensor
-    return next(iter(graph.input_tensors(producer)), tensor)
+class _Sources:
+    """From which constants the operands of a subgraph's operators come.
+
+    A tensor is fixed if it is a constant or computed from fixed ones alone.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.walked: set[int] = set()
+        self.settings: set[int] = set()
+        """Tensors that a rule knows to be no learnt values."""
+
+    @cached_property
+    def fixed(self) -> frozenset[int]:
+        found = {tensor.index for tensor in self.graph.tensors if tensor.is_constant}
+        for operator in self.graph.operators:
+            inputs = _present(operator)
+            is_fixed = bool(inputs) and operator.name not in _CHANGING and found.issuperset(inputs)
+            if is_fixed or operator.name in _SHAPE_ALONE:
+                found.update(operator.outputs)
+        return frozenset(found)
+
+    def learnt(self, operator: Operator) -> Iterator[Tensor]:
+        """Yield the constants that an operator computes with, not yielded before.
+
+        An operator whose result is fixed leaves its constants to who reads the result.
+        """
+        if operator.outputs and self.fixed.issuperset(operator.outputs):
+            return
+        for index in _computed_with(operator):
+            tensor = self.graph.tensor(index)
+            if tensor.is_constant and is_number(self.graph, operator, tensor):
+                self.settings.add(index)
+            else:
+                yield from self._constants(index, self.walked)
+
+    def unread(self) -> Iterator[Tensor]:
+        """Yield the constants of values that no operator has yielded and no rule knows."""
+        walked: set[int] = set()
+        for operator in self.graph.operators:
+            for index in set(_present(operator)).difference(_computed_with(operator)):
+                sources = self._constants(index, walked)
+                self.settings.update(t.index for t in sources if t.dtype in _INTEGERS)
+        for tensor in self.graph.tensors:
+            is_value = tensor.dtype not in _INTEGERS or bool(tensor.scales)
+            if tensor.is_constant and is_value and tensor.index not in self.settings:
+                yield tensor
+
+    def _constants(self, index: int, walked: set[int]) -> Iterator[Tensor]:
+        """Yield the constants behind a tensor; what was walked before is left out."""
+        waiting = [index]
+        while waiting:
+            index = waiting.pop()
+            if index in walked or index not in self.fixed:
+                continue
+            walked.add(index)
+            tensor = self.graph.tensor(index)
+            if tensor.is_constant:
+                yield tensor
+            else:
+                waiting += _computed_with(self.graph.producers[index])
+
+
+def _present(operator: Operator) -> list[int]:
+    return [index for index in operator.inputs if index != ABSENT]
+
+
+def _computed_with(operator: Operator) -> list[int]:
+    """Return the operands whose values go into the result."""
+    if operator.name in _SHAPE_ALONE:
+        return []
+    settings = SETTINGS.get(operator.name, ())
+    return [i for position, i in enumerate(operator.inputs) if i >= 0 and position not in settings]

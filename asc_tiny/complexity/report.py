@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from asc_tiny.complexity import nessi
-from asc_tiny.complexity.counting import called, work
-from asc_tiny.complexity.graph import Graph, Operator, Tensor
+from asc_tiny.complexity.counting import work
+from asc_tiny.complexity.graph import Graph
 from asc_tiny.complexity.memory import live_bytes
-from asc_tiny.complexity.parameters import parameters, storage
+from asc_tiny.complexity.parameters import Learnt
 from asc_tiny.complexity.tflm.arena import least_head
 from asc_tiny.errors import AscError
 
 
 @dataclass(frozen=True)
 class LayerComplexity:
-    """One operator; the figures are defined in docs/COUNTING.md."""
+    """One operator; the figures are defined in docs/COUNTING.md.
+
+    Attributes:
+        numbers: those of the parameters that stand alone, such as the factor of a rescaling.
+        untrained: values of a Keras layer that training does not touch, such as a mean.
+    """
 
     name: str
     op: str
@@ -28,6 +33,8 @@ class LayerComplexity:
     activation_bytes: int
     operations: int = 0
     moved_bytes: int = 0
+    numbers: int = 0
+    untrained: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,14 +117,17 @@ def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
         convention: one of ``CONVENTIONS``.
 
     Raises:
-        AscError: an operator whose work cannot be counted, or a batch of more than one input.
+        AscError: an operator whose work cannot be counted, a batch of more than one input, or
+            subgraphs where NeSsi's rule is asked for.
     """
     check_batch(graph)
-    stored = _Stored(graph)
+    if convention == "nessi":
+        nessi.check(graph)
+    learnt = Learnt(graph)
     layers = []
     for operator, activation_bytes in zip(graph.operators, live_bytes(graph), strict=True):
         count = work(graph, operator)
-        fresh = stored.fresh(graph, operator)
+        fresh = learnt.fresh(graph, operator)
         params, macs = sum(tensor.size for tensor in fresh), count.macs
         if convention == "nessi":
             params, macs = nessi.constant_bytes(graph, operator), nessi.macs(graph, operator)
@@ -133,9 +143,12 @@ def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
                 moved_bytes=count.moved_bytes,
                 weight_bytes=sum(tensor.byte_count for tensor in fresh),
                 activation_bytes=activation_bytes,
+                numbers=sum(not tensor.shape for tensor in fresh),
             )
         )
-    return ModelComplexity(graph.source, (*layers, *stored.uncalled()), _head_bytes(graph))
+    return ModelComplexity(
+        graph.source, (*layers, *_beside_operators(learnt, convention)), _head_bytes(graph)
+    )
 
 
 def _head_bytes(graph: Graph) -> int | None:
@@ -160,56 +173,32 @@ def check_batch(graph: Graph) -> None:
             )
 
 
-class _Stored:
-    """Which constants have been counted, in the order of the operators that read them."""
+def _beside_operators(learnt: Learnt, convention: str) -> list[LayerComplexity]:
+    """Return a line for what no operator of the model runs or reads: it takes flash all the same.
 
-    def __init__(self, model: Graph) -> None:
-        self.model = model
-        self.seen: set[tuple[int, int]] = set()
-        self.called: set[int] = {0}
-
-    def fresh(self, graph: Graph, operator: Operator) -> list[Tensor]:
-        """Return the learnt constants of an operator, and of what it calls, not counted yet."""
-        found = []
-        waiting = [(graph, operator)]
-        while waiting:
-            graph, operator = waiting.pop()
-            for tensor in parameters(graph, operator):
-                key = storage(graph, tensor)
-                if key not in self.seen:
-                    self.seen.add(key)
-                    found.append(tensor)
-            for number in called(operator):
-                waiting += self.not_called_before(number)
-        return found
-
-    def not_called_before(self, number: int) -> list[tuple[Graph, Operator]]:
-        """Return the operators of a subgraph, none if it has been called before."""
-        if number in self.called:
-            return []
-        self.called.add(number)
-        graph = self.model.subgraph(number)
-        return [(graph, operator) for operator in graph.operators]
-
-    def uncalled(self) -> list[LayerComplexity]:
-        """Return a line for each subgraph that no operator calls: it takes flash all the same."""
-        lines = []
-        for number in range(1, 1 + len(self.model.others)):
-            if number not in self.called:
-                operators = self.not_called_before(number)
-                fresh = [tensor for each in operators for tensor in self.fresh(*each)]
-                lines.append(
-                    LayerComplexity(
-                        name=f"subgraph {number}",
-                        op="SUBGRAPH",
-                        output_shape=(),
-                        params=sum(tensor.size for tensor in fresh),
-                        macs=0,
-                        weight_bytes=sum(tensor.byte_count for tensor in fresh),
-                        activation_bytes=0,
-                    )
-                )
-        return lines
+    That is a subgraph that no operator calls, and constants that reach no operator.
+    """
+    lines = []
+    for number in range(1 + len(learnt.model.others)):
+        operators = learnt.not_called_before(number)
+        fresh = [tensor for each in operators for tensor in learnt.fresh(*each)]
+        fresh += learnt.rest(number)
+        if not operators and not fresh:
+            continue
+        weight_bytes = sum(tensor.byte_count for tensor in fresh)
+        values = sum(tensor.size for tensor in fresh)
+        lines.append(
+            LayerComplexity(
+                name=f"subgraph {number}",
+                op="SUBGRAPH" if operators else "CONSTANTS",
+                output_shape=(),
+                params=weight_bytes if convention == "nessi" else values,
+                macs=0,
+                weight_bytes=weight_bytes,
+                activation_bytes=0,
+            )
+        )
+    return lines
 
 
 def total(models: Sequence[ModelComplexity]) -> Total:

@@ -118,6 +118,7 @@ OPTIONS: Mapping[str, Mapping[str, tuple[int, str, int]]] = {
     "ADD": _FUSED,
     "AVERAGE_POOL_2D": _POOL,
     "BATCH_MATMUL": {"adj_x": (0, "?", 0), "adj_y": (1, "?", 0)},
+    "CALL_ONCE": {"init_subgraph_index": (0, "i", 0)},
     "CONCATENATION": {"axis": (0, "i", 0), "fused_activation_function": (1, "b", 0)},
     "CONV_2D": {
         "padding": (0, "b", 0),
@@ -190,6 +191,7 @@ OPTIONS_OF: Mapping[str, str] = {
     "ADD": "Add",
     "AVERAGE_POOL_2D": "Pool2D",
     "BATCH_MATMUL": "BatchMatMul",
+    "CALL_ONCE": "CallOnce",
     "CONCATENATION": "Concatenation",
     "CONV_2D": "Conv2D",
     "DEPTHWISE_CONV_2D": "DepthwiseConv2D",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from asc_tiny import nets
 from asc_tiny.complexity.counting import Work
 from asc_tiny.complexity.report import LayerComplexity, ModelComplexity
@@ -17,9 +19,9 @@ _FUSED = ("Activation", "Dropout", "Flatten", "Normalization", "ReLU", "Reshape"
 
 # One operation for each output element
 _ELEMENTWISE_TEXT = """
-    Abs Absolute Average Divide ELU Exp Gelu HardSigmoid HardSwish HardTanh LeakyReLU LeakyRelu Log
-    Maximum Minimum Multiply Negative PReLU ReLU Relu Relu6 Rescaling Rsqrt Sigmoid Silu Sqrt
-    Square Subtract Tanh TrueDivide
+    Abs Absolute Average Clip Divide ELU Exp Gelu HardSigmoid HardSwish HardTanh LeakyReLU
+    LeakyRelu Log Maximum Minimum Multiply Negative PReLU ReLU Relu Relu6 Rescaling Rsqrt Sigmoid
+    Silu Sqrt Square Subtract Tanh TrueDivide
 """
 # One for each input element
 _REDUCTIONS_TEXT = """
@@ -83,6 +85,7 @@ def measure_model(model: Any, *, source: str) -> ModelComplexity:
                 moved_bytes=counted.moved_bytes,
                 weight_bytes=params,
                 activation_bytes=elements,
+                untrained=_untrained(layer),
             )
         )
     return ModelComplexity(source, tuple(layers))
@@ -176,6 +179,20 @@ def _work(layer: Any, inputs: list[Any], outputs: list[Any], source: str) -> Wor
     if kind in _FREE:
         return Work()
     raise AscError(f"{source}: layer {layer.name} is {kind}, whose work cannot be counted")
+
+
+_STATISTICS = ("mean", "variance")
+_RESCALING = ("scale", "offset")
+
+
+def _untrained(layer: Any) -> int:
+    """Return how many values a layer holds that are given to it, one for each channel.
+
+    Those of batch norms are not meant: they are folded into gamma and beta.
+    """
+    names = {"Normalization": _STATISTICS, "Rescaling": _RESCALING}.get(type(layer).__name__, ())
+    shapes = [np.shape(getattr(layer, name)) for name in names]
+    return sum(math.prod(shape) for shape in shapes if shape)
 
 
 def _shape(tensor: Any, source: str) -> tuple[int, ...]:

@@ -42,6 +42,7 @@ def command(folder: Path, layers: bool, port: str | None, baud: int, as_json: bo
     if layers and port is not None:
         raise AscError("--layers: counts on an emulated board only, not over --port")
     target = project.load(folder)
+    project.check_built(target)
     if port is None:
         costs = vars(measure(target))
     else:

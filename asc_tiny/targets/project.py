@@ -22,6 +22,7 @@ from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets import manifest, tools
 from asc_tiny.targets.boards import Board
+from asc_tiny.targets.build_log import error_lines
 
 TIMEOUT_S = 3600.0
 
@@ -117,6 +118,18 @@ class Tflm:
     library: Path
 
 
+class BuildError(AscError):
+    """A build failed; the details are the lines that say why.
+
+    Attributes:
+        log: all that the tools printed.
+    """
+
+    def __init__(self, folder: Path, log: str) -> None:
+        super().__init__(f"{folder}: the build failed", details=error_lines(log))
+        self.log = log
+
+
 def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[str] = ()) -> Path:
     """Compile a project with CMake and return its image.
 
@@ -126,8 +139,8 @@ def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[s
         definitions: of C and C++ macros for the whole build, such as ``NAME=1``.
 
     Raises:
-        AscError: a program or TensorFlow Lite Micro is missing, or the build fails (the
-            compiler's output is in the text).
+        BuildError: the build fails.
+        AscError: a program or TensorFlow Lite Micro is missing.
     """
     cmake = tools.require("cmake")
     tools.require("ninja")
@@ -146,8 +159,18 @@ def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[s
     for command in (configure, [cmake, "--build", "build"]):
         done = tools.execute(command, folder=project.folder)
         if done.returncode != 0:
-            raise AscError(f"{project.folder}: the build failed\n{done.stdout}{done.stderr}")
+            raise BuildError(project.folder, done.stdout + done.stderr)
     return project.image
+
+
+def check_built(project: Project) -> None:
+    """Make sure that a project has an image.
+
+    Raises:
+        AscError: it has none.
+    """
+    if not project.image.is_file():
+        raise AscError(f"{project.folder}: not built; run asc-tiny build {project.folder} first")
 
 
 def execute(
@@ -167,8 +190,7 @@ def execute(
     Raises:
         AscError: the project is not built, the emulator is missing, or the image fails.
     """
-    if not project.image.is_file():
-        raise AscError(f"{project.folder}: not built; run asc-tiny build {project.folder} first")
+    check_built(project)
     command = run_command(project.board, project.image, arguments)
     with scratch.folder() as workdir:
         for name, data in files.items():

@@ -63,8 +63,7 @@ def simulate(
 
 @contextmanager
 def _running(project: Project, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    if not project.image.is_file():
-        raise AscError(f"{project.folder}: not built; run asc-tiny build {project.folder} first")
+    projects.check_built(project)
     command = projects.run_command(project.board, project.image, ["run", _PIPE])
     # Semihosting prints on the emulator's standard error.
     with children.running(command, folder=folder, stderr=subprocess.STDOUT) as process:

@@ -46,8 +46,7 @@ def switched_on(
     """
     if not project.board.machine:
         raise AscError(f"{project.folder}: board {project.board.name} is not an emulated one")
-    if not project.image.is_file():
-        raise AscError(f"{project.folder}: not built; run asc-tiny build {project.folder} first")
+    projects.check_built(project)
     port = free_port() if port is None else port
     with scratch.folder() as temporary:
         pipe = temporary / _PIPE

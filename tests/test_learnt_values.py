@@ -69,7 +69,7 @@ def joined(file: File, shape: Shape, dtype: str, rest: list[str]) -> int:
 
 def packed(file: File, shape: Shape, dtype: str, rest: list[str]) -> int:
     sources = [held(file, shape[1:], dtype, rest) for _ in range(shape[0])]
-    return made(file, "PACK", sources, shape, dtype)
+    return made(file, "PACK", sources, shape, dtype, values_count=shape[0])
 
 
 def quantised(file: File, shape: Shape, dtype: str, rest: list[str]) -> int:
@@ -237,7 +237,8 @@ def test_settings_are_no_learnt_values() -> None:
     file = File()
     x = file.input(1, 12)
     first = file.tensor(dtype="INT32", content=struct.pack("<i", 1))
-    shape = made(file, "PACK", [first, file.integers(12)], (2,), "INT32")
+    twelve = file.tensor(dtype="INT32", content=struct.pack("<i", 12))
+    shape = made(file, "PACK", [first, twelve], (2,), "INT32", values_count=2)
     x = file.add("RESHAPE", [x, shape], 1, 12)
     x = file.add("GATHER", [x, file.integers(*range(12))], 1, 12)
     mask = file.tensor(1, 12, dtype="BOOL", full=True)

@@ -65,6 +65,8 @@ class _Reader:
             )
         self.buffers = self.model.tables(schema.MODEL_BUFFERS)
         self.contents: dict[int, bytes | None] = {}
+        self.any_batch: dict[int, tuple[int, ...]] = {}
+        """The signatures of a subgraph's tensors whose first dimension is unknown."""
         self.codes = [
             self.operator_name(code) for code in self.model.tables(schema.MODEL_OPERATOR_CODES)
         ]
@@ -91,6 +93,7 @@ class _Reader:
         )
 
     def subgraph(self, table: Table) -> Graph:
+        self.any_batch = {}
         tensors = tuple(
             self.tensor(index, each)
             for index, each in enumerate(self.counted(table.tables(schema.SUBGRAPH_TENSORS)))
@@ -105,9 +108,26 @@ class _Reader:
             raise DamagedError("an input or output is absent")
         if any(tensors[index].is_constant for index in inputs):
             raise DamagedError("an input is a constant")
+        self.check_batches(inputs)
         graph = Graph(self.source, operators, tensors, inputs, outputs)
         _check_order(graph)
         return graph
+
+    def check_batches(self, inputs: Sequence[int]) -> None:
+        """Check that dimensions are unknown only since the batch of an input is.
+
+        A vector of any length, and what depends on values, has no shape to measure.
+        """
+        is_batch = any(len(self.any_batch.get(index, ())) > 1 for index in inputs)
+        for index, signature in self.any_batch.items():
+            if not is_batch or (index in inputs and len(signature) == 1):
+                raise self.unknown(index, signature)
+
+    def unknown(self, index: int, shape: Sequence[int]) -> AscError:
+        return AscError(
+            f"{self.source}: tensor {index} has unknown dimensions {list(shape)}; only the batch "
+            f"may be any, convert the model with all other sizes known"
+        )
 
     def counted(self, values: Sequence[Any]) -> Sequence[Any]:
         # Tables may share a list: a damaged or hostile file must not make us read one for ever.
@@ -126,11 +146,14 @@ class _Reader:
     def tensor(self, index: int, table: Table) -> Tensor:
         shape = tuple(self.counted(table.numbers(schema.TENSOR_SHAPE, "i")))
         signature = tuple(self.counted(table.numbers(schema.TENSOR_SIGNATURE, "i")))
-        if any(size < 0 for size in (*shape, *signature)):
-            raise AscError(
-                f"{self.source}: tensor {index} has unknown dimensions "
-                f"{list(signature or shape)}, convert the model with batch size 1"
-            )
+        # The signature is what the model was made for, the shape what an interpreter allocates: an
+        # unknown batch is 1.
+        if min(shape, default=0) < 0 or min(signature[1:], default=0) < 0:
+            raise self.unknown(index, signature or shape)
+        if signature and signature[0] < 0:
+            if len(shape) != len(signature):
+                raise self.unknown(index, signature)
+            self.any_batch[index] = signature
         if len(shape) > _MOST_DIMENSIONS:
             raise DamagedError(f"tensor {index} has {len(shape)} dimensions")
         dtype = _name(schema.TENSOR_TYPES, table.number(schema.TENSOR_TYPE, "b"), "type")
@@ -138,7 +161,10 @@ class _Reader:
             allowed = ", ".join(sorted(schema.TYPE_BITS))
             raise AscError(f"{self.source}: tensor {index} is {dtype}, allowed: {allowed}")
         scales, zero_points, dimension = self.quantisation(table.table(schema.TENSOR_QUANTISATION))
-        if dimension and not 0 <= dimension < len(shape):
+        # One scale, or one dimension, leaves no choice of an axis: files state any there.
+        if len(scales) < 2 or len(shape) < 2:
+            dimension = 0
+        if not 0 <= dimension < max(1, len(shape)):
             raise DamagedError(f"tensor {index}: scales along axis {dimension}")
         if len(scales) > 1 and shape[dimension : dimension + 1] != (len(scales),):
             raise DamagedError(f"tensor {index}: {len(scales)} scales for {list(shape)}")

@@ -202,11 +202,13 @@ OPTIONS_OF: Mapping[str, str] = {
     "MAX_POOL_2D": "Pool2D",
     "MEAN": "Reducer",
     "MUL": "Mul",
+    "PACK": "Pack",
     "RESHAPE": "Reshape",
     "RESIZE_BILINEAR": "ResizeBilinear",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighbor",
     "SOFTMAX": "Softmax",
     "SPLIT": "Split",
+    "SPLIT_V": "SplitV",
     "SQUEEZE": "Squeeze",
     "STRIDED_SLICE": "StridedSlice",
     "SUB": "Sub",
@@ -214,5 +216,6 @@ OPTIONS_OF: Mapping[str, str] = {
     "SVDF": "SVDF",
     "TRANSPOSE_CONV": "TransposeConv",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
+    "UNPACK": "Unpack",
 }
 """The table of options of each operator whose options say what it computes."""

@@ -4,6 +4,7 @@
 #   tools/setup.sh         what generating, building and running firmware needs
 #   tools/setup.sh flash   that, and what flashes boards and watches them
 #   tools/setup.sh test    that, and what training and the tests need
+#   tools/setup.sh list    prints the names of all apt packages that these want, installs nothing
 #
 # A second run takes no time. Messages go to stderr.
 set -euo pipefail
@@ -22,12 +23,8 @@ setup_has_venv() { setup_has_pip || "$1" -c 'import ensurepip, venv' 2>/dev/null
 
 setup_has_c_library() { printf '#include <stdio.h>\n' | cc -E - >/dev/null 2>&1; }
 
-setup_has_newlib() { [[ "$(arm-none-eabi-gcc -print-file-name=libc.a 2>/dev/null)" == /* ]]; }
-
-# C++ programs link it; Arduino's builder asks for its small form.
-setup_has_newlib_libstdcxx() { [[ "$(arm-none-eabi-g++ -print-file-name=libstdc++_nano.a 2>/dev/null)" == /* ]]; }
-
-setup_has_picolibc() { [[ "$(riscv64-unknown-elf-gcc -print-file-name=picolibc.specs 2>/dev/null)" == /* ]]; }
+# Whether a compiler has a library, which Debian packages apart from it: COMPILER FILE
+setup_has_library() { [[ "$("$1" -print-file-name="$2" 2>/dev/null)" == /* ]]; }
 
 # Newer releases have the emulator apart from other rare processors'.
 setup_riscv_emulator() {
@@ -38,28 +35,36 @@ setup_riscv_emulator() {
     fi
 }
 
-# What the tests need besides, to try all cores.
-setup_missing_test_packages() {
-    command -v c++ >/dev/null || echo g++
-    command -v arduino-builder >/dev/null || echo arduino-builder
-    command -v arduino-ctags >/dev/null || echo arduino-ctags
-    setup_has_newlib_libstdcxx || echo libstdc++-arm-none-eabi-newlib
-    command -v riscv64-unknown-elf-gcc >/dev/null || echo gcc-riscv64-unknown-elf
-    setup_has_picolibc || echo picolibc-riscv64-unknown-elf
-    command -v qemu-system-riscv32 >/dev/null || setup_riscv_emulator
+# Prints each apt package and the command that succeeds if what it brings is there: PYTHON [test]
+# The packages are all that may be used besides Debian's required ones: tools/minimal_root.
+setup_table() {
+    cat <<END
+python3-venv                    setup_has_venv $1
+gcc                             command -v cc
+libc6-dev                       setup_has_c_library
+cmake                           command -v cmake
+ninja-build                     command -v ninja
+gcc-arm-none-eabi               command -v arm-none-eabi-gcc
+libnewlib-arm-none-eabi         setup_has_library arm-none-eabi-gcc libc.a
+qemu-system-arm                 command -v qemu-system-arm
+END
+    [[ "$2" != test ]] || cat <<END
+g++                             command -v c++
+arduino-builder                 command -v arduino-builder
+arduino-ctags                   command -v arduino-ctags
+libstdc++-arm-none-eabi-newlib  setup_has_library arm-none-eabi-g++ libstdc++_nano.a
+gcc-riscv64-unknown-elf         command -v riscv64-unknown-elf-gcc
+picolibc-riscv64-unknown-elf    setup_has_library riscv64-unknown-elf-gcc picolibc.specs
+$(setup_riscv_emulator)  command -v qemu-system-riscv32
+END
 }
 
 # Prints the names of the apt packages that are missing, one per line: PYTHON [test]
 setup_missing_packages() {
-    setup_has_venv "$1" || echo python3-venv
-    command -v cc >/dev/null || echo gcc
-    setup_has_c_library || echo libc6-dev
-    command -v cmake >/dev/null || echo cmake
-    command -v ninja >/dev/null || echo ninja-build
-    command -v arm-none-eabi-gcc >/dev/null || echo gcc-arm-none-eabi
-    setup_has_newlib || echo libnewlib-arm-none-eabi
-    command -v qemu-system-arm >/dev/null || echo qemu-system-arm
-    [[ "$2" != test ]] || setup_missing_test_packages
+    local package probe
+    setup_table "$@" | while read -r package probe; do
+        $probe >/dev/null </dev/null || echo "$package"
+    done
 }
 
 setup_packages() {
@@ -79,6 +84,8 @@ setup_packages() {
     setup_say "installing ${packages[*]}"
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
     if ! "${as_root[@]}" apt-get update -qq >&2 ||
+        # What packages there are is known only now.
+        ! mapfile -t packages < <(setup_missing_packages "$1" "$2") ||
         ! "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2; then
         setup_fail "apt-get failed; run it by hand to see why:" \
             "sudo apt-get update && sudo apt-get install -y ${packages[*]}"
@@ -134,6 +141,10 @@ setup_main() {
     local python="${PYTHON:-python3}"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
         setup_fail "$python is missing or too old, Python 3.10 or newer is needed (or set PYTHON)"
+    if [[ "${1:-}" == list ]]; then
+        setup_table "$python" test | cut -d ' ' -f 1
+        return
+    fi
     setup_packages "$python" "${1:-}"
     case "${1:-}" in
     "") setup_venv "$python" "" ;;
@@ -142,7 +153,7 @@ setup_main() {
         setup_venv "$python" "[train,dev,flash]"
         setup_tflm_headers
         ;;
-    *) setup_fail "unknown argument $1, allowed: flash, test" ;;
+    *) setup_fail "unknown argument $1, allowed: flash, test, list" ;;
     esac
 }
 

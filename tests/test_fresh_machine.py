@@ -1,0 +1,130 @@
+"""What a fresh machine has: the packages that tools/setup.sh names, and the source distribution."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import re
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from asc_tiny.targets.tools import PACKAGES
+
+ROOT = Path(__file__).parents[1]
+MINIMAL_ROOT = ROOT / "tools" / "minimal_root"
+
+MADE = re.compile(
+    r"\.git|\.venv|\..*_cache|\.hypothesis|__pycache__|build|dist|runs|.*\.egg-info|PKG-INFO"
+)
+"""Names of what tools make in the repository."""
+
+
+@pytest.fixture(scope="module")
+def minimal_root() -> ModuleType:
+    loader = importlib.machinery.SourceFileLoader("minimal_root", str(MINIMAL_ROOT))
+    spec = importlib.util.spec_from_loader("minimal_root", loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["minimal_root"] = module
+    loader.exec_module(module)
+    return module
+
+
+def named() -> set[str]:
+    """The packages that tools/setup.sh names."""
+    command = [ROOT / "tools" / "setup.sh", "list"]
+    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+
+def test_every_package_that_a_command_advises_is_installed_for_the_tests() -> None:
+    advised = {name for names in PACKAGES.values() for name in names.split()}
+    # Newer releases have the emulator in a package of its own.
+    assert advised - named() <= {"qemu-system-misc"}
+
+
+def test_the_closure_follows_what_is_installed(minimal_root: ModuleType) -> None:
+    package = minimal_root.Package
+    packages = {
+        "a": package("a", False, (("absent", "b"), ("virtual",)), ()),
+        "b": package("b", False, (("c",),), ()),
+        "c": package("c", False, (("a",), ("absent",)), ()),
+        "d": package("d", False, (), ("virtual",)),
+        "e": package("e", False, (("a",),), ()),
+    }
+    assert minimal_root.closure(["a", "absent"], packages) == {"a", "b", "c", "d"}
+
+
+def in_root(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [MINIMAL_ROOT, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def packages() -> list[str]:
+    """Those of a minimal root; skips the test where none can be made."""
+    done = in_root("--list")
+    if done.returncode == 2:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_a_minimal_root_has_what_setup_names_and_what_that_needs(packages: list[str]) -> None:
+    assert {"libc6", "coreutils", "binutils", "libc6-dev", "cmake-data"} <= set(packages)
+    assert named() - set(packages) <= {"python3-venv"}
+    assert not set(packages) & {"git", "make", "gdb", "curl", "build-essential"}
+
+
+LINK = """
+cd "$1"
+echo 'int main() { delete new int; }' >x.cc
+if command -v make; then exit 9; fi
+arm-none-eabi-g++ --specs=nano.specs --specs=nosys.specs -mcpu=cortex-m4 -mthumb x.cc -lstdc++_nano
+"""
+
+
+@pytest.mark.slow
+def test_a_library_that_is_not_named_is_missed(packages: list[str], tmp_path: Path) -> None:
+    """Arduino's builder links it: here it is there, on a fresh machine it was not."""
+    mounts = Path("/proc/self/mounts").read_text()
+    command = ("sh", "-ec", LINK, "sh", tmp_path)
+    done = in_root(*command)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "a.out").unlink()
+    done = in_root("--without", "libstdc++-arm-none-eabi-newlib", *command)
+    assert done.returncode == 1 and "cannot find -lstdc++" in done.stderr
+    # What was mounted there went with it.
+    assert Path("/proc/self/mounts").read_text() == mounts
+    assert (tmp_path / "x.cc").is_file()
+
+
+def files_of(folder: Path) -> Iterator[str]:
+    """Yield the paths of a repository's files, as of ``folder``."""
+    for path in folder.iterdir():
+        if MADE.fullmatch(path.name):
+            continue
+        if path.is_dir():
+            yield from (f"{path.name}/{name}" for name in files_of(path))
+        elif path.suffix != ".pyc":
+            yield path.name
+
+
+def test_the_source_distribution_has_every_file(tmp_path: Path) -> None:
+    """What tests, tools/demo and the documentation read: no file is left out."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (path,) = tmp_path.iterdir()
+    with tarfile.open(path) as archive:
+        members = {member.name.partition("/")[2]: member for member in archive}
+    wanted = set(files_of(ROOT))
+    assert {"models/clips/rain-fold4-160999-0-0-a.flac", "tools/demo", ".ci/run"} <= wanted
+    assert set(members) == wanted | {"PKG-INFO"}
+    for name in wanted:
+        executable = (ROOT / name).stat().st_mode & 0o100
+        assert members[name].mode & 0o100 == executable, name

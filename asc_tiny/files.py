@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -44,54 +45,59 @@ def replacing(path: Path) -> Iterator[Path]:
         what = "a folder" if target.is_dir() else "no regular file"
         raise AscError(f"{path}: is {what}, a file is needed")
     temporary: Path | None = None
-    try:
-        with held():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(
-                prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
-            )
-            os.close(handle)
-            temporary = Path(name)
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(target)
-    except OSError as error:
-        raise _refused(path, error, temporary) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    with _made(target.parent, path):
+        try:
+            with held():
+                handle, name = tempfile.mkstemp(
+                    prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
+                )
+                os.close(handle)
+                temporary = Path(name)
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(target)
+        except OSError as error:
+            raise _refused(path, error, temporary) from error
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``; it takes the place of ``path`` on success.
+    """Yield a temporary folder; its contents become those of ``path`` if the block succeeds.
 
-    A link is followed: the folder that it points to is replaced.
+    It takes the place of ``path``. A folder that has to stay, for it is the current one or another
+    file system begins there, must be empty and is filled. A link is followed.
 
     Raises:
-        AscError: ``path`` is a file, a link to nothing, or a folder that cannot be moved, or its
-            parent folder cannot be written.
+        AscError: ``path`` is a file, a link to nothing, or a folder that has to stay and is not
+            empty, or its parent folder cannot be written.
     """
     import shutil
     import tempfile
 
     target = _followed(path)
-    _check_movable(path, target)
+    stays = _has_to_stay(path, target)
+    parent = target if stays else target.parent
     temporary: Path | None = None
-    try:
-        with held():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        with held():
-            _exchange(temporary, target)
-    except OSError as error:
-        raise _refused(path, error, temporary) from error
-    finally:
-        if temporary is not None:
+    with _made(parent, path):
+        try:
             with held():
-                shutil.rmtree(temporary, ignore_errors=True)
+                temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=parent))
+            yield temporary
+            temporary.chmod(0o777 & ~_umask())
+            with held():
+                if stays:
+                    _move_contents(temporary, target)
+                else:
+                    _exchange(temporary, target)
+        except OSError as error:
+            raise _refused(path, error, temporary) from error
+        finally:
+            if temporary is not None:
+                with held():
+                    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _followed(path: Path) -> Path:
@@ -104,17 +110,45 @@ def _followed(path: Path) -> Path:
     return target
 
 
-def _check_movable(path: Path, target: Path) -> None:
+@contextmanager
+def _made(folder: Path, path: Path) -> Iterator[None]:
+    """Make a folder with those above it for ``path``; what is new goes again if the block fails."""
+    above = (folder, *folder.parents)
+    new = list(takewhile(lambda each: not each.exists(), above))
+    for each in new:
+        _followed(each)
+    if len(new) < len(above) and not above[len(new)].is_dir():
+        raise AscError(f"{path}: {above[len(new)]} is a file, a folder is needed")
+    try:
+        with naming(path):
+            folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for each in new:
+                each.rmdir()
+        raise
+
+
+def _has_to_stay(path: Path, target: Path) -> bool:
     if not target.exists():
-        return
+        return False
     if not target.is_dir():
         raise AscError(f"{path}: is a file, a folder is needed")
     if not os.access(target, os.W_OK):
         raise AscError(f"{path}: cannot write here: the folder is read-only")
-    if target.samefile("."):
-        raise AscError(f"{path}: is the folder that you are in; give it from outside")
-    if target.is_mount():
-        raise AscError(f"{path}: another file system begins here; give a folder in it")
+    current = target.samefile(".")
+    if not current and not target.is_mount():
+        return False
+    if any(target.iterdir()):
+        why = "is the current folder" if current else "is where another file system begins"
+        raise AscError(f"{path}: {why} and cannot be replaced; empty it, or give a folder in it")
+    return True
+
+
+def _move_contents(source: Path, target: Path) -> None:
+    for path in source.iterdir():
+        path.replace(target / path.name)
 
 
 def _exchange(new: Path, target: Path) -> None:

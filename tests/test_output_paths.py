@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_disks import full_disk
 
 from asc_tiny.errors import AscError
-from asc_tiny.files import replacing_folder, write_bytes
+from asc_tiny.files import replacing, replacing_folder, write_bytes
 
 
 def fill(path: Path) -> None:
@@ -31,6 +32,10 @@ def entries(root: Path) -> dict[Path, int]:
 
 def refused(write_to: Callable[[Path], None], path: Path) -> str:
     root = path.parent if path.parent.is_dir() else path.parent.parent
+    return refused_at(root, write_to, path)
+
+
+def refused_at(root: Path, write_to: Callable[[Path], None], path: Path) -> str:
     before = entries(root)
     with pytest.raises(AscError) as caught:
         write_to(path)
@@ -91,16 +96,42 @@ def test_a_file_in_the_way_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("kept")
     assert "is a file, a folder is needed" in refused(fill, tmp_path / "x")
     for write_to in (write, fill):
-        assert "cannot write here: " in refused(write_to, tmp_path / "x" / "below")
+        message = refused(write_to, tmp_path / "x" / "below")
+        assert message == f"{tmp_path}/x/below: {tmp_path}/x is a file, a folder is needed"
 
 
-def test_the_folder_that_one_is_in_is_not_taken_away(
+def test_the_current_folder_is_filled_if_it_is_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    inode = tmp_path.stat().st_ino
     monkeypatch.chdir(tmp_path)
-    assert "is the folder that you are in" in refused(fill, Path())
+    fill(Path())
+    assert names(tmp_path) == ["new"] and tmp_path.stat().st_ino == inode
+    assert "is the current folder and cannot be replaced; empty it" in refused(fill, Path())
     fill(Path("below"))
     assert names(tmp_path / "below") == ["new"]
+
+
+def test_a_mounted_folder_is_filled_if_it_is_empty(tmp_path: Path) -> None:
+    with full_disk(tmp_path / "disk", left_bytes=65536) as volume:
+        (volume / "filled").unlink()
+        fill(volume)
+        assert names(volume) == ["new"]
+        assert "another file system begins" in refused(fill, volume)
+    assert names(tmp_path) == ["disk"]
+
+
+def test_folders_above_are_made_and_go_again(tmp_path: Path) -> None:
+    def fail(path: Path) -> None:
+        with replacing(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+
+    message = refused_at(tmp_path, fail, tmp_path / "a" / "b" / "x")
+    assert message.endswith("/a/b/x: cannot write here: No space left on device")
+    for write_to in (write, fill):
+        write_to(tmp_path / write_to.__name__ / "b" / "x")
+        assert names(tmp_path / write_to.__name__ / "b") == ["x"]
 
 
 def test_what_fails_in_the_block_leaves_the_old(tmp_path: Path) -> None:

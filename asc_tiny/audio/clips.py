@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import gcd
@@ -13,7 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from asc_tiny.errors import AscError
-from asc_tiny.files import replacing
+from asc_tiny.files import write_bytes
 
 FORMATS = ("WAV", "WAVEX", "RF64", "FLAC")
 # How each stored encoding is read: without loss, never rounded by the audio library.
@@ -121,8 +122,10 @@ def write_wav16(path: Path, pcm: NDArray[np.int16], rate: int) -> None:
     """
     if pcm.dtype != np.int16 or pcm.ndim != 1:
         raise AscError(f"{path}: {pcm.dtype} of shape {pcm.shape}, must be int16 (samples,)")
-    with replacing(path) as temporary:
-        soundfile.write(temporary, pcm, rate, format="WAV", subtype="PCM_16")
+    # Written by Python: the library takes a full disk for a fault of its own.
+    audio = io.BytesIO()
+    soundfile.write(audio, pcm, rate, format="WAV", subtype="PCM_16")
+    write_bytes(path, audio.getvalue())
 
 
 def _open(path: Path) -> Any:

@@ -6,6 +6,7 @@ scene's sound, every device colours it, so a network has something to generalise
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,7 +150,10 @@ def _tilt(sound: Samples, slope: float) -> Samples:
 
 def _write_wav24(path: Path, sound: Samples, sample_rate: int) -> None:
     steps = np.floor(sound * 2.0**23 + 0.5).astype(np.int32)
-    soundfile.write(path, steps << 8, sample_rate, format="WAV", subtype="PCM_24")
+    # Written by Python: the library takes a full disk for a fault of its own.
+    audio = io.BytesIO()
+    soundfile.write(audio, steps << 8, sample_rate, format="WAV", subtype="PCM_24")
+    path.write_bytes(audio.getvalue())
 
 
 def _write_tables(root: Path, takes: Iterable[_Take]) -> None:

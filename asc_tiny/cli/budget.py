@@ -97,6 +97,8 @@ def command(
         verdict = _verdict(models, costs=costs, **options)
         for name, path in files:
             write_text(path, render(name, verdict) + "\n")
+        costs.draw_plan(verdict.models)
+        _add_summary(style, verdict)
     except AscError as error:
         if style == "github":
             from asc_tiny.complexity.formats import github
@@ -104,7 +106,7 @@ def command(
             click.echo(github.error(str(error)))
         raise
     _print(style, verdict)
-    costs.show_plan(verdict.models)
+    costs.print_plan(verdict.models)
     for check in verdict.failed:
         click.echo(f"asc-tiny: over budget: {printable(check.message)}", err=True)
     if not verdict.passed:
@@ -225,6 +227,9 @@ def _print(style: str, verdict: Verdict) -> None:
         click.echo(table.render(verdict, _terminal()))
         return
     click.echo(render(style, verdict))
+
+
+def _add_summary(style: str, verdict: Verdict) -> None:
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if style == "github" and summary:
         append_text(Path(summary), render("markdown", verdict) + "\n")

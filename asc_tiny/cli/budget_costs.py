@@ -138,26 +138,36 @@ class CostOptions:
             if Path(path).suffix == SUFFIX
         ]
 
-    def show_plan(self, models: Sequence[ModelComplexity]) -> None:
-        """Print or draw the memory plans of both runtimes.
+    def draw_plan(self, models: Sequence[ModelComplexity]) -> None:
+        """Draw the memory plans of both runtimes to a file, if the options say so.
 
         Raises:
-            AscError: there is none to show.
+            AscError: there is none to draw, or the file cannot be written.
         """
-        if self.plan is None:
-            return
-        from asc_tiny.complexity.memory_map import to_text
-
-        maps = [each for model in models for each in _maps(model)]
-        if not maps:
-            raise AscError("--plan: no model has a plan that is known")
-        if self.plan == _STDOUT:
-            click.echo("\n\n".join(map(to_text, maps)))
+        if self.plan is None or self.plan == _STDOUT:
             return
         from asc_tiny.complexity.memory_plot import draw
         from asc_tiny.files import write_bytes
 
-        write_bytes(Path(self.plan), draw(maps, Path(self.plan).suffix[1:]))
+        write_bytes(Path(self.plan), draw(_known_maps(models), Path(self.plan).suffix[1:]))
+
+    def print_plan(self, models: Sequence[ModelComplexity]) -> None:
+        """Print the memory plans of both runtimes, if the options say so.
+
+        Raises:
+            AscError: there is none to show.
+        """
+        if self.plan == _STDOUT:
+            from asc_tiny.complexity.memory_map import to_text
+
+            click.echo("\n\n".join(map(to_text, _known_maps(models))))
+
+
+def _known_maps(models: Sequence[ModelComplexity]) -> list[MemoryMap]:
+    maps = [each for model in models for each in _maps(model)]
+    if not maps:
+        raise AscError("--plan: no model has a plan that is known")
+    return maps
 
 
 def cost_options(command: Callable[..., None]) -> Callable[..., None]:

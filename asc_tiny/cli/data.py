@@ -56,7 +56,7 @@ def synth_command(folder: Path, seed: int, classes: int, clips: int, sample_rate
 
     if folder.is_dir() and any(folder.iterdir()):
         raise AscError(f"{folder}: is not empty, a new or empty folder is needed")
-    with replacing_folder(folder.resolve()) as temporary:
+    with replacing_folder(folder) as temporary:
         write_synthetic(
             temporary, seed=seed, classes=classes, clips_per_class=clips, sample_rate=sample_rate
         )

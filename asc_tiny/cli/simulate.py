@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,8 +55,9 @@ def command(
         name, seconds, blocks = _source(wav, config, resample)
         bar = tqdm(total=seconds, desc=name, unit="s", disable=None)
         timeline = Timeline(out / name, (*target.labels, *unknown))
-        with bar, timeline, _until_interrupted(wav):
-            for decision in simulate(target, blocks, real_time=real_time):
+        decisions = simulate(target, blocks, real_time=real_time)
+        with bar, timeline, _until_interrupted(wav), closing(decisions):
+            for decision in decisions:
                 timeline.add(decision)
                 bar.update(decision.end - bar.n)
         row = {"wav": str(wav), "seconds": seconds, "decisions": timeline.decisions}

@@ -34,6 +34,11 @@ class _Messages(io.FileIO):
             return len(data)
 
 
+def results(path: str | int) -> io.TextIOWrapper:
+    """Return a stream for results to a file or a file's number, which stays open."""
+    return _text(_Results(path, "w", closefd=isinstance(path, str)), sys.stdout)
+
+
 def install() -> None:
     """Replace standard output and error, and open what was closed.
 
@@ -44,7 +49,7 @@ def install() -> None:
         _fill(number)
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 (open as long as the process)
-    sys.stdout = _text(_Results(1, "w", closefd=False), sys.stdout)
+    sys.stdout = results(1)
     sys.stderr = _text(_Messages(2, "w", closefd=False), sys.stderr)
 
 
@@ -57,7 +62,7 @@ def flush() -> None:
     try:
         sys.stdout.flush()
     except OutputError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise
 
 

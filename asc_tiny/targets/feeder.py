@@ -48,7 +48,7 @@ class Feeder(threading.Thread):
         self, process: subprocess.Popen[Any], pipe: Path, blocks: Iterable[Samples], *, rate: int
     ) -> None:
         super().__init__(daemon=True)
-        self.error: AscError | None = None
+        self.error: Exception | None = None
         self._process = process
         self._pipe = pipe
         self._blocks = blocks
@@ -59,12 +59,14 @@ class Feeder(threading.Thread):
         handle = self._open()
         if handle is None:
             return
-        # The program has gone if the pipe is broken; its exit code tells why.
-        with FileIO(handle, "wb") as stream, suppress(BrokenPipeError):
-            try:
+        try:
+            with FileIO(handle, "wb") as stream:
                 self._write(stream)
-            except AscError as error:
-                self.error = error
+        except BrokenPipeError:
+            # The program has gone; its exit code tells why.
+            pass
+        except Exception as error:
+            self.error = error
 
     def _open(self) -> int | None:
         """Open the pipe once the program has; None if it ends before."""

@@ -17,6 +17,7 @@ from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.windows import Windows
 from asc_tiny.errors import AscError
+from asc_tiny.files import naming
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import Samples
@@ -193,8 +194,9 @@ def execute(
     check_built(project)
     command = run_command(project.board, project.image, arguments)
     with scratch.folder() as workdir:
-        for name, data in files.items():
-            (workdir / name).write_bytes(data)
+        with naming(workdir):
+            for name, data in files.items():
+                (workdir / name).write_bytes(data)
         done = tools.execute(command, folder=workdir, timeout_s=TIMEOUT_S)
         if done.returncode != 0:
             text = (done.stdout + done.stderr).strip() or "no output"

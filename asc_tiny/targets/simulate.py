@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ _PIPE = "in.pcm"
 
 def simulate(
     project: Project, blocks: Iterable[Samples], *, real_time: bool = False
-) -> Iterator[Decision]:
+) -> Generator[Decision, None, None]:
     """Yield the decisions of a project's image about a stream, as it makes them.
 
     The image reads the samples through a pipe as it would a file; only what is in the pipe is

@@ -74,12 +74,14 @@ class Timeline(AbstractContextManager["Timeline"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
+        if kind is not None:
+            self._files.__exit__(kind, error, trace)
+            return
+        # The table takes its name only if nothing failed.
+        with self._files:
             self._write_labels()
             if find_spec("matplotlib") is not None:
                 self._plot()
-        # The table takes its name only if nothing failed.
-        self._files.__exit__(kind, error, trace)
 
     def _write_labels(self) -> None:
         with replacing(self.stem.with_name(f"{self.stem.name}.txt")) as path:

@@ -14,7 +14,8 @@ from asc_tiny.complexity.difference import LAYER_FIGURES, Change, LayerChange, l
 from asc_tiny.complexity.limits import FIGURES, Figure
 from asc_tiny.complexity.report import ModelComplexity, to_json
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes, write_text
+from asc_tiny.files import parse_json, read_bytes, write_text
+from asc_tiny.text import shown
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -117,19 +118,16 @@ def read(path: Path, *, convention: str) -> Baseline:
         AscError: it cannot be read, is not one, was counted by another convention, or lacks a
             figure that this version compares.
     """
-    try:
-        document = json.loads(read_bytes(path))
-    except (ValueError, RecursionError) as error:
-        raise AscError(f"{path}: not a baseline: not JSON ({error})") from error
+    document = parse_json(read_bytes(path), source=f"{path}: not a baseline: it")
     if not isinstance(document, dict) or not isinstance(document.get("models"), list):
         raise AscError(f"{path}: not a baseline (asc-tiny budget --write-baseline makes one)")
     if document.get("schema") != SCHEMA:
         raise AscError(
-            f"{path}: schema {document.get('schema')!r}, this version reads schema {SCHEMA}"
+            f"{path}: schema {shown(document.get('schema'))}, this version reads schema {SCHEMA}"
         )
     if document.get("convention") != convention:
         raise AscError(
-            f"{path}: counted by the convention {document.get('convention')!r}, the models by "
+            f"{path}: counted by the convention {shown(document.get('convention'))}, the models by "
             f"{convention!r}"
         )
     models = {}
@@ -177,7 +175,7 @@ def _check_layer(layer: object, where: str) -> None:
     if not all(isinstance(name, str) for name in names) or not isinstance(shape, list):
         raise AscError(f"{where} has a layer without name, op or output_shape")
     if not all(type(size) is int for size in shape):
-        raise AscError(f"{where} has a layer with the output_shape {shape}")
+        raise AscError(f"{where} has a layer with the output_shape {shown(shape)}")
     for key in LAYER_FIGURES:
         _check_figure(layer, key, where)
 
@@ -186,4 +184,4 @@ def _check_figure(entry: Mapping[str, Any], key: str, where: str) -> None:
     value = entry.get(key)
     # A bool is an int to isinstance.
     if type(value) is not int or value < 0:
-        raise AscError(f"{where} has {key} = {value!r}, allowed: whole numbers from 0")
+        raise AscError(f"{where} has {key} = {shown(value)}, allowed: whole numbers from 0")

@@ -20,19 +20,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from asc_tiny import fields
 from asc_tiny.complexity import artefact
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.combination import Combination, combination
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_toml, sha256
 from asc_tiny.frontend.config import FrontEndConfig, Quantisation
+from asc_tiny.text import shown
 
 SCHEMA = 1
 SUFFIX = ".toml"
 MAX_MEMBERS = 16
 
-_KEYS = {"schema": int, "bias": (int, float, list), "member": list, "fit": dict}
-_MEMBER_KEYS = {"path": str, "weight": (int, float), "name": str, "sha256": str}
+_KEYS = {"schema": "int", "bias": "", "member": "", "fit": ""}
+_MEMBER_KEYS = {"path": "str", "weight": "float", "name": "str", "sha256": "str"}
+"""Keys to the types of their values, empty for what is checked elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,12 +139,10 @@ def load(path: Path) -> Ensemble:
     """
     document = _table(read_toml(path), _KEYS, required=("schema", "member"), source=str(path))
     if document["schema"] != SCHEMA:
-        raise AscError(f"{path}: schema {document['schema']}, this version reads schema {SCHEMA}")
-    if not 1 <= len(document["member"]) <= MAX_MEMBERS:
-        count = len(document["member"])
-        raise AscError(f"{path}: {count} tables [[member]], allowed: 1 to {MAX_MEMBERS}")
-    members = tuple(_member(path, i, table) for i, table in enumerate(document["member"]))
-    return assemble(path, members, document.get("bias", 0.0))
+        raise AscError(
+            f"{path}: schema {shown(document['schema'])}, this version reads schema {SCHEMA}"
+        )
+    return assemble(path, _members(path, document["member"]), document.get("bias", 0.0))
 
 
 def assemble(path: Path, members: Sequence[Member], bias: object) -> Ensemble:
@@ -224,19 +225,30 @@ def _assignments(values: Mapping[str, str | int | float]) -> list[str]:
 
 
 def _table(
-    table: object, keys: Mapping[str, Any], *, required: Sequence[str], source: str
+    table: object, keys: Mapping[str, str], *, required: Sequence[str], source: str
 ) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise AscError(f"{source}: must be a table")
-    for key, value in table.items():
-        if key not in keys:
-            raise AscError(f"{source}: unknown key {key}, allowed: {', '.join(keys)}")
-        if isinstance(value, bool) or not isinstance(value, keys[key]):
-            raise AscError(f"{source}: {key} = {value!r} has the wrong type")
     for key in required:
         if key not in table:
             raise AscError(f"{source}: {key} is missing; an ensemble needs {', '.join(required)}")
-    return table
+    try:
+        fields.check_keys(table, keys)
+        fields.table(table.get("fit", {}), "fit")
+        return {
+            key: fields.typed(value, keys[key], key) if keys[key] else value
+            for key, value in table.items()
+        }
+    except AscError as error:
+        raise AscError(f"{source}: {error}") from error
+
+
+def _members(path: Path, value: object) -> tuple[Member, ...]:
+    if not isinstance(value, list):
+        raise AscError(f"{path}: member must be tables [[member]]")
+    if not 1 <= len(value) <= MAX_MEMBERS:
+        raise AscError(f"{path}: {len(value)} tables [[member]], allowed: 1 to {MAX_MEMBERS}")
+    return tuple(_member(path, number, table) for number, table in enumerate(value))
 
 
 def _member(path: Path, number: int, table: object) -> Member:
@@ -249,16 +261,20 @@ def _member(path: Path, number: int, table: object) -> Member:
             f"with {values['sha256'][:12]}..."
         )
     name = values.get("name", model.path.stem)
-    return member_of(model, weight=float(values["weight"]), name=name)
+    return member_of(model, weight=values["weight"], name=name)
 
 
 def _bias(path: Path, value: object, labels: Sequence[str]) -> tuple[float, ...]:
     values = value if isinstance(value, list) else [value] * len(labels)
-    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
-        raise AscError(f"{path}: bias must be a number or a list of numbers")
-    if len(values) != len(labels):
-        raise AscError(f"{path}: bias has {len(values)} numbers, there are {len(labels)} classes")
-    return tuple(map(float, values))
+    try:
+        bias: tuple[float, ...] = fields.typed(values, "tuple[float, ...]", "bias")
+    except AscError:
+        raise AscError(
+            f"{path}: bias = {shown(value)}, must be a number or a list of numbers"
+        ) from None
+    if len(bias) != len(labels):
+        raise AscError(f"{path}: bias has {len(bias)} numbers, there are {len(labels)} classes")
+    return bias
 
 
 def _quantisation(model: Artefact, indices: Sequence[int], side: str) -> Quantisation:

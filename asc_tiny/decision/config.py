@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asc_tiny import files
+from asc_tiny import fields, files
 from asc_tiny.errors import AscError
 from asc_tiny.frontend.config import FrontEndConfig, Quantisation
+from asc_tiny.text import shown
 
 UNKNOWN = "unknown"
 """Printed name of the label that stands for scores below the threshold."""
@@ -63,7 +64,7 @@ class DecisionConfig:
         Raises:
             AscError: it is negative, or no two scores differ by so much.
         """
-        codes = math.ceil(self.lead / output.scale)
+        codes = _codes(self.lead, output)
         if not 0 <= codes <= 255:
             raise AscError(f"lead = {self.lead}, allowed: 0 to {255 * output.scale:g}")
         return codes
@@ -76,7 +77,7 @@ class DecisionConfig:
         """
         if self.threshold is None:
             return None
-        code = math.ceil(self.threshold / output.scale) + output.zero_point
+        code = _codes(self.threshold, output) + output.zero_point
         if not -128 < code <= 127:
             low, high = (output.scale * (end - output.zero_point) for end in (-128, 127))
             raise AscError(f"threshold = {self.threshold}, allowed: above {low:g}, up to {high:g}")
@@ -87,7 +88,7 @@ class DecisionConfig:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], *, source: str) -> DecisionConfig:
+    def from_dict(cls, values: object, *, source: str) -> DecisionConfig:
         """Build a configuration from plain values; missing keys take their defaults.
 
         Args:
@@ -95,11 +96,10 @@ class DecisionConfig:
             source: the file named in error messages.
 
         Raises:
-            AscError: an unknown key or a value out of range.
+            AscError: no table, an unknown key, or a value of another type or out of range.
         """
-        _check_keys(values, source)
         try:
-            return cls(**values)
+            return cls(**fields.checked(cls, fields.table(values, "decision")))
         except AscError as error:
             raise AscError(f"{source}: {error}") from error
 
@@ -119,12 +119,11 @@ def read_toml(path: Path, frontend: FrontEndConfig, output: Quantisation) -> Dec
             one that no score of the model can reach.
     """
     content = files.read_toml(path)
-    values = content.get("decision", content)
-    if not isinstance(values, dict):
-        raise AscError(f"{path}: decision must be a table")
-    _check_keys(values, str(path), _SECONDS)
     try:
-        config = DecisionConfig(**_in_columns(values, frontend))
+        values = fields.table(content.get("decision", content), "decision")
+        known = [field.name for field in dataclasses.fields(DecisionConfig)]
+        fields.check_keys(values, sorted([*known, _SECONDS]))
+        config = DecisionConfig(**fields.checked(DecisionConfig, _in_columns(values, frontend)))
         config.lead_codes(output)
         config.threshold_code(output)
     except AscError as error:
@@ -139,9 +138,8 @@ def _in_columns(values: Mapping[str, Any], frontend: FrontEndConfig) -> dict[str
         return rest
     if "hop_columns" in rest:
         raise AscError(f"{_SECONDS} and hop_columns exclude each other")
-    seconds = values[_SECONDS]
+    seconds = fields.typed(values[_SECONDS], "float", _SECONDS)
     column = frontend.hop / frontend.sample_rate
-    _check_number(_SECONDS, seconds)
     if not column <= seconds <= MAX_HOP_COLUMNS * column:
         raise AscError(
             f"{_SECONDS} = {seconds}, allowed: {column:.4g} (a column) to "
@@ -150,18 +148,16 @@ def _in_columns(values: Mapping[str, Any], frontend: FrontEndConfig) -> dict[str
     return {**rest, "hop_columns": round(seconds / column)}
 
 
-def _check_keys(values: Mapping[str, Any], source: str, *more: str) -> None:
-    known = [*(field.name for field in dataclasses.fields(DecisionConfig)), *more]
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise AscError(f"{source}: unknown key {unknown[0]}, allowed: {', '.join(sorted(known))}")
+def _codes(score: float, output: Quantisation) -> int:
+    """Return a score in output codes, rounded up; beyond all codes it is some that is, too."""
+    codes = score / output.scale
+    return math.ceil(min(max(codes, -1e6), 1e6))
 
 
 def _check_whole(name: str, value: object, most: int) -> None:
     if type(value) is not int or not 1 <= value <= most:
-        raise AscError(f"{name} = {value!r}, allowed: whole numbers from 1 to {most}")
+        raise AscError(f"{name} = {shown(value)}, allowed: whole numbers from 1 to {most}")
 
 
 def _check_number(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise AscError(f"{name} = {value!r}, allowed: finite numbers")
+    fields.typed(value, "float", name)

@@ -9,12 +9,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from asc_tiny import files
+from asc_tiny import fields, files
 from asc_tiny.errors import AscError
+from asc_tiny.text import shown
+
+_T = TypeVar("_T")
 
 WINDOWS = ("hann",)
 MEL_SCALES = ("htk", "slaney")
@@ -107,8 +110,8 @@ class FrontEndConfig:
             if not ok:
                 raise AscError(f"front end: {name} = {getattr(self, name)}, allowed: {allowed}")
 
-        for name in ("sample_rate", "clip_samples", "n_fft", "hop", "n_mels"):
-            check(isinstance(getattr(self, name), int), name, "a whole number")
+        for name in ("sample_rate", "sample_bits", "clip_samples", "n_fft", "hop", "n_mels"):
+            check(type(getattr(self, name)) is int, name, "a whole number")
         check(8000 <= self.sample_rate <= 48000, "sample_rate", "8000 to 48000 Hz")
         check(self.sample_bits in SAMPLE_BITS, "sample_bits", " or ".join(map(str, SAMPLE_BITS)))
         power_of_two = self.n_fft > 0 and self.n_fft & (self.n_fft - 1) == 0
@@ -123,6 +126,7 @@ class FrontEndConfig:
         check(self.log in LOGS, "log", ", ".join(LOGS))
         check(self.floor in FLOORS, "floor", ", ".join(FLOORS))
         check(1e-10 <= self.log_floor <= 1e-6, "log_floor", "1e-10 to 1e-6")
+        check(self.clip_samples < 2**31, "clip_samples", "up to 2147483647")
         check(self.columns >= 1, "clip_samples", "enough for at least one feature column")
         if self.normalisation is not None:
             self._check_bands(self.normalisation)
@@ -233,7 +237,7 @@ class FrontEndConfig:
         return values
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], *, source: str = "front end") -> FrontEndConfig:
+    def from_dict(cls, values: object, *, source: str = "front end") -> FrontEndConfig:
         """Build a configuration from plain values; missing keys take their defaults.
 
         Args:
@@ -241,22 +245,20 @@ class FrontEndConfig:
             source: the file named in error messages.
 
         Raises:
-            AscError: an unknown key or a value out of range.
+            AscError: no table, an unknown key, or a value of another type or out of range.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise AscError(
-                f"{source}: unknown key {unknown[0]}, allowed: {', '.join(sorted(known))}"
-            )
-        arguments = dict(values)
+        if not isinstance(values, Mapping):
+            raise AscError(f"{source} = {shown(values)}, must be a table")
         try:
-            if isinstance(arguments.get("quantisation"), Mapping):
-                arguments["quantisation"] = Quantisation(**arguments["quantisation"])
-            if isinstance(arguments.get("normalisation"), Mapping):
-                arguments["normalisation"] = _normalisation(**arguments["normalisation"])
-            return cls(**arguments)
-        except (TypeError, ValueError, AscError) as error:
+            arguments = fields.checked(
+                cls,
+                values,
+                special={"normalisation": _normalisation, "quantisation": _quantisation},
+            )
+            # A whole number stays one: digests are over the values as the file writes them.
+            whole = {name: value for name, value in values.items() if type(value) is int}
+            return cls(**{**arguments, **whole})
+        except AscError as error:
             raise AscError(f"{source}: {error}") from error
 
     def digest(self) -> str:
@@ -278,8 +280,18 @@ def codes_digest(configs: Sequence[FrontEndConfig]) -> str:
 _LATER: dict[str, object] = {"sample_bits": 16, "normalisation": None}
 
 
-def _normalisation(*, means: Sequence[float], scales: Sequence[float]) -> Normalisation:
-    return Normalisation(means=tuple(map(float, means)), scales=tuple(map(float, scales)))
+def _normalisation(value: object) -> Normalisation | None:
+    return _table(Normalisation, value, "normalisation")
+
+
+def _quantisation(value: object) -> Quantisation | None:
+    return _table(Quantisation, value, "quantisation")
+
+
+def _table(kind: type[_T], value: object, name: str) -> _T | None:
+    if value is None or isinstance(value, kind):
+        return value
+    return kind(**fields.checked(kind, fields.table(value, name), prefix=f"{name}."))
 
 
 def read_toml(path: Path) -> FrontEndConfig:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asc_tiny import fields
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_toml
+from asc_tiny.files import parse_toml, read_text
 from asc_tiny.targets import microphones
 from asc_tiny.targets.microphones import Microphone
 from asc_tiny.targets.toolchains import ARM, NATIVE, NONE, RISCV, TOOLCHAINS, Toolchain
+from asc_tiny.text import printable, shown
 
 __all__ = ["ARM", "BOARDS", "NATIVE", "NONE", "RISCV", "Board", "Toolchain", "get"]
 
@@ -100,8 +103,12 @@ class Board:
         return flags[0].removeprefix("-mcpu=") if flags else ""
 
 
-_KEYS = {field.name: field.type for field in fields(Board) if field.name not in ("definition",)}
-_REQUIRED = ("core",)
+_NOT_KEYS = ("definition",)
+_MOST = 2**32 - 1
+"""Of addresses and sizes: all cores have 32 bits."""
+
+_CORE_FLAG = re.compile(r"-m[a-z0-9-]+(=[A-Za-z0-9_.+-]+)?")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}")
 
 
 def load(path: Path, *, user: bool = True) -> Board:
@@ -110,70 +117,76 @@ def load(path: Path, *, user: bool = True) -> Board:
     Raises:
         AscError: the file cannot be read, has a key that no board has, or a value of a wrong kind.
     """
-    data = read_toml(path)
-    unknown = sorted(set(data) - set(_KEYS))
-    if unknown:
-        raise AscError(f"{path}: unknown key {unknown[0]}, allowed: {', '.join(_KEYS)}")
-    for key in _REQUIRED:
-        if key not in data:
-            raise AscError(f"{path}: {key} is missing")
-    values: dict[str, Any] = {"name": path.stem, **data}
-    for key, value in values.items():
-        values[key] = _value(path, key, value)
-    if user:
-        values["definition"] = path.read_text(encoding="utf-8")
-    board = Board(**values)
+    text = read_text(path)
+    values = {"name": path.stem, **parse_toml(text.encode(), source=str(path))}
+    special = {
+        "toolchain": _toolchain,
+        "microphone": _microphone,
+        "flash": _flash,
+        "core_flags": _core_flags,
+    }
+    try:
+        arguments = fields.checked(Board, values, without=_NOT_KEYS, special=special)
+        for key, value in arguments.items():
+            _check_value(key, value)
+    except AscError as error:
+        raise AscError(f"{path}: {error}") from error
+    board = Board(**arguments, definition=text if user else "")
     if board.machine and not board.toolchain.emulator:
         raise AscError(f"{path}: machine {board.machine} needs a toolchain with an emulator")
     return board
 
 
-def _value(path: Path, key: str, value: Any) -> Any:
-    convert = {
-        "toolchain": _toolchain,
-        "microphone": _microphone,
-        "flash": _flash,
-        "core_flags": _strings,
-    }.get(key)
-    try:
-        if convert is not None:
-            return convert(value)
-        kind = {"int": int, "bool": bool, "str": str}[str(_KEYS[key])]
-        if type(value) is not kind or (isinstance(value, int) and value < 0):
-            raise ValueError(f"{value!r}, must be {_WANTED[kind]}")
-    except (ValueError, KeyError, TypeError) as error:
-        text = f"missing {error}" if isinstance(error, KeyError) else str(error)
-        raise AscError(f"{path}: {key} = {text}") from None
-    return value
+def _check_value(key: str, value: object) -> None:
+    """Check what goes into C, linker scripts and command lines; text is for people else."""
+    if type(value) is int and not 0 <= value <= _MOST:
+        raise AscError(f"{key} = {value}, allowed: 0 to {_MOST}")
+    if key == "machine" and value and not _WORD.fullmatch(str(value)):
+        raise AscError(f"{key} = {shown(value)}, allowed: {_WORD_TEXT}")
+    if isinstance(value, str) and (len(value) > _MOST_TEXT or printable(value) != value):
+        raise AscError(
+            f"{key} = {shown(value)}, allowed: a line of up to {_MOST_TEXT} visible characters"
+        )
 
 
-_WANTED = {int: "a whole number of 0 or more", bool: "true or false", str: "a text"}
+_MOST_TEXT = 1000
+_WORD_TEXT = "a name of up to 64 letters, digits and ._:+-"
 
 
-def _strings(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise ValueError(f"{value!r}, must be a list of texts")
-    return tuple(value)
+def _core_flags(value: Any) -> tuple[str, ...]:
+    flags: tuple[str, ...] = fields.typed(value, "tuple[str, ...]", "core_flags")
+    for flag in flags:
+        # They reach a shell, and options of other kinds could run programs.
+        if not _CORE_FLAG.fullmatch(flag):
+            raise AscError(
+                f"core_flags: {shown(flag)}, allowed: options of the compiler for the core, such "
+                "as -mcpu=cortex-m4 and -mthumb"
+            )
+    return flags
 
 
 def _toolchain(value: Any) -> Toolchain:
-    if value not in TOOLCHAINS:
-        raise ValueError(f"{value!r}, allowed: {', '.join(TOOLCHAINS)}")
+    if not isinstance(value, str) or value not in TOOLCHAINS:
+        raise AscError(f"toolchain = {shown(value)}, allowed: {', '.join(TOOLCHAINS)}")
     return TOOLCHAINS[value]
 
 
 def _microphone(value: Any) -> Microphone:
     if isinstance(value, Mapping):
         return microphones.from_dict(value)
-    if value not in microphones.MICROPHONES:
-        raise ValueError(f"{value!r}, allowed: {', '.join(microphones.MICROPHONES)}, or a table")
+    if not isinstance(value, str) or value not in microphones.MICROPHONES:
+        allowed = ", ".join(microphones.MICROPHONES)
+        raise AscError(f"microphone = {shown(value)}, allowed: {allowed}, or a table")
     return microphones.MICROPHONES[value]
 
 
 def _flash(value: Any) -> FlashMethod:
-    method = FlashMethod(**value)
+    table = fields.table(value, "flash")
+    method = FlashMethod(**fields.checked(FlashMethod, table, prefix="flash."))
     if method.tool not in FLASH_TOOLS:
-        raise ValueError(f"{method.tool!r}, allowed tools: {', '.join(FLASH_TOOLS)}")
+        raise AscError(f"flash.tool = {shown(method.tool)}, allowed: {', '.join(FLASH_TOOLS)}")
+    if not _WORD.fullmatch(method.target):
+        raise AscError(f"flash.target = {shown(method.target)}, allowed: {_WORD_TEXT}")
     return method
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from asc_tiny.codegen.prefix import check_prefix
 from asc_tiny.codegen.projects.manifest import BOARD_FILE, MANIFEST
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes
+from asc_tiny.files import parse_json, read_bytes
 from asc_tiny.targets import boards
 from asc_tiny.targets.boards import Board
+from asc_tiny.text import shown
 
 
 @dataclass(frozen=True)
@@ -45,20 +46,35 @@ def read(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise AscError(f"{folder}: no {MANIFEST} here; asc-tiny generate --project cmake makes one")
+    content = parse_json(read_bytes(path), source=str(path))
     try:
-        content = json.loads(read_bytes(path))
         if content["schema"] != 1:
-            raise AscError(f"{path}: schema {content['schema']}, this version reads schema 1")
+            raise AscError(
+                f"{path}: schema {shown(content['schema'])}, this version reads schema 1"
+            )
         return Manifest(
             folder=folder.resolve(),
-            kind=content["project"],
-            board=_board(folder, content["board"]),
-            prefix=content["prefix"],
-            model_sha256=content["model"]["sha256"],
+            kind=_text(content["project"], "project"),
+            board=_board(folder, _text(content["board"], "board")),
+            prefix=_prefix(_text(content["prefix"], "prefix"), path),
+            model_sha256=_text(content["model"]["sha256"], "model.sha256"),
             content=content,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(path, error) from error
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError(f"{name} = {shown(value)}")
+    return value
+
+
+def _prefix(prefix: str, path: Path) -> str:
+    try:
+        return check_prefix(prefix)
+    except AscError as error:
+        raise AscError(f"{path}: {error}") from error
 
 
 def damaged(path: Path, error: Exception) -> AscError:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from asc_tiny import fields
+from asc_tiny.errors import AscError
 from asc_tiny.resample.design import same_rate
+from asc_tiny.text import printable, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,10 +127,38 @@ def from_dict(values: Mapping[str, Any]) -> Microphone:
     """Return what the table of a board's file describes; rates are numbers or texts such as "8/3".
 
     Raises:
-        ValueError: a rate is none.
-        TypeError: a key is unknown or missing.
+        AscError: a key is unknown or missing, or a value is not allowed.
     """
-    rates = tuple(sorted(Fraction(rate) for rate in values.get("rates", ())))
-    if not rates or rates[0] <= 0:
-        raise ValueError("rates: at least one above 0 is needed")
-    return Microphone(**{**values, "rates": rates})
+    arguments = fields.checked(Microphone, values, prefix="microphone.", special={"rates": _rates})
+    microphone = Microphone(**arguments)
+    if microphone.bits not in _BITS:
+        raise AscError(f"microphone.bits = {microphone.bits}, allowed: 8 to 32")
+    for name in ("kind", "part", "source"):
+        text = getattr(microphone, name)
+        if len(text) > _MOST_TEXT or printable(text) != text:
+            allowed = f"a line of up to {_MOST_TEXT} visible characters"
+            raise AscError(f"microphone.{name} = {shown(text)}, allowed: {allowed}")
+    return microphone
+
+
+_BITS = range(8, 33)
+_MOST_TEXT = 1000
+_HIGHEST_RATE = 1_000_000
+
+
+def _rates(value: Any) -> tuple[Fraction, ...]:
+    if not isinstance(value, list) or not value:
+        raise AscError("microphone.rates: at least one above 0 is needed")
+    return tuple(sorted(_rate(each) for each in value))
+
+
+def _rate(value: Any) -> Fraction:
+    text = str(value) if type(value) in (int, float, str) else ""
+    # No exponents: Fraction would write out a number such as 1e999999999.
+    match = re.fullmatch(r"(\d{1,9})(?:\.(\d{1,9}))?(?:/(\d{1,9}))?", text)
+    if match and int(match[3] or 1):
+        rate = Fraction(f"{match[1]}.{match[2] or 0}") / int(match[3] or 1)
+        if 0 < rate <= _HIGHEST_RATE:
+            return rate
+    allowed = f'numbers above 0 up to {_HIGHEST_RATE}, or texts such as "125000/3"'
+    raise AscError(f"microphone.rates: {shown(value)}, allowed: {allowed}")

@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny import labels, scratch
+from asc_tiny import fields, labels, scratch
 from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.codegen.projects.manifest import MANIFEST, MODEL_FILE
+from asc_tiny.codegen.projects.manifest import ENSEMBLE_FILE, MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.windows import Windows
@@ -24,6 +25,7 @@ from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets import manifest, tools
 from asc_tiny.targets.boards import Board
 from asc_tiny.targets.build_log import error_lines
+from asc_tiny.text import shown
 
 TIMEOUT_S = 3600.0
 
@@ -99,16 +101,34 @@ def load(folder: Path) -> Project:
         return Project(
             folder=found.folder,
             board=found.board,
-            runtime=content["runtime"],
-            artefact=load_model(folder / content["model"].get("file", MODEL_FILE)),
+            runtime=_one_of(content["runtime"], "runtime", ("aot", "tflm")),
+            artefact=load_model(folder / _model_file(content["model"])),
             frontend=FrontEndConfig.from_dict(content["frontend"], source=str(path)),
             labels=labels.check(content["labels"], source=f"{path}: labels"),
             decision=DecisionConfig.from_dict(content.get("decision", {}), source=str(path)),
-            options=Options(**content.get("plan", {})),
-            prefix=content.get("prefix", "asc"),
+            options=_options(content.get("plan", {}), path),
+            prefix=found.prefix,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise manifest.damaged(path, error) from error
+
+
+def _options(value: object, path: Path) -> Options:
+    try:
+        return Options(**fields.checked(Options, fields.table(value, "plan"), prefix="plan."))
+    except AscError as error:
+        raise AscError(f"{path}: {error}") from error
+
+
+def _model_file(model: Mapping[str, Any]) -> str:
+    """Return the name of a project's model, which lies in its folder."""
+    return _one_of(model.get("file", MODEL_FILE), "model.file", (MODEL_FILE, ENSEMBLE_FILE))
+
+
+def _one_of(value: object, name: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise ValueError(f"{name} = {shown(value)}, allowed: {', '.join(allowed)}")
+    return str(value)
 
 
 @dataclass(frozen=True)

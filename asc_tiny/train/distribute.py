@@ -140,7 +140,7 @@ def _check_cluster(text: str) -> None:
     try:
         values = json.loads(text)
         known = 0 <= int(values["task"]["index"]) < len(values["cluster"]["worker"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise AscError(
             f"TF_CONFIG = {text!r}, must be JSON with cluster.worker and task.index"
         ) from error

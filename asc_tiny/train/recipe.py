@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from asc_tiny import nets
+from asc_tiny import fields, labels, nets
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes, sha256
+from asc_tiny.files import decode_text, parse_toml, read_bytes, sha256
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.text import shown
 from asc_tiny.train.cache import ARITHMETICS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 T = TypeVar("T")
 
@@ -202,7 +198,7 @@ class Recipe:
     folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
-        _check(self, "name", bool(self.name), "a name that is not empty")
+        _check(self, "name", labels.is_name(self.name), labels.ALLOWED)
         _check(self, "network", self.network in nets.NAMES, ", ".join(nets.NAMES))
         _check(self, "seed", 0 <= self.seed < 2**31, "0 to 2147483647")
         _check(self, "dropout", 0.0 <= self.dropout < 1.0, "0 to below 1")
@@ -249,7 +245,7 @@ class Recipe:
     @property
     def content(self) -> dict[str, Any]:
         """The file's content as plain values."""
-        return tomllib.loads(self.source.decode("utf-8"))
+        return parse_toml(self.source, source=self.name)
 
     @property
     def train_frontend(self) -> FrontEndConfig:
@@ -296,10 +292,7 @@ def load(path: Path, *, features: str | None = None) -> Recipe:
         AscError: the file is missing, not TOML, or has an unknown key or a value out of range.
     """
     source = read_bytes(path)
-    try:
-        values = tomllib.loads(source.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise AscError(f"{path}: not TOML: {error}") from error
+    values = parse_toml(source, source=str(path))
     try:
         recipe = _recipe(values, source, path.parent)
         if features in (None, recipe.features):
@@ -314,70 +307,33 @@ def _with_features(source: bytes, features: str) -> bytes:
     """Return the text of a recipe with another value of ``features``."""
     line = f'features = "{features}"\n'
     # A key before the first table is at the top; no table has one of this name.
-    rest = re.sub(r"(?m)^[ \t\"']*features[ \t\"']*=.*\n?", "", source.decode("utf-8"))
+    rest = re.sub(
+        r"(?m)^[ \t\"']*features[ \t\"']*=.*\n?", "", decode_text(source, source="recipe")
+    )
     return (line + rest).encode("utf-8")
 
 
 def _recipe(values: dict[str, Any], source: bytes, folder: Path) -> Recipe:
-    arguments = dict(values)
-    frontend = FrontEndConfig.from_dict(_table(values, "frontend"), source="frontend")
+    frontend = FrontEndConfig.from_dict(values.get("frontend", {}), source="frontend")
     if frontend.normalisation is not None and values.get("normalise_bands"):
         raise AscError("normalise_bands = true, but frontend.normalisation is given")
-    arguments["frontend"] = frontend
-    arguments["filters"] = dict(_table(values, "filters"))
-    for name, kind in _TABLES.items():
-        arguments[name] = _build(kind, _table(values, name), f"{name}.")
     if "name" not in values:
         raise AscError("name is missing, a recipe needs one")
-    for name in _NOT_KEYS:
-        if name in values:
-            raise AscError(f"unknown key {name}")
-    return _build(Recipe, {**arguments, "source": source, "folder": folder}, "")
+    special: dict[str, Callable[[Any], Any]] = {
+        "frontend": lambda _: frontend,
+        "filters": lambda value: dict(fields.table(value, "filters")),
+        **{name: partial(_part, kind, name) for name, kind in _TABLES.items()},
+    }
+    arguments = fields.checked(Recipe, values, without=_NOT_KEYS, special=special)
+    return Recipe(**arguments, source=source, folder=folder)
 
 
-def _table(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    table = values.get(name, {})
-    if not isinstance(table, Mapping):
-        raise AscError(f"{name} = {table!r}, must be a table")
-    return table
-
-
-def _build(kind: type[T], values: Mapping[str, Any], prefix: str) -> T:
-    fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    arguments = {}
-    for name, value in values.items():
-        if name not in fields:
-            known = ", ".join(sorted(set(fields) - set(_NOT_KEYS)))
-            raise AscError(f"unknown key {prefix}{name}, allowed: {known}")
-        arguments[name] = _typed(value, str(fields[name].type), f"{prefix}{name}")
-    return kind(**arguments)
-
-
-def _typed(value: Any, kind: str, name: str) -> Any:
-    """Return ``value`` as the annotated type; TOML has no tuples and 1 is a fine float."""
-    plain = {"int": int, "float": float, "str": str, "bool": bool}
-    if kind == "tuple[int, ...]":
-        if not isinstance(value, list) or any(type(item) is not int for item in value):
-            raise AscError(f"{name} = {value!r}, must be a list of whole numbers")
-        return tuple(value)
-    if kind == "tuple[float, ...]":
-        if not isinstance(value, list) or any(type(item) not in (int, float) for item in value):
-            raise AscError(f"{name} = {value!r}, must be a list of numbers")
-        return tuple(float(item) for item in value)
-    if kind == "tuple[str, ...]":
-        names = [value] if isinstance(value, str) else value
-        if not isinstance(names, list) or any(type(item) is not str for item in names):
-            raise AscError(f"{name} = {value!r}, must be a string or a list of strings")
-        return tuple(names)
-    if kind == "float" and type(value) is int:
-        return float(value)
-    if kind in plain and type(value) is not plain[kind]:
-        raise AscError(f"{name} = {value!r}, must be of type {kind}")
-    return value
+def _part(kind: type[T], name: str, value: object) -> T:
+    return kind(**fields.checked(kind, fields.table(value, name), prefix=f"{name}."))
 
 
 def _check(owner: object, name: str, ok: bool, allowed: str) -> None:
     if not ok:
         table = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(owner).__name__).lower()
         prefix = "" if isinstance(owner, Recipe) else f"{table}."
-        raise AscError(f"{prefix}{name} = {getattr(owner, name)!r}, allowed: {allowed}")
+        raise AscError(f"{prefix}{name} = {shown(getattr(owner, name))}, allowed: {allowed}")

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny import fields, labels
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes, replacing, sha256, write_bytes, write_text
+from asc_tiny.files import parse_json, read_bytes, replacing, sha256, write_bytes, write_text
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.text import shown
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.recipe import Recipe
 
@@ -92,23 +94,24 @@ class Run:
         Raises:
             AscError: it is missing or damaged.
         """
+        values = parse_json(read_bytes(self.info_path), source=str(self.info_path))
         try:
-            values = json.loads(read_bytes(self.info_path))
-            if values["schema"] != SCHEMA:
-                raise AscError(f"{self.info_path}: schema {values['schema']}, must be {SCHEMA}")
-            return RunInfo(
-                labels=tuple(values["labels"]),
-                dataset_fingerprint=values["dataset_fingerprint"],
-                frontend=FrontEndConfig.from_dict(
-                    values["frontend"], source=f"{self.info_path}: frontend"
-                ),
-                network=values["network"],
-                epochs=values["epochs"],
-                evaluate_accuracy=values["evaluate_accuracy"],
-                files=dict(values.get("files", {})),
+            if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+                found = shown(values.get("schema") if isinstance(values, dict) else values)
+                raise AscError(f"schema {found}, must be {SCHEMA}")
+            rest = {name: value for name, value in values.items() if name != "schema"}
+            arguments = fields.checked(
+                RunInfo,
+                rest,
+                special={
+                    "labels": lambda value: labels.check(value, source="labels"),
+                    "frontend": lambda value: FrontEndConfig.from_dict(value, source="frontend"),
+                    "files": _hashes,
+                },
             )
-        except (ValueError, KeyError, TypeError) as error:
-            raise AscError(f"{self.info_path}: not a run's description: {error!r}") from error
+        except AscError as error:
+            raise AscError(f"{self.info_path}: not a run's description: {error}") from error
+        return RunInfo(**arguments)
 
     def write_info(self, info: RunInfo) -> None:
         """Write ``run.json``."""
@@ -162,6 +165,11 @@ class Run:
     def model_sha256(self) -> str:
         """Return the SHA-256 of the trained network's file."""
         return sha256(read_bytes(self.model_path))
+
+
+def _hashes(value: object) -> dict[str, str]:
+    hashes = fields.table(value, "files")
+    return {name: fields.typed(each, "str", f"files.{name}") for name, each in hashes.items()}
 
 
 def save_model(model: Any, path: Path) -> None:

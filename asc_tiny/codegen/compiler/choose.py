@@ -47,6 +47,12 @@ class Options:
     max_ram: int | None = None
     optimize: str = "speed"
 
+    def __post_init__(self) -> None:
+        if self.order not in (None, "rows", "layers", TIME):
+            raise AscError(f"order = {self.order}, allowed: rows, layers, {TIME}")
+        if self.optimize not in ("speed", "size"):
+            raise AscError(f"optimize = {self.optimize}, allowed: speed, size")
+
     def to_dict(self) -> dict[str, Any]:
         """Return what a project's manifest keeps."""
         return asdict(self)

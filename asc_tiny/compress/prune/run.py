@@ -20,7 +20,7 @@ from asc_tiny.compress.prune.curve import Point
 from asc_tiny.compress.prune.goal import Goal, Start, to_json
 from asc_tiny.compress.prune.network import RankedNetwork
 from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes, write_bytes, write_text
+from asc_tiny.files import parse_json, read_bytes, write_bytes, write_text
 from asc_tiny.train.loop import train
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run
@@ -233,7 +233,7 @@ def _claim(pruning: Pruning, description: Mapping[str, Any], resume: bool) -> No
     if not resume:
         raise AscError(f"{root}: holds a pruning already; use --resume or another folder")
     try:
-        before = json.loads(read_bytes(path))
+        before = parse_json(read_bytes(path), source=str(path))
         differing = [name for name in description if before.get(name) != description[name]]
     except (ValueError, AttributeError) as error:
         raise AscError(f"{path}: not a pruning's description: {error}") from error

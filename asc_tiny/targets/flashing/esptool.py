@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from asc_tiny.errors import AscError
+from asc_tiny.files import parse_json, read_bytes
 from asc_tiny.targets.boards import Board
 from asc_tiny.targets.flashing.image import Image
 from asc_tiny.targets.flashing.job import Job, Progress
@@ -75,7 +75,7 @@ def _parts(application: Path) -> list[Part]:
     if not path.is_file():
         return [(_APPLICATION, application)]
     try:
-        files = json.loads(path.read_text(encoding="utf-8"))["flash_files"]
+        files = parse_json(read_bytes(path), source=str(path))["flash_files"]
         parts = [(int(address, 0), path.parent / name) for address, name in files.items()]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AscError(f"{path}: is not what ESP-IDF's build writes ({error!r})") from None

@@ -37,6 +37,7 @@ from network_models import SMALL, quantised
 from test_compiler import COMMON, RELEASED, random_network
 
 from asc_tiny.codegen import network
+from asc_tiny.codegen.compiler.shortcuts import shortcuts
 from asc_tiny.codegen.footprint import constants
 from asc_tiny.codegen.library import NETWORK_RUNTIME
 from asc_tiny.complexity.artefact import Artefact, load
@@ -263,8 +264,9 @@ def operators(
     for stage, instructions in zip(program.stages, profile, strict=False):
         number = int(stage.comment.split(":")[0])
         spent[number] += instructions - reading * stage.runs
-    for operator, instructions in zip(artefact.graph.operators, spent, strict=True):
-        yield kind(artefact.graph, operator), features(artefact.graph, operator), instructions
+    graph, left_out = artefact.graph, shortcuts(artefact.graph)
+    for operator, instructions in zip(graph.operators, spent, strict=True):
+        yield kind(graph, operator), features(graph, operator, left_out), instructions
 
 
 def fit(measured: Sequence[Measured]) -> dict[str, dict[str, float]]:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from emulated import EmulatedNetwork
+from random_graphs import random_graph
 from test_compiler import samples_of
+from test_random_graphs import artefact, compiles, seeded
+from tflite_builder import Builder, Value
 
 from asc_tiny.cli.main import main
 from asc_tiny.codegen import ensemble
+from asc_tiny.codegen.compiler.shortcuts import shortcuts
 from asc_tiny.codegen.footprint import footprint
 from asc_tiny.codegen.network import compile_network
-from asc_tiny.complexity.artefact import load
+from asc_tiny.complexity.artefact import Artefact, load
 from asc_tiny.complexity.ensemble import load_model
-from asc_tiny.complexity.estimate import cpu_table, estimate
+from asc_tiny.complexity.estimate import cpu_table, estimate, features
 
 MODELS = Path(__file__).parents[1] / "models"
 
@@ -46,7 +51,7 @@ def test_flash_and_instructions_on_cortex_m4(name: str, tmp_path: Path) -> None:
     flash = found.aot_code_bytes + found.aot_constant_bytes
     assert flash == pytest.approx(own_bytes(tmp_path / "image.elf"), rel=0.04)
     _, instructions = network.run(samples_of(model, 5)[-1:])
-    estimated = estimate(model.graph, "cortex-m4")
+    estimated = estimate(model.graph, "cortex-m4", shortcuts(model.graph))
     assert abs(estimated.instructions / instructions - 1) <= estimated.error_released
 
 
@@ -190,3 +195,106 @@ def test_error_of_the_estimate_is_stated() -> None:
         assert error["released"] == pytest.approx(max(released), abs=1e-3)
         assert error["released"] <= (0.36 if cpu == "cortex-m55" else 0.16)
         assert error["largest"] == pytest.approx(max(magnitudes.values()), abs=1e-3)
+
+
+def resized(**options: bool) -> bytes:
+    """A nearest resize by two, and a convolution that may do it itself."""
+    builder = Builder()
+    x = builder.activation((1, 16, 16, 16), 0.1, 0)
+    y, z = (builder.activation((1, 32, 32, 16), 0.1, 0) for _ in range(2))
+    size = builder.constant(np.array([32, 32], np.int32))
+    builder.operator("RESIZE_NEAREST_NEIGHBOR", [x, size], [y], **options)
+    convolve(builder, y, z)
+    return builder.finish([x], [z])
+
+
+def convolve(builder: Builder, source: Value, target: Value, groups: int = 1) -> None:
+    channels = target.shape[3]
+    rng = np.random.default_rng(0)
+    values = rng.integers(-99, 99, (channels, 3, 3, source.shape[3] // groups)).astype(np.int8)
+    weights = builder.constant(values, [0.01] * channels)
+    bias = builder.constant(np.zeros(channels, np.int32), [0.001] * channels)
+    strides = {"padding": "SAME", "strideW": 1, "strideH": 1}
+    builder.operator("CONV_2D", [source, weights, bias], [target], **strides)
+
+
+def grouped() -> bytes:
+    builder = Builder()
+    x, y = (builder.activation((1, 5, 6, 8), 0.1, 0) for _ in range(2))
+    convolve(builder, x, y, groups=4)
+    return builder.finish([x], [y])
+
+
+def between_floats() -> bytes:
+    """A convolution between conversions, which the C code has not."""
+    builder = Builder()
+    first, last = (builder.activation((1, 5, 6, 8), 1.0, 0, "FLOAT32") for _ in range(2))
+    x, y = (builder.activation((1, 5, 6, 8), 0.1, 0) for _ in range(2))
+    builder.operator("QUANTIZE", [first], [x])
+    convolve(builder, x, y)
+    builder.operator("DEQUANTIZE", [y], [last])
+    return builder.finish([first], [last])
+
+
+def products(artefact: Artefact) -> dict[int, int]:
+    """Return what the compiled stages multiply, by the number of their operator."""
+    found: dict[int, int] = {}
+    for stage in compile_network(artefact).program.stages:
+        number = int(stage.comment.split(":")[0])
+        windows = int(stage.fields["rows"]) if stage.kernel == "asc_dense" else stage.windows
+        weights = sum(array.values.size for array in stage.arrays if array.weights)
+        found[number] = found.get(number, 0) + weights * windows * stage.runs * stage.together
+    return found
+
+
+HAND_MADE = {
+    "resized": resized(),
+    "corners": resized(alignCorners=True),
+    "centers": resized(halfPixelCenters=True),
+    "grouped": grouped(),
+    "between_floats": between_floats(),
+}
+
+
+def test_products_are_those_that_the_compiler_makes() -> None:
+    """Padding, groups, and resizing that a convolution does: from the weights in the C code."""
+    contents = [random_graph(seeded(seed)) for seed in range(40)] + list(HAND_MADE.values())
+    compared = 0
+    for content in contents:
+        model = artefact(content, "graph")
+        if not compiles(model):
+            continue
+        made, left_out = products(model), shortcuts(model.graph)
+        for operator in model.graph.operators:
+            if operator.name in ("CONV_2D", "FULLY_CONNECTED"):
+                found = features(model.graph, operator, left_out)
+                assert found.work == made[operator.index]
+                compared += 1
+    assert compared >= 25
+
+
+@pytest.mark.parametrize("name", HAND_MADE)
+def test_what_the_compiler_leaves_out_costs_nothing(name: str) -> None:
+    graph = artefact(HAND_MADE[name], name).graph
+    left_out = shortcuts(graph)
+    removed, repeats = {
+        # A convolution does what repeats every pixel alike.
+        "resized": ({0}, {1: 2}),
+        "centers": ({0}, {1: 2}),
+        "corners": (set(), {}),
+        "grouped": (set(), {}),
+        "between_floats": ({0, 2}, {}),
+    }[name]
+    assert (left_out.removed, left_out.repeats) == (removed, repeats)
+    layers = estimate(graph, "cortex-m4", left_out).layers
+    assert [number for number, cost in enumerate(layers) if cost == 0] == sorted(removed)
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", ["corners", "resized"])
+def test_instructions_of_resizing_on_cortex_m4(name: str, tmp_path: Path) -> None:
+    model = artefact(HAND_MADE[name], name)
+    network = EmulatedNetwork(model, "mps2-an386", tmp_path)
+    _, instructions = network.run(samples_of(model, 5)[-1:])
+    estimated = estimate(model.graph, "cortex-m4", shortcuts(model.graph))
+    assert estimated.instructions == pytest.approx(instructions, rel=0.15)

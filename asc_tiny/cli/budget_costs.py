@@ -76,9 +76,10 @@ class CostOptions:
         return costs
 
     def _estimate(self, artefact: Artefact, cpu: str) -> dict[str, Any]:
+        from asc_tiny.codegen.compiler.shortcuts import shortcuts
         from asc_tiny.complexity.estimate import estimate
 
-        found = estimate(artefact.graph, cpu)
+        found = estimate(artefact.graph, cpu, shortcuts(artefact.graph))
         document: dict[str, Any] = {
             "is_estimate": True,
             "instructions": found.instructions,

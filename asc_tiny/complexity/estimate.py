@@ -7,16 +7,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from asc_tiny.complexity.counting import work
 from asc_tiny.complexity.graph import Graph, Operator
+from asc_tiny.complexity.packing import column_size, padded_channels, padded_depth
 from asc_tiny.errors import AscError
 
-_RESIZE = "RESIZE_NEAREST_NEIGHBOR"
-_MOST_SUM_BYTES = 4096
-"""Of a row of sums: a convolution that needs more does not do the resizing before it."""
 _WINDOWED = ("CONV_2D", "DEPTHWISE_CONV_2D")
+
+
+class Shortcuts(NamedTuple):
+    """What the compiler does not do of a network.
+
+    Attributes:
+        removed: numbers of the operators of which nothing is left: conversions of the input and
+            output, and resizing that a convolution does.
+        repeats: how often a resize would have repeated each pixel of a row, by the number of the
+            convolution that does it.
+    """
+
+    removed: frozenset[int] = frozenset()
+    repeats: Mapping[int, int] = MappingProxyType({})
 
 
 class Features(NamedTuple):
@@ -39,19 +52,21 @@ class Features(NamedTuple):
     rows: int
 
 
-def features(graph: Graph, operator: Operator) -> Features:
+def features(graph: Graph, operator: Operator, shortcuts: Shortcuts) -> Features:
     """Return what the cost of an operator depends on.
 
     Raises:
         AscError: the operator's work cannot be counted.
     """
     counted = work(graph, operator)
-    if _repeats(graph, operator) > 1 and operator.name == _RESIZE:
+    if operator.index in shortcuts.removed:
         return Features(0, 0, 0, 0, 0)
     outputs = [graph.tensor(index) for index in operator.outputs]
     rows = max((t.shape[1] if len(t.shape) == 4 else 1 for t in outputs), default=0)
     return Features(
-        work=_products(graph, operator) or counted.macs or counted.operations,
+        work=_padded(graph, operator) // shortcuts.repeats.get(operator.index, 1)
+        or counted.macs
+        or counted.operations,
         outputs=sum(tensor.size for tensor in outputs),
         taps=_taps(graph, operator),
         gathered=rows * _window(graph, operator)[0] * _row_size(graph, operator),
@@ -77,45 +92,18 @@ def kind(graph: Graph, operator: Operator) -> str:
     return operator.name
 
 
-def _repeats(graph: Graph, operator: Operator) -> int:
-    """Return how often a resize repeats each pixel of a row for the convolution that does it.
-
-    For the resize and for the convolution; 1 where the resized tensor exists.
-    """
-    if operator.name == _RESIZE:
-        readers = [each for each in graph.operators if operator.outputs[0] in each.inputs]
-        is_alone = len(readers) == 1 and operator.outputs[0] not in graph.outputs
-        return _repeats(graph, readers[0]) if is_alone and readers[0].name == "CONV_2D" else 1
-    resize = graph.producers.get(operator.inputs[0]) if operator.name == "CONV_2D" else None
-    if resize is None or resize.name != _RESIZE:
-        return 1
-    is_dense = operator.options["stride_w"] == 1 and operator.options["dilation_w_factor"] == 1
-    source, target = (
-        graph.tensor(index).shape[2] for index in (resize.inputs[0], operator.inputs[0])
-    )
-    filters, _, width, _ = graph.tensor(operator.inputs[1]).shape
-    fits = 4 * source * width * filters <= _MOST_SUM_BYTES
-    return target // source if is_dense and fits and target % source == 0 else 1
-
-
-def _products(graph: Graph, operator: Operator) -> int:
-    """Return the products that a convolution or dense layer does, with padding zeros."""
-    return _padded(graph, operator) // _repeats(graph, operator)
-
-
 def _padded(graph: Graph, operator: Operator) -> int:
     """Return the products of a convolution or dense layer, those with padding zeros included."""
     if operator.name not in ("CONV_2D", "FULLY_CONNECTED"):
         return 0
     channels, *window = graph.tensor(operator.inputs[1]).shape
     height, width, depth = window if len(window) == 3 else (1, 1, window[0])
-    length = _round_up(width * _round_up(height * depth, 2), 4)
+    if operator.name == "CONV_2D":
+        # A filter of a group of channels has zeros for all others.
+        depth = graph.tensor(operator.inputs[0]).shape[-1]
+    length = padded_depth(width * column_size(height, depth))
     positions = graph.tensor(operator.outputs[0]).size // channels
-    return positions * _round_up(channels, 2) * length
-
-
-def _round_up(value: int, unit: int) -> int:
-    return -(-value // unit) * unit
+    return positions * padded_channels(channels) * length
 
 
 def _taps(graph: Graph, operator: Operator) -> int:
@@ -190,19 +178,31 @@ class Chip:
     source: str
 
 
-def estimate(graph: Graph, cpu: str) -> Estimate:
+def estimate(graph: Graph, cpu: str, shortcuts: Shortcuts) -> Estimate:
     """Estimate the instructions of a network that the ahead-of-time runtime supports.
+
+    Args:
+        graph: the network.
+        cpu: a core that was measured.
+        shortcuts: what the compiler says that it leaves out (codegen.compiler.shortcuts).
 
     Raises:
         AscError: a core or a kind of operator that was not measured.
     """
     table = cpu_table(cpu)
-    layers = tuple(_instructions(graph, operator, table) for operator in graph.operators)
+    layers = tuple(
+        0
+        if operator.index in shortcuts.removed
+        else _instructions(graph, operator, table, shortcuts)
+        for operator in graph.operators
+    )
     error = table["error"]
     return Estimate(cpu, sum(layers), layers, error["released"], error["mean"], error["largest"])
 
 
-def _instructions(graph: Graph, operator: Operator, table: Mapping[str, Any]) -> int:
+def _instructions(
+    graph: Graph, operator: Operator, table: Mapping[str, Any], shortcuts: Shortcuts
+) -> int:
     known = table["instructions"]
     costs = known.get(kind(graph, operator)) or known.get(operator.name)
     if costs is None:
@@ -210,7 +210,7 @@ def _instructions(graph: Graph, operator: Operator, table: Mapping[str, Any]) ->
             f"{graph.source}: operator {operator.index} is {operator.name}, whose instructions "
             f"were not measured; measured are {', '.join(known)}"
         )
-    values = features(graph, operator)._asdict()
+    values = features(graph, operator, shortcuts)._asdict()
     instructions: float = sum(costs[name] * value for name, value in values.items())
     return round(instructions)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asc_tiny.codegen.classifier import Classifier
+from asc_tiny.codegen.compiler.shortcuts import shortcuts
 from asc_tiny.codegen.footprint import ensemble_footprint, footprint
 from asc_tiny.codegen.projects.cmake import STACK_BYTES
 from asc_tiny.codegen.projects.kind import Request
@@ -154,7 +155,8 @@ def _flash(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str
 
 def _instructions(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str, int]:
     config = model.frontend
-    network = sum(estimate(artefact.graph, cpu).instructions for artefact in _members(model))
+    graphs = [artefact.graph for artefact in _members(model)]
+    network = sum(estimate(graph, cpu, shortcuts(graph)).instructions for graph in graphs)
     hop = model.decision.hop_columns
     window = config.clip_samples if hop is None else hop * config.hop
     per_s = {

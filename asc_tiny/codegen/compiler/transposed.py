@@ -19,13 +19,13 @@ from asc_tiny.codegen.compiler.lowering import Lowering, braced, braces
 from asc_tiny.codegen.compiler.program import Rows, Stage, Storage, View
 from asc_tiny.codegen.compiler.quantise import same_padding
 from asc_tiny.codegen.compiler.weighted import (
-    GROUP,
     activation_note,
     channels_of,
     is_narrow,
     paired,
     weights_of,
 )
+from asc_tiny.complexity.packing import GROUP
 
 
 @dataclass(frozen=True)

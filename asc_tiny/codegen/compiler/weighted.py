@@ -14,9 +14,7 @@ from asc_tiny.codegen.compiler.program import Array, Rows, Stage
 from asc_tiny.codegen.compiler.quantise import INT32_MAX, multiplier, product_scale, same_padding
 from asc_tiny.codegen.compiler.upsampling import Upsampling, upsampling
 from asc_tiny.complexity.graph import Tensor
-
-GROUP = 4
-"""Depths are padded with zero weights to a multiple of so many values: a word of int8."""
+from asc_tiny.complexity.packing import GROUP, PAIR, column_size, padded_channels, padded_depth
 
 _NARROW_BITS = 16
 _POINTER_BYTES = 8
@@ -35,10 +33,10 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
     source = upsampling(to)
     if source is not None:
         return [_upsampled(to, weights, values, window, source)]
-    column_size = -(-height * channels // 2) * 2
+    column = column_size(height, channels)
     columns = (to.image(to.output)[1] - 1) * window.stride_x + (width - 1) * window.dilation_x + 1
     # Column by column, as the kernel arranges its windows
-    data = np.zeros((filters, width, column_size), np.int8)
+    data = np.zeros((filters, width, column), np.int8)
     by_column = values.transpose(0, 2, 1, 3).reshape(filters, width, -1)
     data[:, :, : height * channels] = by_column
     matrix = paired(data.reshape(filters, -1))
@@ -50,7 +48,7 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
     fields = {
         **window.fields(to),
         "columns": str(columns),
-        "column_size": str(column_size),
+        "column_size": str(column),
         "depth": str(depth),
         "input_zero_point": str(to.quantisation(to.input(0))[1]),
         "range": to.range(narrow=_is_narrow(to, arrays[1])),
@@ -64,8 +62,8 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
             fields,
             inputs=[window.rows(to)],
             arrays=arrays,
-            scratch=2 * (columns * column_size + 2 * GROUP + dilated),
-            scratch_row=2 * columns * column_size,
+            scratch=2 * (columns * column + 2 * GROUP + dilated),
+            scratch_row=2 * columns * column,
             scales=("input_width", "output_width", "columns") if window.is_pixel else (),
             work=to.output.size * height * width * channels,
             windows=to.image(to.output)[1],
@@ -82,9 +80,9 @@ def _upsampled(
     Every column of the window is a filter of its own over columns of the source.
     """
     filters, height, width, channels = values.shape
-    column_size = -(-height * channels // 2) * 2
+    column = column_size(height, channels)
     by_column = values.transpose(2, 0, 1, 3)
-    data = np.zeros((width * filters, column_size), np.int8)
+    data = np.zeros((width * filters, column), np.int8)
     data[:, : height * channels] = by_column.reshape(width * filters, -1)
     matrix = paired(data)
     depth = matrix.shape[1] * GROUP
@@ -102,7 +100,7 @@ def _upsampled(
         "output_channels": width * filters,
         "window": braces(height, 1, 1, 1, 0),
         "columns": columns,
-        "column_size": column_size,
+        "column_size": column,
         "depth": depth,
         "input_zero_point": zero_point,
         "weights": arrays[0].name,
@@ -135,11 +133,11 @@ def _upsampled(
 
 def upsampled_scratch(fields: Mapping[str, str]) -> int:
     """Return the bytes for the taps' places, then sums, then columns."""
-    columns, sums, column_size = (
+    columns, sums, column = (
         int(fields[f"columns.{name}"]) for name in ("columns", "output_channels", "column_size")
     )
     places = _POINTER_BYTES * int(fields["width"]) * int(fields["output_width"])
-    return places + columns * (4 * (-(-sums // 2) * 2) + 2 * column_size) + 4 * GROUP
+    return places + columns * (4 * padded_channels(sums) + 2 * column) + 4 * GROUP
 
 
 def _without_groups(to: Lowering, weights: NDArray[Any]) -> NDArray[np.int8]:
@@ -165,10 +163,9 @@ def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
         Shape (pairs of channels, groups, 2, 4).
     """
     channels, depth = matrix.shape
-    groups = -(-depth // GROUP)
-    full = np.zeros((-(-channels // 2) * 2, groups * GROUP), np.int8)
+    full = np.zeros((padded_channels(channels), padded_depth(depth)), np.int8)
     full[:channels, :depth] = matrix
-    return full.reshape(-1, 2, groups, GROUP).transpose(0, 2, 1, 3)
+    return full.reshape(-1, PAIR, full.shape[1] // GROUP, GROUP).transpose(0, 2, 1, 3)
 
 
 def unpaired(values: NDArray[np.int8], channels: int, depth: int) -> NDArray[np.int8]:

@@ -26,6 +26,8 @@ _BODY = struct.Struct("<32s32sI")
 _CRC = struct.Struct("<I")
 _ALIGNMENT = 4
 _MIN_SIZE = _HEAD.size + _CRC.size
+_TEXTS = 3
+"""Version of the tool, runtime and prefix, before the labels."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def pack(record: Provenance) -> bytes:
     return data + _CRC.pack(zlib.crc32(data))
 
 
-def unpack(data: bytes) -> Provenance:
+def unpack(data: bytes | memoryview) -> Provenance:
     """Read a record from bytes that start with it.
 
     Raises:
@@ -129,10 +131,13 @@ def unpack(data: bytes) -> Provenance:
         raise ValueError(f"damaged: CRC-32 0x{stored:08x}, of its bytes 0x{computed:08x}")
     if version != VERSION:
         raise ValueError(f"of version {version}, this asc-tiny reads version {VERSION}")
-    packed = data[_HEAD.size + _BODY.size : size - _CRC.size]
-    tool_version, runtime, prefix, *rest = packed.decode("utf-8").split("\0")
+    if size < _MIN_SIZE + _BODY.size:
+        raise ValueError(f"damaged: its size is {size}")
+    packed = bytes(data[_HEAD.size + _BODY.size : size - _CRC.size])
+    texts = packed.decode("utf-8").split("\0")
     model, frontend, count = _BODY.unpack_from(data, _HEAD.size)
-    labels = tuple(rest[:count])
-    if len(labels) < count:
-        raise ValueError(f"damaged: {len(labels)} labels of {count}")
-    return Provenance(model.hex(), frontend.hex(), tool_version, runtime, prefix, labels)
+    # What follows the last zero is no text; so is what fills the record up to whole words.
+    if len(texts) - 1 < _TEXTS + count:
+        raise ValueError(f"damaged: {len(texts) - 1} texts, {_TEXTS} and {count} labels are due")
+    tool_version, runtime, prefix, *labels = texts[: _TEXTS + count]
+    return Provenance(model.hex(), frontend.hex(), tool_version, runtime, prefix, tuple(labels))

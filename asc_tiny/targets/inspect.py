@@ -44,12 +44,14 @@ def inspect(path: Path) -> tuple[str, list[Found]]:
 
 
 def _records(path: Path, block: Block) -> Iterator[Found]:
+    # A view: a copy of the rest for each record would take time without end.
+    data = memoryview(block.data)
     start = block.data.find(MAGIC)
     while start >= 0:
         address = None if block.address is None else block.address + start
         offset = None if block.offset is None else block.offset + start
         try:
-            provenance = unpack(block.data[start:])
+            provenance = unpack(data[start:])
         except ValueError as error:
             place = f"offset {offset}" if address is None else f"address 0x{address:08x}"
             raise AscError(f"{path}: record of provenance at {place} is {error}") from error

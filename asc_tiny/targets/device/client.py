@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,13 @@ from asc_tiny.targets.device.messages import (
 TIMEOUT_S = 1.0
 ATTEMPTS = 20
 _LAST_ATTEMPTS = 3
+_MOST_RESULTS = 1 << 16
+_SPARE = 16
+"""Pushes without progress beyond those for the columns of a window."""
+
+_SELFTEST = struct.Struct("<i")
+
+T = TypeVar("T")
 
 
 class RefusedError(AscError):
@@ -71,7 +79,7 @@ class Device:
         self._reader = frame.FrameReader()
         # The device may still know a request of a program that talked to it before.
         self._sequence = time.monotonic_ns() & 0xFFFF
-        self.results: deque[Result] = deque()
+        self.results: deque[Result] = deque(maxlen=_MOST_RESULTS)
         self._info: Info | None = None
         self._is_source = False
 
@@ -125,10 +133,26 @@ class Device:
             if message is None:
                 continue
             if message.kind == Kind.RESULT | messages.REPLY:
-                self.results.append(messages.unpack_result(message.body))
+                self._keep(message.body)
             else:
                 others.append(message)
         return others
+
+    def _keep(self, body: bytes) -> None:
+        """Put aside a result that comes unasked; one that cannot be understood is dropped."""
+        with suppress(struct.error, ValueError):
+            result = messages.unpack_result(body)
+            if self._info is None or len(result.scores) == self._info.labels:
+                self.results.append(result)
+
+    def _understood(self, unpack: Callable[[bytes], T], body: bytes, kind: Kind) -> T:
+        try:
+            return unpack(body)
+        except (struct.error, ValueError) as error:
+            raise AscError(
+                f"{self._line.name}: the reply to {kind.name.lower()} cannot be understood "
+                f"({error})"
+            ) from None
 
     def _checked(self, reply: Message, kind: Kind) -> bytes:
         status = reply.body[0] if reply.body else 0
@@ -160,10 +184,7 @@ class Device:
         """
         if self._info is None:
             body = self.request(Kind.INFO)
-            try:
-                self._info = messages.unpack_info(body)
-            except struct.error:
-                raise AscError(f"{self._line.name}: the device's info is too short") from None
+            self._info = self._understood(messages.unpack_info, body, Kind.INFO)
         return self._info
 
     def _body_bytes(self) -> int:
@@ -180,11 +201,18 @@ class Device:
         Raises:
             AscError: as ``request``, or the record is damaged.
         """
-        data = self.read(Region.PROVENANCE, self.info().provenance_bytes)
+        info = self.info()
+        data = self.read(Region.PROVENANCE, info.provenance_bytes)
         try:
-            return provenance.unpack(data)
+            record = provenance.unpack(data)
         except ValueError as error:
             raise AscError(f"{self._line.name}: record of provenance is {error}") from None
+        if len(record.labels) != info.labels:
+            raise AscError(
+                f"{self._line.name}: record of provenance is damaged: {len(record.labels)} labels, "
+                f"the network has {info.labels}"
+            )
+        return record
 
     def read(self, region: Region, count: int) -> bytes:
         """Return the first ``count`` bytes of a region.
@@ -196,7 +224,12 @@ class Device:
         parts = []
         for offset in range(0, count, step):
             size = min(step, count - offset)
-            parts.append(self.request(Kind.READ, messages.pack_read(region, offset, size)))
+            part = self.request(Kind.READ, messages.pack_read(region, offset, size))
+            if len(part) != size:
+                raise AscError(
+                    f"{self._line.name}: the reply to read has {len(part)} bytes, {size} were asked"
+                )
+            parts.append(part)
         return b"".join(parts)
 
     def reset(self, source: Source) -> None:
@@ -219,7 +252,7 @@ class Device:
             body = self.request(Kind.SELFTEST)
         except RefusedError:
             return None
-        (result,) = struct.unpack_from("<i", body, 1)
+        (result,) = self._understood(_SELFTEST.unpack_from, body[1:], Kind.SELFTEST)
         return messages.SELFTEST_RESULTS.get(result, f"failed: network error {result}")
 
     def column(self) -> Column | None:
@@ -228,7 +261,7 @@ class Device:
         Raises:
             AscError: as ``request``.
         """
-        return messages.unpack_column(self.request(Kind.COLUMN))
+        return self._understood(messages.unpack_column, self.request(Kind.COLUMN), Kind.COLUMN)
 
     def status(self) -> Status:
         """Return the device's counters.
@@ -236,7 +269,7 @@ class Device:
         Raises:
             AscError: as ``request``.
         """
-        return messages.unpack_status(self.request(Kind.STATUS))
+        return self._understood(messages.unpack_status, self.request(Kind.STATUS), Kind.STATUS)
 
     def push(self, pcm: Samples) -> Iterator[Result]:
         """Yield the decisions that samples complete, shape (n,).
@@ -279,6 +312,11 @@ class Device:
         columns: list[NDArray[np.int8]] = []
         for event in chain(self.feed(pcm), self.feed(zeros)):
             if isinstance(event, Result):
+                if len(columns) != self.info().columns:
+                    count = self.info().columns
+                    raise AscError(
+                        f"{self._line.name}: {len(columns)} columns in a window of {count}"
+                    )
                 return np.stack(columns, axis=1), event.scores
             columns.append(event)
         raise AscError(f"{self._line.name}: {len(pcm)} samples are less than a clip")
@@ -286,12 +324,27 @@ class Device:
     def _pushed(self, kind: Kind, pcm: Samples) -> Iterator[Pushed]:
         """Send samples, and say each time what the device did with them."""
         for chunk in self._chunks(pcm):
-            taken, column_waits = 0, False
+            taken, column_waits, without = 0, False, 0
             # The last samples of a clip complete several columns.
             while taken < len(chunk) or column_waits:
-                pushed = messages.unpack_pushed(self.request(kind, _bytes(chunk[taken:])))
+                rest = chunk[taken:]
+                body = self.request(kind, _bytes(rest))
+                pushed = self._understood(messages.unpack_pushed, body, kind)
+                without = 0 if pushed.taken else without + 1
+                if pushed.taken > len(rest) or without > self.info().columns + _SPARE:
+                    raise AscError(
+                        f"{self._line.name}: the device took {pushed.taken} of {len(rest)} samples"
+                    )
+                self._check_scores(pushed.result)
                 yield pushed
                 taken, column_waits = taken + pushed.taken, pushed.column_waits
+
+    def _check_scores(self, result: Result | None) -> None:
+        labels = self.info().labels
+        if result is not None and len(result.scores) != labels:
+            raise AscError(
+                f"{self._line.name}: a result of {len(result.scores)} scores for {labels} labels"
+            )
 
     def _chunks(self, pcm: Samples) -> Iterator[Samples]:
         info = self.info()

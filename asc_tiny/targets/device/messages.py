@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from asc_tiny.codegen import provenance
 
 VERSION = 2
 REPLY = 0x80
@@ -223,8 +226,33 @@ def unpack_column(body: bytes) -> Column | None:
 
 
 def unpack_info(body: bytes) -> Info:
-    """Read the reply to INFO; raises ``struct.error`` if it is too short."""
-    return Info(*_INFO.unpack_from(body))
+    """Read the reply to INFO.
+
+    Raises:
+        struct.error: it is too short.
+        ValueError: a figure that no firmware of this tool has: nothing is read or kept of a size
+            that a device merely claims.
+    """
+    info = Info(*_INFO.unpack_from(body))
+    for name, allowed in _ALLOWED.items():
+        value = getattr(info, name)
+        if value not in allowed:
+            raise ValueError(f"{name} = {value}, allowed: {allowed.start} to {allowed.stop - 1}")
+    if info.sample_bytes not in (2, 4):
+        raise ValueError(f"sample_bytes = {info.sample_bytes}, allowed: 2 or 4")
+    if not (math.isfinite(info.output_scale) and info.output_scale > 0.0):
+        raise ValueError(f"output_scale = {info.output_scale}, allowed: above 0")
+    return info
+
+
+_ALLOWED = {
+    "frame_bytes": range(64, 1 << 16),
+    "provenance_bytes": range(1, provenance.MAX_SIZE + 1),
+    "bands": range(1, 257),
+    "columns": range(1, 1 << 16),
+    "channels": range(1, 257),
+    "labels": range(1, 1 << 15),
+}
 
 
 def unpack_status(body: bytes) -> Status:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from asc_tiny.audio.clips import clip_info, read_pcm, write_wav16
+from asc_tiny.audio.clips import clip_info, read_pcm, stream_pcm, write_wav16
 from asc_tiny.errors import AscError
 
 
@@ -72,6 +72,23 @@ def test_floats_round_and_saturate(tmp_path, subtype):
     assert read_pcm(tmp_path / "x.wav", 44100).tolist() == expected
 
 
+def test_samples_beyond_full_scale(tmp_path):
+    path, lines = tmp_path / "x.wav", []
+    samples = np.zeros(1000)
+    samples[[3, 500, 999]] = [1.0, -1.5, 1.01]
+    soundfile.write(path, samples, 44100, subtype="DOUBLE")
+    pcm = read_pcm(path, 44100, warn=lines.append)
+    blocks = stream_pcm(path, 44100, block=300, warn=lines.append)
+    np.testing.assert_array_equal(np.concatenate(list(blocks)), pcm)
+    text = f"{path}: 2 samples beyond full scale saturate, the highest is 1.5"
+    assert lines == [text, text]
+    for peak, scale in ((5, 128), (100, 128), (3000, 32768), (1e6, 2**23), (1e9, 2**31)):
+        soundfile.write(path, samples / 1.5 * peak, 44100, subtype="DOUBLE")
+        message = f"samples of up to {peak:g}, full scale is 1; divide them by {scale}, or store"
+        assert message in error_of(path, 44100)
+        assert message in error_of(path, 16000, resample=True)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_samples_that_are_not_finite_are_refused(tmp_path, bad):
     soundfile.write(tmp_path / "x.wav", np.array([0.0, 0.1, bad]), 44100, subtype="FLOAT")
@@ -95,7 +112,7 @@ def test_errors_name_the_file_and_what_is_allowed(tmp_path):
     assert error_of(path, 44100) == f"{path}: holds no samples"
 
     write_wave(path, [1, 2, 3, 4], 2, channels=2)
-    assert f"{path}: 2 channels, only mono" in error_of(path, 44100)
+    assert f"{path}: 2 channels, must be mono" in error_of(path, 44100)
 
     soundfile.write(tmp_path / "x.ogg", np.zeros(1000), 44100)
     assert "must be a wav or flac file" in error_of(tmp_path / "x.ogg", 44100)

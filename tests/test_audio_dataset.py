@@ -137,7 +137,7 @@ def test_duplicates_and_missing_tables_are_errors(tau):
     (tau / "evaluation_setup" / "fold1_test.csv").unlink()
     assert load_error(tau) == f"{tau}/evaluation_setup/fold1_test.csv: file is missing"
     meta.write_bytes(b"\xff\xfe\x00")
-    assert "cannot read as UTF-8" in load_error(tau)
+    assert "not UTF-8 text" in load_error(tau)
 
 
 def test_esc10_is_read_as_its_tables_say(esc10):

@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from asc_tiny.audio.clips import read_pcm, resampled_length
+from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
+from asc_tiny.errors import AscError
+from asc_tiny.train import recipe as recipes
+from asc_tiny.train.cache import clip_pcm
 
 META = "meta.csv"
 TRAIN = "evaluation_setup/fold1_train.csv"
@@ -89,7 +94,86 @@ def test_every_kind_of_damage_to_audio_is_found(data, capsys):
         (META, 7, f"{names[6]}: sample 0 is nan, all must be finite"),
     ]
     assert run("data", "check", data) == 1
-    assert f"{META}:2: {names[1]}: file is missing" in capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["missing file: 1", f"  {META}:2: {names[1]}: file is missing"]
+
+
+def test_findings_are_grouped(data, capsys):
+    names = [line.split("\t")[0] for line in lines_of(data / META)]
+    for name in names[1:6]:
+        soundfile.write(data / name, np.zeros(44099, np.int16), 44100)
+    assert run("data", "check", data) == 1
+    lines = capsys.readouterr().out.splitlines()
+    wrong = [f"  {META}:{i + 1}: {names[i]}: 44099 samples, must be 44100" for i in range(1, 6)]
+    assert lines[:5] == ["length: 5", *wrong[:3], "  and 2 more; --all shows them"]
+    assert run("data", "check", data, "--all") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:7] == ["length: 5", *wrong, "24 clips, 5 findings"]
+    assert {finding["kind"] for finding in findings_of(data, capsys)} == {"length"}
+
+
+def test_the_recipe_says_what_clips_must_be(data, tmp_path, capsys):
+    recipe = tmp_path / "recipe.toml"
+    text = 'name = "x"\n[frontend]\nsample_rate = 16000\nclip_samples = 16000\n'
+    text += "f_max = 8000.0\nn_fft = 512\nhop = 256\n"
+    recipe.write_text(text)
+    assert run("data", "check", data, "--recipe", recipe) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "sample rate: 24" and lines[5] == "length: 24"
+    assert "44100 Hz, must be 16000 Hz" in lines[1]
+    assert run("data", "check", data, "--recipe", recipe, "--resample") == 0
+    dataset = Dataset.load(data, resample=True)
+    frontend = recipes.load(recipe).frontend
+    assert {len(clip_pcm(clip, frontend)) for clip in dataset.clips} == {16000}
+    recipe.write_text(text.replace("clip_samples = 16000", "clip_samples = 15999"))
+    assert run("data", "check", data, "--recipe", recipe, "--resample") == 1
+    assert "16000 samples, must be 15999" in capsys.readouterr().out
+    assert run("data", "check", data, "--recipe", recipe, "--sample-rate", 16000) == 2
+
+
+@pytest.mark.parametrize(
+    ("rate", "count"), [(48000, 48000), (44100, 44099), (22050, 3), (11025, 1)]
+)
+def test_the_length_after_resampling(rate, count, tmp_path):
+    soundfile.write(tmp_path / "x.wav", np.zeros(count, np.int16), rate)
+    pcm = read_pcm(tmp_path / "x.wav", 16000, resample=True)
+    assert len(pcm) == resampled_length(count, rate, 16000)
+
+
+def test_names_of_classes(data, capsys):
+    text = (data / META).read_text()
+    changed = text.replace("\ttones_low\t", "\ttones_low \t", 1)
+    (data / META).write_text(changed.replace("\tnoise_low\t", "\tNoise_low\t", 1))
+    found = [f["message"] for f in findings_of(data, capsys) if f["kind"] == "name of a class"]
+    assert len(found) == 3 and "scene_label 'tones_low ', allowed: 1 to 255 bytes" in found[0]
+    assert any("'noise_low' differs from 'Noise_low' in case or blanks" in each for each in found)
+    with pytest.raises(AscError, match=r"meta\.csv:\d+: "):
+        Dataset.load(data)
+
+
+def test_tables_with_a_byte_order_mark_and_other_line_ends(data, capsys):
+    for path in (data / META, data / TRAIN):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert run("data", "check", data) == 0
+    capsys.readouterr()
+    (data / TRAIN).write_bytes(b"filename\tscene_label\n\xff")
+    (finding,) = (f for f in findings_of(data, capsys) if f["kind"] == "file that cannot be read")
+    assert (finding["file"], finding["line"]) == (TRAIN, 2)
+    assert finding["message"] == "not UTF-8 text; save the file as UTF-8"
+
+
+def test_samples_beyond_full_scale_are_found(data, capsys):
+    names = [line.split("\t")[0] for line in lines_of(data / META)]
+    samples = np.zeros(44100)
+    samples[7] = 1.25
+    soundfile.write(data / names[1], samples, 44100, subtype="FLOAT")
+    soundfile.write(data / names[2], samples * 20000, 44100, subtype="FLOAT")
+    found = [f["message"] for f in findings_of(data, capsys)]
+    assert found == [
+        f"{names[1]}: 1 samples beyond full scale saturate, the highest is 1.25",
+        f"{names[2]}: floating-point samples of up to 25000, full scale is 1; "
+        "divide them by 32768, or store them as integers",
+    ]
 
 
 def test_every_kind_of_damage_to_tables_is_found(data, capsys):

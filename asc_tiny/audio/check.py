@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
-from asc_tiny.audio.clips import clip_info, read_pcm
+from asc_tiny.audio.clips import (
+    BeyondFullScaleError,
+    clip_info,
+    read_pcm,
+    resampled_length,
+)
 from asc_tiny.audio.dataset import META, SPLITS, Clip, Index, read_index, split_file
 from asc_tiny.audio.table import Finding
 from asc_tiny.errors import AscError
@@ -49,7 +54,30 @@ class Report:
         return dict(sorted(counts.items()))
 
 
-def check(root: Path, sample_rate: int = 44100, clip_samples: int = 44100, fold: int = 1) -> Report:
+@dataclass(frozen=True)
+class Group:
+    """Findings of one kind, in the order in which they were found."""
+
+    kind: str
+    findings: tuple[Finding, ...]
+
+
+def grouped(findings: Sequence[Finding]) -> list[Group]:
+    """Return findings by kind, in the order in which the kinds were found."""
+    kinds: dict[str, list[Finding]] = {}
+    for finding in findings:
+        kinds.setdefault(finding.kind, []).append(finding)
+    return [Group(kind, tuple(members)) for kind, members in kinds.items()]
+
+
+def check(
+    root: Path,
+    sample_rate: int = 44100,
+    clip_samples: int = 44100,
+    fold: int = 1,
+    *,
+    resample: bool = False,
+) -> Report:
     """Validate the dataset in ``root``: tables, every audio file, and the fold.
 
     Args:
@@ -57,11 +85,13 @@ def check(root: Path, sample_rate: int = 44100, clip_samples: int = 44100, fold:
         sample_rate: samples per second that each clip must have.
         clip_samples: length in samples that each clip must have.
         fold: number of the fold.
+        resample: allow clips of another sample rate, which are converted; the length is of what
+            the conversion gives.
 
     Raises:
         AscError: the folder has no ``meta.csv``, so it is not a dataset at all.
     """
-    index = read_index(root, fold)
+    index = read_index(root, fold, resample=resample)
     findings = [
         *index.findings,
         *_check_audio(root, index, sample_rate, clip_samples),
@@ -75,23 +105,37 @@ def _check_audio(root: Path, index: Index, rate: int, samples: int) -> Iterator[
     # disable=None shows the bar on a terminal only; it appears only when reading takes long.
     for filename, clip in tqdm(index.clips.items(), "audio", disable=None, leave=False, delay=2):
         if clip.path.is_file():
-            for message in _check_clip(root, clip, rate, samples):
-                yield Finding(META, index.lines[filename], message)
+            for message, kind in _check_clip(root, clip, rate, samples):
+                yield Finding(META, index.lines[filename], message, kind)
 
 
-def _check_clip(root: Path, clip: Clip, rate: int, samples: int) -> Iterator[str]:
+def _check_clip(root: Path, clip: Clip, rate: int, samples: int) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a clip, and of which kind it is."""
+    over: list[str] = []
     try:
         info = clip_info(clip.path)
-        if info.rate != rate:
-            yield f"{clip.filename}: {info.rate} Hz, must be {rate} Hz"
+        if info.rate != rate and not clip.resample:
+            yield f"{clip.filename}: {info.rate} Hz, must be {rate} Hz", "sample rate"
         if info.channels != 1:
-            yield f"{clip.filename}: {info.channels} channels, must be mono"
-        if info.frames != samples:
-            yield f"{clip.filename}: {info.frames} samples, must be {samples}"
+            yield f"{clip.filename}: {info.channels} channels, must be mono", "channels"
+        length = resampled_length(info.frames, info.rate, rate) if clip.resample else info.frames
+        if length != samples:
+            yield f"{clip.filename}: {length} samples, must be {samples}", "length"
         if info.channels == 1 and info.frames > 0:
-            read_pcm(clip.path, info.rate)
+            read_pcm(clip.path, info.rate, warn=over.append)
+    except BeyondFullScaleError as error:
+        yield _relative(root, error), BEYOND
     except AscError as error:
-        yield str(error).removeprefix(f"{root}/")
+        yield _relative(root, error), "audio that cannot be read"
+    for message in over:
+        yield _relative(root, message), BEYOND
+
+
+BEYOND = "samples beyond full scale"
+
+
+def _relative(root: Path, message: object) -> str:
+    return str(message).removeprefix(f"{root}/")
 
 
 def _check_locations(index: Index, fold: int) -> Iterator[Finding]:
@@ -102,7 +146,7 @@ def _check_locations(index: Index, fold: int) -> Iterator[Finding]:
             if location in trained:
                 other = f"{split_file('train', fold)}:{trained[location]}"
                 message = f"location {location} is on both sides of the fold, also in {other}"
-                yield Finding(split_file(name, fold), line, message)
+                yield Finding(split_file(name, fold), line, message, "location on both sides")
 
 
 def _check_labels(index: Index, fold: int) -> Iterator[Finding]:
@@ -112,7 +156,7 @@ def _check_labels(index: Index, fold: int) -> Iterator[Finding]:
         for scene, line in _first_lines(index, name, "scene").items():
             if trained and scene not in trained:
                 message = f"unknown label {scene!r}: no clip of it in {split_file('train', fold)}"
-                yield Finding(split_file(name, fold), line, message)
+                yield Finding(split_file(name, fold), line, message, "scene that is never trained")
 
 
 def _first_lines(index: Index, split: str, attribute: str) -> dict[str, int]:

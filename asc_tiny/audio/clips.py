@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
@@ -29,6 +29,16 @@ READ_AS = {
     "FLOAT": "float64",
     "DOUBLE": "float64",
 }
+
+
+HIGHEST = 4.0
+"""Of full scale: the overshoot of a resampler or limiter is less, samples in other units more."""
+
+Warn = Callable[[str], None]
+
+
+class BeyondFullScaleError(AscError):
+    """Floating-point samples that cannot have -1 to 1 as their full scale."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +69,24 @@ def clip_info(path: Path) -> ClipInfo:
 
 
 def read_pcm(
-    path: Path, sample_rate: int, *, bits: int = 16, resample: bool = False
+    path: Path,
+    sample_rate: int,
+    *,
+    bits: int = 16,
+    resample: bool = False,
+    warn: Warn | None = None,
 ) -> NDArray[Any]:
     """Read a mono wav or flac file as samples of 16 or 24 bits.
 
     Deeper integers and floats (full scale +-1) are rounded to the nearest value of ``bits``,
-    halves up, and saturate.
+    halves up. Floats up to ``HIGHEST`` times full scale saturate.
 
     Args:
         path: the file.
         sample_rate: samples per second that the caller needs.
         bits: 16 or 24.
         resample: convert a file with another rate instead of refusing it.
+        warn: is told in a line how many samples are beyond full scale, if any are.
 
     Returns:
         Samples at ``sample_rate``, shape (samples,): int16, or with 24 bits the upper ones of
@@ -79,7 +95,9 @@ def read_pcm(
     Raises:
         AscError: the file is missing, not audio, empty, damaged, not mono, has another rate
             (without ``resample``) or holds samples that are not finite.
+        BeyondFullScaleError: it holds floats above ``HIGHEST`` times full scale.
     """
+    over = _Over(path)
     with _open(path) as file:
         rate, frames = file.samplerate, file.frames
         _check_mono(path, file)
@@ -88,13 +106,21 @@ def read_pcm(
                 f"{path}: {rate} Hz, the model needs {sample_rate} Hz; use --resample to convert"
             )
         samples = _decode(path, file, 0, frames)
+    over.add(samples)
+    over.tell(warn)
     if rate != sample_rate:
         return _round(_resample(_scale(samples, bits), rate, sample_rate), bits)
     return _as_pcm(samples, bits)
 
 
 def stream_pcm(
-    path: Path, sample_rate: int, *, block: int, bits: int = 16, resample: bool = False
+    path: Path,
+    sample_rate: int,
+    *,
+    block: int,
+    bits: int = 16,
+    resample: bool = False,
+    warn: Warn | None = None,
 ) -> Iterator[NDArray[Any]]:
     """Yield what ``read_pcm`` returns in blocks of ``block`` samples, the last one shorter.
 
@@ -104,14 +130,23 @@ def stream_pcm(
         AscError: as ``read_pcm``.
     """
     if clip_info(path).rate != sample_rate:
-        pcm = read_pcm(path, sample_rate, bits=bits, resample=resample)
+        pcm = read_pcm(path, sample_rate, bits=bits, resample=resample, warn=warn)
         yield from (pcm[start : start + block] for start in range(0, len(pcm), block))
         return
     with _open(path) as file:
         _check_mono(path, file)
+        over = _Over(path)
         for start in range(0, file.frames, block):
             samples = _decode(path, file, start, min(block, file.frames - start))
+            over.add(samples)
             yield _as_pcm(samples, bits)
+        over.tell(warn)
+
+
+def resampled_length(samples: int, rate: int, wanted: int) -> int:
+    """Return how many samples at ``wanted`` Hz ``read_pcm`` makes of those at ``rate`` Hz."""
+    common = gcd(rate, wanted)
+    return -(-samples * (wanted // common) // (rate // common))
 
 
 def write_wav16(path: Path, pcm: NDArray[np.int16], rate: int) -> None:
@@ -147,9 +182,44 @@ def _open(path: Path) -> Any:
 
 def _check_mono(path: Path, file: Any) -> None:
     if file.channels != 1:
-        raise AscError(f"{path}: {file.channels} channels, only mono is supported")
+        raise AscError(f"{path}: {file.channels} channels, must be mono; convert it first")
     if file.frames == 0:
         raise AscError(f"{path}: holds no samples")
+
+
+class _Over:
+    """Counts samples beyond full scale, which only floats can be."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+        self.peak = 0.0
+
+    def add(self, samples: NDArray[Any]) -> None:
+        """Count some samples; raise ``BeyondFullScaleError`` if they are in other units."""
+        if samples.dtype.kind != "f" or not samples.size:
+            return
+        levels = np.abs(samples)
+        self.count += int(np.count_nonzero(levels > 1.0))
+        self.peak = max(self.peak, float(levels.max()))
+        if self.peak > HIGHEST:
+            raise BeyondFullScaleError(
+                f"{self.path}: floating-point samples of up to {self.peak:g}, full scale is 1; "
+                f"divide them by {_likely_scale(self.peak)}, or store them as integers"
+            )
+
+    def tell(self, warn: Warn | None) -> None:
+        """Say in a line how many samples there were."""
+        if self.count and warn is not None:
+            warn(
+                f"{self.path}: {self.count} samples beyond full scale saturate, "
+                f"the highest is {self.peak:.3g}"
+            )
+
+
+def _likely_scale(peak: float) -> int:
+    """Return the full scale of the integers that samples of such a peak come from."""
+    return next((2**bits for bits in (7, 15, 23) if peak <= 2**bits), 2**31)
 
 
 def _decode(path: Path, file: Any, start: int, count: int) -> NDArray[Any]:

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from asc_tiny.audio.table import Finding, Row, read_table
+from asc_tiny import labels
+from asc_tiny.audio.table import MISSING, Finding, Row, read_table
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes, sha256
+from asc_tiny.text import shown
 
 META = "meta.csv"
 META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")
@@ -37,6 +39,7 @@ class Clip:
         scene: label of the scene.
         identifier: recording location; all clips of a location belong on one side of the fold.
         device: recording device.
+        resample: whether it may have another sample rate than is wanted, and is converted.
     """
 
     path: Path
@@ -44,6 +47,7 @@ class Clip:
     scene: str
     identifier: str
     device: str
+    resample: bool = False
 
     @property
     def city(self) -> str:
@@ -85,13 +89,18 @@ class Dataset:
     splits: Mapping[str, tuple[Clip, ...]]
 
     @classmethod
-    def load(cls, root: Path, fold: int = 1) -> Dataset:
+    def load(cls, root: Path, fold: int = 1, *, resample: bool = False) -> Dataset:
         """Read the tables of the dataset in ``root``; no audio is read.
+
+        Args:
+            root: its folder.
+            fold: number of the fold.
+            resample: convert clips of another sample rate where they are read.
 
         Raises:
             AscError: not a dataset, or the first thing wrong in it, with file and line.
         """
-        index = read_index(root, fold)
+        index = read_index(root, fold, resample=resample)
         if index.findings:
             raise AscError(f"{root}/{index.findings[0]}")
         splits = {
@@ -136,15 +145,17 @@ def split_file(name: str, fold: int) -> str:
     return f"evaluation_setup/fold{fold}_{name}.csv"
 
 
-def read_index(root: Path, fold: int = 1) -> Index:
+def read_index(root: Path, fold: int = 1, *, resample: bool = False) -> Index:
     """Read the tables of the dataset in ``root`` and collect everything wrong in them.
+
+    ``resample`` is for the clips.
 
     Raises:
         AscError: the folder has no ``meta.csv``, so it is not a dataset at all.
     """
     if not (root / META).is_file():
         raise AscError(f"{root}: not a dataset in the TAU layout, there is no {META}")
-    clips, lines, findings = _read_meta(root)
+    clips, lines, findings = _read_meta(root, resample)
     splits: dict[str, dict[str, int]] = {}
     # Without any clip every line of the splits would be reported: one finding says it all.
     for name in SPLITS if clips else ():
@@ -153,7 +164,7 @@ def read_index(root: Path, fold: int = 1) -> Index:
     return Index(clips, lines, splits, tuple(findings))
 
 
-def _read_meta(root: Path) -> tuple[dict[str, Clip], dict[str, int], list[Finding]]:
+def _read_meta(root: Path, resample: bool) -> tuple[dict[str, Clip], dict[str, int], list[Finding]]:
     table = read_table(root, META, META_COLUMNS)
     findings = list(table.findings)
     clips: dict[str, Clip] = {}
@@ -165,13 +176,14 @@ def _read_meta(root: Path) -> tuple[dict[str, Clip], dict[str, int], list[Findin
             continue
         if _leaves_folder(filename):
             message = f"{filename}: must be a path below the dataset's folder"
-            findings.append(Finding(META, row.line, message))
+            findings.append(Finding(META, row.line, message, "path outside the dataset"))
             continue
-        clip = Clip(root / filename, filename, scene, identifier, device)
+        clip = Clip(root / filename, filename, scene, identifier, device, resample)
         if not clip.path.is_file():
-            findings.append(Finding(META, row.line, f"{filename}: file is missing"))
+            findings.append(Finding(META, row.line, f"{filename}: file is missing", MISSING))
         lines[filename] = row.line
         clips[filename] = clip
+    findings += _check_names(clips, lines)
     return clips, lines, _sorted(findings)
 
 
@@ -188,18 +200,39 @@ def _read_split(
         if filename in lines:
             findings.append(_duplicate(file, row, lines[filename]))
         elif clip is None:
-            findings.append(Finding(file, row.line, f"{filename}: is not listed in {META}"))
+            message = f"{filename}: is not listed in {META}"
+            findings.append(Finding(file, row.line, message, f"clip that {META} does not list"))
         else:
             lines[filename] = row.line
             label = row.values.get("scene_label", clip.scene)
             if label != clip.scene:
                 message = f"{filename}: label {label!r}, {META} says {clip.scene!r}"
-                findings.append(Finding(file, row.line, message))
+                findings.append(Finding(file, row.line, message, f"label other than {META}'s"))
     return lines, _sorted(findings)
 
 
 def _duplicate(file: str, row: Row, first: int) -> Finding:
-    return Finding(file, row.line, f"{row.values['filename']}: duplicate of line {first}")
+    message = f"{row.values['filename']}: duplicate of line {first}"
+    return Finding(file, row.line, message, "clip listed twice")
+
+
+def _check_names(clips: Mapping[str, Clip], lines: Mapping[str, int]) -> list[Finding]:
+    """Find scenes that may not name a class, and such that people would take for the same."""
+    first: dict[str, int] = {}
+    for name, clip in clips.items():
+        first.setdefault(clip.scene, lines[name])
+    findings = [
+        Finding(META, first[scene], f"scene_label {shown(scene)}, allowed: {labels.ALLOWED}", _NAME)
+        for scene in first
+        if not labels.is_name(scene)
+    ]
+    for one, other in labels.look_alikes(list(first)):
+        message = f"scene_label {shown(other)} differs from {shown(one)} in case or blanks alone"
+        findings.append(Finding(META, first[other], message, _NAME))
+    return findings
+
+
+_NAME = "name of a class"
 
 
 def _leaves_folder(filename: str) -> bool:

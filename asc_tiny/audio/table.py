@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from asc_tiny.errors import AscError
+from asc_tiny.files import read_text
+
+MISSING = "missing file"
+MALFORMED = "malformed table"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -15,11 +21,13 @@ class Finding:
         file: path relative to the dataset's folder, with slashes.
         line: line number counted from 1, None when the whole file is meant.
         message: what is wrong.
+        kind: what it has in common with other findings, in words.
     """
 
     file: str
     line: int | None
     message: str
+    kind: str
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
@@ -53,18 +61,20 @@ def read_table(root: Path, file: str, columns: Sequence[str]) -> Table:
     Returns:
         The rows; problems with the file become findings, nothing is raised for them.
     """
+    if not (root / file).exists():
+        return Table(findings=(Finding(file, None, "file is missing", MISSING),))
     try:
-        lines = (root / file).read_text(encoding="utf-8-sig").split("\n")
-    except FileNotFoundError:
-        return Table(findings=(Finding(file, None, "file is missing"),))
-    except (OSError, UnicodeDecodeError) as error:
-        return Table(findings=(Finding(file, None, f"cannot read as UTF-8 text: {error}"),))
+        lines = read_text(root / file).split("\n")
+    except AscError as error:
+        line, _, message = str(error).removeprefix(f"{root / file}:").partition(": ")
+        number = int(line) if line.isdecimal() else None
+        return Table(findings=(Finding(file, number, message, "file that cannot be read"),))
     header = lines[0].split("\t")
     missing = [name for name in columns if name not in header]
     if missing:
         found = ", ".join(filter(None, header)) or "nothing"
         message = f"column {missing[0]} is missing from the tab-separated header, found: {found}"
-        return Table(findings=(Finding(file, 1, message),))
+        return Table(findings=(Finding(file, 1, message, MALFORMED),))
     return _parse(file, lines, header, columns)
 
 
@@ -78,11 +88,12 @@ def _parse(file: str, lines: Sequence[str], header: list[str], columns: Sequence
         empty = [name for name in columns if not values.get(name, "").strip()]
         if len(fields) != len(header):
             message = f"malformed row: {len(fields)} tab-separated fields, must be {len(header)}"
-            findings.append(Finding(file, number, message))
+            findings.append(Finding(file, number, message, MALFORMED))
         elif empty:
-            findings.append(Finding(file, number, f"malformed row: {empty[0]} is empty"))
+            message = f"malformed row: {empty[0]} is empty"
+            findings.append(Finding(file, number, message, MALFORMED))
         else:
             rows.append(Row(number, values))
     if not rows and not findings:
-        findings.append(Finding(file, None, "lists no clips"))
+        findings.append(Finding(file, None, "lists no clips", "no clips"))
     return Table(tuple(rows), tuple(findings))

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH
+from asc_tiny.cli.options import PATH, resample_option
 from asc_tiny.errors import AscError
+from asc_tiny.text import printable
 
 if TYPE_CHECKING:
     from asc_tiny.audio.check import Report
+
+DEFAULT_RATE = 44100
+_EXAMPLES = 3
 
 RATE_HELP = "Samples per second; clips last one second."
 
@@ -25,22 +29,49 @@ def command() -> None:
 
 @command.command("check")
 @click.argument("folder", metavar="DIR", type=PATH)
-@click.option("--sample-rate", type=int, default=44100, show_default=True, help=RATE_HELP)
+@click.option("--recipe", type=PATH, help="Check what train needs for this recipe.")
+@click.option("--sample-rate", type=click.IntRange(1), help=f"{RATE_HELP} [default: 44100]")
+@resample_option
+@click.option("--all", "show_all", is_flag=True, help="Show every finding, not three of a kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def check_command(ctx: click.Context, folder: Path, sample_rate: int, as_json: bool) -> None:
+def check_command(
+    ctx: click.Context,
+    folder: Path,
+    recipe: Path | None,
+    sample_rate: int | None,
+    resample: bool,
+    show_all: bool,
+    as_json: bool,
+) -> None:
     """Validate files, format, fold and labels; print the class balance.
+
+    Sample rate and length of the clips are those of --recipe, or a second at --sample-rate.
+    Findings are shown by kind.
 
     Exit code 1 when something is wrong, 2 when DIR is not a dataset.
     """
     from asc_tiny.audio.check import check
 
-    report = check(folder, sample_rate, sample_rate)
+    if recipe is not None and sample_rate is not None:
+        raise click.UsageError("--recipe has the sample rate, leave --sample-rate out")
+    rate, samples = _wanted(recipe, sample_rate or DEFAULT_RATE)
+    report = check(folder, rate, samples, resample=resample)
     if as_json:
         _print_report_json(folder, report)
     else:
-        _print_report(report)
+        _print_report(report, None if show_all else _EXAMPLES)
     ctx.exit(0 if report.passed else 1)
+
+
+def _wanted(recipe: Path | None, sample_rate: int) -> tuple[int, int]:
+    """Return the sample rate and the length in samples that clips must have."""
+    if recipe is None:
+        return sample_rate, sample_rate
+    from asc_tiny.train import recipe as recipes
+
+    frontend = recipes.load(recipe).frontend
+    return frontend.sample_rate, frontend.clip_samples
 
 
 @command.command("synth")
@@ -63,9 +94,17 @@ def synth_command(folder: Path, seed: int, classes: int, clips: int, sample_rate
     click.echo(f"{folder}: {classes} scenes, {classes * clips} clips", err=True)
 
 
-def _print_report(report: Report) -> None:
-    for finding in report.findings:
-        click.echo(str(finding))
+def _print_report(report: Report, examples: int | None) -> None:
+    """Print findings, ``examples`` of a kind or all, and the class balance."""
+    from asc_tiny.audio.check import grouped
+
+    for group in grouped(report.findings):
+        click.echo(f"{group.kind}: {len(group.findings)}")
+        for finding in group.findings[:examples]:
+            click.echo(f"  {printable(str(finding))}")
+        more = len(group.findings[examples:]) if examples else 0
+        if more:
+            click.echo(f"  and {more} more; --all shows them")
     click.echo(f"{report.clips} clips, {len(report.findings)} findings")
     click.echo()
     _print_table("scene", {split: report.scenes(split) for split in report.balance})
@@ -78,7 +117,7 @@ def _print_table(title: str, columns: Mapping[str, Mapping[str, int]]) -> None:
     width = max(len(name) for name in (title, "total", *names))
 
     def line(name: str, values: Iterable[object]) -> None:
-        click.echo(f"{name:<{width}}" + "".join(f"{value:>10}" for value in values))
+        click.echo(printable(f"{name:<{width}}") + "".join(f"{value:>10}" for value in values))
 
     line(title, columns)
     for name in names:
@@ -88,7 +127,12 @@ def _print_table(title: str, columns: Mapping[str, Mapping[str, int]]) -> None:
 
 def _print_report_json(folder: Path, report: Report) -> None:
     findings = [
-        {"file": finding.file, "line": finding.line, "message": finding.message}
+        {
+            "file": finding.file,
+            "line": finding.line,
+            "message": finding.message,
+            "kind": finding.kind,
+        }
         for finding in report.findings
     ]
     splits = {

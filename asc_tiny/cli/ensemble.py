@@ -10,7 +10,7 @@ import click
 
 from asc_tiny import __version__
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, json_option
+from asc_tiny.cli.options import PATH, data_option, json_option, resample_option
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("members", nargs=-1, required=True, type=PATH, metavar="MEMBER.tflite...")
-@click.option("--data", required=True, type=PATH, help="TAU layout.")
+@data_option
+@resample_option
 @click.option("--out", required=True, type=PATH, help="The ensemble's .toml file.")
 @json_option
-def command(members: tuple[Path, ...], data: Path, out: Path, as_json: bool) -> None:
+def command(
+    members: tuple[Path, ...], data: Path, resample: bool, out: Path, as_json: bool
+) -> None:
     """Write the ensemble of quantised models that share front end and labels.
 
     Its scores are the weighted sum of the members' plus a bias; both are fitted on the split
@@ -39,7 +42,7 @@ def command(members: tuple[Path, ...], data: Path, out: Path, as_json: bool) -> 
     if out.suffix != SUFFIX:
         raise AscError(f"--out {out}: must end in {SUFFIX}")
     loaded = [member_of(artefact.load(path), weight=1.0, name=path.stem) for path in members]
-    dataset = Dataset.load(data)
+    dataset = Dataset.load(data, resample=resample)
     fit = fit_ensemble.fit(out, loaded, dataset)
     ensemble = fit.ensemble
     paths = [Path(os.path.relpath(path.resolve(), out.parent.resolve())) for path in members]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH
+from asc_tiny.cli.options import PATH, data_option, resample_option
 
 if TYPE_CHECKING:
     from asc_tiny.audio.dataset import Dataset
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=PATH)
-@click.option("--data", required=True, type=PATH, help="TAU layout.")
+@data_option
+@resample_option
 @click.option(
     "--split",
     type=click.Choice(["train", "evaluate", "test"]),
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 def command(
     models: tuple[Path, ...],
     data: Path,
+    resample: bool,
     split: str,
     stream: bool,
     decision: Path | None,
@@ -65,9 +67,9 @@ def command(
     if stream:
         if as_table or html:
             raise click.UsageError("--stream goes with --json alone")
-        _print_streams(models, Dataset.load(data), split, decision, as_json)
+        _print_streams(models, Dataset.load(data, resample=resample), split, decision, as_json)
         return
-    evaluations = evaluate(systems.load(models), Dataset.load(data), split)
+    evaluations = evaluate(systems.load(models), Dataset.load(data, resample=resample), split)
     if html:
         from asc_tiny.files import write_text
         from asc_tiny.train.report import render

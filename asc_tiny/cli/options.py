@@ -27,6 +27,14 @@ resample_option = click.option(
     "--resample", is_flag=True, help="Convert audio of another sample rate."
 )
 
+data_option = click.option("--data", required=True, type=PATH, help="TAU layout.")
+
+
+def warn(line: str) -> None:
+    """Print what is doubtful about an input."""
+    click.echo(f"warning: {line}", err=True)
+
+
 baud_option = click.option(
     "--baud", type=click.IntRange(1), default=115200, show_default=True, help="Speed of the port."
 )
@@ -66,7 +74,8 @@ def read_clips(path: Path, config: FrontEndConfig, *, resample: bool) -> Sequenc
     """
     from asc_tiny.audio.clips import read_pcm
 
-    pcm = read_pcm(path, config.sample_rate, bits=config.sample_bits, resample=resample)
+    rate, bits = config.sample_rate, config.sample_bits
+    pcm = read_pcm(path, rate, bits=bits, resample=resample, warn=warn)
     count = len(pcm) // config.clip_samples
     if count == 0:
         raise _too_short(path, pcm, config.clip_samples, config)
@@ -86,7 +95,8 @@ def read_windows(path: Path, windows: Windows, *, resample: bool) -> Samples:
     from asc_tiny.audio.clips import read_pcm
 
     config = windows.frontend
-    pcm = read_pcm(path, config.sample_rate, bits=config.sample_bits, resample=resample)
+    rate, bits = config.sample_rate, config.sample_bits
+    pcm = read_pcm(path, rate, bits=bits, resample=resample, warn=warn)
     count = windows.count(len(pcm))
     if count == 0:
         raise _too_short(path, pcm, windows.end(0), windows.frontend)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asc_tiny.cli.options import PATH
+from asc_tiny.cli.options import PATH, data_option, resample_option
 from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
 from asc_tiny.errors import AscError
 
@@ -24,7 +24,8 @@ _COUNT = click.IntRange(min=1)
 
 @click.command()
 @click.argument("run", type=PATH)
-@click.option("--data", required=True, type=PATH, help="TAU layout.")
+@data_option
+@resample_option
 @click.option("--out", required=True, type=PATH, help="The pruned run.")
 @click.option("--rate", type=float, help="Goal: share of filters to remove, 0.7 for 70 %.")
 @click.option("--max-params", help="Goal: parameters at most, such as 46K.")
@@ -46,6 +47,7 @@ _COUNT = click.IntRange(min=1)
 def command(
     run: Path,
     data: Path,
+    resample: bool,
     out: Path,
     rate: float | None,
     max_params: str | None,
@@ -88,7 +90,9 @@ def command(
         distil=distil,
     )
     goal = _goal(rate, _limits(max_params, max_macs, max_ram), keep, multiple)
-    points = prune(source, Dataset.load(data), out, goal, settings, resume=resume)
+    points = prune(
+        source, Dataset.load(data, resample=resample), out, goal, settings, resume=resume
+    )
     click.echo(_table(points))
     click.echo(str(Run(out).model_path))
 

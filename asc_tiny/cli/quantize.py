@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asc_tiny.cli.options import PATH
+from asc_tiny.cli.options import PATH, data_option, resample_option
 
 if TYPE_CHECKING:
     from asc_tiny.audio.dataset import Dataset
@@ -30,7 +30,8 @@ def clip_count(ctx: click.Context, param: click.Parameter, value: str) -> int | 
 
 @click.command()
 @click.argument("run", type=PATH)
-@click.option("--data", required=True, type=PATH, help="TAU layout.")
+@data_option
+@resample_option
 @click.option("--out", required=True, type=PATH, help="The .tflite file.")
 @click.option(
     "--calibration",
@@ -56,6 +57,7 @@ def clip_count(ctx: click.Context, param: click.Parameter, value: str) -> int | 
 def command(
     run: Path,
     data: Path,
+    resample: bool,
     out: Path,
     calibration: int | None,
     finetune: int,
@@ -74,7 +76,7 @@ def command(
     from asc_tiny.compress.from_run import error_report, quantise_run
     from asc_tiny.train.run import Run
 
-    source, dataset = Run(run), Dataset.load(data)
+    source, dataset = Run(run), Dataset.load(data, resample=resample)
     quantised = quantise_run(source, dataset, calibration=calibration, finetune_epochs=finetune)
     write_bytes(out, quantised)
     click.echo(size_line(out))

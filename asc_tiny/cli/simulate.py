@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, json_option, project_argument, resample_option
+from asc_tiny.cli.options import PATH, json_option, project_argument, resample_option, warn
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -84,7 +84,12 @@ def _source(
         return "stdin", None, raw_pcm(sys.stdin.buffer, block=block, bits=config.sample_bits)
     info = clip_info(wav)
     blocks = stream_pcm(
-        wav, config.sample_rate, block=block, bits=config.sample_bits, resample=resample
+        wav,
+        config.sample_rate,
+        block=block,
+        bits=config.sample_bits,
+        resample=resample,
+        warn=warn,
     )
     return wav.stem, info.frames / info.rate, blocks
 

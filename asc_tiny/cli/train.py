@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from asc_tiny.cli.options import PATH
+from asc_tiny.cli.options import PATH, data_option, resample_option
 
 
 @click.command()
 @click.argument("recipe", type=PATH)
-@click.option("--data", required=True, type=PATH, help="TAU layout.")
+@data_option
+@resample_option
 @click.option("--out", required=True, type=PATH, help="Folder of the run.")
 @click.option(
     "--features",
@@ -30,6 +31,7 @@ from asc_tiny.cli.options import PATH
 def command(
     recipe: Path,
     data: Path,
+    resample: bool,
     out: Path,
     features: str | None,
     epochs: int | None,
@@ -48,7 +50,7 @@ def command(
     loaded = recipes.load(recipe, features=features)
     for line in loaded.frontend.warnings():
         click.echo(f"warning: {recipe}: {line}", err=True)
-    dataset = Dataset.load(data)
+    dataset = Dataset.load(data, resample=resample)
     require_tensorflow()
     from asc_tiny.train.loop import train
 

@@ -114,7 +114,8 @@ def clip_pcm(clip: Clip, config: FrontEndConfig) -> Samples:
     Raises:
         AscError: it cannot be read or has another length or sample rate.
     """
-    pcm = read_pcm(clip.path, config.sample_rate, bits=config.sample_bits)
+    rate, bits = config.sample_rate, config.sample_bits
+    pcm = read_pcm(clip.path, rate, bits=bits, resample=clip.resample)
     if len(pcm) != config.clip_samples:
         raise AscError(
             f"{clip.path}: {len(pcm)} samples, the front end needs {config.clip_samples}"
@@ -130,7 +131,9 @@ def _front_end_key(config: FrontEndConfig, arithmetic: str) -> str:
 
 
 def _key(clips: Sequence[Clip], front_end: str) -> str:
-    parts = [front_end, *(sha256(read_bytes(clip.path)) for clip in clips)]
+    # With its own key, what is converted never stands in for what must have the right rate.
+    conversion = ["resample"] if any(clip.resample for clip in clips) else []
+    parts = [front_end, *conversion, *(sha256(read_bytes(clip.path)) for clip in clips)]
     return sha256("\n".join(parts).encode("ascii"))
 
 

@@ -12,46 +12,89 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 OPTIONS = {
     "ADD": "Add",
+    "ADD_N": "AddN",
+    "ARG_MAX": "ArgMax",
+    "ARG_MIN": "ArgMin",
     "AVERAGE_POOL_2D": "Pool2D",
+    "BATCH_MATMUL": "BatchMatMul",
+    "BATCH_TO_SPACE_ND": "BatchToSpaceND",
+    "BROADCAST_TO": "BroadcastTo",
+    "CAST": "Cast",
     "CONCATENATION": "Concatenation",
     "CONV_2D": "Conv2D",
+    "COS": "Cos",
+    "CUMSUM": "Cumsum",
     "DEPTHWISE_CONV_2D": "DepthwiseConv2D",
     "DEPTH_TO_SPACE": "DepthToSpace",
     "DEQUANTIZE": "Dequantize",
+    "DIV": "Div",
+    "EQUAL": "Equal",
+    "EXP": "Exp",
     "EXPAND_DIMS": "ExpandDims",
+    "FLOOR_DIV": "FloorDiv",
+    "FLOOR_MOD": "FloorMod",
     "FULLY_CONNECTED": "FullyConnected",
+    "GATHER": "Gather",
+    "GREATER": "Greater",
+    "GREATER_EQUAL": "GreaterEqual",
     "HARD_SWISH": "HardSwish",
+    "L2_NORMALIZATION": "L2Norm",
+    "L2_POOL_2D": "Pool2D",
     "LEAKY_RELU": "LeakyRelu",
+    "LESS": "Less",
+    "LESS_EQUAL": "LessEqual",
+    "LOGICAL_AND": "LogicalAnd",
+    "LOGICAL_NOT": "LogicalNot",
+    "LOGICAL_OR": "LogicalOr",
+    "LOG_SOFTMAX": "LogSoftmax",
     "MAXIMUM": "MaximumMinimum",
     "MAX_POOL_2D": "Pool2D",
     "MEAN": "Reducer",
     "MINIMUM": "MaximumMinimum",
     "MIRROR_PAD": "MirrorPad",
     "MUL": "Mul",
+    "NEG": "Neg",
+    "NOT_EQUAL": "NotEqual",
     "PACK": "Pack",
     "PAD": "Pad",
     "PADV2": "PadV2",
     "QUANTIZE": "Quantize",
+    "REDUCE_ALL": "Reducer",
     "REDUCE_MAX": "Reducer",
+    "REDUCE_MIN": "Reducer",
     "RESHAPE": "Reshape",
     "RESIZE_BILINEAR": "ResizeBilinear",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighbor",
+    "REVERSE_V2": "ReverseV2",
+    "SELECT_V2": "SelectV2",
     "SLICE": "Slice",
     "SOFTMAX": "Softmax",
+    "SPACE_TO_BATCH_ND": "SpaceToBatchND",
     "SPACE_TO_DEPTH": "SpaceToDepth",
     "SPLIT": "Split",
     "SPLIT_V": "SplitV",
+    "SQUARE": "Square",
+    "SQUARED_DIFFERENCE": "SquaredDifference",
     "SQUEEZE": "Squeeze",
     "STRIDED_SLICE": "StridedSlice",
     "SUB": "Sub",
     "SUM": "Reducer",
+    "SVDF": "SVDF",
     "TRANSPOSE": "Transpose",
     "TRANSPOSE_CONV": "TransposeConv",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
     "UNPACK": "Unpack",
+    "ZEROS_LIKE": "ZerosLike",
 }
 """Name of the options' table of each operator that has one."""
 
-_TYPES = {np.dtype(np.int8): "INT8", np.dtype(np.int32): "INT32", np.dtype(np.float32): "FLOAT32"}
+_TYPES = {
+    np.dtype(np.float32): "FLOAT32",
+    np.dtype(np.int8): "INT8",
+    np.dtype(np.int16): "INT16",
+    np.dtype(np.int32): "INT32",
+    np.dtype(np.int64): "INT64",
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +133,7 @@ class Builder:
         zero_points: Sequence[int] = (),
         axis: int = 0,
     ) -> Value:
-        """Add a constant of type int8, int32 or float32."""
+        """Add a constant of type int8, int16, int32, int64 or float32."""
         data = np.asarray(data)
         scales = [float(np.float32(scale)) for scale in scales]
         zero_points = list(zero_points) or [0] * len(scales)
@@ -167,6 +210,10 @@ def _buffer(data: np.ndarray | None) -> Any:
 
 def _number(option: str, value: Any) -> Any:
     if isinstance(value, str):
-        kinds = {"padding": schema.Padding, "mode": schema.MirrorPadMode}
+        kinds = {
+            "padding": schema.Padding,
+            "mode": schema.MirrorPadMode,
+            "outputType": schema.TensorType,
+        }
         return getattr(kinds.get(option, schema.ActivationFunctionType), value)
     return value

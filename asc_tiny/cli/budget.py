@@ -108,9 +108,10 @@ def command(
     _print(style, verdict)
     costs.print_plan(verdict.models)
     for check in verdict.failed:
-        click.echo(f"asc-tiny: over budget: {printable(check.message)}", err=True)
+        what = "not measured" if check.value is None else "over budget"
+        click.echo(f"asc-tiny: {what}: {printable(check.message)}", err=True)
     if not verdict.passed:
-        context.exit(1)
+        context.exit(2 if verdict.unmeasured else 1)
 
 
 def _verdict(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asc_tiny.complexity.baseline import Baseline, Comparison, absolute
-from asc_tiny.complexity.limits import Figure, Limits, over_limit
+from asc_tiny.complexity.limits import Figure, Limits, not_measured, over_limit
 from asc_tiny.complexity.report import ModelComplexity, figures, total
 from asc_tiny.complexity.settings import ModelLimits
-from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -34,17 +34,17 @@ class Subject:
     name: str
     models: tuple[ModelComplexity, ...]
 
-    def value(self, figure: Figure) -> int:
-        """Return the sum of a figure.
-
-        Raises:
-            AscError: it was not measured; a missing measurement must not pass.
-        """
-        return _measured(figures(total(self.models)).get(figure.key), figure, self.name)
-
     def largest(self, figure: Figure) -> str:
-        """Return the path of the model with the largest part of a figure, the first of equals."""
-        return max(self.models, key=lambda model: figures(model)[figure.key]).path
+        """Return the path of the model with the largest part of a figure, the first of equals.
+
+        A model of which it is not measured comes first.
+        """
+
+        def size(model: ModelComplexity) -> float:
+            value = figures(model)[figure.key]
+            return math.inf if value is None else value
+
+        return max(self.models, key=size).path
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Check:
         subject: the file that the figure is of, or ``total``.
         file: the file that a reader should look at.
         figure: what was compared.
-        value: what was measured.
+        value: what was measured, None for what cannot be.
         limit: the largest value that passes.
         message: the comparison in words.
     """
@@ -65,14 +65,17 @@ class Check:
     subject: str
     file: str
     figure: Figure
-    value: int
+    value: int | None
     limit: int
     message: str
 
     @property
     def passed(self) -> bool:
-        """Whether the value is within the limit; a value that equals it is."""
-        return self.value <= self.limit
+        """Whether the value is within the limit; a value that equals it is.
+
+        What was not measured must not pass.
+        """
+        return self.value is not None and self.value <= self.limit
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,18 @@ class Verdict:
         return tuple(check for check in self.checks if not check.passed)
 
     @property
+    def unmeasured(self) -> tuple[Check, ...]:
+        """The checks of which the figure cannot be measured."""
+        return tuple(check for check in self.checks if check.value is None)
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, for people."""
+        if self.unmeasured:
+            return "cannot be measured"
+        return "within the limits" if self.passed else "over budget"
+
+    @property
     def passed(self) -> bool:
         """Whether all checks passed."""
         return not self.failed
@@ -126,7 +141,7 @@ def judge(
         growth: the share by which figures may grow beyond the baseline's.
 
     Raises:
-        AscError: a figure that is limited was not measured; what ``Baseline.compare`` raises.
+        AscError: what ``Baseline.compare`` raises.
     """
     models = tuple(model for subject in subjects for model in subject.models)
     comparisons = tuple(baseline.compare(models, growth)) if baseline else ()
@@ -151,16 +166,15 @@ def _single(subjects: Sequence[Subject]) -> list[Subject]:
 
 
 def check_limits(subject: Subject, limits: Limits) -> list[Check]:
-    """Compare the figures of a subject with limits.
-
-    Raises:
-        AscError: a figure that is limited was not measured.
-    """
+    """Compare the figures of a subject with limits."""
     prefix = "" if subject.name == TOTAL else f"{subject.name}: "
+    sums = total(subject.models)
     checks = []
     for figure, limit in limits.items():
-        value = subject.value(figure)
-        if value > limit:
+        value = figures(sums)[figure.key]
+        if value is None:
+            message = not_measured(figure, sums.unmeasured[figure.key])
+        elif value > limit:
             message = over_limit(figure, value, limit)
         else:
             message = f"{value:,} {figure.name}, within {figure.option} {limit:,}"
@@ -187,9 +201,3 @@ def check_growth(comparisons: Sequence[Comparison]) -> list[Check]:
         for comparison in comparisons
         for figure, change in comparison.figures.items()
     ]
-
-
-def _measured(value: int | None, figure: Figure, name: str) -> int:
-    if value is None:
-        raise AscError(f"{name}: {figure.name} cannot be measured, but {figure.option} limits them")
-    return value

@@ -138,13 +138,15 @@ class Limits:
                 yield figure, limit
 
     def exceeded(self, total: Total) -> list[str]:
-        """Return one line per limit that ``total`` is over."""
-        values = figures(total)
-        return [
-            over_limit(figure, values[figure.key], limit)
-            for figure, limit in self.items()
-            if values[figure.key] > limit
-        ]
+        """Return one line per limit that ``total`` is over, or is not measured for."""
+        lines = []
+        for figure, limit in self.items():
+            value = figures(total)[figure.key]
+            if value is None:
+                lines.append(not_measured(figure, total.unmeasured[figure.key]))
+            elif value > limit:
+                lines.append(over_limit(figure, value, limit))
+        return lines
 
     def to_json(self) -> dict[str, int | None]:
         """Return the limits under their JSON keys."""
@@ -158,3 +160,8 @@ NO_LIMITS: Mapping[str, None] = {figure.limit: None for figure in FIGURES}
 def over_limit(figure: Figure, value: int, limit: int) -> str:
     """Return how far a value is over a limit, in words."""
     return f"{value:,} {figure.name}, {value - limit:,} over {figure.option} {limit:,}"
+
+
+def not_measured(figure: Figure, reason: str) -> str:
+    """Return why a value that is limited is not known, in words."""
+    return f"{figure.name} cannot be measured, but {figure.option} limits them: {reason}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from asc_tiny.complexity import nessi
@@ -11,7 +11,7 @@ from asc_tiny.complexity.counting import work
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.complexity.memory import live_bytes
 from asc_tiny.complexity.parameters import Learnt
-from asc_tiny.complexity.tflm.arena import least_head
+from asc_tiny.complexity.tflm.scopes import head_bytes
 from asc_tiny.errors import AscError
 
 
@@ -44,8 +44,10 @@ class ModelComplexity:
     Attributes:
         path: the file.
         layers: its operators.
-        head_bytes: what TensorFlow Lite Micro's planner makes of its activations and of the
-            working memory that is known; None if there are too many to plan.
+        head_bytes: what TensorFlow Lite Micro's planner makes of its activations and working
+            memory; None for a Keras model, of which there is an estimate, and where that is not
+            known.
+        unmeasured: figures that cannot be measured, with the reason, by their JSON keys.
         costs: on a microcontroller, where they were asked for.
     """
 
@@ -53,6 +55,7 @@ class ModelComplexity:
     layers: tuple[LayerComplexity, ...]
     head_bytes: int | None = None
     costs: Mapping[str, Any] | None = None
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def params(self) -> int:
@@ -81,7 +84,10 @@ class ModelComplexity:
 
     @property
     def peak_activation_bytes(self) -> int:
-        """Head of TensorFlow Lite Micro's arena, else the largest sum of live activations."""
+        """Head of TensorFlow Lite Micro's arena, else the largest sum of live activations.
+
+        If it is not measured, it is at least that.
+        """
         if self.head_bytes is not None:
             return self.head_bytes
         return max((layer.activation_bytes for layer in self.layers), default=0)
@@ -89,7 +95,11 @@ class ModelComplexity:
 
 @dataclass(frozen=True)
 class Total:
-    """The sums over several models."""
+    """The sums over several models.
+
+    Attributes:
+        unmeasured: figures that cannot be measured of a model: the model and the reason.
+    """
 
     params: int
     macs: int
@@ -97,6 +107,7 @@ class Total:
     peak_activation_bytes: int
     operations: int = 0
     moved_bytes: int = 0
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
 
 
 CONVENTIONS = ("exact", "nessi")
@@ -146,16 +157,19 @@ def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
                 numbers=sum(not tensor.shape for tensor in fresh),
             )
         )
-    return ModelComplexity(
-        graph.source, (*layers, *_beside_operators(learnt, convention)), _head_bytes(graph)
-    )
+    head, unmeasured = _head(graph)
+    layers += _beside_operators(learnt, convention)
+    return ModelComplexity(graph.source, tuple(layers), head, unmeasured=unmeasured)
 
 
-def _head_bytes(graph: Graph) -> int | None:
+def _head(graph: Graph) -> tuple[int | None, dict[str, str]]:
     try:
-        return least_head(graph)
-    except AscError:
-        return None
+        return head_bytes(graph), {}
+    except AscError as error:
+        return None, {_PEAK: str(error)}
+
+
+_PEAK = "peak_activation_bytes"
 
 
 def check_batch(graph: Graph) -> None:
@@ -214,12 +228,20 @@ def total(models: Sequence[ModelComplexity]) -> Total:
         peak_activation_bytes=add(lambda model: model.peak_activation_bytes),
         operations=add(lambda model: model.operations),
         moved_bytes=add(lambda model: model.moved_bytes),
+        unmeasured={
+            key: f"{model.path}: {reason}"
+            for model in reversed(models)
+            for key, reason in model.unmeasured.items()
+        },
     )
 
 
-def figures(measured: ModelComplexity | Total | LayerComplexity) -> dict[str, int]:
-    """Return the figures of a layer, a model or a total under their JSON keys."""
-    values = {
+def figures(measured: ModelComplexity | Total | LayerComplexity) -> dict[str, int | None]:
+    """Return the figures of a layer, a model or a total under their JSON keys.
+
+    What cannot be measured is None.
+    """
+    values: dict[str, int | None] = {
         "params": measured.params,
         "macs": measured.macs,
         "operations": measured.operations,
@@ -228,7 +250,8 @@ def figures(measured: ModelComplexity | Total | LayerComplexity) -> dict[str, in
     }
     if isinstance(measured, LayerComplexity):
         return {**values, "activation_bytes": measured.activation_bytes}
-    return {**values, "peak_activation_bytes": measured.peak_activation_bytes}
+    values[_PEAK] = measured.peak_activation_bytes
+    return {**values, **dict.fromkeys(measured.unmeasured)}
 
 
 def to_json(models: Sequence[ModelComplexity]) -> dict[str, Any]:
@@ -238,6 +261,7 @@ def to_json(models: Sequence[ModelComplexity]) -> dict[str, Any]:
             {
                 "path": model.path,
                 **figures(model),
+                **({"unmeasured": dict(model.unmeasured)} if model.unmeasured else {}),
                 **({} if model.costs is None else {"costs": model.costs}),
                 "layers": [
                     {

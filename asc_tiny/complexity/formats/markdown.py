@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from asc_tiny.complexity.baseline import Comparison
 from asc_tiny.complexity.difference import LAYER_FIGURES
-from asc_tiny.complexity.gate import TOTAL, Verdict
+from asc_tiny.complexity.gate import TOTAL, Check, Verdict
 from asc_tiny.complexity.limits import FIGURES
 from asc_tiny.complexity.report import ModelComplexity, figures, total
 from asc_tiny.text import html, markdown, shape
@@ -19,8 +19,7 @@ _BAR = 10
 
 def render(verdict: Verdict) -> str:
     """Return the report as Markdown."""
-    outcome = "within the limits" if verdict.passed else "over budget"
-    lines = [MARK, f"### asc-tiny budget: {outcome}", ""]
+    lines = [MARK, f"### asc-tiny budget: {verdict.outcome}", ""]
     if verdict.failed:
         lines += [*(f"* {markdown(check.message)}" for check in verdict.failed), ""]
     lines += [*_models(verdict.models), ""]
@@ -50,9 +49,9 @@ def _checks(verdict: Verdict) -> list[str]:
         [
             markdown(check.subject),
             check.figure.name,
-            f"{check.value:,}",
+            _count(check.value),
             f"{check.limit:,}",
-            f"{_share(check.value, check.limit)} {_bar(check.value, check.limit)}",
+            _used(check),
             "passed" if check.passed else "**failed**",
         ]
         for check in verdict.checks
@@ -101,6 +100,12 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _count(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
+
+
+def _used(check: Check) -> str:
+    if check.value is None:
+        return "cannot be measured"
+    return f"{_share(check.value, check.limit)} {_bar(check.value, check.limit)}"
 
 
 def _share(value: int, whole: int) -> str:

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from asc_tiny.complexity.costs_text import costs_text
 from asc_tiny.complexity.formats.changes import layer_line
 from asc_tiny.complexity.gate import Check, Verdict
-from asc_tiny.complexity.report import PARAMS_UNIT, LayerComplexity, ModelComplexity, figures, total
+from asc_tiny.complexity.report import (
+    PARAMS_UNIT,
+    LayerComplexity,
+    ModelComplexity,
+    Total,
+    figures,
+    total,
+)
 from asc_tiny.text import align, printable, shape
 
 _HEADER = (
@@ -70,7 +77,7 @@ def render(verdict: Verdict, style: Style | None = None) -> str:
     sums = total(verdict.models)
     lines.append(
         f"total: {sums.params:,} parameters, {sums.macs:,} MACs, {sums.weight_bytes:,} bytes of "
-        f"weights, {sums.peak_activation_bytes:,} bytes of activations at the peak"
+        f"weights, {_peak(sums)} bytes of activations at the peak"
     )
     if verdict.convention == "nessi":
         lines.append(f"by NeSsi's rule: parameters are {PARAMS_UNIT[verdict.convention]}")
@@ -80,16 +87,22 @@ def render(verdict: Verdict, style: Style | None = None) -> str:
     return "\n".join(lines)
 
 
+def _peak(sums: Total) -> str:
+    unknown = "peak_activation_bytes" in sums.unmeasured
+    return f"{'at least ' if unknown else ''}{sums.peak_activation_bytes:,}"
+
+
 def _layers(model: ModelComplexity) -> list[str]:
     rows: list[tuple[str, ...]] = [_HEADER]
     for number, layer in enumerate(model.layers):
         rows.append((*_name(number, layer), shape(layer.output_shape), *_counts(layer)))
     rows.append(("", "sum, peak", "", *_counts(model)))
-    return align(rows, left=(0, 1, 2))
+    reasons = [f"  {k} cannot be measured: {printable(v)}" for k, v in model.unmeasured.items()]
+    return [*align(rows, left=(0, 1, 2)), *reasons]
 
 
 def _counts(measured: LayerComplexity | ModelComplexity) -> list[str]:
-    return [f"{value:,}" for value in figures(measured).values()]
+    return ["-" if value is None else f"{value:,}" for value in figures(measured).values()]
 
 
 def _bars(model: ModelComplexity, style: Style) -> list[str]:
@@ -124,11 +137,11 @@ def _checks(checks: Sequence[Check], style: Style) -> list[str]:
         (
             printable(check.subject),
             check.figure.name,
-            "passed" if check.passed else "OVER",
-            f"{check.value:,}",
+            "NOT MEASURED" if check.value is None else "passed" if check.passed else "OVER",
+            "-" if check.value is None else f"{check.value:,}",
             f"of {check.limit:,}",
-            style.bar(check.value, check.limit),
-            _share(check.value, check.limit),
+            style.bar(check.value or 0, check.limit),
+            "-" if check.value is None else _share(check.value, check.limit),
         )
         for check in checks
     ]

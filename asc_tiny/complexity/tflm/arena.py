@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asc_tiny.complexity.counting import called
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import Lifetime, lifetimes
-from asc_tiny.complexity.tflm.kernels import WITH_WORKING_MEMORY, Kernels, Needs, needs
+from asc_tiny.complexity.tflm.kernels import Kernels, Needs, needs
 from asc_tiny.complexity.tflm.planner import Request, place
 from asc_tiny.complexity.tflm.structs import PLANNED_BUFFER_BYTES, TYPES, Abi, pointer_bytes
 from asc_tiny.errors import AscError
@@ -25,9 +24,6 @@ ALIGNMENT = 16
 _WORD = 4
 _SCRATCH_REQUESTS_PER_OPERATOR = 12
 _NEVER = Lifetime(-1, -1)
-# So that no file keeps the planner busy for long.
-_MOST_ACTIVATIONS = 2048
-_MOST_CALLS = 16
 
 
 @dataclass(frozen=True)
@@ -109,54 +105,6 @@ def head(graph: Graph, kernels: Kernels = None) -> tuple[Buffer, ...]:
         for size in needs(graph, operator, kernels, Abi.ARM).scratch
     ]
     return _placed(graph, scratch)
-
-
-def least_head(graph: Graph) -> int:
-    """Return the bytes of the head as far as it is known.
-
-    Activations are placed as in every model. An operator whose kernel is not known counts without
-    working memory; one that calls other subgraphs with the largest head of them.
-
-    Raises:
-        AscError: more activations than are planned here, or calls too deep.
-    """
-    return _Heads(graph).of(0)
-
-
-class _Heads:
-    """The heads of a model's subgraphs, each computed once."""
-
-    def __init__(self, model: Graph) -> None:
-        self.model = model
-        self.known: dict[int, int] = {}
-
-    def of(self, number: int, calls: int = 0) -> int:
-        if number not in self.known:
-            self.known[number] = self.compute(self.model.subgraph(number), calls)
-        return self.known[number]
-
-    def compute(self, graph: Graph, calls: int) -> int:
-        activations = sum(not tensor.is_constant for tensor in graph.tensors)
-        if activations > _MOST_ACTIVATIONS or calls > _MOST_CALLS:
-            raise AscError(
-                f"{graph.source}: {activations} activations, {calls} calls deep; at most "
-                f"{_MOST_ACTIVATIONS} and {_MOST_CALLS} are planned"
-            )
-        scratch = []
-        for operator in graph.operators:
-            heads = [self.of(number, calls + 1) for number in called(operator)]
-            sizes = [max(heads)] if heads else _known_scratch(graph, operator)
-            scratch += [_scratch(operator, size) for size in sizes]
-        return end(_placed(graph, scratch))
-
-
-def _known_scratch(graph: Graph, operator: Operator) -> Sequence[int]:
-    if operator.name not in WITH_WORKING_MEMORY:
-        return ()
-    try:
-        return needs(graph, operator, None, Abi.ARM).scratch
-    except AscError:
-        return ()
 
 
 def end(buffers: Sequence[Buffer]) -> int:

@@ -253,10 +253,6 @@ OPERATORS: Mapping[str, Callable[[_Request], Needs]] = {
 }
 """Operators whose kernels are known, and what they need."""
 
-WITH_WORKING_MEMORY = ("MEAN", "REDUCE_MAX", "SUM", "TRANSPOSE_CONV")
-"""Those whose reference kernels have working memory at run time."""
-
-
 # What a damaged file can raise in a rule.
 _INCONSISTENT = (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError)
 

@@ -248,37 +248,43 @@ with cache._pool(1) as pool:
     assert int(ended.stdout) > 0
 
 
-def test_an_interrupt_is_left_to_the_parent(synthetic, tmp_path):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupt_is_left_to_the_parent(name, synthetic, tmp_path):
     ended = run_script(
         """
 import os, pathlib, signal, sys, time
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny import interrupts
 from asc_tiny.train import cache
 
+number = getattr(signal, sys.argv[3])
+
 def interrupt(written):
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    handler = signal.signal(number, signal.SIG_IGN)
     while not any(future.done() for future in written):
-        os.killpg(0, signal.SIGINT)
+        os.killpg(0, number)
         time.sleep(0.01)
-    signal.signal(signal.SIGINT, handler)
-    os.killpg(0, signal.SIGINT)
+    signal.signal(number, handler)
+    os.killpg(0, number)
     signal.pause()
 
 # A shell that runs the tests in the background has interrupts ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(number, signal.SIG_DFL)
+interrupts.install()
 cache.SHARD_CLIPS = cache.PARALLEL_CLIPS = 2
 cache.as_completed = interrupt
 clips = Dataset.load(pathlib.Path(sys.argv[1])).clips
 try:
     cache.load(clips, FrontEndConfig(), folder=pathlib.Path(sys.argv[2]), workers=2)
-except KeyboardInterrupt:
-    print("interrupted")
+except KeyboardInterrupt as error:
+    print("interrupted by", error)
 """,
         synthetic,
         tmp_path,
+        name,
     )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "interrupted\n", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"interrupted by {name}\n", "")
     files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
     assert 1 <= len(files) < 12, "what was begun is finished, what was not is left"
     assert not [name for name in files if name.startswith(".")]

@@ -13,6 +13,7 @@ import click
 
 from asc_tiny.cli.options import PATH, baud_option, port_option
 from asc_tiny.errors import AscError
+from asc_tiny.interrupts import held
 from asc_tiny.text import printable
 
 if TYPE_CHECKING:
@@ -151,10 +152,16 @@ def _show(events: Iterator[Shown], wanted: str | None) -> None:
     from asc_tiny.cli.screen import Screen
 
     screen = Screen()
-    with Live(screen.draw(), auto_refresh=False) as live:
+    live = Live(screen.draw(), auto_refresh=False)
+    try:
+        # It would not give the cursor back if it were interrupted at its start.
+        with held():
+            live.start()
         for event in events:
             screen.add(event, lambda connected: _warning(connected, wanted))
             live.update(screen.draw(), refresh=True)
+    finally:
+        live.stop()
 
 
 def _print_text(events: Iterator[Shown], wanted: str | None) -> None:

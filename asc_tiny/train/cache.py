@@ -24,6 +24,7 @@ from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes, replacing, sha256
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import Samples, features
+from asc_tiny.interrupts import SIGNALS
 
 Float32Array = NDArray[np.float32]
 
@@ -175,7 +176,9 @@ def _pool(workers: int) -> Iterator[Executor]:
     """Yield processes for work; what they have not begun at the end of the block is dropped."""
     # A forked process would inherit locks that TensorFlow's threads hold, and hang.
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, spawn, initializer=_end_with_parent)
+    # With it starts the process that keeps account of semaphores.
+    with _interrupts_blocked():
+        pool = ProcessPoolExecutor(workers, spawn, initializer=_end_with_parent)
     try:
         yield pool
     finally:
@@ -184,8 +187,8 @@ def _pool(workers: int) -> Iterator[Executor]:
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Leave Ctrl-C to this process: those that start in the block never see it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Leave Ctrl-C and the like to this process: those that start in the block never see them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:

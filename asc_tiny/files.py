@@ -60,7 +60,8 @@ def replacing(path: Path) -> Iterator[Path]:
             raise _refused(path, error, temporary) from error
         finally:
             if temporary is not None:
-                temporary.unlink(missing_ok=True)
+                with held():
+                    temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from asc_tiny import locks
 from asc_tiny.errors import AscError
+from asc_tiny.interrupts import held
 
 _PREFIX = "asc-tiny-run-"
 _NAME = re.compile(re.escape(_PREFIX) + r"[a-z0-9_]{8}")
@@ -30,9 +31,10 @@ def folder() -> Iterator[Path]:
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
-        if handle is not None:
-            os.close(handle)
+        with held():
+            shutil.rmtree(path, ignore_errors=True)
+            if handle is not None:
+                os.close(handle)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TextIO
 
 from asc_tiny.files import replacing
+from asc_tiny.interrupts import held
 from asc_tiny.targets.image import Decision
 
 _DPI = 100
@@ -46,7 +47,7 @@ class Timeline(AbstractContextManager["Timeline"]):
         self._files = ExitStack()
 
     def __enter__(self) -> Timeline:
-        table = self._files.enter_context(replacing(self.stem.with_name(f"{self.stem.name}.csv")))
+        table = self._files.enter_context(replacing(self._path("csv")))
         self._stream: TextIO = self._files.enter_context(
             table.open("w", encoding="utf-8", newline="")
         )
@@ -77,25 +78,31 @@ class Timeline(AbstractContextManager["Timeline"]):
         if kind is not None:
             self._files.__exit__(kind, error, trace)
             return
-        # The table takes its name only if nothing failed.
-        with self._files:
-            self._write_labels()
+        with self._files as files:
+            self._write_labels(files.enter_context(replacing(self._path("txt"))))
             if find_spec("matplotlib") is not None:
-                self._plot()
+                self._plot(files.enter_context(replacing(self._path("png"))))
+            self._stream.flush()
+            done = files.pop_all()
+        # All take their names, or none.
+        with held():
+            done.close()
 
-    def _write_labels(self) -> None:
-        with replacing(self.stem.with_name(f"{self.stem.name}.txt")) as path:
-            lines = [f"{s.start:.6f}\t{s.end:.6f}\t{s.label}\n" for s in self.segments]
-            path.write_text("".join(lines), encoding="utf-8")
+    def _path(self, ending: str) -> Path:
+        return self.stem.with_name(f"{self.stem.name}.{ending}")
 
-    def _plot(self) -> None:
+    def _write_labels(self, path: Path) -> None:
+        lines = [f"{s.start:.6f}\t{s.end:.6f}\t{s.label}\n" for s in self.segments]
+        path.write_text("".join(lines), encoding="utf-8")
+
+    def _plot(self, path: Path) -> None:
         from matplotlib import rc_context
 
         # Names are no formulas, whatever dollar signs are in them.
         with rc_context({"text.parse_math": False}):
-            self._draw()
+            self._draw(path)
 
-    def _draw(self) -> None:
+    def _draw(self, path: Path) -> None:
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(10, 1.2 + 0.25 * len(self.labels)), dpi=_DPI)
@@ -110,5 +117,4 @@ class Timeline(AbstractContextManager["Timeline"]):
         axes.set_title(self.stem.name)
         axes.grid(axis="x", alpha=0.3)
         figure.tight_layout()
-        with replacing(self.stem.with_name(f"{self.stem.name}.png")) as path:
-            figure.savefig(path, metadata={"Software": None})
+        figure.savefig(path, metadata={"Software": None})

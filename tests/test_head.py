@@ -13,6 +13,7 @@ import jsonschema
 import numpy as np
 import pytest
 from test_budget import budget
+from test_tflm_arena import check_kept
 from tflite_builder import Builder, Value, schema
 
 from asc_tiny.complexity import formats
@@ -21,6 +22,11 @@ from asc_tiny.complexity.formats import FORMATS
 from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.complexity.report import ModelComplexity, measure
 from asc_tiny.complexity.tflm import scratch
+from asc_tiny.complexity.tflm.arena import arena
+from asc_tiny.complexity.tflm.cmsis_nn import Core
+from asc_tiny.complexity.tflm.kernels import OPERATORS
+from asc_tiny.complexity.tflm.structs import Abi
+from asc_tiny.errors import AscError
 from asc_tiny.nets.quiet import captured_output
 
 pytest.importorskip("tflite_micro")
@@ -387,6 +393,40 @@ def test_head_of_an_operator_is_the_recorded_one(name: str, dtype: str) -> None:
     found = measured(data)
     assert found.unmeasured == {}
     assert found.peak_activation_bytes == recorded_head(data)
+
+
+@pytest.mark.parametrize(("name", "dtype"), [pair for pair in ALL if pair[0] in OPERATORS])
+def test_arena_of_an_operator_is_the_recorded_one_or_not_known(name: str, dtype: str) -> None:
+    data = CASES[name][1](Maker(dtype))
+    graph = parse_graph(data, source="file.tflite")
+    try:
+        head = arena([graph], abi=Abi.LP64).head
+    except AscError as error:
+        assert "known for INT8 alone" in str(error) and dtype != INT8
+    else:
+        assert head == recorded_head(data)
+        check_kept(data)
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_arena_with_weights_of_four_bits_is_not_known(name: str) -> None:
+    graph = parse_graph(four_bits(name)(Maker(INT8)), source="file.tflite")
+    for kernels in (None, Core.DSP):
+        with pytest.raises(AscError, match="has weights of INT4, for which its memory"):
+            arena([graph], kernels)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (lambda: planned_offline(), "prescribes offsets in its metadata OfflineMemoryAllocation"),
+        (lambda: variable(alone=True), "has 2 subgraphs"),
+        (lambda: svdf(Maker(INT8)), "has variables"),
+    ],
+)
+def test_arena_of_other_models_is_not_known(data: Callable[[], bytes], reason: str) -> None:
+    with pytest.raises(AscError, match=f"file.tflite: {reason}, for which the memory"):
+        arena([parse_graph(data(), source="file.tflite")])
 
 
 def test_every_operator_that_is_counted_is_known_and_asked_for() -> None:

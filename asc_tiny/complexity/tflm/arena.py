@@ -15,6 +15,7 @@ from asc_tiny.complexity.graph import Graph, Operator, Tensor
 from asc_tiny.complexity.memory import Lifetime, lifetimes
 from asc_tiny.complexity.tflm.kernels import Kernels, Needs, needs
 from asc_tiny.complexity.tflm.planner import Request, place
+from asc_tiny.complexity.tflm.scopes import OFFLINE_PLAN
 from asc_tiny.complexity.tflm.structs import PLANNED_BUFFER_BYTES, TYPES, Abi, pointer_bytes
 from asc_tiny.errors import AscError
 
@@ -72,10 +73,11 @@ def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) 
         abi: how the target lays out types.
 
     Raises:
-        AscError: an operator whose kernel is not known, or several subgraphs.
+        AscError: an operator whose kernel is not known, several subgraphs, variables, or offsets
+            that the file prescribes.
     """
     for graph in graphs:
-        _check_subgraphs(graph)
+        _check_known(graph)
     # Alignment down from the arena's end makes the need depend on its size modulo 16.
     runs = {rest: _Preparation(kernels, abi, rest) for rest in range(0, ALIGNMENT, _WORD)}
     for run in runs.values():
@@ -96,9 +98,10 @@ def head(graph: Graph, kernels: Kernels = None) -> tuple[Buffer, ...]:
     """Return the plan of one model's head: its activations and its kernels' working memory.
 
     Raises:
-        AscError: an operator whose kernel is not known, or several subgraphs.
+        AscError: an operator whose kernel is not known, several subgraphs, variables, or offsets
+            that the file prescribes.
     """
-    _check_subgraphs(graph)
+    _check_known(graph)
     scratch = [
         _scratch(operator, size)
         for operator in graph.operators
@@ -112,12 +115,18 @@ def end(buffers: Sequence[Buffer]) -> int:
     return max((buffer.offset + buffer.size for buffer in buffers), default=0)
 
 
-def _check_subgraphs(graph: Graph) -> None:
+def _check_known(graph: Graph) -> None:
     if graph.others:
-        raise AscError(
-            f"{graph.source}: has {1 + len(graph.others)} subgraphs, whose memory in "
-            f"TensorFlow Lite Micro is not known"
-        )
+        what = f"has {1 + len(graph.others)} subgraphs"
+    elif OFFLINE_PLAN in graph.metadata:
+        what = f"prescribes offsets in its metadata {OFFLINE_PLAN}"
+    elif any(tensor.is_variable for tensor in graph.tensors):
+        what = "has variables"
+    else:
+        return
+    raise AscError(
+        f"{graph.source}: {what}, for which the memory in TensorFlow Lite Micro is not known"
+    )
 
 
 class _Preparation:

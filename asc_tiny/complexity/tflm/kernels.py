@@ -62,6 +62,19 @@ class _Request:
                 f"{dtype}; its memory in TensorFlow Lite Micro is known for INT8 alone"
             )
 
+    def check_weights(self) -> None:
+        """Check that the weights are not of four bits, which kernels widen in working memory.
+
+        Raises:
+            AscError: they are.
+        """
+        dtype = self.graph.tensor(self.operator.inputs[1]).dtype
+        if dtype == "INT4":
+            raise AscError(
+                f"{self.graph.source}: operator {self.operator.index} ({self.operator.name}) has "
+                f"weights of {dtype}, for which its memory in TensorFlow Lite Micro is not known"
+            )
+
     @property
     def all(self) -> tuple[int, ...]:
         return self.operands(*range(len(self.operator.inputs)))
@@ -96,6 +109,7 @@ def _channels(request: _Request, axis: int) -> tuple[int, int]:
 
 
 def _conv_2d(request: _Request) -> Needs:
+    request.check_weights()
     needs = Needs(
         "TfLiteConvParams",
         request.size("OpDataConv"),
@@ -142,6 +156,7 @@ def _with_buffer(needs: Needs, scratch: int) -> Needs:
 
 
 def _fully_connected(request: _Request) -> Needs:
+    request.check_weights()
     scales = len(request.graph.tensor(request.operator.inputs[1]).scales)
     per_channel = (4 * scales, 4 * scales) if scales > 1 else ()
     needs = Needs(

@@ -22,7 +22,9 @@ ALIGNMENT = 16
 MOST_ACTIVATIONS = 2048
 _MOST_SCOPES = 20_000
 _NEVER = Lifetime(-1, -1)
-_OFFLINE_PLAN = "OfflineMemoryAllocation"
+
+OFFLINE_PLAN = "OfflineMemoryAllocation"
+"""Metadata by which a file says where its tensors lie."""
 
 
 def head_bytes(model: Graph) -> int:
@@ -32,8 +34,8 @@ def head_bytes(model: Graph) -> int:
         AscError: working memory that is not known, more than is planned here, or offsets that the
             file prescribes. The message goes behind ``cannot be measured:``.
     """
-    if _OFFLINE_PLAN in model.metadata:
-        raise AscError(f"the file prescribes offsets in its metadata {_OFFLINE_PLAN}")
+    if OFFLINE_PLAN in model.metadata:
+        raise AscError(f"the file prescribes offsets in its metadata {OFFLINE_PLAN}")
     graphs = (model, *model.others)
     activations = sum(_is_planned(graph, i) for graph in graphs for i in range(len(graph.tensors)))
     if activations > MOST_ACTIVATIONS:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import os
 import re
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +19,7 @@ import pytest
 from asc_tiny.targets.tools import PACKAGES
 
 ROOT = Path(__file__).parents[1]
+MODEL = ROOT / "models" / "mobilenet_esc10.tflite"
 MINIMAL_ROOT = ROOT / "tools" / "minimal_root"
 
 MADE = re.compile(
@@ -115,12 +118,17 @@ def files_of(folder: Path) -> Iterator[str]:
             yield path.name
 
 
+def distribution(target: str, folder: Path) -> Path:
+    """Build a distribution of this repository in an empty folder."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (path,) = folder.iterdir()
+    return path
+
+
 def test_the_source_distribution_has_every_file(tmp_path: Path) -> None:
     """What tests, tools/demo and the documentation read: no file is left out."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (path,) = tmp_path.iterdir()
-    with tarfile.open(path) as archive:
+    with tarfile.open(distribution("sdist", tmp_path)) as archive:
         members = {member.name.partition("/")[2]: member for member in archive}
     wanted = set(files_of(ROOT))
     assert {"models/clips/rain-fold4-160999-0-0-a.flac", "tools/demo", ".ci/run"} <= wanted
@@ -128,3 +136,38 @@ def test_the_source_distribution_has_every_file(tmp_path: Path) -> None:
     for name in wanted:
         executable = (ROOT / name).stat().st_mode & 0o100
         assert members[name].mode & 0o100 == executable, name
+
+
+def found_package(environment: dict[str, str]) -> str:
+    """Return the file of the package that an environment leads to."""
+    command = [sys.executable, "-c", "import asc_tiny; print(asc_tiny.__file__)"]
+    where = {**os.environ, **environment}
+    done = subprocess.run(command, cwd="/", env=where, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def generated(folder: Path, environment: dict[str, str], *options: str) -> dict[str, bytes]:
+    """Generate firmware with the package that an environment leads to; return the files."""
+    command = [sys.executable, "-P"] if sys.version_info >= (3, 11) else [sys.executable]
+    command += ["-m", "asc_tiny.cli.main", "generate", str(MODEL), "--out", "out", *options]
+    folder.mkdir()
+    subprocess.run(command, cwd=folder, env={**os.environ, **environment}, check=True)
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+@pytest.mark.parametrize("options", [(), ("--project", "zephyr", "--resample")])
+def test_the_wheel_generates_without_the_repository(tmp_path: Path, options: list[str]) -> None:
+    """tools/try_wheel does it in an environment of its own, on every Python."""
+    (tmp_path / "wheel").mkdir()
+    package = tmp_path / "package"
+    with zipfile.ZipFile(distribution("wheel", tmp_path / "wheel")) as archive:
+        archive.extractall(package)
+        (metadata,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        assert b"Requires-Python: >=3.10" in archive.read(metadata)
+    templates = {f"firmware_templates/{name}" for name in files_of(ROOT / "firmware_templates")}
+    assert set(files_of(package / "asc_tiny")) == set(files_of(ROOT / "asc_tiny")) | templates
+    assert package in Path(found_package({"PYTHONPATH": str(package)})).parents
+    assert package not in Path(found_package({})).parents
+    alone = generated(tmp_path / "alone", {"PYTHONPATH": str(package)}, *options)
+    assert alone == generated(tmp_path / "here", {}, *options)

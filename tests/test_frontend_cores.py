@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+import compilers
 import numpy as np
 import pytest
 from emulated import EmulatedFrontEnd
@@ -89,7 +90,7 @@ COSTS = {
     "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS, 693_480, 13_300),
     "RISC-V": (RV32, (), 348_340, 12_630),
 }
-MARGIN = 1.02
+MARGIN = compilers.margin()
 
 
 @pytest.mark.parametrize("core", list(COSTS))

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import compilers
 import numpy as np
 import pytest
 from emulated import EmulatedImage
@@ -30,7 +31,7 @@ CORES = {
     "Cortex-M3": ("mps2-an385", ()),
     "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS),
 }
-MARGIN = 1.02
+MARGIN = compilers.margin()
 
 
 def sources(resampler: Resampler, folder: Path) -> None:

@@ -55,7 +55,7 @@ def _is_clipped(graph: Graph, operator: Operator) -> bool:
     """Tell whether the result is held to 0 to 6 at once."""
     if _clips(operator):
         return True
-    readers = [each for each in graph.operators if operator.outputs[0] in each.inputs]
+    readers = graph.readers.get(operator.outputs[0], ())
     return bool(readers) and all(each.name == "RELU6" for each in readers)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -142,6 +142,15 @@ class Graph:
     def producers(self) -> Mapping[int, Operator]:
         """The operator that writes each activation, by tensor index."""
         return {index: operator for operator in self.operators for index in operator.outputs}
+
+    @cached_property
+    def readers(self) -> Mapping[int, Sequence[Operator]]:
+        """The operators that read each tensor, each once, in their order."""
+        found: dict[int, list[Operator]] = {}
+        for operator in self.operators:
+            for index in dict.fromkeys(operator.inputs):
+                found.setdefault(index, []).append(operator)
+        return found
 
     def subgraph(self, number: int) -> Graph:
         """Return a subgraph by its number in the file; this one is number 0."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from asc_tiny import fields, labels, scratch
 from asc_tiny.codegen.compiler.choose import Options
+from asc_tiny.codegen.projects.kind import check_folder
 from asc_tiny.codegen.projects.manifest import ENSEMBLE_FILE, MANIFEST, MODEL_FILE
 from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.decision.config import DecisionConfig
@@ -161,8 +162,9 @@ def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[s
 
     Raises:
         BuildError: the build fails.
-        AscError: a program or TensorFlow Lite Micro is missing.
+        AscError: CMake cannot build in the folder, a program or TensorFlow Lite Micro is missing.
     """
+    check_folder(project.folder)
     cmake = tools.require("cmake")
     tools.require("ninja")
     compiler = project.board.toolchain.compiler

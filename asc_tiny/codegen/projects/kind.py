@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -123,6 +124,25 @@ def render(name: str, values: Mapping[str, object], prefix: str) -> str:
     return rename_prefix(text, prefix)
 
 
+_NOT_IN_FOLDERS = '";[]|' + ("" if os.sep == "\\" else "\\")
+"""What CMake and Ninja do not build with in the path of a project."""
+
+
+def check_folder(folder: Path) -> None:
+    """Check that the programs that build projects can work in a folder.
+
+    Raises:
+        AscError: its path has a character that they cannot take.
+    """
+    path = str(folder.resolve())
+    wrong = next((c for c in path if c in _NOT_IN_FOLDERS or ord(c) < 0x20), None)
+    if wrong is not None:
+        raise AscError(
+            f"{folder}: CMake cannot build in a folder with {wrong!r} in its path; "
+            "choose another folder"
+        )
+
+
 def write(kind: Kind, request: Request, out: Path) -> None:
     """Write a project to the folder ``out``.
 
@@ -134,6 +154,7 @@ def write(kind: Kind, request: Request, out: Path) -> None:
     if not kind.is_folder:
         _write_files(kind.files(request), out)
         return
+    check_folder(out)
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
     files = kind.files(request)

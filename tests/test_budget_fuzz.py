@@ -155,6 +155,7 @@ ADJOINT = {"adj_x": True, "adj_y": False}
 LIES: list[tuple[str, list[Any], tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
     # Operator, inputs, the right output, a wrong one
     ("ADD", [(1, 4, 4), (4,)], (1, 4, 4), (1, 4), {}),
+    ("ARG_MAX", [(1, 4, 5), [2]], (1, 4), (1, 5), {}),
     ("AVERAGE_POOL_2D", [(1, 8, 7, 2)], (1, 4, 3, 2), (1, 3, 3, 2), WINDOW),
     ("BATCH_MATMUL", [(1, 4, 3), (1, 4, 5)], (1, 3, 5), (1, 3, 4), ADJOINT),
     ("CONCATENATION", [(1, 4), (1, 3)], (1, 7), (1, 4), {"axis": -1}),
@@ -165,6 +166,11 @@ LIES: list[tuple[str, list[Any], tuple[int, ...], tuple[int, ...], dict[str, Any
         (1, 2, 2, 2),
         {**STRIDES, "depth_multiplier": 2},
     ),
+    ("DYNAMIC_UPDATE_SLICE", [(1, 4), (1, 2), [0, 1]], (1, 4), (1, 2), {}),
+    ("EMBEDDING_LOOKUP", [(2,), {(9, 5)}], (2, 5), (1, 5), {}),
+    ("GATHER", [(1, 4, 5), [3, 1]], (1, 2, 5), (1, 1, 5), {"axis": 1}),
+    ("GATHER", [(1, 4, 5), [3]], (1, 4, 1), (1, 4, 5), {"axis": -1}),
+    ("GATHER_ND", [(1, 4, 5), [0, 3]], (5,), (1,), {}),
     ("FULLY_CONNECTED", [(1, 2, 6), {(5, 6)}], (2, 5), (1, 5), {}),
     ("L2_POOL_2D", [(1, 8, 7, 2)], (1, 4, 3, 2), (1, 4, 4, 2), WINDOW),
     ("MEAN", [(1, 4, 3, 5), [1, -2]], (1, 5), (1, 4), {}),
@@ -174,6 +180,8 @@ LIES: list[tuple[str, list[Any], tuple[int, ...], tuple[int, ...], dict[str, Any
     ("RESIZE_BILINEAR", [(1, 4, 3, 2), [8, 6]], (1, 8, 6, 2), (1, 4, 3, 2), {}),
     ("SLICE", [(1, 4), [0, 1], [1, 2]], (1, 2), (1, 1), {}),
     ("SLICE", [(1, 4), [0, 1], [1, -1]], (1, 3), (1, 4), {}),
+    ("SHAPE", [(1, 4, 5)], (3,), (2,), {}),
+    ("SPACE_TO_BATCH_ND", [(1, 4, 5, 2), [2, 3], [0, 0, 1, 0]], (6, 2, 2, 2), (1, 2, 2, 2), {}),
     ("STRIDED_SLICE", [(1, 9), [0, 1], [1, 8], [1, 3]], (1, 3), (1, 2), {}),
     ("STRIDED_SLICE", [(1, 9), [0, -1], [1, -7], [1, -2]], (1, 3), (1, 2), {}),
     ("STRIDED_SLICE", [(1, 9), [0, 5], [0, 0], [1, 1]], (1, 4), (1, 5), {"end_mask": 3}),
@@ -186,6 +194,7 @@ LIES: list[tuple[str, list[Any], tuple[int, ...], tuple[int, ...], dict[str, Any
         {"shrink_axis_mask": 2},
     ),
     ("STRIDED_SLICE", [(1, 9), [0, 2], [1, 4], [1, 1]], (1, 4), (1, 2), {"offset": True}),
+    ("BATCH_TO_SPACE_ND", [(1, 4, 5, 2), [1, 1], [1, 0, 0, 2]], (1, 3, 3, 2), (1, 3, 2, 2), {}),
     ("BROADCAST_TO", [(1, 1, 4), [1, 3, 4]], (1, 3, 4), (1, 1, 4), {}),
     ("SVDF", [(1, 6), {(4, 6)}, {(4, 3)}], (1, 2), (1, 3), {}),
     ("TRANSPOSE", [(1, 4, 3), [0, 2, 1]], (1, 3, 4), (1, 4, 3), {}),
@@ -226,6 +235,23 @@ def conditional(branches: list[tuple[int, int]], times: int = 1) -> bytes:
         files.append(file)
     files[0].others = files[1:]
     return files[0].data()
+
+
+def test_a_branch_that_gives_more_than_the_operator_states_is_refused() -> None:
+    """What runs behind it would cost as if there were less."""
+
+    def model(given: int, taken: int) -> bytes:
+        file, branch = File(), File()
+        branch.add("BROADCAST_TO", [branch.input(1, taken), branch.integers(1, given)], 1, given)
+        x = file.input(1, 1)
+        named = {"then_subgraph_index": 1, "else_subgraph_index": 1}
+        file.add("IF", [x, x], 1, 4, **named)
+        file.others = [branch]
+        return file.data()
+
+    assert measured(model(4, 1)).layers[0].moved_bytes == 4
+    assert "which gives tensors of [8] bytes, not [4]" in refused(model(8, 1))
+    assert "which takes tensors of [4] bytes, not [1]" in refused(model(4, 4))
 
 
 def test_branches_that_multiply_are_counted_once() -> None:

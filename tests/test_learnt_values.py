@@ -240,7 +240,7 @@ def test_settings_are_no_learnt_values() -> None:
     twelve = file.tensor(dtype="INT32", content=struct.pack("<i", 12))
     shape = made(file, "PACK", [first, twelve], (2,), "INT32", values_count=2)
     x = file.add("RESHAPE", [x, shape], 1, 12)
-    x = file.add("GATHER", [x, file.integers(*range(12))], 1, 12)
+    x = file.add("GATHER", [x, file.integers(*range(12))], 1, 12, axis=1)
     mask = file.tensor(1, 12, dtype="BOOL", full=True)
     lowest = file.tensor(full=True)
     x = file.add("SELECT_V2", [mask, x, lowest], 1, 12)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from asc_tiny.complexity import layout, schema
-from asc_tiny.complexity.counting import called
+from asc_tiny.complexity.calls import check_calls
 from asc_tiny.complexity.fields import check_fields
 from asc_tiny.complexity.flatbuffer import DamagedError, Table
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
@@ -77,7 +77,7 @@ class _Reader:
             raise AscError(f"{self.source}: has no subgraph")
         first, *others = [self.subgraph(table) for table in tables]
         for graph in (first, *others):
-            _check_calls(graph, len(others))
+            check_calls(graph, others)
             check_shapes(graph)
             check_fields(graph)
         if not first.inputs or not first.outputs or not first.operators:
@@ -288,14 +288,6 @@ def _check_order(graph: Graph) -> None:
     missing = [index for index in graph.outputs if index not in known]
     if missing:
         raise DamagedError(f"no operator writes output tensor {missing[0]}")
-
-
-def _check_calls(graph: Graph, others: int) -> None:
-    """Check that operators call subgraphs that there are, and not the first."""
-    for operator in graph.operators:
-        for number in called(operator):
-            if not 1 <= number <= others:
-                raise DamagedError(f"operator {operator.index} calls subgraph {number}")
 
 
 def _name(names: Sequence[str], number: int, kind: str) -> str:

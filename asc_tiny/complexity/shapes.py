@@ -7,14 +7,13 @@ smaller output than its input and stride give would pass a gate that it must not
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 
+from asc_tiny.complexity import choosing
 from asc_tiny.complexity.counting import Call
 from asc_tiny.complexity.graph import ABSENT, Graph
-
-Shape = tuple[int, ...]
+from asc_tiny.complexity.shape_checks import Shape, check, check_size, constant, operand
 
 
 def check_shapes(graph: Graph) -> None:
@@ -27,25 +26,6 @@ def check_shapes(graph: Graph) -> None:
         rule = _RULES.get(operator.name)
         if rule is not None:
             rule(Call(graph, operator))
-
-
-def _check(call: Call, expected: Sequence[int]) -> None:
-    stated = call.output.shape
-    if stated != tuple(expected):
-        raise call.fail(f"states the output {list(stated)}, its inputs give {list(expected)}")
-
-
-def _check_size(call: Call, expected: int) -> None:
-    if call.output.size != expected:
-        raise call.fail(
-            f"states the output {list(call.output.shape)}, its inputs give {expected} elements"
-        )
-
-
-def _operand(call: Call, position: int, expected: Shape) -> None:
-    tensor = call.optional(position)
-    if tensor is not None and tensor.shape != expected:
-        raise call.fail(f"has input {position} of shape {list(tensor.shape)}, not {list(expected)}")
 
 
 def _window(call: Call, size: int, kernel: int, axis: str) -> int:
@@ -66,9 +46,9 @@ def _conv_2d(call: Call) -> None:
     # Of each group of channels
     if channels % depth or filters % (channels // depth):
         raise call.fail(f"has {channels} input channels, filters of {depth}, {filters} filters")
-    _operand(call, 2, (filters,))
+    operand(call, 2, (filters,))
     places = _window(call, height, rows, "h"), _window(call, width, columns, "w")
-    _check(call, (batch, *places, filters))
+    check(call, (batch, *places, filters))
 
 
 def _depthwise_conv_2d(call: Call) -> None:
@@ -76,9 +56,9 @@ def _depthwise_conv_2d(call: Call) -> None:
     one, rows, columns, filters = call.input(1, dimensions=4).shape
     if one != 1 or filters % channels:
         raise call.fail(f"has {channels} input channels, weights {list(call.input(1).shape)}")
-    _operand(call, 2, (filters,))
+    operand(call, 2, (filters,))
     places = _window(call, height, rows, "h"), _window(call, width, columns, "w")
-    _check(call, (batch, *places, filters))
+    check(call, (batch, *places, filters))
 
 
 def _transpose_conv(call: Call) -> None:
@@ -86,9 +66,9 @@ def _transpose_conv(call: Call) -> None:
     filters, rows, columns, depth = call.input(1, dimensions=4).shape
     if depth != channels:
         raise call.fail(f"has {channels} input channels, filters of {depth}")
-    _operand(call, 3, (filters,))
-    if (stated := _constant(call, 0)) is not None:
-        _check(call, stated)
+    operand(call, 3, (filters,))
+    if (stated := constant(call, 0)) is not None:
+        check(call, stated)
     out = call.output.shape
     # The convolution of the output has the shape of the input.
     places = (
@@ -107,15 +87,15 @@ def _pool(call: Call) -> None:
         _window(call, height, options["filter_height"], "h"),
         _window(call, width, options["filter_width"], "w"),
     )
-    _check(call, (batch, *places, channels))
+    check(call, (batch, *places, channels))
 
 
 def _fully_connected(call: Call) -> None:
     units, depth = call.input(1, dimensions=2).shape
     if call.input(0).size % depth:
         raise call.fail(f"has {call.input(0).size} inputs for weights of {depth}")
-    _operand(call, 2, (units,))
-    _check_size(call, call.input(0).size // depth * units)
+    operand(call, 2, (units,))
+    check_size(call, call.input(0).size // depth * units)
 
 
 def _batch_matmul(call: Call) -> None:
@@ -129,7 +109,7 @@ def _batch_matmul(call: Call) -> None:
     if left[-1] != right[-2]:
         raise call.fail(f"multiplies matrices {left[-2:]} and {right[-2:]}")
     batches = _broadcast(call, [tuple(left[:-2]), tuple(right[:-2])])
-    _check(call, (*batches, left[-2], right[-1]))
+    check(call, (*batches, left[-2], right[-1]))
 
 
 def _sequence_lstm(call: Call) -> None:
@@ -137,36 +117,40 @@ def _sequence_lstm(call: Call) -> None:
     cells, _ = call.input(2, dimensions=2).shape
     recurrent = call.input(6, dimensions=2).shape[1]
     for position in range(1, 5):
-        _operand(call, position, (cells, depth))
+        operand(call, position, (cells, depth))
     for position in range(5, 9):
-        _operand(call, position, (cells, recurrent))
-    _operand(call, 16, (recurrent, cells))
-    _check(call, (first, second, recurrent))
+        operand(call, position, (cells, recurrent))
+    operand(call, 16, (recurrent, cells))
+    batch = second if call.operator.options["time_major"] else first
+    operand(call, 18, (batch, recurrent))
+    operand(call, 19, (batch, cells))
+    check(call, (first, second, recurrent))
 
 
 def _svdf(call: Call) -> None:
     batch, depth = call.input(0, dimensions=2).shape
     filters, _ = call.input(1, dimensions=2).shape
-    _operand(call, 1, (filters, depth))
-    _operand(call, 2, (filters, call.input(2, dimensions=2).shape[1]))
+    operand(call, 1, (filters, depth))
+    operand(call, 2, (filters, call.input(2, dimensions=2).shape[1]))
     units = call.output.shape[-1] if call.output.shape else 0
     if units < 1 or filters % units:
         raise call.fail(f"has {filters} filters for {units} units")
-    _operand(call, 3, (units,))
-    _check(call, (batch, units))
+    operand(call, 3, (units,))
+    operand(call, 4, (batch, filters * call.input(2).shape[1]))
+    check(call, (batch, units))
 
 
 def _same(call: Call) -> None:
-    _check(call, call.input(0).shape)
+    check(call, call.input(0).shape)
 
 
 def _same_size(call: Call) -> None:
-    _check_size(call, call.input(0).size)
+    check_size(call, call.input(0).size)
 
 
 def _elementwise(call: Call) -> None:
     shapes = [tensor.shape for tensor in call.graph.input_tensors(call.operator)]
-    _check(call, _broadcast(call, shapes))
+    check(call, _broadcast(call, shapes))
 
 
 def _broadcast(call: Call, shapes: Sequence[Shape]) -> Shape:
@@ -189,43 +173,43 @@ def _concatenation(call: Call) -> None:
     joined[axis] = sum(columns[axis])
     if any(len(set(column)) > 1 for i, column in enumerate(columns) if i != axis % dimensions):
         raise call.fail(f"joins {[list(shape) for shape in shapes]} along axis {axis}")
-    _check(call, joined)
+    check(call, joined)
 
 
 def _reduce(call: Call) -> None:
     """Check the number of elements: whether dimensions of 1 stay is an option."""
-    shape, axes = call.input(0).shape, _constant(call, 1)
+    shape, axes = call.input(0).shape, constant(call, 1)
     if axes is None:
         return
     if any(not -len(shape) <= axis < len(shape) for axis in axes):
         raise call.fail(f"reduces {list(shape)} along the axes {list(axes)}")
     gone = {axis % len(shape) for axis in axes}
-    _check_size(call, math.prod(size for axis, size in enumerate(shape) if axis not in gone))
+    check_size(call, math.prod(size for axis, size in enumerate(shape) if axis not in gone))
 
 
 def _pad(call: Call) -> None:
-    shape, amounts = call.input(0).shape, _constant(call, 1)
+    shape, amounts = call.input(0).shape, constant(call, 1)
     if amounts is None:
         return
     if len(amounts) != 2 * len(shape) or min(amounts, default=0) < 0:
         raise call.fail(f"pads {list(shape)} by {list(amounts)}")
-    _check(call, [n + amounts[2 * i] + amounts[2 * i + 1] for i, n in enumerate(shape)])
+    check(call, [n + amounts[2 * i] + amounts[2 * i + 1] for i, n in enumerate(shape)])
 
 
 def _transpose(call: Call) -> None:
-    shape, order = call.input(0).shape, _constant(call, 1)
+    shape, order = call.input(0).shape, constant(call, 1)
     if order is None:
         return
     if sorted(order) != list(range(len(shape))):
         raise call.fail(f"orders {list(shape)} by {list(order)}")
-    _check(call, [shape[axis] for axis in order])
+    check(call, [shape[axis] for axis in order])
 
 
 def _resize(call: Call) -> None:
     batch, _, _, channels = call.input(0, dimensions=4).shape
-    size = _constant(call, 1)
+    size = constant(call, 1)
     if size is not None:
-        _check(call, (batch, *size, channels))
+        check(call, (batch, *size, channels))
 
 
 def _split(call: Call) -> None:
@@ -240,11 +224,11 @@ def _pack(call: Call) -> None:
     sizes = {tensor.size for tensor in call.graph.input_tensors(call.operator)}
     if len(sizes) != 1:
         raise call.fail("packs inputs of different shapes")
-    _check_size(call, sizes.pop() * sum(i != ABSENT for i in call.operator.inputs))
+    check_size(call, sizes.pop() * sum(i != ABSENT for i in call.operator.inputs))
 
 
 def _slice(call: Call) -> None:
-    shape, begins, sizes = call.input(0).shape, _constant(call, 1), _constant(call, 2)
+    shape, begins, sizes = call.input(0).shape, constant(call, 1), constant(call, 2)
     if begins is None or sizes is None:
         _not_more(call)
         return
@@ -254,12 +238,12 @@ def _slice(call: Call) -> None:
     parts = [n - b if size == -1 else size for n, b, size in zip(shape, begins, sizes, strict=True)]
     if any(not 0 <= b <= b + part <= n for n, b, part in zip(shape, begins, parts, strict=True)):
         raise call.fail(f"takes {list(sizes)} at {list(begins)} out of {list(shape)}")
-    _check(call, parts)
+    check(call, parts)
 
 
 def _strided_slice(call: Call) -> None:
     shape, options = call.input(0).shape, call.operator.options
-    numbers = [_constant(call, position) for position in (1, 2, 3)]
+    numbers = [constant(call, position) for position in (1, 2, 3)]
     begins, ends, strides = numbers
     if begins is None or ends is None or strides is None:
         _not_more(call)
@@ -280,34 +264,18 @@ def _strided_slice(call: Call) -> None:
                 begin, None if options["end_mask"] >> axis & 1 else end, strides[axis]
             ).indices(size)
             parts.append(len(range(*bounds)))
-    _check(call, parts)
+    check(call, parts)
 
 
 def _stated(call: Call, position: int) -> None:
-    shape = _constant(call, position)
+    shape = constant(call, position)
     if shape is not None:
-        _check(call, shape)
+        check(call, shape)
 
 
 def _not_more(call: Call) -> None:
     if call.output.size > call.input(0).size:
         raise call.fail(f"takes {list(call.output.shape)} out of {list(call.input(0).shape)}")
-
-
-_INTEGERS = {"INT32": "i", "INT64": "q"}
-_MOST_INTEGERS = 16
-"""Two for each of eight dimensions."""
-
-
-def _constant(call: Call, position: int) -> tuple[int, ...] | None:
-    """Return an operand of integers such as axes, None for an activation or another type."""
-    tensor = call.input(position)
-    code = _INTEGERS.get(tensor.dtype)
-    if tensor.content is None or code is None:
-        return None
-    if tensor.size > _MOST_INTEGERS:
-        raise call.fail(f"has {tensor.size} values in input {position}")
-    return struct.unpack(f"<{tensor.size}{code}", tensor.content)
 
 
 _UNARY_TEXT = """
@@ -332,14 +300,21 @@ _RULES: Mapping[str, Callable[[Call], None]] = {
     **dict.fromkeys(("MIRROR_PAD", "PAD", "PADV2"), _pad),
     **dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), _resize),
     **dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), _split),
+    **dict.fromkeys(("ARG_MAX", "ARG_MIN"), choosing.arg_extreme),
+    **dict.fromkeys(("BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND"), choosing.space_and_batch),
     "BATCH_MATMUL": _batch_matmul,
     "BROADCAST_TO": lambda call: _stated(call, 1),
     "CONCATENATION": _concatenation,
     "CONV_2D": _conv_2d,
     "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
+    "DYNAMIC_UPDATE_SLICE": _same,
+    "EMBEDDING_LOOKUP": choosing.embedding,
     "FILL": lambda call: _stated(call, 0),
     "FULLY_CONNECTED": _fully_connected,
+    "GATHER": choosing.gather,
+    "GATHER_ND": choosing.gather_nd,
     "PACK": _pack,
+    "SHAPE": lambda call: check(call, (len(call.input(0).shape),)),
     "SLICE": _slice,
     "STRIDED_SLICE": _strided_slice,
     "SVDF": _svdf,

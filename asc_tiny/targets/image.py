@@ -89,7 +89,7 @@ def features_and_codes(project: Project, clips: Sequence[Samples]) -> tuple[Int8
     pcm = np.concatenate(clips)
     arguments = ["verify", "in.pcm", "out.bin"]
     _, files = projects.execute(project, arguments, {"in.pcm": pcm_bytes(pcm)}, ["out.bin"])
-    data = np.frombuffer(files["out.bin"], np.int8)
+    data: Int8Array = np.frombuffer(files["out.bin"], np.int8)
     size = int(np.prod(project.feature_shape))
     row = size + len(project.labels)
     if data.size != len(clips) * row:

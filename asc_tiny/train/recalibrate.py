@@ -40,7 +40,8 @@ def _moments(
     batches: Iterable[Float32Array],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and variance per channel over all clips, rows and columns."""
-    count, total, squares = 0, np.float64(0.0), np.float64(0.0)
+    count = 0
+    total = squares = np.zeros((), np.float64)
     for batch in batches:
         values = batch.reshape(-1, batch.shape[-1]).astype(np.float64)
         count += len(values)

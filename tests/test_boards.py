@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from ensemble_models import MODEL, asc_tiny
+from hostile_models import FRONTEND, with_metadata
 
 from asc_tiny.codegen.classifier import classifier
 from asc_tiny.complexity.ensemble import load_model
 from asc_tiny.errors import AscError
-from asc_tiny.targets import bench, boards, project
+from asc_tiny.targets import bench, boards, manifest, project
 from asc_tiny.targets.fit import fit
 
 FILES = sorted(boards._FOLDER.glob("*.toml"))
@@ -144,3 +145,57 @@ def test_the_estimate_is_near_what_an_emulated_core_takes(tmp_path: Path) -> Non
     ram = estimate.ram_bytes["network"] + estimate.ram_bytes["front end"]
     assert 0 < measured.ram_bytes - ram < 8_000
     assert 0 < measured.flash_bytes - sum(estimate.flash_bytes.values()) < 12_000
+
+
+OWN = """
+title = "My board"
+core = "Cortex-M4F"
+core_flags = ["-mcpu=cortex-m4"]
+clock_hz = 64_000_000
+flash_bytes = 0x100000
+ram_bytes = 0x40000
+microphone = "nrf_pdm"
+"""
+
+
+def with_labels(folder: Path) -> Path:
+    """Write a small model with names of classes."""
+    path = folder / "model.tflite"
+    path.write_bytes(with_metadata('{"schema": 1, "labels": ["a", "b", "c"]}'))
+    return path
+
+
+FLASH = '[flash]\ntool = "pyocd"\ntarget = "nrf52840"\n'
+
+
+@pytest.mark.parametrize(
+    "text", [OWN + FLASH, 'like = "nrf52840dk"\n' + OWN, 'name = "own"' + OWN + FLASH]
+)
+def test_an_own_board_is_built_like_one_with_its_chip(text: str, tmp_path: Path) -> None:
+    path, out, reference = tmp_path / "my_nrf.toml", tmp_path / "own", tmp_path / "dk"
+    path.write_text(text)
+    options = ["generate", with_labels(tmp_path), "--frontend", FRONTEND, "--project", "zephyr"]
+    assert asc_tiny(*options, "--board", path, "--out", out) == 0
+    assert asc_tiny(*options, "--board", "nrf52840dk", "--out", reference) == 0
+    name = "own" if "name =" in text else "my_nrf"
+    content = json.loads((out / "asc-tiny.json").read_text())
+    assert content["board"] == name
+    assert manifest.read(out).board.design == "nrf52840dk"
+    files = {p.relative_to(reference) for p in reference.rglob("*") if p.is_file()}
+    for file in files - {Path("asc-tiny.json")}:
+        assert (out / file).read_bytes() == (reference / file).read_bytes(), file
+
+
+def test_an_own_board_that_is_like_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "my_board.toml"
+    path.write_text(OWN)
+    options = ["generate", with_labels(tmp_path), "--frontend", FRONTEND, "--project", "zephyr"]
+    options += ["--board", path]
+    assert asc_tiny(*options, "--out", tmp_path / "out") == 2
+    assert "says by `like` which of them it is built like" in capsys.readouterr().err
+    path.write_text('like = "toaster"\n' + OWN)
+    assert asc_tiny(*options, "--out", tmp_path / "out") == 2
+    assert "like = 'toaster', allowed: disco_l475_iot1" in capsys.readouterr().err
+    path.write_text('like = "rpi_pico"\n' + OWN)
+    assert asc_tiny(*options, "--out", tmp_path / "out") == 2
+    assert "board my_board: --project zephyr is for" in capsys.readouterr().err

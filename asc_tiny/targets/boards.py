@@ -45,6 +45,8 @@ class Board:
 
     Attributes:
         name: as given to ``--board``.
+        like: name of a board of this tool with the same chip and the same wiring, for projects;
+            empty if its name or its chip says so.
         title: name for people.
         core: the processor, for people.
         toolchain: builds and runs its images.
@@ -65,6 +67,7 @@ class Board:
     """
 
     name: str
+    like: str = ""
     title: str = ""
     core: str
     toolchain: Toolchain = NONE
@@ -85,6 +88,17 @@ class Board:
     flash: FlashMethod | None = None
     source: str = ""
     definition: str = ""
+
+    @property
+    def design(self) -> str:
+        """Name of the board of this tool that it is or is built like; its own if there is none.
+
+        A file that does not say is built like the board whose chip its flash tool writes.
+        """
+        if self.like or not self.definition or self.name in BOARDS:
+            return self.like or self.name
+        same = (each.name for each in BOARDS.values() if each.flash and each.flash == self.flash)
+        return next(same, self.name)
 
     @property
     def platform(self) -> str:
@@ -132,6 +146,8 @@ def load(path: Path, *, user: bool = True) -> Board:
     except AscError as error:
         raise AscError(f"{path}: {error}") from error
     board = Board(**arguments, definition=text if user else "")
+    if board.like and board.like not in BOARDS:
+        raise AscError(f"{path}: like = {shown(board.like)}, allowed: {', '.join(sorted(BOARDS))}")
     if board.machine and not board.toolchain.emulator:
         raise AscError(f"{path}: machine {board.machine} needs a toolchain with an emulator")
     return board

@@ -42,7 +42,7 @@ def _check(board: BoardLike, runtime: str) -> None:
 
 
 def _files(request: Request) -> Files:
-    board, prefix = BOARDS[request.board.name], request.prefix
+    board, prefix = BOARDS[request.board.design], request.prefix
     example = f"{prefix}_scenes"
     values = {**listening.values(request), "board": board, "example": example}
     # Older tools compile no C++ of another ending than .cpp.
@@ -61,7 +61,7 @@ def sketch(request: Request) -> str:
     """Return the sketch, which is a C++ source like any other."""
     values = {
         **listening.values(request),
-        "begin_rate": _begin_rate(BOARDS[request.board.name], request.microphone_rate),
+        "begin_rate": _begin_rate(BOARDS[request.board.design], request.microphone_rate),
     }
     return listening.application("arduino/listen.ino.j2", values, request.prefix)
 

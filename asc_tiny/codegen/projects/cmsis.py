@@ -50,7 +50,7 @@ def _check(board: BoardLike, runtime: str) -> None:
 
 
 def _files(request: Request) -> Files:
-    prefix, board = request.prefix, BOARDS[request.board.name]
+    prefix, board = request.prefix, BOARDS[request.board.design]
     library = listening.sources(request)
     values: dict[str, object] = {
         **listening.values(request),

@@ -32,7 +32,7 @@ def _files(request: Request) -> Files:
     values: dict[str, object] = {
         **listening.values(request),
         "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
-        "target": TARGETS[request.board.name],
+        "target": TARGETS[request.board.design],
     }
     component = f"components/{prefix}"
     files: Files = {f"{component}/{name}": text for name, text in library.items()}

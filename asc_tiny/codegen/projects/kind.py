@@ -30,6 +30,10 @@ class BoardLike(Protocol):
         """Name as given to ``--board``."""
 
     @property
+    def design(self) -> str:
+        """Name of the board of this tool that it is or is built like, by which kinds know it."""
+
+    @property
     def machine(self) -> str:
         """QEMU's machine name, empty for a native build."""
 
@@ -105,8 +109,12 @@ def check_board(kind: str, board: BoardLike, served: Iterable[str]) -> None:
         AscError: with the names of those that are.
     """
     names = sorted(served)
-    if board.name not in names:
-        raise AscError(f"board {board.name}: --project {kind} is for {', '.join(names)}")
+    if board.design not in names:
+        own = "; a board's own file says by `like` which of them it is built like"
+        raise AscError(
+            f"board {board.name}: --project {kind} is for {', '.join(names)}"
+            f"{own if board.definition else ''}"
+        )
 
 
 def render(name: str, values: Mapping[str, object], prefix: str) -> str:

@@ -51,7 +51,7 @@ ENVIRONMENTS = {
 
 def _check(board: BoardLike, runtime: str) -> None:
     check_board("platformio", board, ENVIRONMENTS)
-    if runtime == "tflm" and ENVIRONMENTS[board.name].framework != "arduino":
+    if runtime == "tflm" and ENVIRONMENTS[board.design].framework != "arduino":
         raise AscError(
             f"board {board.name}: --runtime tflm with --project platformio is for boards with "
             "Arduino's framework; STM32Cube has no package of TensorFlow Lite Micro"
@@ -59,7 +59,7 @@ def _check(board: BoardLike, runtime: str) -> None:
 
 
 def _files(request: Request) -> Files:
-    environment, prefix = ENVIRONMENTS[request.board.name], request.prefix
+    environment, prefix = ENVIRONMENTS[request.board.design], request.prefix
     library = f"lib/{prefix}_scenes"
     values = {
         **listening.values(request),

@@ -42,7 +42,7 @@ def values(request: Request) -> dict[str, object]:
     """Return what the templates of these boards print."""
     return {
         **listening.values(request),
-        "board": BOARDS[request.board.name],
+        "board": BOARDS[request.board.design],
         "clock_mhz": request.board.clock_hz // 1_000_000,
         "filter": dfsdm.nearest(request.microphone_rate),
         "order": dfsdm.ORDER,

@@ -83,7 +83,7 @@ def _check(board: BoardLike, runtime: str) -> None:
 
 
 def _files(request: Request) -> Files:
-    prefix, board = request.prefix, BOARDS[request.board.name]
+    prefix, board = request.prefix, BOARDS[request.board.design]
     library = listening.sources(request)
     values: dict[str, object] = {
         **listening.values(request),
@@ -111,7 +111,7 @@ def _files(request: Request) -> Files:
 
 def _microphone(request: Request) -> Mapping[str, object]:
     """Return the clocks and pins of a board's microphone."""
-    name = request.board.name
+    name = request.board.design
     if name in _NRF_PINS:
         return {**_NRF_PINS[name], "lowest_clock": 1_000_000, "highest_clock": 1_400_000}
     if name == "disco_l475_iot1":

@@ -49,7 +49,10 @@ class Interpreter:
             except Exception as error:
                 raise AscError(f"{source}: {_reason(log(), error)}") from error
             self._interpreter.print_allocations()
-            self.arena_bytes = int(_TOTAL.findall(log())[-1])
+            totals = _TOTAL.findall(log())
+        if not totals:
+            raise AscError(f"{source}: TensorFlow Lite Micro tells no arena; is a disk full?")
+        self.arena_bytes = int(totals[-1])
         try:
             details = self._interpreter.get_input_details(0)
             result = self._interpreter.get_output_details(0)

@@ -7,6 +7,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import TextIO
+
+
+def _log() -> TextIO:
+    """Return a file in memory where the system has such: a full disk must not cost the text."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("output"), "w+", encoding="utf-8", errors="replace")
+    return tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
 
 
 @contextmanager
@@ -19,7 +27,7 @@ def captured_output() -> Iterator[Callable[[], str]]:
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [os.dup(1), os.dup(2)]
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+    with _log() as log:
 
         def text() -> str:
             log.flush()

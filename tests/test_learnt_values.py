@@ -7,10 +7,12 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from budget_fuzz import judge
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tflite_builder import Builder
 from tflite_files import File
 
 from asc_tiny.cli.main import main
@@ -288,6 +290,14 @@ def test_constants_handed_to_a_branch_count() -> None:
     assert params(file) == 6 + 6
 
 
+def test_a_variable_is_as_large_as_what_it_is_given() -> None:
+    """Else what computes with it would cost as much as the file states."""
+    file = network([("product", ["variable"])])
+    file.others[0].tensors[1] = ((4, 8), "INT8", bytes(32))
+    with pytest.raises(AscError, match=r"\(READ_VARIABLE\) reads 16 bytes .* assigned are \[32\]"):
+        measured(file)
+
+
 def test_nessi_refuses_what_it_does_not_look_at() -> None:
     graph = parse_graph(network([("dense", ["variable"])]).data(), source="file.tflite")
     with pytest.raises(AscError, match="cannot be measured by --convention nessi: it has 2 sub"):
@@ -323,3 +333,37 @@ def test_a_number_that_is_a_bound_here_and_a_factor_there_counts() -> None:
     number = file.tensor(**scalar(2.0))
     x = file.add("MAXIMUM", [file.input(1, 6), number], 1, 6)
     assert params(one("MUL", [x, number], file, 1, 6)) == 1
+
+
+def test_a_buffer_under_two_types_counts_once_with_the_most_elements() -> None:
+    """Eight bytes as two floats for one operator, as sixteen codes of four bits for another."""
+    builder = Builder()
+    x = builder.activation((1, 2), 0.1, 0, "FLOAT32")
+    y, z = (builder.activation((1, 2), 0.1, 0, "FLOAT32") for _ in range(2))
+    floats = builder.constant(np.ones(2, np.float32))
+    codes = builder._tensor((8, 2), "INT4", None, [0.1], [0])
+    tensors = builder.graph.tensors
+    tensors[codes.index].buffer = tensors[floats.index].buffer
+    out = builder.activation((1, 8), 0.1, 0, "FLOAT32")
+    builder.operator("ADD", [x, floats], [y])
+    builder.operator("MUL", [y, floats], [z])
+    builder.operator("FULLY_CONNECTED", [z, codes, None], [out])
+    found = measure(parse_graph(builder.finish([x], [out]), source="file.tflite"))
+    assert [(layer.params, layer.weight_bytes) for layer in found.layers] == [
+        (16, 8),
+        (0, 0),
+        (0, 0),
+    ]
+
+
+def test_weights_kept_as_whole_numbers_count() -> None:
+    """Without a scale, and made floats by a CAST: what a layer computes with is learnt."""
+    builder = Builder()
+    x, y = (builder.activation(shape, 0.1, 0, "FLOAT32") for shape in ((1, 3), (1, 5)))
+    whole = builder.constant(np.ones((5, 3), np.int32))
+    unused = builder.constant(np.ones(7, np.int32))
+    floats = builder.activation((5, 3), 0.1, 0, "FLOAT32")
+    builder.operator("CAST", [whole], [floats])
+    builder.operator("FULLY_CONNECTED", [x, floats, None], [y])
+    assert unused.index == 3
+    assert measure(parse_graph(builder.finish([x], [y]), source="file.tflite")).params == 15

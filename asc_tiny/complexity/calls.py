@@ -1,4 +1,4 @@
-"""Checking that operators hand subgraphs what these take, and get what they give."""
+"""Checking what goes between subgraphs: what operators hand them and get, and variables."""
 
 from __future__ import annotations
 
@@ -41,3 +41,28 @@ def _check_branch(graph: Graph, operator: Operator, number: int, branch: Graph) 
             raise Call(graph, operator).fail(
                 f"calls subgraph {number}, which {verb} tensors of {needed} bytes, not {stated}"
             )
+
+
+def check_variables(graphs: Sequence[Graph]) -> None:
+    """Check that what is read of a variable has the size of a value that one is given.
+
+    Args:
+        graphs: all subgraphs of a model.
+
+    Raises:
+        AscError: it has not.
+    """
+    assigned = set()
+    for graph in graphs:
+        for operator in graph.operators:
+            if operator.name == "ASSIGN_VARIABLE":
+                assigned.add(Call(graph, operator).input(1).byte_count)
+    for graph in graphs:
+        for operator in graph.operators:
+            if operator.name == "READ_VARIABLE":
+                call = Call(graph, operator)
+                if call.output.byte_count not in assigned:
+                    raise call.fail(
+                        f"reads {call.output.byte_count} bytes of a variable, assigned are "
+                        f"{sorted(assigned)}"
+                    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from asc_tiny.complexity import layout, schema
-from asc_tiny.complexity.calls import check_calls
+from asc_tiny.complexity.calls import check_calls, check_variables
 from asc_tiny.complexity.fields import check_fields
 from asc_tiny.complexity.flatbuffer import DamagedError, Table
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
@@ -80,6 +80,7 @@ class _Reader:
             check_calls(graph, others)
             check_shapes(graph)
             check_fields(graph)
+        check_variables((first, *others))
         if not first.inputs or not first.outputs or not first.operators:
             raise AscError(f"{self.source}: has no input, no output or no operator")
         return Graph(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import wave
 from pathlib import Path
 
@@ -163,3 +164,29 @@ def test_info_needs_no_decoding(tmp_path):
     write_wave(tmp_path / "x.wav", [0] * 12, 3, rate=48000, channels=2)
     info = clip_info(tmp_path / "x.wav")
     assert (info.rate, info.frames, info.channels, info.subtype) == (48000, 6, 2, "PCM_24")
+
+
+def test_a_header_that_claims_more_than_there_is(tmp_path):
+    """A claim of 2^36 samples takes neither memory nor time."""
+    path = tmp_path / "x.flac"
+    soundfile.write(path, np.zeros(5000, np.int16), 44100)
+    data = bytearray(path.read_bytes())
+    # Number of samples in STREAMINFO: 36 bits from the lower half of byte 13 of the block on.
+    data[21] |= 0x0F
+    data[22:26] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    assert clip_info(path).frames > 2**35
+    tracemalloc.start()
+    message = error_of(path, 44100)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "ends after 5000 of" in message or "damaged samples" in message
+    assert most < 50_000_000
+
+
+@pytest.mark.parametrize("rate", [1, 999, 1_000_001, 2_000_000_000])
+def test_rates_that_cannot_be_converted(tmp_path, rate):
+    path = tmp_path / "x.wav"
+    soundfile.write(path, np.zeros(50, np.int16), rate)
+    message = error_of(path, 44100, resample=True)
+    assert f"{rate} Hz cannot be converted, allowed: 1000 to 1000000 Hz" in message

@@ -34,6 +34,12 @@ READ_AS = {
 HIGHEST = 4.0
 """Of full scale: the overshoot of a resampler or limiter is less, samples in other units more."""
 
+RATES = range(1000, 1_000_001)
+"""Sample rates in Hz that can be converted."""
+
+_BLOCK = 1 << 22
+"""Samples that are decoded at once."""
+
 Warn = Callable[[str], None]
 
 
@@ -105,6 +111,9 @@ def read_pcm(
             raise AscError(
                 f"{path}: {rate} Hz, the model needs {sample_rate} Hz; use --resample to convert"
             )
+        if rate != sample_rate and rate not in RATES:
+            allowed = f"{RATES.start} to {RATES.stop - 1} Hz"
+            raise AscError(f"{path}: {rate} Hz cannot be converted, allowed: {allowed}")
         samples = _decode(path, file, 0, frames)
     over.add(samples)
     over.tell(warn)
@@ -224,10 +233,18 @@ def _likely_scale(peak: float) -> int:
 
 def _decode(path: Path, file: Any, start: int, count: int) -> NDArray[Any]:
     """Return the next ``count`` samples, which are those from ``start`` on."""
+    blocks: list[NDArray[Any]] = []
+    left = count
     try:
-        samples: NDArray[Any] = file.read(count, dtype=READ_AS[file.subtype])
+        # Block by block: a header may claim more samples than there is memory for.
+        while left > 0:
+            blocks.append(file.read(min(left, _BLOCK), dtype=READ_AS[file.subtype]))
+            left -= len(blocks[-1])
+            if not len(blocks[-1]):
+                break
     except soundfile.SoundFileError as error:
         raise AscError(f"{path}: not readable as audio: damaged samples") from error
+    samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     if len(samples) != count:
         raise AscError(f"{path}: ends after {start + len(samples)} of {file.frames} samples")
     finite = np.isfinite(samples)

@@ -24,6 +24,9 @@ _UF2_MAGIC = (0x0A324655, 0x9E5D5157, 0x0AB16F30)
 _UF2_NOT_FLASH = 0x00000001
 
 
+_MOST_OVERLAP = 4
+
+
 @dataclass(frozen=True)
 class Block:
     """Bytes that lie side by side in memory.
@@ -59,12 +62,15 @@ def read(path: Path) -> tuple[str, list[Block]]:
 
 
 def _read_elf(path: Path, data: bytes) -> list[Block]:
-    blocks = []
+    blocks: list[Block] = []
     try:
         for segment in ELFFile(io.BytesIO(data)).iter_segments("PT_LOAD"):
             start, size = segment["p_offset"], segment["p_filesz"]
             if start + size > len(data):
                 raise AscError(f"{path}: ELF file is cut off: {len(data)} bytes")
+            # A few may overlap; thousands that do would fill the memory.
+            if sum(len(block.data) for block in blocks) + size > _MOST_OVERLAP * len(data):
+                raise AscError(f"{path}: damaged ELF file: its segments overlap")
             blocks.append(Block(data[start : start + size], segment["p_paddr"], start))
     except (ELFError, ValueError, OverflowError, UnicodeDecodeError) as error:
         raise AscError(f"{path}: damaged ELF file ({error})") from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from asc_tiny.codegen.escape import markdown
+from asc_tiny.text import printable
 from asc_tiny.train.evaluate import ARITHMETICS, Evaluation
 from asc_tiny.train.metrics import Figures, Metrics
 from asc_tiny.train.stream import StreamEvaluation
@@ -61,15 +63,14 @@ def system_table(evaluation: Evaluation, split: str) -> str:
     titles = "".join(f"   {TITLES[name]:^32}" for name in tables)
     heads = f"   {'accuracy':>8}  {'95 % interval':^13}  {'log loss':>8}" * len(tables)
     lines = [
-        f"{evaluation.system.path}, split {split}",
+        f"{printable(str(evaluation.system.path))}, split {split}",
         f"  {'':{width}}{'':13}{titles}".rstrip(),
         f"  {'':{width}}{'clips':>7}{'rec.':>6}{heads}",
     ]
     for name in names:
         cells = [table[name] for table in tables.values()]
-        lines.append(
-            f"  {name:{width}}{cells[0].clips:7}{cells[0].recordings:6}{''.join(map(_cell, cells))}"
-        )
+        counts = f"{cells[0].clips:7}{cells[0].recordings:6}"
+        lines.append(f"  {printable(name):{width}}{counts}{''.join(map(_cell, cells))}")
     return "\n".join(lines)
 
 
@@ -80,7 +81,10 @@ def _cell(figures: Figures) -> str:
 
 def systems_table(evaluations: Sequence[Evaluation]) -> str:
     """Return a Markdown table of systems: what they cost and how well they do."""
-    return "\n".join("| " + " | ".join(row) + " |" for row in system_rows(evaluations))
+    head, alignments, *body = system_rows(evaluations)
+    # The name of the system is the only cell that a user has named.
+    rows = [head, alignments, *([markdown(row[0]), *row[1:]] for row in body)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def system_rows(evaluations: Sequence[Evaluation]) -> list[list[str]]:
@@ -105,8 +109,9 @@ def stream_table(evaluation: StreamEvaluation, split: str) -> str:
     """Return the figures of decisions about a stream as lines of text, a column a labelling."""
     values = [asdict(figures) for figures in evaluation.results.values()]
     lines = [
-        f"{evaluation.system.path}, split {split} as a stream: {evaluation.seconds:.0f} s, "
-        f"{evaluation.recordings} recordings, {evaluation.scene_changes} changes of scene",
+        f"{printable(str(evaluation.system.path))}, split {split} as a stream: "
+        f"{evaluation.seconds:.0f} s, {evaluation.recordings} recordings, "
+        f"{evaluation.scene_changes} changes of scene",
         f"  {evaluation.windows} windows, {evaluation.mixed} of them with several scenes",
         f"  {'':28}{''.join(f'{name:>16}' for name in evaluation.results)}",
     ]

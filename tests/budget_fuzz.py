@@ -130,8 +130,7 @@ def constants() -> bytes:
     """Learnt values behind operators on constants, and constants that are none."""
     file = File()
     x = file.add("RELU6", [file.input(1, 6)], 1, 6)
-    # 1/6 with the scale that the writer gives
-    sixth = file.tensor(dtype="FLOAT32", content=struct.pack("<f", 2 / 6))
+    sixth = file.tensor(dtype="FLOAT32", content=struct.pack("<f", 1 / 6))
     x = file.add("MUL", [x, sixth], 1, 6)
     weights = file.tensor(6, 9, full=True)
     weights = file.add("TRANSPOSE", [weights, file.integers(1, 0)], 9, 6)
@@ -438,9 +437,7 @@ def _params(model: Any, graph: Any, constant: list[bool]) -> int:
         if tensor.ShapeLength() or _TYPES.get(tensor.Type()) != "FLOAT32":
             return False
         content = model.Buffers(tensor.Buffer()).DataAsNumpy().tobytes()
-        scales = tensor.Quantization()
-        scale = scales.Scale(0) if scales is not None and scales.ScaleLength() else 1.0
-        return bool(abs(struct.unpack("<f", content)[0] * scale - 1 / 6) < 1e-4)
+        return bool(abs(struct.unpack("<f", content)[0] - 1 / 6) < 1e-4)
 
     def uses(index: int) -> set[str]:
         found, waiting, seen = set(), [index], set()

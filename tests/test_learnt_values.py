@@ -316,8 +316,7 @@ def test_single_numbers() -> None:
         x = file.input(1, 6)
         for name in before:
             x = file.add(name, [x], 1, 6)
-        # The writer gives every tensor the scale 0.5.
-        return params(one("MUL", [x, file.tensor(**scalar(2 * value))], file, 1, 6))
+        return params(one("MUL", [x, file.tensor(**scalar(value))], file, 1, 6))
 
     assert factor(1 / 6, "RELU6") == 0
     assert factor(1 / 6, "RELU") == 1

@@ -73,6 +73,7 @@ def _value(tensor: Tensor) -> float | None:
     if code is None or tensor.content is None or tensor.size != 1:
         return None
     (stored,) = struct.unpack(f"<{code}", tensor.content)
-    if not tensor.scales:
+    # Whatever scale a file gives floats, nothing looks at it.
+    if not tensor.scales or tensor.dtype.startswith("FLOAT"):
         return float(stored)
     return (float(stored) - tensor.zero_points[0]) * tensor.scales[0]

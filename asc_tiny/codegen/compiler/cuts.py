@@ -16,12 +16,24 @@ Cuts = tuple[int, ...]
 
 
 def named(order: str | None, program: Program) -> Cuts:
-    """Return the cuts of an order: none by ``rows``, all by ``layers``, the best without a name."""
+    """Return the cuts of an order: none by ``rows``, all by ``layers``, the best without a name.
+
+    Of a program that is too large to try many orders, the better of these two.
+    """
     everywhere = tuple(range(len(program.stages)))
     if order is not None:
         return everywhere if order == "layers" else ()
-    cuts, size = _improved(program)
+    cuts, size = _improved(program) if is_searched(program) else ((), _size((), program))
     return everywhere if _size(everywhere, program, size) < size else cuts
+
+
+_MOST_SEARCHED = 2**18
+
+
+def is_searched(program: Program) -> bool:
+    """Whether orders of a program are tried; finding one takes long if it has many rows."""
+    runs = sum(stage.runs for stage in program.stages)
+    return runs * len(program.stages) <= _MOST_SEARCHED
 
 
 def _improved(program: Program) -> tuple[Cuts, int]:

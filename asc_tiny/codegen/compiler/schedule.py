@@ -204,10 +204,11 @@ class _Scheduler:
         last = max([first, *read.values(), *(steps[-1] for steps in written.values())])
         rows = storage.rows if not written or storage.whole else _ring(written, read)
         lives = [_life(written.get(row, ()), read.get(row, 0)) for row in range(storage.rows)]
-        used = [
-            joined([lives[row] for row in written if row % rows == place]) for place in range(rows)
-        ]
-        return Extent(rows, first, last, lives if rows == storage.rows else [], used)
+        shares: list[list[tuple[int, int]]] = [[] for _ in range(rows)]
+        for row in written:
+            shares[row % rows].append(lives[row])
+        places = [joined(share) for share in shares]
+        return Extent(rows, first, last, lives if rows == storage.rows else [], places)
 
 
 def joined(lives: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -249,9 +250,15 @@ def _ring(written: Mapping[int, Sequence[int]], read: Mapping[int, int]) -> int:
     """
     last = {row: max(steps[-1], read.get(row, -1)) for row, steps in written.items()}
     rows = sorted(written)
+    firsts = [written[row][0] for row in rows]
+    # Where rows are written one after the other, those that are written later need no look.
+    is_ordered = firsts == sorted(firsts)
     size = 1
     for index, row in enumerate(rows):
-        for later in rows[index + size :]:
+        for place in range(index + size, len(rows)):
+            later = rows[place]
+            if is_ordered and firsts[place] > last[row]:
+                break
             if written[later][0] <= last[row] and written[row][0] <= last[later]:
                 size = max(size, later - row + 1)
     return size

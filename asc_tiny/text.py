@@ -27,6 +27,11 @@ def shown(value: object, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
+def shortened(text: str, most: int = 300) -> str:
+    """Return a text cut to ``most`` characters, as lists of a hostile file have no end."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def markdown(text: str) -> str:
     """Return text that Markdown shows as it is, on one line."""
     return "".join(f"\\{c}" if c in "\\`*_[]|#@~" else c for c in html(text))

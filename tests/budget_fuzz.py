@@ -276,7 +276,7 @@ def judge(
         FindError: a crash, a hang, or a file that is measured and must not be or costs otherwise.
     """
     try:
-        with _deadline(SECONDS):
+        with deadline(SECONDS):
             measured = measure(parse_graph(data, source="file.tflite"))
             if reports:
                 _report(measured)
@@ -302,7 +302,7 @@ def judge_artefact(path: Path) -> None:
         FindError: a crash or a hang.
     """
     try:
-        with _deadline(SECONDS):
+        with deadline(SECONDS):
             artefact.load(path)
     except AscError:
         pass
@@ -318,7 +318,9 @@ def _report(measured: ModelComplexity) -> None:
 
 
 @contextmanager
-def _deadline(seconds: float) -> Iterator[None]:
+def deadline(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError in what computes longer; on a busy machine waiting does not count."""
+
     def expired(*_: object) -> None:
         raise TimeoutError(f"more than {seconds:g} s")
 

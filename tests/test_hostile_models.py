@@ -16,6 +16,8 @@ from asc_tiny.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
+from budget_fuzz import deadline
+from field_mutations import packed, unpacked
 from graph_batch import artefact, compiled_runtime, run_all
 from network_models import TflmNetwork, inputs
 from tflite_builder import Builder, Value
@@ -156,6 +158,232 @@ def test_counts_that_shapes_contradict(
             network.generate(artefact(data, "model.tflite"))
         else:
             assert f" {count}, but " in refused(data)
+
+
+Change = Callable[[Any], None]
+"""Changes a ``ModelT`` in place."""
+
+
+def dense(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 4), image(b, 1, 3)
+    kernel, bias = weights(b, 3, 4), b.constant(np.zeros(3, np.int32), [0.05 * 0.02])
+    b.operator("FULLY_CONNECTED", [x, kernel, bias], [y])
+    return x, y
+
+
+def convolution(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 4, 4, 2), image(b, 1, 4, 4, 3)
+    kernel, bias = weights(b, 3, 2, 2, 2), b.constant(np.zeros(3, np.int32), [0.05 * 0.02])
+    options = {"dilationHFactor": 1, "dilationWFactor": 1, **ONE}
+    b.operator("CONV_2D", [x, kernel, bias], [y], **options)
+    return x, y
+
+
+def rectified(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 4), image(b, 1, 4)
+    b.operator("RELU", [x], [y])
+    return x, y
+
+
+def expanded(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 4, 3), image(b, 1, 1, 4, 3)
+    b.operator("EXPAND_DIMS", [x, numbers(b, 1)], [y])
+    return x, y
+
+
+def squeezed(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 1, 4, 1), image(b, 1, 4, 1)
+    b.operator("SQUEEZE", [x], [y], squeezeDims=[1])
+    return x, y
+
+
+def averaged(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 4, 3), image(b, 1, 3)
+    b.operator("MEAN", [x, numbers(b, 1)], [y])
+    return x, y
+
+
+def halved(b: Builder) -> tuple[Value, Value]:
+    x, y, other = image(b, 1, 6, 6), image(b, 1, 3, 6), image(b, 1, 3, 6)
+    b.operator("SPLIT", [numbers(b, 1), x], [y, other], numSplits=2)
+    return x, y
+
+
+def packed_twice(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 2), image(b, 1, 2, 2)
+    b.operator("PACK", [x, x], [y], valuesCount=2, axis=1)
+    return x, y
+
+
+def unpacked_once(b: Builder) -> tuple[Value, Value]:
+    x, y, other = image(b, 1, 2, 3), image(b, 1, 3), image(b, 1, 3)
+    b.operator("UNPACK", [x], [y, other], num=2, axis=1)
+    return x, y
+
+
+def strided(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 6, 4), image(b, 1, 4)
+    bounds = [numbers(b, 0, 2, 0), numbers(b, 1, 3, 4), numbers(b, 1, 1, 1)]
+    b.operator("STRIDED_SLICE", [x, *bounds], [y], shrinkAxisMask=2)
+    return x, y
+
+
+def padded(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 4), image(b, 1, 6)
+    amounts = b.constant(np.array([[0, 0], [1, 1]], np.int32))
+    value = b.constant(np.array(3, np.int8), [0.05])
+    b.operator("PADV2", [x, amounts, value], [y])
+    return x, y
+
+
+def resized(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 2, 2, 1), image(b, 1, 3, 3, 1)
+    b.operator("RESIZE_BILINEAR", [x, numbers(b, 3, 3)], [y])
+    return x, y
+
+
+def tensor(number: int, **fields: Any) -> Change:
+    """Change fields of a tensor, those of its quantisation too."""
+
+    def change(model: Any) -> None:
+        changed = model.subgraphs[0].tensors[number]
+        for name, value in fields.items():
+            setattr(changed if hasattr(changed, name) else changed.quantization, name, value)
+
+    return change
+
+
+def operator(**fields: Any) -> Change:
+    """Change fields of the first operator, those of its options too."""
+
+    def change(model: Any) -> None:
+        changed = model.subgraphs[0].operators[0]
+        for name, value in fields.items():
+            setattr(changed if hasattr(changed, name) else changed.builtinOptions, name, value)
+
+    return change
+
+
+def content(number: int, *values: int) -> Change:
+    """Change what a constant of int32 holds."""
+
+    def change(model: Any) -> None:
+        buffer = model.buffers[model.subgraphs[0].tensors[number].buffer]
+        buffer.data = np.frombuffer(np.array(values, np.int32).tobytes(), np.uint8)
+
+    return change
+
+
+LIES: list[tuple[Callable[[Builder], tuple[Value, Value]], Change, str]] = [
+    # Everything that TensorFlow Lite Micro refuses, or computes otherwise than shapes say
+    (averaged, tensor(2, type=9, shape=[4]), "input 1 is INT8, must be INT32"),
+    (averaged, tensor(2, isVariable=True), "tensor 2 is a constant and a variable"),
+    (convolution, operator(inputs=[0, 2, 3, 3]), "4 inputs, must be 2 to 3"),
+    (convolution, tensor(2, zeroPoint=None), "weights must be quantised with zero point 0"),
+    (convolution, tensor(2, zeroPoint=[1]), "weights must be quantised with zero point 0"),
+    (convolution, tensor(1, zeroPoint=None), "must have one scale above 0 and one zero point"),
+    (dense, operator(customOptions=[1]), "options of a custom operator"),
+    (dense, operator(intermediates=[0]), "has intermediate tensors"),
+    (dense, tensor(3, scale=[0.5]), "the bias has the scale 0.5"),
+    (expanded, content(2, 2), "states the output"),
+    (expanded, content(2, 5), "has the axis 5"),
+    (expanded, tensor(2, type=9, shape=[4]), "input 1 is INT8, must be INT32"),
+    (halved, tensor(1, shape=[1, 6, 3]), "splits"),
+    (packed_twice, operator(axis=0), "states the output"),
+    (packed_twice, operator(axis=-4), "has the axis -4"),
+    (padded, tensor(3, scale=[0.25]), "same scale and zero point"),
+    (rectified, operator(inputs=[0, 0]), "2 inputs, must be 1"),
+    (rectified, operator(inputs=[]), "has no input 0"),
+    (rectified, operator(outputs=[]), ""),
+    (rectified, tensor(0, isVariable=True), "keeps its values between inferences"),
+    (rectified, tensor(0, shape=[1] * 40 + [-1]), "41 dimensions"),
+    (resized, tensor(2, shape=[1, 2]), "size has the shape"),
+    (squeezed, operator(squeezeDims=[2]), "leaves out the axes"),
+    (squeezed, operator(squeezeDims=[3]), "states the output"),
+    (squeezed, operator(squeezeDims=[]), "states the output"),
+    (squeezed, operator(squeezeDims=[7]), "has the axis 7"),
+    (strided, content(4, 1, -1, 1), "takes one element of axis 1"),
+    (strided, operator(beginMask=2), "takes one element of axis 1"),
+    (unpacked_once, operator(axis=2), "unpacks"),
+]
+
+
+@pytest.mark.parametrize(("build", "change", "reason"), LIES)
+def test_lies(build: Callable[[Builder], tuple[Value, Value]], change: Change, reason: str) -> None:
+    builder = Builder()
+    source, last = build(builder)
+    y = image(builder, *last.shape)
+    builder.operator("RELU", [last], [y])
+    data = builder.finish([source], [y])
+    network.generate(artefact(data, "model.tflite"))
+    model = unpacked(data)
+    change(model)
+    with pytest.raises(AscError) as caught:
+        network.generate(artefact(packed(model), "model.tflite"))
+    assert reason in str(caught.value)
+    assert str(caught.value).startswith("model.tflite: ")
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < 400
+
+
+def batch_of_images(b: Builder) -> tuple[Value, Value]:
+    """Halves of several images, which lie apart."""
+    x, y = image(b, 3, 4, 2, 3), image(b, 3, 2, 2, 3)
+    first, second = image(b, 3, 2, 2, 3), image(b, 3, 2, 2, 3)
+    b.operator("SPLIT", [numbers(b, 1), x], [first, second], numSplits=2)
+    b.operator("ADD", [first, second], [y])
+    return x, y
+
+
+def step_of_one_element(b: Builder) -> tuple[Value, Value]:
+    """Two steps that are never taken, beyond 16 and beyond 32 bits in bytes."""
+    x, y, z = image(b, 1, 5, 6, 4), image(b, 1, 1, 1, 2), image(b, 1, 1, 1, 2)
+    bounds = [numbers(b, 0, 2, 3, 0), numbers(b, 1, 3, 4, 4)]
+    b.operator("STRIDED_SLICE", [x, *bounds, numbers(b, 1, 2**30, 2**31 - 1, 2)], [y])
+    b.operator("RELU", [y], [z])
+    return x, z
+
+
+def test_unusual_fields_that_mean_something(tmp_path: Path) -> None:
+    models = []
+    for build in (batch_of_images, step_of_one_element):
+        builder = Builder()
+        source, last = build(builder)
+        models.append(artefact(builder.finish([source], [last]), build.__name__))
+    samples = [inputs(model.graph.tensor(model.graph.inputs[0]).shape, 8) for model in models]
+    made = run_all(models, samples, tmp_path / "c", compiled_runtime(tmp_path), {})
+    for model, each, given in zip(models, made, samples, strict=True):
+        reference = TflmNetwork(model.data)
+        assert np.array_equal(each, [reference.run(sample).copy() for sample in given])
+
+
+def rows(count: int, layers: int) -> bytes:
+    builder = Builder()
+    source = x = image(builder, 1, count, 1, 2)
+    for _ in range(layers):
+        y = image(builder, 1, count, 1, 2)
+        builder.operator("RELU", [x], [y])
+        x = y
+    return builder.finish([source], [x])
+
+
+@pytest.mark.parametrize(
+    ("count", "layers", "reason"),
+    [
+        (2**15, 1, "32,768 rows of a tensor, at most 32,767 are supported"),
+        (2**22, 1, "4,194,304 rows of a tensor"),
+        (2**14, 5, "81,920 rows in all, at most 65,536 are supported"),
+    ],
+)
+def test_more_rows_than_an_order_can_be_found_for(count: int, layers: int, reason: str) -> None:
+    with deadline(5.0), pytest.raises(AscError, match=reason):
+        network.generate(artefact(rows(count, layers), "model.tflite"))
+
+
+def test_many_rows_take_no_minutes() -> None:
+    """Seconds of computing; the search for the best order took minutes."""
+    with deadline(15.0):
+        network.generate(artefact(rows(1000, 17), "model.tflite"))
 
 
 @pytest.mark.parametrize("command", ["budget", "generate", "generate --runtime tflm"])

@@ -45,7 +45,7 @@ def _tensor(tensor: Tensor) -> str:
     shape = "x".join(map(str, tensor.shape)) or "scalar"
     kind = "constant" if tensor.is_constant else "activation"
     text = f"t{tensor.index}: {tensor.dtype} {shape} {kind}"
-    if len(tensor.scales) == 1:
+    if len(tensor.scales) == len(tensor.zero_points) == 1:
         return f"{text}, scale {tensor.scales[0]!r}, zero point {tensor.zero_points[0]}"
     if tensor.scales:
         axis = tensor.quantised_dimension

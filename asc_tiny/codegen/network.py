@@ -16,7 +16,7 @@ from asc_tiny.codegen.identity import Identity
 from asc_tiny.codegen.templates import banner, environment
 from asc_tiny.codegen.text import value_lines
 from asc_tiny.complexity.artefact import Artefact
-from asc_tiny.complexity.graph import Tensor
+from asc_tiny.complexity.graph import ABSENT, Tensor
 from asc_tiny.errors import AscError
 
 KERNELS_VERSION = 3
@@ -41,6 +41,7 @@ def compile_network(artefact: Artefact, options: Options = DEFAULT) -> Compiled:
     artefact = without_conversions(artefact)
     check_supported_types(artefact)
     check_supported_operators(artefact)
+    _check_variables(artefact)
     return choose(artefact.graph, options)
 
 
@@ -124,6 +125,17 @@ def _check_ends(artefact: Artefact) -> None:
         raise AscError(f"{artefact.path}: the output is constant")
 
 
+def _check_variables(artefact: Artefact) -> None:
+    """Check that no operator uses what stays from one inference to the next."""
+    for operator in artefact.graph.operators:
+        for index in (*operator.inputs, *operator.outputs):
+            if index != ABSENT and artefact.graph.tensor(index).is_variable:
+                raise AscError(
+                    f"{artefact.path}: tensor {index} of operator {operator.index} "
+                    f"({operator.name}) keeps its values between inferences, which is not supported"
+                )
+
+
 def _check_type(artefact: Artefact, tensor: Tensor, role: str) -> None:
     where = f"{artefact.path}: tensor {tensor.index}, {role},"
     if tensor.dtype != "INT8":
@@ -131,7 +143,9 @@ def _check_type(artefact: Artefact, tensor: Tensor, role: str) -> None:
             f"{where} is {tensor.dtype}, only full int8 models can become C (asc-tiny quantize "
             f"makes one)"
         )
-    if len(tensor.scales) != 1 or tensor.scales[0] <= 0.0:
-        raise AscError(f"{where} must have one scale above 0; convert anew as full int8")
+    if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scales[0] <= 0.0:
+        raise AscError(
+            f"{where} must have one scale above 0 and one zero point; convert anew as full int8"
+        )
     if not 0 < tensor.size <= _MAX_ELEMENTS:
         raise AscError(f"{where} has {tensor.size} elements, allowed are 1 to {_MAX_ELEMENTS}")

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
 from asc_tiny.errors import AscError
+from asc_tiny.text import shortened
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Call:
         """Return the error that names file and operator."""
         operator = self.operator
         return AscError(
-            f"{self.graph.source}: operator {operator.index} ({operator.name}) {reason}"
+            f"{self.graph.source}: operator {operator.index} ({operator.name}) {shortened(reason)}"
         )
 
     def input(self, position: int, *, dimensions: int | None = None) -> Tensor:

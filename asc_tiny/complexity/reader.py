@@ -147,6 +147,9 @@ class _Reader:
     def tensor(self, index: int, table: Table) -> Tensor:
         shape = tuple(self.counted(table.numbers(schema.TENSOR_SHAPE, "i")))
         signature = tuple(self.counted(table.numbers(schema.TENSOR_SIGNATURE, "i")))
+        dimensions = max(len(shape), len(signature))
+        if dimensions > _MOST_DIMENSIONS:
+            raise DamagedError(f"tensor {index} has {dimensions} dimensions")
         # The signature is what the model was made for, the shape what an interpreter allocates: an
         # unknown batch is 1.
         if min(shape, default=0) < 0 or min(signature[1:], default=0) < 0:
@@ -155,8 +158,6 @@ class _Reader:
             if len(shape) != len(signature):
                 raise self.unknown(index, signature)
             self.any_batch[index] = signature
-        if len(shape) > _MOST_DIMENSIONS:
-            raise DamagedError(f"tensor {index} has {len(shape)} dimensions")
         dtype = _name(schema.TENSOR_TYPES, table.number(schema.TENSOR_TYPE, "b"), "type")
         if dtype not in schema.TYPE_BITS:
             allowed = ", ".join(sorted(schema.TYPE_BITS))
@@ -183,6 +184,8 @@ class _Reader:
             buffer,
             bool(table.number(schema.TENSOR_VARIABLE, "?")),
         )
+        if tensor.is_constant and tensor.is_variable:
+            raise DamagedError(f"tensor {index} is a constant and a variable")
         if tensor.content is not None and len(tensor.content) != tensor.byte_count:
             raise DamagedError(
                 f"tensor {index}: {len(tensor.content)} bytes for {list(shape)} {dtype}"
@@ -199,7 +202,7 @@ class _Reader:
         if zeros and len(zeros) != len(scales):
             raise DamagedError(f"{len(scales)} scales, {len(zeros)} zero points")
         dimension = table.number(schema.QUANTISATION_DIMENSION, "i")
-        return scales, zeros or (0,) * len(scales), dimension
+        return scales, zeros, dimension
 
     def buffer(self, index: int) -> bytes | None:
         if index >= len(self.buffers):
@@ -240,6 +243,7 @@ class _Reader:
         name = self.codes[code]
         if ABSENT in outputs:
             raise DamagedError(f"operator {index} ({name}) has an output that is absent")
+        _check_own(index, name, table)
         return Operator(index, name, inputs, outputs, self.options(name, table))
 
     def options(self, name: str, table: Table) -> dict[str, Any]:
@@ -250,10 +254,15 @@ class _Reader:
             raise DamagedError(f"an operator {name} with the options of {kind}")
         values: dict[str, Any] = {}
         for option, (field, code, default) in schema.OPTIONS.get(name, {}).items():
-            value = options.number(field, code, default) if options else default
+            value = self.option(options, field, code, default)
             names = schema.OPTION_NAMES.get(option)
             values[option] = _name(names, value, option) if names else value
         return values
+
+    def option(self, options: Table | None, field: int, code: str, default: float) -> Any:
+        if code.startswith("["):
+            return tuple(self.counted(options.numbers(field, code[1]))) if options else ()
+        return options.number(field, code, default) if options else default
 
     def metadata(self) -> dict[str, bytes]:
         return {
@@ -271,6 +280,14 @@ def _check_zero_points(index: int, dtype: str, zero_points: Sequence[int]) -> No
             raise DamagedError(
                 f"tensor {index}: zero point {value}, {dtype} allows {lowest} to {highest}"
             )
+
+
+def _check_own(index: int, name: str, table: Table) -> None:
+    """Check that an operator has nothing that only operators of other kinds have."""
+    if not name.startswith("CUSTOM") and table.octets(schema.OPERATOR_CUSTOM):
+        raise DamagedError(f"operator {index} ({name}) has options of a custom operator")
+    if "LSTM" not in name and table.numbers(schema.OPERATOR_INTERMEDIATES, "i"):
+        raise DamagedError(f"operator {index} ({name}) has intermediate tensors")
 
 
 def _check_order(graph: Graph) -> None:

@@ -21,6 +21,7 @@ TENSOR_VARIABLE, TENSOR_SIGNATURE = 5, 7
 QUANTISATION_SCALE, QUANTISATION_ZERO_POINT, QUANTISATION_DIMENSION = 2, 3, 6
 OPERATOR_CODE, OPERATOR_INPUTS, OPERATOR_OUTPUTS = 0, 1, 2
 OPERATOR_OPTIONS_KIND, OPERATOR_OPTIONS = 3, 4
+OPERATOR_CUSTOM, OPERATOR_INTERMEDIATES = 5, 8
 BUFFER_DATA, BUFFER_OFFSET, BUFFER_SIZE = 0, 1, 2
 METADATA_NAME, METADATA_BUFFER = 0, 1
 
@@ -158,6 +159,7 @@ OPTIONS: Mapping[str, Mapping[str, tuple[int, str, int]]] = {
     "SPACE_TO_DEPTH": {"block_size": (0, "i", 0)},
     "SPLIT": {"num_splits": (0, "i", 0)},
     "SPLIT_V": {"num_splits": (0, "i", 0)},
+    "SQUEEZE": {"squeeze_dims": (0, "[i]", 0)},
     "STRIDED_SLICE": {
         "begin_mask": (0, "i", 0),
         "end_mask": (1, "i", 0),
@@ -180,7 +182,10 @@ OPTIONS: Mapping[str, Mapping[str, tuple[int, str, int]]] = {
         "time_major": (3, "?", 0),
     },
 }
-"""Options read for each operator: name to number of the field, type and default."""
+"""Options read for each operator: name to number of the field, type and default.
+
+The type is a letter of ``struct``; in brackets it is a list of that type, empty by default.
+"""
 
 OPTION_NAMES: Mapping[str, tuple[str, ...]] = {
     "padding": PADDINGS,
@@ -196,6 +201,7 @@ OPTIONS_OF: Mapping[str, str] = {
     "CONCATENATION": "Concatenation",
     "CONV_2D": "Conv2D",
     "DEPTHWISE_CONV_2D": "DepthwiseConv2D",
+    "DEPTH_TO_SPACE": "DepthToSpace",
     "FULLY_CONNECTED": "FullyConnected",
     "GATHER": "Gather",
     "IF": "If",
@@ -205,10 +211,12 @@ OPTIONS_OF: Mapping[str, str] = {
     "MEAN": "Reducer",
     "MUL": "Mul",
     "PACK": "Pack",
+    "REDUCE_MAX": "Reducer",
     "RESHAPE": "Reshape",
     "RESIZE_BILINEAR": "ResizeBilinear",
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighbor",
     "SOFTMAX": "Softmax",
+    "SPACE_TO_DEPTH": "SpaceToDepth",
     "SPLIT": "Split",
     "SPLIT_V": "SplitV",
     "SQUEEZE": "Squeeze",

@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 
-from asc_tiny.complexity import choosing
+from asc_tiny.complexity import choosing, dividing
 from asc_tiny.complexity.counting import Call
-from asc_tiny.complexity.graph import ABSENT, Graph
+from asc_tiny.complexity.graph import Graph
 from asc_tiny.complexity.shape_checks import Shape, check, check_size, constant, operand
 
 
@@ -212,21 +212,6 @@ def _resize(call: Call) -> None:
         check(call, (batch, *size, channels))
 
 
-def _split(call: Call) -> None:
-    """Check the number of elements of all parts."""
-    whole = call.input(1 if call.operator.name == "SPLIT" else 0).size
-    parts = sum(call.graph.tensor(index).size for index in call.operator.outputs)
-    if parts != whole:
-        raise call.fail(f"splits {whole} elements into {parts}")
-
-
-def _pack(call: Call) -> None:
-    sizes = {tensor.size for tensor in call.graph.input_tensors(call.operator)}
-    if len(sizes) != 1:
-        raise call.fail("packs inputs of different shapes")
-    check_size(call, sizes.pop() * sum(i != ABSENT for i in call.operator.inputs))
-
-
 def _slice(call: Call) -> None:
     shape, begins, sizes = call.input(0).shape, constant(call, 1), constant(call, 2)
     if begins is None or sizes is None:
@@ -294,12 +279,10 @@ _RULES: Mapping[str, Callable[[Call], None]] = {
     **dict.fromkeys(_BINARY_TEXT.split(), _elementwise),
     **dict.fromkeys(_REDUCTIONS, _reduce),
     **dict.fromkeys(("AVERAGE_POOL_2D", "L2_POOL_2D", "MAX_POOL_2D"), _pool),
-    **dict.fromkeys(
-        ("DEPTH_TO_SPACE", "EXPAND_DIMS", "RESHAPE", "SPACE_TO_DEPTH", "SQUEEZE"), _same_size
-    ),
+    **dict.fromkeys(("DEPTH_TO_SPACE", "RESHAPE", "SPACE_TO_DEPTH"), _same_size),
     **dict.fromkeys(("MIRROR_PAD", "PAD", "PADV2"), _pad),
     **dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), _resize),
-    **dict.fromkeys(("SPLIT", "SPLIT_V", "UNPACK"), _split),
+    **dict.fromkeys(("SPLIT", "SPLIT_V"), dividing.split),
     **dict.fromkeys(("ARG_MAX", "ARG_MIN"), choosing.arg_extreme),
     **dict.fromkeys(("BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND"), choosing.space_and_batch),
     "BATCH_MATMUL": _batch_matmul,
@@ -309,16 +292,19 @@ _RULES: Mapping[str, Callable[[Call], None]] = {
     "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
     "DYNAMIC_UPDATE_SLICE": _same,
     "EMBEDDING_LOOKUP": choosing.embedding,
+    "EXPAND_DIMS": dividing.expand_dims,
     "FILL": lambda call: _stated(call, 0),
     "FULLY_CONNECTED": _fully_connected,
     "GATHER": choosing.gather,
     "GATHER_ND": choosing.gather_nd,
-    "PACK": _pack,
+    "PACK": dividing.pack,
     "SHAPE": lambda call: check(call, (len(call.input(0).shape),)),
     "SLICE": _slice,
+    "SQUEEZE": dividing.squeeze,
     "STRIDED_SLICE": _strided_slice,
     "SVDF": _svdf,
     "TRANSPOSE": _transpose,
     "TRANSPOSE_CONV": _transpose_conv,
+    "UNPACK": dividing.unpack,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _sequence_lstm,
 }

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 from asc_tiny.codegen.compiler import movement
 from asc_tiny.codegen.compiler.lowering import Lowering, Tensors
-from asc_tiny.codegen.compiler.operators import LOWERINGS
-from asc_tiny.codegen.compiler.program import Program, Stage
+from asc_tiny.codegen.compiler.operators import RULES
+from asc_tiny.codegen.compiler.program import Program, Stage, View
 from asc_tiny.complexity.graph import Graph
 from asc_tiny.errors import AscError
 
-# What a damaged file can raise here; each operator's own checks come first.
 _UNLIMITED = 2**31
 
+# What a damaged file can raise here; each operator's own checks come first.
 _INCONSISTENT = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
 
 
@@ -23,8 +26,15 @@ def build(graph: Graph, *, whole_input: bool = True) -> Program:
     Raises:
         AscError: an operator or an option of one that is not supported, or shapes that do not fit.
     """
-    try:
+    with consistent(graph):
         return _build(graph, whole_input)
+
+
+@contextmanager
+def consistent(graph: Graph) -> Iterator[None]:
+    """Raise an AscError for what a graph raises whose tensors do not fit its operators."""
+    try:
+        yield
     except _INCONSISTENT as error:
         raise AscError(f"{graph.source}: shapes and operators do not fit ({error})") from error
 
@@ -40,7 +50,7 @@ def _build(graph: Graph, whole_input: bool) -> Program:
     stages: list[Stage] = []
     for operator in graph.operators:
         lowering = Lowering(tensors, operator)
-        own = LOWERINGS[operator.name](lowering)
+        own = _lowered(lowering)
         stages += [*lowering.before, *own, *lowering.after]
     output = tensors.view(graph.tensor(graph.outputs[0]))
     if not output.is_contiguous:
@@ -50,4 +60,33 @@ def _build(graph: Graph, whole_input: bool) -> Program:
     if not stages:
         raise AscError(f"{graph.source}: no operator computes or copies anything")
     output.storage.whole = True
+    _check_runs(graph, stages)
     return Program(graph.source, stages, source, output)
+
+
+# Rows are numbered with 16 bits; the order of runs is looked for one by one.
+_MOST_ROWS, _MOST_RUNS = 2**15 - 1, 2**16
+
+
+def _check_runs(graph: Graph, stages: Sequence[Stage]) -> None:
+    """Check that the order of the work can be found in seconds."""
+    rows = max(view.rows for stage in stages for view in _views(stage))
+    runs = sum(stage.runs for stage in stages)
+    for count, most, name in ((rows, _MOST_ROWS, "of a tensor"), (runs, _MOST_RUNS, "in all")):
+        if count > most:
+            raise AscError(f"{graph.source}: {count:,} rows {name}, at most {most:,} are supported")
+
+
+def _views(stage: Stage) -> list[View]:
+    return [stage.output, *(rows.view for rows in stage.inputs)]
+
+
+def _lowered(to: Lowering) -> list[Stage]:
+    rule, operator = RULES[to.operator.name], to.operator
+    fewest, most = rule.inputs
+    if not fewest <= len(operator.inputs) <= most:
+        allowed = str(fewest) if fewest == most else f"{fewest} to {most}"
+        to.fail(f"{len(operator.inputs)} inputs, must be {allowed}")
+    if not 1 <= len(operator.outputs) <= rule.outputs:
+        to.fail(f"{len(operator.outputs)} outputs, must be {rule.outputs}")
+    return rule.lower(to)

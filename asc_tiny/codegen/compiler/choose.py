@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from asc_tiny.codegen.compiler import cuts as orders
-from asc_tiny.codegen.compiler.build import build
+from asc_tiny.codegen.compiler.build import build, consistent
 from asc_tiny.codegen.compiler.columns import in_columns, last_parts, most_columns, parts
 from asc_tiny.codegen.compiler.compact import compact
 from asc_tiny.codegen.compiler.listening import listening
@@ -104,10 +104,14 @@ def choose(graph: Graph, options: Options) -> Compiled:
         AscError: the network cannot become stages, or no plan is within the limit.
     """
     if options.order == TIME:
-        return _along_time(turned(graph), options)
+        with consistent(graph):
+            graph = turned(graph)
+        return _along_time(graph, options)
     built = compact(build(graph)) if options.optimize == "size" else build(graph)
     least = _compiled(graph, built, orders.named(options.order, built), {})
     limit = least.plan.size if options.max_ram is None else options.max_ram
+    if least.plan.size <= limit and not orders.is_searched(built):
+        return least
     return _cheapest(least, limit) if least.plan.size <= limit else _narrowed(least, limit)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from asc_tiny.errors import AscError
 
 _MOST_STAGES = 255
 _MOST_STEPS = 2**16 - 1
+_MOST_BYTES = 2**31 - 1
 _MEMBERS = {"asc_channel_t": 3, "asc_packed_channel_t": 2}
 """Values that a structure has, of arrays of structures."""
 
@@ -36,12 +38,16 @@ def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[
     _check_count(program, len(steps["steps"]), _MOST_STEPS, "steps")
     layout = _Layout(order, plan)
     computed = program.stages if program.state is None else program.stages[:-1]
+    stages = [layout.stage(number, stage) for number, stage in enumerate(computed)]
+    for stage in stages:
+        _check_widths(program, stage)
+    _check_count(program, plan.size, _MOST_BYTES, "bytes of arena")
     return {
         "arena_size": plan.size,
         "arrays": list(_arrays(program)),
         "input": _interface(graph.tensor(graph.inputs[0]), layout.offset(program.input)),
         "output": _interface(graph.tensor(graph.outputs[0]), layout.offset(program.output)),
-        "stages": [layout.stage(number, stage) for number, stage in enumerate(computed)],
+        "stages": stages,
         "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in computed),
         **steps,
         **({} if program.state is None else layout.streaming(program)),
@@ -51,6 +57,34 @@ def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[
 def _check_count(program: Program, count: int, most: int, name: str) -> None:
     if count > most:
         raise AscError(f"{program.source}: {count:,} {name}, at most {most:,} are supported")
+
+
+_INT16, _INT32, _UINT16 = (-(2**15), 2**15 - 1), (-(2**31), 2**31 - 1), (0, 2**16 - 1)
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])")
+
+
+def _check_widths(program: Program, stage: Mapping[str, Any]) -> None:
+    """Check that every number of a stage fits its member in C."""
+    rows = [stage["output"], *(each["ring"] for each in stage["inputs"])]
+    numbers = {
+        _UINT16: [ring[name] for ring in rows for name in ("first", "rows", "repeat")],
+        _INT16: [n for each in stage["inputs"] for n in each.values() if isinstance(n, int)],
+        _INT32: [
+            int(number)
+            for layer in stage["layers"]
+            for text in layer["fields"].values()
+            for number in _NUMBER.findall(text)
+        ],
+    }
+    numbers[_UINT16] += [each[name] for each in stage["parts"] for name in ("input", "output")]
+    numbers[_INT32] += [ring[name] for ring in rows for name in ("offset", "pitch")]
+    for (lowest, highest), values in numbers.items():
+        wrong = [value for value in values if not lowest <= value <= highest]
+        if wrong:
+            raise AscError(
+                f"{program.source}: {stage['comment']}: needs the number {wrong[0]:,}, at most "
+                f"{highest:,} is supported"
+            )
 
 
 def _steps(found: Sequence[Loop]) -> dict[str, Any]:

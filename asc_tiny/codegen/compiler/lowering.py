@@ -21,9 +21,14 @@ MOST_EXPANDED = 2**22
 """Weights that an operator may become, zeros included: the flash of a large microcontroller."""
 
 
+def is_image(tensor: Tensor) -> bool:
+    """Whether a tensor is (1, height, width, channels); a batch of several is one row."""
+    return len(tensor.shape) == 4 and tensor.shape[0] == 1
+
+
 def geometry(tensor: Tensor) -> tuple[int, int]:
     """Return rows and elements of a row: an image has its height, all else is one row."""
-    if len(tensor.shape) == 4 and tensor.shape[0] == 1:
+    if is_image(tensor):
         return tensor.shape[1], tensor.shape[2] * tensor.shape[3]
     return 1, tensor.size
 
@@ -121,6 +126,13 @@ class Lowering:
                 f"not supported"
             )
         return data
+
+    def integers(self, position: int, length: int | None = None) -> list[int]:
+        """Return a constant list of int32 such as axes; other types mean nothing to a kernel."""
+        tensor = self.input(position)
+        if tensor.dtype != "INT32":
+            self.fail(f"input {position} is {tensor.dtype}, must be INT32")
+        return [int(value) for value in self.constants(position, length).ravel()]
 
     def check_expanded(self, weights: int) -> None:
         """Check the number of weights that those of the file become, before they do."""

@@ -7,15 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from asc_tiny.codegen.compiler.lowering import Lowering, Tensors, braces, geometry
+from asc_tiny.codegen.compiler.lowering import Lowering, Tensors, braces, geometry, is_image
 from asc_tiny.codegen.compiler.program import Rows, Stage, Storage, View
 from asc_tiny.codegen.compiler.quantise import INT8_MAX, INT8_MIN
 from asc_tiny.codegen.compiler.slices import SLICING, Slice, slices
-from asc_tiny.codegen.compiler.upsampling import axis_rule, is_fused
+from asc_tiny.codegen.compiler.upsampling import axis_rule, check_size, is_fused
 from asc_tiny.complexity.graph import Graph, Operator, Tensor
 
 RENAMES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 """Operators whose output has the bytes of their first input."""
+
+
+def lower_expand_dims(to: Lowering) -> list[Stage]:
+    """EXPAND_DIMS along an axis that the file states."""
+    to.integers(1, 1)
+    return lower_rename(to)
 
 
 def lower_rename(to: Lowering) -> list[Stage]:
@@ -51,8 +57,8 @@ def _slice_view(view: View, source: Tensor, output: Tensor, part: Slice) -> View
     """Return the slice as rows of its source, None if its values are not neighbours."""
     if view.repeat != 1:
         return None
-    if len(part.shape) != 4 or len(output.shape) != 4:
-        same_rows = len(part.shape) != 4 and len(output.shape) != 4
+    if not is_image(source) or not is_image(output):
+        same_rows = not is_image(source) and not is_image(output)
         if part.start is None or not same_rows:
             return None
         return view.part(0, 1, part.start, output.size)
@@ -74,7 +80,7 @@ def _slice(to: Lowering, part: Slice, source: Tensor, output: Tensor, number: in
     missing = 4 - len(part.shape)
     count = [1] * missing + list(part.count)
     view = to.view(source)
-    if len(part.shape) == 4 and len(output.shape) == 4:
+    if is_image(source) and is_image(output):
         # Row by row: the kernel sees one row of the source.
         rows = Rows(view, factor=part.step[1], offset=part.begin[1])
         count[1], begins[1] = 1, 0
@@ -95,9 +101,8 @@ def joins(graph: Graph, operator: Operator) -> list[tuple[int, int, int]]:
     """
     output = graph.tensor(operator.outputs[0])
     axis = int(operator.options["axis"]) % len(output.shape)
-    is_image = len(output.shape) == 4 and output.shape[0] == 1
-    by_row = is_image and axis == 1
-    if math.prod(output.shape[2:axis] if is_image else output.shape[:axis]) != 1:
+    by_row = is_image(output) and axis == 1
+    if math.prod(output.shape[2:axis] if is_image(output) else output.shape[:axis]) != 1:
         return []
     places, position = [], 0
     for index in operator.inputs:
@@ -180,7 +185,7 @@ def lower_transpose(to: Lowering) -> list[Stage]:
     source, output = to.input(0), to.output
     to.same_quantisation(source, output)
     rank = len(source.shape)
-    order = [int(axis) for axis in to.constants(1, rank).ravel()]
+    order = to.integers(1, rank)
     if sorted(order) != list(range(rank)) or rank > 4:
         to.fail(f"permutation {order} of {rank} dimensions, at most 4 are supported")
     if tuple(source.shape[axis] for axis in order) != output.shape:
@@ -207,7 +212,7 @@ def lower_pad(to: Lowering) -> list[Stage]:
     rank = len(source.shape)
     if rank > 4 or (rank == 4 and source.shape[0] != 1):
         to.fail(f"shape {list(source.shape)}, must be an image or have at most 3 dimensions")
-    amounts = to.constants(1, 2 * rank).reshape(rank, 2)
+    amounts = np.array(to.integers(1, 2 * rank), np.int64).reshape(rank, 2)
     padded = tuple(int(n) + int(sum(a)) for n, a in zip(source.shape, amounts, strict=True))
     if padded != output.shape:
         to.fail(f"pads to {list(padded)}, the output is {list(output.shape)}")
@@ -220,6 +225,7 @@ def lower_pad(to: Lowering) -> list[Stage]:
     *_, output_width, output_channels = (1, 1, *output.shape)
     value = to.quantisation(output)[1]
     if to.optional_input(2) is not None:
+        to.same_quantisation(to.input(2), output)
         value = int(to.constants(2, 1).ravel()[0])
     if not INT8_MIN <= value <= INT8_MAX:
         to.fail(f"pads with {value}")
@@ -287,6 +293,7 @@ def lower_pack(to: Lowering) -> list[Stage]:
 def lower_resize_nearest_neighbor(to: Lowering) -> list[Stage]:
     """RESIZE_NEAREST_NEIGHBOR to any size; nothing if the convolution behind it does it."""
     to.same_quantisation(to.input(0), to.output)
+    check_size(to)
     source, target = to.image(to.input(0)), to.image(to.output)
     if source[2] != target[2]:
         to.fail(f"{source[2]} channels into {target[2]}")

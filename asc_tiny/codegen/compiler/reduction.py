@@ -62,7 +62,7 @@ def _scale(to: Lowering) -> float:
 def _axes(to: Lowering) -> set[int]:
     """Return the axes that have more than one element, or any one if none has."""
     shape = to.input(0).shape
-    axes = {int(axis) % len(shape) for axis in to.constants(1).ravel()}
+    axes = {axis % len(shape) for axis in to.integers(1)}
     return {axis for axis in axes if shape[axis] > 1} or set(list(axes)[:1])
 
 

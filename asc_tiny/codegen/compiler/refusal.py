@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from asc_tiny.complexity.graph import Graph, Operator
 from asc_tiny.errors import AscError
+from asc_tiny.text import shortened
 
 _LONGEST_LAYER = 60
 
@@ -39,7 +40,7 @@ def refusal(graph: Graph, operator: Operator, reason: str) -> AscError:
     """Return the error for an operator that cannot become C."""
     layer = layer_of(graph, operator)
     named = f"{operator.name}, layer {layer}" if layer else operator.name
-    return AscError(f"{graph.source}: operator {operator.index} ({named}): {reason}")
+    return AscError(f"{graph.source}: operator {operator.index} ({named}): {shortened(reason)}")
 
 
 def not_supported(graph: Graph, operator: Operator) -> AscError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from asc_tiny.codegen.compiler.lowering import Lowering, braces
 from asc_tiny.codegen.compiler.program import Rows, Stage
+from asc_tiny.codegen.compiler.upsampling import check_size
 
 _ONE = 1 << 10
 
@@ -14,6 +15,7 @@ _ONE = 1 << 10
 def lower_resize_bilinear(to: Lowering) -> list[Stage]:
     """RESIZE_BILINEAR to any size."""
     to.same_quantisation(to.input(0), to.output)
+    check_size(to)
     source, target = to.image(to.input(0)), to.image(to.output)
     if source[2] != target[2]:
         to.fail(f"{source[2]} channels into {target[2]}")

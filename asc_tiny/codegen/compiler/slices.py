@@ -78,6 +78,8 @@ def _strided_slice(graph: Graph, operator: Operator) -> Slice:
     ):
         bit = 1 << axis
         if options["shrink_axis_mask"] & bit:
+            if step != 1 or options["begin_mask"] & bit:
+                raise refusal(graph, operator, f"takes one element of axis {axis}, not at a place")
             index = begin + size if begin < 0 else begin
             ranges.append(range(index, index + 1))
             continue
@@ -143,16 +145,19 @@ def _from_ranges(
             f"cuts {list(count)} from {list(tensor.shape)} into {list(graph.tensor(output).shape)}",
         )
     begin = tuple(values.start for values in ranges)
-    step = tuple(values.step for values in ranges)
+    # Of one element no step is taken, and what a file says of it means nothing.
+    step = tuple(values.step if len(values) > 1 else 1 for values in ranges)
     return Slice(tensor.index, output, tensor.shape, begin, step, count)
 
 
 def _constants(graph: Graph, operator: Operator, position: int, length: int) -> list[int]:
-    values = graph.tensor(operator.inputs[position]).data
+    tensor = graph.tensor(operator.inputs[position])
+    allowed = ("INT32", "INT64") if operator.name == "SLICE" else ("INT32",)
+    values = tensor.data if tensor.dtype in allowed else None
     if values is None or values.size != length:
         raise refusal(
             graph,
             operator,
-            f"has bounds that are not {length} constants; computed ones are not supported",
+            f"has bounds that are not {length} constants of int32; computed ones are not supported",
         )
     return [int(value) for value in values.ravel()]

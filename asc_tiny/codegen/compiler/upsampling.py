@@ -17,6 +17,9 @@ from asc_tiny.codegen.compiler.program import Rows
 from asc_tiny.codegen.compiler.quantise import round_away
 from asc_tiny.complexity.graph import Operator, Tensor
 
+MOST_PIXELS = 2**15 - 1
+"""Along an axis: every one is looked at."""
+
 
 @dataclass(frozen=True)
 class Upsampling:
@@ -59,7 +62,12 @@ def upsampling(conv: Lowering) -> Upsampling | None:
     is_dense = options["stride_w"] == 1 and options.get("dilation_w_factor", 1) == 1
     reach = height * int(options.get("dilation_h_factor", 1))
     factor = target[1] // source[1]
-    if not is_dense or factor < 2 or 4 * source[1] * width * filters > conv.tensors.most_sums:
+    if (
+        reach > MOST_PIXELS
+        or not is_dense
+        or factor < 2
+        or 4 * source[1] * width * filters > conv.tensors.most_sums
+    ):
         return None
     columns = axis_rule(resize, source[1], target[1])
     rows = axis_rule(resize, source[0], target[0])
@@ -91,10 +99,19 @@ def _is_padded(rule: tuple[int, int, int], reach: int, source: int, target: int)
     return True
 
 
+def check_size(resize: Lowering) -> None:
+    """Check that the size to resize to is stated as two numbers."""
+    if len(resize.input(1).shape) != 1:
+        resize.fail(f"the size has the shape {list(resize.input(1).shape)}, must be [2]")
+    resize.integers(1, 2)
+
+
 def axis_rule(to: Lowering, size: int, target: int) -> tuple[int, int, int]:
     """Return the integer rule for input indices, checked against the float32 rule of TFLite."""
     corners = bool(to.operator.options["align_corners"])
     centers = bool(to.operator.options["half_pixel_centers"])
+    if max(size, target) > MOST_PIXELS:
+        to.fail(f"resizing {size} to {target}, at most {MOST_PIXELS} are supported")
     numerator, denominator = (size - 1, target - 1) if corners and target > 1 else (size, target)
     # (i + centre) * numerator / denominator, plus a half where the rule rounds, over 2.
     factor, divisor = 2 * numerator, 2 * denominator

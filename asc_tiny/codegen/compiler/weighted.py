@@ -221,6 +221,7 @@ def lower_fully_connected(to: Lowering) -> list[Stage]:
         to.fail("shuffled weights are not supported; convert anew for microcontrollers")
     if to.input(0).size % inputs or to.input(0).size // inputs * outputs != to.output.size:
         to.fail(f"{to.input(0).size} inputs do not fill rows of {inputs}")
+    _check_bias_scale(to, weights)
     matrix = paired(to.constants(1))
     padded = matrix.shape[1] * GROUP
     arrays = (
@@ -253,6 +254,23 @@ def lower_fully_connected(to: Lowering) -> list[Stage]:
             note=activation_note(to),
         )
     ]
+
+
+_BIAS_TOLERANCE = 0.02
+
+
+def _check_bias_scale(to: Lowering, weights: Tensor) -> None:
+    """Check that the bias counts in steps of the sums, as TensorFlow Lite Micro does here.
+
+    Like it, take no scale for 0, and leave biases of weights with scales per channel.
+    """
+    bias = to.optional_input(2)
+    if bias is None or len(weights.scales) != 1:
+        return
+    stated = bias.scales[0] if len(bias.scales) == len(bias.zero_points) == 1 else 0.0
+    step = to.quantisation(to.input(0))[0] * weights.scales[0]
+    if abs(step - stated) / to.quantisation(to.output)[0] > _BIAS_TOLERANCE:
+        to.fail(f"the bias has the scale {stated:g}, input and weights have {step:g}")
 
 
 @dataclass(frozen=True)
@@ -328,7 +346,7 @@ def weights_of(to: Lowering, *, dimensions: int) -> Tensor:
         to.fail(
             f"weights must be int8 constants of {dimensions} dimensions; convert anew as full int8"
         )
-    if any(weights.zero_points) or not weights.scales:
+    if any(weights.zero_points) or not weights.scales or not weights.zero_points:
         to.fail("weights must be quantised with zero point 0; convert anew as full int8")
     return weights
 

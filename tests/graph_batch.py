@@ -41,18 +41,22 @@ static const network_t networks[] = {
 %s
 };
 
-enum { NETWORKS = sizeof networks / sizeof networks[0] };
+enum { NETWORKS = sizeof networks / sizeof networks[0], SECONDS = 60 };
 """
 
-_HOST_MAIN = """#include <stdio.h>
+_HOST_MAIN = """#define _POSIX_C_SOURCE 200112L
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "networks.h"
 
 static int8_t *block(size_t size) {
     int8_t *bytes = malloc(size);
     if (bytes == NULL) {
-        exit(4);
+        _exit(4);
     }
     for (size_t i = 0; i < size; i++) {
         bytes[i] = (int8_t)(i * 37u + 11u);
@@ -60,31 +64,53 @@ static int8_t *block(size_t size) {
     return bytes;
 }
 
-/* Reads the inputs of all networks from one file, writes their outputs to another. */
+/* Each input and output has a block of its own, so that accesses beside them are seen. */
+static int run(const network_t *network, FILE *in, FILE *out) {
+    for (uint32_t sample = 0; sample < network->samples; sample++) {
+        int8_t *arena = block(network->arena);
+        int8_t *input = block(network->input);
+        int8_t *output = block(network->output);
+        if (fread(input, 1, network->input, in) != network->input ||
+            network->infer(arena, input, output) != 0 ||
+            fwrite(output, 1, network->output, out) != network->output) {
+            return 3;
+        }
+        free(output);
+        free(input);
+        free(arena);
+    }
+    return fflush(out) != 0;
+}
+
+/* Reads the inputs of all networks from one file, writes their outputs to another. Each network
+ * runs in a process of its own, and says on stderr how that ended. */
 int main(int count, char **arguments) {
-    FILE *in = count == 3 ? fopen(arguments[1], "rb") : NULL;
-    FILE *out = count == 3 ? fopen(arguments[2], "wb") : NULL;
-    if (in == NULL || out == NULL) {
+    if (count != 3) {
         return 2;
     }
+    long input = 0, output = 0;
     for (int i = 0; i < NETWORKS; i++) {
         const network_t *network = &networks[i];
-        for (uint32_t sample = 0; sample < network->samples; sample++) {
-            int8_t *arena = block(network->arena);
-            int8_t *input = block(network->input);
-            int8_t *output = block(network->output);
-            fprintf(stderr, "network %d\\n", i);
-            if (fread(input, 1, network->input, in) != network->input ||
-                network->infer(arena, input, output) != 0 ||
-                fwrite(output, 1, network->output, out) != network->output) {
-                return 3;
+        const pid_t child = fork();
+        if (child == 0) {
+            FILE *in = fopen(arguments[1], "rb");
+            FILE *out = fopen(arguments[2], "r+b");
+            setrlimit(RLIMIT_CPU, &(struct rlimit){SECONDS, SECONDS});
+            if (in == NULL || out == NULL || fseek(in, input, SEEK_SET) != 0 ||
+                fseek(out, output, SEEK_SET) != 0) {
+                _exit(2);
             }
-            free(output);
-            free(input);
-            free(arena);
+            _exit(run(network, in, out));
         }
+        int status = 0;
+        if (child < 0 || waitpid(child, &status, 0) != child) {
+            return 5;
+        }
+        fprintf(stderr, "network %d: %d\\n", i, status);
+        input += (long)network->input * (long)network->samples;
+        output += (long)network->output * (long)network->samples;
     }
-    return fclose(in) != 0 || fclose(out) != 0;
+    return 0;
 }
 """
 
@@ -128,6 +154,18 @@ int main(int count, char **arguments) {
 """
 
 
+class CompileError(Exception):
+    """What the compiler said.
+
+    Attributes:
+        networks: numbers of those whose files it names in errors.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said[:3000])
+        self.networks = {int(n) for n in re.findall(r"\bg(\d+)_net\.[ch]:\d+:\d+: error", said)}
+
+
 def artefact(data: bytes, name: str) -> Artefact:
     """Return the model of a file that is nowhere on disk."""
     return Artefact(Path(name), sha256(data), data, parse_graph(data, source=name), None, None)
@@ -151,16 +189,48 @@ def run_all(
     Returns:
         Of every model its outputs, shape (samples, elements).
     """
-    names, sizes = _write(models, samples, folder, options)
+    generated = [network.generate(model, **options) for model in models]
+    outputs, failures = run_generated(generated, samples, folder, runtime)
+    assert not failures, failures
+    return outputs
+
+
+def run_generated(
+    generated: Sequence[Mapping[str, str]],
+    samples: Sequence[Sequence[np.ndarray]],
+    folder: Path,
+    runtime: Path,
+) -> tuple[list[np.ndarray], dict[int, str]]:
+    """Compile what ``network.generate`` returned for several models, run each on its samples.
+
+    Returns:
+        Outputs as from ``run_all``; what is wrong with those that fail, by their number.
+
+    Raises:
+        CompileError: one does not compile.
+    """
+    names, sizes = _write(generated, samples, folder)
     write({"main.c": _HOST_MAIN}, folder)
     for name in (*names, "main.c"):
         _compile(folder, name, runtime)
     objects = [*folder.glob("*.o"), *runtime.glob("*.o")]
     subprocess.run(["cc", *SANITISERS, *objects, "-o", folder / "networks"], check=True)
+    total = sum(size * len(each) for (_, _, size), each in zip(sizes, samples, strict=True))
+    (folder / "out.bin").write_bytes(bytes(total))
     command = [folder / "networks", folder / "in.bin", folder / "out.bin"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     assert done.returncode == 0, f"{done.returncode}: {done.stderr[-6000:]}"
-    return _outputs(folder, sizes, samples)
+    return _outputs(folder, sizes, samples), _failures(done.stderr)
+
+
+def _failures(said: str) -> dict[int, str]:
+    """Return what the program said about networks that ended otherwise than with 0."""
+    pieces = re.split(r"^network (\d+): (\d+)$", said, flags=re.MULTILINE)
+    return {
+        int(number): f"status {status}: {text.strip()[:1500]}"
+        for text, number, status in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=False)
+        if int(status)
+    }
 
 
 def run_all_emulated(
@@ -168,7 +238,7 @@ def run_all_emulated(
 ) -> list[np.ndarray]:
     """Do the same on an emulated core, with bytes beside each arena that must not change."""
     image_folder = folder / "image"
-    names, sizes = _write(models, samples, folder, {})
+    names, sizes = _write([network.generate(model) for model in models], samples, folder)
     image_folder.mkdir()
     largest = [max(each) for each in zip(*sizes, strict=True)]
     write({"main.c": _EMULATED_MAIN % tuple(largest)}, image_folder)
@@ -188,10 +258,9 @@ def run_all_emulated(
 
 
 def _write(
-    models: Sequence[Artefact],
+    generated: Sequence[Mapping[str, str]],
     samples: Sequence[Sequence[np.ndarray]],
     folder: Path,
-    options: Mapping[str, Any],
 ) -> tuple[list[str], list[tuple[int, int, int]]]:
     """Write all networks, a table of them and their inputs.
 
@@ -201,8 +270,7 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     table, declarations, sizes = [], [], []
     units: list[list[str]] = []
-    for number, model in enumerate(models):
-        files = network.generate(model, **options)
+    for number, files in enumerate(generated):
         renamed = {_renamed(name, number): _renamed(text, number) for name, text in files.items()}
         write(renamed, folder)
         if number % _PER_UNIT == 0:
@@ -248,8 +316,12 @@ def compiled_runtime(folder: Path) -> Path:
 
 
 def _compile(folder: Path, name: str, headers: Path) -> None:
-    command = ["cc", *WARNINGS, *SANITISERS, f"-I{headers}", "-c", name, "-o", f"{name}.o"]
-    subprocess.run(command, cwd=folder, check=True)
+    # Generated files are data and a call: nothing to optimise.
+    flags = [*WARNINGS, *SANITISERS, *(["-O0"] if name.startswith("unit") else [])]
+    command = ["cc", *flags, f"-I{headers}", "-c", name, "-o", f"{name}.o"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise CompileError(done.stderr)
 
 
 def _renamed(text: str, number: int) -> str:

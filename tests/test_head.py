@@ -15,6 +15,7 @@ import pytest
 from test_budget import budget
 from test_tflm_arena import check_kept
 from tflite_builder import Builder, Value, schema
+from tflite_files import File
 
 from asc_tiny.complexity import formats
 from asc_tiny.complexity.counting import RULES
@@ -523,6 +524,15 @@ def svdf_of_other_codes() -> bytes:
     return m.builder.finish(m.inputs, [m.output])
 
 
+def initialised_by_itself() -> bytes:
+    file, other = File(), File()
+    for each in (file, other):
+        each.operators.append(("CALL_ONCE", [], [], {"init_subgraph_index": 1}))
+        each.add("RELU", [each.input(1, 4)], 1, 4)
+    file.others = [other]
+    return file.data()
+
+
 MARKS = {
     "github": "::error",
     "json": '"passed": false',
@@ -534,6 +544,7 @@ MARKS = {
 """How each report shows a failure."""
 
 UNKNOWN = {
+    "calls of subgraphs more than 16 deep": initialised_by_itself,
     "never runs": lambda: variable(alone=False),
     "prescribes offsets in its metadata OfflineMemoryAllocation": planned_offline,
     "operator 0 (SVDF) gives INT16, whose working memory": svdf_of_other_codes,

@@ -34,7 +34,8 @@ models, and most options here, can be set in asc-budget.toml or pyproject.toml.
 
 Numbers take K, M and G (1000, 1000^2, 1000^3), Ki, Mi and Gi (1024, ...); "none" lifts a limit.
 
-Exit code: 0 within the limits, 1 over a limit, 2 bad input.
+Exit code: 0 within the limits, 1 over a limit, 2 bad input, or a limited figure that cannot be
+measured.
 """
 _SUFFIXES = (".keras", ".tflite", ".toml")
 _PATH = click.Path(path_type=Path)

@@ -21,6 +21,7 @@ ALIGNMENT = 16
 # So that no file keeps the planner busy for long.
 MOST_ACTIVATIONS = 2048
 _MOST_SCOPES = 20_000
+_DEEPEST = 16
 _NEVER = Lifetime(-1, -1)
 
 OFFLINE_PLAN = "OfflineMemoryAllocation"
@@ -68,8 +69,10 @@ class _Scopes:
     tensors: dict[tuple[int, int], Lifetime] = field(default_factory=dict)
     operators: dict[tuple[int, int], Lifetime] = field(default_factory=dict)
 
-    def run(self, number: int) -> None:
+    def run(self, number: int, depth: int = 0) -> None:
         """Go through a subgraph and what its operators call."""
+        if depth > _DEEPEST:
+            raise AscError(f"calls of subgraphs more than {_DEEPEST} deep")
         graph = self.model.subgraph(number)
         for index in graph.inputs:
             self._use(self.tensors, (number, index), self.now)
@@ -80,7 +83,7 @@ class _Scopes:
                 self._use(self.tensors, (number, index), start)
             for other in called(operator):
                 self._open()
-                self.run(other)
+                self.run(other, depth + 1)
             for index in (*operator.inputs, *operator.outputs):
                 if (number, index) in self.tensors:
                     self._use(self.tensors, (number, index), self.now)

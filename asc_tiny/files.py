@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from asc_tiny import locks, partial
 from asc_tiny.errors import AscError, reason
 from asc_tiny.interrupts import held
 
@@ -30,16 +31,19 @@ def naming(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, wait: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it to ``path`` if the block succeeds.
 
     A link is followed: the file that it points to is replaced.
 
-    Raises:
-        AscError: ``path`` is a folder, a device or a link to nothing, or cannot be written.
-    """
-    import tempfile
+    Args:
+        path: of the file.
+        wait: while another run writes it.
 
+    Raises:
+        AscError: ``path`` is a folder, a device or a link to nothing, cannot be written, or is
+            being written by another run.
+    """
     target = _followed(path)
     if target.exists() and not target.is_file():
         what = "a folder" if target.is_dir() else "no regular file"
@@ -47,21 +51,14 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary: Path | None = None
     with _made(target.parent, path):
         try:
-            with held():
-                handle, name = tempfile.mkstemp(
-                    prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
-                )
-                os.close(handle)
-                temporary = Path(name)
-            yield temporary
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(target)
+            with ExitStack() as stack:
+                with nullcontext() if wait else held():
+                    temporary = stack.enter_context(partial.file(target, wait=wait))
+                yield temporary
+                temporary.chmod(0o666 & ~_umask())
+                temporary.replace(target)
         except OSError as error:
             raise _refused(path, error, temporary) from error
-        finally:
-            if temporary is not None:
-                with held():
-                    temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -73,32 +70,27 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
     Raises:
         AscError: ``path`` is a file, a link to nothing, or a folder that has to stay and is not
-            empty, or its parent folder cannot be written.
+            empty, its parent folder cannot be written, or another run writes to it.
     """
-    import shutil
-    import tempfile
-
     target = _followed(path)
     stays = _has_to_stay(path, target)
     parent = target if stays else target.parent
     temporary: Path | None = None
     with _made(parent, path):
         try:
-            with held():
-                temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=parent))
-            yield temporary
-            temporary.chmod(0o777 & ~_umask())
-            with held():
-                if stays:
-                    _move_contents(temporary, target)
-                else:
-                    _exchange(temporary, target)
+            with ExitStack() as stack:
+                with held():
+                    stack.enter_context(locks.exclusive(path))
+                    temporary = stack.enter_context(partial.folder(target, parent))
+                yield temporary
+                temporary.chmod(0o777 & ~_umask())
+                with held():
+                    if stays:
+                        _move_contents(temporary, target)
+                    else:
+                        _exchange(temporary, target)
         except OSError as error:
             raise _refused(path, error, temporary) from error
-        finally:
-            if temporary is not None:
-                with held():
-                    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _followed(path: Path) -> Path:
@@ -141,7 +133,8 @@ def _has_to_stay(path: Path, target: Path) -> bool:
     current = target.samefile(".")
     if not current and not target.is_mount():
         return False
-    if any(target.iterdir()):
+    left = partial.folder_name(target)
+    if any(entry.name != left for entry in target.iterdir()):
         why = "is the current folder" if current else "is where another file system begins"
         raise AscError(f"{path}: {why} and cannot be replaced; empty it, or give a folder in it")
     return True
@@ -156,10 +149,15 @@ def _exchange(new: Path, target: Path) -> None:
     """Put a folder in the place of ``target``; one that cannot be replaced is left as it was."""
     import shutil
 
-    if not target.exists():
+    if not any(target.iterdir()):
         new.replace(target)
         return
-    old = target.replace(new.with_name(f"{new.name}-old"))
+    if partial.exchange(new, target):
+        shutil.rmtree(new)
+        return
+    old = new.with_name(f"{new.name}-old")
+    shutil.rmtree(old, ignore_errors=True)
+    target.replace(old)
     try:
         new.replace(target)
     except OSError:
@@ -177,9 +175,9 @@ def _refused(path: Path, error: OSError, temporary: Path | None = None) -> AscEr
     return AscError(f"{path}: cannot write here:{where} {reason(error)}")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` in one step."""
-    with replacing(path) as temporary:
+def write_bytes(path: Path, data: bytes, *, wait: bool = False) -> None:
+    """Write ``data`` to ``path`` in one step, ``wait`` as ``replacing`` takes it."""
+    with replacing(path, wait=wait) as temporary:
         temporary.write_bytes(data)
 
 

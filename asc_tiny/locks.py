@@ -7,11 +7,11 @@ dead run has left can be told from what a living one still needs.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from asc_tiny.errors import AscError
+from asc_tiny.errors import AscError, reason
 
 try:
     import fcntl
@@ -47,7 +47,7 @@ def take(path: Path, flags: int, *, wait: bool = False) -> int | None:
             if not _lock(handle, wait):
                 os.close(handle)
                 return None
-            if _is_at(path, handle):
+            if is_at(path, handle):
                 return handle
         except BaseException:
             os.close(handle)
@@ -67,7 +67,7 @@ def _lock(handle: int, wait: bool) -> bool:
     return True
 
 
-def _is_at(path: Path, handle: int) -> bool:
+def is_at(path: Path, handle: int) -> bool:
     """Return whether an open file is still the one of that name."""
     try:
         return os.path.samestat(os.fstat(handle), path.lstat())
@@ -85,17 +85,27 @@ def exclusive(folder: Path) -> Iterator[None]:
         AscError: another run writes into it, it is a file, or it cannot be made.
     """
     real = folder.resolve()
-    made = [path for path in (real, *real.parents) if not path.exists()]
+    missing = missing_folders(real)
     handle = _taken(folder, real)
     try:
         yield
     finally:
         # Removed while locked: whoever opened it before finds that it has gone.
-        with suppress(OSError):
-            for path in made:
-                path.rmdir()
+        remove_empty(missing)
         if handle is not None:
             os.close(handle)
+
+
+def missing_folders(folder: Path) -> list[Path]:
+    """Return what must be made for a folder to exist, itself first, those above it behind."""
+    return [path for path in (folder, *folder.parents) if not path.exists()]
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove those folders that are empty, each before the one above it."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def _taken(folder: Path, real: Path) -> int | None:
@@ -111,7 +121,7 @@ def _taken(folder: Path, real: Path) -> int | None:
         except FileExistsError:
             raise AscError(f"{folder}: is a file, a folder is needed") from None
         except OSError as error:
-            raise AscError(f"{folder}: cannot write here: {error.strerror}") from error
+            raise AscError(f"{folder}: cannot write here: {reason(error)}") from error
         if handle is None:
             raise busy(folder, real)
         return handle

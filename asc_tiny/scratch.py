@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from asc_tiny import locks
-from asc_tiny.errors import AscError
+from asc_tiny.errors import AscError, reason
 from asc_tiny.interrupts import held
 
 _PREFIX = "asc-tiny-run-"
@@ -74,7 +74,7 @@ def _place() -> Path:
     try:
         return Path(tempfile.gettempdir())
     except FileNotFoundError as error:
-        raise AscError(f"no folder for temporary files: {error.strerror}; set TMPDIR") from error
+        raise AscError(f"no folder for temporary files: {reason(error)}; set TMPDIR") from error
 
 
 def _made(place: Path) -> tuple[Path, int | None]:
@@ -82,7 +82,7 @@ def _made(place: Path) -> tuple[Path, int | None]:
         try:
             path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
         except OSError as error:
-            raise AscError(f"{place}: cannot write here: {error.strerror}") from error
+            raise AscError(f"{place}: cannot write here: {reason(error)}") from error
         # Until it is locked another run may take it for a dead one's, and remove it.
         with suppress(FileNotFoundError):
             try:

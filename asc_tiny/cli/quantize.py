@@ -69,7 +69,7 @@ def command(
     Clips of the split "train" set the ranges.
     """
     from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.files import write_bytes, write_text
+    from asc_tiny.files import replacing, write_text
     from asc_tiny.nets import require_tensorflow
 
     require_tensorflow()
@@ -77,8 +77,9 @@ def command(
     from asc_tiny.train.run import Run
 
     source, dataset = Run(run), Dataset.load(data, resample=resample)
-    quantised = quantise_run(source, dataset, calibration=calibration, finetune_epochs=finetune)
-    write_bytes(out, quantised)
+    with replacing(out) as temporary:
+        quantised = quantise_run(source, dataset, calibration=calibration, finetune_epochs=finetune)
+        temporary.write_bytes(quantised)
     click.echo(size_line(out))
     if report is not None:
         write_text(report, error_report(source, dataset, quantised))

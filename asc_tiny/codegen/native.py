@@ -173,4 +173,4 @@ def _build(program: str, sources: dict[str, str], path: Path) -> None:
         library = folder / path.name
         command = [program, *FLAGS, *files, "-o", str(library)]
         children.run(command, folder=folder, environment={"TMPDIR": str(folder)}).check_returncode()
-        write_bytes(path, library.read_bytes())
+        write_bytes(path, library.read_bytes(), wait=True)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from asc_tiny import __version__
+from asc_tiny import __version__, scratch
 from asc_tiny.compress import metadata
 from asc_tiny.compress.tflm import Interpreter
 from asc_tiny.errors import AscError
@@ -63,7 +63,8 @@ def quantise(model: keras.Model, representative: Clips) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    with captured_output() as log:
+    # TensorFlow's converter leaves its own behind where it is killed.
+    with captured_output() as log, scratch.temporary_files():
         try:
             converted = bytes(converter.convert())
         except Exception as error:

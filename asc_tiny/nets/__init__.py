@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from asc_tiny import scratch
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes
 from asc_tiny.nets.quiet import captured_output
@@ -57,7 +58,8 @@ def load(path: Path) -> Any:
     importlib.import_module("asc_tiny.nets.mixup_normalisation")
     read_bytes(path)
     try:
-        return keras.models.load_model(path, compile=False)
+        with scratch.temporary_files():
+            return keras.models.load_model(path, compile=False)
     except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
         first = str(error).splitlines()[0]
         raise AscError(f"{path}: not a Keras model: {first}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny import fields, labels, scratch
+from asc_tiny import fields, labels, locks, scratch
 from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.projects.kind import check_folder
 from asc_tiny.codegen.projects.manifest import ENSEMBLE_FILE, MANIFEST, MODEL_FILE
@@ -19,7 +20,7 @@ from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.windows import Windows
 from asc_tiny.errors import AscError
-from asc_tiny.files import naming
+from asc_tiny.files import naming, read_bytes
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import Samples
@@ -29,6 +30,8 @@ from asc_tiny.targets.build_log import error_lines
 from asc_tiny.text import shown
 
 TIMEOUT_S = 3600.0
+
+_CHOSEN = re.compile(rb"^CMAKE_GENERATOR:INTERNAL=(.*?)\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -166,10 +169,9 @@ def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[s
     """
     check_folder(project.folder)
     cmake = tools.require("cmake")
-    tools.require("ninja")
     compiler = project.board.toolchain.compiler
     tools.require(compiler)
-    configure = [cmake, "-G", "Ninja", "-S", ".", "-B", "build"]
+    configure = [cmake, *_generator(project.folder / "build"), "-S", ".", "-B", "build"]
     configure += [f"-DDEFINITIONS={';'.join(definitions)}"] if definitions else []
     if project.runtime == "tflm":
         if tflm is None:
@@ -179,11 +181,26 @@ def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[s
             )
         tools.require(compiler.replace("gcc", "g++") if project.board.machine else "c++")
         configure += [f"-DTFLM_ROOT={tflm.root.resolve()}", f"-DTFLM_LIB={tflm.library.resolve()}"]
-    for command in (configure, [cmake, "--build", "build"]):
-        done = tools.execute(command, folder=project.folder)
-        if done.returncode != 0:
-            raise BuildError(project.folder, done.stdout + done.stderr)
+    with locks.exclusive(project.folder):
+        for command in (configure, [cmake, "--build", "build"]):
+            done = tools.execute(command, folder=project.folder)
+            if done.returncode != 0:
+                raise BuildError(project.folder, done.stdout + done.stderr)
     return project.image
+
+
+def _generator(build: Path) -> list[str]:
+    """Return the options of CMake that choose what builds: Ninja, if nobody has chosen yet.
+
+    Raises:
+        AscError: Ninja is chosen and not installed.
+    """
+    cache = build / "CMakeCache.txt"
+    chosen = _CHOSEN.search(read_bytes(cache)) if cache.is_file() else None
+    if chosen is None or chosen[1] == b"Ninja":
+        tools.require("ninja")
+        return ["-G", "Ninja"]
+    return []
 
 
 def check_built(project: Project) -> None:

@@ -220,7 +220,8 @@ def _write(path: Path, clips: Sequence[Clip], config: FrontEndConfig, arithmetic
     values = np.empty((len(clips), *config.shape), np.float32)
     for row, clip in enumerate(clips):
         values[row] = compute(clip_pcm(clip, config), config)
-    with replacing(path) as temporary:
+    # Two runs may miss the same file of the cache: the second writes the same bytes again.
+    with replacing(path, wait=True) as temporary:
         np.save(temporary, values)
     return len(clips)
 

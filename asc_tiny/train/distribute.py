@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from asc_tiny import scratch
+from asc_tiny import locks, scratch
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_bytes, write_bytes
 from asc_tiny.train.objective import Objective
@@ -95,9 +95,13 @@ class Distribution:
 
         Another worker gets a folder of its own that is removed at the end, with a copy of what
         a resumed run starts from.
+
+        Raises:
+            AscError: another run writes to ``out``.
         """
         if self._is_first:
-            yield out
+            with locks.exclusive(out):
+                yield out
             return
         with scratch.folder() as folder:
             own, shared = Run(folder), Run(out)

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny import fields, labels
+from asc_tiny import fields, labels, scratch
 from asc_tiny.errors import AscError
-from asc_tiny.files import parse_json, read_bytes, replacing, sha256, write_bytes, write_text
+from asc_tiny.files import parse_json, read_bytes, replacing, sha256, write_text
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.text import shown
 from asc_tiny.train import recipe as recipes
@@ -175,9 +175,9 @@ def _hashes(value: object) -> dict[str, str]:
 def save_model(model: Any, path: Path) -> None:
     """Write a Keras model; the same training gives the same bytes, unlike Keras' own archives."""
     with replacing(path) as temporary:
-        model.save(temporary)
-        archive = _repeatable(read_bytes(temporary))
-    write_bytes(path, archive)
+        with scratch.temporary_files():
+            model.save(temporary)
+        temporary.write_bytes(_repeatable(read_bytes(temporary)))
 
 
 def _repeatable(archive: bytes) -> bytes:

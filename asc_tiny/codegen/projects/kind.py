@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+from asc_tiny import locks
 from asc_tiny.codegen.classifier import Classifier
 from asc_tiny.codegen.prefix import rename_prefix
 from asc_tiny.codegen.projects.manifest import BOARD_FILE, MANIFEST, manifest
@@ -160,7 +161,9 @@ def write(kind: Kind, request: Request, out: Path) -> None:
     """
     kind.check(request.board, request.runtime)
     if not kind.is_folder:
-        _write_files(kind.files(request), out)
+        files = kind.files(request)
+        with locks.exclusive(out):
+            _write_files(files, out)
         return
     check_folder(out)
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():

@@ -12,7 +12,7 @@ from typing import Any
 import tomli_w
 from tqdm import tqdm
 
-from asc_tiny import nets
+from asc_tiny import locks, nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.compress.prune import curve
 from asc_tiny.compress.prune.criteria import CRITERIA
@@ -123,15 +123,28 @@ def prune(
 
     Raises:
         AscError: the goal cannot be met, the run or the data set are not fit, or ``out`` holds
-            something else.
+            something else or is being written by another run.
     """
     curve.require_matplotlib()
     _check_source(source, dataset)
     network = _ranked(source, settings)
-    start = network.start
     # Hours of training come later: can the goal be met at all?
-    network.counts(goal, start, settings.multiple)
-    pruning = Pruning(out)
+    network.counts(goal, network.start, settings.multiple)
+    with locks.exclusive(out):
+        return _prune(source, dataset, out, goal, settings, network, resume, cache_folder)
+
+
+def _prune(
+    source: Run,
+    dataset: Dataset,
+    out: Path,
+    goal: Goal,
+    settings: Settings,
+    network: RankedNetwork,
+    resume: bool,
+    cache_folder: Path | None,
+) -> tuple[Point, ...]:
+    pruning, start = Pruning(out), network.start
     _claim(pruning, _description(source, goal, settings), resume)
     teachers = [nets.load(source.model_path)] if settings.distil else []
     last, points = source, [_point(0, source, network, start)]

@@ -77,6 +77,23 @@ def test_each_gives_the_scores_that_it_gives_alone(
     assert not np.array_equal(scores[:, 0], scores[:, 1])
 
 
+def test_commands_for_the_tools_own_application_are_refused(
+    both: targets.Project, tmp_path: Path, capsys
+) -> None:
+    commands = [
+        ("run", both.folder, "--wav", CLIPS[0]),
+        ("verify", both.folder),
+        ("bench", both.folder),
+        ("simulate", both.folder, CLIPS[0], "--out", tmp_path / "out"),
+    ]
+    for command in commands:
+        capsys.readouterr()
+        assert asc_tiny(*command) == 2
+        printed = capsys.readouterr()
+        assert printed.out == "" and "runs an application of your own" in printed.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_inspect_shows_both(both: targets.Project, ensemble: Path) -> None:
     _, found = inspect(both.image)
     assert sorted(each.provenance.prefix for each in found) == ["far", "near"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -83,11 +82,12 @@ def _switch_on(
         click.echo(f"switch on {target.board.name} with {target.image}")
         return
     microphone = _samples(target, wavs, resample) if wavs else None
-    with emulator.switched_on(target, port=tcp, microphone=microphone) as line:
+
+    def started(line: str) -> None:
         click.echo(f"{target.board.name} is on; its serial line is {line}")
         click.echo("interrupt to switch it off", err=True)
-        while True:
-            time.sleep(1.0)
+
+    emulator.stay_on(target, started, port=tcp, microphone=microphone)
 
 
 def _samples(target: Project, wavs: Sequence[Path], resample: bool) -> Iterator[Samples]:

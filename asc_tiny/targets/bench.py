@@ -10,8 +10,7 @@ from elftools.elf.elffile import ELFFile
 
 from asc_tiny.errors import AscError
 from asc_tiny.frontend import golden
-from asc_tiny.targets import image, stack
-from asc_tiny.targets import project as projects
+from asc_tiny.targets import application, image, stack
 from asc_tiny.targets.flash import network_flash
 from asc_tiny.targets.project import Project
 
@@ -73,19 +72,31 @@ def measure(project: Project) -> Costs:
     """Run the image's benchmark on its emulated core.
 
     Raises:
-        AscError: the project is for the host, where nothing exact can be measured.
+        AscError: the project is for the host, where nothing exact can be measured, or the image
+            fails or prints something else.
     """
     if not project.board.machine:
         raise AscError(
             f"{project.folder}: board host counts no instructions; use an emulated board"
         )
     pcm = image.pcm_bytes(golden.noise(project.frontend))
-    text, _ = projects.execute(project, ["bench", "in.pcm"], {"in.pcm": pcm}, [])
-    figures = dict(line.split(" ") for line in text.splitlines() if line.count(" ") == 1)
+    text, _ = application.execute(project, ["bench", "in.pcm"], {"in.pcm": pcm}, [])
     flash, ram = memory(project.image)
-    printed = {name: int(figures[name]) for name in _PRINTED}
-    costs = Costs(**printed, flash_bytes=flash, ram_bytes=ram)
+    costs = Costs(**_figures(project, text), flash_bytes=flash, ram_bytes=ram)
     return _with_compiled(costs, project) if project.runtime == "aot" else costs
+
+
+def _figures(project: Project, text: str) -> dict[str, int]:
+    """Return what the image has printed, by its names in ``_PRINTED``."""
+    found = dict(line.split(" ") for line in text.splitlines() if line.count(" ") == 1)
+    for name in _PRINTED:
+        value = found.get(name, "")
+        if not (value.isascii() and value.isdigit()):
+            raise AscError(
+                f"{project.image}: printed no figure {name} on {project.board.name}; "
+                f"it printed {application.last_line(text)}"
+            )
+    return {name: int(found[name]) for name in _PRINTED}
 
 
 def _with_compiled(costs: Costs, project: Project) -> Costs:

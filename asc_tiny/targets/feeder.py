@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -17,6 +17,7 @@ from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets.image import pcm_bytes
 
 _POLL_S = 0.01
+_PIECE = 16384
 
 
 def make_pipe(path: Path) -> None:
@@ -42,6 +43,9 @@ class Feeder(threading.Thread):
 
     Attributes:
         error: what ``blocks`` raised, for whoever waits for the program.
+        sent: samples that the program has been handed.
+        complete: whether these are all.
+        waits: whether ``blocks`` has none yet, such as those of a microphone.
     """
 
     def __init__(
@@ -49,6 +53,9 @@ class Feeder(threading.Thread):
     ) -> None:
         super().__init__(daemon=True)
         self.error: Exception | None = None
+        self.sent = 0
+        self.complete = False
+        self.waits = False
         self._process = process
         self._pipe = pipe
         self._blocks = blocks
@@ -68,6 +75,11 @@ class Feeder(threading.Thread):
         except Exception as error:
             self.error = error
 
+    def finish(self) -> None:
+        """Wait for the end of the thread once its program has ended; not for further samples."""
+        while self.is_alive() and not self.waits:
+            self.join(_POLL_S)
+
     def _open(self) -> int | None:
         """Open the pipe once the program has; None if it ends before."""
         while self._process.poll() is None:
@@ -79,11 +91,27 @@ class Feeder(threading.Thread):
         return None
 
     def _write(self, stream: FileIO) -> None:
-        sent, begun = 0, time.monotonic()
-        for block in self._blocks:
-            sent += len(block)
+        begun = time.monotonic()
+        for block in self._taken():
             if self._rate:
-                time.sleep(max(0.0, begun + sent / self._rate - time.monotonic()))
-            data = memoryview(pcm_bytes(block))
-            while data:
-                data = data[stream.write(data) :]
+                due = begun + (self.sent + len(block)) / self._rate
+                time.sleep(max(0.0, due - time.monotonic()))
+            for start in range(0, len(block), _PIECE):
+                piece = block[start : start + _PIECE]
+                data = memoryview(pcm_bytes(piece))
+                while data:
+                    data = data[stream.write(data) :]
+                self.sent += len(piece)
+        self.complete = True
+
+    def _taken(self) -> Iterator[Samples]:
+        blocks = iter(self._blocks)
+        while True:
+            self.waits = True
+            try:
+                block = next(blocks, None)
+            finally:
+                self.waits = False
+            if block is None:
+                return
+            yield block

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny import fields, labels, locks, scratch
+from asc_tiny import children, fields, labels, locks, scratch
 from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.codegen.projects.kind import check_folder
 from asc_tiny.codegen.projects.manifest import ENSEMBLE_FILE, MANIFEST, MODEL_FILE
@@ -27,9 +29,12 @@ from asc_tiny.frontend.reference import Samples
 from asc_tiny.targets import manifest, tools
 from asc_tiny.targets.boards import Board
 from asc_tiny.targets.build_log import error_lines
+from asc_tiny.targets.watch import Watch
 from asc_tiny.text import shown
 
-TIMEOUT_S = 3600.0
+_PRINTED = ".printed"
+_MOST_WRITTEN = 1 << 30
+_MOST_SHOWN = 1000
 
 _CHOSEN = re.compile(rb"^CMAKE_GENERATOR:INTERNAL=(.*?)\r?$", re.MULTILINE)
 
@@ -228,7 +233,8 @@ def execute(
         The text that the image printed, and the contents of ``outputs``.
 
     Raises:
-        AscError: the project is not built, the emulator is missing, or the image fails.
+        AscError: the project is not built, the emulator is missing, or the image fails, does not
+            end or does not write its files.
     """
     check_built(project)
     command = run_command(project.board, project.image, arguments)
@@ -236,16 +242,53 @@ def execute(
         with naming(workdir):
             for name, data in files.items():
                 (workdir / name).write_bytes(data)
-        done = tools.execute(command, folder=workdir, timeout_s=TIMEOUT_S)
-        if done.returncode != 0:
-            text = (done.stdout + done.stderr).strip() or "no output"
-            raise AscError(
-                f"{project.image}: stopped with code {done.returncode} on "
-                f"{project.board.name}: {text}"
-            )
-        # Semihosting prints on the emulator's standard error.
-        text = done.stdout + done.stderr
+        code, text = _executed(project, command, workdir)
+        if code != 0:
+            raise stopped(project, code, text)
+        missing = [name for name in outputs if not (workdir / name).is_file()]
+        if missing:
+            raise AscError(f"{project.image}: did not write {missing[0]} on {project.board.name}")
         return text, {name: (workdir / name).read_bytes() for name in outputs}
+
+
+def _executed(project: Project, command: Sequence[str], workdir: Path) -> tuple[int, str]:
+    """Return the exit code and the text of an image that runs in a folder."""
+    printed = workdir / _PRINTED
+    with printed.open("wb") as stream:
+        # Semihosting prints on the emulator's standard error.
+        errors, handle = subprocess.STDOUT, stream.fileno()
+        with (
+            children.running(command, folder=workdir, stdout=handle, stderr=errors) as process,
+            Watch(process, lambda: _written(workdir)) as watch,
+        ):
+            process.wait()
+    if watch.stuck:
+        raise stuck(project)
+    return process.returncode, printed.read_bytes().decode("utf-8", errors="replace")
+
+
+def _written(workdir: Path) -> int | None:
+    """Return the bytes of what an image has written so far, None if that has no end."""
+    total = 0
+    for path in workdir.iterdir():
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total if total < _MOST_WRITTEN else None
+
+
+def stopped(project: Project, code: int, printed: str) -> AscError:
+    """Return what to raise for an image that ended with an error."""
+    text = printed.strip() or "no output"
+    return AscError(
+        f"{project.image}: stopped with code {code} on {project.board.name}: {text[-_MOST_SHOWN:]}"
+    )
+
+
+def stuck(project: Project) -> AscError:
+    """Return what to raise for an image that was killed since it did not get on."""
+    return AscError(
+        f"{project.image}: ran on and on without a result on {project.board.name} and was stopped"
+    )
 
 
 def run_command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,17 @@ from pathlib import Path
 from asc_tiny import children, scratch
 from asc_tiny.errors import AscError
 from asc_tiny.frontend.reference import Samples
+from asc_tiny.targets import application
 from asc_tiny.targets import project as projects
 from asc_tiny.targets.feeder import Feeder, make_pipe
-from asc_tiny.targets.image import Decision, decision
+from asc_tiny.targets.image import Decision, check_complete, decision, is_decision
 from asc_tiny.targets.project import Project
+from asc_tiny.targets.watch import Watch
 
 _PIPE = "in.pcm"
+_MOST_LINE = 1 << 16
+_MOST_OTHERS = 1000
+"""Lines between two decisions that may say something else."""
 
 
 def simulate(
@@ -35,6 +41,7 @@ def simulate(
         AscError: the project is not built, the emulator is missing, the image stops early, or
             ``blocks`` raises it.
     """
+    application.check(project)
     with scratch.folder() as temporary:
         pipe = temporary / _PIPE
         make_pipe(pipe)
@@ -42,28 +49,65 @@ def simulate(
             rate = project.frontend.sample_rate if real_time else 0
             feeder = Feeder(process, pipe, blocks, rate=rate)
             feeder.start()
-            other = ""
-            assert process.stdout is not None
-            for data in process.stdout:
-                line = data.decode("utf-8", errors="replace")
-                if line.startswith("decision "):
-                    yield decision(project, line.rstrip("\n"))
-                else:
-                    other = line.strip()
-            code = process.wait()
-            feeder.join()
+            output = _Output(project, process)
+            with Watch(process, lambda: _progress(output, feeder)) as watch:
+                yield from output.decisions()
+                code = process.wait()
+                feeder.finish()
         if feeder.error is not None:
             raise feeder.error
-        if code != 0:
-            raise AscError(
-                f"{project.image}: stopped with code {code} on {project.board.name}: "
-                f"{other or 'no output'}"
-            )
+        if watch.stuck:
+            raise projects.stuck(project)
+        if code != 0 or not feeder.complete:
+            raise projects.stopped(project, code, output.other)
+        check_complete(project, output.count, feeder.sent, output.other)
+
+
+def _progress(output: _Output, feeder: Feeder) -> object:
+    """Return what differs while the image gets on, or waits for samples that are yet to come."""
+    return time.monotonic() if feeder.waits else (output.count, feeder.sent)
+
+
+class _Output:
+    """What a running image prints.
+
+    Attributes:
+        count: decisions so far.
+        other: last line that is no decision.
+    """
+
+    def __init__(self, project: Project, process: subprocess.Popen[bytes]) -> None:
+        self.count = 0
+        self.other = ""
+        self._project = project
+        self._process = process
+
+    def decisions(self) -> Iterator[Decision]:
+        """Yield the decisions.
+
+        Raises:
+            AscError: a line is wrong, or too many are no decisions.
+        """
+        stream, others = self._process.stdout, 0
+        assert stream is not None
+        for data in iter(lambda: stream.readline(_MOST_LINE), b""):
+            line = data.decode("utf-8", errors="replace")
+            if is_decision(line):
+                found = decision(self._project, line, self.count)
+                self.count += 1
+                others = 0
+                yield found
+            else:
+                self.other, others = line, others + 1
+                if others > _MOST_OTHERS:
+                    raise AscError(
+                        f"{self._project.image}: prints other than decisions on "
+                        f"{self._project.board.name}: {application.last_line(line)}"
+                    )
 
 
 @contextmanager
 def _running(project: Project, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    projects.check_built(project)
     command = projects.run_command(project.board, project.image, ["run", _PIPE])
     # Semihosting prints on the emulator's standard error.
     with children.running(command, folder=folder, stderr=subprocess.STDOUT) as process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from asc_tiny import scratch
 from asc_tiny.codegen.network import compile_network
 from asc_tiny.complexity.ensemble import Ensemble
 from asc_tiny.errors import AscError
+from asc_tiny.targets import application
 from asc_tiny.targets import project as projects
 from asc_tiny.targets.project import Project
 
 PROFILE = "ASC_NET_PROFILE=1"
+
+_PAIR = re.compile(r"^([0-9]+) ([0-9]+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,11 @@ def _counted(project: Project) -> dict[int, int]:
         shutil.copytree(project.folder, folder, ignore=shutil.ignore_patterns("build"))
         copy = projects.load(folder)
         projects.build(copy, definitions=[PROFILE])
-        text, _ = projects.execute(copy, ["stages", "in.pcm"], {"in.pcm": b""}, [])
-    pairs = (line.split() for line in text.splitlines())
+        text, _ = application.execute(copy, ["stages", "in.pcm"], {"in.pcm": b""}, [])
+    pairs = _PAIR.findall(text)
+    if not pairs:
+        raise AscError(
+            f"{project.folder}: the image counts no stages; it printed "
+            f"{application.last_line(text)}"
+        )
     return {int(number): int(count) for number, count in pairs}

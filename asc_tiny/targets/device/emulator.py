@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -44,6 +44,39 @@ def switched_on(
     Raises:
         AscError: the project is not built or is for the host, the emulator is missing or stops.
     """
+    with _powered(project, port, microphone) as (line, _):
+        yield line
+
+
+def stay_on(
+    project: Project,
+    started: Callable[[str], None],
+    *,
+    port: int | None = None,
+    microphone: Iterable[Samples] | None = None,
+) -> None:
+    """Run a project's image as ``switched_on`` does until it ends, which is an error.
+
+    Args:
+        project: a built project for an emulated board.
+        started: is given the line's name when the board is on.
+        port: as for ``switched_on``.
+        microphone: likewise.
+
+    Raises:
+        AscError: the image ended, or as ``switched_on``.
+    """
+    with _powered(project, port, microphone) as (line, process):
+        started(line)
+        _, printed = process.communicate()
+        raise projects.stopped(project, process.returncode, printed.decode(errors="replace"))
+
+
+@contextmanager
+def _powered(
+    project: Project, port: int | None, microphone: Iterable[Samples] | None
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Give the name of the board's line, and the emulator."""
     if not project.board.machine:
         raise AscError(f"{project.folder}: board {project.board.name} is not an emulated one")
     projects.check_built(project)
@@ -58,7 +91,7 @@ def switched_on(
             if microphone is not None:
                 Feeder(process, pipe, microphone, rate=project.frontend.sample_rate).start()
             _wait_for(process, port)
-            yield f"socket://127.0.0.1:{port}"
+            yield f"socket://127.0.0.1:{port}", process
 
 
 @contextmanager

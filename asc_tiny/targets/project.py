@@ -176,7 +176,9 @@ def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[s
     cmake = tools.require("cmake")
     compiler = project.board.toolchain.compiler
     tools.require(compiler)
-    configure = [cmake, *_generator(project.folder / "build"), "-S", ".", "-B", "build"]
+    build = project.folder / "build"
+    generator = _generator(build)
+    configure = [cmake, *generator, "-S", ".", "-B", "build"]
     configure += [f"-DDEFINITIONS={';'.join(definitions)}"] if definitions else []
     if project.runtime == "tflm":
         if tflm is None:
@@ -187,10 +189,13 @@ def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[s
         tools.require(compiler.replace("gcc", "g++") if project.board.machine else "c++")
         configure += [f"-DTFLM_ROOT={tflm.root.resolve()}", f"-DTFLM_LIB={tflm.library.resolve()}"]
     with locks.exclusive(project.folder):
+        _remove_unfinished(build, is_ninja=bool(generator))
         for command in (configure, [cmake, "--build", "build"]):
             done = tools.execute(command, folder=project.folder)
             if done.returncode != 0:
                 raise BuildError(project.folder, done.stdout + done.stderr)
+        # Programs that CMake has tried to compile: it removes them itself unless it is killed.
+        shutil.rmtree(build / "CMakeFiles" / "CMakeScratch", ignore_errors=True)
     return project.image
 
 
@@ -206,6 +211,13 @@ def _generator(build: Path) -> list[str]:
         tools.require("ninja")
         return ["-G", "Ninja"]
     return []
+
+
+def _remove_unfinished(build: Path, *, is_ninja: bool) -> None:
+    """Remove what CMake has left in a build folder if it was killed while it configured that."""
+    if is_ninja and not (build / "build.ninja").is_file():
+        shutil.rmtree(build / "CMakeFiles", ignore_errors=True)
+        (build / "CMakeCache.txt").unlink(missing_ok=True)
 
 
 def check_built(project: Project) -> None:

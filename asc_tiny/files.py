@@ -182,8 +182,11 @@ def write_bytes(path: Path, data: bytes, *, wait: bool = False) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8 with LF line ends to ``path`` in one step."""
-    write_bytes(path, text.encode("utf-8"))
+    r"""Write ``text`` as UTF-8 with LF line ends to ``path`` in one step.
+
+    Bytes of a file's name that are not UTF-8 appear as ``\udcXX``.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def append_text(path: Path, text: str) -> None:
@@ -270,8 +273,14 @@ def read_json(path: Path) -> Any:
     return parse_json(read_bytes(path), source=str(path))
 
 
-def parse_json(data: bytes, *, source: str) -> Any:
-    """Return what JSON text in bytes holds; ``source`` is named in messages.
+def parse_json(data: bytes, *, source: str, halves: bool = False) -> Any:
+    """Return what JSON text in bytes holds.
+
+    Args:
+        data: UTF-8, with or without a byte order mark.
+        source: what is read, for messages.
+        halves: allow halves of surrogate pairs, which Python has in names of files that are not
+            UTF-8.
 
     Raises:
         AscError: it is not UTF-8 or not JSON: numbers that are not finite and halves of surrogate
@@ -289,7 +298,7 @@ def parse_json(data: bytes, *, source: str) -> Any:
     try:
         text = data.decode("utf-8-sig")
         document = json.loads(text, parse_constant=refuse, parse_float=finite)
-        if "\\u" in text:
+        if not halves and "\\u" in text:
             json.dumps(document, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
         raise AscError(f"{source} is not JSON: a text holds half of a surrogate pair") from None

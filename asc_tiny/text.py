@@ -24,6 +24,11 @@ def shown(value: object, most: int = 60) -> str:
     except (ValueError, RecursionError):
         # Python writes no integer of thousands of digits.
         text = f"a huge {type(value).__name__}"
+    return cut(text, most)
+
+
+def cut(text: str, most: int = 60) -> str:
+    """Return ``text``, without what is beyond ``most`` characters."""
     return text if len(text) <= most else f"{text[:most]}..."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import fields as fields_of
 from pathlib import Path
@@ -18,10 +19,11 @@ from hypothesis import strategies as st
 from asc_tiny import fields, files
 from asc_tiny.codegen.compiler.choose import Options
 from asc_tiny.complexity.artefact import load
+from asc_tiny.complexity.ensemble import to_toml
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.errors import AscError
 from asc_tiny.frontend.config import FrontEndConfig, Quantisation
-from asc_tiny.targets import boards
+from asc_tiny.targets import boards, project
 from asc_tiny.targets.boards import Board, FlashMethod
 from asc_tiny.targets.microphones import Microphone
 from asc_tiny.train import recipe
@@ -280,3 +282,47 @@ def test_descriptions_of_runs(tmp_path: Path) -> None:
         with pytest.raises(AscError, match=r"^[^\n]*$") as error:
             Run(tmp_path).info()
         assert message in str(error.value)
+
+
+def test_numbers_of_options(capsys: pytest.CaptureFixture[str]) -> None:
+    many = "9" * 5000
+    for option in ("--max-params", "--max-ram", "--max-growth"):
+        for value in (many, f"{many}K", f"1.{many}%", f"{many}%", "1e999999999"):
+            assert asc_tiny("budget", MODEL, option, value) == 2
+            error = capsys.readouterr().err
+            assert error.startswith(f"asc-tiny: {option} ") and error.count("\n") == 1
+            assert len(error) < 300, error
+
+
+def test_names_that_are_not_utf8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model named in another encoding goes through projects, reports and baselines."""
+    model = Path(os.fsdecode(os.fsencode(tmp_path / "x") + b"\xff|\x1b[2J.tflite"))
+    model.write_bytes(with_metadata('{"schema": 1, "labels": ["a", "b", "c"]}'))
+    out = tmp_path / "out"
+    assert asc_tiny("generate", model, "--frontend", FRONTEND, "--out", out, "--board", "host") == 0
+    assert project.load(out).labels == ("a", "b", "c")
+    baseline = tmp_path / "base.json"
+    assert asc_tiny("budget", model, "--write-baseline", baseline) == 0
+    assert asc_tiny("budget", model, "--baseline", baseline) == 0
+    capsys.readouterr()
+    for name in ("json", "junit", "sarif", "markdown", "github", "table"):
+        report = tmp_path / f"report.{name}"
+        command = ["budget", model, "--max-params", "1", "--report", f"{name}={report}"]
+        assert asc_tiny(*command, "--format", name) == 1
+        captured = capsys.readouterr().out + report.read_text(encoding="utf-8")
+        assert "\x1b[2J" not in captured
+
+
+def test_ensembles_hold_any_name_that_can_be_printed(tmp_path: Path) -> None:
+    text = to_toml([], [0.0], [], fit={"tool_version": 'a"\\b\x7f\n é'})
+    (tmp_path / "e.toml").write_text(text, encoding="utf-8")
+    assert files.read_toml(tmp_path / "e.toml")["fit"]["tool_version"] == 'a"\\b\x7f\n é'
+
+
+def test_members_whose_names_no_file_can_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    members = [tmp_path / "a.tflite", Path(os.fsdecode(os.fsencode(tmp_path / "x") + b"\xff"))]
+    out = tmp_path / "both.toml"
+    assert asc_tiny("ensemble", *members, "--data", tmp_path, "--out", out) == 2
+    assert "cannot hold this name; rename the member" in capsys.readouterr().err

@@ -41,6 +41,9 @@ def command(
         raise AscError(f"{members[0]}: an ensemble needs 2 members or more")
     if out.suffix != SUFFIX:
         raise AscError(f"--out {out}: must end in {SUFFIX}")
+    for path in members:
+        if not str(path).isprintable():
+            raise AscError(f"{path}: an ensemble's file cannot hold this name; rename the member")
     loaded = [member_of(artefact.load(path), weight=1.0, name=path.stem) for path in members]
     dataset = Dataset.load(data, resample=resample)
     fit = fit_ensemble.fit(out, loaded, dataset)

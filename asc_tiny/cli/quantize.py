@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ def clip_count(ctx: click.Context, param: click.Parameter, value: str) -> int | 
     """Return a count of clips, 1 or more; "all" is None."""
     if value == "all":
         return None
-    if not value.isdecimal() or int(value) < 1:
+    if not re.fullmatch(r"0*[1-9][0-9]{0,9}", value):
         raise click.BadParameter(f'{value!r}, allowed: 1 or more, or "all"', ctx, param)
     return int(value)
 

@@ -118,7 +118,7 @@ def read(path: Path, *, convention: str) -> Baseline:
         AscError: it cannot be read, is not one, was counted by another convention, or lacks a
             figure that this version compares.
     """
-    document = parse_json(read_bytes(path), source=f"{path}: not a baseline: it")
+    document = parse_json(read_bytes(path), source=f"{path}: not a baseline: it", halves=True)
     if not isinstance(document, dict) or not isinstance(document.get("models"), list):
         raise AscError(f"{path}: not a baseline (asc-tiny budget --write-baseline makes one)")
     if document.get("schema") != SCHEMA:

@@ -220,8 +220,12 @@ def to_toml(
 
 
 def _assignments(values: Mapping[str, str | int | float]) -> list[str]:
-    # A JSON string is a TOML basic string.
-    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return [f"{key} = {_toml(value)}" for key, value in values.items()]
+
+
+def _toml(value: str | int | float) -> str:
+    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _table(

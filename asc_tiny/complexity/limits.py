@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from asc_tiny.complexity.report import Total, figures
 from asc_tiny.errors import AscError
+from asc_tiny.text import cut
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -33,19 +34,7 @@ def parse_count(text: str, *, option: str) -> int:
     Raises:
         AscError: not a whole number of at least 0.
     """
-    match = re.fullmatch(
-        r"(\d+)(?:\.(\d+))?((?:[KMG]I?)?)", text.strip().replace(",", "").replace("_", "").upper()
-    )
-    if match and text.isascii():
-        digits, decimals, suffix = match[1], match[2] or "", match[3]
-        scaled: int = int(digits + decimals) * _FACTORS[suffix]
-        unit = int(10 ** len(decimals))
-        if scaled % unit == 0:
-            return scaled // unit
-    raise AscError(
-        f"{option} {text}: must be a whole number, may end in K, M, G (1000, 1000^2, 1000^3) or "
-        f"Ki, Mi, Gi (1024, 1024^2, 1024^3)"
-    )
+    return _checked(text, text, option)
 
 
 def parse_bytes(text: str, *, option: str) -> int:
@@ -55,10 +44,31 @@ def parse_bytes(text: str, *, option: str) -> int:
         AscError: not a whole number of at least 0.
     """
     number = re.sub(r"(?<=[0-9KMGkmgi])B$", "", text.strip()).replace(" ", "")
-    try:
-        return parse_count(number, option=option)
-    except AscError as error:
-        raise AscError(str(error).replace(f"{option} {number}:", f"{option} {text}:", 1)) from None
+    return _checked(number, text, option)
+
+
+def _checked(number: str, text: str, option: str) -> int:
+    """Return the count that ``number`` is, ``text`` being what the user gave for it."""
+    count = _count(number)
+    if count is None:
+        raise AscError(
+            f"{option} {cut(text)}: must be a whole number, may end in K, M, G (1000, 1000^2, "
+            f"1000^3) or Ki, Mi, Gi (1024, 1024^2, 1024^3)"
+        )
+    return count
+
+
+def _count(number: str) -> int | None:
+    match = re.fullmatch(
+        r"(\d{1,40})(?:\.(\d{1,40}))?((?:[KMG]I?)?)",
+        number.strip().replace(",", "").replace("_", "").upper(),
+    )
+    if match is None or not number.isascii():
+        return None
+    digits, decimals, suffix = match[1], match[2] or "", match[3]
+    scaled: int = int(digits + decimals) * _FACTORS[suffix]
+    unit = int(10 ** len(decimals))
+    return scaled // unit if scaled % unit == 0 else None
 
 
 def parse_growth(text: str, *, option: str) -> Fraction:
@@ -71,7 +81,7 @@ def parse_growth(text: str, *, option: str) -> Fraction:
 
     match = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?\s*%", text.strip())
     if match is None:
-        raise AscError(f"{option} {text}: must be a percentage, such as 2% or 0.5%")
+        raise AscError(f"{option} {cut(text)}: must be a percentage, such as 2% or 0.5%")
     decimals = match[2] or ""
     return Fraction(int(match[1] + decimals), 100 * 10 ** len(decimals))
 

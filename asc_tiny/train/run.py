@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from asc_tiny import fields, labels, scratch
 from asc_tiny.errors import AscError
-from asc_tiny.files import parse_json, read_bytes, replacing, sha256, write_text
+from asc_tiny.files import (
+    parse_json,
+    read_bytes,
+    read_text,
+    replacing,
+    sha256,
+    write_text,
+)
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.text import shown
 from asc_tiny.train import recipe as recipes
@@ -131,7 +138,7 @@ class Run:
         """Return the rows of the history, none if there is no file yet."""
         if not self.history_path.exists():
             return []
-        return list(csv.DictReader(io.StringIO(read_bytes(self.history_path).decode("utf-8"))))
+        return list(csv.DictReader(io.StringIO(read_text(self.history_path))))
 
     def write_history(self, rows: Sequence[Mapping[str, str]]) -> None:
         """Write the history."""

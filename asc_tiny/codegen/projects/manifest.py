@@ -8,6 +8,7 @@ from asc_tiny import __version__
 from asc_tiny.codegen.classifier import Classifier
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.ensemble import Ensemble, Model, to_toml
+from asc_tiny.text import printable
 
 MANIFEST = "asc-tiny.json"
 BOARD_FILE = "board.toml"
@@ -39,7 +40,7 @@ def manifest(model: Classifier, *, kind: str, runtime: str, board: str, prefix: 
         "board": board,
         "prefix": prefix,
         "model": {
-            "name": model.artefact.path.name,
+            "name": printable(model.artefact.path.name),
             "sha256": model.artefact.sha256,
             "file": ENSEMBLE_FILE if isinstance(model.artefact, Ensemble) else MODEL_FILE,
         },

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 _WATCH = ("/bin/sh", "-c", "read _; kill -s KILL 0")
+_GRACE_S = 5.0
 _IS_POSIX = os.name == "posix"
 
 
@@ -25,8 +26,8 @@ def running(
     arguments: Sequence[str | Path],
     *,
     folder: Path | None = None,
-    stdout: int = subprocess.PIPE,
-    stderr: int = subprocess.PIPE,
+    stdout: int | None = subprocess.PIPE,
+    stderr: int | None = subprocess.PIPE,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program without standard input; at the end of the block it and its children end.
@@ -80,6 +81,28 @@ def run(
         out, err = process.communicate(timeout=timeout_s)
         text = (data.decode("utf-8", errors="replace") for data in (out, err))
         return subprocess.CompletedProcess(arguments, process.returncode, *text)
+
+
+def call(arguments: Sequence[str | Path], *, folder: Path) -> int:
+    """Run a program to its end, whose output goes where that of this process does.
+
+    If this process is interrupted, the program is asked to end and given some time to leave a
+    board that it writes to in order.
+
+    Returns:
+        Its exit code.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    with running(arguments, folder=folder, stdout=None, stderr=None) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            with suppress(subprocess.TimeoutExpired, ProcessLookupError):
+                os.killpg(os.getpgid(process.pid), signal.SIGTERM)
+                process.wait(_GRACE_S)
+            raise
 
 
 @contextmanager

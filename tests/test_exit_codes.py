@@ -6,6 +6,7 @@ The tables name every command and every option that is a path; a new one must be
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -432,6 +433,21 @@ def test_errors_of_other_kinds(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
         assert text in refused(["boards"], capsys)
     monkeypatch.setattr(boards, "callback", raising(KeyboardInterrupt()))
     assert asc_tiny("boards") == 130
+
+
+def test_names_and_letters_that_cannot_be_shown(tmp_path: Path) -> None:
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9.tflite")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    done = executed(["budget", name, "--json"], env=environment)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "cannot read: No such file" in json.loads(done.stdout)["error"]
+    shutil.copy(MODEL, name)
+    for style in ("table", "markdown", "json"):
+        done = executed(["budget", name, "--format", style], env=environment)
+        assert done.returncode == 0, done.stderr
+    done = executed(["features", CLIP, "--model", name, "--out", f"{name}.npy"], env=environment)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_fault_of_the_program_is_told_from_a_gate(tmp_path: Path) -> None:

@@ -95,13 +95,15 @@ class Started:
 
 
 @contextmanager
-def started(arguments: Sequence[object], temporary: Path, **options: object) -> Iterator[Started]:
+def started(
+    arguments: Sequence[object], temporary: Path, *, program: str = MAIN, **options: object
+) -> Iterator[Started]:
     temporary.mkdir(exist_ok=True)
     mark = uuid.uuid4().hex
     cache = temporary.with_name("cache")
     environment = {MARK: mark, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(cache)}
     process = subprocess.Popen(
-        [sys.executable, "-c", MAIN, *map(str, arguments)],
+        [sys.executable, "-c", program, *map(str, arguments)],
         env={**os.environ, **environment},
         text=True,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
@@ -239,6 +241,31 @@ def test_a_terminal_that_is_closed_ends_the_command(firmware: Path, tmp_path: Pa
         os.close(terminal.its)
         os.close(terminal.ours)
         assert run.process.wait(PATIENCE_S) == 129
+
+
+FLASHES = """
+import pathlib, sys
+from asc_tiny import children, interrupts
+interrupts.install()
+script = 'trap "echo in order; exit" TERM; sleep 1000 & echo flashes; wait'
+try:
+    children.call(["sh", "-c", script], folder=pathlib.Path.cwd())
+except interrupts.Interrupt as error:
+    sys.exit(128 + error.number)
+"""
+
+
+def test_a_program_that_flashes_may_leave_the_board_in_order(tmp_path: Path) -> None:
+    with started([], tmp_path / "temporary", program=FLASHES) as run:
+        assert run.process.stdout is not None
+        assert run.process.stdout.readline() == "flashes\n"
+        run.process.send_signal(signal.SIGTERM)
+        assert run.process.stdout.readline() == "in order\n"
+        assert run.process.wait(PATIENCE_S) == 143
+        deadline = time.monotonic() + PATIENCE_S
+        while run.others():
+            assert time.monotonic() < deadline, run.others()
+            time.sleep(0.005)
 
 
 def test_signals_wait_while_they_are_held(monkeypatch: pytest.MonkeyPatch) -> None:

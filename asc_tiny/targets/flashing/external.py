@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from asc_tiny import children
 from asc_tiny.errors import AscError
 from asc_tiny.targets.flashing.job import Job
 from asc_tiny.targets.manifest import Manifest
@@ -57,6 +57,6 @@ def _run(command: Sequence[str], folder: Path) -> None:
     program = shutil.which(command[0])
     if program is None:
         raise AscError(f"{command[0]} is not installed; {_HINTS[command[0]]}")
-    done = subprocess.run([program, *command[1:]], cwd=folder, check=False)
-    if done.returncode != 0:
-        raise AscError(f"{command[0]} failed with code {done.returncode}; it says why above")
+    code = children.call([program, *command[1:]], folder=folder)
+    if code != 0:
+        raise AscError(f"{command[0]} failed with code {code}; it says why above")

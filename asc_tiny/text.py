@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 
 
@@ -20,7 +21,7 @@ def shown(value: object, most: int = 60) -> str:
         # A text of 100 MB must not be copied to show its beginning.
         value = value[: most + 1]
     try:
-        text = repr(value)
+        text = reprlib.repr(value) if isinstance(value, list | tuple | dict) else repr(value)
     except (ValueError, RecursionError):
         # Python writes no integer of thousands of digits.
         text = f"a huge {type(value).__name__}"

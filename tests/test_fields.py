@@ -26,6 +26,7 @@ from asc_tiny.frontend.config import FrontEndConfig, Quantisation
 from asc_tiny.targets import boards, project
 from asc_tiny.targets.boards import Board, FlashMethod
 from asc_tiny.targets.microphones import Microphone
+from asc_tiny.text import shown
 from asc_tiny.train import recipe
 from asc_tiny.train.recipe import Augmentation, Devices, Distillation, Recipe, Schedule
 from asc_tiny.train.run import Run
@@ -326,3 +327,10 @@ def test_members_whose_names_no_file_can_hold(
     out = tmp_path / "both.toml"
     assert asc_tiny("ensemble", *members, "--data", tmp_path, "--out", out) == 2
     assert "cannot hold this name; rename the member" in capsys.readouterr().err
+
+
+def test_values_of_any_size_are_shown_in_short() -> None:
+    for value in ["x" * 10**8, ["x" * 10**8] * 9, {"a": ["x" * 10**8]}, 10**5000, b"x" * 10**8]:
+        text = shown(value)
+        assert len(text) <= 63, text
+    assert shown([1.5, "a"]) == "[1.5, 'a']"

@@ -15,6 +15,7 @@ from asc_tiny.complexity.limits import FIGURES, NO_LIMITS, Limits, parse_growth
 from asc_tiny.complexity.report import CONVENTIONS
 from asc_tiny.errors import AscError
 from asc_tiny.files import read_toml
+from asc_tiny.text import shown
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -102,8 +103,9 @@ def read(path: Path) -> Settings:
     reader.check_keys(
         (*_LIMIT_KEYS, "models", "model", "convention", "baseline", "max-growth", "schema")
     )
-    if document.get("schema", 1) != 1:
-        raise AscError(f"{where} schema = {document['schema']!r}, this version reads 1")
+    schema = document.get("schema", 1)
+    if type(schema) is not int or schema != 1:
+        raise AscError(f"{where} schema = {shown(schema)}, this version reads 1")
     baseline = reader.text("baseline")
     growth = reader.text("max-growth")
     return Settings(
@@ -144,13 +146,13 @@ class _Reader:
     def text(self, key: str) -> str | None:
         value = self.table.get(key)
         if value is not None and (not isinstance(value, str) or not value):
-            raise AscError(f"{self.where} {key} = {value!r}, allowed: a text")
+            raise AscError(f"{self.where} {key} = {shown(value)}, allowed: a text")
         return value
 
     def choice(self, key: str, allowed: Sequence[str]) -> str | None:
         value = self.text(key)
         if value is not None and value not in allowed:
-            raise AscError(f"{self.where} {key} = {value!r}, allowed: {', '.join(allowed)}")
+            raise AscError(f"{self.where} {key} = {shown(value)}, allowed: {', '.join(allowed)}")
         return value
 
     def limits(self) -> dict[str, int | None]:
@@ -162,8 +164,8 @@ class _Reader:
             # A bool is an int to isinstance.
             if type(value) not in (int, str):
                 raise AscError(
-                    f"{self.where} {figure.setting} = {value!r}, allowed: a number such as 1000, "
-                    f"a text such as '64K', 'none'"
+                    f"{self.where} {figure.setting} = {shown(value)}, allowed: a number such as "
+                    f"1000, a text such as '64K', 'none'"
                 )
             option = f"{self.where} {figure.setting} ="
             limits[figure.limit] = figure.parse_limit(str(value), option=option)
@@ -172,7 +174,9 @@ class _Reader:
     def models(self) -> Iterator[Path]:
         patterns = self.table.get("models", [])
         if not isinstance(patterns, list) or not all(isinstance(p, str) for p in patterns):
-            raise AscError(f"{self.where} models = {patterns!r}, allowed: a list of paths or globs")
+            raise AscError(
+                f"{self.where} models = {shown(patterns)}, allowed: a list of paths or globs"
+            )
         seen = set()
         for pattern in patterns:
             for path in self.expand("models", pattern):
@@ -203,8 +207,8 @@ class _Reader:
             found = [literal] if literal.is_file() else sorted(folder.glob(pattern))
         except (ValueError, NotImplementedError, OSError) as error:
             raise AscError(
-                f"{self.where} {key} = {pattern!r}, allowed: a path or glob relative to the file "
-                f"({error})"
+                f"{self.where} {key} = {shown(pattern)}, allowed: a path or glob relative to the "
+                f"file ({error})"
             ) from error
         files = [path for path in found if path.is_file()]
         if not files:

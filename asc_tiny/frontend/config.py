@@ -39,7 +39,7 @@ class Quantisation:
     zero_point: int
 
     def __post_init__(self) -> None:
-        if not self.scale > 0.0:
+        if not 0.0 < self.scale < math.inf:
             raise AscError(f"quantisation: scale {self.scale}, must be above 0")
         if not -128 <= self.zero_point <= 127:
             raise AscError(f"quantisation: zero_point {self.zero_point}, must be -128 to 127")

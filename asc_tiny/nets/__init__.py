@@ -61,7 +61,7 @@ def load(path: Path) -> Any:
         with scratch.temporary_files():
             return keras.models.load_model(path, compile=False)
     except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        first = str(error).splitlines()[0]
+        first = (str(error).splitlines() or [type(error).__name__])[0]
         raise AscError(f"{path}: not a Keras model: {first}") from error
 
 

@@ -17,6 +17,8 @@ from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.text import shown
 from asc_tiny.train.cache import ARITHMETICS
 
+_MOST_FILTERS = 1 << 16
+
 T = TypeVar("T")
 
 
@@ -203,8 +205,9 @@ class Recipe:
         _check(self, "seed", 0 <= self.seed < 2**31, "0 to 2147483647")
         _check(self, "dropout", 0.0 <= self.dropout < 1.0, "0 to below 1")
         _check(self, "features", self.features in ARITHMETICS, ", ".join(ARITHMETICS))
-        if any(type(count) is not int or count < 1 for count in self.filters.values()):
-            raise AscError(f"filters = {dict(self.filters)}, must be counts of 1 or more")
+        if any(type(n) is not int or not 1 <= n <= _MOST_FILTERS for n in self.filters.values()):
+            counts = shown(dict(self.filters))
+            raise AscError(f"filters = {counts}, must be counts of 1 to {_MOST_FILTERS}")
         if self.frontend.quantisation is not None:
             raise AscError("frontend.quantisation: comes from the trained model, not the recipe")
         divides = self.time_resolution >= 1 and self.frontend.hop % self.time_resolution == 0

@@ -87,6 +87,8 @@ def _parts(application: Path) -> list[Part]:
 
 def _check_room(parts: list[Part], board: Board) -> None:
     for address, path in parts:
+        if address < 0:
+            raise AscError(f"{path}: its address is {address}, must be 0 or more")
         end = address + path.stat().st_size
         if end > board.flash_bytes:
             raise AscError(

@@ -59,7 +59,7 @@ def reshaped(file: File, shape: Shape, dtype: str, rest: list[str]) -> int:
 
 def with_more_dimensions(file: File, shape: Shape, dtype: str, rest: list[str]) -> int:
     source = held(file, (1, *shape), dtype, rest)
-    return made(file, "SQUEEZE", [source], shape, dtype)
+    return made(file, "UNPACK", [source], shape, dtype, num=1, axis=0)
 
 
 def joined(file: File, shape: Shape, dtype: str, rest: list[str]) -> int:
@@ -137,9 +137,9 @@ WAYS: dict[str, Callable[[File, Shape, str, list[str]], int]] = {
     "reshape": reshaped,
     "slice": sliced,
     "split": split,
-    "squeeze": with_more_dimensions,
     "tanh": squashed,
     "transpose": transposed,
+    "unpack": with_more_dimensions,
     "variable": in_a_variable,
 }
 

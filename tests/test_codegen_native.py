@@ -85,6 +85,24 @@ def test_a_library_is_built_once(cache_folder, monkeypatch, only_native):
 
 
 @needs_compiler
+def test_a_damaged_library_is_built_again(cache_folder, only_native):
+    """Cut short, with a byte that has changed, or of zeros as after a power cut."""
+    expected = native.features(NOISE[: DEFAULT.clip_samples], DEFAULT)
+    only_native()
+    (library,) = cache_folder.iterdir()
+    whole = library.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for damaged in (b"", whole[:2000], bytes(flipped), bytes(len(whole))):
+        forget()
+        # Another file: the one of before is in use by this process.
+        library.unlink()
+        library.write_bytes(damaged)
+        assert np.array_equal(native.features(NOISE[: DEFAULT.clip_samples], DEFAULT), expected)
+        assert [path.read_bytes() for path in cache_folder.iterdir()] == [whole]
+
+
+@needs_compiler
 @pytest.mark.parametrize("change", ["configuration", "flags", "runtime", "compiler"])
 def test_another_source_is_another_library(change, cache_folder, monkeypatch):
     codes = native.features(NOISE, DEFAULT)

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-from asc_tiny import nets
+from asc_tiny import locks, nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
 from asc_tiny.complexity.limits import Limits
@@ -187,6 +187,13 @@ def test_a_pruning_is_not_overwritten(points, source, dataset, folder):
         pruned(source, dataset, folder, "whole")
     with pytest.raises(AscError, match="holds a run already; use another folder"):
         pruned(source, dataset, folder, "source", resume=True)
+
+
+def test_a_second_pruning_in_the_same_folder_is_refused(points, source, dataset, folder):
+    another = pytest.raises(AscError, match="whole: is being written by another run")
+    with locks.exclusive(folder / "whole"), another:
+        pruned(source, dataset, folder, "whole", resume=True)
+    pruned(source, dataset, folder, "whole", resume=True)
 
 
 def test_resume_refuses_other_settings(points, source, dataset, folder):

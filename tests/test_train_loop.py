@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from asc_tiny import nets
+from asc_tiny import locks, nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
 from asc_tiny.errors import AscError
@@ -296,6 +296,18 @@ def test_a_file_that_is_no_model_is_named(tmp_path):
     path.write_bytes(b"nothing")
     with pytest.raises(AscError, match=r"model.keras: not a Keras model"):
         nets.load(path)
+
+
+def test_a_second_training_in_the_same_folder_is_refused(recipe, dataset, folder, whole):
+    """As the first, with the same recipe or another: weights never meet the other's recipe."""
+    before = hashes(whole)
+    with locks.exclusive(whole.root):
+        for resume in (False, True):
+            with pytest.raises(AscError, match="whole: is being written by another run"):
+                loop.train(recipe, dataset, whole.root, resume=resume)
+    with locks.exclusive(folder / "other"), pytest.raises(AscError, match="by another run"):
+        loop.train(recipe, dataset, folder / "other")
+    assert hashes(whole) == before and not (folder / "other").exists()
 
 
 def test_command_line(synthetic, tmp_path, capsys, monkeypatch):

@@ -137,10 +137,8 @@ def _library(config: FrontEndConfig, *, continuous: bool = False) -> Any:
             return None
         program, version = compiler
         named = "\0".join([platform.machine(), version, *FLAGS, _digest(sources)])
-        path = user_cache.folder() / "frontend" / f"{sha256(named.encode('utf-8'))}.so"
-        if not path.exists():
-            _build(program, sources, path)
-        return _ffi.dlopen(str(path))
+        folder, key = user_cache.folder() / "frontend", sha256(named.encode("utf-8"))
+        return _ffi.dlopen(str(_kept(folder, key) or _build(program, sources, folder, key)))
     except (AscError, OSError, subprocess.CalledProcessError):
         return None
 
@@ -165,12 +163,28 @@ def _sources(config: FrontEndConfig, *, continuous: bool = False) -> dict[str, s
     }
 
 
-def _build(program: str, sources: dict[str, str], path: Path) -> None:
+def _kept(folder: Path, key: str) -> Path | None:
+    """Return the library of the cache if it has a whole one; damaged ones are removed."""
+    for path in folder.glob(f"{key}-*.so"):
+        if path.name == _name(key, path.read_bytes()):
+            return path
+        path.unlink(missing_ok=True)
+    return None
+
+
+def _name(key: str, library: bytes) -> str:
+    """Return the file name of a library, which tells whether its contents are whole."""
+    return f"{key}-{sha256(library)[:16]}.so"
+
+
+def _build(program: str, sources: dict[str, str], cache_folder: Path, key: str) -> Path:
     with scratch.folder() as folder:
         for source, text in sources.items():
             write_text(folder / source, text)
         files = [source for source in sources if source.endswith(".c")]
-        library = folder / path.name
-        command = [program, *FLAGS, *files, "-o", str(library)]
+        command = [program, *FLAGS, *files, "-o", "library.so"]
         children.run(command, folder=folder, environment={"TMPDIR": str(folder)}).check_returncode()
-        write_bytes(path, library.read_bytes(), wait=True)
+        library = (folder / "library.so").read_bytes()
+    path = cache_folder / _name(key, library)
+    write_bytes(path, library, wait=True)
+    return path

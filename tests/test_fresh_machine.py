@@ -16,7 +16,9 @@ from types import ModuleType
 
 import pytest
 
-from asc_tiny.targets.tools import PACKAGES
+from asc_tiny.cli.main import main
+from asc_tiny.errors import AscError
+from asc_tiny.targets.tools import LIBRARIES, PACKAGES, require
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "models" / "mobilenet_esc10.tflite"
@@ -49,6 +51,24 @@ def test_every_package_that_a_command_advises_is_installed_for_the_tests() -> No
     advised = {name for names in PACKAGES.values() for name in names.split()}
     # Newer releases have the emulator in a package of its own.
     assert advised - named() <= {"qemu-system-misc"}
+
+
+@pytest.mark.parametrize("program", sorted(LIBRARIES))
+def test_a_compiler_without_its_library_is_told(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """Debian installs the compiler without what it links."""
+    (tmp_path / program).write_text('#!/bin/sh\necho "${1#-print-file-name=}"\n')
+    (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(AscError) as error:
+        require(program)
+    advice = f"apt-get install {PACKAGES[program]}"
+    assert str(error.value) == f"{program} finds no {LIBRARIES[program]}; try: {advice}"
+    with pytest.raises(SystemExit):
+        main(["doctor"])
+    (line,) = (row for row in capsys.readouterr().out.splitlines() if row.split()[0] == program)
+    assert line.endswith(f" missing: {advice}")
 
 
 def test_the_closure_follows_what_is_installed(minimal_root: ModuleType) -> None:

@@ -329,5 +329,5 @@ def run_command(
 
 
 def available_programs() -> dict[str, str | None]:
-    """Return the paths of the external programs, None for those that are not installed."""
-    return {program: shutil.which(program) for program in sorted(tools.PACKAGES)}
+    """Return the paths of the external programs, None where something is missing."""
+    return {program: tools.find(program) for program in sorted(tools.PACKAGES)}

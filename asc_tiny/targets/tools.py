@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from asc_tiny import children, scratch
@@ -23,16 +24,44 @@ PACKAGES = {
 }
 """Programs that commands call, and the Debian packages that hold them."""
 
+LIBRARIES = {
+    "arm-none-eabi-g++": "libstdc++_nano.a",
+    "arm-none-eabi-gcc": "libc_nano.a",
+    "riscv64-unknown-elf-gcc": "picolibc.specs",
+}
+"""What a compiler builds nothing with unless it is there: Debian packages it apart."""
+
+
+def find(program: str) -> str | None:
+    """Return the path of a program, None if it or its library is not installed."""
+    path = shutil.which(program)
+    library = LIBRARIES.get(program)
+    return path if path is None or library is None or _has(path, library) else None
+
+
+@cache
+def _has(compiler: str, library: str) -> bool:
+    """Whether a compiler finds a file of its libraries: else it prints the bare name."""
+    command = [compiler, f"-print-file-name={library}"]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return False
+    return Path(done.stdout.strip()).is_absolute()
+
 
 def require(program: str) -> str:
     """Return the path of a program.
 
     Raises:
-        AscError: it is not installed; the message names the Debian package.
+        AscError: it or its library is not installed; the message names the Debian packages.
     """
-    path = shutil.which(program)
+    path = find(program)
     if path is None:
-        raise AscError(f"{program} is not installed; try: apt-get install {PACKAGES[program]}")
+        fault = f"finds no {LIBRARIES[program]}" if shutil.which(program) else "is not installed"
+        raise AscError(f"{program} {fault}; try: apt-get install {PACKAGES[program]}")
     return path
 
 

@@ -221,7 +221,9 @@ class FrontEndConfig:
 
     def normalised(self, means: Sequence[float], scales: Sequence[float]) -> FrontEndConfig:
         """Return this configuration with a normalisation of its bands."""
-        normalisation = Normalisation(tuple(map(float, means)), tuple(map(float, scales)))
+        normalisation = Normalisation(
+            means=tuple(map(float, means)), scales=tuple(map(float, scales))
+        )
         return dataclasses.replace(self, normalisation=normalisation)
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,9 @@ def test_every_command_that_reads_audio_can_resample() -> None:
         if names & AUDIO:
             reading.add(name)
             assert "resample" in names, name
+            assert command.callback is not None
+            taken = set(inspect.signature(command.callback).parameters)
+            assert taken - {"ctx"} == names, name
     assert reading >= {"train", "evaluate", "quantize", "prune", "features", "run", "simulate"}
 
 

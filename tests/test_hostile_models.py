@@ -380,6 +380,23 @@ def test_more_rows_than_an_order_can_be_found_for(count: int, layers: int, reaso
         network.generate(artefact(rows(count, layers), "model.tflite"))
 
 
+def test_a_window_of_more_rows_than_can_be_looked_at() -> None:
+    builder = Builder()
+    x, y = image(builder, 1, 300, 3, 1), image(builder, 1, 300, 3, 1)
+    window = {"filterHeight": 2**16 - 1, "filterWidth": 3, **ONE}
+    builder.operator("MAX_POOL_2D", [x], [y], **window)
+    model = artefact(builder.finish([x], [y]), "model.tflite")
+    with deadline(5.0), pytest.raises(AscError, match="19,660,500 rows under all windows"):
+        network.generate(model)
+
+
+def test_phases_for_every_pixel() -> None:
+    """Each would have a bias and a multiplier of its own."""
+    model = artefact(transposed((200, 300), (200, 300)), "model.tflite")
+    with deadline(5.0), pytest.raises(AscError, match="3 filters for 200 x 300 phases"):
+        network.generate(model)
+
+
 def test_many_rows_take_no_minutes() -> None:
     """Seconds of computing; the search for the best order took minutes."""
     with deadline(15.0):

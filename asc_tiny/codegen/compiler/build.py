@@ -65,14 +65,20 @@ def _build(graph: Graph, whole_input: bool) -> Program:
 
 
 # Rows are numbered with 16 bits; the order of runs is looked for one by one.
-_MOST_ROWS, _MOST_RUNS = 2**15 - 1, 2**16
+_MOST_ROWS, _MOST_RUNS, _MOST_READ = 2**15 - 1, 2**16, 2**19
 
 
 def _check_runs(graph: Graph, stages: Sequence[Stage]) -> None:
     """Check that the order of the work can be found in seconds."""
-    rows = max(view.rows for stage in stages for view in _views(stage))
+    tallest = max(view.rows for stage in stages for view in _views(stage))
     runs = sum(stage.runs for stage in stages)
-    for count, most, name in ((rows, _MOST_ROWS, "of a tensor"), (runs, _MOST_RUNS, "in all")):
+    read = sum(stage.runs * rows.count for stage in stages for rows in stage.inputs)
+    counts = (
+        (tallest, _MOST_ROWS, "of a tensor"),
+        (runs, _MOST_RUNS, "in all"),
+        (read, _MOST_READ, "under all windows"),
+    )
+    for count, most, name in counts:
         if count > most:
             raise AscError(f"{graph.source}: {count:,} rows {name}, at most {most:,} are supported")
 

@@ -8,6 +8,7 @@ a pixel's phase has no tap.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from asc_tiny.codegen.compiler.weighted import (
     weights_of,
 )
 from asc_tiny.complexity.packing import GROUP
+
+# Each has a bias, a multiplier and a shift.
+_MOST_SUMS = 2**16
 
 
 @dataclass(frozen=True)
@@ -201,12 +205,13 @@ def _phases(to: Lowering, strides: tuple[int, int], left: int) -> NDArray[np.int
     columns = taps + (stride_x - 1 + left) // stride_x - first
     shape = (stride_y, stride_x, filters, rows, columns, channels)
     to.check_expanded(math.prod(shape))
+    if math.prod(shape[:3]) > _MOST_SUMS:
+        to.fail(f"{filters} filters for {stride_y} x {stride_x} phases, at most {_MOST_SUMS} sums")
     kernel = np.zeros(shape, np.int8)
-    for phase_y in range(stride_y):
-        for pixel in range(stride_x):
-            shift, phase_x = divmod(pixel + left, stride_x)
-            for row, y in enumerate(range(phase_y, height, stride_y)):
-                for tap, x in enumerate(range(phase_x, width, stride_x)):
-                    column = taps - 1 + shift - first - tap
-                    kernel[phase_y, pixel, :, row, column] = weights[:, y, x]
+    for y, x in itertools.product(range(height), range(width)):
+        row, phase_y = divmod(y, stride_y)
+        # The one pixel of a group that this column of the weights is multiplied for
+        pixel = (x - left) % stride_x
+        column = taps - 1 + (pixel + left) // stride_x - first - x // stride_x
+        kernel[phase_y, pixel, :, row, column] = weights[:, y, x]
     return kernel.reshape(stride_y, stride_x * filters, rows, columns, channels)

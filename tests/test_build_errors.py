@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from asc_tiny.cli import endings
 from asc_tiny.cli.main import main
+from asc_tiny.targets import project as projects
 from asc_tiny.targets.build_log import MOST_LINES, error_lines
 
 MODEL = Path(__file__).parents[1] / "models" / "mobilenet_esc10.tflite"
@@ -76,6 +78,21 @@ def test_errors_of_cmake_come_with_their_text(
     assert lines[1].strip() == "no such board"
     assert "the whole log is" in lines[-1]
     script.write_text(good)
+
+
+def test_what_a_failed_image_printed_stands_on_its_own_lines(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = projects.stopped(projects.load(project), 7, "first\nsecond\nlast\n")
+    reason = f"{project}/build/firmware: stopped with code 7 on host: last"
+    ending = endings.of(error)
+    assert ending == endings.Ending(2, reason, ("first", "second"))
+    endings.report(ending, ["run", "--json"])
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == ["first", "second", f"asc-tiny: {reason}"]
+    details = ["first", "second"]
+    assert json.loads(captured.out) == {"schema": 1, "error": reason, "details": details}
+    assert str(projects.stopped(projects.load(project), 1, " \n")).endswith("host: no output")
 
 
 def test_many_errors_are_counted_and_unknown_ones_shown_from_the_end() -> None:

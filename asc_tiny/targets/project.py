@@ -35,6 +35,7 @@ from asc_tiny.text import shown
 _PRINTED = ".printed"
 _MOST_WRITTEN = 1 << 30
 _MOST_SHOWN = 1000
+_MOST_LINES = 10
 
 _CHOSEN = re.compile(rb"^CMAKE_GENERATOR:INTERNAL=(.*?)\r?$", re.MULTILINE)
 
@@ -289,10 +290,11 @@ def _written(workdir: Path) -> int | None:
 
 
 def stopped(project: Project, code: int, printed: str) -> AscError:
-    """Return what to raise for an image that ended with an error."""
-    text = printed.strip() or "no output"
+    """Return what to raise for an image that ended with an error, with the last that it printed."""
+    lines = printed[-_MOST_SHOWN:].strip().splitlines()[-_MOST_LINES:] or ["no output"]
     return AscError(
-        f"{project.image}: stopped with code {code} on {project.board.name}: {text[-_MOST_SHOWN:]}"
+        f"{project.image}: stopped with code {code} on {project.board.name}: {lines[-1]}",
+        details=lines[:-1],
     )
 
 

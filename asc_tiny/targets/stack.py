@@ -114,7 +114,7 @@ def pushed(board: Board, image: Path) -> dict[str, int]:
     program = tools.require(board.toolchain.compiler.replace("gcc", "objdump"))
     done = tools.execute([program, "-d", "--no-show-raw-insn", str(image)], folder=image.parent)
     if done.returncode != 0:
-        raise AscError(f"{image}: {done.stderr.strip()}")
+        raise AscError(f"{image}: cannot be disassembled", details=done.stderr.splitlines()[-10:])
     found: dict[str, int] = {}
     name = ""
     for line in done.stdout.splitlines():

@@ -109,8 +109,11 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             assert process.stderr is not None
-            text = process.stderr.read().decode(errors="replace").strip()
-            raise AscError(f"the emulator stopped with code {process.returncode}: {text}")
+            lines = process.stderr.read().decode(errors="replace").splitlines() or ["no output"]
+            raise AscError(
+                f"the emulator stopped with code {process.returncode}: {lines[-1]}",
+                details=lines[:-1],
+            )
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
             return
         time.sleep(0.02)

@@ -284,6 +284,7 @@ LIES: list[tuple[Callable[[Builder], tuple[Value, Value]], Change, str]] = [
     (convolution, tensor(1, zeroPoint=None), "must have one scale above 0 and one zero point"),
     (dense, operator(customOptions=[1]), "options of a custom operator"),
     (dense, operator(intermediates=[0]), "has intermediate tensors"),
+    (dense, tensor(1, shape=[3, 1]), "states the output [3, 1] for 3 units"),
     (dense, tensor(3, scale=[0.5]), "the bias has the scale 0.5"),
     (expanded, content(2, 2), "states the output"),
     (expanded, content(2, 5), "has the axis 5"),

@@ -95,6 +95,9 @@ def _fully_connected(call: Call) -> None:
     if call.input(0).size % depth:
         raise call.fail(f"has {call.input(0).size} inputs for weights of {depth}")
     operand(call, 2, (units,))
+    # Kernels take the number of units from the output.
+    if call.output.shape[-1:] != (units,):
+        raise call.fail(f"states the output {list(call.output.shape)} for {units} units")
     check_size(call, call.input(0).size // depth * units)
 
 

@@ -98,8 +98,8 @@ def check(report: dict[str, Any]) -> None:
     ended = [kill["killed"] for kill in report["kills"]]
     assert len(ended) == KILLS
     assert set(ended) <= {0, signal.SIGKILL, signal.SIGPROF}
-    # A run that finds more in its cache than the undisturbed one may end before its moment.
-    assert sum(map(bool, ended)) >= KILLS * 3 // 4, report["kills"]
+    # Processor time differs a little from run to run.
+    assert sum(map(bool, ended)) >= KILLS * 9 // 10, report["kills"]
     assert report["wrong"] == []
     assert report["processes"] == []
 
@@ -170,7 +170,7 @@ def test_evaluate(trained: Path, synthetic: Path, tmp_path: Path) -> None:
     argv = ["evaluate", *models, "--data", synthetic, "--html", html]
     modules = ["asc_tiny.nets.mini_segnet", "asc_tiny.train.evaluate", "asc_tiny.train.report"]
     run = ["asc_tiny.compress.tflm:Interpreter.run"]
-    check(killed(tmp_path, argv, modules=modules, functions=run, by_time=6))
+    check(killed(tmp_path, argv, modules=modules, functions=run, by_time=6, together=5))
 
 
 def test_quantize(trained: Path, synthetic: Path, tmp_path: Path) -> None:

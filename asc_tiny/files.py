@@ -44,7 +44,7 @@ def replacing(path: Path, *, wait: bool = False) -> Iterator[Path]:
         AscError: ``path`` is a folder, a device or a link to nothing, cannot be written, or is
             being written by another run.
     """
-    target = _followed(path)
+    target = locks.followed(path)
     if target.exists() and not target.is_file():
         what = "a folder" if target.is_dir() else "no regular file"
         raise AscError(f"{path}: is {what}, a file is needed")
@@ -72,7 +72,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         AscError: ``path`` is a file, a link to nothing, or a folder that has to stay and is not
             empty, its parent folder cannot be written, or another run writes to it.
     """
-    target = _followed(path)
+    target = locks.followed(path)
     stays = _has_to_stay(path, target)
     parent = target if stays else target.parent
     temporary: Path | None = None
@@ -93,23 +93,13 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             raise _refused(path, error, temporary) from error
 
 
-def _followed(path: Path) -> Path:
-    """Return where ``path`` really is, itself if it is no link."""
-    if not path.is_symlink():
-        return path
-    target = Path(os.path.realpath(path))
-    if not path.exists():
-        raise AscError(f"{path}: is a link to {target}, which does not exist")
-    return target
-
-
 @contextmanager
 def _made(folder: Path, path: Path) -> Iterator[None]:
     """Make a folder with those above it for ``path``; what is new goes again if the block fails."""
     above = (folder, *folder.parents)
     new = list(takewhile(lambda each: not each.exists(), above))
     for each in new:
-        _followed(each)
+        locks.followed(each)
     if len(new) < len(above) and not above[len(new)].is_dir():
         raise AscError(f"{path}: {above[len(new)]} is a file, a folder is needed")
     try:

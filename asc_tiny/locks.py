@@ -82,9 +82,10 @@ def exclusive(folder: Path) -> Iterator[None]:
     A folder that is missing is made, with those above it; what is empty at the end goes again.
 
     Raises:
-        AscError: another run writes into it, it is a file, or it cannot be made.
+        AscError: another run writes into it, it is a file or a link to nothing, or it cannot be
+            made.
     """
-    real = folder.resolve()
+    real = followed(folder).resolve()
     missing = missing_folders(real)
     handle = _taken(folder, real)
     try:
@@ -94,6 +95,20 @@ def exclusive(folder: Path) -> Iterator[None]:
         remove_empty(missing)
         if handle is not None:
             os.close(handle)
+
+
+def followed(path: Path) -> Path:
+    """Return where ``path`` really is, itself if it is no link.
+
+    Raises:
+        AscError: it is a link to nothing: perhaps to a disk that is not mounted.
+    """
+    if not path.is_symlink():
+        return path
+    target = Path(os.path.realpath(path))
+    if not path.exists():
+        raise AscError(f"{path}: is a link to {target}, which does not exist")
+    return target
 
 
 def missing_folders(folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asc_tiny.cli.main import main
-from asc_tiny.codegen import network
+from asc_tiny.codegen import network, tflm
 from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.errors import AscError
 
@@ -279,6 +279,7 @@ LIES: list[tuple[Callable[[Builder], tuple[Value, Value]], Change, str]] = [
     (averaged, tensor(2, type=9, shape=[4]), "input 1 is INT8, must be INT32"),
     (averaged, tensor(2, isVariable=True), "tensor 2 is a constant and a variable"),
     (convolution, operator(inputs=[0, 2, 3, 3]), "4 inputs, must be 2 to 3"),
+    (convolution, operator(inputs=[0, 2, -1]), "the bias is absent; leave it out"),
     (convolution, tensor(2, zeroPoint=None), "weights must be quantised with zero point 0"),
     (convolution, tensor(2, zeroPoint=[1]), "weights must be quantised with zero point 0"),
     (convolution, tensor(1, zeroPoint=None), "must have one scale above 0 and one zero point"),
@@ -325,6 +326,15 @@ def test_lies(build: Callable[[Builder], tuple[Value, Value]], change: Change, r
     assert str(caught.value).startswith("model.tflite: ")
     assert len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) < 400
+
+
+def test_a_bias_that_is_absent_crashes_no_firmware() -> None:
+    builder = Builder()
+    x, y = convolution(builder)
+    model = unpacked(builder.finish([x], [y]))
+    operator(inputs=[0, 2, -1])(model)
+    with pytest.raises(AscError, match=r"operator 0 \(CONV_2D\) has an input that is absent"):
+        tflm.generate(artefact(packed(model), "model.tflite"))
 
 
 def batch_of_images(b: Builder) -> tuple[Value, Value]:

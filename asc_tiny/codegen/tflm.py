@@ -16,12 +16,14 @@ from asc_tiny.codegen.prefix import rename
 from asc_tiny.codegen.templates import banner, environment
 from asc_tiny.complexity.artefact import Artefact
 from asc_tiny.complexity.ensemble import Ensemble, Model
-from asc_tiny.complexity.graph import Graph
+from asc_tiny.complexity.graph import ABSENT, Graph
 from asc_tiny.complexity.tflm.arena import ALIGNMENT, Arena, arena
 from asc_tiny.complexity.tflm.cmsis_nn import Core
 from asc_tiny.complexity.tflm.kernels import OPERATORS, Kernels
 from asc_tiny.complexity.tflm.structs import TYPES, Abi, pointer_bytes, resolver_bytes
 from asc_tiny.errors import AscError
+
+_BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 
 REFERENCE = "reference kernels"
 REFERENCE_ILP32 = "reference kernels on RISC-V or Xtensa"
@@ -98,6 +100,11 @@ def check_operators(model: Model) -> None:
                 raise AscError(
                     f"{artefact.path}: operator {operator.index} is {operator.name}, supported "
                     f"with runtime tflm are {', '.join(OPERATORS)}"
+                )
+            if operator.name in _BIASED and ABSENT in operator.inputs:
+                raise AscError(
+                    f"{artefact.path}: operator {operator.index} ({operator.name}) has an input "
+                    f"that is absent, which TensorFlow Lite Micro reads all the same; leave it out"
                 )
 
 

@@ -416,6 +416,9 @@ def is_narrow(channels: Array, per_channel: NDArray[Any]) -> bool:
 def _bias(to: Lowering, position: int, channels: int) -> NDArray[Any]:
     bias = to.optional_input(position)
     if bias is None:
+        if position < len(to.operator.inputs) and to.operator.name != "FULLY_CONNECTED":
+            # TensorFlow Lite Micro's convolutions read it all the same.
+            to.fail("the bias is absent; leave it out of the inputs")
         return np.zeros(channels, dtype=np.int64)
     if bias.dtype != "INT32":
         to.fail(f"bias is {bias.dtype}, must be INT32")

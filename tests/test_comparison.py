@@ -19,7 +19,7 @@ from asc_tiny.files import read_toml
 
 pytest.importorskip("tensorflow")
 
-from asc_tiny.compress.keras_complexity import measure_model
+from asc_tiny.compress.keras_complexity import measure_keras, measure_model
 from asc_tiny.nets import mini_segnet, mobilenet
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -90,6 +90,42 @@ def test_work_of_keras_layers_by_hand() -> None:
     assert measured.operations == 2 * 192 + 192 + 48 * 4 + 7 * 192 + 2 * 192 + 192 + 384 + 32
     assert measured.moved_bytes == 384
     assert measured.macs == 0
+
+
+def test_frozen_weights_of_keras_layers_count() -> None:
+    """What another training has learnt costs as much: a backbone, what LoRA adds to, a norm."""
+    from keras import Input, Model, layers
+
+    inputs = Input((8, 6, 4), batch_size=1)
+    x = layers.BatchNormalization()(inputs)  # gamma and beta of 4 channels, no statistics
+    x = layers.Normalization(mean=[0.5] * 4, variance=[2.0] * 4)(x)
+    x = layers.Conv2D(5, 3)(x)  # 4 x 9 x 5 + 5
+    x = layers.Dense(7, name="tuned")(x)  # 5 x 7 + 7
+    model = Model(inputs, x)
+    model.trainable = False
+    adapted = layers.Normalization()
+    adapted.adapt(np.arange(8.0).reshape(1, 1, 2, 4))
+    assert measure_model(model, source="file").params == 8 + 185 + 42
+    model.get_layer("tuned").trainable = True
+    model.get_layer("tuned").enable_lora(2)
+    assert measure_model(model, source="file").params == 8 + 185 + 42 + (5 + 7) * 2
+    model = Model(inputs, adapted(inputs))
+    assert measure_model(model, source="file").params == 0
+
+
+def test_arrays_in_keras_operations_count(tmp_path: Path) -> None:
+    from keras import Input, Model, ops
+
+    inputs = Input((8, 6, 4), batch_size=1)
+    factors = np.ones((6, 4), np.float32)
+    x = ops.maximum(inputs * factors + np.ones(4, np.int32), -factors) * factors
+    x = ops.concatenate([x, np.zeros((1, 2, 6, 4), np.float32)], axis=1)
+    x = ops.reshape(x * 0.5, (10, 24))
+    model = Model(inputs, x)
+    assert measure_model(model, source="file").params == 24 + 4 + 24 + 48
+    # The file holds the array that is used twice twice.
+    model.save(tmp_path / "file.keras")
+    assert measure_keras(tmp_path / "file.keras").params == 24 + 4 + 24 + 24 + 48
 
 
 def test_keras_layer_without_a_rule_is_refused() -> None:

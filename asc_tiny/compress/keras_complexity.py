@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from asc_tiny import nets
@@ -68,8 +69,8 @@ def measure_model(model: Any, *, source: str) -> ModelComplexity:
     live = _live_elements(model, calls)
     layers: list[LayerComplexity] = []
     seen: set[int] = set()
-    for (layer, inputs, outputs), elements in zip(calls, live, strict=True):
-        fresh = [w for w in getattr(layer, "trainable_weights", ()) if id(w) not in seen]
+    for (layer, inputs, outputs, arrays), elements in zip(calls, live, strict=True):
+        fresh = [w for w in [*_learnt(layer), *arrays] if id(w) not in seen]
         seen.update(id(weight) for weight in fresh)
         shape = _shape(outputs[0], source)
         params = sum(math.prod(weight.shape) for weight in fresh)
@@ -91,8 +92,8 @@ def measure_model(model: Any, *, source: str) -> ModelComplexity:
     return ModelComplexity(source, tuple(layers))
 
 
-Call = tuple[Any, list[Any], list[Any]]
-"""A layer with the symbolic tensors of one call: inputs, outputs."""
+Call = tuple[Any, list[Any], list[Any], list[Any]]
+"""A layer with the symbolic tensors of one call: inputs, outputs; and arrays it computes with."""
 
 
 def _calls(model: Any, source: str) -> list[Call]:
@@ -112,7 +113,8 @@ def _calls(model: Any, source: str) -> list[Call]:
             visit(source_tensor)
         if hasattr(node.operation, "_nodes"):
             raise AscError(f"{source}: model {node.operation.name} inside the model")
-        calls.append((node.operation, node.arguments.keras_tensors, node.outputs))
+        arrays = _arrays(node.operation, node.arguments)
+        calls.append((node.operation, node.arguments.keras_tensors, node.outputs, arrays))
 
     for output in model.outputs:
         visit(output)
@@ -136,7 +138,7 @@ def _live_elements(model: Any, calls: list[Call]) -> list[int]:
 
     for tensor in model.inputs:
         use(tensor, 0)
-    for step, (layer, inputs, outputs) in enumerate(calls):
+    for step, (layer, inputs, outputs, _) in enumerate(calls):
         for tensor in inputs:
             use(tensor, step)
         fused = len(inputs) == 1 and any(name in type(layer).__name__ for name in _FUSED)
@@ -179,6 +181,39 @@ def _work(layer: Any, inputs: list[Any], outputs: list[Any], source: str) -> Wor
     if kind in _FREE:
         return Work()
     raise AscError(f"{source}: layer {layer.name} is {kind}, whose work cannot be counted")
+
+
+_MEASURED: Mapping[str, tuple[str, ...]] = {
+    "BatchNormalization": ("moving_mean", "moving_variance"),
+    "MixupNormalisation": ("moving_mean", "moving_variance"),
+    "Normalization": ("mean", "variance", "count"),
+}
+"""Weights that are statistics of the data, by kind of layer: they are not learnt."""
+
+
+def _learnt(layer: Any) -> list[Any]:
+    """Return the weights of a layer but for statistics; those that are frozen were learnt, too."""
+    measured = _MEASURED.get(type(layer).__name__, ())
+    return [w for w in getattr(layer, "weights", ()) if w.name not in measured]
+
+
+# What their arguments join with the data are values; other movements have whole numbers that
+# say where to.
+_JOINS = ("Concatenate", "Stack")
+
+
+def _arrays(layer: Any, arguments: Any) -> list[Any]:
+    """Return the arrays among the arguments of a call, such as ``x * array``."""
+    kind = type(layer).__name__
+    values = keras.tree.flatten((arguments.args, arguments.kwargs))
+    found = [
+        value
+        for value in values
+        if not isinstance(value, keras.KerasTensor) and len(getattr(value, "shape", ()))
+    ]
+    if kind not in _MOVEMENTS or kind in _JOINS:
+        return found
+    return [array for array in found if "int" not in str(array.dtype)]
 
 
 _STATISTICS = ("mean", "variance")

@@ -258,6 +258,122 @@ def test_values_in_the_place_of_settings_count() -> None:
     assert params(file) == 16 * 4 + 6
 
 
+def chosen(file: File, name: str, *, is_behind: bool) -> int:
+    """Add 24 values that constants choose from two; ``is_behind`` repeats the two before."""
+
+    def book(size: int, *shape: int) -> int:
+        values = file.tensor(size, full=True)
+        if is_behind:
+            values = made(
+                file, "BROADCAST_TO", [values, file.integers(24, size)], (24, size), "INT8"
+            )
+            shape = tuple(24 * n if n == size else n for n in shape)
+        return made(file, "RESHAPE", [values, file.integers(*shape)], shape, "INT8")
+
+    def codes(*shape: int, dtype: str = "INT64") -> int:
+        return file.tensor(*shape, dtype=dtype, full=True)
+
+    if name == "EMBEDDING_LOOKUP":
+        return made(file, name, [codes(24), book(2, 2, 1)], (24, 1), "INT8")
+    if name == "GATHER":
+        return made(file, name, [book(2, 2), codes(4, 6)], (4, 6), "INT8")
+    if name == "GATHER_ND":
+        return made(file, name, [book(2, 2), codes(4, 6, 1)], (4, 6), "INT8")
+    return made(file, name, [codes(24, dtype="BOOL"), book(1, 1), book(1, 1)], (24,), "INT8")
+
+
+@pytest.mark.parametrize("is_behind", [False, True])
+@pytest.mark.parametrize("name", ["EMBEDDING_LOOKUP", "GATHER", "GATHER_ND", "SELECT_V2"])
+def test_codes_that_choose_from_a_book_count(name: str, is_behind: bool) -> None:
+    """Weights kept as whole numbers that choose from a few values: the codes are what was learnt.
+
+    The same operators read settings where they put values in another order.
+    """
+    file = File()
+    x = file.input(1, 6)
+    weights = chosen(file, name, is_behind=is_behind)
+    weights = made(file, "RESHAPE", [weights, file.integers(4, 6)], (4, 6), "INT8")
+    file.add("FULLY_CONNECTED", [x, weights, -1], 1, 4)
+    assert params(file) == 24 + 2
+    assert judge(file.data())
+
+
+def test_codes_of_a_book_in_a_variable_count() -> None:
+    file = File()
+    x = file.input(1, 6)
+    book = in_a_variable(file, (3,), "INT8", [])
+    codes = file.tensor(4, 6, dtype="INT64", full=True)
+    file.add("FULLY_CONNECTED", [x, made(file, "GATHER", [book, codes], (4, 6), "INT8"), -1], 1, 4)
+    assert params(file) == 3 + 24
+    assert judge(file.data())
+
+
+def test_masks_and_orders_of_activations_are_settings() -> None:
+    file = File()
+    x = file.input(1, 6)
+    order = file.tensor(6, dtype="INT64", full=True)
+    x = file.add("GATHER", [x, order], 1, 6, axis=1)
+    mask = file.tensor(1, 6, dtype="BOOL", full=True)
+    file.add("SELECT_V2", [mask, x, file.tensor(full=True)], 1, 6)
+    assert params(file) == 0
+
+
+def plain(file: File, *shape: int) -> int:
+    """Add whole numbers without a scale."""
+    return file.tensor(*shape, dtype="INT64", full=True)
+
+
+def test_whole_numbers_that_an_operator_merges_as_shapes_count_once_computed_with() -> None:
+    file = File()
+    x = file.input(1, 6)
+    merged = made(file, "BROADCAST_ARGS", [plain(file, 6), file.integers(1)], (6,), "INT64")
+    file.add("MUL", [x, made(file, "CAST", [merged], (6,), "INT8")], 1, 6)
+    assert params(file) == 6 + 1
+    shape = File()
+    x = shape.input(1, 6)
+    merged = made(shape, "BROADCAST_ARGS", [shape.integers(1, 6), shape.integers(1)], (2,), "INT32")
+    shape.add("BROADCAST_TO", [x, merged], 1, 6)
+    assert params(shape) == 0
+    assert judge(file.data()) and judge(shape.data())
+
+
+@pytest.mark.parametrize("is_cast", [False, True])
+def test_whole_numbers_that_a_branch_returns_count(is_cast: bool) -> None:
+    """Nothing in the branch computes with them, but whoever calls it may."""
+    branches = [File(), File()]
+    for branch in branches:
+        branch.input(1, 6)
+        result = plain(branch, 1, 6)
+        branch.add("RELU", branch.inputs, 1, 6)
+        if is_cast:
+            result = made(branch, "CAST", [result], (1, 6), "INT8")
+        branch.outputs = [result]
+    file = File()
+    condition = file.tensor(dtype="BOOL")
+    x = file.input(1, 6)
+    file.inputs.insert(0, condition)
+    numbers = {"then_subgraph_index": 1, "else_subgraph_index": 2}
+    result = made(file, "IF", [condition, x], (1, 6), "INT8" if is_cast else "INT64", **numbers)
+    if not is_cast:
+        result = made(file, "CAST", [result], (1, 6), "INT8")
+    file.add("MUL", [x, result], 1, 6)
+    file.others = branches
+    assert params(file) == 6 + 6
+    assert judge(file.data())
+
+
+def test_a_long_chain_of_choices_takes_no_time() -> None:
+    """Each looks back at so many tensors at most; what lies further back is taken for learnt."""
+    file = File()
+    last = file.tensor(4, full=True)
+    order = file.tensor(4, dtype="INT64", full=True)
+    for _ in range(2000):
+        last = made(file, "GATHER", [last, order], (4,), "INT8")
+    file.add("MUL", [file.input(1, 4), last], 1, 4)
+    # The table, and the order: what it is of lies too far behind for most.
+    assert params(file) == 4 + 4
+
+
 def test_constants_that_reach_no_operator_count_in_a_line_of_their_own() -> None:
     file = File()
     file.add("RELU", [file.input(1, 4)], 1, 4)

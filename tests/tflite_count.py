@@ -78,8 +78,9 @@ _SETTINGS: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys(("EMBEDDING_LOOKUP", "FILL", "IF", "SELECT", "SELECT_V2", "SPLIT"), (0,)),
     **dict.fromkeys(("BATCH_TO_SPACE_ND", "SPACE_TO_BATCH_ND", "SLICE", "SPLIT_V"), (1, 2)),
     **{"TRANSPOSE_CONV": (0,), "STRIDED_SLICE": (1, 2, 3), "DYNAMIC_UPDATE_SLICE": (2,)},
-    **dict.fromkeys(("BROADCAST_ARGS", "ONE_HOT"), (0, 1)),
+    "ONE_HOT": (1,),
 }
+_CHOICES = {"EMBEDDING_LOOKUP": 0, "GATHER": 1, "GATHER_ND": 1, "SELECT": 0, "SELECT_V2": 0}
 _CHANGING = ("CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE", "WHILE")
 
 
@@ -115,6 +116,21 @@ def _learnt(model: Any, graph: Any, constant: list[bool]) -> set[int]:
         if name in _SHAPE_ALONE or (name not in _CHANGING and present and fixed >= {*present}):
             fixed |= {*outputs[number]}
 
+    coded: set[int] = set()
+    behind = {index: {index} for index in fixed if constant[index]}
+    for number, name in enumerate(names):
+        places = [place for place, index in enumerate(inputs[number]) if index >= 0]
+        used = [inputs[number][n] for n in places if n not in _SETTINGS.get(name, ())]
+        given: set[int] = set().union(*(behind.get(i, set()) if i in fixed else {i} for i in used))
+        place = _CHOICES.get(name, -1)
+        if place in places and inputs[number][place] in fixed:
+            made = sum(_elements(graph.Tensors(index)) for index in outputs[number])
+            if sum(_elements(graph.Tensors(index)) for index in given) < made:
+                coded.add(number)
+                given |= behind.get(inputs[number][place], set())
+        for index in fixed.intersection(outputs[number]):
+            behind[index] = set() if name in _SHAPE_ALONE else given
+    results = {graph.Outputs(n) for n in range(graph.OutputsLength())}
     makers = {index: number for number, made in enumerate(outputs) for index in made}
 
     def is_sixth(index: int) -> bool:
@@ -129,9 +145,12 @@ def _learnt(model: Any, graph: Any, constant: list[bool]) -> set[int]:
         while waiting:
             here = waiting.pop()
             seen.add(here)
+            if here in results:
+                found.add("value")
             for number, position in readers.get(here, ()):
                 name = names[number]
-                if name in _SHAPE_ALONE or position in _SETTINGS.get(name, ()):
+                settings = () if number in coded else _SETTINGS.get(name, ())
+                if name in _SHAPE_ALONE or position in settings:
                     found.add("setting")
                 elif outputs[number] and fixed >= {*outputs[number]}:
                     waiting += {*outputs[number]} - seen

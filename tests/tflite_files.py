@@ -17,6 +17,8 @@ Fields = Mapping[int, tuple[str, Any]]
 """Number of the field to its type, a letter of ``struct`` or ``offset``, and its value."""
 
 _SLOTS = {"b": "Int8", "?": "Bool", "i": "Int32", "I": "Uint32", "f": "Float32", "Q": "Uint64"}
+_PLAIN = ("BOOL", "INT64")
+"""Types of tensors that are given no scale."""
 _SIZES = {"i": 4, "f": 4, "q": 8, "B": 1}
 
 
@@ -158,10 +160,10 @@ class Writer:
         return self.table({0: ("b", min(number, 127)), 2: ("i", 1), 3: ("i", number)})
 
     def tensor(self, name: str, shape: Sequence[int], dtype: str, buffer: int) -> int:
-        quantisation = {
-            2: ("offset", self.vector("f", [0.5])),
-            3: ("offset", self.vector("q", [0])),
-        }
+        quantisation: dict[int, tuple[str, Any]] = {}
+        if dtype not in _PLAIN:
+            scales, zero_points = self.vector("f", [0.5]), self.vector("q", [0])
+            quantisation = {2: ("offset", scales), 3: ("offset", zero_points)}
         table = self.table(quantisation)
         text = self.builder.CreateString(name)
         return self.table(

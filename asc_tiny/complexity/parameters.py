@@ -6,8 +6,9 @@ that only rearrange or rescale constants, and at last in a line of its own, so t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 
 from asc_tiny.complexity.counting import called
 from asc_tiny.complexity.formula import is_number
@@ -24,12 +25,11 @@ _SECOND_TEXT = """
 SETTINGS: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys((*_SECOND_TEXT.split(), *_REDUCTIONS), (1,)),
     "BATCH_TO_SPACE_ND": (1, 2),
-    "BROADCAST_ARGS": (0, 1),
     "DYNAMIC_UPDATE_SLICE": (2,),
     "EMBEDDING_LOOKUP": (0,),
     "FILL": (0,),
     "IF": (0,),
-    "ONE_HOT": (0, 1),
+    "ONE_HOT": (1,),
     "SELECT": (0,),
     "SELECT_V2": (0,),
     "SLICE": (1, 2),
@@ -40,6 +40,11 @@ SETTINGS: Mapping[str, tuple[int, ...]] = {
     "TRANSPOSE_CONV": (0,),
 }
 """Operands by position that are shapes, axes, sizes, indices or conditions, if they are whole."""
+
+_CHOICES = {"EMBEDDING_LOOKUP": 0, "GATHER": 1, "GATHER_ND": 1, "SELECT": 0, "SELECT_V2": 0}
+"""Operators that choose from their other operands by one of the settings."""
+_FARTHEST = 100
+"""Tensors that are looked at behind a choice, far more than converters make."""
 
 _SHAPE_ALONE = ("RANK", "SHAPE", "ZEROS_LIKE")
 """Operators that look at the shape of what they read, not at its values."""
@@ -130,6 +135,11 @@ class _Sources:
         self.walked: set[int] = set()
         self.settings: set[int] = set()
         """Tensors that a rule knows to be no learnt values."""
+        self.codes: set[int] = set()
+        """Operators that choose from a code book, by index: their choices are learnt."""
+        for operator in graph.operators:
+            if self._is_by_codes(operator):
+                self.codes.add(operator.index)
 
     @cached_property
     def fixed(self) -> frozenset[int]:
@@ -148,7 +158,7 @@ class _Sources:
         """
         if operator.outputs and self.fixed.issuperset(operator.outputs):
             return
-        for index in _computed_with(operator):
+        for index in self._computed_with(operator):
             tensor = self.graph.tensor(index)
             if tensor.is_constant and is_number(self.graph, operator, tensor):
                 self.settings.add(index)
@@ -156,10 +166,15 @@ class _Sources:
                 yield from self._constants(index, self.walked)
 
     def unread(self) -> Iterator[Tensor]:
-        """Yield the constants of values that no operator has yielded and no rule knows."""
+        """Yield the constants of values that no operator has yielded and no rule knows.
+
+        An output is a value, whatever it is for: who gets it may compute with it.
+        """
+        for index in self.graph.outputs:
+            yield from self._constants(index, self.walked)
         walked: set[int] = set()
         for operator in self.graph.operators:
-            for index in set(_present(operator)).difference(_computed_with(operator)):
+            for index in set(_present(operator)).difference(self._computed_with(operator)):
                 sources = self._constants(index, walked)
                 self.settings.update(t.index for t in sources if t.dtype in _INTEGERS)
         for tensor in self.graph.tensors:
@@ -169,26 +184,45 @@ class _Sources:
 
     def _constants(self, index: int, walked: set[int]) -> Iterator[Tensor]:
         """Yield the constants behind a tensor; what was walked before is left out."""
-        waiting = [index]
+        return (tensor for tensor in self._behind([index], walked) if tensor.is_constant)
+
+    def _behind(self, indices: Iterable[int], walked: set[int]) -> Iterator[Tensor]:
+        """Yield fixed tensors and what they are computed from; what was walked is left out."""
+        waiting = [*indices]
         while waiting:
             index = waiting.pop()
             if index in walked or index not in self.fixed:
                 continue
             walked.add(index)
             tensor = self.graph.tensor(index)
-            if tensor.is_constant:
-                yield tensor
-            else:
-                waiting += _computed_with(self.graph.producers[index])
+            yield tensor
+            if not tensor.is_constant:
+                waiting += self._computed_with(self.graph.producers[index])
+
+    def _computed_with(self, operator: Operator) -> list[int]:
+        """Return the operands whose values go into the result."""
+        if operator.name in _SHAPE_ALONE:
+            return []
+        settings: Sequence[int] = SETTINGS.get(operator.name, ())
+        if operator.index in self.codes:
+            settings = ()
+        places = enumerate(operator.inputs)
+        return [index for place, index in places if index != ABSENT and place not in settings]
+
+    def _is_by_codes(self, operator: Operator) -> bool:
+        """Tell whether an operator makes more values than there are to choose from.
+
+        Then its choices are no mere order: ``table[codes]`` of learnt codes, or signs by a mask.
+        """
+        choice = _CHOICES.get(operator.name, ABSENT)
+        if not 0 <= choice < len(operator.inputs) or operator.inputs[choice] not in self.fixed:
+            return False
+        data = self._computed_with(operator)
+        given = sum(self.graph.tensor(index).size for index in data if index not in self.fixed)
+        behind = islice(self._behind(data, set()), _FARTHEST)
+        given += sum(tensor.size for tensor in behind if tensor.is_constant)
+        return given < sum(self.graph.tensor(index).size for index in operator.outputs)
 
 
 def _present(operator: Operator) -> list[int]:
     return [index for index in operator.inputs if index != ABSENT]
-
-
-def _computed_with(operator: Operator) -> list[int]:
-    """Return the operands whose values go into the result."""
-    if operator.name in _SHAPE_ALONE:
-        return []
-    settings = SETTINGS.get(operator.name, ())
-    return [i for position, i in enumerate(operator.inputs) if i >= 0 and position not in settings]

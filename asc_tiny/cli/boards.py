@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, json_option
+from asc_tiny.cli.options import PATH, frontend_option, json_option, labels_option
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -25,8 +25,16 @@ _NONE = "-"
 @click.command()
 @click.argument("names", metavar="[BOARD]...", nargs=-1)
 @click.option("--model", type=PATH, help="Tell whether this .tflite or ensemble .toml fits.")
+@frontend_option
+@labels_option
 @json_option
-def command(names: Sequence[str], model: Path | None, as_json: bool) -> None:
+def command(
+    names: Sequence[str],
+    model: Path | None,
+    frontend: Path | None,
+    labels: Path | None,
+    as_json: bool,
+) -> None:
     """List the supported boards, or the BOARDs, which may be files (.toml) of yours.
 
     With --model: RAM in KiB with the arena as it is laid out, the front end, samples that wait and
@@ -35,8 +43,10 @@ def command(names: Sequence[str], model: Path | None, as_json: bool) -> None:
     """
     from asc_tiny.targets import boards
 
+    if model is None and (frontend or labels):
+        raise AscError(f"{'--frontend' if frontend else '--labels'}: needs --model")
     chosen = [boards.get(name) for name in names] or list(boards.BOARDS.values())
-    fits = _fits(model, chosen) if model else {}
+    fits = _fits(model, chosen, frontend, labels) if model else {}
     if as_json:
         document: dict[str, object] = {"boards": [_row(board, fits) for board in chosen]}
         print_json(document | ({"model": str(model), "is_estimate": True} if model else {}))
@@ -47,12 +57,21 @@ def command(names: Sequence[str], model: Path | None, as_json: bool) -> None:
         _print_table(_COLUMNS, [_cells(board) for board in chosen], notes)
 
 
-def _fits(model: Path, chosen: Sequence[Board]) -> dict[str, Fit]:
+def _fits(
+    model: Path, chosen: Sequence[Board], frontend: Path | None, labels: Path | None
+) -> dict[str, Fit]:
     from asc_tiny.codegen.classifier import classifier
     from asc_tiny.complexity.ensemble import load_model
+    from asc_tiny.frontend.config import read_toml
+    from asc_tiny.labels import read as read_labels
     from asc_tiny.targets.fit import fit
 
-    complete: Classifier = classifier(load_model(model), runtime="aot")
+    complete: Classifier = classifier(
+        load_model(model),
+        runtime="aot",
+        frontend=read_toml(frontend) if frontend else None,
+        labels=read_labels(labels) if labels else None,
+    )
     return {board.name: fit(complete, board) for board in chosen if board.ram_bytes}
 
 

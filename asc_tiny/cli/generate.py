@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from asc_tiny.cli.options import PATH
+from asc_tiny.cli.options import PATH, frontend_option, labels_option
 from asc_tiny.codegen.projects import registry
 
 
@@ -64,9 +64,9 @@ from asc_tiny.codegen.projects import registry
     "folder, a file per pass.",
 )
 @click.option("--prefix", default="asc", show_default=True, help="Of all names in the C code.")
-@click.option("--frontend", type=PATH, help="TOML of the front end, for a file without metadata.")
+@frontend_option
 @click.option("--decision", type=PATH, help="TOML of windows, smoothing and threshold.")
-@click.option("--labels", type=PATH, help="Class names, a line each, for a file without metadata.")
+@labels_option
 def command(
     model: Path,
     out: Path,

@@ -27,6 +27,12 @@ resample_option = click.option(
     "--resample", is_flag=True, help="Convert audio of another sample rate."
 )
 
+frontend_option = click.option(
+    "--frontend", type=PATH, help="TOML of the front end, for a file without metadata."
+)
+labels_option = click.option(
+    "--labels", type=PATH, help="Class names, a line each, for a file without metadata."
+)
 data_option = click.option("--data", required=True, type=PATH, help="TAU layout.")
 
 

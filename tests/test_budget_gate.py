@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tflite_files import convolutions
+from tflite_files import File, convolutions
 
 from asc_tiny.cli.main import main
 from asc_tiny.complexity.difference import layer_changes
@@ -272,6 +272,22 @@ def test_a_model_without_a_baseline_fails(
     (project / "other.tflite").unlink()
     err = refused(capsys, "small.tflite", "--baseline", "base.json")
     assert "base.json: other.tflite is gone" in err
+
+
+def test_a_figure_that_cannot_be_measured_has_no_baseline(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether it has grown beyond what was accepted is not known, so that it must not pass."""
+    file, unused = File(), File()
+    file.conv(file.input(1, 8, 8, 2), 4)
+    unused.add("SUM", [unused.input(1, 8), unused.integers(1)], 1)
+    file.others = [unused]
+    (project / "other.tflite").write_bytes(file.data())
+    assert budget(capsys, "other.tflite")[0] == 0
+    assert budget(capsys, "other.tflite", "--write-baseline", "base.json")[0] == 0
+    err = refused(capsys, "other.tflite", "--baseline", "base.json", "--max-growth", "50%")
+    assert "other.tflite: peak activation bytes cannot be measured, but the baseline" in err
+    assert "operator 0 (SUM) of subgraph 1 never runs" in err
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,15 @@ def test_arrays_in_keras_operations_count(tmp_path: Path) -> None:
     assert measure_keras(tmp_path / "file.keras").params == 24 + 4 + 24 + 24 + 48
 
 
+def test_activations_that_are_layers() -> None:
+    from keras import Input, Model, layers
+
+    inputs = Input((8,), batch_size=1)
+    x = layers.Activation(layers.LeakyReLU())(inputs)
+    model = Model(inputs, layers.Activation(layers.Softmax())(x))
+    assert measure_model(model, source="file").operations == 8 + 4 * 8
+
+
 def test_keras_layer_without_a_rule_is_refused() -> None:
     from keras import Input, Model, layers
 

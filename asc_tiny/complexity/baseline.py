@@ -62,7 +62,8 @@ class Baseline:
         """Compare models with those on file.
 
         Raises:
-            AscError: one is not on file, or a model on file neither measured nor there.
+            AscError: one is not on file, or a model on file neither measured nor there; a figure
+                cannot be measured, so that nobody knows whether it has grown.
         """
         known = {absolute(Path(model.path)) for model in models}
         for path in self.models:
@@ -88,8 +89,12 @@ class Baseline:
                     f"{model.path}: {figure.name} are measured only "
                     f"{'now' if old is None else 'in the baseline'} ({self.path})"
                 )
-            if old is not None:
-                figures[figure] = Change(old, new)
+            if old is None:
+                raise AscError(
+                    f"{model.path}: {figure.name} cannot be measured, but the baseline "
+                    f"{self.path} limits them: {model.unmeasured[figure.key]}"
+                )
+            figures[figure] = Change(old, new)
         layers = layer_changes(before["layers"], after["layers"])
         return Comparison(model.path, growth, figures, tuple(layers))
 

@@ -169,7 +169,9 @@ def _work(layer: Any, inputs: list[Any], outputs: list[Any], source: str) -> Wor
         bilinear = layer.interpolation == "bilinear"
         return Work(operations=_BILINEAR * size) if bilinear else Work(moved_bytes=size)
     if kind == "Activation":
-        return Work(operations=size * (_SOFTMAX if layer.activation.__name__ == "softmax" else 1))
+        # A function, or a layer such as PReLU.
+        name = getattr(layer.activation, "__name__", type(layer.activation).__name__).lower()
+        return Work(operations=size * (_SOFTMAX if name == "softmax" else 1))
     if kind == "Add":
         return Work(operations=size * (len(inputs) - 1 if len(inputs) > 1 else 1))
     if kind in _PER_OUTPUT:

@@ -189,16 +189,32 @@ def append_text(path: Path, text: str) -> None:
         file.write(text.encode("utf-8"))
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the contents of ``path``.
+# Bytes that are read at most: of a file, more than which no flatbuffer has; of a pipe or a device,
+# which may never end; of text that is parsed, of which tables of clips have 30 MB; of TOML.
+_FILE, _STREAM, _TEXT, _TOML = 1 << 31, 1 << 26, 1 << 26, 1 << 20
+
+
+def read_bytes(path: Path, *, at_most: int = _FILE) -> bytes:
+    """Return the contents of ``path``, a file, a pipe or a device.
+
+    Args:
+        path: of the file.
+        at_most: bytes that a file may have; of a pipe or a device 64 MiB at most.
 
     Raises:
-        AscError: there is no such file, or it cannot be read.
+        AscError: there is no such file, it cannot be read, or it has more bytes.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            most = at_most if size else min(at_most, _STREAM)
+            # Only of pipes, devices and what the system makes up as it is read the size is 0.
+            data = b"" if size > most else file.read() if size else file.read(most + 1)
     except OSError as error:
         raise AscError(f"{path}: cannot read: {reason(error)}") from error
+    if max(size, len(data)) > most:
+        raise AscError(f"{path}: more than {most} bytes, allowed: up to {most}")
+    return data
 
 
 def read_text(path: Path) -> str:
@@ -208,9 +224,9 @@ def read_text(path: Path) -> str:
         The text without the mark; lines end with LF, whatever they ended with.
 
     Raises:
-        AscError: it cannot be read, or is not UTF-8.
+        AscError: it cannot be read, has more than 64 MiB, or is not UTF-8.
     """
-    return decode_text(read_bytes(path), source=str(path))
+    return decode_text(read_bytes(path, at_most=_TEXT), source=str(path))
 
 
 def decode_text(data: bytes, *, source: str) -> str:
@@ -231,17 +247,19 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Return what the TOML file ``path`` holds.
 
     Raises:
-        AscError: it cannot be read or is not TOML.
+        AscError: it cannot be read, has more than 1 MiB, or is not TOML.
     """
-    return parse_toml(read_bytes(path), source=str(path))
+    return parse_toml(read_bytes(path, at_most=_TOML), source=str(path))
 
 
 def parse_toml(data: bytes, *, source: str) -> dict[str, Any]:
     """Return what the bytes of a TOML file hold; ``source`` is named in messages.
 
     Raises:
-        AscError: it is not UTF-8 or not TOML.
+        AscError: it has more than 1 MiB, is not UTF-8 or not TOML.
     """
+    if len(data) > _TOML:
+        raise AscError(f"{source}: more than {_TOML} bytes, allowed: up to {_TOML}")
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -258,9 +276,9 @@ def read_json(path: Path) -> Any:
     """Return what the JSON file ``path`` holds.
 
     Raises:
-        AscError: it cannot be read or is not JSON.
+        AscError: it cannot be read, has more than 64 MiB, or is not JSON.
     """
-    return parse_json(read_bytes(path), source=str(path))
+    return parse_json(read_bytes(path, at_most=_TEXT), source=str(path))
 
 
 def parse_json(data: bytes, *, source: str, halves: bool = False) -> Any:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from asc_tiny import locks, partial
 from asc_tiny.errors import AscError
-from asc_tiny.files import replacing, replacing_folder, write_bytes
+from asc_tiny.files import (
+    read_bytes,
+    read_json,
+    read_text,
+    read_toml,
+    replacing,
+    replacing_folder,
+    write_bytes,
+)
 
 pytest.importorskip("fcntl")
 
@@ -144,3 +155,48 @@ def test_without_locks_every_run_has_its_own_name(
         for temporary in (first, second):
             (temporary / "file" if temporary.is_dir() else temporary).write_text("x")
     assert names(tmp_path)[0] == "out" and not list(tmp_path.glob(".*"))
+
+
+READERS: list[Callable[[Path], Any]] = [read_bytes, read_text, read_toml, read_json]
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_what_never_ends_is_refused(read: Callable[[Path], Any], tmp_path: Path) -> None:
+    link = tmp_path / "link.toml"
+    link.symlink_to("/dev/zero")
+    with pytest.raises(AscError, match=rf"^{link}: more than \d+ bytes, allowed: up to \d+$"):
+        read(link)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_a_file_that_is_too_large_is_refused_unread(
+    read: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # takes no room: all of it is a hole
+    with pytest.raises(AscError, match="large: more than "):
+        read(path)
+
+
+def test_bounds_include_what_they_name(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"1234")
+    assert read_bytes(path, at_most=4) == b"1234"
+    with pytest.raises(AscError, match="more than 3 bytes"):
+        read_bytes(path, at_most=3)
+    path.write_text("#" * (1 << 20))
+    assert read_toml(path) == {}
+    path.write_text("#" * ((1 << 20) + 1))
+    with pytest.raises(AscError, match="more than 1048576 bytes"):
+        read_toml(path)
+
+
+def test_pipes_and_files_without_a_size_are_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"content" * 50_000,))
+    writer.start()
+    assert read_bytes(pipe) == b"content" * 50_000
+    writer.join()
+    assert read_text(Path("/proc/self/cmdline"))

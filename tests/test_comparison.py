@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -126,6 +128,24 @@ def test_arrays_in_keras_operations_count(tmp_path: Path) -> None:
     # The file holds the array that is used twice twice.
     model.save(tmp_path / "file.keras")
     assert measure_keras(tmp_path / "file.keras").params == 24 + 4 + 24 + 24 + 48
+
+
+def test_sequential_models(tmp_path: Path) -> None:
+    from keras import Input, Sequential, layers
+
+    parts = [layers.Conv2D(5, 3, padding="same"), layers.BatchNormalization(), layers.ReLU()]
+    Sequential([Input((8, 6, 4)), *parts]).save(tmp_path / "file.keras")
+    measured = measure_keras(tmp_path / "file.keras")
+    assert [layer.params for layer in measured.layers] == [4 * 9 * 5 + 5, 10, 0]
+    assert measured.macs == 8 * 6 * 9 * 4 * 5
+    with pytest.raises(AscError, match="x: not a functional or sequential Keras model of known"):
+        measure_model(Sequential([layers.Dense(2)]), source="x")
+
+
+def test_keras_is_not_imported_before_its_messages_are_caught() -> None:
+    text = "import sys, asc_tiny.compress.keras_complexity as _; print('keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_activations_that_are_layers() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from asc_tiny import nets
@@ -64,7 +63,11 @@ def measure_keras(path: Path) -> ModelComplexity:
 
 
 def measure_model(model: Any, *, source: str) -> ModelComplexity:
-    """Measure a functional Keras model; ``source`` is named in errors."""
+    """Measure a functional or sequential Keras model; ``source`` is named in errors."""
+    import keras
+
+    if isinstance(model, keras.Sequential) and getattr(model, "outputs", None):
+        model = keras.Model(model.inputs, model.outputs)
     calls = _calls(model, source)
     live = _live_elements(model, calls)
     layers: list[LayerComplexity] = []
@@ -99,7 +102,7 @@ Call = tuple[Any, list[Any], list[Any], list[Any]]
 def _calls(model: Any, source: str) -> list[Call]:
     """Return the calls of all layers in execution order, branch by branch."""
     if not getattr(model, "outputs", None) or not hasattr(model, "_nodes"):
-        raise AscError(f"{source}: not a functional Keras model")
+        raise AscError(f"{source}: not a functional or sequential Keras model of known input")
     calls: list[Call] = []
     visited: set[int] = set()
 
@@ -206,6 +209,8 @@ _JOINS = ("Concatenate", "Stack")
 
 def _arrays(layer: Any, arguments: Any) -> list[Any]:
     """Return the arrays among the arguments of a call, such as ``x * array``."""
+    import keras
+
     kind = type(layer).__name__
     values = keras.tree.flatten((arguments.args, arguments.kwargs))
     found = [

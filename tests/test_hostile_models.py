@@ -228,6 +228,18 @@ def strided(b: Builder) -> tuple[Value, Value]:
     return x, y
 
 
+def reordered(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 4, 3), image(b, 1, 3, 4)
+    b.operator("TRANSPOSE", [x, numbers(b, 0, 2, 1)], [y])
+    return x, y
+
+
+def cut(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 4, 3), image(b, 1, 2, 3)
+    b.operator("SLICE", [x, numbers(b, 0, 1, 0), numbers(b, 1, 2, 3)], [y])
+    return x, y
+
+
 def padded(b: Builder) -> tuple[Value, Value]:
     x, y = image(b, 1, 4), image(b, 1, 6)
     amounts = b.constant(np.array([[0, 0], [1, 1]], np.int32))
@@ -274,6 +286,16 @@ def content(number: int, *values: int) -> Change:
     return change
 
 
+def elsewhere(number: int) -> Change:
+    """Give a constant a second content: where a file of more than 2 GiB has it."""
+
+    def change(model: Any) -> None:
+        buffer = model.buffers[model.subgraphs[0].tensors[number].buffer]
+        buffer.offset, buffer.size = 8, len(buffer.data)
+
+    return change
+
+
 LIES: list[tuple[Callable[[Builder], tuple[Value, Value]], Change, str]] = [
     # Everything that TensorFlow Lite Micro refuses, or computes otherwise than shapes say
     (averaged, tensor(2, type=9, shape=[4]), "input 1 is INT8, must be INT32"),
@@ -283,6 +305,8 @@ LIES: list[tuple[Callable[[Builder], tuple[Value, Value]], Change, str]] = [
     (convolution, tensor(2, zeroPoint=None), "weights must be quantised with zero point 0"),
     (convolution, tensor(2, zeroPoint=[1]), "weights must be quantised with zero point 0"),
     (convolution, tensor(1, zeroPoint=None), "must have one scale above 0 and one zero point"),
+    (cut, tensor(3, shape=[3, 1]), "has input 2 of shape [3, 1], 1 dimensions are needed"),
+    (dense, elsewhere(2), "has contents in two places"),
     (dense, operator(customOptions=[1]), "options of a custom operator"),
     (dense, operator(intermediates=[0]), "has intermediate tensors"),
     (dense, tensor(1, shape=[3, 1]), "states the output [3, 1] for 3 units"),
@@ -291,6 +315,7 @@ LIES: list[tuple[Callable[[Builder], tuple[Value, Value]], Change, str]] = [
     (expanded, content(2, 5), "has the axis 5"),
     (expanded, tensor(2, type=9, shape=[4]), "input 1 is INT8, must be INT32"),
     (halved, tensor(1, shape=[1, 6, 3]), "splits"),
+    (halved, tensor(2, shape=[1]), "splits"),
     (packed_twice, operator(axis=0), "states the output"),
     (packed_twice, operator(axis=-4), "has the axis -4"),
     (padded, tensor(3, scale=[0.25]), "same scale and zero point"),
@@ -304,8 +329,10 @@ LIES: list[tuple[Callable[[Builder], tuple[Value, Value]], Change, str]] = [
     (squeezed, operator(squeezeDims=[3]), "states the output"),
     (squeezed, operator(squeezeDims=[]), "states the output"),
     (squeezed, operator(squeezeDims=[7]), "has the axis 7"),
+    (strided, tensor(3, shape=[1, 3]), "has input 2 of shape [1, 3], 1 dimensions are needed"),
     (strided, content(4, 1, -1, 1), "takes one element of axis 1"),
     (strided, operator(beginMask=2), "takes one element of axis 1"),
+    (reordered, tensor(2, shape=[1, 3]), "has input 1 of shape [1, 3], 1 dimensions are needed"),
     (unpacked_once, operator(axis=2), "unpacks"),
 ]
 

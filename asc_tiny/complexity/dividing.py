@@ -28,12 +28,16 @@ def split(call: Call) -> None:
             raise call.fail(f"splits {list(whole.shape)} into {[list(part) for part in parts]}")
         return
     axis = _axis(call, axes[0], len(whole.shape))
-    before, behind = whole.shape[:axis], whole.shape[axis + 1 :]
-    sizes = [part[axis] for part in parts if part[:axis] == before and part[axis + 1 :] == behind]
+    sizes = [part[axis] for part in parts if _but(part, axis) == _but(whole.shape, axis)]
     stated = None if first else constant(call, 1)
     equal = len(set(sizes)) == 1 if first else _fits(sizes, stated)
     if len(sizes) != len(parts) or sum(sizes) != whole.shape[axis] or not equal:
         raise call.fail(f"splits {list(whole.shape)} into {[list(part) for part in parts]}")
+
+
+def _but(shape: Shape, axis: int) -> tuple[Shape, Shape] | None:
+    """Return the dimensions before an axis and those behind it; None if there is no such axis."""
+    return (shape[:axis], shape[axis + 1 :]) if axis < len(shape) else None
 
 
 def _fits(sizes: Sequence[int], stated: Sequence[int] | None) -> bool:

@@ -219,6 +219,9 @@ class _Reader:
             size = table.number(schema.BUFFER_SIZE, "Q")
             if offset + size > len(self.data):
                 raise DamagedError(f"buffer {index} ends beyond the file")
+            # Interpreters differ in which of two contents they take.
+            if table.octets(schema.BUFFER_DATA):
+                raise DamagedError(f"buffer {index} has contents in two places")
             return self.data[offset : offset + size]
         return bytes(self.counted(table.octets(schema.BUFFER_DATA))) or None
 

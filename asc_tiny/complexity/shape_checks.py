@@ -37,9 +37,18 @@ _MOST_INTEGERS = 16
 """Two for each of eight dimensions."""
 
 
-def constant(call: Call, position: int) -> tuple[int, ...] | None:
-    """Return an operand of integers such as axes, None for an activation or another type."""
-    tensor = call.input(position)
+def constant(call: Call, position: int, *, dimensions: int | None = None) -> tuple[int, ...] | None:
+    """Return an operand of integers such as axes, None for an activation or another type.
+
+    Args:
+        call: the operator.
+        position: the position of the operand among the inputs, from 0.
+        dimensions: how many dimensions it must have; any number if it is None.
+
+    Raises:
+        AscError: it has other dimensions, or more values than any operator takes.
+    """
+    tensor = call.input(position, dimensions=dimensions)
     code = _INTEGERS.get(tensor.dtype)
     if tensor.content is None or code is None:
         return None

@@ -200,7 +200,7 @@ def _pad(call: Call) -> None:
 
 
 def _transpose(call: Call) -> None:
-    shape, order = call.input(0).shape, constant(call, 1)
+    shape, order = call.input(0).shape, constant(call, 1, dimensions=1)
     if order is None:
         return
     if sorted(order) != list(range(len(shape))):
@@ -216,7 +216,8 @@ def _resize(call: Call) -> None:
 
 
 def _slice(call: Call) -> None:
-    shape, begins, sizes = call.input(0).shape, constant(call, 1), constant(call, 2)
+    shape = call.input(0).shape
+    begins, sizes = (constant(call, position, dimensions=1) for position in (1, 2))
     if begins is None or sizes is None:
         _not_more(call)
         return
@@ -231,7 +232,7 @@ def _slice(call: Call) -> None:
 
 def _strided_slice(call: Call) -> None:
     shape, options = call.input(0).shape, call.operator.options
-    numbers = [constant(call, position) for position in (1, 2, 3)]
+    numbers = [constant(call, position, dimensions=1) for position in (1, 2, 3)]
     begins, ends, strides = numbers
     if begins is None or ends is None or strides is None:
         _not_more(call)

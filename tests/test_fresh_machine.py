@@ -113,6 +113,14 @@ arm-none-eabi-g++ --specs=nano.specs --specs=nosys.specs -mcpu=cortex-m4 -mthumb
 
 
 @pytest.mark.slow
+def test_a_minimal_root_has_what_scripts_of_packages_make(packages: list[str]) -> None:
+    """The C library's package copies its settings into the folder of the compiler."""
+    compiler = ("riscv64-unknown-elf-gcc", "--specs=picolibc.specs", "-march=rv32imc")
+    done = in_root(*compiler, "-mabi=ilp32", "-E", "-include", "stdint.h", "-xc", "/dev/null")
+    assert "int32_t" in done.stdout, done.stderr
+
+
+@pytest.mark.slow
 def test_a_library_that_is_not_named_is_missed(packages: list[str], tmp_path: Path) -> None:
     """Arduino's builder links it: here it is there, on a fresh machine it was not."""
     mounts = Path("/proc/self/mounts").read_text()

@@ -180,7 +180,7 @@ def test_epochs_cuts_the_schedule_and_resume_completes_it(whole, recipe, dataset
 
 
 @pytest.fixture(scope="module")
-def integer_recipe(folder):
+def integer_recipe(recipe, folder):
     return recipes.load(folder / "small.toml", features="fixed")
 
 

@@ -177,5 +177,5 @@ def test_a_bad_value_is_named(tmp_path: Path, capsys) -> None:
     path.write_text("threshold = 2\n")
     out = tmp_path / "firmware"
     assert asc_tiny("generate", MODEL, "--decision", path, "--out", out) == 2
-    assert f"{path}: threshold = 2, allowed: above 0, up to 0.996" in capsys.readouterr().err
+    assert f"{path}: threshold = 2.0, allowed: above 0, up to 0.996" in capsys.readouterr().err
     assert not out.exists()

@@ -92,7 +92,7 @@ def test_wrong_folders_and_files_are_named(tmp_path):
     stereo = tmp_path / "stereo" / "r.wav"
     stereo.parent.mkdir()
     soundfile.write(stereo, np.ones((10, 2)) / 2, 44100)
-    with pytest.raises(AscError, match=r"r\.wav: 2 channels, only mono"):
+    with pytest.raises(AscError, match=r"r\.wav: 2 channels, must be mono"):
         devices.gains(stereo.parent, CONFIG)
 
 

@@ -50,6 +50,7 @@ qemu-system-arm                 command -v qemu-system-arm
 END
     [[ "$2" != test ]] || cat <<END
 g++                             command -v c++
+make                            command -v make
 arduino-builder                 command -v arduino-builder
 arduino-ctags                   command -v arduino-ctags
 libstdc++-arm-none-eabi-newlib  setup_has_library arm-none-eabi-g++ libstdc++_nano.a

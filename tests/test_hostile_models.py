@@ -203,6 +203,12 @@ def averaged(b: Builder) -> tuple[Value, Value]:
     return x, y
 
 
+def averaged_twice(b: Builder) -> tuple[Value, Value]:
+    x, y = image(b, 1, 4, 2, 3), image(b, 1, 4, 3)
+    b.operator("MEAN", [x, numbers(b, 2)], [y])
+    return x, y
+
+
 def halved(b: Builder) -> tuple[Value, Value]:
     x, y, other = image(b, 1, 6, 6), image(b, 1, 3, 6), image(b, 1, 3, 6)
     b.operator("SPLIT", [numbers(b, 1), x], [y, other], numSplits=2)
@@ -296,10 +302,19 @@ def elsewhere(number: int) -> Change:
     return change
 
 
+def small_steps(model: Any) -> None:
+    """Clamp the first operator to 6, which its output has no 32 bits for."""
+    graph = model.subgraphs[0]
+    graph.operators[0].builtinOptions.fusedActivationFunction = 3
+    graph.tensors[graph.operators[0].outputs[0]].quantization.scale = [1e-10]
+
+
 LIES: list[tuple[Callable[[Builder], tuple[Value, Value]], Change, str]] = [
     # Everything that TensorFlow Lite Micro refuses, or computes otherwise than shapes say
     (averaged, tensor(2, type=9, shape=[4]), "input 1 is INT8, must be INT32"),
     (averaged, tensor(2, isVariable=True), "tensor 2 is a constant and a variable"),
+    (averaged_twice, tensor(1, shape=[1, 3, 4]), "states the output [1, 3, 4]"),
+    (convolution, small_steps, "too small for the fused activation RELU6"),
     (convolution, operator(inputs=[0, 2, 3, 3]), "4 inputs, must be 2 to 3"),
     (convolution, operator(inputs=[0, 2, -1]), "the bias is absent; leave it out"),
     (convolution, tensor(2, zeroPoint=None), "weights must be quantised with zero point 0"),

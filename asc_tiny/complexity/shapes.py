@@ -6,7 +6,6 @@ smaller output than its input and stride give would pass a gate that it must not
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 
@@ -180,14 +179,20 @@ def _concatenation(call: Call) -> None:
 
 
 def _reduce(call: Call) -> None:
-    """Check the number of elements: whether dimensions of 1 stay is an option."""
+    """Check what is left of a shape: whether dimensions of 1 stay is an option."""
     shape, axes = call.input(0).shape, constant(call, 1)
     if axes is None:
         return
     if any(not -len(shape) <= axis < len(shape) for axis in axes):
         raise call.fail(f"reduces {list(shape)} along the axes {list(axes)}")
     gone = {axis % len(shape) for axis in axes}
-    check_size(call, math.prod(size for axis, size in enumerate(shape) if axis not in gone))
+    left = [size for axis, size in enumerate(shape) if axis not in gone]
+    if _but_ones(call.output.shape) != _but_ones(left):
+        raise call.fail(f"states the output {list(call.output.shape)}, its inputs give {left}")
+
+
+def _but_ones(shape: Sequence[int]) -> list[int]:
+    return [size for size in shape if size != 1]
 
 
 def _pad(call: Call) -> None:

@@ -48,11 +48,15 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
     """Return the int8 codes that a fused activation clamps to.
 
     Raises:
-        ValueError: an activation other than NONE, RELU, RELU6 and RELU_N1_TO_1.
+        ValueError: an activation other than NONE, RELU, RELU6 and RELU_N1_TO_1, or a scale so small
+            that the code of a bound is beyond 32 bits.
     """
 
     def code(real: float) -> int:
-        return zero_point + round_away(ratio(real, scale))
+        steps = round_away(ratio(real, scale))
+        if abs(steps) >= 2**31:
+            raise ValueError(f"scale {scale:g} is too small for the fused activation {activation}")
+        return zero_point + steps
 
     if activation == "NONE":
         return INT8_MIN, INT8_MAX

@@ -329,11 +329,13 @@ LIES: list[tuple[Callable[[Builder], tuple[Value, Value]], Change, str]] = [
     (expanded, content(2, 2), "states the output"),
     (expanded, content(2, 5), "has the axis 5"),
     (expanded, tensor(2, type=9, shape=[4]), "input 1 is INT8, must be INT32"),
+    (expanded, tensor(2, shape=[1, 1]), "the axis has the shape [1, 1]"),
     (halved, tensor(1, shape=[1, 6, 3]), "splits"),
     (halved, tensor(2, shape=[1]), "splits"),
     (packed_twice, operator(axis=0), "states the output"),
     (packed_twice, operator(axis=-4), "has the axis -4"),
     (padded, tensor(3, scale=[0.25]), "same scale and zero point"),
+    (padded, tensor(3, type=6), "is BOOL, must be INT8"),
     (rectified, operator(inputs=[0, 0]), "2 inputs, must be 1"),
     (rectified, operator(inputs=[]), "has no input 0"),
     (rectified, operator(outputs=[]), ""),
@@ -388,6 +390,23 @@ def batch_of_images(b: Builder) -> tuple[Value, Value]:
     return x, y
 
 
+def image_of_a_batch(b: Builder) -> tuple[Value, Value]:
+    """Every other pixel of the second of three images, from the last column to the first."""
+    x, y, z = image(b, 3, 5, 6, 4), image(b, 1, 3, 3, 2), image(b, 1, 3, 3, 2)
+    bounds = [numbers(b, 1, 0, 5, 1), numbers(b, 2, 5, 0, 4), numbers(b, 1, 2, -2, 2)]
+    b.operator("STRIDED_SLICE", [x, *bounds], [y])
+    b.operator("RELU", [y], [z])
+    return x, z
+
+
+def batch_from_images(b: Builder) -> tuple[Value, Value]:
+    """Two images become a batch."""
+    x, y, z = image(b, 1, 4, 3, 2), image(b, 1, 4, 3, 2), image(b, 2, 4, 3, 2)
+    b.operator("RELU", [x], [y])
+    b.operator("CONCATENATION", [x, y], [z], axis=0)
+    return x, z
+
+
 def step_of_one_element(b: Builder) -> tuple[Value, Value]:
     """Two steps that are never taken, beyond 16 and beyond 32 bits in bytes."""
     x, y, z = image(b, 1, 5, 6, 4), image(b, 1, 1, 1, 2), image(b, 1, 1, 1, 2)
@@ -399,7 +418,7 @@ def step_of_one_element(b: Builder) -> tuple[Value, Value]:
 
 def test_unusual_fields_that_mean_something(tmp_path: Path) -> None:
     models = []
-    for build in (batch_of_images, step_of_one_element):
+    for build in (batch_of_images, image_of_a_batch, batch_from_images, step_of_one_element):
         builder = Builder()
         source, last = build(builder)
         models.append(artefact(builder.finish([source], [last]), build.__name__))

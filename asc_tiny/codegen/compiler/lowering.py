@@ -157,6 +157,11 @@ class Lowering:
                 "input and output must have the same scale and zero point; put a QUANTIZE between"
             )
 
+    def same_type(self, tensor: Tensor, other: Tensor) -> None:
+        """Check that two tensors have elements of one type."""
+        if tensor.dtype != other.dtype:
+            self.fail(f"tensor {tensor.index} is {tensor.dtype}, must be {other.dtype}")
+
     def image(self, tensor: Tensor) -> tuple[int, int, int]:
         """Return (height, width, channels) of a tensor of 4 dimensions and batch 1."""
         if len(tensor.shape) != 4 or tensor.shape[0] != 1:

@@ -21,6 +21,8 @@ RENAMES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 def lower_expand_dims(to: Lowering) -> list[Stage]:
     """EXPAND_DIMS along an axis that the file states."""
     to.integers(1, 1)
+    if len(to.input(1).shape) > 1:
+        to.fail(f"the axis has the shape {list(to.input(1).shape)}, must be a scalar or [1]")
     return lower_rename(to)
 
 
@@ -79,19 +81,21 @@ def _slice(to: Lowering, part: Slice, source: Tensor, output: Tensor, number: in
     begins = [first * stride for first, stride in zip(part.begin, strides, strict=True)]
     missing = 4 - len(part.shape)
     count = [1] * missing + list(part.count)
-    view = to.view(source)
+    view, target = to.view(source), to.view(output)
     if is_image(source) and is_image(output):
         # Row by row: the kernel sees one row of the source.
         rows = Rows(view, factor=part.step[1], offset=part.begin[1])
         count[1], begins[1] = 1, 0
     else:
-        rows = Rows(to.reshaped(view, 1, view.rows * view.row_size))
+        # One of them may be an image and the other a batch of several, which has other rows.
+        rows = Rows(to.reshaped(view, 1, source.size))
+        target = to.reshaped_output(target, 1, output.size)
     fields = {
         "count": braces(*count),
         "begin": str(sum(begins)),
         "step": braces(*[0] * missing, *steps),
     }
-    return to.stage("asc_slice", fields, inputs=[rows], output=output, suffix=f"_{number}")
+    return to.stage("asc_slice", fields, inputs=[rows], output=target, suffix=f"_{number}")
 
 
 def joins(graph: Graph, operator: Operator) -> list[tuple[int, int, int]]:
@@ -122,8 +126,14 @@ def join_inputs(tensors: Tensors, operator: Operator) -> None:
         producer = graph.producers.get(index)
         moves = producer is not None and producer.name in (*RENAMES, *SLICING)
         once = operator.inputs.count(index) == 1
-        if producer is not None and not moves and once and not tensors.is_placed(index):
+        free = once and not tensors.is_placed(index)
+        if producer is not None and not moves and free and _same_rows(graph, index, operator):
             tensors.join(index, operator.outputs[0], first, offset)
+
+
+def _same_rows(graph: Graph, index: int, operator: Operator) -> bool:
+    """Whether input and output of a CONCATENATION are images, or neither: not images to a batch."""
+    return is_image(graph.tensor(index)) == is_image(graph.tensor(operator.outputs[0]))
 
 
 def lower_concatenation(to: Lowering) -> list[Stage]:
@@ -143,6 +153,8 @@ def lower_concatenation(to: Lowering) -> list[Stage]:
             continue
         suffix = f"_{number}"
         source = to.view(tensor)
+        if not _same_rows(to.graph, tensor.index, to.operator):
+            source = to.reshaped(source, 1, tensor.size)
         if places:
             _, first, offset = places[number]
             target = to.view(output).part(first, source.rows, offset, source.row_size)
@@ -225,6 +237,7 @@ def lower_pad(to: Lowering) -> list[Stage]:
     *_, output_width, output_channels = (1, 1, *output.shape)
     value = to.quantisation(output)[1]
     if to.optional_input(2) is not None:
+        to.same_type(to.input(2), output)
         to.same_quantisation(to.input(2), output)
         value = int(to.constants(2, 1).ravel()[0])
     if not INT8_MIN <= value <= INT8_MAX:

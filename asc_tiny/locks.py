@@ -24,6 +24,10 @@ FILE = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 
 _TABLE = Path("/proc/locks")
 
+_ATTEMPTS = 100
+"""How often a folder is made again that another run removes. Some file systems, as ``/proc``, say
+of each new folder that it does not exist."""
+
 
 class UnsupportedError(OSError):
     """The system or the file system has no locks."""
@@ -125,12 +129,14 @@ def remove_empty(folders: Iterable[Path]) -> None:
 
 def _taken(folder: Path, real: Path) -> int | None:
     """Return the handle of a folder that is locked, None where there are no locks."""
-    while True:
+    for attempt in range(_ATTEMPTS):
         try:
             real.mkdir(parents=True, exist_ok=True)
             handle = take(real, FOLDER)
-        except FileNotFoundError:
-            continue
+        except FileNotFoundError as error:
+            if attempt < _ATTEMPTS - 1:
+                continue
+            raise AscError(f"{folder}: cannot write here: {reason(error)}") from error
         except UnsupportedError:
             return None
         except FileExistsError:
@@ -140,6 +146,7 @@ def _taken(folder: Path, real: Path) -> int | None:
         if handle is None:
             raise busy(folder, real)
         return handle
+    raise AssertionError("the last attempt ends")
 
 
 def busy(path: Path, locked: Path) -> AscError:

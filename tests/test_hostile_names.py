@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import json
 import re
@@ -13,6 +14,7 @@ import yaml
 from ensemble_models import asc_tiny
 from hostile_models import FRONTEND, with_metadata
 
+from asc_tiny import cli
 from asc_tiny.codegen.projects import registry
 
 NAME = "x*\\ \" ' {{ 1 }} $(id) `id` # : - & %s ??"
@@ -74,3 +76,37 @@ def test_a_board_is_data(tmp_path: Path) -> None:
     assert asc_tiny("generate", model, *options) == 0
     check_c(out / "platform" / "board.h")
     assert asc_tiny("build", out) == 0
+
+
+BREAKING = "a\n::error::b\x1b[31m\u2028c"
+
+
+def one_line(text: str) -> bool:
+    return text.count("\n") == 1 and text.endswith("\n") and text[:-1].isprintable()
+
+
+def test_names_of_files_are_shown_on_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / BREAKING
+    model = tmp_path / f"{BREAKING}.tflite"
+    model.write_bytes(with_metadata(json.dumps({"schema": 1, "labels": LABELS})))
+    options = ["--frontend", FRONTEND, "--project", "sources"]
+    assert asc_tiny("generate", model, *options, "--out", out) == 0
+    assert one_line(capsys.readouterr().err)
+    assert asc_tiny("budget", model, "--plan") == 0
+    lines = capsys.readouterr().out.split("\n")
+    assert all(line.isprintable() and not line.startswith("::") for line in lines)
+    assert asc_tiny("data", "synth", out / "data", "--classes", 2, "--clips", 4) == 0
+    assert one_line(capsys.readouterr().err)
+
+
+def test_lines_with_values_are_said() -> None:
+    """What has a value in it goes through ``say``, which keeps it on one line."""
+    echoed = []
+    for path in Path(cli.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "click.echo":
+                echoed += [path.name for each in node.args if isinstance(each, ast.JoinedStr)]
+    # A heading with a blank line before it.
+    assert sorted(echoed) == ["bench.py"]

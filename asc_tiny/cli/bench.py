@@ -10,6 +10,7 @@ import click
 
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import baud_option, device_on, json_option, port_option, project_argument
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -54,11 +55,11 @@ def command(folder: Path, layers: bool, port: str | None, baud: int, as_json: bo
         listed = {"layers": [vars(stage) for stage in stages]} if layers else {}
         print_json({"board": target.board.name, "runtime": target.runtime, **costs, **listed})
         return
-    click.echo(f"{target.board.name} ({target.board.core}), runtime {target.runtime}")
+    say(f"{target.board.name} ({target.board.core}), runtime {target.runtime}")
     for name, value in costs.items():
         if value is not None:
             text = f"{value:,}" if isinstance(value, int) else value
-            click.echo(f"{name.replace('_', ' '):<28}{text:>14}")
+            say(f"{name.replace('_', ' '):<28}{text:>14}")
     if layers:
         _print_stages(stages, costs["instructions_per_inference"])
 
@@ -68,9 +69,9 @@ def _print_stages(stages: Sequence[StageCosts], total: int) -> None:
     for stage in stages:
         each = f"{stage.instructions / stage.macs:>9.2f}" if stage.macs else " " * 9
         share = stage.instructions / total
-        click.echo(
+        say(
             f"{stage.runs:>6}{stage.macs:>12,}{stage.instructions:>14,}{share:>8.1%}{each}  "
             f"{stage.layer}"
         )
     macs = sum(stage.macs for stage in stages)
-    click.echo(f"{'':>6}{macs:>12,}{total:>14,}{1:>8.1%}{total / macs:>9.2f}  all")
+    say(f"{'':>6}{macs:>12,}{total:>14,}{1:>8.1%}{total / macs:>9.2f}  all")

@@ -10,6 +10,7 @@ import click
 
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, frontend_option, json_option, labels_option
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -94,9 +95,9 @@ def _print_table(
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for number, row in enumerate([head, *rows]):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
         if number and notes:
-            click.echo(f"    {notes[number - 1]}")
+            say(f"    {notes[number - 1]}")
 
 
 def _cells(board: Board) -> list[str]:

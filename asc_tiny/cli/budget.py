@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny.cli.budget_costs import CostOptions, compare_models, cost_options
+from asc_tiny.cli.streams import say
 from asc_tiny.complexity import baseline, settings
 from asc_tiny.complexity.formats import FORMATS, render
 from asc_tiny.complexity.gate import Subject, Verdict, judge
@@ -20,7 +21,6 @@ from asc_tiny.complexity.reader import read_graph
 from asc_tiny.complexity.report import CONVENTIONS, ModelComplexity, measure
 from asc_tiny.errors import AscError
 from asc_tiny.files import append_text, write_text
-from asc_tiny.text import printable
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -110,7 +110,7 @@ def command(
     costs.print_plan(verdict.models)
     for check in verdict.failed:
         what = "not measured" if check.value is None else "over budget"
-        click.echo(f"asc-tiny: {what}: {printable(check.message)}", err=True)
+        say(f"asc-tiny: {what}: {check.message}", err=True)
     if not verdict.passed:
         context.exit(2 if verdict.unmeasured else 1)
 

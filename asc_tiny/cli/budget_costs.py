@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def _maps(model: ModelComplexity) -> Iterator[MemoryMap]:
     from asc_tiny.complexity.tflm import memory_map as tflm
 
     if not _is_tflite(model):
-        click.echo(f"{model.path}: no memory plan, only of .tflite files", err=True)
+        say(f"{model.path}: no memory plan, only of .tflite files", err=True)
         return
     artefact = _load(model)
     plans: list[tuple[str, Callable[[], MemoryMap]]] = [
@@ -254,4 +255,4 @@ def _maps(model: ModelComplexity) -> Iterator[MemoryMap]:
         try:
             yield make()
         except AscError as error:
-            click.echo(f"no memory plan, {runtime}: {error}", err=True)
+            say(f"no memory plan, {runtime}: {error}", err=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.options import PATH, project_argument
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def command(folder: Path, tflm_root: Path | None, tflm_lib: Path | None) -> None
     except project.BuildError as error:
         raise _with_log(error, log) from None
     log.unlink(missing_ok=True)
-    click.echo(f"built {image}", err=True)
+    say(f"built {image}", err=True)
 
 
 def _with_log(error: BuildError, log: Path) -> AscError:

@@ -10,8 +10,8 @@ import click
 
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, resample_option
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
-from asc_tiny.text import printable
 
 if TYPE_CHECKING:
     from asc_tiny.audio.check import Report
@@ -91,7 +91,7 @@ def synth_command(folder: Path, seed: int, classes: int, clips: int, sample_rate
         write_synthetic(
             temporary, seed=seed, classes=classes, clips_per_class=clips, sample_rate=sample_rate
         )
-    click.echo(f"{folder}: {classes} scenes, {classes * clips} clips", err=True)
+    say(f"{folder}: {classes} scenes, {classes * clips} clips", err=True)
 
 
 def _print_report(report: Report, examples: int | None) -> None:
@@ -99,13 +99,13 @@ def _print_report(report: Report, examples: int | None) -> None:
     from asc_tiny.audio.check import grouped
 
     for group in grouped(report.findings):
-        click.echo(f"{group.kind}: {len(group.findings)}")
+        say(f"{group.kind}: {len(group.findings)}")
         for finding in group.findings[:examples]:
-            click.echo(f"  {printable(str(finding))}")
+            say(f"  {finding}")
         more = len(group.findings[examples:]) if examples else 0
         if more:
-            click.echo(f"  and {more} more; --all shows them")
-    click.echo(f"{report.clips} clips, {len(report.findings)} findings")
+            say(f"  and {more} more; --all shows them")
+    say(f"{report.clips} clips, {len(report.findings)} findings")
     click.echo()
     _print_table("scene", {split: report.scenes(split) for split in report.balance})
     click.echo()
@@ -117,7 +117,7 @@ def _print_table(title: str, columns: Mapping[str, Mapping[str, int]]) -> None:
     width = max(len(name) for name in (title, "total", *names))
 
     def line(name: str, values: Iterable[object]) -> None:
-        click.echo(printable(f"{name:<{width}}") + "".join(f"{value:>10}" for value in values))
+        say(f"{name:<{width}}" + "".join(f"{value:>10}" for value in values))
 
     line(title, columns)
     for name in names:

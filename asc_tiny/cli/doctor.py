@@ -8,6 +8,7 @@ import click
 
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import json_option
+from asc_tiny.cli.streams import say
 
 PACKAGES = {
     "numpy": "base",
@@ -37,10 +38,10 @@ def command(as_json: bool) -> None:
         print_json({"programs": programs, "packages": packages})
         return
     for name, path in programs.items():
-        click.echo(f"{name:<24} {path or f'missing: apt-get install {DEBIAN_PACKAGES[name]}'}")
+        say(f"{name:<24} {path or f'missing: apt-get install {DEBIAN_PACKAGES[name]}'}")
     for name, version in packages.items():
         missing = f"missing: pip install 'asc-tiny[{PACKAGES[name]}]'"
-        click.echo(f"{name:<24} {version or missing}")
+        say(f"{name:<24} {version or missing}")
 
 
 def _version(package: str) -> str | None:

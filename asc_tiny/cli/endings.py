@@ -14,9 +14,9 @@ from itertools import pairwise
 import click
 
 from asc_tiny.cli import streams
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError, reason
 from asc_tiny.interrupts import Interrupt
-from asc_tiny.text import printable
 
 SCHEMA = 1
 BAD_INPUT = 2
@@ -88,8 +88,8 @@ def report(ending: Ending, argv: Sequence[str]) -> None:
         streams.flush()
     with suppress(OSError):
         for line in ending.details:
-            click.echo(printable(line.expandtabs()), err=True)
-        click.echo(f"asc-tiny: {printable(ending.message)}", err=True)
+            say(line.expandtabs(), err=True)
+        say(f"asc-tiny: {ending.message}", err=True)
 
 
 def _document(ending: Ending, argv: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.options import PATH, project_argument, resample_option
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def command(
 
     job = choose.of_project(found, image=image, probe=probe, port=port)
     for step in job.steps:
-        click.echo(step)
+        say(step)
     if not dry_run:
         _run(job)
-        click.echo(f"flashed {found.board.name}")
+        say(f"flashed {found.board.name}")
 
 
 def _run(job: Job) -> None:
@@ -79,12 +80,12 @@ def _switch_on(
     from asc_tiny.targets.device import emulator
 
     if dry_run:
-        click.echo(f"switch on {target.board.name} with {target.image}")
+        say(f"switch on {target.board.name} with {target.image}")
         return
     microphone = _samples(target, wavs, resample) if wavs else None
 
     def started(line: str) -> None:
-        click.echo(f"{target.board.name} is on; its serial line is {line}")
+        say(f"{target.board.name} is on; its serial line is {line}")
         click.echo("interrupt to switch it off", err=True)
 
     emulator.stay_on(target, started, port=tcp, microphone=microphone)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from asc_tiny.cli.options import PATH, frontend_option, labels_option
+from asc_tiny.cli.streams import say
 from asc_tiny.codegen.projects import registry
 
 
@@ -122,7 +123,7 @@ def command(
         complete = replace(complete, decision=rule)
     if frontend:
         for line in complete.frontend.warnings():
-            click.echo(f"warning: {frontend}: {line}", err=True)
+            say(f"warning: {frontend}: {line}", err=True)
     audio = audio_path(complete, target, resample=resample)
     scores, missing = selftest_scores(complete)
     request = Request(
@@ -135,10 +136,10 @@ def command(
     )
     write(kind, request, out)
     if missing:
-        click.echo(f"warning: the self-test checks the front end alone: {missing}", err=True)
+        say(f"warning: the self-test checks the front end alone: {missing}", err=True)
     explain.write(complete.artefact, options, plan=plan, dump=dump)
     for line in audio.warnings:
-        click.echo(f"warning: {line}", err=True)
+        say(f"warning: {line}", err=True)
     if audio.resampler:
-        click.echo(f"resampler: {audio.resampler}", err=True)
-    click.echo(f"wrote {out}", err=True)
+        say(f"resampler: {audio.resampler}", err=True)
+    say(f"wrote {out}", err=True)

@@ -9,8 +9,8 @@ import click
 
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, baud_option, device_on, json_option, port_option
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
-from asc_tiny.text import printable
 
 if TYPE_CHECKING:
     from asc_tiny.targets.inspect import Found
@@ -62,7 +62,7 @@ def command(
             _print(row)
         if model:
             verb = "is" if passed else "is NOT"
-            click.echo(f"{model} (sha256 {wanted}) {verb} in {place}")
+            say(f"{model} (sha256 {wanted}) {verb} in {place}")
     ctx.exit(0 if passed else 1)
 
 
@@ -74,7 +74,7 @@ def _row(found: Found) -> dict[str, Any]:
 def _print(row: dict[str, Any]) -> None:
     places = {"address": row["address"], "offset": row["offset"]}
     where = ", ".join(f"{k} 0x{v:08x}" for k, v in places.items() if v is not None)
-    click.echo(f"{printable(row['prefix'])}: {where or 'on the board'}")
+    say(f"{row['prefix']}: {where or 'on the board'}")
     for name in ("model_sha256", "frontend_sha256", "tool_version", "runtime"):
-        click.echo(f"  {name:<16} {printable(row[name])}")
-    click.echo(f"  {'labels':<16} {printable(', '.join(row['labels']))}")
+        say(f"  {name:<16} {row[name]}")
+    say(f"  {'labels':<16} {', '.join(row['labels'])}")

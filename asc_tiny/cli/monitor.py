@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.options import PATH, baud_option, port_option
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
 from asc_tiny.interrupts import held
-from asc_tiny.text import printable
 
 if TYPE_CHECKING:
     from asc_tiny.targets.device.messages import Info
@@ -135,7 +135,7 @@ def _decision_row(event: Decided, info: Info, labels: tuple[str, ...]) -> dict[s
 def _warn(connected: Connected, wanted: str | None) -> None:
     warning = _warning(connected, wanted)
     if warning:
-        click.echo(f"asc-tiny: {warning}", err=True)
+        say(f"asc-tiny: {warning}", err=True)
 
 
 def _show(events: Iterator[Shown], wanted: str | None) -> None:
@@ -172,12 +172,10 @@ def _print_text(events: Iterator[Shown], wanted: str | None) -> None:
     for event in events:
         if isinstance(event, Connected):
             info, labels = event.info, event.provenance.labels
-            click.echo(
-                f"connected: model {event.provenance.model_sha256[:12]}, {len(labels)} labels"
-            )
+            say(f"connected: model {event.provenance.model_sha256[:12]}, {len(labels)} labels")
             _warn(event, wanted)
         elif isinstance(event, Lost):
-            click.echo(f"lost: {event.reason}")
+            say(f"lost: {event.reason}")
         else:
             assert info is not None
             scores = zip(info.scores(event.result.smoothed), labels, strict=True)
@@ -185,4 +183,4 @@ def _print_text(events: Iterator[Shown], wanted: str | None) -> None:
             texts = ", ".join(f"{label} {score:.3f}" for score, label in best)
             missed = f" ({event.missed} missed)" if event.missed else ""
             line = f"{event.result.window:>7}  {event.label:<20} {texts}{missed}"
-            click.echo(printable(line))
+            say(line)

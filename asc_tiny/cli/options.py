@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ data_option = click.option("--data", required=True, type=PATH, help="TAU layout.
 
 def warn(line: str) -> None:
     """Print what is doubtful about an input."""
-    click.echo(f"warning: {line}", err=True)
+    say(f"warning: {line}", err=True)
 
 
 baud_option = click.option(
@@ -120,4 +121,4 @@ def _too_short(path: Path, pcm: Samples, needed: int, config: FrontEndConfig) ->
 
 def _report_left(path: Path, samples: int, what: str) -> None:
     if samples:
-        click.echo(f"{path}: the last {samples} samples fill no {what} and are left out", err=True)
+        say(f"{path}: the last {samples} samples fill no {what} and are left out", err=True)

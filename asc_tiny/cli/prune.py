@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.options import PATH, data_option, resample_option
+from asc_tiny.cli.streams import say
 from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
 from asc_tiny.errors import AscError
 
@@ -94,7 +95,7 @@ def command(
         source, Dataset.load(data, resample=resample), out, goal, settings, resume=resume
     )
     click.echo(_table(points))
-    click.echo(str(Run(out).model_path))
+    say(str(Run(out).model_path))
 
 
 def _limits(params: str | None, macs: str | None, ram: str | None) -> Limits | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.options import PATH, data_option, resample_option
+from asc_tiny.cli.streams import say
 
 if TYPE_CHECKING:
     from asc_tiny.audio.dataset import Dataset
@@ -81,16 +82,16 @@ def command(
     with replacing(out) as temporary:
         quantised = quantise_run(source, dataset, calibration=calibration, finetune_epochs=finetune)
         temporary.write_bytes(quantised)
-    click.echo(size_line(out))
+    say(size_line(out))
     if report is not None:
         write_text(report, error_report(source, dataset, quantised))
-        click.echo(f"{report}: error of each layer, worst first")
+        say(f"{report}: error of each layer, worst first")
     if accuracy:
         results = accuracies(source, out, dataset)
         click.echo(accuracy_lines(results))
         if lost(results) > WORTH_FINETUNING:
             points = f"{100.0 * lost(results):.1f} points"
-            click.echo(f"int8 loses {points}: try --finetune 10, or --report for why", err=True)
+            say(f"int8 loses {points}: try --finetune 10, or --report for why", err=True)
 
 
 def size_line(path: Path) -> str:

@@ -8,6 +8,7 @@ import click
 
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, json_option, project_argument, read_windows, resample_option
+from asc_tiny.cli.streams import say
 
 
 @click.command()
@@ -35,4 +36,4 @@ def command(folder: Path, wav: Path, resample: bool, as_json: bool) -> None:
     for decision in decisions:
         ranked = sorted(decision.smoothed.items(), key=lambda item: -item[1])[:3]
         scores = ", ".join(f"{label} {score:.3f}" for label, score in ranked)
-        click.echo(f"{decision.start:7.2f} s  {decision.label:<20} {scores}")
+        say(f"{decision.start:7.2f} s  {decision.label:<20} {scores}")

@@ -12,7 +12,9 @@ import click
 
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, json_option, project_argument, resample_option, warn
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
+from asc_tiny.text import printable
 
 if TYPE_CHECKING:
     from asc_tiny.frontend.config import FrontEndConfig
@@ -53,7 +55,7 @@ def command(
     rows = []
     for wav in wavs:
         name, seconds, blocks = _source(wav, config, resample)
-        bar = tqdm(total=seconds, desc=name, unit="s", disable=None)
+        bar = tqdm(total=seconds, desc=printable(name), unit="s", disable=None)
         timeline = Timeline(out / name, (*target.labels, *unknown))
         decisions = simulate(target, blocks, real_time=real_time)
         with bar, timeline, _until_interrupted(wav), closing(decisions):
@@ -63,11 +65,11 @@ def command(
         row = {"wav": str(wav), "seconds": seconds, "decisions": timeline.decisions}
         rows.append(row)
         if not as_json:
-            click.echo(f"{wav}: {timeline.decisions} decisions, {len(timeline.segments)} segments")
+            say(f"{wav}: {timeline.decisions} decisions, {len(timeline.segments)} segments")
     if as_json:
         print_json({"board": target.board.name, "out": str(out), "files": rows})
     else:
-        click.echo(f"wrote {out}")
+        say(f"wrote {out}")
 
 
 def _source(

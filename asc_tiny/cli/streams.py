@@ -7,7 +7,10 @@ import os
 import sys
 from typing import Any
 
+import click
+
 from asc_tiny.errors import AscError, reason
+from asc_tiny.text import printable
 
 
 class OutputError(AscError):
@@ -51,6 +54,15 @@ def install() -> None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 (open as long as the process)
     sys.stdout = results(1)
     sys.stderr = _text(_Messages(2, "w", closefd=False), sys.stderr)
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print one line, to standard error if ``err``.
+
+    It stays one whatever names of files, boards and devices are in it, and does not control the
+    terminal.
+    """
+    click.echo(printable(line), err=err)
 
 
 def flush() -> None:

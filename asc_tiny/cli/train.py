@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from asc_tiny.cli.options import PATH, data_option, resample_option
+from asc_tiny.cli.streams import say
 
 
 @click.command()
@@ -49,7 +50,7 @@ def command(
 
     loaded = recipes.load(recipe, features=features)
     for line in loaded.frontend.warnings():
-        click.echo(f"warning: {recipe}: {line}", err=True)
+        say(f"warning: {recipe}: {line}", err=True)
     dataset = Dataset.load(data, resample=resample)
     require_tensorflow()
     from asc_tiny.train.loop import train
@@ -57,9 +58,9 @@ def command(
     run = train(loaded, dataset, out, epochs=epochs, resume=resume, strategy=strategy)
     info = run.info()
     if info.evaluate_accuracy is None:
-        click.echo(f"{run.root}: this worker is done, the first one writes the model")
+        say(f"{run.root}: this worker is done, the first one writes the model")
         return
-    click.echo(
+    say(
         f"{run.model_path}: {info.epochs} epochs, "
         f"float accuracy {info.evaluate_accuracy:.4f} on split evaluate"
     )

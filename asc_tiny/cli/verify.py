@@ -19,6 +19,7 @@ from asc_tiny.cli.options import (
     read_clips,
     resample_option,
 )
+from asc_tiny.cli.streams import say
 from asc_tiny.errors import AscError
 
 if TYPE_CHECKING:
@@ -85,14 +86,14 @@ def command(
         )
     else:
         for result in results:
-            click.echo(
+            say(
                 f"{'same' if result.passed else 'DIFFERENT':<10} {result.name}: "
                 f"{result.feature_mismatches} features and {result.score_mismatches} scores differ"
             )
         if selftest is not None:
-            click.echo(f"the firmware's test of itself: {selftest}")
+            say(f"the firmware's test of itself: {selftest}")
         where = target.board.name if port is None else port
-        click.echo(f"{len(results)} clips on {where} against {reference}")
+        say(f"{len(results)} clips on {where} against {reference}")
     ctx.exit(0 if passed else 3)
 
 

@@ -68,7 +68,7 @@ def check_prefix(prefix: str) -> str:
         raise AscError(f"--prefix {prefix}: is a reserved word of C or C++; choose another")
     if _STANDARD.fullmatch(prefix):
         raise AscError(
-            f"--prefix {prefix}: names such as {prefix}_t are those of C's or POSIX's headers; "
+            f"--prefix {prefix}: names of C's or POSIX's headers begin with {prefix}_; "
             "choose another"
         )
     if prefix in _TAKEN:

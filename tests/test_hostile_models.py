@@ -11,6 +11,7 @@ import pytest
 
 from asc_tiny.cli.main import main
 from asc_tiny.codegen import network, tflm
+from asc_tiny.codegen.compiler.choose import TIME, Options
 from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.errors import AscError
 
@@ -429,27 +430,39 @@ def test_unusual_fields_that_mean_something(tmp_path: Path) -> None:
         assert np.array_equal(each, [reference.run(sample).copy() for sample in given])
 
 
-def rows(count: int, layers: int) -> bytes:
+def rectifiers(shape: tuple[int, ...], layers: int) -> bytes:
     builder = Builder()
-    source = x = image(builder, 1, count, 1, 2)
+    source = x = image(builder, *shape)
     for _ in range(layers):
-        y = image(builder, 1, count, 1, 2)
+        y = image(builder, *shape)
         builder.operator("RELU", [x], [y])
         x = y
     return builder.finish([source], [x])
 
 
+@pytest.mark.parametrize("options", [Options(), Options(order=TIME)])
 @pytest.mark.parametrize(
     ("count", "layers", "reason"),
     [
         (2**15, 1, "32,768 rows of a tensor, at most 32,767 are supported"),
         (2**22, 1, "4,194,304 rows of a tensor"),
-        (2**14, 5, "81,920 rows in all, at most 65,536 are supported"),
+        (2**14, 5, r"81,92\d rows in all, at most 65,536 are supported"),
     ],
 )
-def test_more_rows_than_an_order_can_be_found_for(count: int, layers: int, reason: str) -> None:
+def test_more_rows_than_an_order_can_be_found_for(
+    count: int, layers: int, reason: str, options: Options
+) -> None:
+    by_column = options.order == TIME
+    shape = (2, count, 1) if by_column else (count, 1, 2)
     with deadline(5.0), pytest.raises(AscError, match=reason):
-        network.generate(artefact(rows(count, layers), "model.tflite"))
+        network.generate(artefact(rectifiers((1, *shape), layers), "model.tflite"), options=options)
+
+
+def test_rows_of_an_output_that_comes_column_by_column() -> None:
+    """The output is turned back at the end, into rows of its own."""
+    model = artefact(rectifiers((1, 2**20, 2, 1), 1), "model.tflite")
+    with deadline(5.0), pytest.raises(AscError, match="1,048,576 rows of a tensor"):
+        network.generate(model, options=Options(order=TIME))
 
 
 def test_a_window_of_more_rows_than_can_be_looked_at() -> None:
@@ -472,7 +485,7 @@ def test_phases_for_every_pixel() -> None:
 def test_many_rows_take_no_minutes() -> None:
     """Seconds of computing; the search for the best order took minutes."""
     with deadline(15.0):
-        network.generate(artefact(rows(1000, 17), "model.tflite"))
+        network.generate(artefact(rectifiers((1, 1000, 1, 2), 17), "model.tflite"))
 
 
 @pytest.mark.parametrize("command", ["budget", "generate", "generate --runtime tflm"])

@@ -20,7 +20,7 @@ settings.load_profile("any speed")
 
 
 def pytest_configure() -> None:
-    """Undo for programs that the tests start what a shell makes those in its background inherit.
+    """Undo for programs that the tests start what they would inherit from a shell.
 
     Signals that are ignored stay so in every program that is started; handlers do not. A program
     that a test interrupts would go on for ever.
@@ -30,6 +30,10 @@ def pytest_configure() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+    # What a terminal can do is what the tests say of theirs.
+    os.environ["TERM"] = "xterm"
+    for name in ("COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session", autouse=True)

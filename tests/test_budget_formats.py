@@ -73,6 +73,13 @@ def test_json_follows_the_schema(project: Path, capsys: pytest.CaptureFixture[st
             validator(schema).validate(wrong)
 
 
+def test_two_formats_are_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = budget(capsys, "small.tflite", "--json", "--format=junit")
+    assert (code, err) == (2, "asc-tiny: --json and --format=junit, allowed: one of them\n")
+    assert json.loads(out)["error"] == "--json and --format=junit, allowed: one of them"
+    assert budget(capsys, "small.tflite", "--json", "--format=json")[0] == 0
+
+
 def test_the_schema_names_every_figure() -> None:
     schema = json.loads(SCHEMA.read_text())
     definitions = schema["$defs"]

@@ -88,6 +88,9 @@ def command(
     **options: Any,
 ) -> None:
     """Run the command."""
+    stated = context.get_parameter_source("style") == click.core.ParameterSource.COMMANDLINE
+    if as_json and stated and style != "json":
+        raise click.UsageError(f"--json and --format={style}, allowed: one of them")
     style = "json" if as_json else style
     try:
         costs.check(style=style)

@@ -25,9 +25,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 import tflite
 from tflite_files import convolutions
 
-from asc_tiny.complexity.formats import FORMATS
-from asc_tiny.complexity.reader import read_graph
+from asc_tiny.complexity.gate.formats import FORMATS
 from asc_tiny.complexity.report import measure
+from asc_tiny.tflite.reader import read_graph
 
 MODEL = ROOT / "models" / "mobilenet_esc10.tflite"
 LAYERS = 500

@@ -23,10 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.audio.dataset import Dataset
-from asc_tiny.codegen import native
+from asc_tiny.features import cache, host_library
 from asc_tiny.frontend import fixed, reference
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
-from asc_tiny.train import cache
 
 try:
     import librosa
@@ -130,7 +129,7 @@ def main() -> None:
     rows = {
         **librosa_rows(),
         "float64 (reference.features)": lambda pcm: reference.features(pcm, CONFIG),
-        "integer, the firmware's C": lambda pcm: native.features(pcm, CONFIG),
+        "integer, the firmware's C": lambda pcm: host_library.features(pcm, CONFIG),
         "integer, NumPy": lambda pcm: fixed.features(pcm, CONFIG),
     }
     expected = reference.features(clips[0], CONFIG)

@@ -17,16 +17,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.codegen.projects import cmake, kind
-from asc_tiny.complexity.ensemble import Ensemble, Model, load_model
+from asc_tiny.boards import catalog
+from asc_tiny.boards.catalog import Board
+from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.complexity.report import measure as measure_complexity
-from asc_tiny.targets import boards
-from asc_tiny.targets import project as projects
-from asc_tiny.targets.bench import Costs, measure
-from asc_tiny.targets.boards import Board
-from asc_tiny.targets.stages import measure_stages
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.model.ensemble import Ensemble, Model, load_model
+from asc_tiny.projects import cmake, generator
+from asc_tiny.targets.build import project as projects
+from asc_tiny.targets.image.bench import Costs, measure
+from asc_tiny.targets.image.stages import measure_stages
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "PERFORMANCE.md"
@@ -38,16 +38,16 @@ RELEASED = (
     "ensemble2_esc10.toml",
 )
 _M0PLUS = replace(
-    boards.get("mps2-an385"), core="Cortex-M0+", core_flags=("-mcpu=cortex-m0plus", "-mthumb")
+    catalog.get("mps2-an385"), core="Cortex-M0+", core_flags=("-mcpu=cortex-m0plus", "-mthumb")
 )
 CORES: dict[str, Board] = {
     "Cortex-M0+": _M0PLUS,
-    "Cortex-M3": boards.get("mps2-an385"),
-    "Cortex-M4": boards.get("mps2-an386"),
-    "Cortex-M7": boards.get("mps2-an500"),
-    "Cortex-M33": boards.get("mps2-an505"),
-    "Cortex-M55": boards.get("mps3-an547"),
-    "RV32IMC": boards.get("virt-rv32"),
+    "Cortex-M3": catalog.get("mps2-an385"),
+    "Cortex-M4": catalog.get("mps2-an386"),
+    "Cortex-M7": catalog.get("mps2-an500"),
+    "Cortex-M33": catalog.get("mps2-an505"),
+    "Cortex-M55": catalog.get("mps3-an547"),
+    "RV32IMC": catalog.get("virt-rv32"),
 }
 PLANS = {
     "default": Options(),
@@ -119,7 +119,7 @@ def macs(model: Model) -> int:
 def built(model: Model, board: Board, options: Options, folder: Path) -> projects.Project:
     """Generate and build a project."""
     complete = replace(classifier(model, runtime="aot"), options=options)
-    kind.write(cmake.KIND, kind.Request(model=complete, board=board), folder)
+    generator.write(cmake.KIND, generator.Request(model=complete, board=board), folder)
     project = projects.load(folder)
     projects.build(project)
     return project

@@ -1,10 +1,10 @@
 """What networks compiled ahead of time cost on each core: instructions and code bytes.
 
-    python benchmarks/network_costs.py [--cpu NAME] [--out asc_tiny/complexity/cpu_costs.json]
+    python benchmarks/network_costs.py [--cpu NAME] [--out asc_tiny/costs/cpu_costs.json]
 
 Instructions are counted per operator on emulated cores, over the released networks and the small,
 common and random ones of the tests. Per kind of operator, the costs of its features are fitted
-(asc_tiny/complexity/estimate.py). The error that is written is that of networks that the fit has
+(asc_tiny/costs/instructions.py). The error that is written is that of networks that the fit has
 not seen: each is estimated from all others. Needs TensorFlow, compilers and emulators
 (tools/setup.sh test).
 """
@@ -36,15 +36,15 @@ from native import FLAGS, RUNTIME
 from network_models import SMALL, quantised
 from test_compiler import COMMON, RELEASED, random_network
 
-from asc_tiny.codegen import network
-from asc_tiny.codegen.compiler.shortcuts import shortcuts
-from asc_tiny.codegen.footprint import constants
-from asc_tiny.codegen.library import NETWORK_RUNTIME
-from asc_tiny.complexity.artefact import Artefact, load
-from asc_tiny.complexity.counting import work
-from asc_tiny.complexity.estimate import Features, features, kind
-from asc_tiny.nets.quiet import captured_output
-from asc_tiny.targets import boards
+from asc_tiny.boards import catalog
+from asc_tiny.complexity.op_cost import work
+from asc_tiny.costs.compiler_shortcuts import shortcuts
+from asc_tiny.costs.footprint import constants
+from asc_tiny.costs.instructions import Features, features, kind
+from asc_tiny.firmware.library import NETWORK_RUNTIME
+from asc_tiny.firmware.network import compiled
+from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.util.captured_output import captured_output
 
 OUT = ROOT / "asc_tiny" / "complexity" / "cpu_costs.json"
 SEEDS = range(60, 68)
@@ -128,9 +128,9 @@ class Core:
         folder.mkdir()
         for name in NETWORK_RUNTIME:
             shutil.copy(RUNTIME / name, folder)
-        write_platform(boards.get(cpu.board), folder, stack_bytes=4096)
+        write_platform(catalog.get(cpu.board), folder, stack_bytes=4096)
         shutil.copy(Path(__file__).with_name("network_profile.c"), folder)
-        self.board = boards.get(cpu.board)
+        self.board = catalog.get(cpu.board)
         flags = cpu.flags or self.board.core_flags
         toolchain = self.board.toolchain
         self.compiler = [toolchain.compiler, *flags, *toolchain.compiler_flags, *FLAGS]
@@ -152,7 +152,7 @@ class Core:
         """Return the instructions of every operator of a network."""
         folder = self.folder / name
         folder.mkdir()
-        files = network.generate(artefact)
+        files = compiled.generate(artefact)
         (folder / "asc_net.c").write_text(files["asc_net.c"])
         (folder / "asc_net.h").write_text(files["asc_net.h"])
         shutil.copy(self.folder / "network_profile.c", folder)
@@ -259,7 +259,7 @@ def operators(
     artefact: Artefact, profile: Sequence[int], reading: int
 ) -> Iterator[tuple[str, Features, int]]:
     """Add up the stages of each operator, without what taking the time takes."""
-    program = network.compile_network(artefact).program
+    program = compiled.compile_network(artefact).program
     spent = [0] * len(artefact.graph.operators)
     for stage, instructions in zip(program.stages, profile, strict=False):
         number = int(stage.comment.split(":")[0])

@@ -28,10 +28,9 @@ from test_resample import log_mel_errors, recorded
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.audio.dataset import Dataset
-from asc_tiny.codegen import native
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.complexity.artefact import load
-from asc_tiny.frontend import reference
+from asc_tiny.features import host_library
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.model.model_file import load
 from asc_tiny.resample import fixed
 from asc_tiny.resample.design import PASS_EDGE, Resampler, design
 
@@ -57,7 +56,7 @@ def main() -> None:
 def print_errors(clips: Sequence[Clip]) -> None:
     """Print errors in bands at or above -100 dBFS, by where the bands lie."""
     print(f"{'microphone, Hz':16}{'bands':>38}{'mean dB':>10}{'99 %':>10}{'largest':>10}")
-    edges = reference.mel_edges(DEFAULT)
+    edges = DEFAULT.mel_edges
     for rate in MICROPHONES:
         resampler = design(rate, RATE)
         parts = [log_mel_errors(clip, resampler, DEFAULT) for clip in clips]
@@ -78,7 +77,7 @@ def print_errors(clips: Sequence[Clip]) -> None:
 
 def print_accuracies(path: Path, dataset: Dataset) -> None:
     """Print the share of test clips that an int8 model gets right, by the microphone's rate."""
-    from asc_tiny.compress.tflm import Interpreter
+    from asc_tiny.tflm.interpreter import Interpreter
 
     artefact = load(path)
     config = classifier(artefact, runtime="aot").frontend
@@ -90,7 +89,7 @@ def print_accuracies(path: Path, dataset: Dataset) -> None:
         right = 0
         for clip in clips:
             pcm = heard(read_pcm(clip.path, config.sample_rate)[: config.clip_samples])
-            scores = network.run(native.features(pcm, config))
+            scores = network.run(host_library.features(pcm, config))
             right += labels[int(np.argmax(scores))] == clip.scene
         return right / len(clips)
 

@@ -27,11 +27,11 @@ from native import write
 from network_models import emit, inputs
 from tflm_firmware import CXX
 
-from asc_tiny.codegen import tflm
-from asc_tiny.complexity.artefact import Artefact, load
-from asc_tiny.targets import boards
-from asc_tiny.targets.bench import memory
-from asc_tiny.targets.boards import Board
+from asc_tiny.boards import catalog
+from asc_tiny.boards.catalog import Board
+from asc_tiny.firmware.network import tflm
+from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.targets.image.bench import memory
 
 MODELS = ("mobilenet_esc10.tflite", "mini_segnet_esc10.tflite")
 CORES = {
@@ -57,7 +57,7 @@ class Program:
     def __init__(self, model: Artefact, core: str, folder: Path) -> None:
         name, flags = CORES[core]
         self.model, self.folder = model, folder
-        self.board: Board = replace(boards.get(name), core_flags=flags)
+        self.board: Board = replace(catalog.get(name), core_flags=flags)
         write_platform(self.board, folder, stack_bytes=8192, runtime="tflm")
         shutil.copy(ROOT / "tests" / "tflm_main.c", folder)
 

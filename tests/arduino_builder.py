@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from emulated import emulate_bytes, write_platform
 
-from asc_tiny.targets import boards
+from asc_tiny.boards import catalog
 
 STAND_IN = Path(__file__).with_name("arduino") / "hardware"
 DEBIAN = Path("/usr/share/arduino-builder")
@@ -47,7 +47,7 @@ class Sketch:
         # arduino-builder wants the variant's folder, git keeps no empty one.
         (hardware / "stand_in/mbed_nano/variants/none").mkdir(parents=True, exist_ok=True)
         core = hardware / "stand_in/mbed_nano/cores/arduino"
-        write_platform(boards.get(BOARD), core, stack_bytes=8192)
+        write_platform(catalog.get(BOARD), core, stack_bytes=8192)
         for each in (library, *others):
             shutil.copytree(each, libraries / each.name)
         self.folder.mkdir()
@@ -74,4 +74,4 @@ class Sketch:
         """Play samples, send bytes to the serial port and return those that come from it."""
         (self.folder / "microphone.pcm").write_bytes(pcm.astype("<i2").tobytes())
         (self.folder / "serial.bin").write_bytes(received)
-        return emulate_bytes(boards.get(BOARD), self.image, [str(burst)])
+        return emulate_bytes(catalog.get(BOARD), self.image, [str(burst)])

@@ -18,13 +18,13 @@ import tflite
 from tflite_count import count
 from tflite_files import File, convolutions
 
-from asc_tiny.complexity import artefact
-from asc_tiny.complexity.formats import FORMATS, render
-from asc_tiny.complexity.gate import TOTAL, Subject, Verdict, check_limits
-from asc_tiny.complexity.limits import Limits
-from asc_tiny.complexity.reader import parse_graph
+from asc_tiny.complexity.gate.formats import FORMATS, render
+from asc_tiny.complexity.gate.gate import TOTAL, Subject, Verdict, check_limits
+from asc_tiny.complexity.gate.limits import Limits
 from asc_tiny.complexity.report import ModelComplexity, measure
-from asc_tiny.errors import AscError
+from asc_tiny.model import model_file
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.util.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
 SECONDS = 5.0
@@ -326,7 +326,7 @@ def judge_artefact(path: Path) -> None:
     """
     try:
         with deadline(SECONDS):
-            artefact.load(path)
+            model_file.load(path)
     except AscError:
         pass
     except Exception as error:

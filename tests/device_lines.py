@@ -14,7 +14,7 @@ from ensemble_models import asc_tiny, small
 from patience import PATIENCE_S
 
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.targets import project as targets
+from asc_tiny.targets.build import project as targets
 from asc_tiny.targets.device.line import LineLostError
 
 LABELS = ("quiet", "loud", "neither")

@@ -11,18 +11,18 @@ import numpy as np
 from native import FLAGS, RUNTIME, write
 from patience import PATIENCE_S
 
-from asc_tiny.codegen import frontend as frontend_code
-from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.codegen.library import FRONTEND_RUNTIME
-from asc_tiny.codegen.network import DEFAULT
-from asc_tiny.codegen.projects.cmake import PLATFORM_FILES
-from asc_tiny.codegen.templates import environment, template_root
-from asc_tiny.complexity.ensemble import Model
+from asc_tiny.boards import catalog
+from asc_tiny.boards.catalog import Board
+from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.firmware import frontend as frontend_code
+from asc_tiny.firmware.c.templates import environment, template_root
+from asc_tiny.firmware.library import FRONTEND_RUNTIME
+from asc_tiny.firmware.network.compiled import DEFAULT
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.targets import boards
-from asc_tiny.targets.bench import memory
-from asc_tiny.targets.boards import Board
-from asc_tiny.targets.project import run_command
+from asc_tiny.model.ensemble import Model
+from asc_tiny.projects.cmake import PLATFORM_FILES
+from asc_tiny.targets.build.project import run_command
+from asc_tiny.targets.image.bench import memory
 
 PROJECT = template_root() / "projects" / "cmake"
 LINK = ("-nostartfiles", "-Wl,--gc-sections")
@@ -67,7 +67,7 @@ class EmulatedImage:
     def __init__(
         self, folder: Path, board: str, *, flags: tuple[str, ...] = (), optimisation: str = "-O2"
     ) -> None:
-        self.folder, self.board = folder, boards.get(board)
+        self.folder, self.board = folder, catalog.get(board)
         toolchain = self.board.toolchain
         core = flags or self.board.core_flags
         self.compiler = [toolchain.compiler, *core, *toolchain.compiler_flags]

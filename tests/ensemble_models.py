@@ -10,8 +10,8 @@ import pytest
 from network_models import quantised
 
 from asc_tiny.cli.main import main
-from asc_tiny.complexity import artefact
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.model import model_file
 
 MODEL = Path(__file__).parents[1] / "models" / "mobilenet_esc10.tflite"
 SMALL_FRONTEND = FrontEndConfig(n_mels=16)
@@ -27,7 +27,7 @@ def asc_tiny(*arguments: object) -> int:
 
 def perturbed(path: Path) -> Path:
     """Write the released model with its largest weights reversed: same shapes, other scores."""
-    graph = artefact.load(MODEL).graph
+    graph = model_file.load(MODEL).graph
     largest = max((t for t in graph.tensors if t.is_constant), key=lambda t: t.byte_count)
     assert largest.data is not None
     weights, data = largest.data.tobytes(), MODEL.read_bytes()
@@ -47,7 +47,7 @@ def small(
     """Write a small network; ``width`` is the deviation of its input, hence sets its scale."""
     from keras import Input, Model, layers
 
-    from asc_tiny.compress.metadata import embed
+    from asc_tiny.model.metadata_writer import embed
 
     inputs = Input(frontend.shape, batch_size=1)
     x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(inputs)
@@ -55,7 +55,7 @@ def small(
     outputs = layers.Softmax()(layers.Dense(len(labels))(x))
     data = quantised(Model(inputs, outputs), width=width)
     path.write_bytes(data)
-    source = artefact.load(path).graph
+    source = model_file.load(path).graph
     tensor = source.tensor(source.inputs[0])
     config = frontend.quantised(tensor.scales[0], tensor.zero_points[0])
     path.write_bytes(embed(data, {"frontend": config.to_dict(), "labels": list(labels)}))

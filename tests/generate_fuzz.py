@@ -28,10 +28,10 @@ from network_models import inputs
 from random_graphs import random_graph, seeded
 from tflm_worker import Failure, Worker
 
-from asc_tiny.codegen import network, tflm
-from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.complexity.artefact import Artefact
-from asc_tiny.errors import AscError
+from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.firmware.network import compiled, tflm
+from asc_tiny.model.model_file import Artefact
+from asc_tiny.util.errors import AscError
 
 SECONDS = 10.0
 """What a file may take."""
@@ -119,10 +119,10 @@ def accepted(case: Case) -> Accepted | None:
     try:
         with deadline(SECONDS), _limited(MEMORY):
             model = artefact(case.data, "file.tflite")
-            network.check_supported_types(network.without_conversions(model))
+            compiled.check_supported_types(compiled.without_conversions(model))
             if case.number % TFLM_EVERY == 0:
                 _check_tflm(model)
-            files = network.generate(model, **OPTIONS[case.options])
+            files = compiled.generate(model, **OPTIONS[case.options])
     except AscError as error:
         _check_message(error)
         return None
@@ -134,7 +134,7 @@ def accepted(case: Case) -> Accepted | None:
 def _check_tflm(model: Artefact) -> None:
     """Generate the same for TensorFlow Lite Micro, which may be refused."""
     try:
-        network.check_supported_types(model)
+        compiled.check_supported_types(model)
         tflm.generate(model)
     except AscError as error:
         _check_message(error)

@@ -17,11 +17,11 @@ import numpy as np
 from emulated import EmulatedImage
 from native import FLAGS, RUNTIME, write
 
-from asc_tiny.codegen import network
-from asc_tiny.codegen.library import NETWORK_RUNTIME
-from asc_tiny.complexity.artefact import Artefact
-from asc_tiny.complexity.reader import parse_graph
-from asc_tiny.files import sha256
+from asc_tiny.firmware.library import NETWORK_RUNTIME
+from asc_tiny.firmware.network import compiled
+from asc_tiny.model.model_file import Artefact
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.util.files import sha256
 
 SANITISERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1", "-g")
 WARNINGS = tuple(flag for flag in FLAGS if not flag.startswith("-O"))
@@ -189,7 +189,7 @@ def run_all(
     Returns:
         Of every model its outputs, shape (samples, elements).
     """
-    generated = [network.generate(model, **options) for model in models]
+    generated = [compiled.generate(model, **options) for model in models]
     outputs, failures = run_generated(generated, samples, folder, runtime)
     assert not failures, failures
     return outputs
@@ -238,7 +238,7 @@ def run_all_emulated(
 ) -> list[np.ndarray]:
     """Do the same on an emulated core, with bytes beside each arena that must not change."""
     image_folder = folder / "image"
-    names, sizes = _write([network.generate(model) for model in models], samples, folder)
+    names, sizes = _write([compiled.generate(model) for model in models], samples, folder)
     image_folder.mkdir()
     largest = [max(each) for each in zip(*sizes, strict=True)]
     write({"main.c": _EMULATED_MAIN % tuple(largest)}, image_folder)

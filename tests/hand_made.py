@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from asc_tiny.complexity.graph import Graph, Operator, Tensor
+from asc_tiny.tflite.graph import Graph, Operator, Tensor
 
 _WINDOW = {"padding": "SAME", "stride_h": 1, "stride_w": 1}
 

@@ -8,9 +8,9 @@ import numpy as np
 from test_firmware import CLIPS, MODEL, tflm_scores
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.complexity.artefact import load
+from asc_tiny.firmware.classifier import classifier
 from asc_tiny.frontend import fixed
+from asc_tiny.model.model_file import load
 from asc_tiny.resample.design import design
 from asc_tiny.resample.fixed import resample
 

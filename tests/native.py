@@ -10,19 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from asc_tiny.codegen import frontend as frontend_code
-from asc_tiny.codegen.library import FRONTEND_RUNTIME
-from asc_tiny.codegen.templates import template_root
+from asc_tiny.boards import catalog
+from asc_tiny.firmware import frontend as frontend_code
+from asc_tiny.firmware.c.templates import template_root
+from asc_tiny.firmware.library import FRONTEND_RUNTIME
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.targets import boards
 
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Werror", "-O2")
 RUNTIME = template_root() / "runtime"
 CORES = {
-    "cortex-m0plus": (boards.ARM, "-mcpu=cortex-m0plus", "-mthumb"),
-    "cortex-m4": (boards.ARM, "-mcpu=cortex-m4", "-mthumb"),
-    "cortex-m55": (boards.ARM, "-mcpu=cortex-m55", "-mthumb"),
-    "rv32imc": (boards.RISCV, "-march=rv32imc", "-mabi=ilp32"),
+    "cortex-m0plus": (catalog.ARM, "-mcpu=cortex-m0plus", "-mthumb"),
+    "cortex-m4": (catalog.ARM, "-mcpu=cortex-m4", "-mthumb"),
+    "cortex-m55": (catalog.ARM, "-mcpu=cortex-m55", "-mthumb"),
+    "rv32imc": (catalog.RISCV, "-march=rv32imc", "-mabi=ilp32"),
 }
 
 

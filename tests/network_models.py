@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from native import RUNTIME, SANITISER, shared_library, write
 
-from asc_tiny.codegen import ensemble, network
-from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.codegen.library import NETWORK_RUNTIME
-from asc_tiny.complexity.ensemble import Ensemble, Model
+from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.firmware.library import NETWORK_RUNTIME
+from asc_tiny.firmware.network import compiled, ensemble
+from asc_tiny.model.ensemble import Ensemble, Model
 
 
 def quantised(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
@@ -139,12 +139,12 @@ SMALL: dict[str, Callable[[], Any]] = {
 }
 
 
-def emit(model: Model, folder: Path, options: Options = network.DEFAULT) -> None:
+def emit(model: Model, folder: Path, options: Options = compiled.DEFAULT) -> None:
     """Write the C code of a model or an ensemble with its kernels."""
     if isinstance(model, Ensemble):
         write(ensemble.generate(model, options=options), folder)
     else:
-        write(network.generate(model, options=options), folder)
+        write(compiled.generate(model, options=options), folder)
     for name in NETWORK_RUNTIME:
         shutil.copy(RUNTIME / name, folder)
 
@@ -156,7 +156,7 @@ class CNetwork:
         self,
         model: Model,
         folder: Path,
-        options: Options = network.DEFAULT,
+        options: Options = compiled.DEFAULT,
         *,
         sanitiser: Sequence[str] = SANITISER,
     ) -> None:

@@ -14,9 +14,9 @@ from patience import PATIENCE_S
 from test_firmware import CLIPS, MODEL
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.codegen.provenance import pack, provenance
-from asc_tiny.complexity.artefact import load
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.firmware.provenance import pack, provenance
+from asc_tiny.model.model_file import load
 from asc_tiny.targets.device import frame, messages
 from asc_tiny.targets.device.client import Device
 from asc_tiny.targets.device.messages import Kind, Message, Pushed, Region, Result, Source

@@ -22,13 +22,13 @@ from graph_batch import artefact, compiled_runtime, run_all
 from network_models import CNetwork, TflmNetwork, inputs
 from random_graphs import random_graph, seeded
 
-from asc_tiny.codegen.compiler import choose
-from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.codegen.compiler.program import Program
-from asc_tiny.codegen.compiler.tiles import Tile, can_be_tile, joints, tiled
-from asc_tiny.codegen.network import compile_network
-from asc_tiny.complexity.artefact import Artefact, load
-from asc_tiny.errors import AscError
+from asc_tiny.compiler.ir import Program
+from asc_tiny.compiler.passes.cascade import Tile, can_be_tile, joints, tiled
+from asc_tiny.compiler.planner import planner
+from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.util.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
 TIME = Options(order="time")
@@ -116,7 +116,7 @@ def test_any_tiles_give_the_same_outputs(
     seeds: range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under AddressSanitizer, in arenas of exactly the planned size."""
-    monkeypatch.setattr(choose, "tilings", tilings_at_random)
+    monkeypatch.setattr(planner, "tilings", tilings_at_random)
     runtime, folder = tmp_path / "runtime", tmp_path / "graphs"
     runtime.mkdir()
     compiled_runtime(runtime)

@@ -16,7 +16,7 @@ from native import CORES, FLAGS, RUNTIME, compile_for, shared_library
 from patience import PATIENCE_S
 from test_frontend_property import repeatable
 
-from asc_tiny.codegen.library import AUDIO_RUNTIME
+from asc_tiny.firmware.library import AUDIO_RUNTIME
 
 THREADS = Path(__file__).with_name("audio_threads.c")
 BLOCK = 16

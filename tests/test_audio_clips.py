@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from asc_tiny.audio.clips import clip_info, read_pcm, stream_pcm, write_wav16
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 
 def write_wave(path: Path, values: list[int], width: int, rate: int = 44100, channels: int = 1):

@@ -13,7 +13,7 @@ import pytest
 from asc_tiny.audio.clips import clip_info, read_pcm
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.audio.synth import write_synthetic
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 TAU = {
     "meta.csv": (

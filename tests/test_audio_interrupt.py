@@ -12,10 +12,10 @@ from native import write
 from test_firmware import CLIPS, MODEL, tflm_scores
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.codegen.library import audio_sources, library_sources
-from asc_tiny.complexity.artefact import load
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.firmware.library import audio_sources, library_sources
 from asc_tiny.frontend import fixed
+from asc_tiny.model.model_file import load
 
 pytestmark = [
     pytest.mark.qemu,

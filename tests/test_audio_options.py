@@ -15,7 +15,7 @@ from ensemble_models import asc_tiny
 from hostile_models import FRONTEND, with_metadata
 
 from asc_tiny.cli.main import COMMANDS, cli
-from asc_tiny.files import read_toml
+from asc_tiny.util.files import read_toml
 
 AUDIO = {"data", "wav", "wavs"}
 """Names of parameters that are audio."""

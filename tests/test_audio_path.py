@@ -16,13 +16,13 @@ from test_cli_errors import refused
 from test_firmware import MODEL, ROOT, asc_tiny
 from test_resample import response
 
-from asc_tiny.codegen.classifier import Classifier, classifier
-from asc_tiny.complexity.artefact import load
-from asc_tiny.errors import AscError
-from asc_tiny.targets import boards
-from asc_tiny.targets.audio_path import audio_path
+from asc_tiny.boards import catalog
+from asc_tiny.firmware.classifier import Classifier, classifier
+from asc_tiny.model.model_file import load
+from asc_tiny.projects.audio_path import audio_path
+from asc_tiny.util.errors import AscError
 
-WITH_MICROPHONE = [name for name, board in boards.BOARDS.items() if board.microphone]
+WITH_MICROPHONE = [name for name, board in catalog.BOARDS.items() if board.microphone]
 NANO = "nano33ble_sense"
 
 
@@ -43,7 +43,7 @@ def htk_edges(f_max: float, count: int = 256) -> np.ndarray:
 
 def test_the_nano_cannot_give_44100_hz() -> None:
     with pytest.raises(AscError) as refusal:
-        audio_path(model(), boards.get(NANO))
+        audio_path(model(), catalog.get(NANO))
     line = str(refusal.value)
     for part in (NANO, "16000 or 41667 Hz", "44100 Hz", "--resample (from 41667 Hz)", "train for"):
         assert part in line
@@ -51,7 +51,7 @@ def test_the_nano_cannot_give_44100_hz() -> None:
 
 
 def test_the_nano_with_a_resampler() -> None:
-    path = audio_path(model(), boards.get(NANO), resample=True)
+    path = audio_path(model(), catalog.get(NANO), resample=True)
     assert path.microphone_rate == Fraction(125_000, 3)
     assert path.resampler and (path.resampler.up, path.resampler.down) == (18, 17)
     edges, nyquist = htk_edges(22050.0), 125_000 / 6
@@ -65,8 +65,8 @@ def test_the_nano_with_a_resampler() -> None:
 
 def test_a_16_khz_rate_leaves_the_bands_above_8_khz_empty() -> None:
     """A board whose microphone gives 16 kHz only."""
-    microphone = dataclasses.replace(boards.get(NANO).microphone, rates=(Fraction(16000),))
-    board = dataclasses.replace(boards.get(NANO), microphone=microphone)
+    microphone = dataclasses.replace(catalog.get(NANO).microphone, rates=(Fraction(16000),))
+    board = dataclasses.replace(catalog.get(NANO), microphone=microphone)
     path = audio_path(model(), board, resample=True)
     edges = htk_edges(22050.0)
     first = int(np.flatnonzero(edges[:-2] >= 8000.0)[0])
@@ -90,8 +90,8 @@ def test_a_16_khz_rate_leaves_the_bands_above_8_khz_empty() -> None:
     ],
 )
 def test_rates_that_need_no_resampler(board: str, rate: int) -> None:
-    for resample in (False, boards.get(board).microphone is not None):
-        path = audio_path(model(rate), boards.get(board), resample=resample)
+    for resample in (False, catalog.get(board).microphone is not None):
+        path = audio_path(model(rate), catalog.get(board), resample=resample)
         assert path.resampler is None and path.warnings == ()
         assert abs(path.microphone_rate / rate - 1) <= 500e-6
 
@@ -108,14 +108,14 @@ def test_rates_that_need_no_resampler(board: str, rate: int) -> None:
     ],
 )
 def test_the_lowest_rate_that_loses_nothing(board: str, rate: int, microphone: Fraction) -> None:
-    assert audio_path(model(rate), boards.get(board), resample=True).microphone_rate == microphone
+    assert audio_path(model(rate), catalog.get(board), resample=True).microphone_rate == microphone
 
 
 def test_resamplers_of_all_boards_meet_their_figures() -> None:
     resamplers = {}
     for name in WITH_MICROPHONE:
         for rate in (8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000):
-            resampler = audio_path(model(rate), boards.get(name), resample=True).resampler
+            resampler = audio_path(model(rate), catalog.get(name), resample=True).resampler
             if resampler:
                 resamplers[resampler.up, resampler.down] = resampler
     assert len(resamplers) >= 10
@@ -128,17 +128,17 @@ def test_resamplers_of_all_boards_meet_their_figures() -> None:
 
 
 def test_no_warning_where_the_model_listens_below_what_is_lost() -> None:
-    assert audio_path(model(f_max=16000.0), boards.get(NANO), resample=True).warnings == ()
+    assert audio_path(model(f_max=16000.0), catalog.get(NANO), resample=True).warnings == ()
 
 
 def test_a_board_without_microphone_has_nothing_to_resample() -> None:
     with pytest.raises(AscError, match="no microphone"):
-        audio_path(model(), boards.get("host"), resample=True)
+        audio_path(model(), catalog.get("host"), resample=True)
 
 
 @pytest.mark.parametrize("name", WITH_MICROPHONE)
 def test_microphones_are_described(name: str) -> None:
-    microphone = boards.get(name).microphone
+    microphone = catalog.get(name).microphone
     assert microphone and microphone.kind in ("pdm", "i2s")
     assert list(microphone.rates) == sorted(set(microphone.rates))
     assert microphone.source and microphone.bits >= 16
@@ -147,7 +147,7 @@ def test_microphones_are_described(name: str) -> None:
 def test_pdm_rates_of_nordic_chips_follow_from_the_clocks_of_the_data_sheet() -> None:
     clocks = (1.000, 1.032, 1.067, 1.231, 1.280, 1.333)
     expected = {clock * 1e6 / ratio for clock in clocks for ratio in (64, 80)}
-    microphone = boards.get("nrf52840dk").microphone
+    microphone = catalog.get("nrf52840dk").microphone
     assert microphone
     for rate in microphone.rates:
         assert min(abs(float(rate) / wanted - 1.0) for wanted in expected) < 1e-3

@@ -10,13 +10,16 @@ import pytest
 from ensemble_models import MODEL, asc_tiny
 from hostile_models import FRONTEND, with_metadata
 
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.complexity.ensemble import load_model
-from asc_tiny.errors import AscError
-from asc_tiny.targets import bench, boards, manifest, project
-from asc_tiny.targets.fit import fit
+from asc_tiny.boards import catalog
+from asc_tiny.costs.board_fit import fit
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.model.ensemble import load_model
+from asc_tiny.projects import manifest_reader
+from asc_tiny.targets.build import project
+from asc_tiny.targets.image import bench
+from asc_tiny.util.errors import AscError
 
-FILES = sorted(boards._FOLDER.glob("*.toml"))
+FILES = sorted(catalog._FOLDER.glob("*.toml"))
 ASKED = {
     *("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"),
     *("nano33ble_sense", "nrf52840dk", "nrf5340dk", "nucleo_l496zg", "stm32l496g_disco"),
@@ -26,17 +29,17 @@ ASKED = {
 
 
 def test_boards_are_there_each_with_its_source() -> None:
-    assert set(boards.BOARDS) >= ASKED
-    for board in boards.BOARDS.values():
+    assert set(catalog.BOARDS) >= ASKED
+    for board in catalog.BOARDS.values():
         assert board.title
-        assert board.name == boards.HOST or board.source
+        assert board.name == catalog.HOST or board.source
         if board.microphone:
             assert board.flash and board.clock_hz and board.baud
 
 
 def test_a_users_board_goes_with_the_project(tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
-    text = (boards._FOLDER / "mps2-an386.toml").read_text()
+    text = (catalog._FOLDER / "mps2-an386.toml").read_text()
     mine.write_text(text.replace("ram_bytes = 0x400000", "ram_bytes = 0x20000"))
     out = tmp_path / "firmware"
     assert asc_tiny("generate", MODEL, "--out", out, "--board", mine) == 0
@@ -68,7 +71,7 @@ def test_a_bad_file_is_one_clear_line(text: str, message: str, tmp_path: Path) -
     path = tmp_path / "board.toml"
     path.write_text(text)
     with pytest.raises(AscError) as error:
-        boards.get(str(path))
+        catalog.get(str(path))
     assert str(path) in str(error.value) and message in str(error.value)
 
 
@@ -76,7 +79,7 @@ def test_a_microphone_as_a_table(tmp_path: Path) -> None:
     path = tmp_path / "board.toml"
     table = 'kind = "i2s"\npart = "y"\nsource = "z"\nrates = [16000, "125000/3"]'
     path.write_text(f'core = "x"\n[microphone]\n{table}\n')
-    microphone = boards.get(str(path)).microphone
+    microphone = catalog.get(str(path)).microphone
     assert microphone is not None
     assert microphone.rates == (Fraction(16000), Fraction(125000, 3))
 
@@ -84,7 +87,7 @@ def test_a_microphone_as_a_table(tmp_path: Path) -> None:
 def test_list_in_json(capsys) -> None:
     assert asc_tiny("boards", "--json") == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["boards"]}
-    assert set(rows) == set(boards.BOARDS)
+    assert set(rows) == set(catalog.BOARDS)
     row = rows["nrf52840dk"]
     assert (row["flash_tool"], row["flash_target"]) == ("pyocd", "nrf52840")
     assert (row["clock_hz"], row["baud"], row["machine"]) == (64_000_000, 115_200, None)
@@ -96,7 +99,7 @@ def test_list_in_json(capsys) -> None:
 def test_list_for_people(tmp_path: Path, capsys) -> None:
     assert asc_tiny("boards") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + 2 * len(boards.BOARDS)
+    assert len(lines) == 1 + 2 * len(catalog.BOARDS)
     (number,) = [i for i, line in enumerate(lines) if line.startswith("rpi_pico ")]
     assert lines[number].split() == [
         *("rpi_pico", "Cortex-M0+", "125", "264", "2048", "uf2:", "RPI-RP2", "sources")
@@ -110,7 +113,7 @@ def test_list_for_people(tmp_path: Path, capsys) -> None:
 
 def test_whether_a_model_fits(tmp_path: Path, capsys) -> None:
     small = tmp_path / "small.toml"
-    text = (boards._FOLDER / "nrf52840dk.toml").read_text()
+    text = (catalog._FOLDER / "nrf52840dk.toml").read_text()
     small.write_text(text.replace("ram_bytes = 0x40000", "ram_bytes = 0xc000"))
     arguments = ("boards", small, "rpi_pico", "esp32s3_devkitc", "host", "--model", MODEL)
     assert asc_tiny(*arguments, "--json") == 0
@@ -198,7 +201,7 @@ def test_an_own_board_is_built_like_one_with_its_chip(text: str, tmp_path: Path)
     name = "own" if "name =" in text else "my_nrf"
     content = json.loads((out / "asc-tiny.json").read_text())
     assert content["board"] == name
-    assert manifest.read(out).board.design == "nrf52840dk"
+    assert manifest_reader.read(out).board.design == "nrf52840dk"
     files = {p.relative_to(reference) for p in reference.rglob("*") if p.is_file()}
     for file in files - {Path("asc-tiny.json")}:
         assert (out / file).read_bytes() == (reference / file).read_bytes(), file

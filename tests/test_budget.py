@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from asc_tiny.cli.main import main
-from asc_tiny.complexity.graph import Graph, Operator, Tensor
-from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
-from asc_tiny.complexity.memory import live_bytes
-from asc_tiny.complexity.reader import parse_graph
+from asc_tiny.complexity.gate.limits import Limits, parse_bytes, parse_count
 from asc_tiny.complexity.report import Total, measure
-from asc_tiny.errors import AscError
+from asc_tiny.tflite.graph import Graph, Operator, Tensor
+from asc_tiny.tflite.liveness import live_bytes
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.util.errors import AscError
 
 MODEL = Path(__file__).parents[1] / "models" / "mobilenet_esc10.tflite"
 MOBILENET_MACS = 3_972_224

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from tflite_files import convolutions
 
-from asc_tiny.complexity.settings import read
+from asc_tiny.complexity.gate.settings import read
 
 ROOT = Path(__file__).parents[1]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())

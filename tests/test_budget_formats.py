@@ -18,14 +18,14 @@ from pydantic import BaseModel
 from tflite_files import convolutions
 
 from asc_tiny.cli.main import main
-from asc_tiny.complexity.formats import FORMATS
-from asc_tiny.complexity.formats.table import Style
-from asc_tiny.complexity.gate import GROWTH
-from asc_tiny.complexity.limits import FIGURES
+from asc_tiny.complexity.gate.formats import FORMATS
+from asc_tiny.complexity.gate.formats.table import Style
+from asc_tiny.complexity.gate.gate import GROWTH
+from asc_tiny.complexity.gate.limits import FIGURES
 from asc_tiny.complexity.report import CONVENTIONS
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = ROOT / "asc_tiny" / "complexity" / "budget.schema.json"
+SCHEMA = ROOT / "asc_tiny" / "complexity" / "gate" / "budget.schema.json"
 
 # A path that means something to every format: XML, Markdown, properties of GitHub's commands
 ODD = "a%b,c:d|`*<e>&'\"é _f_.tflite"

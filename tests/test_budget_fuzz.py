@@ -14,11 +14,11 @@ from budget_fuzz import FindError, Mutator, judge
 from tflite_count import count
 from tflite_files import File, Writer, convolutions
 
-from asc_tiny.complexity import layout, schema
-from asc_tiny.complexity.memory import live_bytes
-from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.complexity.report import ModelComplexity, measure
-from asc_tiny.errors import AscError
+from asc_tiny.tflite import schema, schema_tables
+from asc_tiny.tflite.liveness import live_bytes
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.util.errors import AscError
 
 SEEDS = budget_fuzz.seeds()
 
@@ -375,11 +375,13 @@ def test_layout_is_that_of_the_package() -> None:
 
     kinds = {v: n for n, v in vars(tflite.BuiltinOptions).items() if not n.startswith("_")}
     for number, name in kinds.items():
-        assert layout.OPTION_NAMES[number] == (name.removesuffix("Options") if number else "NONE")
+        assert schema_tables.OPTION_NAMES[number] == (
+            name.removesuffix("Options") if number else "NONE"
+        )
     for name in set(schema.OPTIONS_OF.values()):
         options = getattr(tflite, f"{name}Options")
         methods = [n for n in vars(options) if n[0].isupper() and n not in ("Init", "GetRootAs")]
         fields = [n for n in methods if not n.endswith(("AsNumpy", "Length", "IsNone"))]
         fields = [n for n in fields if not n.startswith("GetRootAs") and "BufferHasId" not in n]
         # The package's schema may be older by the last fields.
-        assert len(fields) <= len(layout.OPTIONS[name]), name
+        assert len(fields) <= len(schema_tables.OPTIONS[name]), name

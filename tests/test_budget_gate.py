@@ -11,9 +11,9 @@ import pytest
 from tflite_files import File, convolutions
 
 from asc_tiny.cli.main import main
-from asc_tiny.complexity.difference import layer_changes
-from asc_tiny.complexity.limits import parse_growth
-from asc_tiny.errors import AscError
+from asc_tiny.complexity.gate.limits import parse_growth
+from asc_tiny.complexity.gate.model_diff import layer_changes
+from asc_tiny.util.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
 

@@ -9,8 +9,8 @@ import pytest
 
 from asc_tiny.cli import endings
 from asc_tiny.cli.main import main
-from asc_tiny.targets import project as projects
-from asc_tiny.targets.build_log import MOST_LINES, error_lines
+from asc_tiny.targets.build import project as projects
+from asc_tiny.targets.build.build_log import MOST_LINES, error_lines
 
 MODEL = Path(__file__).parents[1] / "models" / "mobilenet_esc10.tflite"
 

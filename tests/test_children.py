@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from asc_tiny import children, scratch
+from asc_tiny.util import child_processes, scratch_folders
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are of POSIX")
 
@@ -62,7 +62,7 @@ def test_a_whole_tree_of_processes_ends_with_this_one(number: signal.Signals) ->
 
 
 def test_the_tree_ends_with_the_block() -> None:
-    with children.running(["sh", "-c", TREE]) as process:
+    with child_processes.running(["sh", "-c", TREE]) as process:
         assert process.stdout is not None
         pids = [int(process.stdout.readline()) for _ in range(3)]
         assert all(map(alive, pids))
@@ -72,19 +72,19 @@ def test_the_tree_ends_with_the_block() -> None:
 
 def test_the_tree_ends_when_time_is_up() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
-        children.run(["sh", "-c", "sleep 1000 & sleep 1001"], timeout_s=0.1)
+        child_processes.run(["sh", "-c", "sleep 1000 & sleep 1001"], timeout_s=0.1)
 
 
 def test_output_and_code_are_the_programs(tmp_path: Path) -> None:
     script = 'read line || pwd; echo "$X" >&2; printf "\\377"; exit 200'
-    done = children.run(["sh", "-c", script], folder=tmp_path, environment={"X": "set"})
+    done = child_processes.run(["sh", "-c", script], folder=tmp_path, environment={"X": "set"})
     assert (done.returncode, done.stderr) == (200, "set\n")
     assert done.stdout == f"{tmp_path.resolve()}\n\N{REPLACEMENT CHARACTER}"
 
 
 def test_a_program_that_is_missing_is_an_error_of_the_system() -> None:
     with pytest.raises(FileNotFoundError):
-        children.run(["/nowhere/program"])
+        child_processes.run(["/nowhere/program"])
 
 
 @pytest.fixture
@@ -109,9 +109,9 @@ def test_the_next_run_removes_what_a_killed_one_has_left(place: Path) -> None:
     (left,) = place.iterdir()
     (place / "asc-tiny-run-of-mine").mkdir()
     (place / "other").mkdir()
-    with scratch.folder() as folder:
+    with scratch_folders.folder() as folder:
         assert not left.exists() and list(folder.iterdir()) == []
-        with scratch.folder() as second:
+        with scratch_folders.folder() as second:
             assert folder.exists() and second != folder, "of a living run"
     assert {path.name for path in place.iterdir()} == {"asc-tiny-run-of-mine", "other"}
 
@@ -120,7 +120,7 @@ def test_a_link_is_not_followed(place: Path, tmp_path_factory: pytest.TempPathFa
     valuable = tmp_path_factory.mktemp("valuable")
     (valuable / "work").write_text("mine")
     (place / "asc-tiny-run-abcdefgh").symlink_to(valuable)
-    with scratch.folder():
+    with scratch_folders.folder():
         pass
     assert (valuable / "work").read_text() == "mine"
 
@@ -132,16 +132,16 @@ def test_what_another_run_uses_is_left(place: Path) -> None:
     ) as other:
         assert other.stdout is not None
         used = Path(other.stdout.readline().strip())
-        with scratch.folder():
+        with scratch_folders.folder():
             assert (used / "rubbish").exists()
         other.communicate("")
     assert list(place.iterdir()) == []
 
 
 def test_temporary_files_of_libraries_go_with_the_block(place: Path) -> None:
-    with scratch.temporary_files():
+    with scratch_folders.temporary_files():
         left = Path(tempfile.mkdtemp())
-        inner = children.run(["sh", "-c", 'echo "$TMPDIR"']).stdout.strip()
+        inner = child_processes.run(["sh", "-c", 'echo "$TMPDIR"']).stdout.strip()
         assert left.parent == Path(inner) and left.parent.parent == place
     assert list(place.iterdir()) == []
     assert tempfile.gettempdir() == str(place) == os.environ["TMPDIR"]

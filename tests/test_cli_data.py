@@ -13,9 +13,9 @@ import soundfile
 from asc_tiny.audio.clips import read_pcm, resampled_length
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.errors import AscError
+from asc_tiny.features.cache import clip_pcm
 from asc_tiny.train import recipe as recipes
-from asc_tiny.train.cache import clip_pcm
+from asc_tiny.util.errors import AscError
 
 META = "meta.csv"
 TRAIN = "evaluation_setup/fold1_train.csv"

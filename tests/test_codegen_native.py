@@ -11,13 +11,13 @@ import pytest
 from test_frontend_fixed import CLIPS, CONFIGS, DEFAULT
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen import native
-from asc_tiny.errors import AscError
+from asc_tiny.features import host_library
 from asc_tiny.frontend import fixed, golden
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.util.errors import AscError
 
 NOISE = golden.noise(DEFAULT)
-CACHED = (native.digest, native._library, native._compiler)
+CACHED = (host_library.digest, host_library._library, host_library._compiler)
 
 needs_compiler = pytest.mark.skipif(
     not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="no C compiler"
@@ -61,7 +61,7 @@ def test_codes_are_those_of_the_numpy_model(name, only_native):
     expected = [fixed.features(pcm, config) for pcm in clips]
     only_native()
     for pcm, codes in zip(clips, expected, strict=True):
-        found = native.features(pcm, config)
+        found = host_library.features(pcm, config)
         assert (found.dtype, found.shape) == (np.int8, config.shape)
         np.testing.assert_array_equal(found, codes)
 
@@ -70,24 +70,26 @@ def test_codes_are_those_of_the_numpy_model(name, only_native):
 def test_samples_that_are_not_in_one_piece(only_native):
     expected = fixed.features(NOISE, DEFAULT)
     only_native()
-    np.testing.assert_array_equal(native.features(np.repeat(NOISE, 2)[::2], DEFAULT), expected)
+    np.testing.assert_array_equal(
+        host_library.features(np.repeat(NOISE, 2)[::2], DEFAULT), expected
+    )
 
 
 @needs_compiler
 def test_a_library_is_built_once(cache_folder, monkeypatch, only_native):
-    first = native.features(NOISE, DEFAULT)
+    first = host_library.features(NOISE, DEFAULT)
     (library,) = cache_folder.iterdir()
     forget()
     only_native()
-    monkeypatch.setattr(native, "_build", None)
-    np.testing.assert_array_equal(native.features(NOISE, DEFAULT), first)
+    monkeypatch.setattr(host_library, "_build", None)
+    np.testing.assert_array_equal(host_library.features(NOISE, DEFAULT), first)
     assert list(cache_folder.iterdir()) == [library]
 
 
 @needs_compiler
 def test_a_damaged_library_is_built_again(cache_folder, only_native):
     """Cut short, with a byte that has changed, or of zeros as after a power cut."""
-    expected = native.features(NOISE[: DEFAULT.clip_samples], DEFAULT)
+    expected = host_library.features(NOISE[: DEFAULT.clip_samples], DEFAULT)
     only_native()
     (library,) = cache_folder.iterdir()
     whole = library.read_bytes()
@@ -98,27 +100,29 @@ def test_a_damaged_library_is_built_again(cache_folder, only_native):
         # Another file: the one of before is in use by this process.
         library.unlink()
         library.write_bytes(damaged)
-        assert np.array_equal(native.features(NOISE[: DEFAULT.clip_samples], DEFAULT), expected)
+        assert np.array_equal(
+            host_library.features(NOISE[: DEFAULT.clip_samples], DEFAULT), expected
+        )
         assert [path.read_bytes() for path in cache_folder.iterdir()] == [whole]
 
 
 @needs_compiler
 @pytest.mark.parametrize("change", ["configuration", "flags", "runtime", "compiler"])
 def test_another_source_is_another_library(change, cache_folder, monkeypatch):
-    codes = native.features(NOISE, DEFAULT)
-    (program, version), sources = native._compiler(), native._sources(DEFAULT)
+    codes = host_library.features(NOISE, DEFAULT)
+    (program, version), sources = host_library._compiler(), host_library._sources(DEFAULT)
     forget()
     config = DEFAULT
     if change == "configuration":
         config = DEFAULT.quantised(0.11, 41)
     elif change == "flags":
-        monkeypatch.setattr(native, "FLAGS", (*native.FLAGS, "-g"))
+        monkeypatch.setattr(host_library, "FLAGS", (*host_library.FLAGS, "-g"))
     elif change == "runtime":
         changed = {**sources, "asc_frontend.c": sources["asc_frontend.c"] + "/* changed */\n"}
-        monkeypatch.setattr(native, "_sources", lambda *_, **__: changed)
+        monkeypatch.setattr(host_library, "_sources", lambda *_, **__: changed)
     else:
-        monkeypatch.setattr(native, "_compiler", lambda: (program, f"{version} changed"))
-    again = native.features(NOISE, config)
+        monkeypatch.setattr(host_library, "_compiler", lambda: (program, f"{version} changed"))
+    again = host_library.features(NOISE, config)
     assert len(list(cache_folder.iterdir())) == 2
     assert np.array_equal(again, codes) == (change != "configuration")
 
@@ -128,7 +132,7 @@ def test_processes_that_build_at_once(cache_folder):
     script = """
 import sys
 import numpy as np
-from asc_tiny.codegen import native
+from asc_tiny.firmware import native
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend import golden
@@ -165,25 +169,25 @@ def test_without_a_working_compiler(case, cache_folder, tmp_path, monkeypatch, c
     elif case == "one that writes no library":
         compiler(folder, "echo cc 1.0")
     monkeypatch.setenv("PATH", "" if case == "no path" else str(folder))
-    assert (native._compiler() is None) == case.startswith("no ")
-    found = native.features(NOISE, DEFAULT)
+    assert (host_library._compiler() is None) == case.startswith("no ")
+    found = host_library.features(NOISE, DEFAULT)
     np.testing.assert_array_equal(found, fixed.features(NOISE, DEFAULT))
-    assert native._library(DEFAULT) is None
+    assert host_library._library(DEFAULT) is None
     assert capfd.readouterr() == ("", "")
 
 
 def test_without_a_place_for_the_library(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    found = native.features(NOISE, DEFAULT)
+    found = host_library.features(NOISE, DEFAULT)
     np.testing.assert_array_equal(found, fixed.features(NOISE, DEFAULT))
-    assert native._library(DEFAULT) is None
+    assert host_library._library(DEFAULT) is None
 
 
 def test_bad_input_is_named_as_by_the_numpy_model():
     with pytest.raises(AscError, match="integer features need a quantisation"):
-        native.features(NOISE, FrontEndConfig())
+        host_library.features(NOISE, FrontEndConfig())
     with pytest.raises(AscError, match="100 samples, a clip has 44100"):
-        native.features(NOISE[:100], DEFAULT)
+        host_library.features(NOISE[:100], DEFAULT)
     with pytest.raises(AscError, match="quantisation scale"):
-        native.features(NOISE, FrontEndConfig().quantised(1e-9, 0))
+        host_library.features(NOISE, FrontEndConfig().quantised(1e-9, 0))

@@ -12,10 +12,10 @@ import pytest
 from native import CORES, FLAGS, compile_for
 from network_models import SMALL, CNetwork, TflmNetwork, emit, inputs, quantised
 
-from asc_tiny.codegen import arrays, network
-from asc_tiny.codegen.prefix import check_prefix, rename_prefix
-from asc_tiny.complexity.artefact import Artefact, load
-from asc_tiny.errors import AscError
+from asc_tiny.firmware.c.prefix import check_prefix, rename_prefix
+from asc_tiny.firmware.network import compiled, model_array
+from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
@@ -134,8 +134,8 @@ def test_refuses_bad_arenas(models: dict[str, Artefact], tmp_path: Path) -> None
 
 def test_generation_is_repeatable(models: dict[str, Artefact]) -> None:
     for artefact in models.values():
-        files = network.generate(artefact)
-        assert files == network.generate(load(artefact.path))
+        files = compiled.generate(artefact)
+        assert files == compiled.generate(load(artefact.path))
         for text in files.values():
             assert f"sha256 {artefact.sha256}" in text
             assert text.endswith("\n")
@@ -199,7 +199,7 @@ def test_other_kernels_version_does_not_compile(
 ) -> None:
     emit(models["pooling"], tmp_path)
     header = tmp_path / "asc_kernels.h"
-    version = f"#define ASC_KERNELS_VERSION {network.KERNELS_VERSION}"
+    version = f"#define ASC_KERNELS_VERSION {compiled.KERNELS_VERSION}"
     text = header.read_text(encoding="utf-8")
     assert version in text
     header.write_text(text.replace(version, "#define ASC_KERNELS_VERSION 999"), encoding="utf-8")
@@ -214,7 +214,7 @@ def test_model_array_holds_the_file(
     compiler: list[str], models: dict[str, Artefact], tmp_path: Path
 ) -> None:
     artefact = models["pooling"]
-    for name, text in arrays.generate(artefact).items():
+    for name, text in model_array.generate(artefact).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     library = tmp_path / "model.so"
     flags = ["-Wall", "-Wextra", "-pedantic", "-Werror", "-shared", "-fPIC"]

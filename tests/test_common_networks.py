@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asc_tiny.codegen.network import compile_network
+from asc_tiny.firmware.network.compiled import compile_network
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")

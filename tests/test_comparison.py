@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from asc_tiny.cli.main import main
-from asc_tiny.complexity.comparison import Row, compare
-from asc_tiny.complexity.reader import parse_graph, read_graph
+from asc_tiny.complexity.keras_vs_tflite import Row, compare
 from asc_tiny.complexity.report import LayerComplexity, ModelComplexity, measure
-from asc_tiny.errors import AscError
-from asc_tiny.files import read_toml
+from asc_tiny.tflite.reader import parse_graph, read_graph
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_toml
 
 pytest.importorskip("tensorflow")
 
-from asc_tiny.compress.keras_complexity import measure_keras, measure_model
+from asc_tiny.complexity.keras import measure_keras, measure_model
 from asc_tiny.nets import mini_segnet, mobilenet
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -143,7 +143,7 @@ def test_sequential_models(tmp_path: Path) -> None:
 
 
 def test_keras_is_not_imported_before_its_messages_are_caught() -> None:
-    text = "import sys, asc_tiny.compress.keras_complexity as _; print('keras' in sys.modules)"
+    text = "import sys, asc_tiny.complexity.keras as _; print('keras' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

@@ -12,10 +12,10 @@ import pytest
 from emulated import EmulatedNetwork
 from network_models import SMALL, CNetwork, TflmNetwork, inputs, quantised
 
-from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.codegen.compiler.memory import live_bytes
-from asc_tiny.codegen.network import compile_network
-from asc_tiny.complexity.artefact import Artefact, load
+from asc_tiny.compiler.planner.arena_allocator import live_bytes
+from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.model.model_file import Artefact, load
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")

@@ -12,10 +12,10 @@ from network_models import CNetwork, TflmNetwork, inputs
 from tflite_builder import Builder, schema
 
 from asc_tiny.cli.main import main
-from asc_tiny.complexity.artefact import load
-from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.complexity.report import measure
-from asc_tiny.errors import AscError
+from asc_tiny.model.model_file import load
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 

@@ -16,13 +16,13 @@ from test_random_graphs import artefact, compiles, seeded
 from tflite_builder import Builder, Value
 
 from asc_tiny.cli.main import main
-from asc_tiny.codegen import ensemble
-from asc_tiny.codegen.compiler.shortcuts import shortcuts
-from asc_tiny.codegen.footprint import footprint
-from asc_tiny.codegen.network import compile_network
-from asc_tiny.complexity.artefact import Artefact, load
-from asc_tiny.complexity.ensemble import load_model
-from asc_tiny.complexity.estimate import cpu_table, estimate, features
+from asc_tiny.costs.compiler_shortcuts import shortcuts
+from asc_tiny.costs.footprint import footprint
+from asc_tiny.costs.instructions import cpu_table, estimate, features
+from asc_tiny.firmware.network import ensemble
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.model.ensemble import load_model
+from asc_tiny.model.model_file import Artefact, load
 
 MODELS = Path(__file__).parents[1] / "models"
 
@@ -136,7 +136,7 @@ def test_kind_that_was_not_measured_gives_no_estimate(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = {**cpu_table("cortex-m4"), "instructions": {}}
-    monkeypatch.setattr("asc_tiny.complexity.estimate.cpu_table", lambda _: table)
+    monkeypatch.setattr("asc_tiny.costs.instructions.cpu_table", lambda _: table)
     code, out, _ = budget(capsys, MOBILENET, "--cpu", "cortex-m4", "--json")
     assert code == 0
     costs = json.loads(out)["models"][0]["costs"]

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from asc_tiny.complexity import nessi, schema
-from asc_tiny.complexity.counting import RULES, Work, work
-from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
-from asc_tiny.complexity.reader import parse_graph
+from asc_tiny.complexity import nessi
+from asc_tiny.complexity.op_cost import RULES, Work, work
 from asc_tiny.complexity.report import measure
-from asc_tiny.errors import AscError
+from asc_tiny.tflite import schema
+from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.util.errors import AscError
 
 Shape = tuple[int, ...]
 

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from native import RUNTIME, compile_for, shared_library, write
 from test_frontend_property import repeatable
 
-from asc_tiny.codegen import decision as decision_code
-from asc_tiny.codegen import labels as labels_code
-from asc_tiny.complexity.combination import SOFTMAX
 from asc_tiny.decision.config import DecisionConfig, read_toml
 from asc_tiny.decision.rule import decide
 from asc_tiny.decision.windows import Windows
-from asc_tiny.errors import AscError
+from asc_tiny.firmware import decision as decision_code
+from asc_tiny.firmware import labels as labels_code
 from asc_tiny.frontend.config import FrontEndConfig, Quantisation
+from asc_tiny.model.score_mixer import SOFTMAX
+from asc_tiny.util.errors import AscError
 
 OUTPUTS = (SOFTMAX, Quantisation(scale=0.013, zero_point=17))
 

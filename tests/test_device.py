@@ -18,14 +18,16 @@ from ensemble_models import asc_tiny
 from patience import PATIENCE_S
 
 from asc_tiny.audio.clips import write_wav16
+from asc_tiny.boards import catalog
 from asc_tiny.frontend import golden
-from asc_tiny.targets import boards, image, project
-from asc_tiny.targets.bench import measure
+from asc_tiny.targets.build import project
 from asc_tiny.targets.device import emulator
 from asc_tiny.targets.device.line import open_line
 from asc_tiny.targets.device.messages import Column
 from asc_tiny.targets.device.monitor import Connected, Decided, Heard, Lost, watch
 from asc_tiny.targets.device.spectrogram import Spectrogram
+from asc_tiny.targets.image import image
+from asc_tiny.targets.image.bench import measure
 
 pytestmark = pytest.mark.qemu
 ROOT = Path(__file__).parents[1]
@@ -228,7 +230,7 @@ def test_bad_ports_are_one_clear_line(board: project.Project, capsys) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [n for n, b in boards.BOARDS.items() if b.machine and n != "mps2-an386"]
+    "name", [n for n, b in catalog.BOARDS.items() if b.machine and n != "mps2-an386"]
 )
 def test_every_emulated_board_answers(name: str, model: Path, tmp_path: Path, capsys) -> None:
     target = make(model, tmp_path / "firmware", name)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from ensemble_models import MODEL, asc_tiny, perturbed, reference_codes, write_ensemble
 
-from asc_tiny.codegen.ensemble import Arena, lay_out, rename_network
-from asc_tiny.complexity import ensemble
-from asc_tiny.complexity.combination import SOFTMAX, combination
-from asc_tiny.errors import AscError
+from asc_tiny.firmware.network.ensemble import Arena, lay_out, rename_network
 from asc_tiny.frontend.config import Quantisation
+from asc_tiny.model import ensemble
+from asc_tiny.model.score_mixer import SOFTMAX, combination
+from asc_tiny.util.errors import AscError
 
 CLIP = sorted((MODEL.parent / "clips").glob("*.flac"))[0]
 LOGITS = Quantisation(scale=0.171, zero_point=-21)

@@ -13,18 +13,18 @@ from native import CORES, compile_for
 from network_models import CNetwork, inputs
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.codegen.library import library_sources
-from asc_tiny.complexity import ensemble
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.firmware.library import library_sources
 from asc_tiny.frontend import fixed, golden
-from asc_tiny.targets import image
-from asc_tiny.targets import project as targets
-from asc_tiny.targets.bench import memory
+from asc_tiny.model import ensemble
+from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.image import image
+from asc_tiny.targets.image.bench import memory
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
 
-from asc_tiny.compress.ensemble import EnsembleInterpreter
+from asc_tiny.tflm.ensemble_interpreter import EnsembleInterpreter
 
 CLIPS = sorted((MODEL.parent / "clips").glob("*.flac"))
 LABELS = ("park", "street", "tram", "bus")
@@ -89,7 +89,7 @@ def test_mixed_members_hear_their_own_quantisation(mixed: Path) -> None:
     pcm = read_pcm(CLIPS[0], 44100)
     codes = np.concatenate([fixed.features(pcm, each) for each in model.frontends], axis=-1)
     found = EnsembleInterpreter(model).member_codes(codes)
-    from asc_tiny.compress.tflm import Interpreter
+    from asc_tiny.tflm.interpreter import Interpreter
 
     for member, scores in zip(model.members, found, strict=True):
         own = fixed.features(pcm, member.frontend)

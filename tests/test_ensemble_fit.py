@@ -11,12 +11,12 @@ from ensemble_models import MODEL, asc_tiny, small
 from scipy.optimize import minimize
 
 from asc_tiny.audio.dataset import Dataset
-from asc_tiny.complexity import ensemble
+from asc_tiny.model import ensemble
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
 
-from asc_tiny.train import fit_ensemble
+from asc_tiny.evaluation import fit_ensemble
 
 
 def random_scores(members: int, clips: int, classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,9 @@ import pytest
 
 from asc_tiny.audio.dataset import Clip, Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.errors import AscError
-from asc_tiny.train import bootstrap
-from asc_tiny.train.metrics import Figures, metrics
+from asc_tiny.evaluation import bootstrap
+from asc_tiny.evaluation.metrics import Figures, metrics
+from asc_tiny.util.errors import AscError
 
 LABELS = ("park", "street", "tram")
 MODEL = Path(__file__).parents[1] / "models" / "mobilenet_esc10.tflite"

@@ -14,18 +14,18 @@ from test_firmware import CLIPS, MODEL
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.audio.dataset import Clip, Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.complexity import artefact
-from asc_tiny.complexity.combination import SOFTMAX
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.rule import decide
 from asc_tiny.decision.windows import Windows
 from asc_tiny.frontend import fixed, stream
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.model import model_file
+from asc_tiny.model.score_mixer import SOFTMAX
 
 pytest.importorskip("tflite_micro")
 
-from asc_tiny.compress.tflm import Interpreter
-from asc_tiny.train.stream import Truth, stream_order
+from asc_tiny.evaluation.stream import Truth, stream_order
+from asc_tiny.tflm.interpreter import Interpreter
 
 SLIDING = "hop_columns = 20\nsmoothing = 3\nlead = 0.05\nhold = 2\nthreshold = 0.5\n"
 
@@ -159,7 +159,7 @@ def test_the_command_follows_the_firmwares_arithmetic(sliding, dataset, tmp_path
     code, out, _ = evaluate(capsys, MODEL, "--data", dataset, "--stream", "--json", *arguments)
     assert code == 0
     document = json.loads(out)
-    model = artefact.load(MODEL)
+    model = model_file.load(MODEL)
     assert model.frontend and model.labels
     clips = stream_order(Dataset.load(dataset).split("test"))
     scenes = [model.labels.index(each.scene) for each in clips]

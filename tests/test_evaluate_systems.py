@@ -23,16 +23,16 @@ from asc_tiny.audio.clips import read_pcm
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.audio.synth import write_synthetic
 from asc_tiny.cli.main import main
-from asc_tiny.codegen import native
 from asc_tiny.compress import quantize
-from asc_tiny.compress.tflm import Interpreter
-from asc_tiny.errors import AscError
-from asc_tiny.files import sha256
+from asc_tiny.evaluation import systems
+from asc_tiny.evaluation.evaluate import evaluate
+from asc_tiny.features import cache, host_library
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.train import cache, systems
-from asc_tiny.train.evaluate import evaluate
+from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.train.run import Run, RunInfo, save_model
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import sha256
 
 CONFIG = FrontEndConfig(n_mels=16)
 WEIGHTS, BIAS = (0.25, 0.6), 0.05
@@ -241,9 +241,9 @@ def test_markdown_table(files, capsys):
 
 def test_features_are_computed_once_per_front_end(files, monkeypatch):
     calls = []
-    original = native.features
+    original = host_library.features
     monkeypatch.setattr(
-        native, "features", lambda pcm, config: calls.append(1) or original(pcm, config)
+        host_library, "features", lambda pcm, config: calls.append(1) or original(pcm, config)
     )
     loaded = systems.load([*files.int8s, files.ensemble])
     assert loaded[0].members[0].frontend == loaded[1].members[0].frontend

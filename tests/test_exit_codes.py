@@ -235,7 +235,7 @@ def test_the_gate_keeps_its_code_where_messages_cannot_be_shown() -> None:
 
 @pytest.mark.qemu
 def test_monitor_ends_with_its_output(places: Places) -> None:
-    from asc_tiny.targets import project
+    from asc_tiny.targets.build import project
     from asc_tiny.targets.device.emulator import switched_on
 
     with switched_on(project.load(places.project)) as line:

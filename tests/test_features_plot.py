@@ -11,10 +11,10 @@ import soundfile
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.cli.main import main
-from asc_tiny.complexity import artefact
+from asc_tiny.evaluation import plots
 from asc_tiny.frontend import fixed, reference
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.train import plots
+from asc_tiny.model import model_file
 
 MODELS = Path(__file__).parents[1] / "models"
 MODEL = MODELS / "mobilenet_esc10.tflite"
@@ -49,7 +49,7 @@ def test_panels_show_values_codes_and_error(figures, tmp_path):
     first = read_pcm(CLIP, 44100)
     soundfile.write(wav, np.concatenate([first, first[::-1], first[:99]]), 44100)
     assert features(wav, "--model", MODEL, "--plot", tmp_path / "x.png") == 0
-    config = artefact.load(MODEL).frontend
+    config = model_file.load(MODEL).frontend
     scale, zero_point = config.quantisation.scale, config.quantisation.zero_point
     found = panels(figures[0])
     assert len(found) == 9
@@ -89,7 +89,7 @@ def test_the_same_clip_gives_the_same_bytes(tmp_path):
     picture = (tmp_path / "one.png").read_bytes()
     assert picture.startswith(PNG)
     assert (tmp_path / "two.png").read_bytes() == picture
-    config = artefact.load(MODEL).frontend
+    config = model_file.load(MODEL).frontend
     codes = fixed.features(read_pcm(CLIP, 44100), config)
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), codes)
 

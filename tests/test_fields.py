@@ -16,20 +16,21 @@ from hostile_models import FRONTEND, MODEL, with_metadata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asc_tiny import fields, files
-from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.complexity.artefact import load
-from asc_tiny.complexity.ensemble import to_toml
+from asc_tiny.boards import catalog
+from asc_tiny.boards.catalog import Board, FlashMethod
+from asc_tiny.boards.microphones import Microphone
+from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.decision.config import DecisionConfig
-from asc_tiny.errors import AscError
 from asc_tiny.frontend.config import FrontEndConfig, Quantisation
-from asc_tiny.targets import boards, project
-from asc_tiny.targets.boards import Board, FlashMethod
-from asc_tiny.targets.microphones import Microphone
-from asc_tiny.text import shown
+from asc_tiny.model.ensemble import to_toml
+from asc_tiny.model.model_file import load
+from asc_tiny.targets.build import project
 from asc_tiny.train import recipe
 from asc_tiny.train.recipe import Augmentation, Devices, Distillation, Recipe, Schedule
 from asc_tiny.train.run import Run
+from asc_tiny.util import fields, files
+from asc_tiny.util.console_text import shown
+from asc_tiny.util.errors import AscError
 
 RIGHT: dict[str, list[Any]] = {
     "int": [0, -1, 2**70],
@@ -151,10 +152,10 @@ def test_no_metadata_is_a_traceback(
 
 
 def test_metadata_of_any_size_is_refused_at_once(tmp_path: Path) -> None:
-    from asc_tiny.complexity import artefact
+    from asc_tiny.model import model_file
 
     with pytest.raises(AscError, match="has 100000000 bytes, allowed: 1048576"):
-        artefact._metadata(tmp_path, b" " * 100_000_000)
+        model_file._metadata(tmp_path, b" " * 100_000_000)
 
 
 BOARDS = {
@@ -188,7 +189,7 @@ def test_boards(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "board.toml"
     path.write_text(text)
     with pytest.raises(AscError) as error:
-        boards.load(path)
+        catalog.load(path)
     assert str(error.value).startswith(f"{path}: ")
     assert message in str(error.value)
 
@@ -209,7 +210,7 @@ def test_files_as_people_write_them(tmp_path: Path) -> None:
         assert recipe.load(folder / "recipe.toml").name == "x"
         assert recipe.load(folder / "recipe.toml", features="fixed").features == "fixed"
         assert recipe.load(folder / "recipe.toml", features="fixed").content["name"] == "x"
-        assert boards.load(folder / "board.toml").definition == texts["board.toml"].decode()
+        assert catalog.load(folder / "board.toml").definition == texts["board.toml"].decode()
         frontend = folder / "frontend.toml"
         frontend.write_bytes(change(FRONTEND.read_bytes()))
         labels = folder / "labels.txt"

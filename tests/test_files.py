@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from asc_tiny import locks, partial
-from asc_tiny.errors import AscError
-from asc_tiny.files import (
+from asc_tiny.util import locks, partial_files
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import (
     read_bytes,
     read_json,
     read_text,
@@ -29,7 +29,7 @@ pytest.importorskip("fcntl")
 
 WRITE = """
 import os, pathlib, sys
-from asc_tiny.files import replacing, replacing_folder
+from asc_tiny.util.files import replacing, replacing_folder
 path = pathlib.Path(sys.argv[2])
 if sys.argv[1] == "file":
     with replacing(path) as temporary:
@@ -74,7 +74,7 @@ def test_a_file_that_another_run_writes_is_refused(tmp_path: Path) -> None:
 
 def test_in_a_cache_the_second_waits(tmp_path: Path) -> None:
     path = tmp_path / "entry.npy"
-    script = "import pathlib, sys\nfrom asc_tiny.files import write_bytes\nprint(flush=True)\n"
+    script = "import pathlib, sys\nfrom asc_tiny.util.files import write_bytes\nprint(flush=True)\n"
     script += "write_bytes(pathlib.Path(sys.argv[1]), b'mine', wait=True)"
     with another("file", path) as first:
         command = [sys.executable, "-c", script, str(path)]
@@ -121,7 +121,7 @@ def test_a_folder_takes_the_place_of_another(
     tmp_path: Path, one_step: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not one_step:
-        monkeypatch.setattr(partial, "exchange", lambda new, path: False)
+        monkeypatch.setattr(partial_files, "exchange", lambda new, path: False)
     for number in (1, 2, 3):
         with replacing_folder(tmp_path / "out") as temporary:
             (temporary / f"file{number}").touch()
@@ -132,10 +132,10 @@ def test_two_folders_are_swapped(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).touch()
-    if not partial.exchange(tmp_path / "a", tmp_path / "b"):
+    if not partial_files.exchange(tmp_path / "a", tmp_path / "b"):
         pytest.skip("this system cannot")
     assert names(tmp_path) == ["a", "a/b", "b", "b/a"]
-    assert not partial.exchange(tmp_path / "a", tmp_path / "none")
+    assert not partial_files.exchange(tmp_path / "a", tmp_path / "none")
 
 
 @pytest.mark.parametrize("write", [replacing, replacing_folder])

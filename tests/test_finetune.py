@@ -14,10 +14,10 @@ import tensorflow as tf
 from asc_tiny import nets
 from asc_tiny.compress import layer_error, quantize
 from asc_tiny.compress.finetune import fake_quantised, finetune, round_weights
-from asc_tiny.compress.tflm import Interpreter
 from asc_tiny.frontend.reference import quantise as codes_of
-from asc_tiny.train.augment import rounded
-from asc_tiny.train.recalibrate import recalibrate
+from asc_tiny.tflm.interpreter import Interpreter
+from asc_tiny.train.augmentation.augment import rounded
+from asc_tiny.train.statistics.recalibrate import recalibrate
 
 SHAPE = (16, 36, 3)
 

@@ -14,18 +14,19 @@ from native import CORES, FLAGS, compile_for
 
 from asc_tiny.audio.clips import read_pcm, write_wav16
 from asc_tiny.audio.dataset import Dataset
+from asc_tiny.boards import catalog
 from asc_tiny.cli.main import main
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.complexity import artefact
+from asc_tiny.firmware.classifier import classifier
 from asc_tiny.frontend import fixed
-from asc_tiny.targets import boards, image
-from asc_tiny.targets import project as targets
-from asc_tiny.targets.bench import measure
+from asc_tiny.model import model_file
+from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.image import image
+from asc_tiny.targets.image.bench import measure
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "models" / "mobilenet_esc10.tflite"
 CLIPS = sorted((ROOT / "models" / "clips").glob("*.flac"))
-EMULATED = [name for name, board in boards.BOARDS.items() if board.machine]
+EMULATED = [name for name, board in catalog.BOARDS.items() if board.machine]
 
 # Measured on mps2-an386; a figure above its limit is a regression.
 MARGIN = compilers.margin()
@@ -62,7 +63,7 @@ def cortex_m4(tmp_path_factory: pytest.TempPathFactory) -> targets.Project:
 
 def tflm_scores(features: np.ndarray) -> np.ndarray:
     pytest.importorskip("tflite_micro")
-    from asc_tiny.compress.tflm import Interpreter
+    from asc_tiny.tflm.interpreter import Interpreter
 
     interpreter = Interpreter(MODEL.read_bytes(), MODEL)
     return np.stack([interpreter.run(clip) for clip in features])
@@ -249,7 +250,7 @@ def test_run_prints_a_decision_per_second(
 
 
 def test_manifest_carries_the_models_front_end() -> None:
-    model = classifier(artefact.load(MODEL), runtime="aot")
+    model = classifier(model_file.load(MODEL), runtime="aot")
     tensor = model.artefact.graph.tensor(model.artefact.graph.inputs[0])
     assert model.frontend.quantisation
     assert model.frontend.quantisation.scale == pytest.approx(tensor.scales[0])
@@ -276,5 +277,5 @@ def test_usage_in_the_header_compiles_and_runs(compiler: str, tmp_path: Path) ->
     sources = sorted(tmp_path.glob("near_*.c"))
     subprocess.run(["cc", "-O1", "main.o", *sources, "-o", "x"], cwd=tmp_path, check=True)
     done = subprocess.run([tmp_path / "x"], check=True, capture_output=True, text=True)
-    labels = artefact.load(MODEL).labels
+    labels = model_file.load(MODEL).labels
     assert labels and done.stdout.strip() in labels

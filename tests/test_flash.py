@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from asc_tiny.errors import AscError
-from asc_tiny.targets import boards
+from asc_tiny.boards import catalog
 from asc_tiny.targets.flashing import image as images
 from asc_tiny.targets.flashing import uf2
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("pyocd")
 from fake_probe import Chip, FakeProbe
 
 from asc_tiny.targets.flashing import pyocd
 
-NRF = boards.get("nrf52840dk")
-PICO = boards.get("rpi_pico")
+NRF = catalog.get("nrf52840dk")
+PICO = catalog.get("rpi_pico")
 SIZE = 9_000
 
 
@@ -99,7 +99,7 @@ def test_probes_are_chosen_by_id(tmp_path: Path, monkeypatch) -> None:
 
 
 def test_an_unknown_chip_names_its_pack(tmp_path: Path, monkeypatch) -> None:
-    board = boards.get("nucleo_f746zg")
+    board = catalog.get("nucleo_f746zg")
     monkeypatch.setattr(pyocd, "probes", lambda: [FakeProbe("A1", Chip())])
     job = pyocd.job(images.load(linked(tmp_path, "cortex-m7"), board), board, probe=None)
     with pytest.raises(AscError, match=r"pyocd pack install stm32f746zgtx"):
@@ -122,10 +122,10 @@ def test_an_image_for_another_core_is_refused(
 ) -> None:
     image = linked(tmp_path, core)
     if built is None:
-        assert images.load(image, boards.get(board)).size == SIZE
+        assert images.load(image, catalog.get(board)).size == SIZE
         return
     with pytest.raises(AscError, match=f"firmware.elf: built for {built}, board {board} has"):
-        images.load(image, boards.get(board))
+        images.load(image, catalog.get(board))
 
 
 def test_an_image_of_another_processor_is_refused(tmp_path: Path) -> None:

@@ -13,16 +13,16 @@ import pytest
 import serial
 from test_flash import linked
 
-from asc_tiny.errors import AscError
-from asc_tiny.targets import boards
+from asc_tiny.boards import catalog
 from asc_tiny.targets.flashing import image as images
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("esptool")
 from fake_esp import FakeEsp, plugged_in
 
 from asc_tiny.targets.flashing import esptool
 
-BOARD = boards.get("esp32s3_devkitc")
+BOARD = catalog.get("esp32s3_devkitc")
 APPLICATION = 0x10000
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ensemble_models import MODEL, asc_tiny, perturbed
 
-from asc_tiny.targets import project as projects
+from asc_tiny.targets.build import project as projects
 
 PROGRAMS = ("arduino-cli", "pio", "west")
 
@@ -149,7 +149,7 @@ def test_esp_idf_is_flashed_with_all_its_parts(tmp_path, images, capsys) -> None
 
 def raw(image: Path) -> bytes:
     """What an image puts into flash, without the container of ELF."""
-    from asc_tiny.targets import firmware_file
+    from asc_tiny.targets.image import firmware_file
 
     return b"".join(block.data for block in firmware_file.read(image)[1])
 

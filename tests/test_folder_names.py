@@ -8,7 +8,7 @@ import pytest
 from ensemble_models import asc_tiny
 from hostile_models import FRONTEND, MODEL
 
-from asc_tiny.files import write_text
+from asc_tiny.util.files import write_text
 
 
 def generate(out: Path, project: str = "cmake", *more: str) -> int:

@@ -17,8 +17,8 @@ from types import ModuleType
 import pytest
 
 from asc_tiny.cli.main import main
-from asc_tiny.errors import AscError
-from asc_tiny.targets.tools import LIBRARIES, PACKAGES, require
+from asc_tiny.targets.build.tools import LIBRARIES, PACKAGES, require
+from asc_tiny.util.errors import AscError
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "models" / "mobilenet_esc10.tflite"

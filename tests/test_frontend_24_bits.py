@@ -14,11 +14,11 @@ from test_frontend_bounds import worst_signals
 from test_frontend_fixed import CLIPS, DEFAULT, error_db
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen import native
-from asc_tiny.errors import AscError
+from asc_tiny.features import host_library
 from asc_tiny.frontend import fixed, reference
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.util.errors import AscError
 
 CONFIG = dataclasses.replace(DEFAULT, sample_bits=24)
 LARGEST, SMALLEST = 2**23 - 1, -(2**23)
@@ -137,7 +137,7 @@ def test_resampling_keeps_them(tmp_path: Path) -> None:
 
 def test_samples_of_another_type_are_refused() -> None:
     pcm = np.zeros(44100, np.int16)
-    for compute in (reference.features, fixed.features, native.features):
+    for compute in (reference.features, fixed.features, host_library.features):
         with pytest.raises(AscError, match="int16 samples, sample_bits = 24 needs int32"):
             compute(pcm, CONFIG)
         with pytest.raises(AscError, match="int32 samples, sample_bits = 16 needs int16"):

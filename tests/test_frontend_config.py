@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from asc_tiny.errors import AscError
 from asc_tiny.frontend import reference
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.util.errors import AscError
 
 DEFAULT = FrontEndConfig()
 

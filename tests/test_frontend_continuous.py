@@ -14,7 +14,7 @@ from native import CFrontEnd
 from test_frontend_fixed import DEFAULT
 from test_frontend_property import configs, repeatable, signals
 
-from asc_tiny.codegen import native
+from asc_tiny.features import host_library
 from asc_tiny.frontend import fixed, reference, stream
 from asc_tiny.frontend.config import FrontEndConfig
 
@@ -58,8 +58,8 @@ def test_samples_that_columns_need() -> None:
 
 def test_compiled_for_this_computer(noise) -> None:
     expected = stream.features(noise, DEFAULT)
-    assert np.array_equal(native.stream_features(noise, DEFAULT), expected)
-    assert native.stream_features(noise[:100], DEFAULT).shape == (256, 0, 3)
+    assert np.array_equal(host_library.stream_features(noise, DEFAULT), expected)
+    assert host_library.stream_features(noise[:100], DEFAULT).shape == (256, 0, 3)
 
 
 @repeatable(8)

@@ -13,8 +13,8 @@ from emulated import EmulatedFrontEnd
 from test_frontend_fixed import CLIPS, CONFIGS, DEFAULT
 
 from asc_tiny.audio.clips import read_pcm
+from asc_tiny.boards.catalog import ARM, RISCV
 from asc_tiny.frontend import fixed, golden
-from asc_tiny.targets.boards import ARM, RISCV
 
 PROGRAMS = (ARM.compiler, ARM.emulator, RISCV.compiler, RISCV.emulator)
 needs_tools = pytest.mark.skipif(

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from asc_tiny.errors import AscError
 from asc_tiny.frontend import reference
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.util.errors import AscError
 
 CONFIGS = {
     "default": FrontEndConfig(),
@@ -28,7 +28,7 @@ def dense_band_power(pcm: np.ndarray, config: FrontEndConfig) -> np.ndarray:
     padded = np.pad(pcm.astype(np.float64) / 32768.0, (half, config.n_fft))
     frames = np.stack([padded[t * config.hop :][: config.n_fft] for t in range(config.frames)])
     power = np.abs(np.fft.fft(frames * reference.window(config))[:, : half + 1]) ** 2
-    return reference.mel_weights(config) @ power.T
+    return config.mel_weights @ power.T
 
 
 def clip(config: FrontEndConfig, amplitude: float = 9000.0) -> np.ndarray:

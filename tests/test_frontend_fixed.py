@@ -10,11 +10,11 @@ import pytest
 from native import CFrontEnd
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.complexity import artefact
-from asc_tiny.errors import AscError
 from asc_tiny.frontend import fixed, golden, reference
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import LOGS, FrontEndConfig
+from asc_tiny.model import model_file
+from asc_tiny.util.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
 MODEL = MODELS / "mobilenet_esc10.tflite"
@@ -170,7 +170,7 @@ def test_features_need_a_quantisation() -> None:
 
 @pytest.mark.slow
 def test_codes_and_c_on_every_clip(esc10: Path, tmp_path: Path) -> None:
-    config = artefact.load(MODEL).frontend
+    config = model_file.load(MODEL).frontend
     assert config
     assert config.quantisation
     frontend = CFrontEnd(config, tmp_path)

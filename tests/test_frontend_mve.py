@@ -12,7 +12,7 @@ from emulated import EmulatedFrontEnd
 from test_frontend_cores import assert_same, clips, needs_tools
 from test_frontend_fixed import CONFIGS, DEFAULT
 
-from asc_tiny.codegen import frontend as frontend_code
+from asc_tiny.firmware import frontend as frontend_code
 from asc_tiny.frontend import fixed, golden
 
 pytestmark = [needs_tools, pytest.mark.qemu]

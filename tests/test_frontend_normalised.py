@@ -13,11 +13,11 @@ import pytest
 from test_frontend_fixed import CLIPS, CONFIGS, DEFAULT, normalised
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen import frontend as frontend_code
-from asc_tiny.errors import AscError
+from asc_tiny.firmware import frontend as frontend_code
 from asc_tiny.frontend import fixed, golden, reference
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.util.errors import AscError
 
 CONFIG = CONFIGS["normalised"]
 BANDS = np.arange(256)

@@ -20,8 +20,8 @@ from network_models import inputs
 from random_graphs import random_graph, seeded
 from tflm_worker import Failure, Worker
 
-from asc_tiny.codegen import network
-from asc_tiny.complexity.artefact import Artefact
+from asc_tiny.firmware.network import compiled
+from asc_tiny.model.model_file import Artefact
 
 
 @pytest.fixture(scope="module")
@@ -85,17 +85,17 @@ def test_crashes_hangs_and_messages_of_several_lines_are_finds(monkeypatch: Any)
         return generate
 
     for error in (ValueError("no"), MemoryError(), TimeoutError("more than 10 s")):
-        monkeypatch.setattr(network, "generate", failing(error))
+        monkeypatch.setattr(compiled, "generate", failing(error))
         with pytest.raises(FindError, match=type(error).__name__):
             intact()
     for message in ("file.tflite: two\nlines", "of no file"):
-        monkeypatch.setattr(network, "generate", failing(generate_fuzz.AscError(message)))
+        monkeypatch.setattr(compiled, "generate", failing(generate_fuzz.AscError(message)))
         with pytest.raises(FindError, match="no line"):
             intact()
 
 
 def test_memory_is_limited(monkeypatch: Any) -> None:
-    monkeypatch.setattr(network, "generate", lambda *_, **__: bytearray(2**31))
+    monkeypatch.setattr(compiled, "generate", lambda *_, **__: bytearray(2**31))
     with pytest.raises(FindError, match="MemoryError"):
         intact()
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from test_firmware import MODEL, asc_tiny
 
-from asc_tiny.codegen.golden import CLIPS, FEATURES, read_golden
-from asc_tiny.errors import AscError
+from asc_tiny.firmware.golden import CLIPS, FEATURES, read_golden
 from asc_tiny.frontend import reference
-from asc_tiny.targets import project as projects
+from asc_tiny.targets.build import project as projects
+from asc_tiny.util.errors import AscError
 
 
 @pytest.fixture(scope="module")

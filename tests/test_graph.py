@@ -11,10 +11,10 @@ import flatbuffers
 import numpy as np
 import pytest
 
-from asc_tiny.complexity.artefact import load
-from asc_tiny.complexity.graph import ABSENT
-from asc_tiny.complexity.reader import parse_graph
-from asc_tiny.errors import AscError
+from asc_tiny.model.model_file import load
+from asc_tiny.tflite.graph import ABSENT
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.util.errors import AscError
 
 MODEL = Path(__file__).parents[1] / "models" / "mobilenet_esc10.tflite"
 

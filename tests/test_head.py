@@ -17,18 +17,18 @@ from test_tflm_arena import check_kept
 from tflite_builder import Builder, Value, schema
 from tflite_files import File
 
-from asc_tiny.complexity import formats
-from asc_tiny.complexity.counting import RULES
-from asc_tiny.complexity.formats import FORMATS
-from asc_tiny.complexity.reader import parse_graph
+from asc_tiny.complexity.gate import formats
+from asc_tiny.complexity.gate.formats import FORMATS
+from asc_tiny.complexity.op_cost import RULES
 from asc_tiny.complexity.report import ModelComplexity, measure
-from asc_tiny.complexity.tflm import scratch
-from asc_tiny.complexity.tflm.arena import arena
-from asc_tiny.complexity.tflm.cmsis_nn import Core
-from asc_tiny.complexity.tflm.kernels import OPERATORS
-from asc_tiny.complexity.tflm.structs import Abi
-from asc_tiny.errors import AscError
-from asc_tiny.nets.quiet import captured_output
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.tflm import kernel_scratch
+from asc_tiny.tflm.arena import arena
+from asc_tiny.tflm.cmsis_nn import Core
+from asc_tiny.tflm.kernel_memory import OPERATORS
+from asc_tiny.tflm.structs import Abi
+from asc_tiny.util.captured_output import captured_output
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
@@ -431,8 +431,8 @@ def test_arena_of_other_models_is_not_known(data: Callable[[], bytes], reason: s
 
 
 def test_every_operator_that_is_counted_is_known_and_asked_for() -> None:
-    assert scratch.WITHOUT.isdisjoint(scratch._RULES)
-    assert scratch.WITHOUT | set(scratch._RULES) == set(RULES)
+    assert kernel_scratch.WITHOUT.isdisjoint(kernel_scratch._RULES)
+    assert kernel_scratch.WITHOUT | set(kernel_scratch._RULES) == set(RULES)
     # Those with subgraphs and variables have models of their own below.
     others = {"ASSIGN_VARIABLE", "CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE"}
     assert set(RULES) - set(CASES) == others

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asc_tiny.codegen.provenance import MAGIC, Provenance, pack, unpack
-from asc_tiny.errors import AscError
+from asc_tiny.firmware.provenance import MAGIC, Provenance, pack, unpack
 from asc_tiny.targets.device import frame, messages
 from asc_tiny.targets.device.client import Device
 from asc_tiny.targets.device.messages import Kind, Message, Source
+from asc_tiny.util.errors import AscError
 
 RECORD = pack(Provenance("00" * 32, "11" * 32, "1", "aot", "asc", ("a", "b")))
 INFO: dict[str, Any] = {

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from asc_tiny.cli.main import main
-from asc_tiny.codegen import network, tflm
-from asc_tiny.codegen.compiler.choose import TIME, Options
-from asc_tiny.complexity.reader import parse_graph
-from asc_tiny.errors import AscError
+from asc_tiny.compiler.planner.planner import TIME, Options
+from asc_tiny.firmware.network import compiled, tflm
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
@@ -92,7 +92,7 @@ def test_weights_that_a_stride_multiplies() -> None:
     with pytest.raises(
         AscError, match=r"operator 0 \(TRANSPOSE_CONV, layer t1\): becomes 12,000,000"
     ):
-        network.generate(model)
+        compiled.generate(model)
 
 
 def test_strides_beyond_the_output_compute_the_same(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_counts_that_shapes_contradict(
         builder.operator("RELU", [last], [y])
         data = builder.finish(sources, [y])
         if count == 3:
-            network.generate(artefact(data, "model.tflite"))
+            compiled.generate(artefact(data, "model.tflite"))
         else:
             assert f" {count}, but " in refused(data)
 
@@ -362,11 +362,11 @@ def test_lies(build: Callable[[Builder], tuple[Value, Value]], change: Change, r
     y = image(builder, *last.shape)
     builder.operator("RELU", [last], [y])
     data = builder.finish([source], [y])
-    network.generate(artefact(data, "model.tflite"))
+    compiled.generate(artefact(data, "model.tflite"))
     model = unpacked(data)
     change(model)
     with pytest.raises(AscError) as caught:
-        network.generate(artefact(packed(model), "model.tflite"))
+        compiled.generate(artefact(packed(model), "model.tflite"))
     assert reason in str(caught.value)
     assert str(caught.value).startswith("model.tflite: ")
     assert len(str(caught.value).splitlines()) == 1
@@ -455,14 +455,16 @@ def test_more_rows_than_an_order_can_be_found_for(
     by_column = options.order == TIME
     shape = (2, count, 1) if by_column else (count, 1, 2)
     with deadline(5.0), pytest.raises(AscError, match=reason):
-        network.generate(artefact(rectifiers((1, *shape), layers), "model.tflite"), options=options)
+        compiled.generate(
+            artefact(rectifiers((1, *shape), layers), "model.tflite"), options=options
+        )
 
 
 def test_rows_of_an_output_that_comes_column_by_column() -> None:
     """The output is turned back at the end, into rows of its own."""
     model = artefact(rectifiers((1, 2**20, 2, 1), 1), "model.tflite")
     with deadline(5.0), pytest.raises(AscError, match="1,048,576 rows of a tensor"):
-        network.generate(model, options=Options(order=TIME))
+        compiled.generate(model, options=Options(order=TIME))
 
 
 def test_a_window_of_more_rows_than_can_be_looked_at() -> None:
@@ -472,20 +474,20 @@ def test_a_window_of_more_rows_than_can_be_looked_at() -> None:
     builder.operator("MAX_POOL_2D", [x], [y], **window)
     model = artefact(builder.finish([x], [y]), "model.tflite")
     with deadline(5.0), pytest.raises(AscError, match="19,660,500 rows under all windows"):
-        network.generate(model)
+        compiled.generate(model)
 
 
 def test_phases_for_every_pixel() -> None:
     """Each would have a bias and a multiplier of its own."""
     model = artefact(transposed((200, 300), (200, 300)), "model.tflite")
     with deadline(5.0), pytest.raises(AscError, match="3 filters for 200 x 300 phases"):
-        network.generate(model)
+        compiled.generate(model)
 
 
 def test_many_rows_take_no_minutes() -> None:
     """Seconds of computing; the search for the best order took minutes."""
     with deadline(15.0):
-        network.generate(artefact(rectifiers((1, 1000, 1, 2), 17), "model.tflite"))
+        compiled.generate(artefact(rectifiers((1, 1000, 1, 2), 17), "model.tflite"))
 
 
 @pytest.mark.parametrize("command", ["budget", "generate", "generate --runtime tflm"])

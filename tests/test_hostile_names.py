@@ -15,7 +15,7 @@ from ensemble_models import asc_tiny
 from hostile_models import FRONTEND, with_metadata
 
 from asc_tiny import cli
-from asc_tiny.codegen.projects import registry
+from asc_tiny.projects import registry
 
 NAME = "x*\\ \" ' {{ 1 }} $(id) `id` # : - & %s ??"
 LABELS = ["*/ int x; /*", '"; } #{{ 1 }} \\', "$(id) `id` ![a](b) <img src=x> | ?? -->"]

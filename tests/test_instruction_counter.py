@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from emulated import EmulatedImage
 
-from asc_tiny.targets import boards
+from asc_tiny.boards import catalog
 
-COUNTING = [name for name, board in boards.BOARDS.items() if board.machine]
+COUNTING = [name for name, board in catalog.BOARDS.items() if board.machine]
 TURNS = (1_000, 100_000, 10_000_000)
 
 MAIN = """

@@ -132,7 +132,7 @@ def test_generate(model: Path, tmp_path: Path, before: bool) -> None:
         start = tmp_path / "start"
         assert asc_tiny("generate", model, "--out", start / "firmware", "--prefix", "old") == 0
     out = tmp_path / "root" / "firmware"
-    modules = ["asc_tiny.cli.explain", "asc_tiny.codegen.projects.kind", "asc_tiny.cli.reference"]
+    modules = ["asc_tiny.cli.explain", "asc_tiny.projects.generator", "asc_tiny.cli.reference"]
     check(killed(tmp_path, ["generate", model, "--out", out], modules=modules, start=start))
 
 
@@ -144,7 +144,7 @@ def test_build(model: Path, tmp_path: Path) -> None:
     report = killed(
         tmp_path,
         ["build", tmp_path / "root" / "x"],
-        modules=["asc_tiny.targets.project"],
+        modules=["asc_tiny.targets.build.project"],
         start=tmp_path / "start",
         # What says when, and in what order, things were done.
         ignored=[".ninja_log", ".ninja_deps", ".yaml", ".log", ".txt", ".cmake", ".ninja"],
@@ -159,8 +159,12 @@ def test_simulate(model: Path, tmp_path: Path) -> None:
     noise = np.random.default_rng(1).normal(0.0, 3000.0, 4 * FRONTEND.sample_rate)
     write_wav16(tmp_path / "long.wav", noise.astype(np.int16), FRONTEND.sample_rate)
     argv = ["simulate", folder, tmp_path / "long.wav", "--out", tmp_path / "root" / "out"]
-    modules = ["asc_tiny.targets.simulate", "asc_tiny.targets.timeline", "matplotlib.figure"]
-    added = ["asc_tiny.targets.timeline:Timeline.add"]
+    modules = [
+        "asc_tiny.targets.emulator.simulate",
+        "asc_tiny.targets.emulator.timeline",
+        "matplotlib.figure",
+    ]
+    added = ["asc_tiny.targets.emulator.timeline:Timeline.add"]
     check(killed(tmp_path, argv, modules=modules, functions=added))
 
 
@@ -168,8 +172,12 @@ def test_evaluate(trained: Path, synthetic: Path, tmp_path: Path) -> None:
     models = [trained / "run" / "model.keras", trained / "small.tflite"]
     html = tmp_path / "root" / "report.html"
     argv = ["evaluate", *models, "--data", synthetic, "--html", html]
-    modules = ["asc_tiny.nets.mini_segnet", "asc_tiny.train.evaluate", "asc_tiny.train.report"]
-    run = ["asc_tiny.compress.tflm:Interpreter.run"]
+    modules = [
+        "asc_tiny.nets.mini_segnet",
+        "asc_tiny.evaluation.evaluate",
+        "asc_tiny.evaluation.report",
+    ]
+    run = ["asc_tiny.tflm.interpreter:Interpreter.run"]
     check(killed(tmp_path, argv, modules=modules, functions=run, by_time=6, together=5))
 
 
@@ -177,6 +185,6 @@ def test_quantize(trained: Path, synthetic: Path, tmp_path: Path) -> None:
     out = tmp_path / "root"
     argv = ["quantize", trained / "run", "--data", synthetic, "--out", out / "x.tflite"]
     argv += ["--report", out / "x.json", "--no-accuracy"]
-    modules = ["asc_tiny.nets.mini_segnet", "asc_tiny.compress.from_run"]
-    taken = ["asc_tiny.train.cache:FeatureSet.take"]
+    modules = ["asc_tiny.nets.mini_segnet", "asc_tiny.compress.quantize_run"]
+    taken = ["asc_tiny.features.cache:FeatureSet.take"]
     check(killed(tmp_path, argv, modules=modules, functions=taken, by_time=8, together=5))

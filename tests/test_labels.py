@@ -12,9 +12,9 @@ from hostile_models import FRONTEND, MODEL, with_metadata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asc_tiny import labels
-from asc_tiny.codegen import escape
-from asc_tiny.errors import AscError
+from asc_tiny.firmware.c import escape
+from asc_tiny.util import labels
+from asc_tiny.util.errors import AscError
 
 C_COMPILERS = [
     [*compiler, *standard]

@@ -16,9 +16,9 @@ import tensorflow as tf
 
 from asc_tiny import nets
 from asc_tiny.compress import quantize
-from asc_tiny.compress.fused import groups
 from asc_tiny.compress.layer_error import layer_errors, to_json
-from asc_tiny.train.recalibrate import recalibrate
+from asc_tiny.compress.layer_groups import groups
+from asc_tiny.train.statistics.recalibrate import recalibrate
 
 SHAPE = (16, 36, 3)
 

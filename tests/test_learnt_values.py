@@ -16,9 +16,9 @@ from tflite_builder import Builder
 from tflite_files import File
 
 from asc_tiny.cli.main import main
-from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.complexity.report import ModelComplexity, measure
-from asc_tiny.errors import AscError
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.util.errors import AscError
 
 Shape = tuple[int, ...]
 

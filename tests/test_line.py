@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from native import FLAGS, RUNTIME
 
-from asc_tiny.codegen.templates import template_root
+from asc_tiny.firmware.c.templates import template_root
 
 BYTES = 16
 """Of the line here, so that it is often full and wraps around."""

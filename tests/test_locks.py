@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from asc_tiny import locks
-from asc_tiny.errors import AscError
+from asc_tiny.util import locks
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("fcntl")
 

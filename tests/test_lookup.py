@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asc_tiny.codegen.compiler.build import build
-from asc_tiny.complexity.reader import parse_graph
-from asc_tiny.errors import AscError
+from asc_tiny.compiler.lower.lower_graph import build
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 

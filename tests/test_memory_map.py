@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from asc_tiny.codegen.memory_map import memory_map as ahead_of_time_map
-from asc_tiny.codegen.network import compile_network
-from asc_tiny.complexity.artefact import load
-from asc_tiny.complexity.memory_map import Block, MemoryMap, to_text
-from asc_tiny.complexity.memory_plot import draw
-from asc_tiny.complexity.tflm.arena import arena
-from asc_tiny.complexity.tflm.memory_map import memory_map
+from asc_tiny.compiler.report.memory_map import memory_map as ahead_of_time_map
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.model.model_file import load
+from asc_tiny.tflm.arena import arena
+from asc_tiny.tflm.memory_map import memory_map
+from asc_tiny.util.memory_map import Block, MemoryMap, to_text
+from asc_tiny.util.memory_plot import draw
 
 MODELS = Path(__file__).parents[1] / "models"
 # A lies below B, C takes A's place, D needs more than A's place: a gap of 40 bytes stays.

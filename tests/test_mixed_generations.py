@@ -12,7 +12,7 @@ import pytest
 from ensemble_models import MODEL, asc_tiny, perturbed, write_ensemble
 from native import FLAGS
 
-from asc_tiny.complexity import artefact
+from asc_tiny.model import model_file
 
 TABLES, LABELS, NET, RECORD = "asc_frontend_tables", "asc_labels", "asc_net", "asc_provenance"
 
@@ -32,7 +32,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Generations that differ in one thing, all of the same shapes."""
     folder = tmp_path_factory.mktemp("others")
-    config = artefact.load(MODEL).frontend
+    config = model_file.load(MODEL).frontend
     assert config
     values = dataclasses.replace(config, f_max=20000.0, quantisation=None).to_dict()
     del values["quantisation"]
@@ -42,7 +42,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     )
     frontend.write_text("\n".join(text))
     labels = folder / "labels.txt"
-    labels.write_text("\n".join(reversed(artefact.load(MODEL).labels or ())))
+    labels.write_text("\n".join(reversed(model_file.load(MODEL).labels or ())))
     return {
         "front end": sources(MODEL, folder / "frontend", "--frontend", frontend),
         "labels": sources(MODEL, folder / "labels", "--labels", labels),

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from asc_tiny.codegen.provenance import Provenance
+from asc_tiny.firmware.provenance import Provenance
 from asc_tiny.targets.device.messages import Info, Result
 from asc_tiny.targets.device.monitor import Connected, Decided, Lost
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from asc_tiny import nets
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tensorflow")
 

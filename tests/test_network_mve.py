@@ -87,7 +87,7 @@ def test_rounding_of_vectors(optimisation: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", SHAPES)
 def test_layers_of_wide_range(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rounding for sums and shifts of any size gives what the short one does."""
-    monkeypatch.setattr("asc_tiny.codegen.compiler.weighted._is_narrow", lambda *_: False)
+    monkeypatch.setattr("asc_tiny.compiler.lower.conv._is_narrow", lambda *_: False)
     model = artefact(quantised(SHAPES[name]()), tmp_path)
     samples = samples_of(model, 8)
     outputs, _ = EmulatedNetwork(model, M55, tmp_path / "c").run(samples)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from small_disks import full_disk
 
-from asc_tiny.errors import AscError
-from asc_tiny.files import replacing, replacing_folder, write_bytes
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import replacing, replacing_folder, write_bytes
 
 
 def fill(path: Path) -> None:

@@ -12,8 +12,8 @@ from device_lines import FRONTEND, LABELS, make, small_model
 from ensemble_models import asc_tiny
 
 from asc_tiny.audio.clips import write_wav16
-from asc_tiny.targets import project as targets
-from asc_tiny.targets import watch
+from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.build import watchdog
 
 OWN = "runs an application of your own, which does not take the commands of run"
 CLIP = FRONTEND.clip_samples
@@ -187,8 +187,8 @@ def test_one_that_answers_wrongly_is_an_error(
 def test_one_that_never_ends_is_stopped(
     generated: Path, clip: Path, tmp_path: Path, capsys, body: str, monkeypatch
 ) -> None:
-    monkeypatch.setattr(watch, "WORK_S", 0.5)
-    monkeypatch.setattr(watch, "IDLE_S", 1.5)
+    monkeypatch.setattr(watchdog, "WORK_S", 0.5)
+    monkeypatch.setattr(watchdog, "IDLE_S", 1.5)
     folder = with_program(generated, SPEAKS % body, tmp_path)
     for said in all_refused(capsys, folder, clip, tmp_path):
         assert "ran on and on without a result on host and was stopped" in said
@@ -217,14 +217,14 @@ def test_other_lines_between_decisions_are_no_error(
 
 def test_a_program_that_works_is_not_stopped(tmp_path: Path, monkeypatch) -> None:
     """Neither one that works much and gets on, nor one that waits for this computer."""
-    monkeypatch.setattr(watch, "WORK_S", 0.3)
-    monkeypatch.setattr(watch, "IDLE_S", 60.0)
+    monkeypatch.setattr(watchdog, "WORK_S", 0.3)
+    monkeypatch.setattr(watchdog, "IDLE_S", 60.0)
     script = "import sys, time\nbegun = time.process_time()\n"
     script += "while time.process_time() < begun + 1.0: print(flush=True)\n"
     with (tmp_path / "out").open("wb") as out:
         process = subprocess.Popen(["python3", "-c", script], stdout=out)
         size = (tmp_path / "out").stat
-        with watch.Watch(process, lambda: size().st_size) as watched:
+        with watchdog.Watch(process, lambda: size().st_size) as watched:
             assert process.wait() == 0 and not watched.stuck
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from test_firmware import MODEL, asc_tiny
 
-from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.codegen.network import compile_network
-from asc_tiny.codegen.projects.pace import backlog, column_macs, macs
-from asc_tiny.complexity import artefact
+from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.model import model_file
+from asc_tiny.projects.audio_buffering import backlog, column_macs, macs
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_backlog_by_hand(work: list[float], most: float) -> None:
 
 
 def test_columns_share_the_work_of_a_window() -> None:
-    model = artefact.load(MODEL)
+    model = model_file.load(MODEL)
     by_column = column_macs(compile_network(model, Options(order="time")))
     assert len(by_column) == 36
     # Some pixels are computed twice, to save the rows that they are in.

@@ -8,7 +8,7 @@ import compilers
 import pytest
 from network import CORES, HEAD, LISTENING, LISTENING_HEAD, PAGE, PLANS, Row, measured
 
-from asc_tiny.codegen.compiler.choose import Options
+from asc_tiny.compiler.planner.planner import Options
 
 MARGIN = compilers.margin()
 QUICK = (("mobilenet_esc10", "Cortex-M4"),)

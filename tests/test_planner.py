@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from hand_made import small_network
 
+from asc_tiny.boards import catalog
 from asc_tiny.cli.main import main
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.codegen.compiler.choose import Options, choose
-from asc_tiny.codegen.compiler.loops import loops
-from asc_tiny.codegen.dump import dump
-from asc_tiny.codegen.network import compile_network
-from asc_tiny.codegen.plan_report import report
-from asc_tiny.codegen.projects import cmake, kind
-from asc_tiny.complexity.artefact import Artefact, load
-from asc_tiny.errors import AscError
-from asc_tiny.targets import boards
-from asc_tiny.targets import project as projects
-from asc_tiny.targets.bench import measure
-from asc_tiny.targets.stages import measure_stages
+from asc_tiny.compiler.planner.planner import Options, choose
+from asc_tiny.compiler.planner.schedule_loops import loops
+from asc_tiny.compiler.report.dump import dump
+from asc_tiny.compiler.report.plan import report
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.projects import cmake, generator
+from asc_tiny.targets.build import project as projects
+from asc_tiny.targets.image.bench import measure
+from asc_tiny.targets.image.stages import measure_stages
+from asc_tiny.util.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
 MOBILENET = MODELS / "mobilenet_esc10.tflite"
@@ -214,8 +214,10 @@ def test_instructions_of_stages_do_not_depend_on_the_order(tmp_path: Path) -> No
     for order in ("rows", "layers"):
         complete = classifier(load(MODELS / "mini_segnet_esc10.tflite"), runtime="aot")
         complete = replace(complete, options=Options(order=order))
-        board = boards.get("mps2-an386")
-        kind.write(cmake.KIND, kind.Request(model=complete, board=board), tmp_path / order)
+        board = catalog.get("mps2-an386")
+        generator.write(
+            cmake.KIND, generator.Request(model=complete, board=board), tmp_path / order
+        )
         project = projects.load(tmp_path / order)
         projects.build(project)
         total = measure(project).instructions_per_inference

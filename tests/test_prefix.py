@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from ensemble_models import MODEL, asc_tiny
 
-from asc_tiny.codegen.ensemble import rename_network
-from asc_tiny.codegen.prefix import check_prefix, rename_prefix
-from asc_tiny.codegen.templates import template_root
-from asc_tiny.errors import AscError
+from asc_tiny.firmware.c.prefix import check_prefix, rename_prefix
+from asc_tiny.firmware.c.templates import template_root
+from asc_tiny.firmware.network.ensemble import rename_network
+from asc_tiny.util.errors import AscError
 
 
 def test_prefix_spares_what_the_user_has_named() -> None:

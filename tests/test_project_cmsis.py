@@ -16,7 +16,7 @@ from serial_requests import check_a_conversation
 from test_cli_errors import refused
 from test_firmware import MODEL, asc_tiny
 
-from asc_tiny.codegen.projects.cmsis import BOARDS
+from asc_tiny.projects.cmsis import BOARDS
 
 TESTS = Path(__file__).parent
 DOUBLE = TESTS / "cmsis_double"

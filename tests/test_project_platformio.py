@@ -23,11 +23,11 @@ from test_firmware import MODEL, asc_tiny
 from test_project_stm32cubeide import STAND_IN as STM32
 from test_project_stm32cubeide import filtered
 
-from asc_tiny.targets import boards
+from asc_tiny.boards import catalog
 
 TESTS = Path(__file__).parent
 CORE = ARDUINO / "stand_in/mbed_nano"
-EMULATED = boards.get("mps2-an386")
+EMULATED = catalog.get("mps2-an386")
 
 
 def require() -> None:

@@ -16,13 +16,13 @@ from serial_requests import check_a_port, check_the_host_as_source
 from test_cli_errors import refused
 from test_firmware import MODEL, asc_tiny
 
-from asc_tiny.codegen.projects import dfsdm
-from asc_tiny.targets import boards
-from asc_tiny.targets.bench import memory
-from asc_tiny.targets.microphones import STM32L4_DFSDM
+from asc_tiny.boards import catalog
+from asc_tiny.boards.microphones import STM32L4_DFSDM
+from asc_tiny.projects import dfsdm
+from asc_tiny.targets.image.bench import memory
 
 STAND_IN = Path(__file__).with_name("stm32")
-BOARD = boards.get("mps2-an386")
+BOARD = catalog.get("mps2-an386")
 HALF = 256
 SECTIONS = ("-ffunction-sections", "-fdata-sections")
 

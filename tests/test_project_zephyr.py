@@ -20,7 +20,7 @@ from serial_requests import check_a_conversation
 from test_cli_errors import refused
 from test_firmware import MODEL, asc_tiny
 
-from asc_tiny.codegen.projects.zephyr import BOARDS
+from asc_tiny.projects.zephyr import BOARDS
 
 TESTS = Path(__file__).parent
 DOUBLE = TESTS / "zephyr_double"
@@ -270,7 +270,7 @@ def test_overlay_is_a_devicetree(board: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 32000, 44100, 48000])
 def test_dfsdm_gives_its_rates(rate: int) -> None:
     """As Zephyr's driver chooses: the fastest clock allowed, the nearest oversampling."""
-    from asc_tiny.codegen.projects.zephyr import _dfsdm_clock
+    from asc_tiny.projects.zephyr import _dfsdm_clock
 
     clock = _dfsdm_clock(rate)
     audio = 16_000_000 * clock.pll_n // clock.pll_p

@@ -13,14 +13,15 @@ import pytest
 from device_lines import FRONTEND, LABELS, PipeLine, make, serving, small_model
 from patience import PATIENCE_S
 
-from asc_tiny.codegen.golden import read_golden
-from asc_tiny.errors import AscError
-from asc_tiny.targets import image, project
-from asc_tiny.targets.bench import memory
+from asc_tiny.firmware.golden import read_golden
+from asc_tiny.targets.build import project
 from asc_tiny.targets.device import frame, messages, monitor
 from asc_tiny.targets.device.client import Device
 from asc_tiny.targets.device.line import LineLostError
 from asc_tiny.targets.device.messages import Kind, Message, Region, Source
+from asc_tiny.targets.image import image
+from asc_tiny.targets.image.bench import memory
+from asc_tiny.util.errors import AscError
 
 SANITISERS = "-fsanitize=address,undefined -fno-sanitize-recover=all -O1"
 SCHEDULES = {"whole": (), "time": ("--schedule", "time")}

@@ -14,12 +14,12 @@ from ensemble_models import MODEL, asc_tiny, perturbed, write_ensemble
 from native import CORES, FLAGS, compile_for
 
 from asc_tiny import __version__
-from asc_tiny.codegen.provenance import Provenance, pack, unpack
-from asc_tiny.complexity import artefact
-from asc_tiny.errors import AscError
-from asc_tiny.targets import boards
-from asc_tiny.targets import project as targets
-from asc_tiny.targets.inspect import inspect
+from asc_tiny.boards import catalog
+from asc_tiny.firmware.provenance import Provenance, pack, unpack
+from asc_tiny.model import model_file
+from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.image.inspect import inspect
+from asc_tiny.util.errors import AscError
 
 OTHER_MAIN = """#include <stdio.h>
 #include "far_provenance.h"
@@ -63,7 +63,7 @@ def symbol(firmware: Path, name: str) -> int:
     )
     (line,) = [line for line in done.stdout.splitlines() if line.endswith(f" {name}")]
     address = int(line.split(" ")[0], 16)
-    assert address < boards.get(boards.DEFAULT_BOARD).ram_origin, "not in flash"
+    assert address < catalog.get(catalog.DEFAULT_BOARD).ram_origin, "not in flash"
     return address
 
 
@@ -74,7 +74,7 @@ def test_layout_in_flash(firmware: Path, tmp_path: Path) -> None:
     magic, version, size = struct.unpack_from("<8sHH", record)
     assert (magic, version, size % 4) == (b"\x89ASCTINY", 1, 0)
     assert record[12:44] == hashlib.sha256(MODEL.read_bytes()).digest()
-    model = artefact.load(MODEL)
+    model = model_file.load(MODEL)
     assert model.frontend and model.labels
     text = json.dumps([model.frontend.to_dict()], sort_keys=True)
     assert record[44:76] == hashlib.sha256(text.encode()).digest()
@@ -114,7 +114,7 @@ def test_inspect_reads_every_format(
     assert (report["schema"], report["format"]) == (1, file_format)
     assert row["address"] == address
     assert row["model_sha256"] == hashlib.sha256(MODEL.read_bytes()).hexdigest()
-    assert tuple(row["labels"]) == artefact.load(MODEL).labels
+    assert tuple(row["labels"]) == model_file.load(MODEL).labels
     assert (row["prefix"], row["runtime"]) == ("near", "aot")
     assert row["tool_version"] == __version__
     if row["offset"] is not None:

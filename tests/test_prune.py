@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from asc_tiny import nets
-from asc_tiny.complexity.limits import Limits
-from asc_tiny.errors import AscError
+from asc_tiny.complexity.gate.limits import Limits
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tensorflow")
 

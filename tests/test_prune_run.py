@@ -9,22 +9,23 @@ import json
 import numpy as np
 import pytest
 
-from asc_tiny import locks, nets
+from asc_tiny import nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.complexity.limits import Limits
-from asc_tiny.errors import AscError
-from asc_tiny.files import sha256
+from asc_tiny.complexity.gate.limits import Limits
 from asc_tiny.train import recipe as recipes
+from asc_tiny.util import locks
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import sha256
 
 pytest.importorskip("tensorflow")
 
-from asc_tiny.compress.from_run import quantise_run
 from asc_tiny.compress.prune import run as prune_run
 from asc_tiny.compress.prune.goal import Rate, Table, Within
 from asc_tiny.compress.prune.network import RankedNetwork
 from asc_tiny.compress.prune.run import Settings, prune, retraining_recipe
-from asc_tiny.compress.tflm import Interpreter
+from asc_tiny.compress.quantize_run import quantise_run
+from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.train import loop
 from asc_tiny.train.run import Run
 

@@ -12,12 +12,12 @@ import pytest
 from asc_tiny import __version__, nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.complexity import artefact
-from asc_tiny.errors import AscError
-from asc_tiny.files import sha256
 from asc_tiny.frontend.config import FrontEndConfig, Quantisation
 from asc_tiny.frontend.reference import quantise as codes_of
+from asc_tiny.model import model_file
 from asc_tiny.train import recipe as recipes
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import sha256
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
@@ -25,9 +25,10 @@ pytest.importorskip("tflite_micro")
 import keras
 import tensorflow as tf
 
-from asc_tiny.compress import metadata, quantize
-from asc_tiny.compress.from_run import calibration_clips
-from asc_tiny.compress.tflm import Interpreter
+from asc_tiny.compress import quantize
+from asc_tiny.compress.quantize_run import calibration_clips
+from asc_tiny.model import metadata_writer
+from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.train.loop import input_quantisation, train
 
 CONFIG = FrontEndConfig(n_mels=16)
@@ -164,7 +165,7 @@ def test_same_input_gives_the_same_bytes(model, features, converted, complete):
 def test_metadata_is_read_back_without_tensorflow(complete, converted, tmp_path):
     path = tmp_path / "model.tflite"
     path.write_bytes(complete)
-    read = artefact.load(path)
+    read = model_file.load(path)
     quantisation = Interpreter(converted, "model").input_quantisation
     assert read.frontend == CONFIG.quantised(quantisation.scale, quantisation.zero_point)
     assert read.labels == LABELS
@@ -181,8 +182,11 @@ def test_metadata_leaves_the_network_as_it_was(converted, complete, features):
 
 
 def test_metadata_is_replaced_not_added(complete):
-    once = metadata.embed(complete, {"labels": ["x"]})
-    assert metadata.embed(metadata.embed(complete, {"labels": ["y"]}), {"labels": ["x"]}) == once
+    once = metadata_writer.embed(complete, {"labels": ["x"]})
+    assert (
+        metadata_writer.embed(metadata_writer.embed(complete, {"labels": ["y"]}), {"labels": ["x"]})
+        == once
+    )
     assert once.count(b"asc_tiny") == 1
     assert b'{"labels":["x"],"schema":1}' in once
 
@@ -268,7 +272,7 @@ def test_run_to_file(synthetic, tmp_path, capsys, monkeypatch):
     assert rows["float"][0] == f"{run.info().evaluate_accuracy:.4f}"
     assert all(math.isfinite(float(rows[name][1])) for name in ("float", "int8"))
 
-    read = artefact.load(out)
+    read = model_file.load(out)
     assert read.labels == dataset.labels
     assert read.frontend.n_mels == 16
     assert read.provenance == {
@@ -293,7 +297,7 @@ def test_run_to_file(synthetic, tmp_path, capsys, monkeypatch):
 
 def test_another_dataset_is_refused(synthetic, tmp_path, monkeypatch):
     from asc_tiny.audio.synth import write_synthetic
-    from asc_tiny.compress.from_run import quantise_run
+    from asc_tiny.compress.quantize_run import quantise_run
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     recipe = tmp_path / "small.toml"
@@ -327,15 +331,15 @@ def test_options_of_the_command(synthetic, tmp_path, capsys, monkeypatch):
     assert document["clips"] == len(Dataset.load(synthetic).split("evaluate"))
     assert {"low_conv1_relu", "project_norm", "pool", "scores"} <= set(layers)
     # The synthetic set has fewer clips than the default takes.
-    everything = artefact.load(out)
+    everything = model_file.load(out)
     assert everything.provenance["calibration_clips"] == 18
     assert quantised(run, synthetic, out, capsys)[0] == 0
-    assert "calibration_clips" not in artefact.load(out).provenance
+    assert "calibration_clips" not in model_file.load(out).provenance
     plain = out.read_bytes()
     assert quantised(run, synthetic, out, capsys, "--calibration", "2")[0] == 0
-    assert artefact.load(out).provenance["calibration_clips"] in (2, 3, 4)
+    assert model_file.load(out).provenance["calibration_clips"] in (2, 3, 4)
     assert quantised(run, synthetic, out, capsys, "--finetune", "1")[0] == 0
-    assert artefact.load(out).provenance["finetune_epochs"] == 1
+    assert model_file.load(out).provenance["finetune_epochs"] == 1
     assert out.read_bytes() != plain
     code, printed = quantised(run, synthetic, out, capsys, "--calibration", "0")
     assert code == 2
@@ -347,8 +351,8 @@ def test_fine_tuning_is_advised_above_half_a_point(
     synthetic, tmp_path, capsys, monkeypatch, int8, advised
 ):
     from asc_tiny.cli import quantize as cli
-    from asc_tiny.compress import from_run
-    from asc_tiny.train.evaluate import metrics
+    from asc_tiny.compress import quantize_run
+    from asc_tiny.evaluation.evaluate import metrics
 
     clips = Dataset.load(synthetic).clips[:1]
     one = metrics(np.ones((1, 1)), clips, (clips[0].scene,))
@@ -359,7 +363,7 @@ def test_fine_tuning_is_advised_above_half_a_point(
     found = {"float": result(0.75), "int8": result(int8), "int8_integer_frontend": result(int8)}
     monkeypatch.setattr(cli, "accuracies", lambda *_: found)
     monkeypatch.setattr(cli, "size_line", lambda _: "size")
-    monkeypatch.setattr(from_run, "quantise_run", lambda *_, **__: b"model")
+    monkeypatch.setattr(quantize_run, "quantise_run", lambda *_, **__: b"model")
     out = tmp_path / "m.tflite"
     with pytest.raises(SystemExit) as ended:
         main(["quantize", str(tmp_path), "--data", str(synthetic), "--out", str(out)])
@@ -369,7 +373,7 @@ def test_fine_tuning_is_advised_above_half_a_point(
 
 def test_a_run_on_integer_features_is_quantised_on_them(synthetic, tmp_path, monkeypatch):
     """Calibration, fine-tuning and the report of layers see what the codes stand for."""
-    from asc_tiny.compress import from_run
+    from asc_tiny.compress import quantize_run
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     recipe = tmp_path / "small.toml"
@@ -389,11 +393,11 @@ def test_a_run_on_integer_features_is_quantised_on_them(synthetic, tmp_path, mon
         seen["report"] = x
         return []
 
-    monkeypatch.setattr(from_run, "finetune", tuned)
-    monkeypatch.setattr(from_run, "quantise", converted)
-    monkeypatch.setattr(from_run, "layer_errors", errors)
-    file = from_run.quantise_run(run, dataset, finetune_epochs=1)
-    from_run.error_report(run, dataset, file)
+    monkeypatch.setattr(quantize_run, "finetune", tuned)
+    monkeypatch.setattr(quantize_run, "quantise", converted)
+    monkeypatch.setattr(quantize_run, "layer_errors", errors)
+    file = quantize_run.quantise_run(run, dataset, finetune_epochs=1)
+    quantize_run.error_report(run, dataset, file)
     quantisation = run.info().frontend.quantisation
     assert set(seen) == {"fine-tuning", "calibration", "report"}
     for name, x in seen.items():

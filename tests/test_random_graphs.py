@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asc_tiny.codegen import network
-from asc_tiny.codegen.compiler.choose import Options
-from asc_tiny.complexity.artefact import Artefact, load
-from asc_tiny.errors import AscError
+from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.firmware.network import compiled
+from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
@@ -69,7 +69,7 @@ def has_image(model: Artefact) -> bool:
 
 def compiles(model: Artefact) -> bool:
     try:
-        network.compile_network(model)
+        compiled.compile_network(model)
     except AscError:
         return False
     return True
@@ -84,7 +84,7 @@ def test_random_graphs(seeds: range, options: str, runtime: Path, tmp_path: Path
         if options == "time" and not has_image(model):
             continue
         try:
-            network.compile_network(model, **OPTIONS[options])
+            compiled.compile_network(model, **OPTIONS[options])
         except AscError as error:
             refused[str(error)] += 1
         else:
@@ -108,7 +108,7 @@ def test_random_graphs(seeds: range, options: str, runtime: Path, tmp_path: Path
 def test_random_graphs_use_every_operator() -> None:
     graphs = [artefact(random_graph(seeded(seed)), "graph").graph for seed in range(150)]
     used = {operator.name for graph in graphs for operator in graph.operators}
-    assert used == set(network.LOWERINGS)
+    assert used == set(compiled.LOWERINGS)
 
 
 @settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))

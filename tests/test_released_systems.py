@@ -16,11 +16,11 @@ import pytest
 from ensemble_models import asc_tiny
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.complexity import artefact
-from asc_tiny.complexity.ensemble import Model, frontends, output_quantisation
 from asc_tiny.frontend import fixed, golden
-from asc_tiny.targets import image
-from asc_tiny.targets import project as targets
+from asc_tiny.model import model_file
+from asc_tiny.model.ensemble import Model, frontends, output_quantisation
+from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.image import image
 from asc_tiny.train import recipe as recipes
 
 if sys.version_info >= (3, 11):
@@ -98,7 +98,7 @@ def test_counts_are_the_reports(name: str, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_network_was_trained_by_its_recipe(name: str) -> None:
-    model = artefact.load(MODELS / f"{name}.tflite")
+    model = model_file.load(MODELS / f"{name}.tflite")
     recipe = tomllib.loads((MODELS / f"{name}.toml").read_text(encoding="utf-8"))
     trained = dict(model.provenance["recipe"])
     if name in FILTERS:
@@ -124,7 +124,7 @@ def test_ensemble_names_its_members_by_hash(name: str) -> None:
 
 def python_codes(model: Model, clips: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return features of the integer front end and scores of TensorFlow Lite Micro's kernels."""
-    from asc_tiny.compress.ensemble import interpreter
+    from asc_tiny.tflm.ensemble_interpreter import interpreter
 
     features = [
         np.concatenate([fixed.features(clip, each) for each in frontends(model)], axis=-1)

@@ -18,13 +18,13 @@ from test_frontend_fixed import CLIPS, DEFAULT
 from test_frontend_property import repeatable
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen import resample as resample_code
-from asc_tiny.codegen.library import RESAMPLE_RUNTIME
-from asc_tiny.errors import AscError
+from asc_tiny.firmware import resample as resample_code
+from asc_tiny.firmware.library import RESAMPLE_RUNTIME
 from asc_tiny.frontend import reference
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.resample import fixed
 from asc_tiny.resample.design import FRACTION_BITS, Resampler, design
+from asc_tiny.util.errors import AscError
 
 NANO_RATE = Fraction(125_000, 3)
 RATES = {
@@ -194,7 +194,7 @@ def log_mel_errors(
 
 def test_log_mel_is_off_by_no_more_than_rounding_to_16_bits() -> None:
     resampler = design(NANO_RATE, 44100)
-    passed = reference.mel_edges(DEFAULT)[2:] <= resampler.pass_edge
+    passed = DEFAULT.mel_edges[2:] <= resampler.pass_edge
     errors, roundings = [], []
     for path in CLIPS[:4]:
         error, rounding, level = log_mel_errors(read_pcm(path, 44100), resampler, DEFAULT)

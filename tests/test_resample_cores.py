@@ -14,8 +14,8 @@ from native import CORES as COMPILERS
 from native import RUNTIME, compile_for, write
 from test_resample import RATES, rounded, worst_case
 
-from asc_tiny.codegen import resample as resample_code
-from asc_tiny.codegen.library import RESAMPLE_RUNTIME
+from asc_tiny.firmware import resample as resample_code
+from asc_tiny.firmware.library import RESAMPLE_RUNTIME
 from asc_tiny.resample import fixed
 from asc_tiny.resample.design import Resampler, design
 

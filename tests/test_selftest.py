@@ -16,13 +16,13 @@ from test_firmware import MODEL, asc_tiny
 from tflm_firmware import find
 
 from asc_tiny.cli import reference
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.codegen.selftest import clip
-from asc_tiny.complexity import artefact
-from asc_tiny.errors import AscError
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.firmware.selftest import clip
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.targets import project as targets
-from asc_tiny.targets.bench import memory
+from asc_tiny.model import model_file
+from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.image.bench import memory
+from asc_tiny.util.errors import AscError
 
 MODELS = MODEL.parent
 EXPECTED = "asc_selftest_expected.h"
@@ -158,7 +158,7 @@ def test_of_another_model_does_not_compile(sources: Path, tmp_path: Path) -> Non
 
 def test_scores_without_tensorflow_lite_micro(monkeypatch: pytest.MonkeyPatch) -> None:
     """The C code on this computer gives the same; without a compiler there are none."""
-    model = classifier(artefact.load(MODEL), runtime="aot")
+    model = classifier(model_file.load(MODEL), runtime="aot")
     pytest.importorskip("tflite_micro")
     kernels, _ = reference.selftest_scores(model)
     monkeypatch.setattr(reference, "find_spec", lambda name: None)
@@ -169,7 +169,7 @@ def test_scores_without_tensorflow_lite_micro(monkeypatch: pytest.MonkeyPatch) -
     def no_compiler(*arguments: object) -> None:
         raise AscError("cc is not installed")
 
-    monkeypatch.setattr("asc_tiny.targets.verify.host_scores", no_compiler)
+    monkeypatch.setattr("asc_tiny.targets.image.verify.host_scores", no_compiler)
     assert reference.selftest_scores(model) == (None, "cc is not installed")
 
 

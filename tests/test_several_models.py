@@ -12,9 +12,9 @@ import pytest
 from ensemble_models import MODEL, asc_tiny, perturbed, write_ensemble
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.targets import image
-from asc_tiny.targets import project as targets
-from asc_tiny.targets.inspect import inspect
+from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.image import image
+from asc_tiny.targets.image.inspect import inspect
 
 pytestmark = pytest.mark.slow
 

@@ -22,10 +22,10 @@ import pytest
 from device_lines import make, small_model
 from patience import PATIENCE_S
 
-from asc_tiny import interrupts
 from asc_tiny.audio.clips import write_wav16
-from asc_tiny.targets import project
+from asc_tiny.targets.build import project
 from asc_tiny.targets.device.emulator import free_port, switched_on
+from asc_tiny.util import interrupts
 
 pytestmark = [
     pytest.mark.qemu,

@@ -20,8 +20,8 @@ from ensemble_models import asc_tiny
 from asc_tiny.audio.clips import write_wav16
 from asc_tiny.audio.raw import raw_pcm
 from asc_tiny.frontend import fixed
-from asc_tiny.targets import project
-from asc_tiny.targets.simulate import simulate
+from asc_tiny.targets.build import project
+from asc_tiny.targets.emulator.simulate import simulate
 
 pytestmark = pytest.mark.qemu
 MAIN = "from asc_tiny.cli.main import main; main()"
@@ -50,7 +50,7 @@ def recording(seconds: float, seed: int = 5) -> np.ndarray:
 def python_codes(target: project.Project, pcm: np.ndarray) -> np.ndarray:
     """Scores of every clip by the integer model and TensorFlow Lite Micro's kernels."""
     pytest.importorskip("tflite_micro")
-    from asc_tiny.compress.ensemble import interpreter
+    from asc_tiny.tflm.ensemble_interpreter import interpreter
 
     kernels = interpreter(target.artefact)
     clips = pcm[: len(pcm) // CLIP * CLIP].reshape(-1, CLIP)
@@ -162,7 +162,7 @@ def test_a_microphone_is_heard_until_an_interrupt(
         yield from islice(simulate(*arguments, **options), 3)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("asc_tiny.targets.simulate.simulate", interrupted)
+    monkeypatch.setattr("asc_tiny.targets.emulator.simulate.simulate", interrupted)
     stream = io.TextIOWrapper(io.BytesIO(recording(4).astype("<i2").tobytes()))
     monkeypatch.setattr("sys.stdin", stream)
     assert asc_tiny("simulate", board.folder, "-", "--out", tmp_path / "out") == 0

@@ -12,12 +12,12 @@ from native import compile_for
 from test_firmware import CLIPS, MODEL, asc_tiny
 
 from asc_tiny.audio.clips import read_pcm, write_wav16
-from asc_tiny.complexity.ensemble import output_quantisation
 from asc_tiny.decision.rule import decide
 from asc_tiny.frontend import stream
-from asc_tiny.targets import image
-from asc_tiny.targets import project as targets
-from asc_tiny.targets.bench import measure
+from asc_tiny.model.ensemble import output_quantisation
+from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.image import image
+from asc_tiny.targets.image.bench import measure
 
 RULES = {
     "overlap": "hop_columns = 12\nsmoothing = 3\nlead = 0.05\nhold = 2\nthreshold = 0.6\n",
@@ -60,7 +60,7 @@ def windows_of(project: targets.Project, pcm: np.ndarray) -> list[np.ndarray]:
 def check(project: targets.Project, pcm: np.ndarray, folder: Path, capsys) -> list[str]:
     """Assert that ``run`` says what Python says; return the labels."""
     pytest.importorskip("tflite_micro")
-    from asc_tiny.compress.ensemble import interpreter
+    from asc_tiny.tflm.ensemble_interpreter import interpreter
 
     network = interpreter(project.artefact)
     windows = windows_of(project, pcm)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.codegen.projects import cmake, kind
-from asc_tiny.complexity.artefact import load
-from asc_tiny.errors import AscError
-from asc_tiny.targets import bench, boards, project, stack
+from asc_tiny.boards import catalog
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.model.model_file import load
+from asc_tiny.projects import cmake, generator
+from asc_tiny.targets.build import project
+from asc_tiny.targets.image import bench, stack
+from asc_tiny.util.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
 RELEASED = ("mobilenet_esc10", "mini_segnet_esc10")
@@ -100,9 +102,9 @@ def test_what_instructions_push(line: str, size: int) -> None:
 )
 def test_bound_holds(model: str, board: str, tmp_path: Path) -> None:
     """Above what painting shows while the firmware runs, below what the linker reserves."""
-    target = boards.get(board)
+    target = catalog.get(board)
     complete = classifier(load(MODELS / f"{model}.tflite"), runtime="aot")
-    kind.write(cmake.KIND, kind.Request(model=complete, board=target), tmp_path / "p")
+    generator.write(cmake.KIND, generator.Request(model=complete, board=target), tmp_path / "p")
     built = project.load(tmp_path / "p")
     project.build(built)
     costs = bench.measure(built)

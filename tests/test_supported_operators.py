@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asc_tiny.codegen import network, supported
-from asc_tiny.codegen.compiler.operators import RULES
-from asc_tiny.codegen.compiler.refusal import HINTS
-from asc_tiny.complexity import schema
-from asc_tiny.errors import AscError
+from asc_tiny.compiler.diagnostics import HINTS
+from asc_tiny.compiler.lower.registry import RULES
+from asc_tiny.compiler.report import supported_ops
+from asc_tiny.firmware.network import compiled
+from asc_tiny.tflite import schema
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
@@ -24,8 +25,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "SUPPORTED_OPS.md"
 
 
 def test_page_is_generated() -> None:
-    """python -m asc_tiny.codegen.supported > docs/SUPPORTED_OPS.md"""
-    assert PAGE.read_text(encoding="utf-8") == supported.markdown()
+    """python -m asc_tiny.compiler.report.supported_ops > docs/SUPPORTED_OPS.md"""
+    assert PAGE.read_text(encoding="utf-8") == supported_ops.markdown()
 
 
 def test_advice_is_about_operators_that_are_not_supported() -> None:
@@ -126,7 +127,7 @@ def test_refuses_by_name_and_layer(
     builder = Builder()
     data = builder.finish(*build(builder))
     with pytest.raises(AscError, match=REFUSED[build]) as caught:
-        network.generate(artefact(data, "model.tflite"))
+        compiled.generate(artefact(data, "model.tflite"))
     assert str(caught.value).startswith("model.tflite: ")
     assert "\n" not in str(caught.value)
 
@@ -152,6 +153,6 @@ def test_leaves_out_conversions_at_the_ends(kind: str, tmp_path: Path) -> None:
     (made,) = run_all([outer], [samples], tmp_path / "c", runtime, {})
     reference = TflmNetwork(inner)
     assert np.array_equal(made, np.stack([reference.run(each).copy() for each in samples]))
-    header = network.generate(outer)["asc_net.h"]
+    header = compiled.generate(outer)["asc_net.h"]
     assert "#define ASC_NET_INPUT_SCALE 5.0e-02f" in header
     assert "#define ASC_NET_INPUT_ZERO_POINT (3)" in header

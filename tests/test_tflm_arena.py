@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from network_models import SMALL, quantised
 
-from asc_tiny.complexity.graph import Graph, Operator, Tensor
-from asc_tiny.complexity.memory import Lifetime
-from asc_tiny.complexity.reader import parse_graph
 from asc_tiny.complexity.report import measure
-from asc_tiny.complexity.tflm.arena import Arena, arena
-from asc_tiny.complexity.tflm.cmsis_nn import Core
-from asc_tiny.complexity.tflm.kernels import needs
-from asc_tiny.complexity.tflm.planner import Request, place
-from asc_tiny.complexity.tflm.structs import TYPES, Abi
-from asc_tiny.errors import AscError
-from asc_tiny.nets.quiet import captured_output
+from asc_tiny.tflite.graph import Graph, Operator, Tensor
+from asc_tiny.tflite.liveness import Lifetime
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.tflm.arena import Arena, arena
+from asc_tiny.tflm.cmsis_nn import Core
+from asc_tiny.tflm.greedy_planner import Request, place
+from asc_tiny.tflm.kernel_memory import needs
+from asc_tiny.tflm.structs import TYPES, Abi
+from asc_tiny.util.captured_output import captured_output
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")

@@ -15,14 +15,14 @@ from test_tflm_arena import MADE
 from tflm_firmware import Build, EmulatedNetwork, find
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen import tflm
-from asc_tiny.complexity import artefact
-from asc_tiny.complexity.ensemble import Model, frontends, load_model
-from asc_tiny.complexity.tflm.structs import TYPES, Abi
+from asc_tiny.firmware.network import tflm
 from asc_tiny.frontend import fixed
-from asc_tiny.targets import image
-from asc_tiny.targets import project as targets
-from asc_tiny.targets.bench import measure
+from asc_tiny.model import model_file
+from asc_tiny.model.ensemble import Model, frontends, load_model
+from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.image import image
+from asc_tiny.targets.image.bench import measure
+from asc_tiny.tflm.structs import TYPES, Abi
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
@@ -40,10 +40,10 @@ def build() -> Build:
 
 
 @pytest.fixture(scope="module")
-def little(tmp_path_factory: pytest.TempPathFactory) -> artefact.Artefact:
+def little(tmp_path_factory: pytest.TempPathFactory) -> model_file.Artefact:
     path = tmp_path_factory.mktemp("little") / "depthwise.tflite"
     path.write_bytes(quantised(SMALL["depthwise"]()))
-    return artefact.load(path)
+    return model_file.load(path)
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +63,12 @@ def check(model: Model, build: Build, folder: Path, count: int) -> dict[str, int
     """Assert that scores are the package's and the arena's use is as computed."""
     firmware = EmulatedNetwork(model, build, folder)
     computed = tflm.memory(model, build.kernels)
-    if isinstance(model, artefact.Artefact):
+    if isinstance(model, model_file.Artefact):
         values = inputs(model.graph.tensor(model.graph.inputs[0]).shape, count)
         reference = TflmNetwork(model.data)
         expected = [reference.run(value) for value in values]
     else:
-        from asc_tiny.compress.ensemble import EnsembleInterpreter
+        from asc_tiny.tflm.ensemble_interpreter import EnsembleInterpreter
 
         height, width, channels = model.frontends[0].shape
         values = inputs((height, width, channels * len(model.frontends)), count)
@@ -91,7 +91,7 @@ def test_released_networks(name: str, build: Build, tmp_path: Path) -> None:
 def test_small_networks(name: str, build: Build, tmp_path: Path) -> None:
     path = tmp_path / f"{name}.tflite"
     path.write_bytes(quantised(MADE[name]()))
-    check(artefact.load(path), build, tmp_path / "firmware", 12)
+    check(model_file.load(path), build, tmp_path / "firmware", 12)
 
 
 @pytest.mark.parametrize("name", ENSEMBLES)
@@ -105,7 +105,7 @@ def test_ensemble_of_several_quantisations(build: Build, mixed: Path, tmp_path: 
 
 @pytest.mark.parametrize("share", [0.0, 0.002, 0.01, 0.08, 0.3, 0.5, 0.9, 0.99])
 def test_arena_far_too_small(
-    share: float, build: Build, little: artefact.Artefact, tmp_path: Path
+    share: float, build: Build, little: model_file.Artefact, tmp_path: Path
 ) -> None:
     memory = tflm.memory(little, build.kernels)
     size = max(1, int(share * memory.smallest))
@@ -131,7 +131,7 @@ def test_arena_a_byte_short(name: str, build: Build, tmp_path: Path) -> None:
 
 
 def test_model_of_another_schema_version(
-    build: Build, little: artefact.Artefact, tmp_path: Path
+    build: Build, little: model_file.Artefact, tmp_path: Path
 ) -> None:
     data = bytearray(little.data)
     (root,) = struct.unpack_from("<I", data, 0)
@@ -143,7 +143,7 @@ def test_model_of_another_schema_version(
     assert other.run([])[1]["init"] == -3
 
 
-def test_mistakes_have_codes(build: Build, little: artefact.Artefact, tmp_path: Path) -> None:
+def test_mistakes_have_codes(build: Build, little: model_file.Artefact, tmp_path: Path) -> None:
     assert EmulatedNetwork(little, build, tmp_path).faults() == {
         "init_null": -1,
         "init_misaligned": -2,
@@ -163,7 +163,7 @@ def test_mistakes_have_codes(build: Build, little: artefact.Artefact, tmp_path: 
 def test_projects_classify_clips(
     name: str, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from asc_tiny.compress.ensemble import interpreter
+    from asc_tiny.tflm.ensemble_interpreter import interpreter
 
     folder = tmp_path / "firmware"
     model = MODEL.parent / name

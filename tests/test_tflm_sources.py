@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from ensemble_models import MODEL, asc_tiny, perturbed
 
-from asc_tiny.codegen import tflm
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.complexity.ensemble import load_model
-from asc_tiny.complexity.tflm.kernels import OPERATORS
-from asc_tiny.errors import AscError
-from asc_tiny.targets import boards
+from asc_tiny.boards import catalog
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.firmware.network import tflm
+from asc_tiny.model.ensemble import load_model
+from asc_tiny.tflm.kernel_memory import OPERATORS
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tensorflow")
 
@@ -109,7 +109,7 @@ def test_header_states_what_each_build_needs(name: str) -> None:
 def test_project_for_a_core_that_is_not_arm_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (board,) = (name for name, board in boards.BOARDS.items() if board.platform == "riscv")
+    (board,) = (name for name, board in catalog.BOARDS.items() if board.platform == "riscv")
     options = ["--runtime", "tflm", "--board", board]
     assert asc_tiny("generate", MODEL, "--out", tmp_path / "firmware", *options) == 2
     assert "--project sources writes files for any" in capsys.readouterr().err

@@ -15,13 +15,13 @@ from test_selftest import EXPECTED, SPOILED, generate_sources, run_on_host, spoi
 from test_sliding_firmware import check, make, stream_of
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.codegen.classifier import classifier
-from asc_tiny.complexity import artefact
+from asc_tiny.firmware.classifier import classifier
 from asc_tiny.frontend import fixed
-from asc_tiny.targets import image
-from asc_tiny.targets import project as targets
-from asc_tiny.targets.bench import measure
-from asc_tiny.targets.stages import measure_stages
+from asc_tiny.model import model_file
+from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.image import image
+from asc_tiny.targets.image.bench import measure
+from asc_tiny.targets.image.stages import measure_stages
 
 MODELS = MODEL.parent
 TIME = ("--schedule", "time")
@@ -129,7 +129,7 @@ def test_continuous_front_end_on_cortex_m4(tmp_path: Path, capsys) -> None:
 
 def test_columns_one_by_one(sources: Path, tmp_path: Path) -> None:
     """The network alone, as asc_net.h says: clips in turns, mistakes between the columns."""
-    config = classifier(artefact.load(MODEL), runtime="aot").frontend
+    config = classifier(model_file.load(MODEL), runtime="aot").frontend
     clips = [read_pcm(path, 44100) for path in CLIPS[:4]]
     features = np.stack([fixed.features(clip, config) for clip in clips])
     library = [path for path in sorted(sources.glob("*.c")) if path.name != "main.c"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from asc_tiny.frontend.config import Quantisation
-from asc_tiny.train import augment
+from asc_tiny.train.augmentation import augment
 from asc_tiny.train.recipe import Augmentation
 
 SHAPE = (6, 32, 36, 3)

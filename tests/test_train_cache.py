@@ -15,14 +15,13 @@ import pytest
 import soundfile
 from patience import PATIENCE_S
 
-from asc_tiny import user_cache
 from asc_tiny.audio.dataset import Dataset
-from asc_tiny.codegen import native
-from asc_tiny.errors import AscError
+from asc_tiny.features import cache, host_library
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import features, quantise
-from asc_tiny.train import cache
+from asc_tiny.util import user_cache
+from asc_tiny.util.errors import AscError
 
 CONFIG = FrontEndConfig(n_mels=40)
 
@@ -102,7 +101,7 @@ def test_fixed_features_have_files_of_their_own(clips, tmp_path, monkeypatch):
     assert files(config, "fixed") == 6, "nothing to compute"
     assert files(CONFIG.quantised(0.1, 4), "fixed") == 9
     assert files(CONFIG.quantised(np.nextafter(0.1, 1.0), 3), "fixed") == 12
-    monkeypatch.setattr(native, "digest", lambda _: "another integer front end")
+    monkeypatch.setattr(host_library, "digest", lambda _: "another integer front end")
     assert files(config, "fixed") == 15
     assert files(config, "float") == 15
 
@@ -181,7 +180,7 @@ def test_files_do_not_depend_on_the_number_of_processes(
     alone, together = tmp_path / "alone", tmp_path / "together"
     cache.load(clips, config, arithmetic=arithmetic, folder=alone, workers=1)
     with monkeypatch.context() as patch:
-        for module in (cache, native):  # in this process they must not be called
+        for module in (cache, host_library):  # in this process they must not be called
             patch.setattr(module, "features", end_process)
         loaded = cache.load(clips, config, arithmetic=arithmetic, folder=together, workers=2)
     assert len(loaded) == 5
@@ -222,8 +221,10 @@ def test_a_killed_process_is_one_line(clips, tmp_path, parallel, monkeypatch):
 def test_processes_inherit_nothing_from_tensorflow(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", ModuleType("tensorflow"))
     with cache._pool(1) as pool:
-        code = "__import__('sys').modules.keys() & {'tensorflow', 'keras', 'asc_tiny.train.cache'}"
-        assert pool.submit(eval, code).result() == {"asc_tiny.train.cache"}
+        code = (
+            "__import__('sys').modules.keys() & {'tensorflow', 'keras', 'asc_tiny.features.cache'}"
+        )
+        assert pool.submit(eval, code).result() == {"asc_tiny.features.cache"}
 
 
 def run_script(script, *arguments):

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from asc_tiny.audio.dataset import Dataset
-from asc_tiny.errors import AscError
-from asc_tiny.files import sha256
 from asc_tiny.train import recipe as recipes
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import sha256
 
 pytest.importorskip("tensorflow")
 
 import keras
 
 from asc_tiny import nets
-from asc_tiny.train import distil, loop, noise_mask
+from asc_tiny.train import distil, loop
+from asc_tiny.train.augmentation import noise_mask
 from asc_tiny.train.objective import Objective
 from asc_tiny.train.run import save_model
 

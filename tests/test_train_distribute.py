@@ -14,9 +14,9 @@ from patience import PATIENCE_S
 
 pytest.importorskip("tensorflow")
 
-from asc_tiny.errors import AscError
 from asc_tiny.train.distribute import Distribution
 from asc_tiny.train.run import Run
+from asc_tiny.util.errors import AscError
 
 RECIPE = """
 name = "small"

@@ -10,16 +10,17 @@ import time
 import numpy as np
 import pytest
 
-from asc_tiny import locks, nets
+from asc_tiny import nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.errors import AscError
-from asc_tiny.files import sha256
+from asc_tiny.features import cache
 from asc_tiny.frontend import fixed
-from asc_tiny.train import cache
 from asc_tiny.train import recipe as recipes
-from asc_tiny.train.augment import rounded
+from asc_tiny.train.augmentation.augment import rounded
 from asc_tiny.train.recipe import MixupNormalisation
+from asc_tiny.util import locks
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import sha256
 
 pytest.importorskip("tensorflow")
 

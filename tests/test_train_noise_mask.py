@@ -13,10 +13,12 @@ import keras
 
 from asc_tiny import nets
 from asc_tiny.audio.dataset import Dataset
+from asc_tiny.features import cache
 from asc_tiny.frontend import reference
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.train import augment, cache, loop, noise_mask
+from asc_tiny.train import loop
 from asc_tiny.train import recipe as recipes
+from asc_tiny.train.augmentation import augment, noise_mask
 from asc_tiny.train.recipe import Augmentation
 
 CONFIG = FrontEndConfig(n_mels=16, n_fft=1024)

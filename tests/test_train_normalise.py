@@ -13,14 +13,15 @@ import soundfile
 
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.complexity import artefact
-from asc_tiny.errors import AscError
+from asc_tiny.features import cache
 from asc_tiny.frontend import fixed, reference
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.train import augment, cache, devices
+from asc_tiny.model import model_file
 from asc_tiny.train import recipe as recipes
-from asc_tiny.train.noise_mask import Noise, log_mel_frames
-from asc_tiny.train.normalise import band_statistics
+from asc_tiny.train.augmentation import augment, devices
+from asc_tiny.train.augmentation.noise_mask import Noise, log_mel_frames
+from asc_tiny.train.statistics.normalise import band_statistics
+from asc_tiny.util.errors import AscError
 
 RECIPE = """
 name = "small"
@@ -111,7 +112,7 @@ def test_from_recipe_to_firmware(quiet, tmp_path, monkeypatch, capsys):
     np.testing.assert_allclose(features, wanted, atol=2e-3)
 
     assert asc_tiny("quantize", run, "--data", quiet, "--out", model) == 0
-    embedded, trained = artefact.load(model).frontend, config.quantisation
+    embedded, trained = model_file.load(model).frontend, config.quantisation
     assert embedded.normalisation == config.normalisation
     # The codes trained on, in single precision.
     assert embedded.quantisation.scale == pytest.approx(trained.scale, rel=1e-6)

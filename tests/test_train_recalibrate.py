@@ -8,7 +8,7 @@ import pytest
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow")
 
-from asc_tiny.train.recalibrate import recalibrate  # noqa: E402
+from asc_tiny.train.statistics.recalibrate import recalibrate  # noqa: E402
 
 
 def test_statistics_are_those_of_the_clips_layer_by_layer() -> None:

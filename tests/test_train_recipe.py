@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from asc_tiny.errors import AscError
+from asc_tiny.train import learning_rate
 from asc_tiny.train import recipe as recipes
-from asc_tiny.train import schedule
 from asc_tiny.train.recipe import Schedule
+from asc_tiny.util.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
 
@@ -204,7 +204,7 @@ def test_released_recipes_load(path):
 
 def test_rate_restarts_where_the_report_says():
     # Section 3.1 counts from 1: the maximum comes after 11, 31, 71, 151 epochs have begun.
-    rates = [schedule.rate(Schedule(), epoch, 0, 30) for epoch in range(310)]
+    rates = [learning_rate.rate(Schedule(), epoch, 0, 30) for epoch in range(310)]
     restarts = [epoch + 1 for epoch, rate in enumerate(rates) if rate == pytest.approx(0.1)]
     assert restarts == [1, 11, 31, 71, 151]
 
@@ -212,7 +212,9 @@ def test_rate_restarts_where_the_report_says():
 def test_rate_falls_by_a_cosine_within_a_cycle():
     recipe = Schedule(cycles=(4,), rate_max=0.1, rate_min=0.001)
     steps = 5
-    rates = [schedule.rate(recipe, epoch, s, steps) for epoch in range(4) for s in range(steps)]
+    rates = [
+        learning_rate.rate(recipe, epoch, s, steps) for epoch in range(4) for s in range(steps)
+    ]
     # SGDR equation 5, written out with the number of steps.
     expected = [0.001 + 0.5 * 0.099 * (1 + math.cos(k / 20 * math.pi)) for k in range(20)]
     assert rates == pytest.approx(expected)
@@ -220,14 +222,14 @@ def test_rate_falls_by_a_cosine_within_a_cycle():
 
 
 def test_last_rate_is_close_to_the_minimum():
-    assert 1e-5 < schedule.rate(Schedule(), 309, 29, 30) < 1.1e-5
+    assert 1e-5 < learning_rate.rate(Schedule(), 309, 29, 30) < 1.1e-5
 
 
 def test_last_cycle_repeats_past_the_end():
     recipe = Schedule(cycles=(2, 3))
-    assert schedule.cycle(recipe, 4) == (2, 3)
-    assert schedule.cycle(recipe, 5) == (5, 3)
-    assert schedule.cycle(recipe, 9) == (8, 3)
+    assert learning_rate.cycle(recipe, 4) == (2, 3)
+    assert learning_rate.cycle(recipe, 5) == (5, 3)
+    assert learning_rate.cycle(recipe, 9) == (8, 3)
 
 
 def test_time_resolution_shortens_the_training_hop(tmp_path):

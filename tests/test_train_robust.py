@@ -12,8 +12,8 @@ import pytest
 
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.errors import AscError
 from asc_tiny.train import recipe as recipes
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tensorflow")
 

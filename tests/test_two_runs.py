@@ -12,8 +12,8 @@ import pytest
 from device_lines import FRONTEND, make, small_model
 from ensemble_models import asc_tiny
 
-from asc_tiny import locks, partial
 from asc_tiny.audio.clips import write_wav16
+from asc_tiny.util import locks, partial_files
 
 pytest.importorskip("fcntl")
 MAIN = "from asc_tiny.cli.main import main; main()"
@@ -73,7 +73,7 @@ def test_simulate(model: Path, tmp_path: Path, capsys) -> None:
         write_wav16(tmp_path / f"{name}.wav", samples, FRONTEND.sample_rate)
     out = tmp_path / "out"
     out.mkdir()
-    with partial.file(out / "a.csv"):
+    with partial_files.file(out / "a.csv"):
         refused(capsys, out / "a.csv", "simulate", folder, tmp_path / "a.wav", "--out", out)
         assert asc_tiny("simulate", folder, tmp_path / "b.wav", "--out", out) == 0
     assert sorted(path.name for path in out.iterdir()) == ["b.csv", "b.png", "b.txt"]
@@ -82,7 +82,7 @@ def test_simulate(model: Path, tmp_path: Path, capsys) -> None:
 def test_quantize_is_refused_before_it_begins(tmp_path: Path, synthetic: Path, capsys) -> None:
     pytest.importorskip("tensorflow")
     out = tmp_path / "x.tflite"
-    with partial.file(out):
+    with partial_files.file(out):
         # There is no such run, which it would find out later.
         refused(capsys, out, "quantize", tmp_path / "run", "--data", synthetic, "--out", out)
 

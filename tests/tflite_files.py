@@ -11,7 +11,7 @@ from typing import Any
 import flatbuffers
 import tflite
 
-from asc_tiny.complexity import schema
+from asc_tiny.tflite import schema
 
 Fields = Mapping[int, tuple[str, Any]]
 """Number of the field to its type, a letter of ``struct`` or ``offset``, and its value."""

@@ -14,13 +14,13 @@ import pytest
 from emulated import LINK, PROJECT, emulate, write_platform
 from native import FLAGS, write
 
-from asc_tiny.codegen import tflm
-from asc_tiny.complexity.ensemble import Model
-from asc_tiny.complexity.tflm.cmsis_nn import Core
-from asc_tiny.complexity.tflm.kernels import Kernels
-from asc_tiny.targets import boards
-from asc_tiny.targets.boards import Board
-from asc_tiny.targets.project import Tflm
+from asc_tiny.boards import catalog
+from asc_tiny.boards.catalog import Board
+from asc_tiny.firmware.network import tflm
+from asc_tiny.model.ensemble import Model
+from asc_tiny.targets.build.project import Tflm
+from asc_tiny.tflm.cmsis_nn import Core
+from asc_tiny.tflm.kernel_memory import Kernels
 
 CXX = ("-std=c++17", "-O2", "-fno-rtti", "-fno-exceptions", "-fno-threadsafe-statics")
 CHECK = "ASC_NET_ARENA_SIZE < kLeast"
@@ -51,11 +51,11 @@ def find() -> Build:
 
 def _core(attributes: str) -> tuple[Board, Core]:
     if "v8.1-M" in attributes:
-        return boards.get("mps3-an547"), Core.MVE
+        return catalog.get("mps3-an547"), Core.MVE
     if "v7E-M" in attributes:
-        return boards.get("mps2-an386"), Core.DSP
+        return catalog.get("mps2-an386"), Core.DSP
     # What runs on a lesser core runs on Cortex-M3.
-    return boards.get("mps2-an385"), Core.PLAIN
+    return catalog.get("mps2-an385"), Core.PLAIN
 
 
 def _output(*command: str) -> str:

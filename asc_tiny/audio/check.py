@@ -8,15 +8,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asc_tiny.audio.clips import (
-    BeyondFullScaleError,
-    clip_info,
-    read_pcm,
-    resampled_length,
-)
+from asc_tiny.audio.clips import BeyondFullScaleError, clip_info, read_pcm, resampled_length
 from asc_tiny.audio.dataset import META, SPLITS, Clip, Index, read_index, split_file
 from asc_tiny.audio.table import Finding
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 Balance = dict[str, dict[str, dict[str, int]]]
 """Number of clips by split, scene and device; absent combinations have no entry."""

@@ -13,8 +13,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from asc_tiny.errors import AscError
-from asc_tiny.files import write_bytes
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import write_bytes
 
 FORMATS = ("WAV", "WAVEX", "RF64", "FLAC")
 # How each stored encoding is read: without loss, never rounded by the audio library.

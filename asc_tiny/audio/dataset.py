@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from asc_tiny import labels
 from asc_tiny.audio.table import MISSING, Finding, Row, read_table
-from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes, sha256
-from asc_tiny.text import shown
+from asc_tiny.util import labels
+from asc_tiny.util.console_text import shown
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_bytes, sha256
 
 META = "meta.csv"
 META_COLUMNS = ("filename", "scene_label", "identifier", "source_label")

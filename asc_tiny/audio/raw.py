@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 
 def raw_pcm(stream: BinaryIO, *, block: int, bits: int = 16) -> Iterator[NDArray[Any]]:

@@ -16,7 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from asc_tiny.audio.dataset import META, META_COLUMNS, SPLIT_COLUMNS, split_file
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 CITIES = ("lisbon", "lyon", "prague", "vienna")
 """Each scene has one location per city; the last city is kept for evaluation."""

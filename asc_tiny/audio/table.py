@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asc_tiny.errors import AscError
-from asc_tiny.files import read_text
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_text
 
 MISSING = "missing file"
 MALFORMED = "malformed table"

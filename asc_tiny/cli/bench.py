@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import baud_option, device_on, json_option, port_option, project_argument
+from asc_tiny.cli.options import (
+    baud_option,
+    device_on,
+    json_option,
+    port_option,
+    project_argument,
+)
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.targets.stages import StageCosts
+    from asc_tiny.targets.image.stages import StageCosts
 
 
 @click.command()
@@ -34,11 +40,11 @@ def command(folder: Path, layers: bool, port: str | None, baud: int, as_json: bo
     are not cycles. Flash and RAM come from the linker, the stack from painting it. With --port a
     board on a line measures itself through the serial protocol, with its own counter.
     """
-    from asc_tiny.targets import project
-    from asc_tiny.targets.bench import measure
+    from asc_tiny.targets.build import project
     from asc_tiny.targets.device.checks import check_identity
     from asc_tiny.targets.device.checks import measure as measure_device
-    from asc_tiny.targets.stages import measure_stages
+    from asc_tiny.targets.image.bench import measure
+    from asc_tiny.targets.image.stages import measure_stages
 
     if layers and port is not None:
         raise AscError("--layers: counts on an emulated board only, not over --port")

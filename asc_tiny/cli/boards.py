@@ -11,12 +11,12 @@ import click
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, frontend_option, json_option, labels_option
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.codegen.classifier import Classifier
-    from asc_tiny.targets.boards import Board
-    from asc_tiny.targets.fit import Fit
+    from asc_tiny.boards.catalog import Board
+    from asc_tiny.costs.board_fit import Fit
+    from asc_tiny.firmware.classifier import Classifier
 
 _COLUMNS = ("board", "core", "MHz", "RAM", "flash", "flashed by", "projects")
 _FIT_COLUMNS = ("board", "core", "RAM", "of", "flash", "of", "CPU", "fits")
@@ -42,11 +42,11 @@ def command(
     the stack; flash in KiB with code, weights and tables; the share of the CPU's time at one
     instruction per cycle. These are estimates without the application and its drivers.
     """
-    from asc_tiny.targets import boards
+    from asc_tiny.boards import catalog
 
     if model is None and (frontend or labels):
         raise AscError(f"{'--frontend' if frontend else '--labels'}: needs --model")
-    chosen = [boards.get(name) for name in names] or list(boards.BOARDS.values())
+    chosen = [catalog.get(name) for name in names] or list(catalog.BOARDS.values())
     fits = _fits(model, chosen, frontend, labels) if model else {}
     if as_json:
         document: dict[str, object] = {"boards": [_row(board, fits) for board in chosen]}
@@ -61,11 +61,11 @@ def command(
 def _fits(
     model: Path, chosen: Sequence[Board], frontend: Path | None, labels: Path | None
 ) -> dict[str, Fit]:
-    from asc_tiny.codegen.classifier import classifier
-    from asc_tiny.complexity.ensemble import load_model
+    from asc_tiny.costs.board_fit import fit
+    from asc_tiny.firmware.classifier import classifier
     from asc_tiny.frontend.config import read_toml
-    from asc_tiny.labels import read as read_labels
-    from asc_tiny.targets.fit import fit
+    from asc_tiny.model.ensemble import load_model
+    from asc_tiny.util.labels import read as read_labels
 
     complete: Classifier = classifier(
         load_model(model),
@@ -77,7 +77,7 @@ def _fits(
 
 
 def _projects(board: Board) -> list[str]:
-    from asc_tiny.codegen.projects import registry
+    from asc_tiny.projects import registry
 
     def serves(name: str) -> bool:
         try:
@@ -123,7 +123,7 @@ def _way(board: Board) -> str:
 
 
 def _note(board: Board) -> str:
-    from asc_tiny.targets.boards import DEFAULT_BOARD
+    from asc_tiny.boards.catalog import DEFAULT_BOARD
 
     parts = [f"{board.title or board.name}{', the default' * (board.name == DEFAULT_BOARD)}"]
     if board.microphone is not None:
@@ -144,7 +144,7 @@ def _fit_cells(board: Board, fit: Fit | None) -> list[str]:
 
 
 def _row(board: Board, fits: dict[str, Fit]) -> dict[str, object]:
-    from asc_tiny.targets.boards import DEFAULT_BOARD
+    from asc_tiny.boards.catalog import DEFAULT_BOARD
 
     row: dict[str, object] = {
         "name": board.name,

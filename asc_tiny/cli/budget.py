@@ -13,14 +13,14 @@ import click
 
 from asc_tiny.cli.budget_costs import CostOptions, compare_models, cost_options
 from asc_tiny.cli.streams import say
-from asc_tiny.complexity import baseline, settings
-from asc_tiny.complexity.formats import FORMATS, render
-from asc_tiny.complexity.gate import Subject, Verdict, judge
-from asc_tiny.complexity.limits import FIGURES, NO_LIMIT, Limits, parse_growth
-from asc_tiny.complexity.reader import read_graph
+from asc_tiny.complexity.gate import baseline, settings
+from asc_tiny.complexity.gate.formats import FORMATS, render
+from asc_tiny.complexity.gate.gate import Subject, Verdict, judge
+from asc_tiny.complexity.gate.limits import FIGURES, NO_LIMIT, Limits, parse_growth
 from asc_tiny.complexity.report import CONVENTIONS, ModelComplexity, measure
-from asc_tiny.errors import AscError
-from asc_tiny.files import append_text, write_text
+from asc_tiny.tflite.reader import read_graph
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import append_text, write_text
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -105,7 +105,7 @@ def command(
         _add_summary(style, verdict)
     except AscError as error:
         if style == "github":
-            from asc_tiny.complexity.formats import github
+            from asc_tiny.complexity.gate.formats import github
 
             click.echo(github.error(str(error)))
         raise
@@ -205,11 +205,11 @@ def measure_file(path: Path, convention: str = "exact") -> list[ModelComplexity]
     if path.suffix == ".keras":
         if convention != "exact":
             raise AscError(f"{path}: --convention {convention} counts .tflite files only")
-        from asc_tiny.compress.keras_complexity import measure_keras
+        from asc_tiny.complexity.keras import measure_keras
 
         return [measure_keras(path)]
     if path.suffix == ".toml":
-        from asc_tiny.complexity import ensemble
+        from asc_tiny.model import ensemble
 
         return [
             measure(member.artefact.graph, convention=convention)
@@ -227,7 +227,7 @@ def _report(text: str) -> tuple[str, Path]:
 
 def _print(style: str, verdict: Verdict) -> None:
     if style == "table":
-        from asc_tiny.complexity.formats import table
+        from asc_tiny.complexity.gate.formats import table
 
         click.echo(table.render(verdict, _terminal()))
         return
@@ -242,7 +242,7 @@ def _add_summary(style: str, verdict: Verdict) -> None:
 
 def _terminal() -> Any:
     """Return what stdout can show: https://no-color.org."""
-    from asc_tiny.complexity.formats.table import Style
+    from asc_tiny.complexity.gate.formats.table import Style
 
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")

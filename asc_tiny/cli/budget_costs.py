@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.complexity.artefact import Artefact
-    from asc_tiny.complexity.estimate import Chip
-    from asc_tiny.complexity.memory_map import MemoryMap
     from asc_tiny.complexity.report import ModelComplexity
+    from asc_tiny.costs.instructions import Chip
+    from asc_tiny.model.model_file import Artefact
+    from asc_tiny.util.memory_map import MemoryMap
 
 _STDOUT = "-"
 _PICTURES = (".png", ".svg")
@@ -58,7 +58,7 @@ class CostOptions:
         return [replace(model, costs=self._costs(model)) for model in models]
 
     def _costs(self, model: ModelComplexity) -> dict[str, Any]:
-        from asc_tiny.codegen.footprint import footprint
+        from asc_tiny.costs.footprint import footprint
 
         if not _is_tflite(model):
             return {"absent": {"costs": f"{model.path}: only of .tflite files"}}
@@ -77,8 +77,8 @@ class CostOptions:
         return costs
 
     def _estimate(self, artefact: Artefact, cpu: str) -> dict[str, Any]:
-        from asc_tiny.codegen.compiler.shortcuts import shortcuts
-        from asc_tiny.complexity.estimate import estimate
+        from asc_tiny.costs.compiler_shortcuts import shortcuts
+        from asc_tiny.costs.instructions import estimate
 
         found = estimate(artefact.graph, cpu, shortcuts(artefact.graph))
         document: dict[str, Any] = {
@@ -104,7 +104,7 @@ class CostOptions:
         return document
 
     def _chip(self) -> Chip | None:
-        from asc_tiny.complexity.estimate import chip
+        from asc_tiny.costs.instructions import chip
 
         if self.chip is None:
             return None
@@ -118,7 +118,7 @@ class CostOptions:
         return chip.cpu if chip else self.cpu
 
     def _clock_hz(self) -> int | None:
-        from asc_tiny.complexity.limits import parse_count
+        from asc_tiny.complexity.gate.limits import parse_count
 
         if self.clock is None:
             return None
@@ -131,8 +131,8 @@ class CostOptions:
         """Return what the members of each ensemble share, if the options ask for costs."""
         if not self.memory and not self._cpu():
             return []
-        from asc_tiny.codegen.footprint import ensemble_footprint
-        from asc_tiny.complexity.ensemble import SUFFIX, load
+        from asc_tiny.costs.footprint import ensemble_footprint
+        from asc_tiny.model.ensemble import SUFFIX, load
 
         return [
             {"path": path, **ensemble_footprint(load(Path(path)), self._cpu())}
@@ -148,8 +148,8 @@ class CostOptions:
         """
         if self.plan is None or self.plan == _STDOUT:
             return
-        from asc_tiny.complexity.memory_plot import draw
-        from asc_tiny.files import write_bytes
+        from asc_tiny.util.files import write_bytes
+        from asc_tiny.util.memory_plot import draw
 
         write_bytes(Path(self.plan), draw(_known_maps(models), Path(self.plan).suffix[1:]))
 
@@ -160,7 +160,7 @@ class CostOptions:
             AscError: there is none to show.
         """
         if self.plan == _STDOUT:
-            from asc_tiny.complexity.memory_map import to_text
+            from asc_tiny.util.memory_map import to_text
 
             click.echo("\n\n".join(map(to_text, _known_maps(models))))
 
@@ -214,7 +214,7 @@ def compare_models(models: Sequence[ModelComplexity], *, as_json: bool) -> bool:
         AscError: not one .keras and one .tflite file.
     """
     from asc_tiny.cli.main import print_json
-    from asc_tiny.complexity.comparison import compare, to_json, to_table
+    from asc_tiny.complexity.keras_vs_tflite import compare, to_json, to_table
 
     keras = [model for model in models if Path(model.path).suffix == ".keras"]
     tflite = [model for model in models if _is_tflite(model)]
@@ -233,15 +233,15 @@ def _is_tflite(model: ModelComplexity) -> bool:
 
 
 def _load(model: ModelComplexity) -> Artefact:
-    from asc_tiny.complexity.artefact import load
+    from asc_tiny.model.model_file import load
 
     return load(Path(model.path))
 
 
 def _maps(model: ModelComplexity) -> Iterator[MemoryMap]:
-    from asc_tiny.codegen import memory_map as ahead_of_time
-    from asc_tiny.codegen.network import compile_network
-    from asc_tiny.complexity.tflm import memory_map as tflm
+    from asc_tiny.compiler.report import memory_map as ahead_of_time
+    from asc_tiny.firmware.network.compiled import compile_network
+    from asc_tiny.tflm import memory_map as tflm
 
     if not _is_tflite(model):
         say(f"{model.path}: no memory plan, only of .tflite files", err=True)

@@ -9,10 +9,10 @@ import click
 
 from asc_tiny.cli.options import PATH, project_argument
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.targets.project import BuildError
+    from asc_tiny.targets.build.project import BuildError
 
 _LOG = "build.log"
 
@@ -35,7 +35,7 @@ def command(folder: Path, tflm_root: Path | None, tflm_lib: Path | None) -> None
 
     A project of runtime tflm needs TensorFlow Lite Micro: its README.md tells how to build it.
     """
-    from asc_tiny.targets import project
+    from asc_tiny.targets.build import project
 
     tflm = project.Tflm(tflm_root, tflm_lib) if tflm_root and tflm_lib else None
     target = project.load(folder)
@@ -50,7 +50,7 @@ def command(folder: Path, tflm_root: Path | None, tflm_lib: Path | None) -> None
 
 def _with_log(error: BuildError, log: Path) -> AscError:
     """Keep the whole log, and return the error with where it is."""
-    from asc_tiny.files import write_text
+    from asc_tiny.util.files import write_text
 
     try:
         write_text(log, error.log)

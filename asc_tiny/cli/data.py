@@ -11,7 +11,7 @@ import click
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, resample_option
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.audio.check import Report
@@ -83,7 +83,7 @@ def _wanted(recipe: Path | None, sample_rate: int) -> tuple[int, int]:
 def synth_command(folder: Path, seed: int, classes: int, clips: int, sample_rate: int) -> None:
     """Write a small synthetic dataset to DIR, which must be new or empty."""
     from asc_tiny.audio.synth import write_synthetic
-    from asc_tiny.files import replacing_folder
+    from asc_tiny.util.files import replacing_folder
 
     if folder.is_dir() and any(folder.iterdir()):
         raise AscError(f"{folder}: is not empty, a new or empty folder is needed")

@@ -29,8 +29,8 @@ PACKAGES = {
 @json_option
 def command(as_json: bool) -> None:
     """Report the programs and Python packages that commands need."""
-    from asc_tiny.targets.project import available_programs
-    from asc_tiny.targets.tools import PACKAGES as DEBIAN_PACKAGES
+    from asc_tiny.targets.build.project import available_programs
+    from asc_tiny.targets.build.tools import PACKAGES as DEBIAN_PACKAGES
 
     programs = available_programs()
     packages = {name: _version(name) for name in PACKAGES}

@@ -15,8 +15,8 @@ import click
 
 from asc_tiny.cli import streams
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError, reason
-from asc_tiny.interrupts import Interrupt
+from asc_tiny.util.errors import AscError, reason
+from asc_tiny.util.interrupts import Interrupt
 
 SCHEMA = 1
 BAD_INPUT = 2

@@ -11,10 +11,10 @@ import click
 from asc_tiny import __version__
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, data_option, json_option, resample_option
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.train.fit_ensemble import Fit
+    from asc_tiny.evaluation.fit_ensemble import Fit
 
 
 @click.command()
@@ -32,10 +32,10 @@ def command(
     "train". Other commands take the file as MODEL, the members staying where they are.
     """
     from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.complexity import artefact
-    from asc_tiny.complexity.ensemble import SUFFIX, member_of, to_toml
-    from asc_tiny.files import write_text
-    from asc_tiny.train import fit_ensemble
+    from asc_tiny.evaluation import fit_ensemble
+    from asc_tiny.model import model_file
+    from asc_tiny.model.ensemble import SUFFIX, member_of, to_toml
+    from asc_tiny.util.files import write_text
 
     if len(members) < 2:
         raise AscError(f"{members[0]}: an ensemble needs 2 members or more")
@@ -44,7 +44,7 @@ def command(
     for path in members:
         if not str(path).isprintable():
             raise AscError(f"{path}: an ensemble's file cannot hold this name; rename the member")
-    loaded = [member_of(artefact.load(path), weight=1.0, name=path.stem) for path in members]
+    loaded = [member_of(model_file.load(path), weight=1.0, name=path.stem) for path in members]
     dataset = Dataset.load(data, resample=resample)
     fit = fit_ensemble.fit(out, loaded, dataset)
     ensemble = fit.ensemble

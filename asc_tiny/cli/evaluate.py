@@ -13,9 +13,9 @@ from asc_tiny.cli.options import PATH, data_option, resample_option
 
 if TYPE_CHECKING:
     from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.train.evaluate import Evaluation
-    from asc_tiny.train.metrics import Metrics
-    from asc_tiny.train.stream import StreamEvaluation
+    from asc_tiny.evaluation.evaluate import Evaluation
+    from asc_tiny.evaluation.metrics import Metrics
+    from asc_tiny.evaluation.stream import StreamEvaluation
 
 
 @click.command()
@@ -57,8 +57,8 @@ def command(
     Intervals are of 95 %, by the bootstrap over recordings.
     """
     from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.train import systems, tables
-    from asc_tiny.train.evaluate import evaluate
+    from asc_tiny.evaluation import systems, tables
+    from asc_tiny.evaluation.evaluate import evaluate
 
     if as_table and as_json:
         raise click.UsageError("--table and --json exclude each other")
@@ -71,8 +71,8 @@ def command(
         return
     evaluations = evaluate(systems.load(models), Dataset.load(data, resample=resample), split)
     if html:
-        from asc_tiny.files import write_text
-        from asc_tiny.train.report import render
+        from asc_tiny.evaluation.report import render
+        from asc_tiny.util.files import write_text
 
         write_text(html, render(evaluations, split))
     if as_json:
@@ -87,8 +87,8 @@ def _print_streams(
     models: Sequence[Path], dataset: Dataset, split: str, decision: Path | None, as_json: bool
 ) -> None:
     from asc_tiny.decision.config import DecisionConfig, read_toml
-    from asc_tiny.train import stream, systems, tables
-    from asc_tiny.train.evaluate import split as clips_of
+    from asc_tiny.evaluation import stream, systems, tables
+    from asc_tiny.evaluation.evaluate import split as clips_of
 
     evaluations = []
     for system in systems.load(models):
@@ -112,15 +112,15 @@ def evaluate_file(model: Path, dataset: Dataset, split: str) -> dict[str, Metric
     Raises:
         AscError: another kind of file, one without front end and labels, or unfit data.
     """
-    from asc_tiny.train import systems
-    from asc_tiny.train.evaluate import evaluate
+    from asc_tiny.evaluation import systems
+    from asc_tiny.evaluation.evaluate import evaluate
 
     return evaluate(systems.load([model]), dataset, split)[0].results
 
 
 def document(evaluations: Sequence[Evaluation | StreamEvaluation], split: str) -> dict[str, Any]:
     """Return the JSON document: the keys of one system on top, several as ``systems``."""
-    from asc_tiny.train.bootstrap import DRAWS, LEVEL, SEED
+    from asc_tiny.evaluation.bootstrap import DRAWS, LEVEL, SEED
 
     described = [evaluation.to_json() for evaluation in evaluations]
     bootstrap = {"over": "recordings", "level": LEVEL, "draws": DRAWS, "seed": SEED}

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.codegen.compiler.choose import Compiled, Options
-    from asc_tiny.complexity.ensemble import Model
+    from asc_tiny.compiler.planner.planner import Compiled, Options
+    from asc_tiny.model.ensemble import Model
 
 _PRINT = "-"
 _PICTURES = (".png", ".svg")
@@ -25,8 +25,8 @@ def planner_options(
     Raises:
         AscError: options of the ahead-of-time runtime are given for another, or cannot be read.
     """
-    from asc_tiny.codegen.compiler.choose import Options
-    from asc_tiny.complexity.limits import parse_bytes
+    from asc_tiny.compiler.planner.planner import Options
+    from asc_tiny.complexity.gate.limits import parse_bytes
 
     given = (("--schedule", schedule), ("--max-ram", max_ram), ("--optimize", optimize))
     for name, value in given:
@@ -68,8 +68,8 @@ def write(model: Model, options: Options, *, plan: str | None, dump: str | None)
 def _compiled(model: Model, options: Options) -> list[Compiled]:
     from dataclasses import replace
 
-    from asc_tiny.codegen.network import compile_network
-    from asc_tiny.complexity.ensemble import Ensemble
+    from asc_tiny.firmware.network.compiled import compile_network
+    from asc_tiny.model.ensemble import Ensemble
 
     if not isinstance(model, Ensemble):
         return [compile_network(model, options)]
@@ -78,10 +78,10 @@ def _compiled(model: Model, options: Options) -> list[Compiled]:
 
 
 def _write_plan(networks: list[Compiled], target: str) -> None:
-    from asc_tiny.codegen.memory_map import memory_map
-    from asc_tiny.codegen.plan_report import report
-    from asc_tiny.complexity.memory_plot import draw
-    from asc_tiny.files import write_bytes
+    from asc_tiny.compiler.report.memory_map import memory_map
+    from asc_tiny.compiler.report.plan import report
+    from asc_tiny.util.files import write_bytes
+    from asc_tiny.util.memory_plot import draw
 
     suffix = Path(target).suffix
     if suffix in _PICTURES:
@@ -92,8 +92,8 @@ def _write_plan(networks: list[Compiled], target: str) -> None:
 
 
 def _write_dump(networks: list[Compiled], target: str) -> None:
-    from asc_tiny.codegen.dump import dump
-    from asc_tiny.files import write_text
+    from asc_tiny.compiler.report.dump import dump
+    from asc_tiny.util.files import write_text
 
     passes = {
         f"network{member}_{number}_{name}" if len(networks) > 1 else f"{number}_{name}": text
@@ -108,7 +108,7 @@ def _write_dump(networks: list[Compiled], target: str) -> None:
 
 
 def _print_or_write(text: str, target: str) -> None:
-    from asc_tiny.files import write_text
+    from asc_tiny.util.files import write_text
 
     if target == _PRINT:
         click.echo(text, nl=False)

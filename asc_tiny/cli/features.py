@@ -13,8 +13,8 @@ from asc_tiny.cli.options import PATH, read_clips, resample_option
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from asc_tiny.frontend.arrays import Samples
     from asc_tiny.frontend.config import FrontEndConfig
-    from asc_tiny.frontend.reference import Samples
 
 
 @click.command()
@@ -43,8 +43,8 @@ def command(
     each quantisation, one after the other; the plot shows those of the first member. Many clips
     are drawn side by side.
     """
-    from asc_tiny.complexity.ensemble import frontends, load_model
-    from asc_tiny.files import write_bytes
+    from asc_tiny.model.ensemble import frontends, load_model
+    from asc_tiny.util.files import write_bytes
 
     if out is None and plot is None:
         raise click.UsageError("nothing to write, give --out X.npy, --plot X.png or both")
@@ -62,14 +62,14 @@ def _write(
 ) -> None:
     import numpy as np
 
-    from asc_tiny.codegen import native
-    from asc_tiny.files import replacing
+    from asc_tiny.features import host_library
     from asc_tiny.frontend import reference
+    from asc_tiny.util.files import replacing
 
     def compute(clip: Samples) -> NDArray[Any]:
         if arithmetic == "float":
             return reference.features(clip, configs[0])
-        return np.concatenate([native.features(clip, config) for config in configs], axis=-1)
+        return np.concatenate([host_library.features(clip, config) for config in configs], axis=-1)
 
     features = np.stack([compute(clip) for clip in clips])
     with replacing(out) as temporary, temporary.open("wb") as stream:
@@ -79,11 +79,11 @@ def _write(
 def _drawing(clips: Sequence[Samples], config: FrontEndConfig) -> bytes:
     import numpy as np
 
-    from asc_tiny.codegen import native
+    from asc_tiny.evaluation.plots import feature_panels
+    from asc_tiny.features import host_library
     from asc_tiny.frontend import reference
-    from asc_tiny.train.plots import feature_panels
 
-    codes = np.concatenate([native.features(clip, config) for clip in clips], axis=1)
+    codes = np.concatenate([host_library.features(clip, config) for clip in clips], axis=1)
     values = np.concatenate([reference.features(clip, config) for clip in clips], axis=1)
     assert config.quantisation
     return feature_panels(values, codes, config.quantisation)

@@ -11,12 +11,12 @@ import click
 
 from asc_tiny.cli.options import PATH, project_argument, resample_option
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.frontend.reference import Samples
+    from asc_tiny.frontend.arrays import Samples
+    from asc_tiny.targets.build.project import Project
     from asc_tiny.targets.flashing.job import Job
-    from asc_tiny.targets.project import Project
 
 _BLOCK_S = 0.05
 
@@ -51,9 +51,10 @@ def command(
     An emulated board is switched on instead and stays on until it is interrupted. It prints where
     its serial line is, for monitor, verify and bench.
     """
-    from asc_tiny.targets import manifest, project
+    from asc_tiny.projects import manifest_reader
+    from asc_tiny.targets.build import project
 
-    found = manifest.read(folder)
+    found = manifest_reader.read(folder)
     if found.kind == "cmake" and found.board.machine:
         _switch_on(project.load(folder), tcp, wavs, resample, dry_run)
         return

@@ -9,7 +9,7 @@ import click
 
 from asc_tiny.cli.options import PATH, frontend_option, labels_option
 from asc_tiny.cli.streams import say
-from asc_tiny.codegen.projects import registry
+from asc_tiny.projects import registry
 
 
 @click.command()
@@ -90,17 +90,17 @@ def command(
     With --runtime aot the network becomes C code; with tflm TensorFlow Lite Micro runs it, behind
     the same interface.
     """
+    from asc_tiny.boards import catalog
     from asc_tiny.cli import explain
     from asc_tiny.cli.reference import selftest_scores
-    from asc_tiny.codegen.classifier import classifier
-    from asc_tiny.codegen.prefix import check_prefix
-    from asc_tiny.codegen.projects.kind import Request, write
-    from asc_tiny.complexity.ensemble import load_model, output_quantisation
     from asc_tiny.decision.config import read_toml as read_decision
+    from asc_tiny.firmware.c.prefix import check_prefix
+    from asc_tiny.firmware.classifier import classifier
     from asc_tiny.frontend.config import read_toml
-    from asc_tiny.labels import read as read_labels
-    from asc_tiny.targets import boards
-    from asc_tiny.targets.audio_path import audio_path
+    from asc_tiny.model.ensemble import load_model, output_quantisation
+    from asc_tiny.projects.audio_path import audio_path
+    from asc_tiny.projects.generator import Request, write
+    from asc_tiny.util.labels import read as read_labels
 
     check_prefix(prefix)
     options = explain.planner_options(
@@ -108,7 +108,7 @@ def command(
     )
     explain.check_outputs(runtime, plan=plan, dump=dump)
     kind = registry.get(project)
-    target = boards.get(board or kind.default_board)
+    target = catalog.get(board or kind.default_board)
     kind.check(target, runtime)
     complete = classifier(
         load_model(model),

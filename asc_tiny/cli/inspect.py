@@ -10,10 +10,10 @@ import click
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, baud_option, device_on, json_option, port_option
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.targets.inspect import Found
+    from asc_tiny.targets.image.inspect import Found
 
 
 @click.command()
@@ -36,8 +36,8 @@ def command(
     Every generated library puts a record into flash: hashes of model and front end, version of
     asc-tiny, runtime, prefix and labels. A board on --port sends its own.
     """
-    from asc_tiny.complexity.ensemble import load_model
-    from asc_tiny.targets.inspect import Found, inspect
+    from asc_tiny.model.ensemble import load_model
+    from asc_tiny.targets.image.inspect import Found, inspect
 
     if (firmware is None) == (port is None):
         raise AscError("give either a FIRMWARE file or the --port of a board")

@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
-from asc_tiny import __version__, interrupts
+from asc_tiny import __version__
 from asc_tiny.cli import endings, streams
 from asc_tiny.cli.endings import SCHEMA
+from asc_tiny.util import interrupts
 
 COMMANDS = (
     "bench",

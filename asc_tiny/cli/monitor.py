@@ -13,8 +13,8 @@ import click
 
 from asc_tiny.cli.options import PATH, baud_option, port_option
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
-from asc_tiny.interrupts import held
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.interrupts import held
 
 if TYPE_CHECKING:
     from asc_tiny.targets.device.messages import Info
@@ -41,8 +41,8 @@ def command(
     The line is opened again whenever it is lost, as when the board is reset. The spectrogram of
     --plot is written at the end; columns that the line was too slow for are gaps.
     """
-    from asc_tiny.complexity.ensemble import load_model
     from asc_tiny.decision.config import UNKNOWN
+    from asc_tiny.model.ensemble import load_model
     from asc_tiny.targets.device.line import open_line
     from asc_tiny.targets.device.monitor import watch
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.decision.windows import Windows
+    from asc_tiny.frontend.arrays import Samples
     from asc_tiny.frontend.config import FrontEndConfig
-    from asc_tiny.frontend.reference import Samples
     from asc_tiny.targets.device.client import Device
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -9,8 +9,8 @@ import click
 
 from asc_tiny.cli.options import PATH, data_option, resample_option
 from asc_tiny.cli.streams import say
-from asc_tiny.complexity.limits import Limits, parse_bytes, parse_count
-from asc_tiny.errors import AscError
+from asc_tiny.complexity.gate.limits import Limits, parse_bytes, parse_count
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from asc_tiny.cli.streams import say
 
 if TYPE_CHECKING:
     from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.train.metrics import Metrics
+    from asc_tiny.evaluation.metrics import Metrics
     from asc_tiny.train.run import Run
 
 WORTH_FINETUNING = 0.005
@@ -71,11 +71,11 @@ def command(
     Clips of the split "train" set the ranges.
     """
     from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.files import replacing, write_text
     from asc_tiny.nets import require_tensorflow
+    from asc_tiny.util.files import replacing, write_text
 
     require_tensorflow()
-    from asc_tiny.compress.from_run import error_report, quantise_run
+    from asc_tiny.compress.quantize_run import error_report, quantise_run
     from asc_tiny.train.run import Run
 
     source, dataset = Run(run), Dataset.load(data, resample=resample)
@@ -96,8 +96,8 @@ def command(
 
 def size_line(path: Path) -> str:
     """Return a line with the size of a quantised model, its input scale and its arena."""
-    from asc_tiny.compress.tflm import Interpreter
-    from asc_tiny.files import read_bytes
+    from asc_tiny.tflm.interpreter import Interpreter
+    from asc_tiny.util.files import read_bytes
 
     data = read_bytes(path)
     interpreter = Interpreter(data, path)

@@ -7,16 +7,16 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asc_tiny.codegen.classifier import Classifier
-    from asc_tiny.complexity.ensemble import Model
-    from asc_tiny.frontend.reference import Int8Array
+    from asc_tiny.firmware.classifier import Classifier
+    from asc_tiny.frontend.arrays import Int8Array
+    from asc_tiny.model.ensemble import Model
 
 
 def kernels(model: Model) -> Callable[[Int8Array], Int8Array] | None:
     """Return TensorFlow Lite Micro's kernels, from a clip's features to scores; None without."""
     if find_spec("tflite_micro") is None:
         return None
-    from asc_tiny.compress.ensemble import interpreter
+    from asc_tiny.tflm.ensemble_interpreter import interpreter
 
     return interpreter(model).run
 
@@ -26,10 +26,10 @@ def selftest_scores(model: Classifier) -> tuple[Int8Array | None, str]:
 
     They are those of TensorFlow Lite Micro's kernels, else of the C code on this computer.
     """
-    from asc_tiny.codegen.selftest import clip
-    from asc_tiny.errors import AscError
+    from asc_tiny.firmware.selftest import clip
     from asc_tiny.frontend import fixed
-    from asc_tiny.targets.verify import host_scores
+    from asc_tiny.targets.image.verify import host_scores
+    from asc_tiny.util.errors import AscError
 
     pcm = clip(model.frontend)
     run = kernels(model.artefact)

@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, json_option, project_argument, read_windows, resample_option
+from asc_tiny.cli.options import (
+    PATH,
+    json_option,
+    project_argument,
+    read_windows,
+    resample_option,
+)
 from asc_tiny.cli.streams import say
 
 
@@ -22,7 +28,8 @@ def command(folder: Path, wav: Path, resample: bool, as_json: bool) -> None:
     Windows are clips, unless the project was generated with a --decision that lets them slide.
     The board gets samples; front end, network and decision run on it.
     """
-    from asc_tiny.targets import image, project
+    from asc_tiny.targets.build import project
+    from asc_tiny.targets.image import image
 
     target = project.load(folder)
     decisions = image.classify(target, read_windows(wav, target.windows, resample=resample))

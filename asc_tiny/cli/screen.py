@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asc_tiny.targets.device.monitor import Connected, Decided, Lost, Shown
-from asc_tiny.text import printable
+from asc_tiny.util.console_text import printable
 
 _HISTORY = 12
 

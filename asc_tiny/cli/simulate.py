@@ -13,12 +13,12 @@ import click
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, json_option, project_argument, resample_option, warn
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
-from asc_tiny.text import printable
+from asc_tiny.util.console_text import printable
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
+    from asc_tiny.frontend.arrays import Samples
     from asc_tiny.frontend.config import FrontEndConfig
-    from asc_tiny.frontend.reference import Samples
 
 _BLOCK_S = 0.1
 _STDIN = Path("-")
@@ -44,9 +44,9 @@ def command(
     from tqdm import tqdm
 
     from asc_tiny.decision.config import UNKNOWN
-    from asc_tiny.targets import project
-    from asc_tiny.targets.simulate import simulate
-    from asc_tiny.targets.timeline import Timeline
+    from asc_tiny.targets.build import project
+    from asc_tiny.targets.emulator.simulate import simulate
+    from asc_tiny.targets.emulator.timeline import Timeline
 
     _check_names(wavs)
     target = project.load(folder)

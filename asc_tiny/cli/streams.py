@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from asc_tiny.errors import AscError, reason
-from asc_tiny.text import printable
+from asc_tiny.util.console_text import printable
+from asc_tiny.util.errors import AscError, reason
 
 
 class OutputError(AscError):

@@ -20,12 +20,12 @@ from asc_tiny.cli.options import (
     resample_option,
 )
 from asc_tiny.cli.streams import say
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.frontend.reference import Samples
-    from asc_tiny.targets.project import Project
-    from asc_tiny.targets.verify import Network
+    from asc_tiny.frontend.arrays import Samples
+    from asc_tiny.targets.build.project import Project
+    from asc_tiny.targets.image.verify import Network
 
 
 @click.command()
@@ -53,10 +53,10 @@ def command(
     through the serial protocol.
     Exit code 3 when anything differs.
     """
-    from asc_tiny.codegen.golden import read_golden
-    from asc_tiny.targets import project
+    from asc_tiny.firmware.golden import read_golden
+    from asc_tiny.targets.build import project
     from asc_tiny.targets.device.checks import check_identity, computation
-    from asc_tiny.targets.verify import verify
+    from asc_tiny.targets.image.verify import verify
 
     target = project.load(folder)
     clips, golden = read_golden(target.folder, target.frontend, target.feature_shape)
@@ -102,8 +102,8 @@ def _reference(target: Project, clips: Mapping[str, Samples]) -> tuple[str, Netw
     import numpy as np
 
     from asc_tiny.cli.reference import kernels
-    from asc_tiny.codegen.classifier import Classifier
-    from asc_tiny.targets.verify import host_scores
+    from asc_tiny.firmware.classifier import Classifier
+    from asc_tiny.targets.image.verify import host_scores
 
     run = kernels(target.artefact)
     if run is None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from asc_tiny.complexity.counting import Call
-from asc_tiny.complexity.graph import Graph, Operator
-from asc_tiny.errors import AscError
+from asc_tiny.tflite.graph import Graph, Operator
+from asc_tiny.tflite.operands import Call
+from asc_tiny.util.errors import AscError
 
 
 def check(graph: Graph) -> None:

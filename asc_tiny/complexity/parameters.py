@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
-from asc_tiny.complexity.counting import called
-from asc_tiny.complexity.formula import is_number
-from asc_tiny.complexity.graph import ABSENT, Graph, Operator, Tensor
+from asc_tiny.complexity.formula_constants import is_number
+from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor, called
 
 _INTEGERS = ("BOOL", "INT32", "INT64", "UINT32", "UINT64")
 

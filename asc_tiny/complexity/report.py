@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asc_tiny.complexity import nessi
-from asc_tiny.complexity.counting import work
-from asc_tiny.complexity.graph import Graph
-from asc_tiny.complexity.memory import live_bytes
+from asc_tiny.complexity.op_cost import work
 from asc_tiny.complexity.parameters import Learnt
-from asc_tiny.complexity.tflm.scopes import head_bytes
-from asc_tiny.errors import AscError
+from asc_tiny.tflite.graph import Graph
+from asc_tiny.tflite.liveness import live_bytes
+from asc_tiny.tflm.subgraph_arena import head_bytes
+from asc_tiny.util.errors import AscError
 
 
 @dataclass(frozen=True)

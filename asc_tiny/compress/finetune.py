@@ -18,12 +18,12 @@ import tensorflow as tf
 from keras import ops
 from tqdm import tqdm
 
-from asc_tiny.compress.fused import WEIGHTED, Group, groups
-from asc_tiny.errors import AscError
+from asc_tiny.compress.layer_groups import WEIGHTED, Group, groups
+from asc_tiny.features.cache import FeatureSet
 from asc_tiny.frontend.config import Quantisation
-from asc_tiny.train import augment
-from asc_tiny.train.cache import FeatureSet
+from asc_tiny.train.augmentation import augment
 from asc_tiny.train.distil import Teacher
+from asc_tiny.util.errors import AscError
 
 _BATCH = 32
 _RATE = 1e-4

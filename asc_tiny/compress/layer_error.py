@@ -15,10 +15,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 
-from asc_tiny.compress.fused import Group, groups
+from asc_tiny.compress.layer_groups import Group, groups
 from asc_tiny.frontend.config import Quantisation
 from asc_tiny.frontend.reference import quantise
-from asc_tiny.nets.quiet import captured_output
+from asc_tiny.util.captured_output import captured_output
 
 Float32Array = NDArray[np.float32]
 

@@ -10,12 +10,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from asc_tiny import __version__, scratch
-from asc_tiny.compress import metadata
-from asc_tiny.compress.tflm import Interpreter
-from asc_tiny.errors import AscError
+from asc_tiny import __version__
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.nets.quiet import captured_output
+from asc_tiny.model import metadata_writer
+from asc_tiny.tflm.interpreter import Interpreter
+from asc_tiny.util import scratch_folders
+from asc_tiny.util.captured_output import captured_output
+from asc_tiny.util.errors import AscError
 
 Float32Array = NDArray[np.float32]
 
@@ -64,7 +65,7 @@ def quantise(model: keras.Model, representative: Clips) -> bytes:
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     # TensorFlow's converter leaves its own behind where it is killed.
-    with captured_output() as log, scratch.temporary_files():
+    with captured_output() as log, scratch_folders.temporary_files():
         try:
             converted = bytes(converter.convert())
         except Exception as error:
@@ -112,7 +113,7 @@ def with_metadata(
         "network": network,
         "provenance": {**provenance, "tool_version": __version__},
     }
-    return metadata.embed(model, document)
+    return metadata_writer.embed(model, document)
 
 
 def _with_batch_of_one(model: keras.Model) -> keras.Model:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asc_tiny import fields, files
-from asc_tiny.errors import AscError
 from asc_tiny.frontend.config import FrontEndConfig, Quantisation
-from asc_tiny.text import shown
+from asc_tiny.util import fields, files
+from asc_tiny.util.console_text import shown
+from asc_tiny.util.errors import AscError
 
 UNKNOWN = "unknown"
 """Printed name of the label that stands for scores below the threshold."""

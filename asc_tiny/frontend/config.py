@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from asc_tiny import fields, files
-from asc_tiny.errors import AscError
-from asc_tiny.text import shown
+from asc_tiny.frontend import mel
+from asc_tiny.frontend.arrays import Float64Array
+from asc_tiny.util import fields, files
+from asc_tiny.util.console_text import shown
+from asc_tiny.util.errors import AscError
 
 _T = TypeVar("_T")
 
@@ -191,12 +193,20 @@ class FrontEndConfig:
         """Shape of a clip's features: (n_mels, columns, channels)."""
         return (self.n_mels, self.columns, self.channels)
 
+    @property
+    def mel_edges(self) -> Float64Array:
+        """Edges of the mel bands in Hz, shape (n_mels + 2); see ``mel.mel_edges``."""
+        return mel.mel_edges(self.f_min, self.f_max, self.n_mels, self.mel_scale)
+
+    @property
+    def mel_weights(self) -> Float64Array:
+        """Weight of each bin of the transform in each band, shape (n_mels, n_fft // 2 + 1)."""
+        return mel.mel_weights(self.mel_edges, self.n_fft, self.sample_rate)
+
     def warnings(self) -> list[str]:
         """Return what is allowed but hardly meant, a line each that says what to change."""
-        from asc_tiny.frontend.reference import mel_edges, mel_weights
-
-        edges = mel_edges(self)
-        empty = [band for band, row in enumerate(mel_weights(self)) if not row.any()]
+        edges = self.mel_edges
+        empty = [band for band, row in enumerate(self.mel_weights) if not row.any()]
         lines = []
         if empty:
             low, high = edges[empty[0]], edges[empty[0] + 2]

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.errors import AscError
 from asc_tiny.frontend import tables as fixed_tables
+from asc_tiny.frontend.arrays import Int8Array, Samples
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
-from asc_tiny.frontend.reference import Int8Array, Samples, frame
+from asc_tiny.frontend.reference import frame
 from asc_tiny.frontend.tables import Tables
+from asc_tiny.util.errors import AscError
 
 Int64Array = NDArray[np.int64]
 UInt64Array = NDArray[np.uint64]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from asc_tiny.frontend.arrays import Samples
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.frontend.reference import Samples
 
 
 def clips(config: FrontEndConfig) -> dict[str, Samples]:

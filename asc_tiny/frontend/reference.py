@@ -7,63 +7,18 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
 
-from asc_tiny.errors import AscError
-from asc_tiny.frontend.config import DELTA_REACH, LOGS, FrontEndConfig, Normalisation, Quantisation
-
-Float64Array = NDArray[np.float64]
-Int16Array = NDArray[np.int16]
-Samples = NDArray[np.signedinteger[Any]]
-"""Of the front end's ``sample_type``, full scale in full range."""
-
-Int8Array = NDArray[np.int8]
+from asc_tiny.frontend.arrays import Float64Array, Int8Array, Samples
+from asc_tiny.frontend.config import (
+    DELTA_REACH,
+    LOGS,
+    FrontEndConfig,
+    Normalisation,
+    Quantisation,
+)
+from asc_tiny.util.errors import AscError
 
 # Slaney's scale (Auditory Toolbox, 1998): linear to 1 kHz, then 27 steps per factor of 6.4.
-_SLANEY_HZ_PER_MEL = 200.0 / 3.0
-_SLANEY_BREAK_HZ = 1000.0
-_SLANEY_BREAK_MEL = _SLANEY_BREAK_HZ / _SLANEY_HZ_PER_MEL
-_SLANEY_LOG_STEP = np.log(6.4) / 27.0
-
-
-def hz_to_mel(hz: Float64Array, scale: str) -> Float64Array:
-    """Convert frequencies in Hz to mel on the ``htk`` or ``slaney`` scale."""
-    if scale == "htk":
-        return 2595.0 * np.log10(1.0 + hz / 700.0)
-    above = np.maximum(hz, _SLANEY_BREAK_HZ) / _SLANEY_BREAK_HZ
-    return np.where(
-        hz < _SLANEY_BREAK_HZ,
-        hz / _SLANEY_HZ_PER_MEL,
-        _SLANEY_BREAK_MEL + np.log(above) / _SLANEY_LOG_STEP,
-    )
-
-
-def mel_to_hz(mel: Float64Array, scale: str) -> Float64Array:
-    """Convert mel on the ``htk`` or ``slaney`` scale to frequencies in Hz."""
-    if scale == "htk":
-        return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
-    return np.where(
-        mel < _SLANEY_BREAK_MEL,
-        mel * _SLANEY_HZ_PER_MEL,
-        _SLANEY_BREAK_HZ * np.exp(_SLANEY_LOG_STEP * (mel - _SLANEY_BREAK_MEL)),
-    )
-
-
-def mel_edges(config: FrontEndConfig) -> Float64Array:
-    """Return the n_mels + 2 band edges in Hz; band i rises from edge i to i + 1, falls to i + 2."""
-    limits = hz_to_mel(np.array([config.f_min, config.f_max]), config.mel_scale)
-    edges = mel_to_hz(np.linspace(limits[0], limits[1], config.n_mels + 2), config.mel_scale)
-    edges[0], edges[-1] = config.f_min, config.f_max
-    return edges
-
-
-def mel_weights(config: FrontEndConfig) -> Float64Array:
-    """Return the triangular filters, shape (n_mels, n_fft // 2 + 1), peak 1, no area norm."""
-    edges = mel_edges(config)
-    bins = np.arange(config.n_fft // 2 + 1) * (config.sample_rate / config.n_fft)
-    rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
-    return np.maximum(0.0, np.minimum(rising, falling))
 
 
 def window(config: FrontEndConfig) -> Float64Array:
@@ -117,7 +72,7 @@ def _constants(config: FrontEndConfig) -> tuple[Float64Array, Any]:
     from scipy.sparse import csr_array
 
     full_scale = -float(np.iinfo(config.sample_type).min)
-    return window(config) / full_scale, csr_array(mel_weights(config))
+    return window(config) / full_scale, csr_array(config.mel_weights)
 
 
 def log_mel(pcm: Samples, config: FrontEndConfig) -> Float64Array:

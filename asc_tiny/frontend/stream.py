@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from asc_tiny.frontend import fixed
+from asc_tiny.frontend.arrays import Int8Array, Samples
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
-from asc_tiny.frontend.reference import Int8Array, Samples
 
 _BLOCK_COLUMNS = 256
 """Columns that are computed at once, to save memory."""

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.errors import AscError
 from asc_tiny.frontend.config import LOGS, FrontEndConfig
-from asc_tiny.frontend.reference import mel_edges
+from asc_tiny.util.errors import AscError
 
 LOG2_SEGMENTS = 64
 LOG2_FRACTION_BITS = 20
@@ -125,7 +124,7 @@ def _max_shift(config: FrontEndConfig, scale_log2: int) -> int:
 def _mel_segments(
     config: FrontEndConfig,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64], int]:
-    edges = mel_edges(config)
+    edges = config.mel_edges
     spacing = config.sample_rate / config.n_fft
     first = np.ceil(edges / spacing).astype(np.int64)
     width = np.diff(edges)

@@ -10,10 +10,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from asc_tiny import scratch
-from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes
-from asc_tiny.nets.quiet import captured_output
+from asc_tiny.util import scratch_folders
+from asc_tiny.util.captured_output import captured_output
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_bytes
 
 NAMES = ("mini_segnet", "mobilenet")
 
@@ -58,7 +58,7 @@ def load(path: Path) -> Any:
     importlib.import_module("asc_tiny.nets.mixup_normalisation")
     read_bytes(path)
     try:
-        with scratch.temporary_files():
+        with scratch_folders.temporary_files():
             return keras.models.load_model(path, compile=False)
     except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from asc_tiny.errors import AscError
 from asc_tiny.nets.mixup_normalisation import MixupNormalisation
+from asc_tiny.util.errors import AscError
 
 FILTERS = {
     "encoder1": 48,

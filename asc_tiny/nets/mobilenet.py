@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 FILTERS = {
     "low_conv1": 8,

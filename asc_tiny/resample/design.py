@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 CLOCK_TOLERANCE = 500e-6
 """Largest relative error of a rate: at 22 kHz, half a bin of a 2,048-point transform at 44.1 kHz.

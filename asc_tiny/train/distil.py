@@ -13,10 +13,10 @@ import keras
 import tensorflow as tf
 
 from asc_tiny import nets
-from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes, sha256
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_bytes, sha256
 
 _SMALLEST = 1e-20
 

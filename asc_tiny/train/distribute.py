@@ -18,11 +18,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from asc_tiny import locks, scratch
-from asc_tiny.errors import AscError
-from asc_tiny.files import read_bytes, write_bytes
 from asc_tiny.train.objective import Objective
 from asc_tiny.train.run import Run
+from asc_tiny.util import locks, scratch_folders
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_bytes, write_bytes
 
 Float32Array = NDArray[np.float32]
 Step = Callable[[Float32Array, Float32Array], float]
@@ -103,7 +103,7 @@ class Distribution:
             with locks.exclusive(out):
                 yield out
             return
-        with scratch.folder() as folder:
+        with scratch_folders.folder() as folder:
             own, shared = Run(folder), Run(out)
             for name in ("recipe_path", "info_path", "history_path", "checkpoint_path"):
                 # In a new run these are what the first worker has begun to write.

@@ -13,21 +13,24 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from asc_tiny import nets, user_cache
+from asc_tiny import nets
 from asc_tiny.audio.dataset import Clip, Dataset
-from asc_tiny.errors import AscError
-from asc_tiny.files import naming, write_bytes
+from asc_tiny.features import cache
+from asc_tiny.features.cache import FeatureSet
 from asc_tiny.frontend.config import FrontEndConfig, Quantisation
 from asc_tiny.nets.mixup_normalisation import MixupNormalisation
-from asc_tiny.train import augment, cache, devices, distil, schedule
-from asc_tiny.train.cache import FeatureSet
+from asc_tiny.train import distil, learning_rate
+from asc_tiny.train.augmentation import augment, devices
+from asc_tiny.train.augmentation.noise_mask import Noise
 from asc_tiny.train.distribute import Distribution
-from asc_tiny.train.noise_mask import Noise
-from asc_tiny.train.normalise import with_band_statistics
 from asc_tiny.train.objective import Objective
-from asc_tiny.train.recalibrate import recalibrate
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run, RunInfo, save_model
+from asc_tiny.train.statistics.normalise import with_band_statistics
+from asc_tiny.train.statistics.recalibrate import recalibrate
+from asc_tiny.util import user_cache
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import naming, write_bytes
 
 Float32Array = NDArray[np.float32]
 
@@ -221,7 +224,7 @@ class Trainer:
         )
         losses, rate = [], 0.0
         for step, (x, y) in enumerate(batches):
-            rate = schedule.rate(recipe.schedule, epoch, step, steps)
+            rate = learning_rate.rate(recipe.schedule, epoch, step, steps)
             self._optimizer.learning_rate.assign(rate)
             losses.append(self._step(x, y))
             if not np.isfinite(losses[-1]):

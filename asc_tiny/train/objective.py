@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from asc_tiny.train import noise_mask
+from asc_tiny.train.augmentation import noise_mask
 from asc_tiny.train.distil import Teacher
 from asc_tiny.train.recipe import Recipe
 

@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from asc_tiny import fields, labels, nets
-from asc_tiny.errors import AscError
-from asc_tiny.files import decode_text, parse_toml, read_bytes, sha256
+from asc_tiny import nets
+from asc_tiny.features.cache import ARITHMETICS
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.text import shown
-from asc_tiny.train.cache import ARITHMETICS
+from asc_tiny.util import fields, labels
+from asc_tiny.util.console_text import shown
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import decode_text, parse_toml, read_bytes, sha256
 
 _MOST_FILTERS = 1 << 16
 

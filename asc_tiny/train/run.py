@@ -15,9 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny import fields, labels, scratch
-from asc_tiny.errors import AscError
-from asc_tiny.files import (
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.train import recipe as recipes
+from asc_tiny.train.recipe import Recipe
+from asc_tiny.util import fields, labels, scratch_folders
+from asc_tiny.util.console_text import shown
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import (
     parse_json,
     read_bytes,
     read_text,
@@ -25,10 +29,6 @@ from asc_tiny.files import (
     sha256,
     write_text,
 )
-from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.text import shown
-from asc_tiny.train import recipe as recipes
-from asc_tiny.train.recipe import Recipe
 
 SCHEMA = 1
 HISTORY_COLUMNS = ("epoch", "rate", "loss", "evaluate_loss", "evaluate_accuracy")
@@ -182,7 +182,7 @@ def _hashes(value: object) -> dict[str, str]:
 def save_model(model: Any, path: Path) -> None:
     """Write a Keras model; the same training gives the same bytes, unlike Keras' own archives."""
     with replacing(path) as temporary:
-        with scratch.temporary_files():
+        with scratch_folders.temporary_files():
             model.save(temporary)
         temporary.write_bytes(_repeatable(read_bytes(temporary)))
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 IntArray = NDArray[np.int64]
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from asc_tiny.errors import AscError
-from asc_tiny.files import replacing, write_text
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import replacing, write_text
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
-from asc_tiny.complexity.limits import Limits
+from asc_tiny.complexity.gate.limits import Limits
 from asc_tiny.complexity.report import Total
 from asc_tiny.compress.prune.plan import MIN_FILTERS, Ranking
-from asc_tiny.errors import AscError
-from asc_tiny.files import read_toml
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_toml
 
 Measure = Callable[[Mapping[str, int]], Total]
 """Returns the figures of the network with so many filters in each layer."""

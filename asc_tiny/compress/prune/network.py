@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from asc_tiny import nets
+from asc_tiny.complexity.keras import measure_model
 from asc_tiny.complexity.report import Total, total
-from asc_tiny.compress.keras_complexity import measure_model
 from asc_tiny.compress.prune.channels import Channels, trace
 from asc_tiny.compress.prune.goal import Goal, Start
 from asc_tiny.compress.prune.plan import Ranking, rank

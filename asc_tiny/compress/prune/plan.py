@@ -11,7 +11,7 @@ import numpy as np
 
 from asc_tiny.compress.prune.channels import FIXED, Channels
 from asc_tiny.compress.prune.criteria import importance
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 MIN_FILTERS = 4
 """Filters that stay in a layer; a layer that has fewer keeps them all."""

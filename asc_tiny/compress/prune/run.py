@@ -12,18 +12,19 @@ from typing import Any
 import tomli_w
 from tqdm import tqdm
 
-from asc_tiny import locks, nets
+from asc_tiny import nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.compress.prune import curve
 from asc_tiny.compress.prune.criteria import CRITERIA
 from asc_tiny.compress.prune.curve import Point
 from asc_tiny.compress.prune.goal import Goal, Start, to_json
 from asc_tiny.compress.prune.network import RankedNetwork
-from asc_tiny.errors import AscError
-from asc_tiny.files import parse_json, read_bytes, write_bytes, write_text
 from asc_tiny.train.loop import train
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run
+from asc_tiny.util import locks
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import parse_json, read_bytes, write_bytes, write_text
 
 SCHEMA = 1
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.compress.prune.channels import Channels
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 
 def copy_kept(model: Any, smaller: Any, channels: Channels, removed: Collection[int]) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from asc_tiny.codegen.provenance import Provenance
-from asc_tiny.errors import VerificationError
+from asc_tiny.firmware.provenance import Provenance
 from asc_tiny.frontend import golden
-from asc_tiny.frontend.reference import Samples
-from asc_tiny.targets.bench import memory
+from asc_tiny.frontend.arrays import Samples
+from asc_tiny.targets.build.project import Project
 from asc_tiny.targets.device.client import Device
-from asc_tiny.targets.project import Project
+from asc_tiny.targets.image.bench import memory
+from asc_tiny.util.errors import VerificationError
 
 Int8Array = NDArray[np.int8]
 

@@ -13,10 +13,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.codegen import provenance
-from asc_tiny.codegen.provenance import Provenance
-from asc_tiny.errors import AscError
-from asc_tiny.frontend.reference import Samples
+from asc_tiny.firmware import provenance
+from asc_tiny.firmware.provenance import Provenance
+from asc_tiny.frontend.arrays import Samples
 from asc_tiny.targets.device import frame, messages
 from asc_tiny.targets.device.line import Line
 from asc_tiny.targets.device.messages import (
@@ -30,6 +29,7 @@ from asc_tiny.targets.device.messages import (
     Source,
     Status,
 )
+from asc_tiny.util.errors import AscError
 
 TIMEOUT_S = 1.0
 ATTEMPTS = 20

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from asc_tiny import children, scratch
-from asc_tiny.errors import AscError
-from asc_tiny.frontend.reference import Samples
-from asc_tiny.targets import project as projects
-from asc_tiny.targets.feeder import Feeder, make_pipe
-from asc_tiny.targets.project import Project
+from asc_tiny.frontend.arrays import Samples
+from asc_tiny.targets.build import project as projects
+from asc_tiny.targets.build.project import Project
+from asc_tiny.targets.emulator.feeder import Feeder, make_pipe
+from asc_tiny.util import child_processes, scratch_folders
+from asc_tiny.util.errors import AscError
 
 START_S = 120.0
 """Seconds that an emulator that runs may take until it listens: it may be one of many."""
@@ -81,7 +81,7 @@ def _powered(
         raise AscError(f"{project.folder}: board {project.board.name} is not an emulated one")
     projects.check_built(project)
     port = free_port() if port is None else port
-    with scratch.folder() as temporary:
+    with scratch_folders.folder() as temporary:
         pipe = temporary / _PIPE
         arguments = ["serve"]
         if microphone is not None:
@@ -100,7 +100,7 @@ def _running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     serial = f"tcp:127.0.0.1:{port},server=on,wait=off,nodelay=on"
     command = projects.run_command(project.board, project.image, arguments, serial=serial)
-    with children.running(command, folder=folder, stdout=subprocess.DEVNULL) as process:
+    with child_processes.running(command, folder=folder, stdout=subprocess.DEVNULL) as process:
         yield process
 
 

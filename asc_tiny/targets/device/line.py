@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from asc_tiny.errors import AscError
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     import serial

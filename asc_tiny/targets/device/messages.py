@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.codegen import provenance
+from asc_tiny.firmware import provenance
 
 VERSION = 2
 REPLY = 0x80

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from asc_tiny.codegen.provenance import Provenance
-from asc_tiny.errors import AscError
+from asc_tiny.firmware.provenance import Provenance
 from asc_tiny.targets.device.client import Device
 from asc_tiny.targets.device.line import Line
 from asc_tiny.targets.device.messages import Column, Info, Result
+from asc_tiny.util.errors import AscError
 
 _RETRY_S = 0.5
 _PATIENCE_S = 0.5

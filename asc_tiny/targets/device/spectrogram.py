@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny import drawing
-from asc_tiny.files import write_bytes
 from asc_tiny.targets.device.messages import Column
+from asc_tiny.util import figures
+from asc_tiny.util.files import write_bytes
 
 MOST_COLUMNS = 4096
 """What is kept: the latest, a minute and a half at 44.1 kHz."""
@@ -49,12 +49,12 @@ class Spectrogram:
         Raises:
             AscError: matplotlib is not installed, or ``path`` cannot be written.
         """
-        with drawing.style():
-            figure, axes = drawing.grid(1, 1, width=10.0, height=4.0)
+        with figures.style():
+            figure, axes = figures.grid(1, 1, width=10.0, height=4.0)
             codes = self.codes()
             if codes.size:
                 image = axes[0, 0].imshow(codes, origin="lower", aspect="auto", vmin=-128, vmax=127)
                 figure.colorbar(image, label="int8 code")
             axes[0, 0].set_xlabel("column")
             axes[0, 0].set_ylabel("mel band, evenly spaced")
-            write_bytes(path, drawing.saved(figure, "png"))
+            write_bytes(path, figures.saved(figure, "png"))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asc_tiny.errors import AscError
-from asc_tiny.targets import inspect
-from asc_tiny.targets.boards import Board
+from asc_tiny.boards.catalog import Board
+from asc_tiny.projects.manifest_reader import Manifest
 from asc_tiny.targets.flashing import external, layout, uf2
 from asc_tiny.targets.flashing.image import Image, load
 from asc_tiny.targets.flashing.job import Job
-from asc_tiny.targets.manifest import Manifest
+from asc_tiny.targets.image import inspect
+from asc_tiny.util.errors import AscError
 
 
 def of_project(

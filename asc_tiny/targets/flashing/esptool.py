@@ -6,11 +6,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from asc_tiny.errors import AscError
-from asc_tiny.files import parse_json, read_bytes
-from asc_tiny.targets.boards import Board
+from asc_tiny.boards.catalog import Board
 from asc_tiny.targets.flashing.image import Image
 from asc_tiny.targets.flashing.job import Job, Progress
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import parse_json, read_bytes
 
 PARTS = "flasher_args.json"
 """Where ESP-IDF's build says which file belongs where."""

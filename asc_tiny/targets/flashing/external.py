@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from asc_tiny import children
-from asc_tiny.errors import AscError
+from asc_tiny.projects.manifest_reader import Manifest
 from asc_tiny.targets.flashing.job import Job
-from asc_tiny.targets.manifest import Manifest
+from asc_tiny.util import child_processes
+from asc_tiny.util.errors import AscError
 
 _HINTS = {
     "arduino-cli": "see https://arduino.github.io/arduino-cli",
@@ -57,6 +57,6 @@ def _run(command: Sequence[str], folder: Path) -> None:
     program = shutil.which(command[0])
     if program is None:
         raise AscError(f"{command[0]} is not installed; {_HINTS[command[0]]}")
-    code = children.call([program, *command[1:]], folder=folder)
+    code = child_processes.call([program, *command[1:]], folder=folder)
     if code != 0:
         raise AscError(f"{command[0]} failed with code {code}; it says why above")

@@ -8,10 +8,10 @@ from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
-from asc_tiny.errors import AscError
-from asc_tiny.targets import firmware_file
-from asc_tiny.targets.boards import Board
-from asc_tiny.targets.firmware_file import Block
+from asc_tiny.boards.catalog import Board
+from asc_tiny.targets.image import firmware_file
+from asc_tiny.targets.image.firmware_file import Block
+from asc_tiny.util.errors import AscError
 
 # Tag_CPU_arch of Arm's "Addenda to, and Errata in, the ABI for the Arm Architecture", table of
 # CPU architectures: what each core runs.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asc_tiny.errors import AscError
-from asc_tiny.targets.manifest import Manifest
+from asc_tiny.projects.manifest_reader import Manifest
+from asc_tiny.util.errors import AscError
 
 _PLACES = {
     "cmake": ("build/firmware.elf",),

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from asc_tiny.errors import AscError
-from asc_tiny.targets.boards import Board
+from asc_tiny.boards.catalog import Board
 from asc_tiny.targets.flashing.image import Image
 from asc_tiny.targets.flashing.job import Job, Progress
+from asc_tiny.util.errors import AscError
 
 _MISSING = "needs pyOCD; pip install 'asc-tiny[flash]'"
 _FORMATS = {"elf": "elf", "hex": "hex"}

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from asc_tiny.errors import AscError
-from asc_tiny.targets.boards import Board
+from asc_tiny.boards.catalog import Board
 from asc_tiny.targets.flashing.image import Image
 from asc_tiny.targets.flashing.job import Job, Progress
+from asc_tiny.util.errors import AscError
 
 INFO = "INFO_UF2.TXT"
 _STEP = 1 << 16

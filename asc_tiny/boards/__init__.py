@@ -1,0 +1,1 @@
+"""Boards and their microphones and toolchains, read from TOML files."""

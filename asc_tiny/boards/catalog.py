@@ -1,0 +1,228 @@
+"""Boards that firmware is generated for, a TOML file each; docs/boards.md tells their keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asc_tiny.boards import microphones
+from asc_tiny.boards.microphones import Microphone
+from asc_tiny.boards.toolchains import ARM, NATIVE, NONE, RISCV, TOOLCHAINS, Toolchain
+from asc_tiny.util import fields
+from asc_tiny.util.console_text import printable, shown
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import parse_toml, read_text
+
+__all__ = ["ARM", "BOARDS", "NATIVE", "NONE", "RISCV", "Board", "Toolchain", "get"]
+
+DEFAULT_BOARD = "mps2-an386"
+HOST = "host"
+SUFFIX = ".toml"
+FLASH_TOOLS = ("arduino-cli", "esptool", "pyocd", "uf2")
+
+_FOLDER = Path(__file__).with_name("board_files")
+
+
+@dataclass(frozen=True)
+class FlashMethod:
+    """How an image gets into a board.
+
+    Attributes:
+        tool: one of ``FLASH_TOOLS``.
+        target: what the tool calls the chip or board; for ``uf2`` the label of its volume.
+    """
+
+    tool: str
+    target: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """A target of generated firmware.
+
+    Attributes:
+        name: as given to ``--board``.
+        like: name of a board of this tool with the same chip and the same wiring, for projects;
+            empty if its name or its chip says so.
+        title: name for people.
+        core: the processor, for people.
+        toolchain: builds and runs its images.
+        machine: QEMU's machine name, empty for a native build.
+        core_flags: select the core for the compiler.
+        flash_origin, flash_bytes, ram_origin, ram_bytes: memory map.
+        clock_hz: of the core as the board's tools set it up, 0 for an emulated board.
+        instructions_per_1024_ticks: of SysTick under ``-icount shift=0``, 0 without one.
+        uart: address of the UART that the firmware talks over, 0 on the host.
+        uart_interrupt: number of its interrupt for received bytes.
+        has_coprocessors: floating point or vector unit to enable at start.
+        has_low_overhead_loops: Armv8.1-M loop cache to enable at start.
+        microphone: on the board, or the usual one to connect; None for an emulated board.
+        baud: of its serial port.
+        flash: how an image gets into it, None where nothing is to be flashed.
+        source: where the figures come from.
+        definition: the text of a file of the user's, empty for a board that comes with this tool.
+    """
+
+    name: str
+    like: str = ""
+    title: str = ""
+    core: str
+    toolchain: Toolchain = NONE
+    machine: str = ""
+    core_flags: tuple[str, ...] = ()
+    flash_origin: int = 0
+    flash_bytes: int = 0
+    ram_origin: int = 0
+    ram_bytes: int = 0
+    clock_hz: int = 0
+    instructions_per_1024_ticks: int = 0
+    uart: int = 0
+    uart_interrupt: int = 0
+    has_coprocessors: bool = False
+    has_low_overhead_loops: bool = False
+    microphone: Microphone | None = None
+    baud: int = 115200
+    flash: FlashMethod | None = None
+    source: str = ""
+    definition: str = ""
+
+    @property
+    def design(self) -> str:
+        """Name of the board of this tool that it is or is built like; its own if there is none.
+
+        A file that does not say is built like the board whose chip its flash tool writes.
+        """
+        if self.like or not self.definition or self.name in BOARDS:
+            return self.like or self.name
+        same = (each.name for each in BOARDS.values() if each.flash and each.flash == self.flash)
+        return next(same, self.name)
+
+    @property
+    def platform(self) -> str:
+        """The platform source in a CMake project, without its ending; empty if there is none."""
+        return self.toolchain.platform
+
+    @property
+    def compiler_flags(self) -> tuple[str, ...]:
+        """What selects the core and the C library."""
+        return self.core_flags + self.toolchain.compiler_flags
+
+    @property
+    def cpu(self) -> str:
+        """The core's name for compilers, empty for a native build."""
+        flags = [flag for flag in self.core_flags if flag.startswith("-mcpu=")]
+        return flags[0].removeprefix("-mcpu=") if flags else ""
+
+
+_NOT_KEYS = ("definition",)
+_MOST = 2**32 - 1
+"""Of addresses and sizes: all cores have 32 bits."""
+
+_CORE_FLAG = re.compile(r"-m[a-z0-9-]+(=[A-Za-z0-9_.+-]+)?")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}")
+
+
+def load(path: Path, *, user: bool = True) -> Board:
+    """Read a board's file; its name is the file's without the ending, unless the file says one.
+
+    Raises:
+        AscError: the file cannot be read, has a key that no board has, or a value of a wrong kind.
+    """
+    text = read_text(path)
+    values = {"name": path.stem, **parse_toml(text.encode(), source=str(path))}
+    special = {
+        "toolchain": _toolchain,
+        "microphone": _microphone,
+        "flash": _flash,
+        "core_flags": _core_flags,
+    }
+    try:
+        arguments = fields.checked(Board, values, without=_NOT_KEYS, special=special)
+        for key, value in arguments.items():
+            _check_value(key, value)
+    except AscError as error:
+        raise AscError(f"{path}: {error}") from error
+    board = Board(**arguments, definition=text if user else "")
+    if board.like and board.like not in BOARDS:
+        raise AscError(f"{path}: like = {shown(board.like)}, allowed: {', '.join(sorted(BOARDS))}")
+    if board.machine and not board.toolchain.emulator:
+        raise AscError(f"{path}: machine {board.machine} needs a toolchain with an emulator")
+    return board
+
+
+def _check_value(key: str, value: object) -> None:
+    """Check what goes into C, linker scripts and command lines; text is for people else."""
+    if type(value) is int and not 0 <= value <= _MOST:
+        raise AscError(f"{key} = {value}, allowed: 0 to {_MOST}")
+    if key == "machine" and value and not _WORD.fullmatch(str(value)):
+        raise AscError(f"{key} = {shown(value)}, allowed: {_WORD_TEXT}")
+    if isinstance(value, str) and (len(value) > _MOST_TEXT or printable(value) != value):
+        raise AscError(
+            f"{key} = {shown(value)}, allowed: a line of up to {_MOST_TEXT} visible characters"
+        )
+
+
+_MOST_TEXT = 1000
+_WORD_TEXT = "a name of up to 64 letters, digits and ._:+-"
+
+
+def _core_flags(value: Any) -> tuple[str, ...]:
+    flags: tuple[str, ...] = fields.typed(value, "tuple[str, ...]", "core_flags")
+    for flag in flags:
+        # They reach a shell, and options of other kinds could run programs.
+        if not _CORE_FLAG.fullmatch(flag):
+            raise AscError(
+                f"core_flags: {shown(flag)}, allowed: options of the compiler for the core, such "
+                "as -mcpu=cortex-m4 and -mthumb"
+            )
+    return flags
+
+
+def _toolchain(value: Any) -> Toolchain:
+    if not isinstance(value, str) or value not in TOOLCHAINS:
+        raise AscError(f"toolchain = {shown(value)}, allowed: {', '.join(TOOLCHAINS)}")
+    return TOOLCHAINS[value]
+
+
+def _microphone(value: Any) -> Microphone:
+    if isinstance(value, Mapping):
+        return microphones.from_dict(value)
+    if not isinstance(value, str) or value not in microphones.MICROPHONES:
+        allowed = ", ".join(microphones.MICROPHONES)
+        raise AscError(f"microphone = {shown(value)}, allowed: {allowed}, or a table")
+    return microphones.MICROPHONES[value]
+
+
+def _flash(value: Any) -> FlashMethod:
+    table = fields.table(value, "flash")
+    method = FlashMethod(**fields.checked(FlashMethod, table, prefix="flash."))
+    if method.tool not in FLASH_TOOLS:
+        raise AscError(f"flash.tool = {shown(method.tool)}, allowed: {', '.join(FLASH_TOOLS)}")
+    if not _WORD.fullmatch(method.target):
+        raise AscError(f"flash.target = {shown(method.target)}, allowed: {_WORD_TEXT}")
+    return method
+
+
+BOARDS = {
+    board.name: board
+    for board in (load(path, user=False) for path in sorted(_FOLDER.glob(f"*{SUFFIX}")))
+}
+
+
+def get(name: str) -> Board:
+    """Return the board of that name, or the one of a file if it ends with ``.toml``.
+
+    Raises:
+        AscError: there is none, or the file is not a board's.
+    """
+    if name.endswith(SUFFIX):
+        return load(Path(name))
+    try:
+        return BOARDS[name]
+    except KeyError:
+        raise AscError(
+            f"unknown board {name}, allowed: {', '.join(sorted(BOARDS))}, or a {SUFFIX} file"
+        ) from None

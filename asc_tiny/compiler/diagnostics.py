@@ -1,0 +1,51 @@
+"""How the compiler says no: file, operator, layer, reason, and what would make it work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from asc_tiny.tflite.graph import Graph, Operator
+from asc_tiny.util.console_text import shortened
+from asc_tiny.util.errors import AscError
+
+_LONGEST_LAYER = 60
+
+HINTS: Mapping[str, str] = {
+    "ARG_MAX": "leave it out: whoever reads the scores finds the largest",
+    "BATCH_MATMUL": "products of two computed tensors, as in attention, are not compiled",
+    "BATCH_TO_SPACE_ND": "convert anew with dilation_rate, which makes a dilated CONV_2D",
+    "CAST": "convert anew as full int8",
+    "DIV": "multiply by the reciprocal as a constant",
+    "EXP": "use LOGISTIC, TANH or SOFTMAX",
+    "GATHER": "use SLICE or STRIDED_SLICE with constant bounds",
+    "GELU": "use HARD_SWISH",
+    "L2_NORMALIZATION": "leave the normalisation to whoever reads the output",
+    "LOG_SOFTMAX": "use SOFTMAX, or the scores before it",
+    "MIRROR_PAD": "use PAD, which fills with zeros",
+    "NEG": "NEG is 0 - x with SUB",
+    "REDUCE_MIN": "REDUCE_MIN is 0 - REDUCE_MAX(0 - x)",
+    "SPACE_TO_BATCH_ND": "convert anew with dilation_rate, which makes a dilated CONV_2D",
+}
+"""What to do about an operator that is not supported."""
+
+
+def layer_of(graph: Graph, operator: Operator) -> str:
+    """Return the converter's name for what an operator makes, its end if it is long."""
+    # Fused layers are listed with semicolons.
+    name = graph.tensor(operator.outputs[0]).name.split(";")[0] if operator.outputs else ""
+    return name if len(name) <= _LONGEST_LAYER else "..." + name[3 - _LONGEST_LAYER :]
+
+
+def refusal(graph: Graph, operator: Operator, reason: str) -> AscError:
+    """Return the error for an operator that cannot become C."""
+    layer = layer_of(graph, operator)
+    named = f"{operator.name}, layer {layer}" if layer else operator.name
+    return AscError(f"{graph.source}: operator {operator.index} ({named}): {shortened(reason)}")
+
+
+def not_supported(graph: Graph, operator: Operator) -> AscError:
+    """Return the error for an operator that there is no rule for."""
+    hint = HINTS.get(operator.name, "replace the layer by others")
+    return refusal(
+        graph, operator, f"is not supported; {hint} (docs/SUPPORTED_OPS.md lists what is)"
+    )

@@ -1,0 +1,1 @@
+"""Lowering: each operator of a graph becomes stages, which are calls of kernels."""

@@ -1,0 +1,318 @@
+"""What turning an operator into stages needs: its operands, checked, and ways to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.compiler.diagnostics import refusal
+from asc_tiny.compiler.ir import Array, Rows, Stage, Storage, View
+from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN, activation_range
+from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
+
+MOST_SUM_BYTES = 4096
+"""Of working memory for a row of sums, where rows are made as a whole."""
+
+
+MOST_EXPANDED = 2**22
+"""Weights that an operator may become, zeros included: the flash of a large microcontroller."""
+
+
+def is_image(tensor: Tensor) -> bool:
+    """Whether a tensor is (1, height, width, channels); a batch of several is one row."""
+    return len(tensor.shape) == 4 and tensor.shape[0] == 1
+
+
+def geometry(tensor: Tensor) -> tuple[int, int]:
+    """Return rows and elements of a row: an image has its height, all else is one row."""
+    if is_image(tensor):
+        return tensor.shape[1], tensor.shape[2] * tensor.shape[3]
+    return 1, tensor.size
+
+
+class Tensors:
+    """Where the tensors of a graph lie, as far as that is decided.
+
+    Attributes:
+        most_sums: bytes of sums that a convolution may have to resize its input itself.
+        tables: those of functions of one code, by their values: equal ones are one.
+    """
+
+    def __init__(self, graph: Graph, most_sums: int = MOST_SUM_BYTES) -> None:
+        self.graph = graph
+        self.most_sums = most_sums
+        self.tables: dict[bytes, Array] = {}
+        self._views: dict[int, View] = {}
+        self._parts: dict[int, tuple[int, int, int]] = {}
+
+    def join(self, part: int, whole: int, first: int, offset: int) -> None:
+        """Decide that ``part`` lies in ``whole``, from a row and a byte of each row on."""
+        self._parts[part] = (whole, first, offset)
+
+    def is_joined(self, part: int, whole: int) -> bool:
+        """Whether that was decided."""
+        return part in self._parts and self._parts[part][0] == whole
+
+    def is_placed(self, tensor: int) -> bool:
+        """Whether it is decided where a tensor lies."""
+        return tensor in self._views or tensor in self._parts
+
+    def alias(self, tensor: int, view: View) -> None:
+        """Let a tensor be what another view shows."""
+        if not view.is_row_by_row:
+            view.storage.whole = True
+        self._views[tensor] = view
+
+    def view(self, tensor: Tensor) -> View:
+        """Return the rows of a tensor; memory of its own if nothing else is decided."""
+        if tensor.index not in self._views:
+            self._views[tensor.index] = self._placed(tensor)
+        return self._views[tensor.index]
+
+    def _placed(self, tensor: Tensor) -> View:
+        rows, size = geometry(tensor)
+        if tensor.index in self._parts:
+            whole, first, offset = self._parts[tensor.index]
+            return self.view(self.graph.tensor(whole)).part(first, rows, offset, size)
+        constant = None
+        if tensor.data is not None:
+            constant = Array(f"asc_net_constant{tensor.index}", "int8_t", tensor.data.ravel())
+        return View.of(Storage(f"t{tensor.index}", rows, size, constant=constant))
+
+
+class Lowering:
+    """One operator that becomes stages.
+
+    Attributes:
+        before, after: copies that its operands turn out to need, around its own stages.
+    """
+
+    def __init__(self, tensors: Tensors, operator: Operator) -> None:
+        self.graph = tensors.graph
+        self.tensors = tensors
+        self.operator = operator
+        self.before: list[Stage] = []
+        self.after: list[Stage] = []
+
+    def fail(self, reason: str) -> NoReturn:
+        """Raise an AscError that names the file, the operator and the layer."""
+        raise refusal(self.graph, self.operator, reason)
+
+    def input(self, position: int) -> Tensor:
+        """Return the input tensor at a position, which must be present."""
+        if position >= len(self.operator.inputs) or self.operator.inputs[position] == ABSENT:
+            self.fail(f"input {position} is missing")
+        return self.graph.tensor(self.operator.inputs[position])
+
+    def optional_input(self, position: int) -> Tensor | None:
+        """Return the input tensor at a position, None if absent."""
+        present = position < len(self.operator.inputs) and self.operator.inputs[position] != ABSENT
+        return self.graph.tensor(self.operator.inputs[position]) if present else None
+
+    @property
+    def output(self) -> Tensor:
+        """The first output tensor."""
+        return self.graph.tensor(self.operator.outputs[0])
+
+    def constants(self, position: int, length: int | None = None) -> NDArray[Any]:
+        """Return the values of a constant input."""
+        data = self.input(position).data
+        if data is None or (length is not None and data.size != length):
+            self.fail(
+                f"input {position} must be {length or 'a list of'} constants; computed ones are "
+                f"not supported"
+            )
+        return data
+
+    def integers(self, position: int, length: int | None = None) -> list[int]:
+        """Return a constant list of int32 such as axes; other types mean nothing to a kernel."""
+        tensor = self.input(position)
+        if tensor.dtype != "INT32":
+            self.fail(f"input {position} is {tensor.dtype}, must be INT32")
+        return [int(value) for value in self.constants(position, length).ravel()]
+
+    def check_expanded(self, weights: int) -> None:
+        """Check the number of weights that those of the file become, before they do."""
+        if weights > MOST_EXPANDED:
+            self.fail(
+                f"becomes {weights:,} weights with strides or groups as filters of their own, "
+                f"at most {MOST_EXPANDED:,} are supported"
+            )
+
+    def quantisation(self, tensor: Tensor) -> tuple[float, int]:
+        """Return scale and zero point of an activation, which are one each."""
+        if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scales[0] == 0.0:
+            self.fail(
+                f"tensor {tensor.index} must have one scale above 0; convert anew as full int8"
+            )
+        return tensor.scales[0], tensor.zero_points[0]
+
+    def same_quantisation(self, *tensors: Tensor) -> None:
+        """Check that the operator, which only moves codes, does not have to rescale."""
+        if len({self.quantisation(tensor) for tensor in tensors}) != 1:
+            self.fail(
+                "input and output must have the same scale and zero point; put a QUANTIZE between"
+            )
+
+    def same_type(self, tensor: Tensor, other: Tensor) -> None:
+        """Check that two tensors have elements of one type."""
+        if tensor.dtype != other.dtype:
+            self.fail(f"tensor {tensor.index} is {tensor.dtype}, must be {other.dtype}")
+
+    def image(self, tensor: Tensor) -> tuple[int, int, int]:
+        """Return (height, width, channels) of a tensor of 4 dimensions and batch 1."""
+        if len(tensor.shape) != 4 or tensor.shape[0] != 1:
+            self.fail(
+                f"shape {list(tensor.shape)}, must be [1, height, width, channels]; "
+                f"convert the model with batch size 1"
+            )
+        return tensor.shape[1], tensor.shape[2], tensor.shape[3]
+
+    def codes(self, activation: str | None = None) -> tuple[int, int]:
+        """Return the codes that the fused (or the given) activation leaves."""
+        name = activation or str(self.operator.options.get("fused_activation_function", "NONE"))
+        try:
+            return activation_range(name, *self.quantisation(self.output))
+        except ValueError as error:
+            self.fail(str(error))
+
+    def range(self, *, activation: str | None = None, narrow: bool = False) -> str:
+        """Return the C text of the output's ``asc_output_t``; ``narrow`` if sums are below 2^30."""
+        low, high = self.codes(activation)
+        clamps = (low, high) != (INT8_MIN, INT8_MAX)
+        return braces(self.quantisation(self.output)[1], low, high, int(clamps), int(narrow))
+
+    def view(self, tensor: Tensor) -> View:
+        """Return the rows of a tensor."""
+        if tensor.data is not None and tensor.dtype != "INT8":
+            self.fail(f"constant input is {tensor.dtype}, must be INT8")
+        return self.tensors.view(tensor)
+
+    def reshaped(self, view: View, rows: int, row_size: int) -> View:
+        """Return the bytes of a tensor as other rows, which may need all of it at once.
+
+        A part of another tensor whose rows do not follow each other is copied before.
+        """
+        if (view.rows, view.row_size) == (rows, row_size):
+            return view
+        return _as_rows(view if view.is_contiguous else self.copied(view), rows, row_size)
+
+    def reshaped_output(self, view: View, rows: int, row_size: int) -> View:
+        """Return where to write a tensor as other rows; it may be copied into place afterwards."""
+        if (view.rows, view.row_size) == (rows, row_size):
+            return view
+        if view.is_contiguous:
+            return _as_rows(view, rows, row_size)
+        own = self._own(view)
+        self.after.append(self._copy(own, view))
+        return _as_rows(own, rows, row_size)
+
+    def copied(self, view: View) -> View:
+        """Return a copy of a tensor in memory of its own."""
+        own = self._own(view)
+        self.before.append(self._copy(view, own))
+        return own
+
+    def _own(self, view: View) -> View:
+        number = len(self.before) + len(self.after)
+        name = f"copy{self.operator.index}_{number}"
+        return View.of(Storage(name, view.rows, view.row_size))
+
+    def _copy(self, source: View, target: View) -> Stage:
+        size = str(source.row_size)
+        fields = {"rows": "1", "size": size, "output_offset": "0", "output_stride": size}
+        suffix = f"_copy{len(self.before) + len(self.after)}"
+        return self.stage("asc_copy", fields, inputs=[Rows(source)], output=target, suffix=suffix)
+
+    def rows(self, tensor: Tensor) -> Rows:
+        """Return a tensor as a stage reads it that makes row y from row y."""
+        return Rows(self.view(tensor))
+
+    def like_output(self, tensor: Tensor) -> Rows:
+        """Return an operand in the rows of the output, of which it has as many values."""
+        target = self.view(self.output)
+        return Rows(self.reshaped(self.view(tensor), target.rows, target.row_size))
+
+    def stage(
+        self,
+        kernel: str,
+        fields: Mapping[str, str],
+        *,
+        inputs: Sequence[Rows] | None = None,
+        output: Tensor | View | None = None,
+        c_type: str | None = None,
+        runs: int | None = None,
+        arrays: Sequence[Array] = (),
+        scratch: int = 0,
+        scratch_row: int = 0,
+        scales: Sequence[str] = (),
+        work: int = 0,
+        windows: int = 0,
+        suffix: str = "",
+        note: str = "",
+    ) -> Stage:
+        """Build a stage: input 0 to output 0, row by row, unless said otherwise."""
+        target = output if output is not None else self.output
+        view = self.view(target) if isinstance(target, Tensor) else target
+        shapes = ", ".join(shape_text(self.graph.tensor(index)) for index in self._activations())
+        return Stage(
+            comment=f"{self.operator.index}: {self.operator.name} {shapes} -> "
+            f"{shape_text(self.output)}{note}",
+            name=f"asc_net_layer{self.operator.index}{suffix}",
+            kernel=kernel,
+            c_type=c_type or f"{kernel}_t",
+            fields=fields,
+            inputs=tuple(inputs) if inputs is not None else (self.rows(self.input(0)),),
+            output=view,
+            runs=view.rows if runs is None else runs,
+            arrays=tuple(arrays),
+            scratch=scratch,
+            scratch_row=scratch_row,
+            scales=tuple(scales),
+            work=work,
+            windows=windows,
+        )
+
+    def _activations(self) -> list[int]:
+        return [
+            index
+            for index in self.operator.inputs
+            if index != ABSENT and not self.graph.tensor(index).is_constant
+        ]
+
+    def array(
+        self,
+        kind: str,
+        c_type: str,
+        values: NDArray[Any],
+        *,
+        suffix: str = "",
+        weights: bool = False,
+    ) -> Array:
+        """Build a constant array that belongs to this operator."""
+        name = f"asc_net_{kind}{self.operator.index}{suffix}"
+        return Array(name, c_type, np.asarray(values).ravel(), weights)
+
+
+def _as_rows(view: View, rows: int, row_size: int) -> View:
+    same = view.reshaped(rows, row_size)
+    same.storage.whole = same.storage.whole or not same.is_row_by_row
+    return same
+
+
+def braced(fields: Mapping[str, object]) -> str:
+    """Return a C initialiser of named members."""
+    return "{" + ", ".join(f".{name} = {value}" for name, value in fields.items()) + "}"
+
+
+def braces(*values: int) -> str:
+    """Return a C initialiser list."""
+    return "{" + ", ".join(map(str, values)) + "}"
+
+
+def shape_text(tensor: Tensor) -> str:
+    """Return a shape for a comment: ``1x64x9x16``."""
+    return "x".join(map(str, tensor.shape)) or "scalar"

@@ -1,0 +1,1 @@
+"""Passes that change a lowered program: other layouts, cuts and tiles, the same results."""

@@ -1,0 +1,140 @@
+"""A network after each pass of the compiler, as text for people."""
+
+from __future__ import annotations
+
+from asc_tiny.compiler.ir import Program, Rows, Stage, Storage, View
+from asc_tiny.compiler.planner.planner import Compiled
+from asc_tiny.compiler.planner.schedule_loops import loops
+from asc_tiny.compiler.report.plan import arena
+from asc_tiny.tflite.graph import ABSENT, Graph, Tensor
+
+_STEPS_PER_LINE = 24
+
+
+def dump(compiled: Compiled) -> dict[str, str]:
+    """Return the text after each pass, in their order, by the pass's name."""
+    return {
+        "graph": _graph(compiled.graph),
+        "checked": _checked(compiled.built),
+        "stages": _stages(compiled.program),
+        "schedule": _schedule(compiled),
+        "memory": _memory(compiled),
+    }
+
+
+def _text(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _graph(graph: Graph) -> str:
+    lines = [f"input t{graph.inputs[0]}, output t{graph.outputs[0]}", "", "tensors"]
+    used = {*graph.inputs, *graph.outputs}
+    for operator in graph.operators:
+        used |= {*operator.inputs, *operator.outputs}
+    lines += [f"  {_tensor(graph.tensor(index))}" for index in sorted(used - {ABSENT})]
+    lines += ["", "operators"]
+    for operator in graph.operators:
+        inputs = ", ".join("-" if n == ABSENT else f"t{n}" for n in operator.inputs)
+        outputs = ", ".join(f"t{n}" for n in operator.outputs)
+        options = "".join(f" {name}={value}" for name, value in sorted(operator.options.items()))
+        lines.append(f"  {operator.index}: {operator.name} {inputs} -> {outputs}{options}")
+    return _text(lines)
+
+
+def _tensor(tensor: Tensor) -> str:
+    shape = "x".join(map(str, tensor.shape)) or "scalar"
+    kind = "constant" if tensor.is_constant else "activation"
+    text = f"t{tensor.index}: {tensor.dtype} {shape} {kind}"
+    if len(tensor.scales) == len(tensor.zero_points) == 1:
+        return f"{text}, scale {tensor.scales[0]!r}, zero point {tensor.zero_points[0]}"
+    if tensor.scales:
+        axis = tensor.quantised_dimension
+        return f"{text}, {len(tensor.scales)} scales along axis {axis}"
+    return text
+
+
+def _checked(program: Program) -> str:
+    """Return what is known of every stage: what it reads and writes, constants of its kernel."""
+    lines = []
+    for number, stage in enumerate(program.stages):
+        lines.append(f"{number}: {stage.comment}")
+        lines.append(f"  {stage.kernel}, {stage.runs} runs of a row, {stage.work:,} MACs")
+        lines += [f"  reads {_rows(rows)}" for rows in stage.inputs]
+        lines.append(f"  writes {_view(stage.output)}{_sums(stage)}")
+        lines += [f"  .{name} = {value}" for name, value in stage.fields.items()]
+    return _text(lines)
+
+
+def _stages(program: Program) -> str:
+    """Return stages and storages after fusion: tensors that are views of others have no storage."""
+    lines = ["stages"]
+    for number, stage in enumerate(program.stages):
+        inputs = "; ".join(map(_rows, stage.inputs))
+        runs = f"{stage.runs} runs, {stage.scratch} bytes of working memory"
+        made_by = f"{stage.kernel}: {inputs}" if stage.kernel else "front end"
+        lines.append(f"  {number}: {made_by} -> {_view(stage.output)}{_sums(stage)}")
+        lines.append(f"      {stage.comment}: {runs}")
+    lines += ["", "storages"]
+    for storage in _storages(program):
+        note = ", whole" if storage.whole else ""
+        note = f", constant {storage.constant.name}" if storage.constant else note
+        lines.append(f"  {storage.name}: {storage.rows} rows of {storage.row_size} bytes{note}")
+    return _text(lines)
+
+
+def _storages(program: Program) -> list[Storage]:
+    found = {program.input.storage: None}
+    for stage in program.stages:
+        found |= dict.fromkeys(rows.view.storage for rows in stage.inputs)
+        found[stage.output.storage] = None
+    return list(found)
+
+
+def _sums(stage: Stage) -> str:
+    return ", every run adds to it" if stage.accumulates else ""
+
+
+def _view(view: View) -> str:
+    shows = f"{view.storage.name} as {view.rows} x {view.row_size} bytes"
+    notes = [f"from byte {view.start}"] if view.start else []
+    notes += [f"every {view.pitch}"] if view.rows > 1 and view.pitch != view.row_size else []
+    notes += [f"each row {view.repeat} times"] if view.repeat != 1 else []
+    return ", ".join([shows, *notes])
+
+
+def _rows(rows: Rows) -> str:
+    if (rows.count, rows.factor, rows.offset, rows.divisor) == (1, 1, 0, 1):
+        return f"row y of {_view(rows.view)}"
+    first = "y" if rows.factor == 1 else f"{rows.factor} y"
+    first += f" {rows.offset:+d}" if rows.offset else ""
+    first = first if rows.divisor == 1 else f"({first}) / {rows.divisor}"
+    several = f", {rows.count} rows" if rows.count > 1 else ""
+    several += f" {rows.step} apart" if rows.count > 1 and rows.step > 1 else ""
+    return f"row {first}{several} of {_view(rows.view)}"
+
+
+def _schedule(compiled: Compiled) -> str:
+    order = compiled.schedule.order
+    lines = [f"{len(order)} steps, order by {compiled.order}; the stage of each step:"]
+    step = 0
+    for loop in loops(order):
+        times = f"{loop.times} times" if loop.times > 1 else "once"
+        lines.append(f"  from step {step}, {times}:")
+        for first in range(0, len(loop.stages), _STEPS_PER_LINE):
+            part = loop.stages[first : first + _STEPS_PER_LINE]
+            lines.append("    " + " ".join(map(str, part)))
+        step += len(loop.stages) * loop.times
+    if compiled.schedule.hops:
+        hops = " ".join(map(str, compiled.schedule.hops))
+        lines += ["", f"steps with which columns of the input come: {hops}"]
+    lines += ["", "storages"]
+    for storage, extent in compiled.schedule.extents.items():
+        lines.append(
+            f"  {storage.name}: {extent.rows} of {storage.rows} rows of {storage.row_size} bytes, "
+            f"steps {extent.first} to {extent.last}"
+        )
+    return _text(lines)
+
+
+def _memory(compiled: Compiled) -> str:
+    return f"arena of {compiled.plan.size} bytes\n{arena(compiled)}\n"

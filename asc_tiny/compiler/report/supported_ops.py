@@ -1,0 +1,75 @@
+"""Prints docs/SUPPORTED_OPS.md: ``python -m asc_tiny.compiler.report.supported_ops``."""
+
+from __future__ import annotations
+
+from asc_tiny.compiler.diagnostics import HINTS
+from asc_tiny.compiler.lower.registry import RULES
+from asc_tiny.tflm.kernel_memory import OPERATORS
+
+_INTRODUCTION = """# Supported operators
+
+What `asc-tiny generate` makes firmware of. This page is generated from the code, do not edit it:
+
+    python -m asc_tiny.compiler.report.supported_ops > docs/SUPPORTED_OPS.md
+
+## Compiled to C (`--runtime aot`)
+
+Activations are int8 with one scale and zero point each; every output equals TensorFlow Lite Micro's
+kernels bit for bit. A graph has one input and one output; any tensor may have several readers, and
+operands may be constants. A QUANTIZE of a float or uint8 input and a DEQUANTIZE or QUANTIZE of the
+output are left out: the C code takes and gives the int8 codes inside.
+
+Memory says how much of its input an operator needs at once: "row by row" a window of rows, a "view"
+nothing at all, the "whole map" everything. Cores with the DSP extension are Cortex-M4, M7, M33 and
+M55; other kernels and cores are portable C. The last column says whether `--runtime tflm` takes the
+operator, too.
+
+| operator | types | conditions | memory | with the DSP extension | tflm |
+|---|---|---|---|---|---|
+"""
+
+_REFUSED = """
+## Not supported
+
+Any other operator is refused with its name, its layer and what to do; so is one whose conditions do
+not hold. For these there is advice:
+
+| operator | instead |
+|---|---|
+"""
+
+_TFLM = """
+## Run by TensorFlow Lite Micro (`--runtime tflm`)
+
+The same int8 graphs, by its own kernels. The arena is computed before the build, so an operator is
+accepted once its memory there is known:
+
+{names}
+
+Only with this runtime: {only_tflm}. Only compiled: {only_compiled}.
+"""
+
+
+def markdown() -> str:
+    """Return the text of docs/SUPPORTED_OPS.md."""
+    rows = [
+        f"| {name} | {rule.types} | {rule.conditions} | {rule.memory} | {rule.dsp} | "
+        f"{'yes' if name in OPERATORS else 'no'} |"
+        for name, rule in sorted(RULES.items())
+    ]
+    hints = [f"| {name} | {hint} |" for name, hint in sorted(HINTS.items())]
+    known = set(OPERATORS)
+    tflm = _TFLM.format(
+        names=_list(known),
+        only_tflm=_list(known - set(RULES)),
+        only_compiled=_list(set(RULES) - known),
+    )
+    return _INTRODUCTION + "\n".join(rows) + "\n" + _REFUSED + "\n".join(hints) + "\n" + tflm
+
+
+def _list(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

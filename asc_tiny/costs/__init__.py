@@ -1,0 +1,1 @@
+"""Estimates of instructions, memory and fit, above the compiler that they ask."""

@@ -1,0 +1,177 @@
+"""Whether a model fits a board: RAM, flash and share of the core's time, estimated without a board.
+
+The network's arena is what its compiler lays out, exactly; its code, constants and instructions
+come from the tables of ``complexity.estimate``. The rest scales what tests hold on emulated cores
+(docs/FRONT_END.md and docs/audio.md, "Cost"). The application and its drivers are not in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from asc_tiny.boards.catalog import Board
+from asc_tiny.costs.compiler_shortcuts import shortcuts
+from asc_tiny.costs.footprint import ensemble_footprint, footprint
+from asc_tiny.costs.instructions import estimate
+from asc_tiny.firmware.classifier import Classifier
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.model.ensemble import Ensemble
+from asc_tiny.model.model_file import Artefact
+from asc_tiny.projects.audio_buffering import pace
+from asc_tiny.projects.audio_path import audio_path
+from asc_tiny.projects.cmake import STACK_BYTES
+from asc_tiny.projects.generator import Request
+from asc_tiny.resample.design import Resampler
+from asc_tiny.util.errors import AscError
+
+_N_FFT = 2048
+"""The transform of the measured front end."""
+
+_FRONT_END = {
+    "cortex-m0plus": (693_480, 13_300),
+    "cortex-m3": (152_400, 12_240),
+    "cortex-m4": (119_080, 11_760),
+    "cortex-m7": (119_080, 11_760),
+    "cortex-m33": (118_950, 11_760),
+    "cortex-m55": (59_280, 12_640),
+    "rv32imc": (348_340, 12_630),
+}
+"""Instructions a frame and bytes of flash. A Cortex-M7 runs a Cortex-M4's code."""
+
+_BLOCK = 1024
+_STATE_BYTES = 528
+_TAP_INSTRUCTIONS, _OUTPUT_INSTRUCTIONS = 2.85, 26.0
+"""Of the resampler on a Cortex-M4: a line through the four measured ones, within 3 %."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a model takes of a board.
+
+    Attributes:
+        ram_bytes: by part: network, front end, audio, stack.
+        flash_bytes: by part: network's code, its constants, front end, resampler.
+        instructions_per_s: by part: network, front end, resampler.
+        cpu_share: at one instruction per cycle, of 1; None without the board's clock.
+        absent: why a figure is missing, by name.
+    """
+
+    ram_bytes: Mapping[str, int]
+    flash_bytes: Mapping[str, int] = field(default_factory=dict)
+    instructions_per_s: Mapping[str, int] = field(default_factory=dict)
+    cpu_share: float | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+    def fits(self, board: Board) -> bool:
+        """Return whether nothing that is known is more than the board has."""
+        return (
+            sum(self.ram_bytes.values()) <= board.ram_bytes
+            and sum(self.flash_bytes.values()) <= board.flash_bytes
+            and (self.cpu_share is None or self.cpu_share <= 1.0)
+        )
+
+
+def fit(model: Classifier, board: Board) -> Fit:
+    """Estimate what a model, compiled ahead of time, takes of a board with its microphone.
+
+    Raises:
+        AscError: the board has no memory of its own, or the network cannot be compiled.
+    """
+    if not board.ram_bytes:
+        raise AscError(f"board {board.name}: takes what the computer has")
+    resampler = audio_path(model, board, resample=board.microphone is not None).resampler
+    ram = _ram(model, board, resampler)
+    cpu = _cpu(board)
+    if cpu not in _FRONT_END:
+        reason = f"no code was measured on {board.core}"
+        return Fit(ram, absent={"flash_bytes": reason, "cpu_share": reason})
+    absent: dict[str, str] = {}
+    flash: dict[str, int] = {}
+    instructions: dict[str, int] = {}
+    try:
+        flash = _flash(model, cpu, resampler)
+    except AscError as error:
+        absent["flash_bytes"] = str(error)
+    try:
+        instructions = _instructions(model, cpu, resampler)
+    except AscError as error:
+        absent["cpu_share"] = str(error)
+    share = sum(instructions.values()) / board.clock_hz if board.clock_hz else None
+    if not board.clock_hz:
+        absent["cpu_share"] = "an emulated board has no clock"
+    return Fit(ram, flash, instructions, share if instructions else None, absent)
+
+
+def _cpu(board: Board) -> str:
+    # The tables name RISC-V by what the compiler is told of it.
+    march = [flag for flag in board.core_flags if flag.startswith("-march=")]
+    return board.cpu or (march[0].removeprefix("-march=") if march else "")
+
+
+def _members(model: Classifier) -> Sequence[Artefact]:
+    if isinstance(model.artefact, Ensemble):
+        return [member.artefact for member in model.artefact.members]
+    return [model.artefact]
+
+
+def _arena(model: Classifier) -> int:
+    if isinstance(model.artefact, Ensemble):
+        figures = ensemble_footprint(model.artefact, None)
+        size, reasons = figures["aot_arena_bytes"], figures["absent"]
+    else:
+        found = footprint(model.artefact, None)
+        size, reasons = found.aot_arena_bytes, found.absent
+    if size is None:
+        raise AscError(reasons["aot_arena_bytes"])
+    return int(size)
+
+
+def _ram(model: Classifier, board: Board, resampler: Resampler | None) -> dict[str, int]:
+    config = model.frontend
+    sample = config.sample_bits // 8 if config.sample_bits == 16 else 4
+    blocks = pace(Request(model=model, board=board, resampler=resampler)).blocks
+    return {
+        "network": _arena(model),
+        "front end": (6 + sample) * config.n_fft + _STATE_BYTES,
+        "audio": blocks * _BLOCK * sample + (4 * resampler.taps if resampler else 0),
+        "stack": STACK_BYTES,
+    }
+
+
+def _flash(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str, int]:
+    code, constants = 0, 0
+    for artefact in _members(model):
+        found = footprint(artefact, cpu)
+        if found.aot_code_bytes is None or found.aot_constant_bytes is None:
+            raise AscError(found.absent.get("aot_code_bytes", "") or "not measured")
+        # Members share the code.
+        code = max(code, found.aot_code_bytes)
+        constants += found.aot_constant_bytes
+    flash = {"code": code, "constants": constants, "front end": _FRONT_END[cpu][1]}
+    return flash | ({"resampler": resampler.table_bytes} if resampler else {})
+
+
+def _instructions(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str, int]:
+    config = model.frontend
+    graphs = [artefact.graph for artefact in _members(model)]
+    network = sum(estimate(graph, cpu, shortcuts(graph)).instructions for graph in graphs)
+    hop = model.decision.hop_columns
+    window = config.clip_samples if hop is None else hop * config.hop
+    per_s = {
+        "network": round(network * config.sample_rate / window),
+        "front end": round(_frame(config, cpu) * config.sample_rate / config.hop),
+    }
+    if resampler is None:
+        return per_s
+    # Its loop, like the front end's, is products of coefficients and samples.
+    core = _FRONT_END[cpu][0] / _FRONT_END["cortex-m4"][0]
+    output = _TAP_INSTRUCTIONS * resampler.taps + _OUTPUT_INSTRUCTIONS
+    return per_s | {"resampler": round(core * output * config.sample_rate)}
+
+
+def _frame(config: FrontEndConfig, cpu: str) -> float:
+    """Return the instructions of a frame: as many as the transform's butterflies, in proportion."""
+    work = config.n_fft * math.log2(config.n_fft)
+    return _FRONT_END[cpu][0] * work / (_N_FFT * math.log2(_N_FFT))

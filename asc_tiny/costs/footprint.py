@@ -1,0 +1,207 @@
+"""Memory and flash of a network on a microcontroller, under either runtime.
+
+A figure that cannot be had is absent, with the reason: never 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from asc_tiny.compiler.ir import Program
+from asc_tiny.complexity.gate.formats.costs import NEEDS_CPU
+from asc_tiny.costs.instructions import cpu_table
+from asc_tiny.firmware.network import interface
+from asc_tiny.firmware.network.compiled import compile_network, generate
+from asc_tiny.firmware.network.ensemble import Arena as MemberArena
+from asc_tiny.firmware.network.ensemble import lay_out
+from asc_tiny.model.ensemble import Ensemble
+from asc_tiny.model.model_file import Artefact
+from asc_tiny.tflite.graph import Graph
+from asc_tiny.tflm.arena import Arena, arena
+from asc_tiny.tflm.cmsis_nn import Core
+from asc_tiny.tflm.kernel_memory import Kernels
+from asc_tiny.tflm.structs import Abi
+from asc_tiny.util.errors import AscError
+
+CMSIS_NN: Mapping[str, Core] = {
+    "cortex-m0plus": Core.PLAIN,
+    "cortex-m3": Core.PLAIN,
+    "cortex-m4": Core.DSP,
+    "cortex-m7": Core.DSP,
+    "cortex-m33": Core.DSP,
+    "cortex-m55": Core.MVE,
+}
+"""What CMSIS-NN is built for on each core."""
+
+_OTHER_TYPES = ("FLOAT16", "FLOAT32", "FLOAT64", "INT16")
+_ALIGNMENT = 16
+_RUN = "asc_stage_run"
+_ENUMERATOR = re.compile(r"\b(ASC_NET_\w+) = (\d+)")
+_CONSTANT = re.compile(
+    r"^(ASC_NET_ALIGNED )?ASC_NET_CONST (\w+) (\w+)(?:\[(\w+)(?: \+ [^\]]+)?\])? =", re.MULTILINE
+)
+"""What is added to a size is for vectors, at most 28 bytes for each array, and not counted."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes of one network.
+
+    Attributes:
+        model_bytes: of the .tflite file.
+        tflm_head_bytes: activations and working memory by TensorFlow Lite Micro's planner.
+        tflm_arena_bytes: its whole arena on the core, a 32-bit Arm one unless it is said,
+            reference kernels.
+        tflm_cmsis_nn_arena_bytes: the same with CMSIS-NN's kernels for the core.
+        aot_arena_bytes: activations and working memory of the network compiled ahead of time.
+        aot_code_bytes: its kernels on the core, C library apart.
+        aot_constant_bytes: its weights and tables.
+        absent: reasons by figure.
+    """
+
+    model_bytes: int
+    tflm_head_bytes: int | None = None
+    tflm_arena_bytes: int | None = None
+    tflm_cmsis_nn_arena_bytes: int | None = None
+    aot_arena_bytes: int | None = None
+    aot_code_bytes: int | None = None
+    aot_constant_bytes: int | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+def footprint(artefact: Artefact, cpu: str | None) -> Footprint:
+    """Return every figure that can be had.
+
+    Args:
+        artefact: the model.
+        cpu: the core that code is for; without one there is no code size.
+
+    Raises:
+        AscError: a core that was not measured.
+    """
+    table = cpu_table(cpu) if cpu else None
+    graph = artefact.graph
+    values: dict[str, Any] = {}
+    absent: dict[str, str] = {}
+
+    def add(name: str, compute: Callable[[], int]) -> None:
+        try:
+            values[name] = compute()
+        except AscError as error:
+            absent[name] = str(error)
+
+    add("tflm_head_bytes", lambda: _arena([graph]).head)
+    add("tflm_arena_bytes", lambda: _arena([graph], abi=_abi(cpu)).size)
+    add("tflm_cmsis_nn_arena_bytes", lambda: _arena([graph], _core(cpu)).size)
+    try:
+        compiled = compile_network(artefact)
+    except AscError as error:
+        names = ("aot_arena_bytes", "aot_code_bytes", "aot_constant_bytes")
+        absent.update(dict.fromkeys(names, str(error)))
+    else:
+        add("aot_arena_bytes", lambda: compiled.plan.size)
+        add("aot_code_bytes", lambda: _code_bytes(compiled.program, _needed(table)["code"]))
+        add("aot_constant_bytes", lambda: _constant_bytes(artefact, _needed(table)["code"]))
+    return Footprint(len(artefact.data), absent=absent, **values)
+
+
+def _needed(table: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if table is None:
+        raise AscError(NEEDS_CPU)
+    return table
+
+
+def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
+    """Return the arenas that the members of an ensemble share, ``absent`` with reasons beside.
+
+    Raises:
+        AscError: a core that was not measured.
+    """
+    if cpu:
+        cpu_table(cpu)
+    graphs = [member.artefact.graph for member in ensemble.members]
+    figures: Mapping[str, Callable[[], int]] = {
+        "tflm_arena_bytes": lambda: _arena(graphs, abi=_abi(cpu)).size,
+        "tflm_cmsis_nn_arena_bytes": lambda: _arena(graphs, _core(cpu)).size,
+        "aot_arena_bytes": lambda: _shared_arena_bytes(ensemble),
+    }
+    values: dict[str, Any] = {}
+    absent: dict[str, str] = {}
+    for name, compute in figures.items():
+        try:
+            values[name] = compute()
+        except AscError as error:
+            values[name] = None
+            absent[name] = str(error)
+    return {**values, "absent": absent}
+
+
+def _shared_arena_bytes(ensemble: Ensemble) -> int:
+    compiled = [compile_network(member.artefact) for member in ensemble.members]
+    arenas = [MemberArena(each.plan.size, each.input_offset) for each in compiled]
+    return lay_out(arenas, interface.of_ensemble(ensemble)["input"]["size"]).size
+
+
+def _core(cpu: str | None) -> Core:
+    if cpu is None:
+        raise AscError(NEEDS_CPU)
+    if cpu not in CMSIS_NN:
+        raise AscError(f"CMSIS-NN is not for {cpu}")
+    return CMSIS_NN[cpu]
+
+
+def _abi(cpu: str | None) -> Abi:
+    return Abi.ILP32 if cpu and cpu.startswith("rv32") else Abi.ARM
+
+
+def _arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) -> Arena:
+    for graph in graphs:
+        for tensor in graph.tensors:
+            if not tensor.is_constant and tensor.dtype in _OTHER_TYPES:
+                raise AscError(
+                    f"{graph.source}: tensor {tensor.index} is {tensor.dtype}; the memory of "
+                    f"TensorFlow Lite Micro is known for int8 models"
+                )
+    return arena(graphs, kernels, abi)
+
+
+def _code_bytes(program: Program, table: Mapping[str, Any]) -> int:
+    """Add up what the linker keeps: the functions that the network's kernels call."""
+    names = {stage.kernel for stage in program.stages}
+    missing = sorted(names - set(table["needs"]))
+    if missing:
+        raise AscError(f"the code of {missing[0]} was not measured")
+    sections = {section for name in (*names, _RUN) for section in table["needs"][name]}
+    return int(table["network"]) + sum(int(table["sections"][s]) for s in sections)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant array or structure in generated C."""
+
+    c_type: str
+    name: str
+    count: int
+    aligned: bool
+
+
+def constants(text: str) -> Iterator[Constant]:
+    """Find the constants that a network's C text declares."""
+    names = {name: int(value) for name, value in _ENUMERATOR.findall(text)}
+    for aligned, c_type, name, count in _CONSTANT.findall(text):
+        size = names[count] if count in names else int(count or 1)
+        yield Constant(c_type, name, size, bool(aligned))
+
+
+def _constant_bytes(artefact: Artefact, table: Mapping[str, Any]) -> int:
+    structures = table["structures"]
+    total = 0
+    for constant in constants(generate(artefact)["asc_net.c"]):
+        if constant.c_type not in structures:
+            raise AscError(f"the size of {constant.c_type} was not measured")
+        size = structures[constant.c_type] * constant.count
+        total += -(-size // _ALIGNMENT) * _ALIGNMENT if constant.aligned else size
+    return total

@@ -1,0 +1,1 @@
+"""Accuracy of models and systems on recordings: metrics, tables, plots, reports."""

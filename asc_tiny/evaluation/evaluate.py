@@ -1,0 +1,148 @@
+"""Systems, from their files to the metrics of every arithmetic that they can run in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from asc_tiny.audio.dataset import Clip, Dataset
+from asc_tiny.evaluation.metrics import Metrics, metrics, true_outputs
+from asc_tiny.evaluation.systems import FloatNetwork, System
+from asc_tiny.features import cache, host_library
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.frontend.reference import quantise
+from asc_tiny.model.ensemble import Member
+from asc_tiny.tflm.interpreter import Interpreter
+from asc_tiny.util.errors import AscError
+
+Float64Array = NDArray[np.float64]
+Int8Array = NDArray[np.int8]
+
+ARITHMETICS = ("float", "int8", "int8_integer_frontend")
+"""Float features and network; those features rounded to int8, int8 network; as on the chip."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A system's metrics by arithmetic, those of ``ARITHMETICS`` that its files allow."""
+
+    system: System
+    results: dict[str, Metrics]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the system's description and its metrics as plain values."""
+        results = {name: result.to_json() for name, result in self.results.items()}
+        return {**self.system.to_json(), "results": results}
+
+
+def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> list[Evaluation]:
+    """Evaluate systems on a split; features and networks that they share are run once.
+
+    An int8 output code of 0 above the zero point stands for anything below half a step, so the
+    log loss counts it as half a step.
+
+    Args:
+        systems: what to evaluate.
+        dataset: the clips.
+        split_name: ``train``, ``evaluate`` or ``test``.
+
+    Raises:
+        AscError: the split is unknown or empty, has a scene that a system does not know, or a
+            clip cannot be used.
+    """
+    for system in systems:
+        clips = split(dataset, split_name, system.labels, source=str(system.path))
+    floats = {network.sha256: network for system in systems for network in system.floats}
+    members = {member.artefact.sha256: member for system in systems for member in system.members}
+    probabilities = {key: float_scores(network, clips) for key, network in floats.items()}
+    codes = {
+        name: int8_codes(members, clips, integer_front_end=integer)
+        for name, integer in (("int8", False), ("int8_integer_frontend", True))
+        if members
+    }
+
+    def results(system: System) -> Iterator[tuple[str, Metrics]]:
+        if system.floats:
+            scores = system.float_scores([probabilities[n.sha256] for n in system.floats])
+            yield "float", metrics(scores, clips, system.labels)
+        if system.members:
+            floor = system.output.scale / 2
+            for name, of_member in codes.items():
+                scores = system.int8_scores([of_member[m.artefact.sha256] for m in system.members])
+                yield name, metrics(scores, clips, system.labels, floor=floor)
+
+    return [Evaluation(system, dict(results(system))) for system in systems]
+
+
+def float_scores(network: FloatNetwork, clips: Sequence[Clip]) -> Float64Array:
+    """Return a Keras model's probabilities on float features, shape (clips, labels)."""
+    from asc_tiny.train.loop import predict
+
+    return predict(network.model, cache.load(clips, network.config)).astype(np.float64)
+
+
+def int8_codes(
+    members: Mapping[str, Member], clips: Sequence[Clip], *, integer_front_end: bool
+) -> dict[str, Int8Array]:
+    """Return the outputs of quantised models from TensorFlow Lite Micro's kernels.
+
+    Args:
+        members: the models, by any key; those with the same front end share its features.
+        clips: what to evaluate.
+        integer_front_end: compute the input with the firmware's integer arithmetic instead of
+            rounding the float features.
+
+    Returns:
+        An array of shape (clips, labels) under the key of each model.
+
+    Raises:
+        AscError: TensorFlow Lite Micro does not run a model, or a clip cannot be used.
+    """
+    source = _integer_codes if integer_front_end else _float_codes
+    inputs = {m.frontend: source(clips, m.frontend) for m in members.values()}
+    models = {key: m.artefact for key, m in members.items()}
+    interpreters = {key: Interpreter(model.data, model.path) for key, model in models.items()}
+    outputs: dict[str, list[Int8Array]] = {key: [] for key in members}
+    title = "int8, integer features" if integer_front_end else "int8"
+    for index in tqdm(range(len(clips)), desc=title, unit="clip", disable=None, leave=False):
+        features = {frontend: features_of(index) for frontend, features_of in inputs.items()}
+        for key, member in members.items():
+            outputs[key].append(interpreters[key].run(features[member.frontend]))
+    return {key: np.stack(rows) for key, rows in outputs.items()}
+
+
+def split(
+    dataset: Dataset, name: str, labels: Sequence[str], *, source: str = "the model"
+) -> tuple[Clip, ...]:
+    """Return the clips of a split that a model with these labels can be evaluated on.
+
+    ``source`` is the model's name in errors.
+
+    Raises:
+        AscError: the split is unknown or empty, or has a scene that the model does not know.
+    """
+    clips = dataset.split(name)
+    if not clips:
+        raise AscError(f"{dataset.root}: split {name} has no clips")
+    true_outputs(clips, labels, source=source)
+    return clips
+
+
+def _float_codes(clips: Sequence[Clip], config: FrontEndConfig) -> Callable[[int], Int8Array]:
+    quantisation = config.quantisation
+    assert quantisation is not None
+    features = cache.load(clips, config)
+
+    def codes(index: int) -> Int8Array:
+        return quantise(features.take(np.array([index]))[0].astype(np.float64), quantisation)
+
+    return codes
+
+
+def _integer_codes(clips: Sequence[Clip], config: FrontEndConfig) -> Callable[[int], Int8Array]:
+    return lambda index: host_library.features(cache.clip_pcm(clips[index], config), config)

@@ -1,0 +1,121 @@
+"""Plots of evaluations and features: the same figures give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from asc_tiny.evaluation.metrics import Figures
+from asc_tiny.frontend.arrays import Float64Array, Int8Array
+from asc_tiny.frontend.config import Quantisation
+from asc_tiny.util.figures import DARK, grid, saved, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE = "#3b6ea5"
+_CHANNELS = ("log-mel", "delta", "second delta")
+
+
+def accuracy_bars(groups: Mapping[str, Figures], format: str = "svg") -> bytes:
+    """Draw a bar with its interval for each group of clips.
+
+    Args:
+        groups: figures by name, from top to bottom.
+        format: ``svg`` or ``png``.
+    """
+    with style():
+        figure, axes = _axes(width=6.4, height=0.5 + 0.27 * len(groups))
+        places = range(len(groups))
+        accuracies = [figures.accuracy for figures in groups.values()]
+        axes.barh(places, accuracies, height=0.68, color=BLUE)
+        for place, figures in enumerate(groups.values()):
+            axes.plot(figures.accuracy_interval, (place, place), color=DARK, linewidth=1.2)
+            axes.plot(figures.accuracy_interval, (place, place), "|", color=DARK, markersize=6)
+            axes.text(1.02, place, f"{figures.accuracy:.3f}", va="center")
+        axes.set_yticks(places, list(groups))
+        axes.set_ylim(len(groups) - 0.4, -0.6)
+        axes.set_xlim(0.0, 1.0)
+        axes.set_xlabel("accuracy")
+        axes.grid(axis="x", color="#dddddd", linewidth=0.6)
+        axes.set_axisbelow(True)
+        return saved(figure, format)
+
+
+def confusion_matrix(
+    counts: Sequence[Sequence[int]], labels: Sequence[str], format: str = "svg"
+) -> bytes:
+    """Draw clips by true scene (row) and decided scene (column), shaded by share of the row.
+
+    Args:
+        counts: shape (labels, labels).
+        labels: in output order.
+        format: ``svg`` or ``png``.
+    """
+    with style():
+        side = 1.6 + 0.36 * len(labels)
+        figure, axes = _axes(width=side, height=side)
+        shares = [[count / (sum(row) or 1) for count in row] for row in counts]
+        ticks = range(len(labels))
+        axes.pcolormesh(ticks, ticks, shares, cmap="Blues", vmin=0.0, vmax=1.0, shading="nearest")
+        axes.invert_yaxis()
+        axes.set_aspect("equal")
+        for row, values in enumerate(counts):
+            for column, count in enumerate(values):
+                color = "white" if shares[row][column] > 0.6 else DARK
+                if count:
+                    axes.text(column, row, str(count), ha="center", va="center", color=color)
+        axes.set_xticks(ticks, labels, rotation=90)
+        axes.set_yticks(ticks, labels)
+        axes.set_xlabel("decided")
+        axes.set_ylabel("true")
+        axes.tick_params(length=0)
+        return saved(figure, format)
+
+
+def feature_panels(
+    values: Float64Array, codes: Int8Array, quantisation: Quantisation, format: str = "png"
+) -> bytes:
+    """Draw features, their int8 codes and the codes' error, a column of panels per channel.
+
+    The error is the code less the value in units of a code, which rounding alone keeps within
+    half a code either way. A value beyond the range of codes counts as the outermost code.
+
+    Args:
+        values: float64 features, shape (n_mels, columns, channels).
+        codes: of the integer front end, shape as ``values``.
+        quantisation: of the codes.
+        format: ``svg`` or ``png``.
+    """
+    exact = np.clip(values / quantisation.scale + quantisation.zero_point, -128.0, 127.0)
+    rows: Sequence[tuple[str, Any, dict[str, Any]]] = (
+        ("float64", values, {}),
+        ("int8 codes", codes, {}),
+        ("error in codes", codes - exact, {"cmap": "RdBu_r", "vmin": -1.0, "vmax": 1.0}),
+    )
+    channels = values.shape[-1]
+    with style():
+        figure, panes = grid(len(rows), channels, width=1.0 + 3.4 * channels, height=7.5)
+        for (name, panels, options), axes_of_row in zip(rows, panes, strict=True):
+            for channel, axes in enumerate(axes_of_row):
+                image = axes.imshow(
+                    panels[:, :, channel],
+                    aspect="auto",
+                    origin="lower",
+                    interpolation="nearest",
+                    **options,
+                )
+                figure.colorbar(image, ax=axes)
+                axes.set_title(f"{_CHANNELS[channel]}, {name}")
+            axes_of_row[0].set_ylabel("mel band")
+        for axes in panes[-1]:
+            axes.set_xlabel("column")
+        return saved(figure, format)
+
+
+def _axes(*, width: float, height: float) -> tuple[Figure, Axes]:
+    figure, ((axes,),) = grid(1, 1, width=width, height=height)
+    return figure, axes

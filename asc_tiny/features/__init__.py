@@ -1,0 +1,1 @@
+"""Features of many clips, computed by the firmware's C on this computer and kept."""

@@ -1,0 +1,233 @@
+"""Features of a dataset, computed once and kept on disk."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from asc_tiny.audio.clips import read_pcm
+from asc_tiny.audio.dataset import Clip
+from asc_tiny.features import host_library
+from asc_tiny.frontend.arrays import Samples
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.frontend.reference import features
+from asc_tiny.util import user_cache
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_bytes, replacing, sha256
+from asc_tiny.util.interrupts import SIGNALS
+
+Float32Array = NDArray[np.float32]
+
+ARITHMETICS = ("float", "fixed")
+"""Features before quantisation, or what the int8 codes of the integer front end stand for."""
+
+SHARD_CLIPS = 128
+"""Clips in a file of the cache: what a killed run may lose per process, and one may have to do
+while the others are done."""
+
+PARALLEL_CLIPS = 1024
+"""Clips to compute from which on several processes take less time than starting them does."""
+
+
+class FeatureSet:
+    """Float32 features of clips; they stay on disk until they are taken.
+
+    Attributes:
+        shape: (clips, n_mels, columns, channels).
+    """
+
+    def __init__(self, shards: Sequence[Path], clip_shape: tuple[int, int, int]) -> None:
+        self._shards = [np.load(path, mmap_mode="r") for path in shards]
+        self.shape = (sum(len(shard) for shard in self._shards), *clip_shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def take(self, indices: NDArray[np.integer]) -> Float32Array:
+        """Return the features of some clips, shape (len(indices), n_mels, columns, channels)."""
+        taken = np.empty((len(indices), *self.shape[1:]), np.float32)
+        for row, index in enumerate(indices):
+            taken[row] = self._shards[index // SHARD_CLIPS][index % SHARD_CLIPS]
+        return taken
+
+    def batches(self, size: int) -> Iterator[Float32Array]:
+        """Yield all features in order, ``size`` clips at a time."""
+        for start in range(0, len(self), size):
+            yield self.take(np.arange(start, min(start + size, len(self))))
+
+
+def load(
+    clips: Sequence[Clip],
+    config: FrontEndConfig,
+    *,
+    arithmetic: str = "float",
+    folder: Path | None = None,
+    workers: int | None = None,
+) -> FeatureSet:
+    """Return the features of clips, from the cache where it has them.
+
+    A file of the cache is named by a hash over the front end and the bytes of its clips, so a
+    changed clip or front end is never mixed up with an old one; that of an integer front end is
+    over its C text. Its bytes do not depend on the number of processes. Processes are spawned:
+    a script that calls this for many clips needs an ``if __name__ == "__main__":``.
+
+    Args:
+        clips: in the order of the result.
+        config: the front end; with a quantisation if the arithmetic is ``fixed``.
+        arithmetic: one of ``ARITHMETICS``.
+        folder: of the cache, the user's if not given.
+        workers: most processes to use, by default as many as there are processors.
+
+    Raises:
+        AscError: a clip cannot be read or does not have the front end's length, the arithmetic is
+            ``fixed`` and the front end has no quantisation, or a process was killed.
+    """
+    folder = (folder or user_cache.folder()) / "features"
+    shards: list[Path] = []
+    missing: list[tuple[Path, Sequence[Clip]]] = []
+    front_end = _front_end_key(config, arithmetic)
+    with tqdm(total=len(clips), desc="features", unit="clip", disable=None, leave=False) as bar:
+        for start in range(0, len(clips), SHARD_CLIPS):
+            some = clips[start : start + SHARD_CLIPS]
+            path = folder / f"{_key(some, front_end)}.npy"
+            shards.append(path)
+            if _complete(path, (len(some), *config.shape)):
+                bar.update(len(some))
+            else:
+                missing.append((path, some))
+        _write_all(missing, config, arithmetic, workers or _processors(), bar)
+    return FeatureSet(shards, config.shape)
+
+
+def clip_pcm(clip: Clip, config: FrontEndConfig) -> Samples:
+    """Read the samples of a clip, shape (clip_samples,).
+
+    Raises:
+        AscError: it cannot be read or has another length or sample rate.
+    """
+    rate, bits = config.sample_rate, config.sample_bits
+    pcm = read_pcm(clip.path, rate, bits=bits, resample=clip.resample)
+    if len(pcm) != config.clip_samples:
+        raise AscError(
+            f"{clip.path}: {len(pcm)} samples, the front end needs {config.clip_samples}"
+        )
+    return pcm
+
+
+def _front_end_key(config: FrontEndConfig, arithmetic: str) -> str:
+    if arithmetic == "float":
+        return config.digest()
+    # Several scales can give one C text, but not one value of a code.
+    return f"{host_library.digest(config)} {config.quantisation}"
+
+
+def _key(clips: Sequence[Clip], front_end: str) -> str:
+    # With its own key, what is converted never stands in for what must have the right rate.
+    conversion = ["resample"] if any(clip.resample for clip in clips) else []
+    parts = [front_end, *conversion, *(sha256(read_bytes(clip.path)) for clip in clips)]
+    return sha256("\n".join(parts).encode("ascii"))
+
+
+def _complete(path: Path, shape: tuple[int, ...]) -> bool:
+    try:
+        return bool(np.load(path, mmap_mode="r").shape == shape)
+    except (OSError, ValueError, EOFError):
+        return False
+
+
+def _write_all(
+    shards: Sequence[tuple[Path, Sequence[Clip]]],
+    config: FrontEndConfig,
+    arithmetic: str,
+    workers: int,
+    bar: tqdm,
+) -> None:
+    workers = min(workers, len(shards))
+    if workers < 2 or sum(len(clips) for _, clips in shards) < PARALLEL_CLIPS:
+        for path, clips in shards:
+            bar.update(_write(path, clips, config, arithmetic))
+        return
+    try:
+        with _pool(workers) as pool:
+            with _interrupts_blocked():
+                written = [
+                    pool.submit(_write, path, clips, config, arithmetic) for path, clips in shards
+                ]
+            for future in as_completed(written):
+                bar.update(future.result())
+    except BrokenProcessPool as error:
+        raise AscError(
+            "features: a process computing them was killed, is there enough memory?"
+        ) from error
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Executor]:
+    """Yield processes for work; what they have not begun at the end of the block is dropped."""
+    # A forked process would inherit locks that TensorFlow's threads hold, and hang.
+    spawn = multiprocessing.get_context("spawn")
+    # With it starts the process that keeps account of semaphores.
+    with _interrupts_blocked():
+        pool = ProcessPoolExecutor(workers, spawn, initializer=_end_with_parent)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Leave Ctrl-C and the like to this process: those that start in the block never see them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent does, also when the parent is killed."""
+    threading.Thread(target=_exit_after_parent, daemon=True).start()
+
+
+def _exit_after_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _write(path: Path, clips: Sequence[Clip], config: FrontEndConfig, arithmetic: str) -> int:
+    """Compute the features of clips into a file of the cache; return how many clips there are."""
+    compute = features if arithmetic == "float" else _dequantised_codes
+    values = np.empty((len(clips), *config.shape), np.float32)
+    for row, clip in enumerate(clips):
+        values[row] = compute(clip_pcm(clip, config), config)
+    # Two runs may miss the same file of the cache: the second writes the same bytes again.
+    with replacing(path, wait=True) as temporary:
+        np.save(temporary, values)
+    return len(clips)
+
+
+def _dequantised_codes(pcm: Samples, config: FrontEndConfig) -> NDArray[np.float64]:
+    assert config.quantisation
+    codes = host_library.features(pcm, config).astype(np.float64)
+    return (codes - config.quantisation.zero_point) * config.quantisation.scale

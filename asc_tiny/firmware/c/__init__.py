@@ -1,0 +1,1 @@
+"""Text of C: templates, literals, escaping, prefixes."""

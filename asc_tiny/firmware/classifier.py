@@ -1,0 +1,113 @@
+"""A model completed with what firmware needs: front end, labels, decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from asc_tiny.compiler.planner.planner import TIME, Options
+from asc_tiny.decision.config import DecisionConfig
+from asc_tiny.firmware.fingerprints import Identity, identify
+from asc_tiny.firmware.network import compiled, tflm
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.model.ensemble import Ensemble, Model
+from asc_tiny.util.errors import AscError
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model with everything that firmware needs besides the network.
+
+    Attributes:
+        artefact: the model or the ensemble.
+        frontend: its front end, with the quantisation of the (first) network's input.
+        labels: class names in output order.
+        decision: windows, smoothing, hysteresis and threshold.
+        options: of the network's planner.
+    """
+
+    artefact: Model
+    frontend: FrontEndConfig
+    labels: tuple[str, ...]
+    decision: DecisionConfig = field(default_factory=DecisionConfig)
+    options: Options = compiled.DEFAULT
+
+    @property
+    def frontends(self) -> tuple[FrontEndConfig, ...]:
+        """The front end in each quantisation that the members need, one for one network."""
+        if isinstance(self.artefact, Ensemble):
+            return self.artefact.frontends
+        return (self.frontend,)
+
+    @property
+    def identity(self) -> Identity:
+        """The hashes of model, front end and labels."""
+        return identify(self.artefact, self.frontends, self.labels)
+
+
+def classifier(
+    artefact: Model,
+    *,
+    runtime: str,
+    frontend: FrontEndConfig | None = None,
+    labels: tuple[str, ...] | None = None,
+) -> Classifier:
+    """Complete a model with a front end and labels, from its metadata unless given.
+
+    Raises:
+        AscError: they are neither in the file nor given, or do not fit the network; the model
+            is not full int8, or has an operator that the runtime lacks.
+    """
+    if isinstance(artefact, Ensemble):
+        return _of_ensemble(artefact, runtime, given=frontend is not None or labels is not None)
+    if runtime == "aot":
+        artefact = compiled.without_conversions(artefact)
+    compiled.check_supported_types(artefact)
+    if runtime == "aot":
+        compiled.check_supported_operators(artefact)
+    else:
+        tflm.check_operators(artefact)
+    frontend = frontend or artefact.frontend
+    labels = labels or artefact.labels
+    if frontend is None or labels is None:
+        missing = "front end" if frontend is None else "labels"
+        option = "--frontend FILE.toml" if frontend is None else "--labels FILE"
+        raise AscError(f"{artefact.path}: holds no {missing}; give {option}")
+    graph = artefact.graph
+    source, result = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
+    if source.shape[1:] != frontend.shape:
+        raise AscError(
+            f"{artefact.path}: input shape {source.shape[1:]}, the front end gives {frontend.shape}"
+        )
+    if result.size != len(labels):
+        raise AscError(f"{artefact.path}: {result.size} outputs, but {len(labels)} labels")
+    quantised = frontend.quantised(source.scales[0], source.zero_points[0])
+    return Classifier(artefact, quantised, labels)
+
+
+def check_order(model: Classifier) -> None:
+    """Check that a network that takes columns as they come can serve a model's decisions.
+
+    Raises:
+        AscError: the model is an ensemble, or its windows share columns.
+    """
+    if model.options.order != TIME:
+        return
+    if isinstance(model.artefact, Ensemble):
+        raise AscError(
+            f"{model.artefact.path}: --schedule time is for a single network: the members of an "
+            "ensemble share their memory in turns, and each would have to keep its state while "
+            "the others compute"
+        )
+    hop, columns = model.decision.hop_columns, model.frontend.columns
+    if hop is not None and hop < columns:
+        raise AscError(
+            f"{model.artefact.path}: --schedule time gives each column to one window, but with "
+            f"hop_columns = {hop} windows share columns; allowed: {columns} (the window) or more"
+        )
+
+
+def _of_ensemble(model: Ensemble, runtime: str, *, given: bool) -> Classifier:
+    if given:
+        raise AscError(f"{model.path}: members hold front end and labels; none can be given")
+    members = [classifier(member.artefact, runtime=runtime) for member in model.members]
+    return Classifier(model, members[0].frontend, model.labels)

@@ -1,0 +1,58 @@
+"""Emits the front end's configuration and tables as C."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asc_tiny.firmware.c.literals import value_lines
+from asc_tiny.firmware.c.templates import environment
+from asc_tiny.frontend import tables as fixed_tables
+from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig, codes_digest
+from asc_tiny.util.errors import AscError
+
+TABLES_VERSION = 1
+"""Must be what asc_frontend.h and asc_spectrum.h ask for; the C compiler checks it."""
+
+
+def generate(
+    config: FrontEndConfig,
+    banner: str,
+    *,
+    others: Sequence[FrontEndConfig] = (),
+    continuous: bool = False,
+) -> dict[str, str]:
+    """Return the front end's generated files, file name to text, with the prefix ``asc``.
+
+    Args:
+        config: a front end with quantisation.
+        banner: the line that says which tool made the file from which model.
+        others: the same front end with other quantisations, for networks that share it: a column
+            holds the channels in each quantisation, one after the other.
+        continuous: columns of a stream (``frontend.stream``) instead of clips.
+
+    Raises:
+        AscError: the configuration has no quantisation.
+    """
+    if config.quantisation is None:
+        raise AscError("front end: firmware needs a quantisation (scale and zero_point)")
+    configs = (config, *others)
+    tables = fixed_tables.build(config)
+    values = {
+        "banner": banner,
+        "config": config,
+        "continuous": continuous,
+        "hash": codes_digest((config, *others)),
+        "tables_version": TABLES_VERSION,
+        "lines": value_lines,
+        "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
+        "requantisations": [fixed_tables.build(each).requantisations for each in configs],
+        "tables": tables,
+        "log2_fraction_bits": fixed_tables.LOG2_FRACTION_BITS,
+        "twentieth": fixed_tables.TWENTIETH,
+        "twiddles": [(tables.turn(4 * j), tables.turn(2 * j)) for j in range(config.n_fft // 8)],
+        "ramps": list(zip(tables.segment_start, tables.segment_step, strict=True)),
+        "chords": list(zip(tables.log2_base, tables.log2_slope, strict=True)),
+    }
+    names = ("asc_frontend_tables.h", "asc_frontend_tables.c")
+    templates = environment()
+    return {name: templates.get_template(f"frontend/{name}.j2").render(values) for name in names}

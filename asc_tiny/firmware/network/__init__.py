@@ -1,0 +1,1 @@
+"""The network as sources: compiled, by TensorFlow Lite Micro, or an ensemble."""

@@ -1,0 +1,252 @@
+"""What the C templates print of a compiled network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from asc_tiny.compiler.ir import Array, Program, Rows, Stage, View
+from asc_tiny.compiler.planner.arena_allocator import Plan
+from asc_tiny.compiler.planner.schedule_loops import Loop, loops
+from asc_tiny.compiler.planner.scheduler import Schedule
+from asc_tiny.firmware.c.literals import value_lines
+from asc_tiny.firmware.network import interface
+from asc_tiny.tflite.graph import Graph, Tensor
+from asc_tiny.util.errors import AscError
+
+_MOST_STAGES = 255
+_MOST_STEPS = 2**16 - 1
+_MOST_BYTES = 2**31 - 1
+_MEMBERS = {"asc_channel_t": 3, "asc_packed_channel_t": 2}
+"""Values that a structure has, of arrays of structures."""
+
+
+def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[str, Any]:
+    """Return the values of the templates ``asc_net.h`` and ``asc_net.c``.
+
+    Raises:
+        AscError: the network has more stages than a byte can number, or more runs of a stage or
+            steps than 16 bits can.
+    """
+    _check_count(program, len(program.stages), _MOST_STAGES, "stages")
+    runs = max(stage.runs for stage in program.stages)
+    _check_count(program, runs, _MOST_STEPS, "runs of a stage")
+    steps = _steps(loops(order.order)) if program.state is None else _hops(order)
+    _check_count(program, len(steps["steps"]), _MOST_STEPS, "steps")
+    layout = _Layout(order, plan)
+    computed = program.stages if program.state is None else program.stages[:-1]
+    stages = [layout.stage(number, stage) for number, stage in enumerate(computed)]
+    for stage in stages:
+        _check_widths(program, stage)
+    _check_count(program, plan.size, _MOST_BYTES, "bytes of arena")
+    return {
+        "arena_size": plan.size,
+        "arrays": list(_arrays(program)),
+        "input": _interface(graph.tensor(graph.inputs[0]), layout.offset(program.input)),
+        "output": _interface(graph.tensor(graph.outputs[0]), layout.offset(program.output)),
+        "stages": stages,
+        "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in computed),
+        **steps,
+        **({} if program.state is None else layout.streaming(program)),
+    }
+
+
+def _check_count(program: Program, count: int, most: int, name: str) -> None:
+    if count > most:
+        raise AscError(f"{program.source}: {count:,} {name}, at most {most:,} are supported")
+
+
+_INT16, _INT32, _UINT16 = (-(2**15), 2**15 - 1), (-(2**31), 2**31 - 1), (0, 2**16 - 1)
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])")
+
+
+def _check_widths(program: Program, stage: Mapping[str, Any]) -> None:
+    """Check that every number of a stage fits its member in C."""
+    rows = [stage["output"], *(each["ring"] for each in stage["inputs"])]
+    numbers = {
+        _UINT16: [ring[name] for ring in rows for name in ("first", "rows", "repeat")],
+        _INT16: [n for each in stage["inputs"] for n in each.values() if isinstance(n, int)],
+        _INT32: [
+            int(number)
+            for layer in stage["layers"]
+            for text in layer["fields"].values()
+            for number in _NUMBER.findall(text)
+        ],
+    }
+    numbers[_UINT16] += [each[name] for each in stage["parts"] for name in ("input", "output")]
+    numbers[_INT32] += [ring[name] for ring in rows for name in ("offset", "pitch")]
+    for (lowest, highest), values in numbers.items():
+        wrong = [value for value in values if not lowest <= value <= highest]
+        if wrong:
+            raise AscError(
+                f"{program.source}: {stage['comment']}: needs the number {wrong[0]:,}, at most "
+                f"{highest:,} is supported"
+            )
+
+
+def _steps(found: Sequence[Loop]) -> dict[str, Any]:
+    return {"loops": found, "steps": np.array([stage for loop in found for stage in loop.stages])}
+
+
+def _hops(order: Schedule) -> dict[str, Any]:
+    """Return the steps that each column allows, after the one that brings it; equal ones once."""
+    ends = [*order.hops[1:], len(order.order)]
+    steps = [
+        tuple(order.order[first + 1 : end]) for first, end in zip(order.hops, ends, strict=True)
+    ]
+    different = list(dict.fromkeys(steps))
+    found: list[Loop] = []
+    hops = []
+    for each in different:
+        own = loops(each)
+        step = sum(len(loop.stages) for loop in found)
+        hops.append({"step": step, "loop": len(found), "loops": len(own)})
+        found += own
+    return {
+        **_steps(found),
+        "hops": hops,
+        "hop_type": "uint8_t" if len(hops) <= 2**8 else "uint16_t",
+        "hop_of_column": np.array([different.index(each) for each in steps]),
+    }
+
+
+def _arrays(program: Program) -> Iterator[dict[str, Any]]:
+    """Return the constants, each once."""
+    arrays: dict[str, Array] = {}
+    for stage in program.stages:
+        arrays.update((array.name, array) for array in stage.arrays)
+        constants = [rows.view.storage.constant for rows in stage.inputs]
+        arrays.update((array.name, array) for array in constants if array)
+    for array in arrays.values():
+        count = str(len(array.values) // _MEMBERS.get(array.c_type, 1))
+        slack = f" + ASC_WEIGHTS_SLACK / sizeof({array.c_type})" if array.weights else ""
+        yield {
+            "name": array.name,
+            "c_type": array.c_type,
+            "size": count + slack,
+            "aligned": array.weights,
+            "lines": _array_lines(array),
+        }
+
+
+def _array_lines(array: Array) -> Sequence[str]:
+    if array.c_type in _MEMBERS:
+        rows = array.values.reshape(-1, _MEMBERS[array.c_type]).tolist()
+        return ["{" + ", ".join(_int32(value) for value in row) + "}," for row in rows]
+    if array.c_type == "int8_t" and array.weights:
+        fours = [f"ASC_WEIGHTS({', '.join(map(str, row))})," for row in array.values.reshape(-1, 4)]
+        return [" ".join(fours[start : start + 4]) for start in range(0, len(fours), 4)]
+    return value_lines(array.values)
+
+
+def _int32(value: int) -> str:
+    return "INT32_MIN" if value == -(2**31) else str(value)
+
+
+class _Layout:
+    """Places in the arena as C text."""
+
+    def __init__(self, order: Schedule, plan: Plan) -> None:
+        self.order = order
+        self.plan = plan
+
+    def offset(self, view: View) -> int:
+        """Return where a tensor that exists as a whole begins."""
+        return self.plan.offsets[view.storage] + view.start
+
+    def streaming(self, program: Program) -> dict[str, Any]:
+        """Return where columns of the input and the state lie."""
+        assert program.state is not None
+        ring = self._ring(program.input)
+        column = {"offset": ring["offset"], "pitch": ring["pitch"], "places": ring["rows"]}
+        return {"column": column, "state_offset": self.plan.offsets[program.state]}
+
+    def stage(self, number: int, stage: Stage) -> dict[str, Any]:
+        ring = self._ring(stage.output)
+        return {
+            "comment": stage.comment,
+            "name": stage.name,
+            "kernel": stage.kernel,
+            "c_type": stage.c_type,
+            "layers": _layers(stage),
+            "parts": _parts(stage),
+            "together": stage.together,
+            "inputs": [self._rows(rows) for rows in stage.inputs],
+            "output": ring,
+            "accumulates": int(stage.accumulates),
+            "scratch": self.plan.scratch.get(number, 0),
+        }
+
+    def _rows(self, rows: Rows) -> dict[str, Any]:
+        return {
+            "ring": self._ring(rows.view),
+            "height": rows.view.rows,
+            "count": rows.count,
+            "step": rows.step,
+            "factor": rows.factor,
+            "offset": rows.offset,
+            "divisor": rows.divisor,
+            "clamps": int(rows.clamps),
+        }
+
+    def _ring(self, view: View) -> dict[str, Any]:
+        """Return base, byte in the arena, pitch, first place, places, and rows per place."""
+        storage = view.storage
+        constant = storage.constant
+        base = constant.name if constant else "NULL"
+        offset = 0 if constant else self.plan.offsets[storage]
+        rows = storage.rows if constant else self.order.extents[storage].rows
+        if rows == storage.rows:
+            # All of it is there: no row needs to wrap.
+            return {
+                "base": base,
+                "offset": offset + view.start,
+                "pitch": view.pitch,
+                "first": 0,
+                "rows": view.rows,
+                "repeat": view.repeat,
+            }
+        first, inside = divmod(view.start, view.unit)
+        return {
+            "base": base,
+            "offset": offset + inside,
+            "pitch": view.unit,
+            "first": first,
+            "rows": rows * (storage.row_size // view.unit),
+            "repeat": view.repeat,
+        }
+
+
+def _layers(stage: Stage) -> list[dict[str, Any]]:
+    """Return names and members of a stage's structures: those of parts that differ."""
+    return [
+        {"name": stage.name + (f"_part{number}" if number else ""), "fields": fields}
+        for number, fields in enumerate(_different(stage))
+    ]
+
+
+def _different(stage: Stage) -> list[Mapping[str, str]]:
+    different: list[Mapping[str, str]] = [stage.fields]
+    different += [part.fields for part in stage.parts]
+    return [fields for place, fields in enumerate(different) if fields not in different[:place]]
+
+
+def _parts(stage: Stage) -> list[dict[str, Any]]:
+    """Return the structure's name and the places of each part."""
+    different = _different(stage)
+    layers = _layers(stage)
+    return [
+        {
+            "layer": layers[different.index(part.fields)]["name"],
+            "input": part.input,
+            "output": part.output,
+        }
+        for part in stage.parts
+    ]
+
+
+def _interface(tensor: Tensor, offset: int) -> dict[str, Any]:
+    return {**interface.of_tensor(tensor), "offset": offset}

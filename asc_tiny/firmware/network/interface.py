@@ -1,0 +1,84 @@
+"""Input and output of the emitted network, as the templates print them for every runtime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from asc_tiny.compiler.lower.context import shape_text
+from asc_tiny.firmware.c.literals import float_literal, value_lines
+from asc_tiny.model.ensemble import Ensemble
+from asc_tiny.model.score_mixer import FRACTION_BITS
+from asc_tiny.tflite.graph import Tensor
+
+VERSION = 2
+"""Of asc_net.h; must be what asc_classifier.h asks for; the C compiler checks it."""
+
+
+def of_tensor(tensor: Tensor) -> dict[str, Any]:
+    """Return shape, size and quantisation of a network's input or output."""
+    height, width, channels = _image_shape(tensor)
+    return {
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "shape": shape_text(tensor),
+        "size": tensor.size,
+        "scale": float_literal(tensor.scales[0]),
+        "zero_point": tensor.zero_points[0],
+    }
+
+
+def of_ensemble(ensemble: Ensemble) -> dict[str, Any]:
+    """Return input and output of an ensemble, and how its members' scores become one.
+
+    ``members`` has, by member, its hash, the first channel of its features among those of all
+    quantisations, and the multiplier of its scores.
+    """
+    height, width, channels = ensemble.frontends[0].shape
+    groups = len(ensemble.frontends)
+    combination = ensemble.combination
+    quantisation = ensemble.frontends[0].quantisation
+    assert quantisation is not None
+    return {
+        "channels": channels,
+        "fraction_bits": FRACTION_BITS,
+        "groups": groups,
+        "hash": ensemble.sha256,
+        "input": {
+            "height": height,
+            "width": width,
+            "channels": channels * groups,
+            "shape": f"{height}x{width}x{channels * groups}",
+            "size": height * width * channels * groups,
+            "scale": float_literal(quantisation.scale),
+            "zero_point": quantisation.zero_point,
+        },
+        "interface_version": VERSION,
+        "members": [
+            {
+                "number": number,
+                "hash": ensemble.members[number].artefact.sha256,
+                "first_channel": ensemble.frontend_of(number) * channels,
+                "multiplier": multiplier,
+            }
+            for number, multiplier in enumerate(combination.multipliers)
+        ],
+        "offset_lines": value_lines(np.array(combination.offsets)),
+        "output": {
+            "shape": str(len(ensemble.labels)),
+            "size": len(ensemble.labels),
+            "scale": float_literal(combination.output.scale),
+            "zero_point": combination.output.zero_point,
+        },
+        "title": f"Ensemble of {len(ensemble.members)} networks",
+    }
+
+
+def _image_shape(tensor: Tensor) -> tuple[int, int, int]:
+    """Return (height, width, channels); leading dimensions of 1 that are missing are added."""
+    shape = (1, 1, 1, *tensor.shape)
+    if tensor.size != shape[-3] * shape[-2] * shape[-1]:
+        return 1, 1, tensor.size
+    return shape[-3], shape[-2], shape[-1]

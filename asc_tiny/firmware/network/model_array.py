@@ -1,0 +1,26 @@
+"""Emits the model file itself as a C array, for TensorFlow Lite Micro."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from asc_tiny.firmware.c.literals import value_lines
+from asc_tiny.firmware.c.templates import banner, environment
+from asc_tiny.model.model_file import Artefact
+
+
+def generate(artefact: Artefact) -> dict[str, str]:
+    """Return ``asc_model.h`` and ``asc_model.c``, file name to text.
+
+    The array holds the file's bytes in read-only memory, aligned to 16 bytes as TensorFlow Lite
+    Micro reads int32 values in place. Any .tflite will do, int8 or not.
+    """
+    values = {
+        "banner": banner(artefact),
+        "hash": artefact.sha256,
+        "lines": value_lines(np.frombuffer(artefact.data, dtype=np.uint8)),
+        "size": len(artefact.data),
+    }
+    templates = environment()
+    names = ("asc_model.h", "asc_model.c")
+    return {name: templates.get_template(f"network/{name}.j2").render(values) for name in names}

@@ -1,0 +1,200 @@
+"""Emits the network as C++ around TensorFlow Lite Micro's interpreter, with the model as an array.
+
+All members of an ensemble share one ``MicroAllocator``, hence the memory for activations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asc_tiny.firmware.c.prefix import rename
+from asc_tiny.firmware.c.templates import banner, environment
+from asc_tiny.firmware.fingerprints import Identity
+from asc_tiny.firmware.network import interface, model_array
+from asc_tiny.model.ensemble import Ensemble, Model
+from asc_tiny.model.model_file import Artefact
+from asc_tiny.tflite.graph import ABSENT, Graph
+from asc_tiny.tflm.arena import ALIGNMENT, Arena, arena
+from asc_tiny.tflm.cmsis_nn import Core
+from asc_tiny.tflm.kernel_memory import OPERATORS, Kernels
+from asc_tiny.tflm.structs import TYPES, Abi, pointer_bytes, resolver_bytes
+from asc_tiny.util.errors import AscError
+
+_BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
+
+REFERENCE = "reference kernels"
+REFERENCE_ILP32 = "reference kernels on RISC-V or Xtensa"
+_BUILDS: Mapping[str, tuple[Kernels, Abi]] = {
+    REFERENCE: (None, Abi.ARM),
+    REFERENCE_ILP32: (None, Abi.ILP32),
+    **{core.value: (core, Abi.ARM) for core in Core},
+}
+"""Builds of TensorFlow Lite Micro for 32 bits that the arena serves."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The firmware's arena for one build of TensorFlow Lite Micro.
+
+    Attributes:
+        objects: bytes before TensorFlow Lite Micro's own arena: interpreters and, in an ensemble,
+            the features.
+        arena: what follows.
+    """
+
+    objects: int
+    arena: Arena
+
+    @property
+    def size(self) -> int:
+        """Bytes that must be given."""
+        return self.objects + self.arena.size
+
+    @property
+    def smallest(self) -> int:
+        """Bytes without which preparation fails."""
+        return self.objects + self.arena.smallest
+
+    @property
+    def used(self) -> int:
+        """Bytes that ``asc_net_arena_used`` returns."""
+        return self.objects + self.arena.head + self.arena.tail
+
+
+def generate(model: Model, identity: Identity | None = None) -> dict[str, str]:
+    """Return ``asc_net.h``, ``asc_net.cc`` and each network's ``asc_model<number>.[ch]``.
+
+    Args:
+        model: int8 network or ensemble.
+        identity: of the classifier that it is the network of, if it is.
+
+    Raises:
+        AscError: an operator that TensorFlow Lite Micro does not run, or whose memory there is
+            not known.
+    """
+    check_operators(model)
+    files: dict[str, str] = {}
+    artefacts = _artefacts(model)
+    for name, artefact in zip(_names(model), artefacts, strict=True):
+        for file, text in model_array.generate(artefact).items():
+            files[_rename(file, name)] = _rename(text, name)
+    values = {**_values(model), "identity": identity}
+    templates = environment()
+    files["asc_net.h"] = templates.get_template("network/asc_net.h.j2").render(values)
+    files["asc_net.cc"] = templates.get_template("tflm/asc_net.cc.j2").render(values)
+    return files
+
+
+def check_operators(model: Model) -> None:
+    """Check that TensorFlow Lite Micro runs every operator of a model.
+
+    Raises:
+        AscError: it does not, or the memory that it needs for one is not known.
+    """
+    for artefact in _artefacts(model):
+        for operator in artefact.graph.operators:
+            if operator.name not in OPERATORS:
+                raise AscError(
+                    f"{artefact.path}: operator {operator.index} is {operator.name}, supported "
+                    f"with runtime tflm are {', '.join(OPERATORS)}"
+                )
+            if operator.name in _BIASED and ABSENT in operator.inputs:
+                raise AscError(
+                    f"{artefact.path}: operator {operator.index} ({operator.name}) has an input "
+                    f"that is absent, which TensorFlow Lite Micro reads all the same; leave it out"
+                )
+
+
+def method(operator: str) -> str:
+    """Return the method of ``MicroMutableOpResolver`` that adds an operator."""
+    words = re.findall(r"[A-Z]+\d*|\d+[A-Z]", operator.replace("V2", "_V2"))
+    return "Add" + "".join(word if word[0].isdigit() else word.capitalize() for word in words)
+
+
+def memory(model: Model, kernels: Kernels = None, abi: Abi = Abi.ARM) -> Memory:
+    """Return the arena that the emitted code needs with a build of TensorFlow Lite Micro.
+
+    Args:
+        model: int8 network or ensemble.
+        kernels: TensorFlow Lite Micro's reference kernels (None) or CMSIS-NN for a core.
+        abi: how the target lays out types.
+
+    Raises:
+        AscError: an operator whose kernel is not known.
+    """
+    graphs = _graphs(model)
+    # Of the C++ structure State in the template.
+    size = 2 * pointer_bytes(abi) + resolver_bytes(len(_operators(graphs)), abi)
+    interpreter = TYPES["MicroInterpreter"]
+    size = _round_up(size, interpreter.alignment(abi)) + len(graphs) * interpreter.size(abi)
+    objects = _round_up(size, ALIGNMENT)
+    if len(graphs) > 1:
+        features = graphs[0].tensor(graphs[0].inputs[0]).size
+        assert isinstance(model, Ensemble)
+        objects += _round_up(features * len(model.frontends), ALIGNMENT)
+    return Memory(objects, arena(graphs, kernels, abi))
+
+
+def _artefacts(model: Model) -> list[Artefact]:
+    if isinstance(model, Artefact):
+        return [model]
+    return [member.artefact for member in model.members]
+
+
+def _graphs(model: Model) -> list[Graph]:
+    return [artefact.graph for artefact in _artefacts(model)]
+
+
+def _operators(graphs: Sequence[Graph]) -> list[str]:
+    return sorted({operator.name for graph in graphs for operator in graph.operators})
+
+
+def _names(model: Model) -> list[str]:
+    """Return the name of each network's array."""
+    if isinstance(model, Artefact):
+        return ["asc_model"]
+    return [f"asc_model{number}" for number in range(len(model.members))]
+
+
+def _rename(text: str, name: str) -> str:
+    return rename(rename(text, "asc_model(?=[_.])", name), "ASC_MODEL(?=_)", name.upper())
+
+
+def _values(model: Model) -> dict[str, Any]:
+    """Return what the templates print."""
+    graphs = _graphs(model)
+    builds = {name: memory(model, *build) for name, build in _BUILDS.items()}
+    values = {
+        "arena_size": max(build.size for build in builds.values()),
+        "arena_size_64": memory(model, abi=Abi.LP64).size,
+        "banner": banner(model),
+        "hash": model.sha256,
+        "interface_version": interface.VERSION,
+        "least": min(build.smallest for build in builds.values()),
+        "least_64": memory(model, abi=Abi.LP64).smallest,
+        "needs": [(name, build.size) for name, build in builds.items()],
+        "operators": [method(name) for name in _operators(graphs)],
+        "ready": f"{int(model.sha256[:8], 16) | 1:08X}",
+    }
+    members = [
+        {"model": name, "input_size": graph.tensor(graph.inputs[0]).size}
+        for name, graph in zip(_names(model), graphs, strict=True)
+    ]
+    if isinstance(model, Artefact):
+        return {
+            **values,
+            "input": interface.of_tensor(graphs[0].tensor(graphs[0].inputs[0])),
+            "members": [{"number": 0, "hash": model.sha256, **members[0]}],
+            "output": interface.of_tensor(graphs[0].tensor(graphs[0].outputs[0])),
+            "title": "Network",
+        }
+    shared = interface.of_ensemble(model)
+    pairs = zip(shared["members"], members, strict=True)
+    return {**values, **shared, "members": [{**one, **other} for one, other in pairs]}
+
+
+def _round_up(value: int, alignment: int) -> int:
+    return -(-value // alignment) * alignment

@@ -1,0 +1,1 @@
+"""A model with its metadata, and ensembles of models."""

@@ -1,0 +1,324 @@
+"""The ensemble: a TOML file that names member .tflite files, their weights and a bias.
+
+schema = 1
+bias = 0.0               # or a list, one per class
+
+[[member]]
+path = "one.tflite"      # relative to this file
+weight = 0.5
+name = "one"             # optional
+sha256 = "..."           # optional; checked where it is given
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from asc_tiny.frontend.config import FrontEndConfig, Quantisation
+from asc_tiny.model import model_file as artefact
+from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.score_mixer import Combination, combination
+from asc_tiny.util import fields
+from asc_tiny.util.console_text import shown
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_toml, sha256
+
+SCHEMA = 1
+SUFFIX = ".toml"
+MAX_MEMBERS = 16
+
+_KEYS = {"schema": "int", "bias": "", "member": "", "fit": ""}
+_MEMBER_KEYS = {"path": "str", "weight": "float", "name": "str", "sha256": "str"}
+"""Keys to the types of their values, empty for what is checked elsewhere."""
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One network of an ensemble.
+
+    Attributes:
+        artefact: its file.
+        weight: w_n of its scores.
+        name: for people.
+        frontend: its front end, with the quantisation of the network's input.
+        output: quantisation of its scores.
+    """
+
+    artefact: Artefact
+    weight: float
+    name: str
+    frontend: FrontEndConfig
+    output: Quantisation
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Networks that hear the same features; their scores are combined linearly.
+
+    Attributes:
+        path: the TOML file.
+        members: at least one; they share the front end but for the quantisation.
+        bias: b, one per class.
+        labels: class names in output order, the same in all members.
+    """
+
+    path: Path
+    members: tuple[Member, ...]
+    bias: tuple[float, ...]
+    labels: tuple[str, ...]
+
+    @cached_property
+    def frontends(self) -> tuple[FrontEndConfig, ...]:
+        """The members' front ends without repetition: one for each input quantisation."""
+        return tuple(dict.fromkeys(member.frontend for member in self.members))
+
+    def frontend_of(self, member: int) -> int:
+        """Return the index in ``frontends`` of a member's front end."""
+        return self.frontends.index(self.members[member].frontend)
+
+    @cached_property
+    def combination(self) -> Combination:
+        """The integers that combine the members' codes."""
+        weights = [member.weight for member in self.members]
+        try:
+            return combination(weights, self.bias, [member.output for member in self.members])
+        except AscError as error:
+            raise AscError(f"{self.path}: {error}") from error
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash over the members' hashes, weights and bias, wherever the files lie."""
+        members = [(member.artefact.sha256, member.weight) for member in self.members]
+        return sha256(json.dumps([members, self.bias]).encode())
+
+
+Model = Artefact | Ensemble
+
+
+def load_model(path: Path) -> Model:
+    """Read what a command takes as MODEL: an ensemble if it ends in .toml, else a .tflite file.
+
+    Raises:
+        AscError: as ``load`` and ``artefact.load``.
+    """
+    return load(path) if path.suffix == SUFFIX else artefact.load(path)
+
+
+def output_quantisation(model: Model) -> Quantisation:
+    """Return the quantisation of a model's scores."""
+    if isinstance(model, Ensemble):
+        return model.combination.output
+    return _quantisation(model, model.graph.outputs, "output")
+
+
+def frontends(model: Model) -> tuple[FrontEndConfig, ...]:
+    """Return a model's front end, an ensemble's once for each input quantisation.
+
+    Raises:
+        AscError: a .tflite file that holds none.
+    """
+    if isinstance(model, Ensemble):
+        return model.frontends
+    if model.frontend is None:
+        raise AscError(f"{model.path}: holds no front end (metadata entry asc_tiny)")
+    return (model.frontend,)
+
+
+def load(path: Path) -> Ensemble:
+    """Read an ensemble with its members.
+
+    Raises:
+        AscError: not such a file; a member is missing, has changed, is not int8 or holds no front
+            end and labels; members that do not go together, see ``assemble``.
+    """
+    document = _table(read_toml(path), _KEYS, required=("schema", "member"), source=str(path))
+    if document["schema"] != SCHEMA:
+        raise AscError(
+            f"{path}: schema {shown(document['schema'])}, this version reads schema {SCHEMA}"
+        )
+    return assemble(path, _members(path, document["member"]), document.get("bias", 0.0))
+
+
+def assemble(path: Path, members: Sequence[Member], bias: object) -> Ensemble:
+    """Return the ensemble of members after checking that they go together.
+
+    Args:
+        path: of the ensemble's file, for messages.
+        members: at least one.
+        bias: a number, or a list of one per class.
+
+    Raises:
+        AscError: members differ in labels or, but for the quantisation, front end; a weight or
+            the bias is out of range.
+    """
+    labels = members[0].artefact.labels or ()
+    for member in members[1:]:
+        _check_labels(members[0].artefact, member.artefact)
+        _check_frontend(members[0], member)
+    ensemble = Ensemble(path, tuple(members), _bias(path, bias, labels), labels)
+    # Computed now so that a bad weight is found before the ensemble is used.
+    _ = ensemble.combination
+    return ensemble
+
+
+def member_of(model: Artefact, *, weight: float, name: str) -> Member:
+    """Return a model as a member of an ensemble.
+
+    Raises:
+        AscError: it holds no front end and labels or such that do not fit it, or its input or
+            output is not int8.
+    """
+    if model.frontend is None or model.labels is None:
+        missing = "front end" if model.frontend is None else "labels"
+        raise AscError(f"{model.path}: holds no {missing} (metadata entry asc_tiny)")
+    source = _quantisation(model, model.graph.inputs, "input")
+    output = _quantisation(model, model.graph.outputs, "output")
+    outputs = model.graph.tensor(model.graph.outputs[0]).size
+    if outputs != len(model.labels):
+        raise AscError(f"{model.path}: {outputs} outputs, but {len(model.labels)} labels")
+    shape = model.graph.tensor(model.graph.inputs[0]).shape[1:]
+    if shape != model.frontend.shape:
+        raise AscError(f"{model.path}: input {shape}, its front end gives {model.frontend.shape}")
+    frontend = model.frontend.quantised(source.scale, source.zero_point)
+    return Member(model, weight, name, frontend, output)
+
+
+def to_toml(
+    members: Sequence[Member],
+    bias: Sequence[float],
+    paths: Sequence[str],
+    *,
+    fit: Mapping[str, str | int | float] | None = None,
+) -> str:
+    """Return the text of an ensemble file.
+
+    Args:
+        members: with their weights.
+        bias: one per class; written as one number if all are equal.
+        paths: of the members, relative to the file.
+        fit: how the numbers came to be, written as the table ``fit``.
+    """
+    same = len(set(bias)) == 1
+    lines = [f"schema = {SCHEMA}", f"bias = {bias[0]!r}" if same else f"bias = {list(bias)!r}"]
+    for member, path in zip(members, paths, strict=True):
+        values: dict[str, str | int | float] = {
+            "path": path,
+            "name": member.name,
+            "weight": member.weight,
+            "sha256": member.artefact.sha256,
+        }
+        lines += ["", "[[member]]", *_assignments(values)]
+    if fit:
+        lines += ["", "[fit]", *_assignments(fit)]
+    return "\n".join(lines) + "\n"
+
+
+def _assignments(values: Mapping[str, str | int | float]) -> list[str]:
+    return [f"{key} = {_toml(value)}" for key, value in values.items()]
+
+
+def _toml(value: str | int | float) -> str:
+    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _table(
+    table: object, keys: Mapping[str, str], *, required: Sequence[str], source: str
+) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise AscError(f"{source}: must be a table")
+    for key in required:
+        if key not in table:
+            raise AscError(f"{source}: {key} is missing; an ensemble needs {', '.join(required)}")
+    try:
+        fields.check_keys(table, keys)
+        fields.table(table.get("fit", {}), "fit")
+        return {
+            key: fields.typed(value, keys[key], key) if keys[key] else value
+            for key, value in table.items()
+        }
+    except AscError as error:
+        raise AscError(f"{source}: {error}") from error
+
+
+def _members(path: Path, value: object) -> tuple[Member, ...]:
+    if not isinstance(value, list):
+        raise AscError(f"{path}: member must be tables [[member]]")
+    if not 1 <= len(value) <= MAX_MEMBERS:
+        raise AscError(f"{path}: {len(value)} tables [[member]], allowed: 1 to {MAX_MEMBERS}")
+    return tuple(_member(path, number, table) for number, table in enumerate(value))
+
+
+def _member(path: Path, number: int, table: object) -> Member:
+    where = f"{path}: member {number}"
+    values = _table(table, _MEMBER_KEYS, required=("path", "weight"), source=where)
+    model = artefact.load(path.parent / values["path"])
+    if values.get("sha256", model.sha256) != model.sha256:
+        raise AscError(
+            f"{path}: {values['path']} has sha256 {model.sha256[:12]}..., the ensemble was made "
+            f"with {values['sha256'][:12]}..."
+        )
+    name = values.get("name", model.path.stem)
+    return member_of(model, weight=values["weight"], name=name)
+
+
+def _bias(path: Path, value: object, labels: Sequence[str]) -> tuple[float, ...]:
+    values = value if isinstance(value, list) else [value] * len(labels)
+    try:
+        bias: tuple[float, ...] = fields.typed(values, "tuple[float, ...]", "bias")
+    except AscError:
+        raise AscError(
+            f"{path}: bias = {shown(value)}, must be a number or a list of numbers"
+        ) from None
+    if len(bias) != len(labels):
+        raise AscError(f"{path}: bias has {len(bias)} numbers, there are {len(labels)} classes")
+    return bias
+
+
+def _quantisation(model: Artefact, indices: Sequence[int], side: str) -> Quantisation:
+    if len(indices) != 1:
+        raise AscError(f"{model.path}: has {len(indices)} {side}s, must be 1")
+    tensor = model.graph.tensor(indices[0])
+    if tensor.dtype != "INT8" or not len(tensor.scales) == len(tensor.zero_points) == 1:
+        raise AscError(f"{model.path}: the {side} is {tensor.dtype}, must be int8 with one scale")
+    try:
+        return Quantisation(scale=tensor.scales[0], zero_point=tensor.zero_points[0])
+    except AscError as error:
+        raise AscError(f"{model.path}: {side}: {error}") from error
+
+
+def _check_labels(first: Artefact, other: Artefact) -> None:
+    expected, labels = first.labels or (), other.labels or ()
+    if len(labels) != len(expected):
+        raise AscError(
+            f"{other.path}: {len(labels)} labels, {first.path} has {len(expected)}; members must "
+            f"have the same labels"
+        )
+    for index, (wanted, label) in enumerate(zip(expected, labels, strict=True)):
+        if label != wanted:
+            raise AscError(
+                f"{other.path}: label {index} is {label!r}, in {first.path} it is {wanted!r}; "
+                f"members must have the same labels in the same order"
+            )
+
+
+def _check_frontend(first: Member, other: Member) -> None:
+    for field in dataclasses.fields(FrontEndConfig):
+        wanted = getattr(first.frontend, field.name)
+        value = getattr(other.frontend, field.name)
+        if field.name == "normalisation" and value != wanted:
+            raise AscError(
+                f"{other.artefact.path}: members must share the front end: its normalisation is "
+                f"not that of {first.artefact.path}"
+            )
+        if field.name != "quantisation" and value != wanted:
+            raise AscError(
+                f"{other.artefact.path}: members must share the front end: {field.name} = "
+                f"{value}, in {first.artefact.path} it is {wanted}"
+            )

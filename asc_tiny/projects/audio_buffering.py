@@ -1,0 +1,101 @@
+"""How many samples wait while a network runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from asc_tiny.compiler.planner.planner import TIME, Compiled
+from asc_tiny.complexity.op_cost import work
+from asc_tiny.firmware.classifier import Classifier
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.model.ensemble import Model
+from asc_tiny.model.model_file import Artefact
+from asc_tiny.projects.generator import Request
+
+BLOCK = 1024
+"""Samples in a block, ``ASC_AUDIO_BLOCK``."""
+
+CYCLES_PER_MAC = {"aot": 3.0, "tflm": 7.5}
+"""On Cortex-M4, at the most: the released networks take 1.5 and 2.5 instructions per MAC compiled
+ahead of time, 3.4 and 6.0 by TensorFlow Lite Micro with CMSIS-NN."""
+
+_RAM_SHARE = 6
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many blocks of samples wait while a network runs.
+
+    Attributes:
+        blocks: ``ASC_AUDIO_BLOCKS``.
+        busy_s: time for which they are enough, in seconds.
+    """
+
+    blocks: int
+    busy_s: float
+
+
+def pace(request: Request) -> Pace:
+    """Return as many blocks as the network is busy for, but at most a share of the board's RAM.
+
+    An emulated board has no clock: its samples wait for it.
+    """
+    if not request.board.clock_hz:
+        return Pace(2, 0.0)
+    per_second = request.board.clock_hz / CYCLES_PER_MAC[request.runtime]
+    seconds = busy_macs(request.model, per_second) / per_second
+    rate = request.microphone_rate
+    # One block is being filled, one may be almost full.
+    wanted = 2 + math.ceil(Fraction(seconds) * rate / BLOCK)
+    most = request.board.ram_bytes // _RAM_SHARE // (2 * BLOCK)
+    blocks = max(2, min(wanted, most))
+    return Pace(blocks, float((blocks - 2) * BLOCK / rate))
+
+
+def busy_macs(model: Classifier, per_second: float) -> float:
+    """Return the multiply-accumulates that a network is behind its samples at the most.
+
+    Args:
+        model: the classifier.
+        per_second: multiply-accumulates that the core can do.
+    """
+    artefact = model.artefact
+    if model.options.order != TIME or not isinstance(artefact, Artefact):
+        return macs(artefact)
+    hop = per_second * model.frontend.hop / model.frontend.sample_rate
+    return backlog(column_macs(compile_network(artefact, model.options)), hop)
+
+
+def macs(model: Model) -> int:
+    """Return the multiply-accumulates of an inference."""
+    members = [model] if isinstance(model, Artefact) else [m.artefact for m in model.members]
+    graphs = [member.graph for member in members]
+    return sum(work(graph, operator).macs for graph in graphs for operator in graph.operators)
+
+
+def column_macs(compiled: Compiled) -> list[float]:
+    """Return the multiply-accumulates with each column of a network that takes them one by one."""
+    steps = compiled.schedule
+    stages = [stage.work / stage.runs for stage in compiled.program.stages]
+    ends = [*steps.hops[1:], len(steps.order)]
+    return [
+        sum(stages[number] for number in steps.order[first:end])
+        for first, end in zip(steps.hops, ends, strict=True)
+    ]
+
+
+def backlog(work: Sequence[float], done: float) -> float:
+    """Return the most work that is waiting at any time of two windows that follow each other.
+
+    Args:
+        work: what comes with each column.
+        done: what is done until the next column.
+    """
+    waiting = most = 0.0
+    for new in (*work, *work):
+        waiting = max(0.0, waiting - done) + new
+        most = max(most, waiting)
+    return most

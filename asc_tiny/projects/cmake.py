@@ -1,0 +1,73 @@
+"""``--project cmake``: a bare-metal application for emulated boards and this computer."""
+
+from __future__ import annotations
+
+from asc_tiny.firmware.c.templates import banner
+from asc_tiny.firmware.golden import golden_files
+from asc_tiny.firmware.library import library_sources, protocol_sources, selftest_sources
+from asc_tiny.projects.generator import BoardLike, Files, Kind, Request, render
+from asc_tiny.projects.manifest_writer import model_files
+from asc_tiny.util.errors import AscError
+
+STACK_BYTES = 8192
+
+_EMULATED = ("board.h.j2", "emulated.c", "emulated.h", "link.ld.j2", "toolchain.cmake.j2")
+PLATFORM_FILES = {
+    "host": ("host.c",),
+    "cortex_m": ("cortex_m.c", *_EMULATED),
+    "riscv": ("riscv.c", *_EMULATED),
+}
+"""What a board's kind of processor adds to a project."""
+
+_TFLM_PLATFORMS = ("cortex_m", "host")
+
+
+def _check(board: BoardLike, runtime: str) -> None:
+    if not board.platform:
+        raise AscError(f"board {board.name}: --project cmake is for emulated boards and the host")
+    if runtime == "tflm" and board.platform not in _TFLM_PLATFORMS:
+        raise AscError(
+            f"board {board.name}: --runtime tflm with --project cmake is for Cortex-M boards and "
+            "the host; --project sources writes files for any"
+        )
+
+
+def _files(request: Request) -> Files:
+    model, prefix, runtime = request.model, request.prefix, request.runtime
+    library = {
+        **library_sources(model, runtime=runtime, prefix=prefix),
+        **protocol_sources(prefix=prefix),
+        **selftest_sources(model, request.scores, prefix=prefix),
+    }
+    names = _application_files(request.board, runtime)
+    values = {
+        "application_sources": [name for name in names if name.endswith(".c")],
+        "banner": banner(model.artefact),
+        "board": request.board,
+        "labels": model.labels,
+        "library_sources": sorted(
+            f"{prefix}/{name}" for name in library if name.endswith((".c", ".cc"))
+        ),
+        "prefix": prefix,
+        "runtime": runtime,
+        "optimisation": "-Os" if model.options.optimize == "size" else "-O2",
+        "stack_bytes": STACK_BYTES,
+    }
+    return {
+        **{f"{prefix}/{name}": text for name, text in library.items()},
+        **{name.removesuffix(".j2"): render(f"cmake/{name}", values, prefix) for name in names},
+        **model_files(model.artefact),
+        **golden_files(model.frontends),
+    }
+
+
+def _application_files(board: BoardLike, runtime: str) -> list[str]:
+    linked = ("tflm.cmake", "tflm_support.c") if runtime == "tflm" else ()
+    return [
+        *("CMakeLists.txt.j2", "README.md.j2"),
+        *(f"src/{name}" for name in ("main.c", "platform.h", "serve.c", "serve.h")),
+        *(f"platform/{name}" for name in (*PLATFORM_FILES[board.platform], *linked)),
+    ]
+
+
+KIND = Kind(name="cmake", default_board="mps2-an386", check=_check, files=_files)

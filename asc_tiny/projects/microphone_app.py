@@ -1,0 +1,67 @@
+"""What projects that read a microphone share: their sources and how long they may be busy."""
+
+from __future__ import annotations
+
+import math
+
+from asc_tiny import __version__
+from asc_tiny.firmware.c.prefix import rename_prefix
+from asc_tiny.firmware.c.templates import banner, environment
+from asc_tiny.firmware.library import (
+    audio_sources,
+    library_sources,
+    protocol_sources,
+    selftest_sources,
+)
+from asc_tiny.projects.audio_buffering import pace
+from asc_tiny.projects.generator import Request
+
+_LISTEN = ("asc_cycles.h", "asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h")
+_RUNTIME_NAMES = {"aot": "ahead-of-time kernels", "tflm": "TensorFlow Lite Micro"}
+
+
+def sources(request: Request) -> dict[str, str]:
+    """Return the library with the path from a microphone's interrupt, file name to text."""
+    prefix = request.prefix
+    files = library_sources(request.model, runtime=request.runtime, prefix=prefix)
+    files.update(audio_sources(request.model, request.resampler, prefix=prefix))
+    files.update(selftest_sources(request.model, request.scores, prefix=prefix))
+    files.update(protocol_sources(prefix=prefix))
+    header = f"{prefix}_audio.h"
+    name = f"{prefix.upper()}_AUDIO_BLOCKS"
+    files[header] = files[header].replace(f"{name} 2u", f"{name} {pace(request).blocks}u")
+    values = {
+        "banner": banner(request.model.artefact),
+        "resampler": request.resampler,
+        "sample_bits": request.model.frontend.sample_bits,
+    }
+    for name in _LISTEN:
+        text = environment().get_template(f"listen/{name}").render(values)
+        files[rename_prefix(name.removesuffix(".j2"), prefix)] = rename_prefix(text, prefix)
+    return files
+
+
+def application(name: str, values: dict[str, object], prefix: str) -> str:
+    """Return the text of a template of C or C++ code, whose names get the prefix."""
+    text = environment().get_template(f"projects/{name}").render(values)
+    return rename_prefix(text, prefix)
+
+
+def values(request: Request) -> dict[str, object]:
+    """Return what the templates of all these projects print."""
+    model, waiting = request.model, pace(request)
+    return {
+        "banner": banner(model.artefact),
+        "blocks": waiting.blocks,
+        "clock_hz": request.board.clock_hz,
+        "busy_ms": math.floor(1000 * waiting.busy_s),
+        "labels": model.labels,
+        "microphone_rate": round(request.microphone_rate),
+        "model_hash": model.artefact.sha256[:16],
+        "prefix": request.prefix,
+        "resampler": request.resampler,
+        "runtime": request.runtime,
+        "runtime_name": _RUNTIME_NAMES[request.runtime],
+        "sample_rate": model.frontend.sample_rate,
+        "version": __version__,
+    }

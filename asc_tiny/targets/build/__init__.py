@@ -1,0 +1,1 @@
+"""Generated projects: found, configured and built by their tools."""

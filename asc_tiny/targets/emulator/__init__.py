@@ -1,0 +1,1 @@
+"""Projects built and run on emulated cores."""

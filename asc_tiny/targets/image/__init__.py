@@ -1,0 +1,1 @@
+"""Built images: their costs, stages, stack, and checks of their answers."""

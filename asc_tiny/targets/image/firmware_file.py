@@ -1,0 +1,151 @@
+"""Firmware as files: the bytes that an ELF, Intel HEX, UF2 or raw binary file puts into memory."""
+
+from __future__ import annotations
+
+import io
+import string
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_bytes
+
+_HEX_SUFFIXES = (".hex", ".ihex", ".ihx")
+# Types of records.
+_DATA, _END, _SEGMENT, _START_SEGMENT, _LINEAR, _START_LINEAR = range(6)
+
+_UF2_BLOCK = struct.Struct("<8I476sI")
+_UF2_MAGIC = (0x0A324655, 0x9E5D5157, 0x0AB16F30)
+_UF2_NOT_FLASH = 0x00000001
+
+
+_MOST_OVERLAP = 4
+
+
+@dataclass(frozen=True)
+class Block:
+    """Bytes that lie side by side in memory.
+
+    Attributes:
+        data: the bytes.
+        address: of the first one in memory, None in a raw binary.
+        offset: of the first one in the file, None where the file does not hold them as such.
+    """
+
+    data: bytes
+    address: int | None = None
+    offset: int | None = None
+
+
+def read(path: Path) -> tuple[str, list[Block]]:
+    """Return a file's format, ``elf``, ``hex``, ``uf2`` or ``raw``, and what it puts into memory.
+
+    The format is known by the content, HEX by the name too; what is none of the others is a raw
+    binary.
+
+    Raises:
+        AscError: the file cannot be read, or is a damaged or cut-off one of its format.
+    """
+    data = read_bytes(path)
+    if data.startswith(b"\x7fELF"):
+        return "elf", _read_elf(path, data)
+    if path.suffix.lower() in _HEX_SUFFIXES or _is_hex(data):
+        return "hex", _joined(_read_hex(path, data))
+    if data.startswith(struct.pack("<2I", *_UF2_MAGIC[:2])):
+        return "uf2", _joined(_read_uf2(path, data))
+    return "raw", [Block(data, offset=0)]
+
+
+def _read_elf(path: Path, data: bytes) -> list[Block]:
+    blocks: list[Block] = []
+    try:
+        for segment in ELFFile(io.BytesIO(data)).iter_segments("PT_LOAD"):
+            start, size = segment["p_offset"], segment["p_filesz"]
+            if start + size > len(data):
+                raise AscError(f"{path}: ELF file is cut off: {len(data)} bytes")
+            # A few may overlap; thousands that do would fill the memory.
+            if sum(len(block.data) for block in blocks) + size > _MOST_OVERLAP * len(data):
+                raise AscError(f"{path}: damaged ELF file: its segments overlap")
+            blocks.append(Block(data[start : start + size], segment["p_paddr"], start))
+    except (ELFError, ValueError, OverflowError, UnicodeDecodeError) as error:
+        raise AscError(f"{path}: damaged ELF file ({error})") from error
+    if not blocks:
+        raise AscError(f"{path}: ELF file without segments; a linked program is needed")
+    return blocks
+
+
+def _is_hex(data: bytes) -> bool:
+    start = data.lstrip()[:9]
+    digits = string.hexdigits.encode()
+    return start.startswith(b":") and len(start) == 9 and all(c in digits for c in start[1:])
+
+
+def _read_hex(path: Path, data: bytes) -> Iterable[Block]:
+    base = 0
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        line = line.strip()
+        if not line:
+            continue
+        where = f"{path}: line {number}"
+        kind, offset, payload = _hex_record(where, line)
+        if kind == _DATA:
+            yield Block(payload, base + offset)
+        elif kind == _END:
+            return
+        elif kind in (_SEGMENT, _LINEAR):
+            if len(payload) != 2:
+                raise AscError(f"{where}: address record of {len(payload)} bytes, must have 2")
+            base = int.from_bytes(payload, "big") << (4 if kind == _SEGMENT else 16)
+        elif kind not in (_START_SEGMENT, _START_LINEAR):
+            raise AscError(f"{where}: record of type {kind}, Intel HEX has 0 to 5")
+    raise AscError(f"{path}: Intel HEX file is cut off: no end record")
+
+
+def _hex_record(where: str, line: bytes) -> tuple[int, int, bytes]:
+    """Return type, address and payload of a record ``:SSAAAATT<payload>CC``."""
+    try:
+        record = bytes.fromhex(line.decode("ascii").removeprefix(":"))
+    except ValueError:
+        record = b""
+    if not line.startswith(b":") or not record:
+        raise AscError(f"{where}: no Intel HEX record")
+    if len(record) != record[0] + 5:
+        raise AscError(
+            f"{where}: record of {len(record)} bytes, its size field says {record[0] + 5}"
+        )
+    if sum(record) % 256 != 0:
+        computed = -sum(record[:-1]) % 256
+        raise AscError(f"{where}: checksum 0x{record[-1]:02x}, must be 0x{computed:02x}")
+    return record[3], int.from_bytes(record[1:3], "big"), record[4:-1]
+
+
+def _read_uf2(path: Path, data: bytes) -> Iterable[Block]:
+    for start in range(0, len(data), _UF2_BLOCK.size):
+        where = f"{path}: block {start // _UF2_BLOCK.size}"
+        if start + _UF2_BLOCK.size > len(data):
+            raise AscError(f"{where}: cut off")
+        fields = _UF2_BLOCK.unpack_from(data, start)
+        first, second, flags, address, size, number, count, _, payload, last = fields
+        if (first, second, last) != _UF2_MAGIC or size > len(payload):
+            raise AscError(f"{where}: damaged UF2 block")
+        if not flags & _UF2_NOT_FLASH:
+            yield Block(payload[:size], address)
+    if number + 1 != count:
+        raise AscError(f"{path}: UF2 file is cut off: block {number + 1} of {count} is the last")
+
+
+def _joined(pieces: Iterable[Block]) -> list[Block]:
+    """Return pieces in the order of their addresses, neighbours as one block."""
+    runs: list[tuple[int, bytearray]] = []
+    for piece in sorted(pieces, key=lambda piece: piece.address or 0):
+        address = piece.address or 0
+        if runs and runs[-1][0] + len(runs[-1][1]) == address:
+            runs[-1][1].extend(piece.data)
+        else:
+            runs.append((address, bytearray(piece.data)))
+    return [Block(bytes(data), address) for address, data in runs]

@@ -1,0 +1,90 @@
+"""Where the instructions of a network go: counted on the emulated core at the borders of stages."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.model.ensemble import Ensemble
+from asc_tiny.targets.build import project as projects
+from asc_tiny.targets.build.project import Project
+from asc_tiny.targets.image import application
+from asc_tiny.util import scratch_folders
+from asc_tiny.util.errors import AscError
+
+PROFILE = "ASC_NET_PROFILE=1"
+
+_PAIR = re.compile(r"^([0-9]+) ([0-9]+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class StageCosts:
+    """A stage of the network: what it does, how often it runs in an inference, and its cost.
+
+    Attributes:
+        layer: operator and shapes.
+        kernel: the C function.
+        runs: of the stage.
+        macs: multiply-accumulates of all runs.
+        instructions: of all runs, what finds their rows included.
+    """
+
+    layer: str
+    kernel: str
+    runs: int
+    macs: int
+    instructions: int
+
+
+def measure_stages(project: Project, instructions: int) -> list[StageCosts]:
+    """Count the instructions of every stage in a copy of a project.
+
+    The core's counter is read after every step. What reading costs is known from the total: it is
+    shared out over the steps. A stage that runs once is exact to a tick of the counter, 40
+    instructions or less; of those that run often the errors cancel out.
+
+    Args:
+        project: for an emulated board.
+        instructions: of an inference without counting.
+
+    Raises:
+        AscError: the network is not compiled ahead of time, is an ensemble, or the build fails.
+    """
+    if project.runtime != "aot" or isinstance(project.artefact, Ensemble):
+        raise AscError(f"{project.folder}: layers are counted of one network of runtime aot")
+    program = compile_network(project.artefact, project.options)
+    # The front end stands in the order where it brings columns; it has no kernel.
+    stages = {n: stage for n, stage in enumerate(program.program.stages) if stage.kernel}
+    counted = _counted(project)
+    runs = Counter(number for number in program.schedule.order if number in stages)
+    extra = (sum(counted.values()) - instructions) / runs.total()
+    return [
+        StageCosts(
+            layer=stage.comment,
+            kernel=stage.kernel,
+            runs=runs[number],
+            macs=stage.work,
+            instructions=max(0, round(counted.get(number, 0) - runs[number] * extra)),
+        )
+        for number, stage in stages.items()
+    ]
+
+
+def _counted(project: Project) -> dict[int, int]:
+    """Return the instructions of each stage, with those of counting."""
+    with scratch_folders.folder() as temporary:
+        folder = temporary / "project"
+        shutil.copytree(project.folder, folder, ignore=shutil.ignore_patterns("build"))
+        copy = projects.load(folder)
+        projects.build(copy, definitions=[PROFILE])
+        text, _ = application.execute(copy, ["stages", "in.pcm"], {"in.pcm": b""}, [])
+    pairs = _PAIR.findall(text)
+    if not pairs:
+        raise AscError(
+            f"{project.folder}: the image counts no stages; it printed "
+            f"{application.last_line(text)}"
+        )
+    return {int(number): int(count) for number, count in pairs}

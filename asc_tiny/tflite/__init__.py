@@ -1,0 +1,1 @@
+"""TFLite files: reading, checking, and the graph of operators that they hold."""

@@ -1,0 +1,1 @@
+"""Checks that the shapes which a file states follow from its operators."""

@@ -1,0 +1,271 @@
+"""How large an arena TensorFlow Lite Micro's interpreter needs, and what lies where in it.
+
+Follows ``MicroAllocator`` and ``MicroInterpreter::AllocateTensors`` call by call. The arena fills
+from both ends: what is kept grows down from its end (the tail), activations and what kernels need
+at run time lie at its start (the head), where during preparation descriptions of tensors and the
+planner's notes come and go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asc_tiny.tflite.graph import Graph, Operator, Tensor
+from asc_tiny.tflite.liveness import Lifetime, lifetimes
+from asc_tiny.tflm.greedy_planner import Request, place
+from asc_tiny.tflm.kernel_memory import Kernels, Needs, needs
+from asc_tiny.tflm.structs import PLANNED_BUFFER_BYTES, TYPES, Abi, pointer_bytes
+from asc_tiny.tflm.subgraph_arena import OFFLINE_PLAN
+from asc_tiny.util.errors import AscError
+
+ALIGNMENT = 16
+"""Of the arena, of activations and of what kernels keep."""
+
+_WORD = 4
+_SCRATCH_REQUESTS_PER_OPERATOR = 12
+_NEVER = Lifetime(-1, -1)
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """A part of the head.
+
+    Attributes:
+        name: what lies there: the result of which operator, or whose working memory.
+        size: bytes, rounded up to the alignment.
+        offset: from the start of the arena.
+        lifetime: operators during which it exists.
+    """
+
+    name: str
+    size: int
+    offset: int
+    lifetime: Lifetime
+
+
+@dataclass(frozen=True)
+class Arena:
+    """The arena of one model, or of several whose runs follow each other.
+
+    Attributes:
+        head: bytes of activations and working memory, of the model that needs the most.
+        tail: bytes of all that is kept; ``head + tail`` is what ``arena_used_bytes`` returns if
+            the arena's size is a multiple of 16.
+        size: the smallest arena, a multiple of 16 bytes, in which preparation succeeds.
+        smallest: the same with any number of bytes.
+        buffers: the plan of each model's head.
+    """
+
+    head: int
+    tail: int
+    size: int
+    smallest: int
+    buffers: tuple[tuple[Buffer, ...], ...]
+
+
+def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) -> Arena:
+    """Return the arena of int8 models that share one ``MicroAllocator``.
+
+    Args:
+        graphs: in the order in which their tensors are allocated.
+        kernels: TensorFlow Lite Micro's reference kernels (None) or CMSIS-NN for a core.
+        abi: how the target lays out types.
+
+    Raises:
+        AscError: an operator whose kernel is not known, several subgraphs, variables, or offsets
+            that the file prescribes.
+    """
+    for graph in graphs:
+        _check_known(graph)
+    # Alignment down from the arena's end makes the need depend on its size modulo 16.
+    runs = {rest: _Preparation(kernels, abi, rest) for rest in range(0, ALIGNMENT, _WORD)}
+    for run in runs.values():
+        for graph in graphs:
+            run.model(graph)
+    whole = runs[0]
+    smallest = min(_round_up(run.most - rest, ALIGNMENT) + rest for rest, run in runs.items())
+    return Arena(
+        head=whole.head_most,
+        tail=whole.kept,
+        size=_round_up(whole.most, ALIGNMENT),
+        smallest=smallest,
+        buffers=tuple(whole.plans),
+    )
+
+
+def head(graph: Graph, kernels: Kernels = None) -> tuple[Buffer, ...]:
+    """Return the plan of one model's head: its activations and its kernels' working memory.
+
+    Raises:
+        AscError: an operator whose kernel is not known, several subgraphs, variables, or offsets
+            that the file prescribes.
+    """
+    _check_known(graph)
+    scratch = [
+        _scratch(operator, size)
+        for operator in graph.operators
+        for size in needs(graph, operator, kernels, Abi.ARM).scratch
+    ]
+    return _placed(graph, scratch)
+
+
+def end(buffers: Sequence[Buffer]) -> int:
+    """Return the bytes up to the end of the last buffer."""
+    return max((buffer.offset + buffer.size for buffer in buffers), default=0)
+
+
+def _check_known(graph: Graph) -> None:
+    if graph.others:
+        what = f"has {1 + len(graph.others)} subgraphs"
+    elif OFFLINE_PLAN in graph.metadata:
+        what = f"prescribes offsets in its metadata {OFFLINE_PLAN}"
+    elif any(tensor.is_variable for tensor in graph.tensors):
+        what = "has variables"
+    else:
+        return
+    raise AscError(
+        f"{graph.source}: {what}, for which the memory in TensorFlow Lite Micro is not known"
+    )
+
+
+class _Preparation:
+    """Bytes in use at both ends of an arena while models are prepared, and the most so far.
+
+    The head's addresses count from the arena's start, the tail's down from its end, which lies
+    ``rest`` bytes behind a multiple of the alignment.
+    """
+
+    def __init__(self, kernels: Kernels, abi: Abi, rest: int) -> None:
+        self.kernels, self.abi, self.rest = kernels, abi, rest
+        self.kept = 0
+        self.head_most = 0
+        self.most = 0
+        self.plans: list[tuple[Buffer, ...]] = []
+        for name in ("SingleArenaBufferAllocator", "GreedyMemoryPlanner", "MicroAllocator"):
+            self.keep_objects(name)
+
+    def keep(self, size: int, alignment: int = ALIGNMENT) -> None:
+        end = self.rest - self.kept - size
+        self.kept = self.rest - end // alignment * alignment
+
+    def keep_objects(self, name: str, count: int = 1) -> None:
+        kind = TYPES[name]
+        self.keep(kind.size(self.abi) * count, kind.alignment(self.abi))
+
+    def note(self, head: int) -> None:
+        """Take note that the head reaches so far while the tail is as it is."""
+        self.most = max(self.most, head + self.kept)
+
+    def model(self, graph: Graph) -> None:
+        """Prepare a model: MicroInterpreter::AllocateTensors."""
+        steps = [needs(graph, op, self.kernels, self.abi) for op in graph.operators]
+        # MicroBuiltinDataAllocator: a pointer beside that to its virtual functions.
+        self.keep(2 * pointer_bytes(self.abi), pointer_bytes(self.abi))
+        self.note(self.requests(0))
+        self.keep_objects("SubgraphAllocations")
+        self.keep_objects("TfLiteEvalTensor", len(graph.tensors))
+        self.keep_objects("NodeAndRegistration", len(graph.operators))
+        for step in steps:
+            if step.options:
+                self.keep_objects(step.options)
+        for step in steps:
+            if step.data:
+                self.keep(step.data)
+        requests = self.prepare(graph, steps)
+        if requests:
+            self.keep_objects("ScratchBufferHandle", len(requests))
+        self.plan(graph, requests)
+        for indices in (graph.inputs, graph.outputs):
+            self.keep(pointer_bytes(self.abi) * len(indices))
+            for index in indices:
+                self.describe(graph.tensor(index))
+        self.note(self.head_most)
+
+    def requests(self, count: int) -> int:
+        """Return the bytes at the start that hold requests while operators are prepared."""
+        size = TYPES["internal::ScratchBufferRequest"].size(self.abi)
+        return size * (count + _SCRATCH_REQUESTS_PER_OPERATOR)
+
+    def prepare(self, graph: Graph, steps: Sequence[Needs]) -> list[Request]:
+        """Prepare the operators one by one and return what they need at run time."""
+        requests: list[Request] = []
+        for operator, step in zip(graph.operators, steps, strict=True):
+            head = self.requests(len(requests))
+            for index in step.temporary:
+                head = self.describe_for_now(graph.tensor(index), head)
+            for size in step.persistent:
+                self.keep(size)
+            self.note(head)
+            requests += [_scratch(operator, size) for size in step.scratch]
+        self.note(self.requests(len(requests)))
+        return requests
+
+    def plan(self, graph: Graph, scratch: Sequence[Request]) -> None:
+        """Place activations and working memory: MicroAllocator::CommitStaticMemoryPlan."""
+        buffers = _placed(graph, scratch)
+        self.plans.append(buffers)
+        self.note(self.notes(len(graph.tensors), len(scratch), len(buffers)))
+        self.head_most = max(self.head_most, end(buffers))
+        self.note(self.head_most)
+
+    def notes(self, tensors: int, scratch: int, planned: int) -> int:
+        """Return where the planner's notes end, as if the tail began at an aligned address."""
+        info = TYPES["AllocationInfo"]
+        head = _round_up(self.requests(scratch), pointer_bytes(self.abi))
+        head = _round_up(head + pointer_bytes(self.abi), info.alignment(self.abi))
+        head = _round_up(head + info.size(self.abi) * (tensors + scratch), ALIGNMENT)
+        lost = (self.rest - self.kept) % ALIGNMENT
+        return head + PLANNED_BUFFER_BYTES * planned + lost
+
+    def describe(self, tensor: Tensor) -> None:
+        """Keep a TfLiteTensor with its quantisation."""
+        self.keep_objects("TfLiteTensor")
+        if tensor.scales:
+            self.keep_objects("TfLiteAffineQuantization")
+            self.keep(_WORD * (1 + len(tensor.scales)), _WORD)
+
+    def describe_for_now(self, tensor: Tensor, head: int) -> int:
+        """Return where the head ends with a TfLiteTensor at its end."""
+        names = ["TfLiteTensor"] + ["TfLiteAffineQuantization"] * bool(tensor.scales)
+        for name in names:
+            kind = TYPES[name]
+            head = _round_up(head, kind.alignment(self.abi)) + kind.size(self.abi)
+        return head + (_WORD * (1 + len(tensor.scales)) if tensor.scales else 0)
+
+
+def _placed(graph: Graph, scratch: Sequence[Request]) -> tuple[Buffer, ...]:
+    wanted = [*_activations(graph), *scratch]
+    return tuple(
+        Buffer(request.name, request.size, offset, request.lifetime)
+        for request, offset in zip(wanted, place(wanted), strict=True)
+    )
+
+
+def _activations(graph: Graph) -> list[Request]:
+    """Return the tensors without values of their own, in the file's order."""
+    known = lifetimes(graph)
+    return [
+        Request(
+            _title(graph, tensor), _round_up(tensor.byte_count), known.get(tensor.index, _NEVER)
+        )
+        for tensor in graph.tensors
+        if not tensor.is_constant and not tensor.is_variable and tensor.byte_count
+    ]
+
+
+def _title(graph: Graph, tensor: Tensor) -> str:
+    shape = "x".join(map(str, tensor.shape))
+    if tensor.index in graph.inputs:
+        return f"input {shape}"
+    operator = graph.producers.get(tensor.index)
+    return f"{operator.title} {shape}" if operator else f"unused {shape}"
+
+
+def _scratch(operator: Operator, size: int) -> Request:
+    name = f"working memory of {operator.title}"
+    return Request(name, _round_up(size), Lifetime(operator.index, operator.index))
+
+
+def _round_up(value: int, alignment: int = ALIGNMENT) -> int:
+    return -(-value // alignment) * alignment

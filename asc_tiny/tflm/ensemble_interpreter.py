@@ -1,0 +1,59 @@
+"""An ensemble clip by clip: TensorFlow Lite Micro's kernels, then the integer combination."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.model.ensemble import Ensemble, Model
+from asc_tiny.model.model_file import Artefact
+from asc_tiny.tflm.interpreter import Interpreter
+
+Int8Array = NDArray[np.int8]
+
+
+class EnsembleInterpreter:
+    """Runs an ensemble as ``Interpreter`` runs one network.
+
+    Attributes:
+        output_quantisation: of the combined scores.
+
+    Raises:
+        AscError: a member that TensorFlow Lite Micro does not run.
+    """
+
+    def __init__(self, ensemble: Ensemble) -> None:
+        files = [member.artefact for member in ensemble.members]
+        self._interpreters = [Interpreter(file.data, file.path) for file in files]
+        self._ensemble = ensemble
+        self.output_quantisation = ensemble.combination.output
+
+    def member_codes(self, codes: Int8Array) -> Int8Array:
+        """Return the members' int8 outputs, shape (members, labels).
+
+        Args:
+            codes: a clip's features in every quantisation of ``ensemble.frontends``, one after
+                the other along the channels, shape (n_mels, columns, channels of all).
+        """
+        groups = np.split(codes, len(self._ensemble.frontends), axis=-1)
+        return np.stack(
+            [
+                interpreter.run(groups[self._ensemble.frontend_of(number)])
+                for number, interpreter in enumerate(self._interpreters)
+            ]
+        )
+
+    def run(self, codes: Int8Array) -> Int8Array:
+        """Return the combined int8 scores, shape (labels,), for a clip's features."""
+        return self._ensemble.combination.codes(self.member_codes(codes))
+
+
+def interpreter(model: Model) -> Interpreter | EnsembleInterpreter:
+    """Return what runs a model or an ensemble clip by clip.
+
+    Raises:
+        AscError: a network that TensorFlow Lite Micro does not run.
+    """
+    if isinstance(model, Artefact):
+        return Interpreter(model.data, model.path)
+    return EnsembleInterpreter(model)

@@ -1,0 +1,64 @@
+"""TensorFlow Lite Micro's greedy memory planner (memory_planner/greedy_memory_planner.cc)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from asc_tiny.tflite.liveness import Lifetime
+
+
+@dataclass(frozen=True)
+class Request:
+    """A buffer to place: an activation or what a kernel needs while it runs.
+
+    Attributes:
+        name: for people.
+        size: bytes, a multiple of the alignment.
+        lifetime: operators during which it exists.
+    """
+
+    name: str
+    size: int
+    lifetime: Lifetime
+
+
+def place(requests: Sequence[Request]) -> list[int]:
+    """Return the offset of each buffer, in the order of ``requests``.
+
+    The largest comes first, of equal ones the one that was requested last; each goes to the
+    lowest gap between buffers that exist at the same time, or behind them.
+    """
+    order = sorted(range(len(requests)), key=lambda i: (-requests[i].size, -i))
+    offsets: dict[int, int] = {}
+    # By operator: who of those that are placed exists there.
+    present: dict[int, list[int]] = {}
+    for i in order:
+        wanted = requests[i]
+        steps = range(wanted.lifetime.first, wanted.lifetime.last + 1)
+        offset = 0
+        for j in sorted(_neighbours(requests, wanted, offsets, present), key=offsets.__getitem__):
+            if offsets[j] - offset >= wanted.size:
+                break
+            offset = max(offset, offsets[j] + requests[j].size)
+        offsets[i] = offset
+        for step in steps:
+            present.setdefault(step, []).append(i)
+    return [offsets[i] for i in range(len(requests))]
+
+
+def _neighbours(
+    requests: Sequence[Request],
+    wanted: Request,
+    placed: Mapping[int, int],
+    present: Mapping[int, Sequence[int]],
+) -> Collection[int]:
+    """Return the placed buffers that exist at the same time, looked up the shorter way."""
+    at_steps = [
+        present[step]
+        for step in range(wanted.lifetime.first, wanted.lifetime.last + 1)
+        if step in present
+    ]
+    if sum(map(len, at_steps)) <= len(placed):
+        return {j for at_step in at_steps for j in at_step}
+    return [j for j in placed if requests[j].lifetime.overlaps(wanted.lifetime)]

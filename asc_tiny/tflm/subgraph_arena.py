@@ -1,0 +1,126 @@
+"""The head of TensorFlow Lite Micro's arena for a model of any subgraphs.
+
+Follows ``AllocationInfoBuilder`` and ``GreedyMemoryPlanner``: all subgraphs are planned together,
+on one line of scopes. Each operator opens a scope, and so does each subgraph that one calls, inside
+of it. What no operator reaches has no scope, so that all of it lies side by side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from asc_tiny.tflite.graph import Graph, called
+from asc_tiny.tflite.liveness import Lifetime
+from asc_tiny.tflm.greedy_planner import Request, place
+from asc_tiny.tflm.kernel_scratch import scratch
+from asc_tiny.util.errors import AscError
+
+ALIGNMENT = 16
+
+# So that no file keeps the planner busy for long.
+MOST_ACTIVATIONS = 2048
+_MOST_SCOPES = 20_000
+_DEEPEST = 16
+_NEVER = Lifetime(-1, -1)
+
+OFFLINE_PLAN = "OfflineMemoryAllocation"
+"""Metadata by which a file says where its tensors lie."""
+
+
+def head_bytes(model: Graph) -> int:
+    """Return the bytes of activations and reference kernels' working memory, as they are placed.
+
+    Raises:
+        AscError: working memory that is not known, more than is planned here, or offsets that the
+            file prescribes. The message goes behind ``cannot be measured:``.
+    """
+    if OFFLINE_PLAN in model.metadata:
+        raise AscError(f"the file prescribes offsets in its metadata {OFFLINE_PLAN}")
+    graphs = (model, *model.others)
+    activations = sum(_is_planned(graph, i) for graph in graphs for i in range(len(graph.tensors)))
+    if activations > MOST_ACTIVATIONS:
+        raise AscError(f"{activations:,} activations, at most {MOST_ACTIVATIONS:,} are planned")
+    scopes = _Scopes(model)
+    scopes.run(0)
+    requests = [
+        Request("", _round_up(graph.tensor(i).byte_count), scopes.lifetime(number, i))
+        for number, graph in enumerate(graphs)
+        for i in range(len(graph.tensors))
+        if _is_planned(graph, i)
+    ]
+    requests += [request for number in range(len(graphs)) for request in scopes.scratch(number)]
+    ends = (offset + each.size for offset, each in zip(place(requests), requests, strict=True))
+    return max(ends, default=0)
+
+
+@dataclass
+class _Scopes:
+    """When tensors and working memory exist, by subgraph and tensor or operator.
+
+    Attributes:
+        model: the graph of the whole file.
+        now: the scope that is open.
+        tensors: first and last scope of tensors, operators: of operators, with what they call.
+    """
+
+    model: Graph
+    now: int = 0
+    tensors: dict[tuple[int, int], Lifetime] = field(default_factory=dict)
+    operators: dict[tuple[int, int], Lifetime] = field(default_factory=dict)
+
+    def run(self, number: int, depth: int = 0) -> None:
+        """Go through a subgraph and what its operators call."""
+        if depth > _DEEPEST:
+            raise AscError(f"calls of subgraphs more than {_DEEPEST} deep")
+        graph = self.model.subgraph(number)
+        for index in graph.inputs:
+            self._use(self.tensors, (number, index), self.now)
+        for operator in graph.operators:
+            self._open()
+            start = self.now
+            for index in operator.outputs:
+                self._use(self.tensors, (number, index), start)
+            for other in called(operator):
+                self._open()
+                self.run(other, depth + 1)
+            for index in (*operator.inputs, *operator.outputs):
+                if (number, index) in self.tensors:
+                    self._use(self.tensors, (number, index), self.now)
+            self._use(self.operators, (number, operator.index), start)
+            self._use(self.operators, (number, operator.index), self.now)
+        for index in graph.outputs:
+            self._use(self.tensors, (number, index), self.now)
+
+    def _open(self) -> None:
+        self.now += 1
+        if self.now > _MOST_SCOPES:
+            raise AscError(f"more than {_MOST_SCOPES:,} operators run, branches included")
+
+    @staticmethod
+    def _use(known: dict[tuple[int, int], Lifetime], key: tuple[int, int], scope: int) -> None:
+        known[key] = Lifetime(known[key].first if key in known else scope, scope)
+
+    def lifetime(self, number: int, index: int) -> Lifetime:
+        return self.tensors.get((number, index), _NEVER)
+
+    def scratch(self, number: int) -> list[Request]:
+        graph, found = self.model.subgraph(number), []
+        for operator in graph.operators:
+            sizes = scratch(graph, operator)
+            lifetime = self.operators.get((number, operator.index))
+            if sizes and lifetime is None:
+                raise AscError(
+                    f"operator {operator.index} ({operator.name}) of subgraph {number} never runs, "
+                    f"so that its working memory has no size"
+                )
+            found += [Request("", _round_up(size), lifetime or _NEVER) for size in sizes]
+        return found
+
+
+def _is_planned(graph: Graph, index: int) -> bool:
+    tensor = graph.tensor(index)
+    return not tensor.is_constant and not tensor.is_variable and tensor.byte_count > 0
+
+
+def _round_up(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT

@@ -1,0 +1,1 @@
+"""Changes of training data: noise, devices, masks."""

@@ -1,0 +1,129 @@
+"""Values from files and boards, checked against the types that dataclasses give their fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
+
+from asc_tiny.util.console_text import shown
+from asc_tiny.util.errors import AscError
+
+T = TypeVar("T")
+
+
+def table(value: object, name: str) -> Mapping[str, Any]:
+    """Return ``value`` if it is a table, a JSON object in other words.
+
+    Raises:
+        AscError: it is none.
+    """
+    if not isinstance(value, Mapping):
+        raise AscError(f"{name} = {shown(value)}, must be a table")
+    return value
+
+
+def check_keys(values: Mapping[str, Any], known: Collection[str], prefix: str = "") -> None:
+    """Check that a table has only keys that are known.
+
+    Raises:
+        AscError: it has another, which the message names behind ``prefix``.
+    """
+    for name in values:
+        if name not in known:
+            raise AscError(f"unknown key {prefix}{shown(name)[1:-1]}, allowed: {', '.join(known)}")
+
+
+def checked(
+    kind: type[Any],
+    values: Mapping[str, Any],
+    *,
+    prefix: str = "",
+    without: Collection[str] = (),
+    special: Mapping[str, Callable[[Any], Any]] | None = None,
+) -> dict[str, Any]:
+    """Return the arguments of a dataclass from a table of a file.
+
+    Args:
+        kind: the dataclass.
+        values: the table.
+        prefix: of the keys in messages, such as ``frontend.``.
+        without: fields that no file gives.
+        special: functions for fields whose annotation ``typed`` does not know; they raise
+            ``AscError``.
+
+    Raises:
+        AscError: an unknown key or a value of another type; a key is missing.
+    """
+    fields = {f.name: f for f in dataclasses.fields(kind) if f.name not in without}
+    check_keys(values, sorted(fields), prefix)
+    special = special or {}
+    arguments = {
+        name: special[name](value)
+        if name in special
+        else typed(value, str(fields[name].type), f"{prefix}{name}")
+        for name, value in values.items()
+    }
+    for name, field in fields.items():
+        missing = dataclasses.MISSING
+        if field.default is missing and field.default_factory is missing and name not in values:
+            raise AscError(f"{prefix}{name} is missing")
+    return arguments
+
+
+def typed(value: object, annotation: str, name: str) -> Any:
+    """Return ``value`` as an annotation asks; lists become tuples, whole numbers fine floats.
+
+    Args:
+        value: as TOML and JSON give it.
+        annotation: ``int``, ``float``, ``str``, ``bool``, ``tuple[<one of them>, ...]``, or one
+            of these ``| None``.
+        name: of the value, for messages.
+
+    Raises:
+        AscError: it has another type, is a number that is not finite, or holds a zero character.
+    """
+    if annotation.endswith(" | None"):
+        return None if value is None else typed(value, annotation.removesuffix(" | None"), name)
+    if annotation.startswith("tuple["):
+        item = annotation.removeprefix("tuple[").removesuffix(", ...]")
+        items = [value] if item == "str" and isinstance(value, str) else value
+        if not isinstance(items, list | tuple) or not all(_is(each, item) for each in items):
+            raise AscError(f"{name} = {shown(value)}, must be a list of {_PLURALS[item]}")
+        return tuple(_PLAIN[item](each) for each in items)
+    if not _is(value, annotation):
+        raise AscError(f"{name} = {shown(value)}, must be {_SINGULARS[annotation]}")
+    return _PLAIN[annotation](value)
+
+
+_PLAIN: dict[str, type[Any]] = {"int": int, "float": float, "str": str, "bool": bool}
+_SINGULARS = {
+    "int": "a whole number",
+    "float": "a finite number",
+    "str": "a text",
+    "bool": "true or false",
+}
+_PLURALS = {
+    "int": "whole numbers",
+    "float": "finite numbers",
+    "str": "texts",
+    "bool": "true or false",
+}
+
+
+def _is(value: object, kind: str) -> bool:
+    """Return whether a value has a plain type; a bool is no number, a whole number is a float."""
+    if kind == "float":
+        return type(value) in (int, float) and _is_finite(value)
+    if kind == "str":
+        return isinstance(value, str) and "\0" not in value
+    return type(value) is _PLAIN[kind]
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        # An integer beyond the range of floats.
+        return False

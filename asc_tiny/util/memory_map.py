@@ -1,0 +1,120 @@
+"""A memory plan for people: what lies where, from when to when, and what sets the peak."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from asc_tiny.util.console_text import printable
+
+_BAR_WIDTH = 48
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of memory.
+
+    Attributes:
+        name: of what lies there.
+        offset: of its first byte.
+        size: bytes.
+        first, last: steps during which it exists, both included.
+    """
+
+    name: str
+    offset: int
+    size: int
+    first: int
+    last: int
+
+    @property
+    def end(self) -> int:
+        """Offset behind its last byte."""
+        return self.offset + self.size
+
+    def exists_at(self, step: int) -> bool:
+        """Whether it exists during a step."""
+        return self.first <= step <= self.last
+
+
+@dataclass(frozen=True)
+class MemoryMap:
+    """A plan of the memory of a network.
+
+    Attributes:
+        title: model and runtime.
+        blocks: those that exist at the same time do not overlap.
+        steps: what runs in each step, such as operators or rows of them.
+        unit: what a step is, in the plural.
+    """
+
+    title: str
+    blocks: Sequence[Block]
+    steps: Sequence[str]
+    unit: str = "operators"
+
+    @property
+    def size(self) -> int:
+        """Bytes up to the end of the last block."""
+        return max((block.end for block in self.blocks), default=0)
+
+    @cached_property
+    def live(self) -> Sequence[int]:
+        """Bytes of the blocks that exist, per step."""
+        changes = [0] * (len(self.steps) + 1)
+        for block in self.blocks:
+            changes[max(block.first, 0)] += block.size
+            changes[block.last + 1] -= block.size
+        live, total = [], 0
+        for change in changes[:-1]:
+            total += change
+            live.append(total)
+        return live
+
+    @property
+    def peak(self) -> int:
+        """The step that sets the size: of those in which the last byte is used, the fullest."""
+        highest = [block for block in self.blocks if block.end == self.size]
+        steps = {step for block in highest for step in range(max(block.first, 0), block.last + 1)}
+        return max(steps, key=lambda step: (self.live[step], -step), default=0)
+
+    @property
+    def peak_blocks(self) -> Sequence[Block]:
+        """What exists at the peak, by offset."""
+        found = (block for block in self.blocks if block.exists_at(self.peak))
+        return sorted(found, key=lambda block: block.offset)
+
+    @property
+    def summary(self) -> str:
+        """One line that names what sets the peak."""
+        if not self.blocks:
+            return "0 bytes"
+        live = self.live[self.peak]
+        text = f"{self.size:,} bytes, set by {self.steps[self.peak]}: {live:,} bytes in use there"
+        return text if live == self.size else f"{text}, {self.size - live:,} in gaps"
+
+
+def to_text(memory: MemoryMap) -> str:
+    """Return a map as a table: blocks from the start of the memory on, with a bar of their life."""
+    rows = [("offset", "size", "first", "last", "life", "what")]
+    at_peak = set(map(id, memory.peak_blocks))
+    for block in sorted(memory.blocks, key=lambda block: (block.offset, block.first, block.last)):
+        mark = "*" if id(block) in at_peak else " "
+        bounds = (str(max(block.first, 0)), str(block.last)) if block.last >= 0 else ("-", "-")
+        places = (f"{block.offset:,}", f"{block.size:,}", *bounds)
+        rows.append((*places, _bar(block, len(memory.steps)), f"{mark} {block.name}"))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = [f"{memory.title}: {memory.summary}", "  (* exists at the peak)"]
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row[:4], widths, strict=False)]
+        lines.append("  " + "  ".join([*cells, row[4].ljust(widths[4]), row[5]]).rstrip())
+    return "\n".join(map(printable, lines))
+
+
+def _bar(block: Block, steps: int) -> str:
+    """Return the life of a block as characters of one step, or of several where there are many."""
+    width = min(steps, _BAR_WIDTH)
+    scale = width / steps if steps else 0.0
+    first, last = int(max(block.first, 0) * scale), int(block.last * scale)
+    return "".join("#" if first <= place <= last else "." for place in range(width))

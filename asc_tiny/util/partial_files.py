@@ -1,0 +1,121 @@
+"""What is being written, beside the place that it will take.
+
+Its name follows from that place and it is locked while its run lives. So no two runs write to one
+place at once, and what a killed run has left is taken over by the next.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from asc_tiny.util import locks
+from asc_tiny.util.interrupts import held
+
+# Libraries that only some of these need are imported there: reading a model should start at once.
+
+
+@contextmanager
+def file(path: Path, *, wait: bool = False) -> Iterator[Path]:
+    """Yield the path of an empty file beside ``path``, removed at the end if it still is there.
+
+    Args:
+        path: that it will take; its folder exists.
+        wait: while another run writes ``path``.
+
+    Raises:
+        AscError: another run writes ``path``.
+        OSError: no file can be made.
+    """
+    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        handle = locks.take(temporary, locks.FILE, wait=wait)
+    except locks.UnsupportedError:
+        import tempfile
+
+        temporary.unlink(missing_ok=True)
+        # Nobody's name but this run's.
+        handle, name = tempfile.mkstemp(
+            suffix=path.suffix, prefix=f".{path.stem}-", dir=path.parent
+        )
+        temporary = Path(name)
+    if handle is None:
+        raise locks.busy(path, temporary)
+    try:
+        os.ftruncate(handle, 0)
+        yield temporary
+    finally:
+        with held():
+            # Another run may have made a file of this name once this one was renamed.
+            if locks.is_at(temporary, handle):
+                temporary.unlink()
+            os.close(handle)
+
+
+def folder_name(path: Path) -> str:
+    """Return the name of the folder that the contents of ``path`` are written to."""
+    return f".{path.name}.partial"
+
+
+@contextmanager
+def folder(path: Path, parent: Path) -> Iterator[Path]:
+    """Yield an empty folder, removed at the end if it still is there.
+
+    Args:
+        path: that its contents will take.
+        parent: in which it is made.
+
+    Raises:
+        AscError: another run writes ``path``.
+        OSError: no folder can be made.
+    """
+    import shutil
+    import tempfile
+
+    temporary = parent / folder_name(path)
+    handle = _taken(temporary)
+    if handle is None:
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=parent))
+    try:
+        yield temporary
+    finally:
+        with held():
+            if handle is None or locks.is_at(temporary, handle):
+                shutil.rmtree(temporary, ignore_errors=True)
+            if handle is not None:
+                os.close(handle)
+
+
+def _taken(temporary: Path) -> int | None:
+    """Return the handle of an empty folder that is locked, None where there are no locks."""
+    import shutil
+
+    while True:
+        temporary.mkdir(exist_ok=True)
+        try:
+            handle = locks.take(temporary, locks.FOLDER)
+        except FileNotFoundError:
+            continue
+        except locks.UnsupportedError:
+            temporary.rmdir()
+            return None
+        if handle is None:
+            raise locks.busy(temporary, temporary)
+        for left in temporary.iterdir():
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        return handle
+
+
+def exchange(first: Path, second: Path) -> bool:
+    """Swap two folders in one step; return False where the system cannot."""
+    import ctypes
+
+    try:
+        renameat2 = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    at_working_folder, swap = -100, 2
+    paths = os.fsencode(first), os.fsencode(second)
+    return bool(renameat2(at_working_folder, paths[0], at_working_folder, paths[1], swap) == 0)

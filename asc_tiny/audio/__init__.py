@@ -1,1 +1,1 @@
-"""Datasets on disk."""
+"""Recordings: clips, datasets in the TAU layout, and checks of both."""

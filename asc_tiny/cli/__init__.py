@@ -1,1 +1,1 @@
-"""Command line: a module per command."""
+"""Command line: a module for each command."""

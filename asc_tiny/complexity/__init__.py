@@ -1,1 +1,1 @@
-"""Complexity: graph reading, MACs, parameters, memory, limits."""
+"""Complexity of a model: parameters, multiply-accumulates, and the gate that limits them."""

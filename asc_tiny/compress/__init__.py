@@ -1,1 +1,1 @@
-"""Compression: int8 quantisation and the metadata of the artefact."""
+"""Smaller models: pruning, int8 quantisation, fine-tuning."""

@@ -1,7 +1,7 @@
 """Whether a model fits a board: RAM, flash and share of the core's time, estimated without a board.
 
 The network's arena is what its compiler lays out, exactly; its code, constants and instructions
-come from the tables of ``complexity.estimate``. The rest scales what tests hold on emulated cores
+come from the tables of ``costs.instructions``. The rest scales what tests hold on emulated cores
 (docs/FRONT_END.md and docs/audio.md, "Cost"). The application and its drivers are not in it.
 """
 

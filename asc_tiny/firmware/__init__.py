@@ -1,1 +1,1 @@
-"""Code generation: .tflite to C, front-end tables, projects."""
+"""Sources of the firmware from a model: network, front end, labels, decision, self-test."""

@@ -24,7 +24,7 @@ Files = dict[str, str | bytes]
 
 
 class BoardLike(Protocol):
-    """What projects need of a board; see ``targets.boards.Board``."""
+    """What projects need of a board; see ``boards.catalog.Board``."""
 
     @property
     def name(self) -> str:

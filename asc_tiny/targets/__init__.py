@@ -1,1 +1,1 @@
-"""Targets: boards, toolchains, emulator."""
+"""Generated projects built, run, verified and flashed, on emulated cores and on boards."""

@@ -1,1 +1,1 @@
-"""The arena that TensorFlow Lite Micro needs for a model, by its own rules (no TensorFlow)."""
+"""TensorFlow Lite Micro: the arena that it needs, by its own rules, and its kernels run here."""

@@ -1,1 +1,1 @@
-"""Training: augmentation, schedule, loop, evaluation."""
+"""Training of the networks: recipes, the loop, distillation, augmentation."""

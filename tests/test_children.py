@@ -44,8 +44,8 @@ def run_script(script: str, *arguments: object) -> subprocess.CompletedProcess[s
 
 KILLED = """
 import os, signal, sys
-from asc_tiny import children
-with children.running(["sh", "-c", sys.argv[1]]) as process:
+from asc_tiny.util import child_processes
+with child_processes.running(["sh", "-c", sys.argv[1]]) as process:
     for _ in range(3):
         print(process.stdout.readline().decode().strip(), flush=True)
     os.kill(os.getpid(), int(sys.argv[2]))
@@ -96,8 +96,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 HELD = """
 import os, pathlib, sys
-from asc_tiny import scratch
-with scratch.folder() as folder:
+from asc_tiny.util import scratch_folders
+with scratch_folders.folder() as folder:
     (folder / "rubbish").write_text("x")
     print(folder, flush=True)
     {end}

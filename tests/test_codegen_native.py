@@ -132,7 +132,7 @@ def test_processes_that_build_at_once(cache_folder):
     script = """
 import sys
 import numpy as np
-from asc_tiny.firmware import native
+from asc_tiny.features import host_library
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend import golden
@@ -143,7 +143,7 @@ expected = fixed.features(pcm, config)
 fixed.features = None
 print("ready", flush=True)
 sys.stdin.readline()
-print(np.array_equal(native.features(pcm, config), expected))
+print(np.array_equal(host_library.features(pcm, config), expected))
 """
     pipe = subprocess.PIPE
     started = [

@@ -17,7 +17,7 @@ pytest.importorskip("fcntl")
 
 HOLD = """
 import pathlib, sys
-from asc_tiny import locks
+from asc_tiny.util import locks
 with locks.exclusive(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

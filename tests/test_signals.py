@@ -245,11 +245,11 @@ def test_a_terminal_that_is_closed_ends_the_command(firmware: Path, tmp_path: Pa
 
 FLASHES = """
 import pathlib, sys
-from asc_tiny import children, interrupts
+from asc_tiny.util import child_processes, interrupts
 interrupts.install()
 script = 'trap "echo in order; exit" TERM; sleep 1000 & echo flashes; wait'
 try:
-    children.call(["sh", "-c", script], folder=pathlib.Path.cwd())
+    child_processes.call(["sh", "-c", script], folder=pathlib.Path.cwd())
 except interrupts.Interrupt as error:
     sys.exit(128 + error.number)
 """

@@ -239,7 +239,7 @@ def run_script(script, *arguments):
 def test_processes_end_with_a_killed_parent():
     ended = run_script("""
 import os, signal
-from asc_tiny.train import cache
+from asc_tiny.features import cache
 
 with cache._pool(1) as pool:
     print(pool.submit(os.getpid).result(), flush=True)
@@ -256,8 +256,8 @@ def test_an_interrupt_is_left_to_the_parent(name, synthetic, tmp_path):
 import os, pathlib, signal, sys, time
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny import interrupts
-from asc_tiny.train import cache
+from asc_tiny.util import interrupts
+from asc_tiny.features import cache
 
 number = getattr(signal, sys.argv[3])
 

@@ -213,7 +213,7 @@ def test_unknown_scene_is_named():
 
 
 def test_int8_evaluation_needs_no_tensorflow():
-    modules = ("cli.train", "cli.quantize", "cli.evaluate", "train.report", "train.recipe")
+    modules = ("cli.train", "cli.quantize", "cli.evaluate", "evaluation.report", "train.recipe")
     code = "import sys\n" + "".join(f"import asc_tiny.{name}\n" for name in modules)
     heavy = ("tensorflow", "keras", "matplotlib")
     code += f"sys.exit(any(name in sys.modules for name in {heavy}))"

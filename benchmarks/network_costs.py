@@ -46,7 +46,7 @@ from asc_tiny.firmware.network import compiled
 from asc_tiny.model.model_file import Artefact, load
 from asc_tiny.util.captured_output import captured_output
 
-OUT = ROOT / "asc_tiny" / "complexity" / "cpu_costs.json"
+OUT = ROOT / "asc_tiny" / "costs" / "cpu_costs.json"
 SEEDS = range(60, 68)
 
 

@@ -25,9 +25,9 @@ MODEL = ROOT / "models" / "mobilenet_esc10.tflite"
 MINIMAL_ROOT = ROOT / "tools" / "minimal_root"
 
 MADE = re.compile(
-    r"\.git|\.venv|\..*_cache|\.hypothesis|__pycache__|build|dist|runs|.*\.egg-info|PKG-INFO"
+    r"\.git|\.venv|\..*_cache|\.hypothesis|.*\.egg-info|PKG-INFO|/build|/dist|/runs|__pycache__"
 )
-"""Names of what tools make in the repository."""
+"""Names of what tools make in the repository; those with a slash lie in its first folder."""
 
 
 @pytest.fixture(scope="module")
@@ -135,13 +135,13 @@ def test_a_library_that_is_not_named_is_missed(packages: list[str], tmp_path: Pa
     assert (tmp_path / "x.cc").is_file()
 
 
-def files_of(folder: Path) -> Iterator[str]:
+def files_of(folder: Path, place: str = "/") -> Iterator[str]:
     """Yield the paths of a repository's files, as of ``folder``."""
     for path in folder.iterdir():
-        if MADE.fullmatch(path.name):
+        if MADE.fullmatch(path.name) or MADE.fullmatch(f"{place}{path.name}"):
             continue
         if path.is_dir():
-            yield from (f"{path.name}/{name}" for name in files_of(path))
+            yield from (f"{path.name}/{name}" for name in files_of(path, ""))
         elif path.suffix != ".pyc":
             yield path.name
 

@@ -27,7 +27,7 @@ _RESERVED = frozenset(_RESERVED_WORDS.split())
 _STANDARD_WORDS = """
     align_val bintime blkcnt blkcnt64 blksize caddr cc clock clockid cnd comparison_fn cpu_set daddr
     dev div error femode fenv fexcept fpos fpos64 fpregset fsblkcnt fsblkcnt64 fsfilcnt fsfilcnt64
-    fsid gid greg gregset id imaxdiv ino ino64 iter key ldiv lldiv locale loff max_align mbstate
+    fsid gid greg gregset id imaxdiv ino ino64 ip iter key ldiv lldiv locale loff max_align mbstate
     mcontext mode mtx nfds nlink nothrow off off64 physadr pid ptrdiff quad sa_family sbintime sem
     sig sig_atomic sigevent sighandler siginfo sigset sigval size so socklen speed ssize stack
     suseconds tcflag thrd thrd_start time timer tss tss_dtor u_quad u_register ucontext uid useconds

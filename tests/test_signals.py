@@ -268,6 +268,35 @@ def test_a_program_that_flashes_may_leave_the_board_in_order(tmp_path: Path) -> 
             time.sleep(0.005)
 
 
+AT_ITS_START = """
+import os, pathlib, signal, subprocess, sys, time
+from asc_tiny.util import child_processes, interrupts
+interrupts.install()
+ready = pathlib.Path(sys.argv[1])
+
+class Popen(subprocess.Popen):
+    def __init__(self, arguments, **options):
+        super().__init__(arguments, **options)
+        while arguments[0] == "sh" and not ready.exists():
+            time.sleep(0.01)
+        if ready.exists():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+subprocess.Popen = Popen
+script = 'trap "echo in order; exit" TERM; sleep 1000 & touch "$0"; wait'
+try:
+    child_processes.call(["sh", "-c", script, str(ready)], folder=pathlib.Path.cwd())
+except interrupts.Interrupt as error:
+    sys.exit(128 + error.number)
+"""
+
+
+def test_a_program_that_has_just_started_may_end_in_order_too(tmp_path: Path) -> None:
+    with started([tmp_path / "ready"], tmp_path / "temporary", program=AT_ITS_START) as run:
+        out, _ = run.process.communicate(timeout=PATIENCE_S)
+        assert (out, run.process.returncode) == ("in order\n", 143)
+
+
 def test_signals_wait_while_they_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     handlers = {number: signal.getsignal(number) for number in CODES}
     monkeypatch.setattr(interrupts._State, "raised_s", -10.0)

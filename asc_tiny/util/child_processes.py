@@ -12,9 +12,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from asc_tiny.util.interrupts import held
 
 _WATCH = ("/bin/sh", "-c", "read _; kill -s KILL 0")
 _GRACE_S = 5.0
@@ -95,13 +97,19 @@ def call(arguments: Sequence[str | Path], *, folder: Path) -> int:
     Raises:
         OSError: it cannot be started.
     """
-    with running(arguments, folder=folder, stdout=None, stderr=None) as process:
+    process = None
+    with ExitStack() as stack:
         try:
+            # A signal between the program's start and this function's knowing of it would kill it.
+            with held():
+                started = running(arguments, folder=folder, stdout=None, stderr=None)
+                process = stack.enter_context(started)
             return process.wait()
         except KeyboardInterrupt:
-            with suppress(subprocess.TimeoutExpired, ProcessLookupError):
-                os.killpg(os.getpgid(process.pid), signal.SIGTERM)
-                process.wait(_GRACE_S)
+            if process is not None:
+                with suppress(subprocess.TimeoutExpired, ProcessLookupError):
+                    os.killpg(os.getpgid(process.pid), signal.SIGTERM)
+                    process.wait(_GRACE_S)
             raise
 
 

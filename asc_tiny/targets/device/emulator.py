@@ -90,7 +90,7 @@ def _powered(
         with _running(project, arguments, port, pipe.parent) as process:
             if microphone is not None:
                 Feeder(process, pipe, microphone, rate=project.frontend.sample_rate).start()
-            _wait_for(process, port)
+            _wait_for(project, process, port)
             yield f"socket://127.0.0.1:{port}", process
 
 
@@ -104,16 +104,13 @@ def _running(
         yield process
 
 
-def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait_for(project: Project, process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             assert process.stderr is not None
-            lines = process.stderr.read().decode(errors="replace").splitlines() or ["no output"]
-            raise AscError(
-                f"the emulator stopped with code {process.returncode}: {lines[-1]}",
-                details=lines[:-1],
-            )
+            printed = process.stderr.read().decode(errors="replace")
+            raise projects.stopped(project, process.returncode, printed)
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
             return
         time.sleep(0.02)

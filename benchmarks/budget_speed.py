@@ -68,8 +68,8 @@ def visit(path: Path) -> None:
     for number in range(graph.TensorsLength()):
         tensor = graph.Tensors(number)
         tensor.Name(), tensor.Type(), tensor.Buffer(), tensor.ShapeAsNumpy()
-        quantisation = tensor.Quantization()
-        quantisation.ScaleAsNumpy(), quantisation.ZeroPointAsNumpy()
+        quantization = tensor.Quantization()
+        quantization.ScaleAsNumpy(), quantization.ZeroPointAsNumpy()
     for number in range(graph.OperatorsLength()):
         operator = graph.Operators(number)
         operator.InputsAsNumpy(), operator.OutputsAsNumpy(), operator.BuiltinOptions()

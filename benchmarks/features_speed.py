@@ -32,7 +32,7 @@ try:
 except ImportError:
     librosa = None
 
-CONFIG = FrontEndConfig().quantised(0.11, 40)
+CONFIG = FrontEndConfig().quantized(0.11, 40)
 
 Clip = NDArray[np.int16]
 Features = Callable[[Clip], NDArray[np.generic]]

@@ -112,7 +112,7 @@ LISTENING_HEAD = (
 def macs(model: Model) -> int:
     """Return the multiply-accumulates of a model or of all members of an ensemble."""
     if isinstance(model, Ensemble):
-        return sum(macs(member.artefact) for member in model.members)
+        return sum(macs(member.model_file) for member in model.members)
     return measure_complexity(model.graph).macs
 
 
@@ -161,7 +161,7 @@ def table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _labelled(label: str) -> list[str]:
+def _labeled(label: str) -> list[str]:
     return [title or label for title in HEAD]
 
 
@@ -210,9 +210,9 @@ def main() -> None:
         planned = [name for name in PLANNED if name in arguments.models]
         found = {
             "cores": table(
-                _labelled("core"), [row.cells for row in by_core(arguments.models, arguments.cores)]
+                _labeled("core"), [row.cells for row in by_core(arguments.models, arguments.cores)]
             ),
-            "plans": table(_labelled("options"), [row.cells for row in by_plan(planned)]),
+            "plans": table(_labeled("options"), [row.cells for row in by_plan(planned)]),
             "listening": table(
                 LISTENING_HEAD,
                 [row.listening_cells for row in while_listening(planned, arguments.cores)],

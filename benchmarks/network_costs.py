@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from emulated import emulate, write_platform
 from native import FLAGS, RUNTIME
-from network_models import SMALL, quantised
+from network_models import SMALL, quantized
 from test_compiler import COMMON, RELEASED, random_network
 
 from asc_tiny.boards import catalog
@@ -43,7 +43,7 @@ from asc_tiny.costs.footprint import constants
 from asc_tiny.costs.instructions import Features, features, kind
 from asc_tiny.firmware.library import NETWORK_RUNTIME
 from asc_tiny.firmware.network import compiled
-from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.captured_output import captured_output
 
 OUT = ROOT / "asc_tiny" / "costs" / "cpu_costs.json"
@@ -93,7 +93,7 @@ def main() -> None:
             arguments.out.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
 
 
-def networks(folder: Path) -> Iterator[tuple[str, Artefact]]:
+def networks(folder: Path) -> Iterator[tuple[str, ModelFile]]:
     """Return the networks that are measured, by name."""
     for name in RELEASED:
         yield name, load(ROOT / "models" / f"{name}.tflite")
@@ -101,15 +101,15 @@ def networks(folder: Path) -> Iterator[tuple[str, Artefact]]:
     for name, make in made.items():
         path = folder / f"{name}.tflite"
         with captured_output():
-            data = quantised(make())
+            data = quantized(make())
         path.write_bytes(data)
         yield name, load(path)
 
 
-def costs(name: str, models: Mapping[str, Artefact], folder: Path) -> dict[str, Any]:
+def costs(name: str, models: Mapping[str, ModelFile], folder: Path) -> dict[str, Any]:
     """Measure one core."""
     core = Core(CPUS[name], folder)
-    measured = [core.measure(model, artefact) for model, artefact in models.items()]
+    measured = [core.measure(model, model_file) for model, model_file in models.items()]
     return {
         "board": CPUS[name].board,
         "instructions": fit(measured),
@@ -148,11 +148,11 @@ class Core:
         subprocess.run([*self.compiler, *include, "-c", str(path), "-o", str(target)], check=True)
         return target
 
-    def measure(self, name: str, artefact: Artefact) -> Measured:
+    def measure(self, name: str, model_file: ModelFile) -> Measured:
         """Return the instructions of every operator of a network."""
         folder = self.folder / name
         folder.mkdir()
-        files = compiled.generate(artefact)
+        files = compiled.generate(model_file)
         (folder / "asc_net.c").write_text(files["asc_net.c"])
         (folder / "asc_net.h").write_text(files["asc_net.h"])
         shutil.copy(self.folder / "network_profile.c", folder)
@@ -163,8 +163,8 @@ class Core:
         link = [*self.compiler, "-nostartfiles", "-Wl,--gc-sections", script]
         subprocess.run([*link, *map(str, (*objects, *self.objects)), "-o", str(image)], check=True)
         *stages, reading = map(int, emulate(self.board, image, []).split())
-        found = list(operators(artefact, stages, reading))
-        graph = artefact.graph
+        found = list(operators(model_file, stages, reading))
+        graph = model_file.graph
         macs = [
             (kind(graph, operator), work(graph, operator).macs, instructions)
             for operator, (_, _, instructions) in zip(graph.operators, found, strict=True)
@@ -256,15 +256,15 @@ class Object:
 
 
 def operators(
-    artefact: Artefact, profile: Sequence[int], reading: int
+    model_file: ModelFile, profile: Sequence[int], reading: int
 ) -> Iterator[tuple[str, Features, int]]:
     """Add up the stages of each operator, without what taking the time takes."""
-    program = compiled.compile_network(artefact).program
-    spent = [0] * len(artefact.graph.operators)
+    program = compiled.compile_network(model_file).program
+    spent = [0] * len(model_file.graph.operators)
     for stage, instructions in zip(program.stages, profile, strict=False):
         number = int(stage.comment.split(":")[0])
         spent[number] += instructions - reading * stage.runs
-    graph, left_out = artefact.graph, shortcuts(artefact.graph)
+    graph, left_out = model_file.graph, shortcuts(model_file.graph)
     for operator, instructions in zip(graph.operators, spent, strict=True):
         yield kind(graph, operator), features(graph, operator, left_out), instructions
 

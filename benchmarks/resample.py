@@ -79,11 +79,11 @@ def print_accuracies(path: Path, dataset: Dataset) -> None:
     """Print the share of test clips that an int8 model gets right, by the microphone's rate."""
     from asc_tiny.tflm.interpreter import Interpreter
 
-    artefact = load(path)
-    config = classifier(artefact, runtime="aot").frontend
-    network = Interpreter(artefact.data, path)
+    model_file = load(path)
+    config = classifier(model_file, runtime="aot").frontend
+    network = Interpreter(model_file.data, path)
     clips = dataset.split("test")
-    labels = list(artefact.labels)
+    labels = list(model_file.labels)
 
     def accuracy(heard: Callable[[Clip], Clip]) -> float:
         right = 0

@@ -30,7 +30,7 @@ from tflm_firmware import CXX
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
 from asc_tiny.firmware.network import tflm
-from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.targets.image.bench import memory
 
 MODELS = ("mobilenet_esc10.tflite", "mini_segnet_esc10.tflite")
@@ -54,7 +54,7 @@ int kill(int process, int number) { (void)process, (void)number; return 0; }
 class Program:
     """A network alone on a core, with a library of TensorFlow Lite Micro or without."""
 
-    def __init__(self, model: Artefact, core: str, folder: Path) -> None:
+    def __init__(self, model: ModelFile, core: str, folder: Path) -> None:
         name, flags = CORES[core]
         self.model, self.folder = model, folder
         self.board: Board = replace(catalog.get(name), core_flags=flags)
@@ -94,7 +94,7 @@ class Program:
         return " | ".join(f"{column:,}" for column in columns) + f" | {scores.tolist()} |"
 
 
-def ahead_of_time(model: Artefact, core: str, folder: Path) -> str:
+def ahead_of_time(model: ModelFile, core: str, folder: Path) -> str:
     """Return the row of the C code that a network is compiled to."""
     program = Program(model, core, folder)
     emit(model, folder)
@@ -102,7 +102,7 @@ def ahead_of_time(model: Artefact, core: str, folder: Path) -> str:
     return program.run()
 
 
-def by_tflm(model: Artefact, core: str, folder: Path, options: argparse.Namespace) -> str:
+def by_tflm(model: ModelFile, core: str, folder: Path, options: argparse.Namespace) -> str:
     """Return the row of TensorFlow Lite Micro's kernels."""
     program = Program(model, core, folder)
     write(tflm.generate(model), folder)

@@ -318,7 +318,7 @@ def judge(
     return True
 
 
-def judge_artefact(path: Path) -> None:
+def judge_model_file(path: Path) -> None:
     """Read a file with its metadata, as for an ensemble.
 
     Raises:
@@ -330,7 +330,7 @@ def judge_artefact(path: Path) -> None:
     except AscError:
         pass
     except Exception as error:
-        raise FindError(f"artefact: {type(error).__name__}: {error}") from error
+        raise FindError(f"model file: {type(error).__name__}: {error}") from error
 
 
 def _report(measured: ModelComplexity) -> None:

@@ -61,18 +61,18 @@ class EmulatedImage:
         folder: with a ``main``; the platform's files are added.
         board: name of an emulated board.
         flags: of the compiler instead of the board's, to build for a lesser core of its family.
-        optimisation: level.
+        optimization: level.
     """
 
     def __init__(
-        self, folder: Path, board: str, *, flags: tuple[str, ...] = (), optimisation: str = "-O2"
+        self, folder: Path, board: str, *, flags: tuple[str, ...] = (), optimization: str = "-O2"
     ) -> None:
         self.folder, self.board = folder, catalog.get(board)
         toolchain = self.board.toolchain
         core = flags or self.board.core_flags
         self.compiler = [toolchain.compiler, *core, *toolchain.compiler_flags]
         write_platform(self.board, folder, stack_bytes=4096)
-        level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimisation]
+        level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimization]
         command = [*self.compiler, *level, "-ffunction-sections", *LINK]
         command += [f"-T{folder / 'link.ld'}", *map(str, sorted(folder.glob("*.c")))]
         subprocess.run([*command, "-o", str(folder / "image.elf")], check=True)
@@ -90,7 +90,7 @@ class EmulatedFrontEnd:
         board: name of an emulated board.
         folder: to build in.
         flags: of the compiler instead of the board's, to build for a lesser core of its family.
-        optimisation: level.
+        optimization: level.
     """
 
     def __init__(
@@ -100,14 +100,14 @@ class EmulatedFrontEnd:
         folder: Path,
         *,
         flags: tuple[str, ...] = (),
-        optimisation: str = "-O2",
+        optimization: str = "-O2",
     ) -> None:
         self.config, self.folder = config, folder
         write(frontend_code.generate(config, "a test"), folder)
         for name in FRONTEND_RUNTIME:
             shutil.copy(RUNTIME / name, folder)
         shutil.copy(Path(__file__).with_name("frontend_main.c"), folder)
-        self.image = EmulatedImage(folder, board, flags=flags, optimisation=optimisation)
+        self.image = EmulatedImage(folder, board, flags=flags, optimization=optimization)
 
     def run(self, pcm: np.ndarray, mode: str = "chunks") -> tuple[np.ndarray, int, int]:
         """Push a stream of whole clips.
@@ -144,7 +144,7 @@ class EmulatedNetwork:
         board: name of an emulated board.
         folder: to build in.
         flags: of the compiler instead of the board's, to build for a lesser core of its family.
-        optimisation: level.
+        optimization: level.
         options: of the planner.
     """
 
@@ -155,7 +155,7 @@ class EmulatedNetwork:
         folder: Path,
         *,
         flags: tuple[str, ...] = (),
-        optimisation: str = "-O2",
+        optimization: str = "-O2",
         options: Options = DEFAULT,
     ) -> None:
         from network_models import emit
@@ -163,7 +163,7 @@ class EmulatedNetwork:
         self.folder = folder
         emit(model, folder, options)
         shutil.copy(Path(__file__).with_name("network_main.c"), folder)
-        self.image = EmulatedImage(folder, board, flags=flags, optimisation=optimisation)
+        self.image = EmulatedImage(folder, board, flags=flags, optimization=optimization)
 
     def run(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
         """Return the int8 outputs, shape (inputs, outputs), and the most instructions of a run."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from network_models import quantised
+from network_models import quantized
 
 from asc_tiny.cli.main import main
 from asc_tiny.frontend.config import FrontEndConfig
@@ -53,11 +53,11 @@ def small(
     x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(inputs)
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 1, activation="relu")(x))
     outputs = layers.Softmax()(layers.Dense(len(labels))(x))
-    data = quantised(Model(inputs, outputs), width=width)
+    data = quantized(Model(inputs, outputs), width=width)
     path.write_bytes(data)
     source = model_file.load(path).graph
     tensor = source.tensor(source.inputs[0])
-    config = frontend.quantised(tensor.scales[0], tensor.zero_points[0])
+    config = frontend.quantized(tensor.scales[0], tensor.zero_points[0])
     path.write_bytes(embed(data, {"frontend": config.to_dict(), "labels": list(labels)}))
     return path
 

@@ -146,7 +146,7 @@ def _buffer(rng: random.Random, model: Any) -> None:
     tensor.buffer = rng.choice((0, rng.randrange(len(model.buffers)), len(model.buffers)))
 
 
-def _quantised(rng: random.Random, model: Any) -> tuple[Any, Any]:
+def _quantized(rng: random.Random, model: Any) -> tuple[Any, Any]:
     """Return a tensor and its quantisation, one that counts if there is."""
     tensors = [each for each in _graph(model).tensors if each.quantization is not None]
     tensor = rng.choice(tensors)
@@ -154,50 +154,50 @@ def _quantised(rng: random.Random, model: Any) -> tuple[Any, Any]:
 
 
 def _zero_point(rng: random.Random, model: Any) -> None:
-    _, quantisation = _quantised(rng, model)
-    values = [int(value) for value in quantisation.zeroPoint]
+    _, quantization = _quantized(rng, model)
+    values = [int(value) for value in quantization.zeroPoint]
     extreme = (-128, 127, -129, 128, -(2**15), 2**15, *INT32, -(2**63), 2**63 - 1)
 
     def changed(old: int) -> int:
         return rng.choice((rng.randrange(-128, 128), old + 1, 0, rng.choice(extreme)))
 
     same = rng.random() < 0.7
-    quantisation.zeroPoint = [changed(v) for v in values] if same else _listed(rng, values, changed)
+    quantization.zeroPoint = [changed(v) for v in values] if same else _listed(rng, values, changed)
 
 
 def _scale(rng: random.Random, model: Any) -> None:
-    _, quantisation = _quantised(rng, model)
-    values = [float(value) for value in quantisation.scale]
+    _, quantization = _quantized(rng, model)
+    values = [float(value) for value in quantization.scale]
     if rng.random() < 0.2:
-        other = _quantised(rng, model)[1]
-        quantisation.scale, quantisation.zeroPoint = list(other.scale), list(other.zeroPoint)
+        other = _quantized(rng, model)[1]
+        quantization.scale, quantization.zeroPoint = list(other.scale), list(other.zeroPoint)
     elif rng.random() < 0.3:
-        quantisation.scale = _listed(rng, values, lambda old: real(rng, old))
+        quantization.scale = _listed(rng, values, lambda old: real(rng, old))
     else:
         factor = real(rng, 1.0)
         with np.errstate(over="ignore"):
-            quantisation.scale = [float(np.float32(v) * np.float32(factor)) for v in values]
+            quantization.scale = [float(np.float32(v) * np.float32(factor)) for v in values]
 
 
-def _quantisation(rng: random.Random, model: Any) -> None:
+def _quantization(rng: random.Random, model: Any) -> None:
     """Change what goes with scales: the axis, their number, special details; or take all away."""
-    tensor, quantisation = _quantised(rng, model)
+    tensor, quantization = _quantized(rng, model)
     kind = rng.randrange(5)
     if kind == 0:
-        quantisation.quantizedDimension = integer(rng, quantisation.quantizedDimension)
+        quantization.quantizedDimension = integer(rng, quantization.quantizedDimension)
     elif kind == 1:
         tensor.quantization = None
     elif kind == 2:
-        quantisation.zeroPoint = rng.choice((None, [0]))
+        quantization.zeroPoint = rng.choice((None, [0]))
     elif kind == 3:
-        quantisation.detailsType = schema.QuantizationDetails.CustomQuantization
-        quantisation.details = schema.CustomQuantizationT()
-        quantisation.details.custom = [1, 2, 3]
+        quantization.detailsType = schema.QuantizationDetails.CustomQuantization
+        quantization.details = schema.CustomQuantizationT()
+        quantization.details.custom = [1, 2, 3]
     else:
         count = rng.choice((*tensor.shape, 1, 2))
-        quantisation.scale = [float(quantisation.scale[0])] * int(count)
-        quantisation.zeroPoint = [0] * int(count)
-        quantisation.quantizedDimension = rng.randrange(-1, 5)
+        quantization.scale = [float(quantization.scale[0])] * int(count)
+        quantization.zeroPoint = [0] * int(count)
+        quantization.quantizedDimension = rng.randrange(-1, 5)
 
 
 def _flag(rng: random.Random, model: Any) -> None:
@@ -356,7 +356,7 @@ MUTATIONS: Sequence[Mutation] = (
     *[_shape] * 3,
     *[_operands] * 3,
     *[_code] * 3,
-    *[_quantisation] * 3,
+    *[_quantization] * 3,
     *[_height] * 2,
     *(_type, _buffer, _flag, _version, _table, _length, _ends, _order, _rest),
 )

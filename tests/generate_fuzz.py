@@ -23,14 +23,14 @@ from typing import Any
 import numpy as np
 from budget_fuzz import FindError, Mutator, deadline
 from field_mutations import frozen, mutated
-from graph_batch import CompileError, artefact, compiled_runtime, run_generated
+from graph_batch import CompileError, compiled_runtime, model_file, run_generated
 from network_models import inputs
 from random_graphs import random_graph, seeded
 from tflm_worker import Failure, Worker
 
 from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.network import compiled, tflm
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
 
 SECONDS = 10.0
@@ -74,7 +74,7 @@ class Accepted:
     """A case that became C."""
 
     case: Case
-    model: Artefact
+    model: ModelFile
     files: Mapping[str, str]
 
     @property
@@ -118,7 +118,7 @@ def accepted(case: Case) -> Accepted | None:
     """
     try:
         with deadline(SECONDS), _limited(MEMORY):
-            model = artefact(case.data, "file.tflite")
+            model = model_file(case.data, "file.tflite")
             compiled.check_supported_types(compiled.without_conversions(model))
             if case.number % TFLM_EVERY == 0:
                 _check_tflm(model)
@@ -131,7 +131,7 @@ def accepted(case: Case) -> Accepted | None:
     return Accepted(case, model, files)
 
 
-def _check_tflm(model: Artefact) -> None:
+def _check_tflm(model: ModelFile) -> None:
     """Generate the same for TensorFlow Lite Micro, which may be refused."""
     try:
         compiled.check_supported_types(model)

@@ -19,7 +19,7 @@ from native import FLAGS, RUNTIME, write
 
 from asc_tiny.firmware.library import NETWORK_RUNTIME
 from asc_tiny.firmware.network import compiled
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.files import sha256
 
@@ -166,13 +166,13 @@ class CompileError(Exception):
         self.networks = {int(n) for n in re.findall(r"\bg(\d+)_net\.[ch]:\d+:\d+: error", said)}
 
 
-def artefact(data: bytes, name: str) -> Artefact:
+def model_file(data: bytes, name: str) -> ModelFile:
     """Return the model of a file that is nowhere on disk."""
-    return Artefact(Path(name), sha256(data), data, parse_graph(data, source=name), None, None)
+    return ModelFile(Path(name), sha256(data), data, parse_graph(data, source=name), None, None)
 
 
 def run_all(
-    models: Sequence[Artefact],
+    models: Sequence[ModelFile],
     samples: Sequence[Sequence[np.ndarray]],
     folder: Path,
     runtime: Path,
@@ -234,7 +234,7 @@ def _failures(said: str) -> dict[int, str]:
 
 
 def run_all_emulated(
-    models: Sequence[Artefact], samples: Sequence[Sequence[np.ndarray]], folder: Path, board: str
+    models: Sequence[ModelFile], samples: Sequence[Sequence[np.ndarray]], folder: Path, board: str
 ) -> list[np.ndarray]:
     """Do the same on an emulated core, with bytes beside each arena that must not change."""
     image_folder = folder / "image"

@@ -35,11 +35,11 @@ def write(files: Mapping[str, str], folder: Path) -> None:
 SANITISER = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
 
 
-def shared_library(folder: Path, *, sanitiser: Sequence[str] = SANITISER) -> ctypes.CDLL:
+def shared_library(folder: Path, *, sanitizer: Sequence[str] = SANITISER) -> ctypes.CDLL:
     """Build all C files in ``folder``, undefined behaviour trapped unless told otherwise."""
     library = folder / "library.so"
     sources = sorted(folder.glob("*.c"))
-    command = ["cc", *FLAGS, *sanitiser, "-shared", "-fPIC", *sources, "-o", library]
+    command = ["cc", *FLAGS, *sanitizer, "-shared", "-fPIC", *sources, "-o", library]
     subprocess.run(command, check=True)
     return ctypes.CDLL(str(library))
 

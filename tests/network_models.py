@@ -18,7 +18,7 @@ from asc_tiny.firmware.network import compiled, ensemble
 from asc_tiny.model.ensemble import Ensemble, Model
 
 
-def quantised(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
+def quantized(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
     """Convert a Keras model to full int8 with random weights, biases and batch norms.
 
     ``width`` is the deviation of the inputs, so it sets the scale of the input codes.
@@ -158,11 +158,11 @@ class CNetwork:
         folder: Path,
         options: Options = compiled.DEFAULT,
         *,
-        sanitiser: Sequence[str] = SANITISER,
+        sanitizer: Sequence[str] = SANITISER,
     ) -> None:
         emit(model, folder, options)
         self.folder = folder
-        self.library = shared_library(folder, sanitiser=sanitiser)
+        self.library = shared_library(folder, sanitizer=sanitizer)
         self.output_size = self.macro("OUTPUT_SIZE")
         size = self.macro("ARENA_SIZE")
         # Guard bytes on both sides of the arena; filled at random as real memory is.

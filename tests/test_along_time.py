@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("tflite_micro")
 
-from graph_batch import artefact, compiled_runtime, run_all
+from graph_batch import compiled_runtime, model_file, run_all
 from network_models import CNetwork, TflmNetwork, inputs
 from random_graphs import random_graph, seeded
 
@@ -27,22 +27,22 @@ from asc_tiny.compiler.passes.cascade import Tile, can_be_tile, joints, tiled
 from asc_tiny.compiler.planner import planner
 from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.network.compiled import compile_network
-from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
 TIME = Options(order="time")
 
 
-def released(name: str) -> Artefact:
+def released(name: str) -> ModelFile:
     return load(MODELS / f"{name}_esc10.tflite")
 
 
-def samples_of(model: Artefact, count: int) -> list[np.ndarray]:
+def samples_of(model: ModelFile, count: int) -> list[np.ndarray]:
     return inputs(model.graph.tensor(model.graph.inputs[0]).shape, count)
 
 
-def expected(model: Artefact, samples: list[np.ndarray]) -> np.ndarray:
+def expected(model: ModelFile, samples: list[np.ndarray]) -> np.ndarray:
     reference = TflmNetwork(model.data)
     return np.stack([reference.run(sample).copy() for sample in samples])
 
@@ -80,7 +80,7 @@ def test_a_limit_that_is_too_tight_is_refused() -> None:
 
 
 def test_an_input_without_columns_is_refused() -> None:
-    model = artefact(random_graph(seeded(3)), "dense.tflite")
+    model = model_file(random_graph(seeded(3)), "dense.tflite")
     with pytest.raises(AscError, match=r"input shape \[1, 8\], --schedule time needs"):
         compile_network(model, TIME)
 
@@ -122,7 +122,7 @@ def test_any_tiles_give_the_same_outputs(
     compiled_runtime(runtime)
     models, in_parts = [], 0
     for seed in seeds:
-        model = artefact(random_graph(seeded(seed)), f"graph {seed}")
+        model = model_file(random_graph(seeded(seed)), f"graph {seed}")
         try:
             compiled = compile_network(model, TIME)
         except AscError:

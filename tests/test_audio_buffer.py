@@ -240,7 +240,7 @@ def test_a_thread_as_the_interrupt(variant: str, blocks: int, pace: str, tmp_pat
     assert lost > 0 or pace != "interrupt faster"
 
 
-def thread_sanitiser(folder: Path) -> tuple[str, ...]:
+def thread_sanitizer(folder: Path) -> tuple[str, ...]:
     """Flags of the sanitiser; skips the test where the compiler or the machine has none."""
     (folder / "empty.c").write_text("int main(void) { return 0; }\n")
     flags = ("-fsanitize=thread", "-g")
@@ -253,15 +253,15 @@ def thread_sanitiser(folder: Path) -> tuple[str, ...]:
 
 
 @all_paces
-def test_thread_sanitiser_finds_no_race(pace: str, tmp_path: Path) -> None:
-    program = build_threads(tmp_path, *thread_sanitiser(tmp_path))
+def test_thread_sanitizer_finds_no_race(pace: str, tmp_path: Path) -> None:
+    program = build_threads(tmp_path, *thread_sanitizer(tmp_path))
     done = run_threads(program, 5_000, PACES[pace])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_thread_sanitiser_finds_the_race_of_a_buffer_that_overwrites(tmp_path: Path) -> None:
+def test_thread_sanitizer_finds_the_race_of_a_buffer_that_overwrites(tmp_path: Path) -> None:
     """The test above can fail: without the check for a full buffer, it does."""
-    flags = thread_sanitiser(tmp_path)
+    flags = thread_sanitizer(tmp_path)
     build_threads(tmp_path, *flags)
     source = tmp_path / "asc_audio.c"
     check = "following == asc_load(&audio->oldest)"

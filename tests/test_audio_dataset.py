@@ -93,9 +93,9 @@ def test_fingerprint_follows_labels_and_audio_but_not_order(tau):
     (tau / "meta.csv").write_text(header + "".join(reversed(lines)))
     assert Dataset.load(tau).fingerprint() == before
     edit(tau / "meta.csv", "\tbus\t", "\ttram\t")
-    relabelled = Dataset.load(tau).fingerprint()
+    relabeled = Dataset.load(tau).fingerprint()
     (tau / "audio" / "bus-paris-7-0-0-c.wav").write_bytes(b"other")
-    assert len({before, relabelled, Dataset.load(tau).fingerprint()}) == 3
+    assert len({before, relabeled, Dataset.load(tau).fingerprint()}) == 3
 
 
 def test_a_folder_without_meta_is_not_a_dataset(tmp_path):

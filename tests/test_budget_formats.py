@@ -285,11 +285,11 @@ def in_terminal(command: list[str], **environment: str) -> str:
     return text.decode()
 
 
-def test_colour_only_where_it_is_wanted(project: Path) -> None:
+def test_color_only_where_it_is_wanted(project: Path) -> None:
     command = [sys.executable, "-m", "asc_tiny.cli.main", "budget", "small.tflite"]
-    coloured = in_terminal(command, NO_COLOR="")
-    assert "\x1b[36m" in coloured  # bars
-    assert "\x1b[32m" in coloured  # limits that hold
+    colored = in_terminal(command, NO_COLOR="")
+    assert "\x1b[36m" in colored  # bars
+    assert "\x1b[32m" in colored  # limits that hold
     assert "\x1b[31m" in in_terminal([*command, "--max-params=1"], NO_COLOR="")
     plain = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     assert "\x1b" not in plain

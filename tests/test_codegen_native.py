@@ -114,7 +114,7 @@ def test_another_source_is_another_library(change, cache_folder, monkeypatch):
     forget()
     config = DEFAULT
     if change == "configuration":
-        config = DEFAULT.quantised(0.11, 41)
+        config = DEFAULT.quantized(0.11, 41)
     elif change == "flags":
         monkeypatch.setattr(host_library, "FLAGS", (*host_library.FLAGS, "-g"))
     elif change == "runtime":
@@ -190,4 +190,4 @@ def test_bad_input_is_named_as_by_the_numpy_model():
     with pytest.raises(AscError, match="100 samples, a clip has 44100"):
         host_library.features(NOISE[:100], DEFAULT)
     with pytest.raises(AscError, match="quantisation scale"):
-        host_library.features(NOISE, FrontEndConfig().quantised(1e-9, 0))
+        host_library.features(NOISE, FrontEndConfig().quantized(1e-9, 0))

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from native import CORES, FLAGS, compile_for
-from network_models import SMALL, CNetwork, TflmNetwork, emit, inputs, quantised
+from network_models import SMALL, CNetwork, TflmNetwork, emit, inputs, quantized
 
 from asc_tiny.firmware.c.prefix import check_prefix, rename_prefix
 from asc_tiny.firmware.network import compiled, model_array
-from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tensorflow")
@@ -22,32 +22,32 @@ pytest.importorskip("tflite_micro")
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artefact]:
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelFile]:
     """Every small network, and the dense layers of one quantised per tensor."""
     folder = tmp_path_factory.mktemp("models")
-    contents = {name: quantised(build()) for name, build in SMALL.items()}
+    contents = {name: quantized(build()) for name, build in SMALL.items()}
     setting = "_experimental_disable_per_channel_quantization_for_dense_layers"
-    contents["per_tensor"] = quantised(SMALL["depthwise"](), **{setting: True})
-    artefacts = {}
+    contents["per_tensor"] = quantized(SMALL["depthwise"](), **{setting: True})
+    model_files = {}
     for name, data in contents.items():
         path = folder / f"{name}.tflite"
         path.write_bytes(data)
-        artefacts[name] = load(path)
-    return artefacts
+        model_files[name] = load(path)
+    return model_files
 
 
 @pytest.fixture(scope="module")
-def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
+def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
     from asc_tiny.nets.mobilenet import build
 
     path = tmp_path_factory.mktemp("mobilenet") / "mobilenet.tflite"
-    path.write_bytes(quantised(build(batch_size=1)))
+    path.write_bytes(quantized(build(batch_size=1)))
     return load(path)
 
 
-def check_bit_exact(artefact: Artefact, folder: Path, count: int) -> CNetwork:
-    emitted, reference = CNetwork(artefact, folder), TflmNetwork(artefact.data)
-    shape = artefact.graph.tensor(artefact.graph.inputs[0]).shape
+def check_bit_exact(model_file: ModelFile, folder: Path, count: int) -> CNetwork:
+    emitted, reference = CNetwork(model_file, folder), TflmNetwork(model_file.data)
+    shape = model_file.graph.tensor(model_file.graph.inputs[0]).shape
     outputs = []
     for values in inputs(shape, count):
         expected = reference.run(values)
@@ -58,7 +58,7 @@ def check_bit_exact(artefact: Artefact, folder: Path, count: int) -> CNetwork:
 
 
 @pytest.mark.parametrize("name", [*SMALL, "per_tensor"])
-def test_small_networks_bit_exact(name: str, models: dict[str, Artefact], tmp_path: Path) -> None:
+def test_small_networks_bit_exact(name: str, models: dict[str, ModelFile], tmp_path: Path) -> None:
     check_bit_exact(models[name], tmp_path, 40)
 
 
@@ -68,11 +68,11 @@ def test_softmax_bit_exact(width: float, tmp_path: Path) -> None:
 
     source = Input((23, 11), batch_size=1)
     path = tmp_path / "softmax.tflite"
-    path.write_bytes(quantised(Model(source, layers.Softmax()(source)), width=width))
+    path.write_bytes(quantized(Model(source, layers.Softmax()(source)), width=width))
     check_bit_exact(load(path), tmp_path / "code", 40)
 
 
-def test_mobilenet_bit_exact_in_less_memory(mobilenet: Artefact, tmp_path: Path) -> None:
+def test_mobilenet_bit_exact_in_less_memory(mobilenet: ModelFile, tmp_path: Path) -> None:
     emitted = check_bit_exact(mobilenet, tmp_path, 8)
     # TensorFlow Lite Micro needs 96,768 bytes for the same activations.
     assert emitted.macro("ARENA_SIZE") <= 73_728
@@ -80,22 +80,22 @@ def test_mobilenet_bit_exact_in_less_memory(mobilenet: Artefact, tmp_path: Path)
     assert shape == [256, 36, 3, 256 * 36 * 3]
 
 
-def test_models_quantise_dense_layers_in_both_ways(models: dict[str, Artefact]) -> None:
+def test_models_quantize_dense_layers_in_both_ways(models: dict[str, ModelFile]) -> None:
     scales = [
-        len(artefact.graph.tensor(op.inputs[1]).scales)
-        for artefact in models.values()
-        for op in artefact.graph.operators
+        len(model_file.graph.tensor(op.inputs[1]).scales)
+        for model_file in models.values()
+        for op in model_file.graph.operators
         if op.name == "FULLY_CONNECTED"
     ]
     assert min(scales) == 1 < max(scales), "dense layers per tensor and per channel"
 
 
 @pytest.fixture(scope="module")
-def sources(models: dict[str, Artefact], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sources(models: dict[str, ModelFile], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder per small network, with its code and the kernels."""
     folder = tmp_path_factory.mktemp("sources")
-    for name, artefact in models.items():
-        emit(artefact, folder / name)
+    for name, model_file in models.items():
+        emit(model_file, folder / name)
     return folder
 
 
@@ -124,7 +124,7 @@ def test_needs_only_memcpy_and_memset(sources: Path) -> None:
     assert names - ours <= {"memcpy", "memset", "_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail"}
 
 
-def test_refuses_bad_arenas(models: dict[str, Artefact], tmp_path: Path) -> None:
+def test_refuses_bad_arenas(models: dict[str, ModelFile], tmp_path: Path) -> None:
     emitted = CNetwork(models["pooling"], tmp_path)
     address = emitted.memory.ctypes.data + emitted.start
     assert emitted.library.asc_net_run(ctypes.c_void_p(None)) == -1
@@ -132,17 +132,17 @@ def test_refuses_bad_arenas(models: dict[str, Artefact], tmp_path: Path) -> None
     assert emitted.library.asc_net_infer(ctypes.c_void_p(address), None, None) == -1
 
 
-def test_generation_is_repeatable(models: dict[str, Artefact]) -> None:
-    for artefact in models.values():
-        files = compiled.generate(artefact)
-        assert files == compiled.generate(load(artefact.path))
+def test_generation_is_repeatable(models: dict[str, ModelFile]) -> None:
+    for model_file in models.values():
+        files = compiled.generate(model_file)
+        assert files == compiled.generate(load(model_file.path))
         for text in files.values():
-            assert f"sha256 {artefact.sha256}" in text
+            assert f"sha256 {model_file.sha256}" in text
             assert text.endswith("\n")
             assert "\r" not in text
 
 
-def test_two_prefixes_share_no_name(models: dict[str, Artefact], tmp_path: Path) -> None:
+def test_two_prefixes_share_no_name(models: dict[str, ModelFile], tmp_path: Path) -> None:
     defined: list[set[str]] = []
     for prefix in ("asc", "left_2"):
         folder = tmp_path / prefix
@@ -195,7 +195,7 @@ def test_refuses_prefixes(prefix: str) -> None:
 
 
 def test_other_kernels_version_does_not_compile(
-    models: dict[str, Artefact], tmp_path: Path
+    models: dict[str, ModelFile], tmp_path: Path
 ) -> None:
     emit(models["pooling"], tmp_path)
     header = tmp_path / "asc_kernels.h"
@@ -211,10 +211,10 @@ def test_other_kernels_version_does_not_compile(
 
 @pytest.mark.parametrize("compiler", [["cc", "-std=c11"], ["cc", "-xc++", "-std=c++11"], ["cc"]])
 def test_model_array_holds_the_file(
-    compiler: list[str], models: dict[str, Artefact], tmp_path: Path
+    compiler: list[str], models: dict[str, ModelFile], tmp_path: Path
 ) -> None:
-    artefact = models["pooling"]
-    for name, text in model_array.generate(artefact).items():
+    model_file = models["pooling"]
+    for name, text in model_array.generate(model_file).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     library = tmp_path / "model.so"
     flags = ["-Wall", "-Wextra", "-pedantic", "-Werror", "-shared", "-fPIC"]
@@ -222,5 +222,5 @@ def test_model_array_holds_the_file(
     loaded = ctypes.CDLL(str(library))
     size = ctypes.c_uint.in_dll(loaded, "asc_model_size").value
     data = (ctypes.c_ubyte * size).in_dll(loaded, "asc_model_data")
-    assert bytes(data) == artefact.data
+    assert bytes(data) == model_file.data
     assert ctypes.addressof(data) % 16 == 0

@@ -14,8 +14,8 @@ pytest.importorskip("tflite_micro")
 
 from common_networks import NETWORKS
 from emulated import EmulatedNetwork
-from graph_batch import artefact, compiled_runtime, run_all
-from network_models import TflmNetwork, inputs, quantised
+from graph_batch import compiled_runtime, model_file, run_all
+from network_models import TflmNetwork, inputs, quantized
 
 QUICK = ("one_dimensional", "squeeze_excite", "u_net")
 """Those whose operators no smaller network has."""
@@ -43,7 +43,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in NETWORKS]
 )
 def test_common_networks(name: str, runtime: Path, tmp_path: Path) -> None:
-    model = artefact(quantised(NETWORKS[name]()), name)
+    model = model_file(quantized(NETWORKS[name]()), name)
     assert compile_network(model).plan.size <= ARENAS[name]
     samples = inputs(model.graph.tensor(model.graph.inputs[0]).shape, 8)
     (outputs,) = run_all([model], [samples], tmp_path, runtime, {})
@@ -56,7 +56,7 @@ def test_common_networks(name: str, runtime: Path, tmp_path: Path) -> None:
 @pytest.mark.qemu
 @pytest.mark.parametrize("name", QUICK)
 def test_new_operators_on_cortex_m4(name: str, tmp_path: Path) -> None:
-    model = artefact(quantised(NETWORKS[name]()), name)
+    model = model_file(quantized(NETWORKS[name]()), name)
     samples = inputs(model.graph.tensor(model.graph.inputs[0]).shape, 8)
     outputs, _ = EmulatedNetwork(model, "mps2-an386", tmp_path).run(samples)
     reference = TflmNetwork(model.data)

@@ -197,7 +197,7 @@ def test_numbers_of_a_formula_and_what_is_not_trained_are_explained() -> None:
 def test_constants_of_activations_and_rescalings_agree(kind: str) -> None:
     """The converter writes numbers of formulas and statistics as constants, like weights."""
     from keras import Input, Model, layers
-    from network_models import quantised
+    from network_models import quantized
 
     made = {
         "rescaling": lambda: layers.Rescaling([0.1, 0.2, 0.4, 0.3], [1.0, -2.0, 3.0, 0.5]),
@@ -209,7 +209,7 @@ def test_constants_of_activations_and_rescalings_agree(kind: str) -> None:
     x = layers.MaxPooling2D(2)(inputs)
     x = (made.get(kind) or (lambda: layers.Activation(kind)))()(x)
     model = Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
-    tflite = measure(parse_graph(quantised(model), source="m.tflite"))
+    tflite = measure(parse_graph(quantized(model), source="m.tflite"))
     rows = compare(measure_model(model, source="m.keras"), tflite)
     assert all(row.agrees for row in rows), [row.note for row in rows]
     constants = {"hard_sigmoid": 0, "softsign": 1, "rescaling": 8, "normalization": 8}

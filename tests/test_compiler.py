@@ -10,12 +10,12 @@ import compilers
 import numpy as np
 import pytest
 from emulated import EmulatedNetwork
-from network_models import SMALL, CNetwork, TflmNetwork, inputs, quantised
+from network_models import SMALL, CNetwork, TflmNetwork, inputs, quantized
 
 from asc_tiny.compiler.planner.arena_allocator import live_bytes
 from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.network.compiled import compile_network
-from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.model.model_file import ModelFile, load
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
@@ -186,25 +186,25 @@ def random_network(seed: int) -> Any:
     return Model(source, layers.Flatten()(x))
 
 
-def artefact(data: bytes, folder: Path) -> Artefact:
+def model_file(data: bytes, folder: Path) -> ModelFile:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.tflite"
     path.write_bytes(data)
     return load(path)
 
 
-def expected(model: Artefact, samples: list[np.ndarray]) -> np.ndarray:
+def expected(model: ModelFile, samples: list[np.ndarray]) -> np.ndarray:
     reference = TflmNetwork(model.data)
     return np.stack([reference.run(sample).copy() for sample in samples])
 
 
-def samples_of(model: Artefact, count: int) -> list[np.ndarray]:
+def samples_of(model: ModelFile, count: int) -> list[np.ndarray]:
     return inputs(model.graph.tensor(model.graph.inputs[0]).shape, count)
 
 
 @pytest.mark.parametrize("name", COMMON)
 def test_common_networks(name: str, tmp_path: Path) -> None:
-    model = artefact(quantised(COMMON[name]()), tmp_path)
+    model = model_file(quantized(COMMON[name]()), tmp_path)
     samples = samples_of(model, 12)
     compiled = CNetwork(model, tmp_path / "c")
     outputs = np.stack([compiled.run(sample) for sample in samples])
@@ -216,7 +216,7 @@ def test_common_networks(name: str, tmp_path: Path) -> None:
 )
 def test_random_networks(seed: int, tmp_path: Path) -> None:
     width = float(10.0 ** np.random.default_rng(seed).uniform(-1.5, 1.5))
-    model = artefact(quantised(random_network(seed), width=width), tmp_path)
+    model = model_file(quantized(random_network(seed), width=width), tmp_path)
     samples = samples_of(model, 34)
     compiled = CNetwork(model, tmp_path / "c")
     outputs = np.stack([compiled.run(sample) for sample in samples])
@@ -228,7 +228,7 @@ def test_random_networks(seed: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [*SMALL, *COMMON])
 def test_networks_on_cores(name: str, board: str, tmp_path: Path) -> None:
     """Assembly and vectors with odd channels, single windows, activations and wide sums."""
-    model = artefact(quantised({**SMALL, **COMMON}[name]()), tmp_path)
+    model = model_file(quantized({**SMALL, **COMMON}[name]()), tmp_path)
     samples = samples_of(model, 16)
     outputs, _ = EmulatedNetwork(model, board, tmp_path / "c").run(samples)
     assert np.array_equal(outputs, expected(model, samples))
@@ -240,7 +240,7 @@ def test_networks_on_cores(name: str, board: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(60, 76))
 def test_random_networks_on_cores(seed: int, board: str, tmp_path: Path) -> None:
     width = float(10.0 ** np.random.default_rng(seed).uniform(-1.5, 1.5))
-    model = artefact(quantised(random_network(seed), width=width), tmp_path)
+    model = model_file(quantized(random_network(seed), width=width), tmp_path)
     samples = samples_of(model, 16)
     outputs, _ = EmulatedNetwork(model, board, tmp_path / "c").run(samples)
     assert np.array_equal(outputs, expected(model, samples))
@@ -270,7 +270,7 @@ def test_released_networks_on_many_inputs(name: str, order: str | None, tmp_path
     model = load(MODELS / f"{name}.tflite")
     shape = model.graph.tensor(model.graph.inputs[0]).shape
     rng = np.random.default_rng(7)
-    compiled = CNetwork(model, tmp_path, Options(order=order), sanitiser=())
+    compiled = CNetwork(model, tmp_path, Options(order=order), sanitizer=())
     reference = TflmNetwork(model.data)
     labels = set()
     for _ in range(1000):
@@ -286,10 +286,10 @@ def test_released_networks_on_many_inputs(name: str, order: str | None, tmp_path
 @pytest.mark.qemu
 @pytest.mark.parametrize("name", ["convolutions", "upsampled"])
 @pytest.mark.parametrize("level", ["-O0", "-Os", "-O3"])
-def test_every_optimisation_level(name: str, level: str, tmp_path: Path) -> None:
-    model = artefact(quantised({**SMALL, **COMMON}[name]()), tmp_path)
+def test_every_optimization_level(name: str, level: str, tmp_path: Path) -> None:
+    model = model_file(quantized({**SMALL, **COMMON}[name]()), tmp_path)
     samples = samples_of(model, 8)
-    emulated = EmulatedNetwork(model, "mps2-an386", tmp_path / "c", optimisation=level)
+    emulated = EmulatedNetwork(model, "mps2-an386", tmp_path / "c", optimization=level)
     assert np.array_equal(emulated.run(samples)[0], expected(model, samples))
 
 
@@ -314,7 +314,7 @@ def test_instructions(name: str, board: str, tmp_path: Path) -> None:
 
 
 def test_resized_rows_exist_only_where_they_must(tmp_path: Path) -> None:
-    stages = compile_network(artefact(quantised(upsampled()), tmp_path)).program.stages
+    stages = compile_network(model_file(quantized(upsampled()), tmp_path)).program.stages
     kernels = [stage.kernel for stage in stages]
     assert kernels.count("asc_upsampled_conv") == 4
     assert kernels.count("asc_resize_nearest") == 1
@@ -333,7 +333,7 @@ def test_arena_of_released_networks(name: str, bytes_: int) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_blocks_do_not_meet(seed: int, tmp_path: Path) -> None:
-    plan = compile_network(artefact(quantised(random_network(seed)), tmp_path)).plan
+    plan = compile_network(model_file(quantized(random_network(seed)), tmp_path)).plan
     blocks = list({id(block): (block, offset) for block, offset in plan.blocks}.values())
     for i, (block, offset) in enumerate(blocks):
         assert 0 <= offset <= offset + block.size <= plan.size

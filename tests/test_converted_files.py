@@ -35,11 +35,11 @@ COUNTS = {
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_measured_and_compiled_as_tflm_runs_it(name: str, tmp_path: Path) -> None:
-    artefact = load(FILES / f"{name}.tflite")
-    measured = measure(artefact.graph)
+    model_file = load(FILES / f"{name}.tflite")
+    measured = measure(model_file.graph)
     assert (measured.params, measured.macs) == COUNTS[name]
-    emitted, reference = CNetwork(artefact, tmp_path), TflmNetwork(artefact.data)
-    shape = artefact.graph.tensor(artefact.graph.inputs[0]).shape
+    emitted, reference = CNetwork(model_file, tmp_path), TflmNetwork(model_file.data)
+    shape = model_file.graph.tensor(model_file.graph.inputs[0]).shape
     for values in inputs(shape, 30):
         assert np.array_equal(emitted.run(values), reference.run(values))
 
@@ -110,9 +110,9 @@ def scaled(shape: tuple[int, ...], scales: int, axis: int) -> Any:
 
 def test_axes_of_scales() -> None:
     """An axis means something only where there are several scales and dimensions."""
-    assert scaled((3,), 3, 3).quantised_dimension == 0
-    assert scaled((1, 3), 1, 7).quantised_dimension == 0
-    assert scaled((1, 3), 3, 1).quantised_dimension == 1
+    assert scaled((3,), 3, 3).quantized_dimension == 0
+    assert scaled((1, 3), 1, 7).quantized_dimension == 0
+    assert scaled((1, 3), 3, 1).quantized_dimension == 1
     for axis in (2, -1):
         with pytest.raises(AscError, match=f"tensor 2: scales along axis {axis}"):
             scaled((1, 3), 3, axis)

@@ -12,7 +12,7 @@ from elftools.elf.sections import SymbolTableSection
 from emulated import EmulatedNetwork
 from random_graphs import random_graph
 from test_compiler import samples_of
-from test_random_graphs import artefact, compiles, seeded
+from test_random_graphs import compiles, model_file, seeded
 from tflite_builder import Builder, Value
 
 from asc_tiny.cli.main import main
@@ -22,7 +22,7 @@ from asc_tiny.costs.instructions import cpu_table, estimate, features
 from asc_tiny.firmware.network import ensemble
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.ensemble import load_model
-from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.model.model_file import ModelFile, load
 
 MODELS = Path(__file__).parents[1] / "models"
 
@@ -91,13 +91,13 @@ def test_what_cannot_be_had_is_absent_with_a_reason(
     """An operator that neither runtime's rules know: no figure, and never 0."""
     pytest.importorskip("tensorflow")
     from keras import Input, Model, layers, ops
-    from network_models import quantised
+    from network_models import quantized
 
     inputs = Input((5, 7), batch_size=1)
     x = layers.Dense(4)(inputs)
     model = Model(inputs, layers.Flatten()(ops.matmul(x, layers.Permute((2, 1))(x))))
     path = tmp_path / "model.tflite"
-    path.write_bytes(quantised(model))
+    path.write_bytes(quantized(model))
     capsys.readouterr()  # what the converter printed
     code, out, err = budget(capsys, path, "--cpu", "cortex-m4", "--json")
     assert (code, err) == (0, "")
@@ -236,10 +236,10 @@ def between_floats() -> bytes:
     return builder.finish([first], [last])
 
 
-def products(artefact: Artefact) -> dict[int, int]:
+def products(model_file: ModelFile) -> dict[int, int]:
     """Return what the compiled stages multiply, by the number of their operator."""
     found: dict[int, int] = {}
-    for stage in compile_network(artefact).program.stages:
+    for stage in compile_network(model_file).program.stages:
         number = int(stage.comment.split(":")[0])
         windows = int(stage.fields["rows"]) if stage.kernel == "asc_dense" else stage.windows
         weights = sum(array.values.size for array in stage.arrays if array.weights)
@@ -261,7 +261,7 @@ def test_products_are_those_that_the_compiler_makes() -> None:
     contents = [random_graph(seeded(seed)) for seed in range(40)] + list(HAND_MADE.values())
     compared = 0
     for content in contents:
-        model = artefact(content, "graph")
+        model = model_file(content, "graph")
         if not compiles(model):
             continue
         made, left_out = products(model), shortcuts(model.graph)
@@ -275,7 +275,7 @@ def test_products_are_those_that_the_compiler_makes() -> None:
 
 @pytest.mark.parametrize("name", HAND_MADE)
 def test_what_the_compiler_leaves_out_costs_nothing(name: str) -> None:
-    graph = artefact(HAND_MADE[name], name).graph
+    graph = model_file(HAND_MADE[name], name).graph
     left_out = shortcuts(graph)
     removed, repeats = {
         # A convolution does what repeats every pixel alike.
@@ -293,7 +293,7 @@ def test_what_the_compiler_leaves_out_costs_nothing(name: str) -> None:
 @pytest.mark.qemu
 @pytest.mark.parametrize("name", ["corners", "resized"])
 def test_instructions_of_resizing_on_cortex_m4(name: str, tmp_path: Path) -> None:
-    model = artefact(HAND_MADE[name], name)
+    model = model_file(HAND_MADE[name], name)
     network = EmulatedNetwork(model, "mps2-an386", tmp_path)
     _, instructions = network.run(samples_of(model, 5)[-1:])
     estimated = estimate(model.graph, "cortex-m4", shortcuts(model.graph))

@@ -282,7 +282,7 @@ def test_nessi_gives_the_official_numbers_of_the_baseline(tmp_path: Path) -> Non
     """The DCASE baseline converted today, with an explicit RESHAPE: 46,520 and 29,238,120."""
     pytest.importorskip("tensorflow")
     from keras import Input, Model, layers
-    from network_models import quantised
+    from network_models import quantized
 
     source = x = Input((40, 51, 1), batch_size=1)
     for filters, pool in ((16, None), (16, 5), (32, (4, 10))):
@@ -290,6 +290,6 @@ def test_nessi_gives_the_official_numbers_of_the_baseline(tmp_path: Path) -> Non
         x = layers.MaxPooling2D(pool)(x) if pool else x
     x = layers.Dense(100, activation="relu")(layers.Flatten()(x))
     model = Model(source, layers.Softmax()(layers.Dense(10)(x)))
-    graph = parse_graph(quantised(model), source="baseline.tflite")
+    graph = parse_graph(quantized(model), source="baseline.tflite")
     measured = measure(graph, convention="nessi")
     assert (measured.params, measured.macs) == (46_520, 29_238_120)

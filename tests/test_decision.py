@@ -21,15 +21,15 @@ from asc_tiny.decision.rule import decide
 from asc_tiny.decision.windows import Windows
 from asc_tiny.firmware import decision as decision_code
 from asc_tiny.firmware import labels as labels_code
-from asc_tiny.frontend.config import FrontEndConfig, Quantisation
+from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.model.score_mixer import SOFTMAX
 from asc_tiny.util.errors import AscError
 
-OUTPUTS = (SOFTMAX, Quantisation(scale=0.013, zero_point=17))
+OUTPUTS = (SOFTMAX, Quantization(scale=0.013, zero_point=17))
 
 
 @st.composite
-def rules(draw: st.DrawFn, output: Quantisation) -> DecisionConfig:
+def rules(draw: st.DrawFn, output: Quantization) -> DecisionConfig:
     codes = st.integers(-127, 127)
     known = draw(st.none() | codes)
     return DecisionConfig(
@@ -54,7 +54,7 @@ class CDecision:
     """The C code of a rule, built for this computer."""
 
     def __init__(
-        self, config: DecisionConfig, output: Quantisation, classes: int, folder: Path
+        self, config: DecisionConfig, output: Quantization, classes: int, folder: Path
     ) -> None:
         write_decision(config, output, classes, folder)
         self.library = shared_library(folder)
@@ -73,7 +73,7 @@ class CDecision:
 
 
 def write_decision(
-    config: DecisionConfig, output: Quantisation, classes: int, folder: Path
+    config: DecisionConfig, output: Quantization, classes: int, folder: Path
 ) -> None:
     names = [f"class {i}" for i in range(classes)]
     write(decision_code.generate(config, output, "a test"), folder)

@@ -93,7 +93,7 @@ def test_flash_verify_bench_monitor(either: project.Project, tmp_path: Path, cap
         assert asc_tiny("monitor", "--port", line, "--count", "2", "--json") == 0
         rows = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
         assert [row["event"] for row in rows] == ["connected", "decision", "decision"]
-        assert rows[0]["model_sha256"] == either.artefact.sha256
+        assert rows[0]["model_sha256"] == either.model_file.sha256
         assert rows[2]["window"] == rows[1]["window"] + 1 + rows[2]["missed"]
         expected = {json.dumps(d.scores) for d in image.classify(either, read(wav))}
         assert json.dumps(rows[1]["scores"]) in expected

@@ -10,13 +10,13 @@ import pytest
 from ensemble_models import MODEL, asc_tiny, perturbed, reference_codes, write_ensemble
 
 from asc_tiny.firmware.network.ensemble import Arena, lay_out, rename_network
-from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.config import Quantization
 from asc_tiny.model import ensemble
 from asc_tiny.model.score_mixer import SOFTMAX, combination
 from asc_tiny.util.errors import AscError
 
 CLIP = sorted((MODEL.parent / "clips").glob("*.flac"))[0]
-LOGITS = Quantisation(scale=0.171, zero_point=-21)
+LOGITS = Quantization(scale=0.171, zero_point=-21)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_load(pair: Path) -> None:
 
 def test_text_gives_the_same_ensemble(pair: Path, tmp_path: Path) -> None:
     loaded = ensemble.load(pair)
-    paths = [str(member.artefact.path) for member in loaded.members]
+    paths = [str(member.model_file.path) for member in loaded.members]
     copy = tmp_path / "copy.toml"
     fit = {"split": 'a "b"', "clips": 3, "log_loss": 0.25}
     copy.write_text(ensemble.to_toml(loaded.members, loaded.bias, paths, fit=fit))

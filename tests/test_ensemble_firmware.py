@@ -82,7 +82,7 @@ def test_network_is_bit_exact(name: str, request: pytest.FixtureRequest, tmp_pat
     assert len(np.unique(np.stack(outputs), axis=0)) > 6, "the inputs do not matter"
 
 
-def test_mixed_members_hear_their_own_quantisation(mixed: Path) -> None:
+def test_mixed_members_hear_their_own_quantization(mixed: Path) -> None:
     model = ensemble.load(mixed)
     assert [model.frontend_of(number) for number in range(3)] == [0, 1, 0]
     assert model.combination.output.zero_point > -128
@@ -93,17 +93,17 @@ def test_mixed_members_hear_their_own_quantisation(mixed: Path) -> None:
 
     for member, scores in zip(model.members, found, strict=True):
         own = fixed.features(pcm, member.frontend)
-        file = member.artefact
+        file = member.model_file
         assert np.array_equal(scores, Interpreter(file.data, file.path).run(own))
 
 
 def check(project: targets.Project, clips: list[np.ndarray]) -> np.ndarray:
     """Assert that features and scores equal the references; return the scores."""
-    assert isinstance(project.artefact, ensemble.Ensemble)
+    assert isinstance(project.model_file, ensemble.Ensemble)
     features, scores = image.features_and_codes(project, clips)
     expected = np.stack([project.features(clip) for clip in clips])
     assert np.array_equal(features, expected)
-    reference = EnsembleInterpreter(project.artefact)
+    reference = EnsembleInterpreter(project.model_file)
     assert np.array_equal(scores, np.stack([reference.run(codes) for codes in expected]))
     return scores
 
@@ -168,8 +168,8 @@ def test_project_needs_its_folder_only(mixed: Path, tmp_path: Path) -> None:
     assert asc_tiny("generate", model, "--out", tmp_path / "firmware", "--board", "host") == 0
     shutil.rmtree(source)
     project = targets.load(tmp_path / "firmware")
-    assert isinstance(project.artefact, ensemble.Ensemble)
-    assert project.artefact.sha256 == digest
+    assert isinstance(project.model_file, ensemble.Ensemble)
+    assert project.model_file.sha256 == digest
     manifest = json.loads((tmp_path / "firmware" / "asc-tiny.json").read_text())
     assert manifest["model"] == {"name": "mixed.toml", "sha256": digest, "file": "ensemble.toml"}
 

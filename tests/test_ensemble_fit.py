@@ -31,7 +31,7 @@ def random_scores(members: int, clips: int, classes: int) -> tuple[np.ndarray, n
 
 
 @pytest.mark.parametrize("members", [2, 3])
-def test_optimum_is_that_of_another_optimiser(members: int) -> None:
+def test_optimum_is_that_of_another_optimizer(members: int) -> None:
     scores, truth = random_scores(members, 200, 5)
     weights, bias = fit_ensemble.mixture(scores, truth)
     assert sum(weights) + 5 * bias == pytest.approx(1.0, abs=2e-5)

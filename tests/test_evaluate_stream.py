@@ -113,14 +113,14 @@ def write_dataset(root: Path, clips: dict[str, np.ndarray]) -> None:
     """Write clips "audio/SCENE-RECORDING-TAKE.wav" as all splits of a dataset."""
     (root / "audio").mkdir(parents=True)
     (root / "evaluation_setup").mkdir()
-    meta, labelled = ["filename\tscene_label\tidentifier\tsource_label"], ["filename\tscene_label"]
+    meta, labeled = ["filename\tscene_label\tidentifier\tsource_label"], ["filename\tscene_label"]
     for name, pcm in clips.items():
         soundfile.write(root / name, pcm, 44100)
         scene, recording, _ = name.removeprefix("audio/").split("-")
         meta.append(f"{name}\t{scene}\tfold4-{recording}\ta")
-        labelled.append(f"{name}\t{scene}")
+        labeled.append(f"{name}\t{scene}")
     tables = {"meta": meta, "evaluation_setup/fold1_test": ["filename", *clips]}
-    tables |= {f"evaluation_setup/fold1_{name}": labelled for name in ("train", "evaluate")}
+    tables |= {f"evaluation_setup/fold1_{name}": labeled for name in ("train", "evaluate")}
     for table, lines in tables.items():
         (root / f"{table}.csv").write_text("\n".join(lines) + "\n")
 
@@ -172,7 +172,7 @@ def test_the_command_follows_the_firmwares_arithmetic(sliding, dataset, tmp_path
     network = Interpreter(model.data, MODEL)
     scores = np.stack([network.run(each) for each in features])
     smoothed, reported = decide(scores, config, SOFTMAX)
-    labellings = {
+    labelings = {
         "raw": scores.argmax(axis=1),
         "smoothed": smoothed.argmax(axis=1),
         "reported": reported,
@@ -183,9 +183,9 @@ def test_the_command_follows_the_firmwares_arithmetic(sliding, dataset, tmp_path
     assert document["recordings"] == 10
     assert document["scene_changes"] == 9
     assert document["windows"] == len(scores)
-    assert list(document["results"]) == list(labellings)
+    assert list(document["results"]) == list(labelings)
     windows = Windows(model.frontend, config)
-    for name, labels in labellings.items():
+    for name, labels in labelings.items():
         figures = document["results"][name]
         assert len(figures.pop("accuracy_interval")) == 2
         expected = by_definition(labels.tolist(), scenes, windows, len(model.labels))

@@ -75,9 +75,9 @@ def _network(folder, dataset, features, seed):
     model.get_layer("classify").kernel.assign(6 * model.get_layer("classify").kernel)
     run = Run(folder)
     save_model(model, run.model_path)
-    converted = quantize.quantise(model, features)
-    source = Interpreter(converted, "model").input_quantisation
-    config = CONFIG.quantised(source.scale, source.zero_point)
+    converted = quantize.quantize(model, features)
+    source = Interpreter(converted, "model").input_quantization
+    config = CONFIG.quantized(source.scale, source.zero_point)
     info = RunInfo(dataset.labels, "0" * 64, config, "mobilenet", 0, None)
     run.write_info(info)
     path = folder / f"net{seed}.tflite"
@@ -319,7 +319,7 @@ def test_a_foreign_model_is_refused(files, tmp_path, capsys):
     model = nets.load(files.floats[0])
     features = cache.load(Dataset.load(files.data).split("test"), CONFIG)
     path = tmp_path / "foreign.tflite"
-    path.write_bytes(quantize.quantise(model, features.take(np.arange(6))))
+    path.write_bytes(quantize.quantize(model, features.take(np.arange(6))))
     assert "foreign.tflite: holds no front end" in refused(capsys, path, "--data", files.data)
 
 

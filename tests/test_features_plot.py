@@ -50,7 +50,7 @@ def test_panels_show_values_codes_and_error(figures, tmp_path):
     soundfile.write(wav, np.concatenate([first, first[::-1], first[:99]]), 44100)
     assert features(wav, "--model", MODEL, "--plot", tmp_path / "x.png") == 0
     config = model_file.load(MODEL).frontend
-    scale, zero_point = config.quantisation.scale, config.quantisation.zero_point
+    scale, zero_point = config.quantization.scale, config.quantization.zero_point
     found = panels(figures[0])
     assert len(found) == 9
     for channel, name in enumerate(("log-mel", "delta", "second delta")):
@@ -69,11 +69,11 @@ def test_panels_show_values_codes_and_error(figures, tmp_path):
 
 def test_saturated_codes_are_no_error(figures):
     pytest.importorskip("matplotlib")
-    config = FrontEndConfig(n_mels=16, deltas=False).quantised(0.1, 0)
+    config = FrontEndConfig(n_mels=16, deltas=False).quantized(0.1, 0)
     values = np.full(config.shape, 20.0)
     codes = np.full(config.shape, 127, np.int8)
     values[0, 0], codes[0, 0] = 1.02, 11
-    plots.feature_panels(values, codes, config.quantisation)
+    plots.feature_panels(values, codes, config.quantization)
     found = panels(figures[0])
     assert list(found) == ["log-mel, float64", "log-mel, int8 codes", "log-mel, error in codes"]
     error = found["log-mel, error in codes"]

@@ -21,7 +21,7 @@ from asc_tiny.boards.catalog import Board, FlashMethod
 from asc_tiny.boards.microphones import Microphone
 from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.decision.config import DecisionConfig
-from asc_tiny.frontend.config import FrontEndConfig, Quantisation
+from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.model.ensemble import to_toml
 from asc_tiny.model.model_file import load
 from asc_tiny.targets.build import project
@@ -67,7 +67,7 @@ def test_types(annotation: str) -> None:
 
 CLASSES = [
     *(Augmentation, Board, DecisionConfig, Devices, Distillation, FlashMethod, FrontEndConfig),
-    *(Microphone, Options, Quantisation, Recipe, Schedule),
+    *(Microphone, Options, Quantization, Recipe, Schedule),
 ]
 
 

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from asc_tiny import nets
 from asc_tiny.compress import layer_error, quantize
-from asc_tiny.compress.finetune import fake_quantised, finetune, round_weights
-from asc_tiny.frontend.reference import quantise as codes_of
+from asc_tiny.compress.finetune import fake_quantized, finetune, round_weights
+from asc_tiny.frontend.reference import quantize as codes_of
 from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.train.augmentation.augment import rounded
 from asc_tiny.train.statistics.recalibrate import recalibrate
@@ -49,13 +49,13 @@ def network(name, features):
 
 
 def int8_scores(model, features):
-    data = quantize.quantise(model, features)
+    data = quantize.quantize(model, features)
     interpreter = Interpreter(data, "model")
-    output = interpreter.output_quantisation
-    codes = [codes_of(clip, interpreter.input_quantisation) for clip in features.astype(np.float64)]
+    output = interpreter.output_quantization
+    codes = [codes_of(clip, interpreter.input_quantization) for clip in features.astype(np.float64)]
     scores = np.array([interpreter.run(code) for code in codes], np.float64)
     scores = (scores - output.zero_point) * output.scale
-    return data, scores, interpreter.input_quantisation
+    return data, scores, interpreter.input_quantization
 
 
 @pytest.mark.parametrize("axis", [2, -1])
@@ -76,9 +76,9 @@ def test_weights_are_rounded_per_channel(axis):
 def test_it_computes_as_the_int8_network_does(name, features):
     """Code by code in every layer, with the ranges of the converted file."""
     model = network(name, features)
-    data, _, quantisation = int8_scores(model, features)
-    fake = fake_quantised(model)
-    x = rounded(features, quantisation)
+    data, _, quantization = int8_scores(model, features)
+    fake = fake_quantized(model)
+    x = rounded(features, quantization)
     fake(x, training=True)
     interpreter = layer_error._interpreter(data)
     found = layer_error._outputs(model, data, interpreter)
@@ -108,7 +108,7 @@ def test_it_computes_as_the_int8_network_does(name, features):
 
 def test_every_weight_has_a_gradient(features):
     model = network("mobilenet", features)
-    fake = fake_quantised(model)
+    fake = fake_quantized(model)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(fake(features[:8], training=True)[:, 0])
     gradients = tape.gradient(loss, fake.trainable_variables)
@@ -129,8 +129,8 @@ def test_it_brings_int8_back_to_the_float_scores(features):
         first = tf.range(kernel.shape[2]) == 0
         kernel.assign(tf.where(first[:, None], 0.02 * kernel, kernel))
     float_scores = model(features).numpy()
-    _, before, quantisation = int8_scores(model, features)
-    finetune(model, Features(features), quantisation, epochs=30)
+    _, before, quantization = int8_scores(model, features)
+    finetune(model, Features(features), quantization, epochs=30)
     _, after, _ = int8_scores(model, features)
     errors = [np.abs(scores - float_scores).mean() for scores in (before, after)]
     assert errors[0] > 0.03, "quantisation must lose something"
@@ -141,8 +141,8 @@ def test_it_repeats(features):
     weights = []
     for _ in range(2):
         model = network("mobilenet", features)
-        _, _, quantisation = int8_scores(model, features)
-        finetune(model, Features(features), quantisation, epochs=1)
+        _, _, quantization = int8_scores(model, features)
+        finetune(model, Features(features), quantization, epochs=1)
         weights.append(model.get_weights())
     for one, two in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, two)

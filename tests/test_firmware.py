@@ -126,7 +126,7 @@ def test_verify_notices_another_model(
 ) -> None:
     folder = tmp_path / "firmware"
     shutil.copytree(cortex_m4.folder, folder)
-    graph = cortex_m4.artefact.graph
+    graph = cortex_m4.model_file.graph
     largest = max((t for t in graph.tensors if t.is_constant), key=lambda t: t.byte_count)
     assert largest.data is not None
     weights = largest.data.tobytes()
@@ -251,10 +251,10 @@ def test_run_prints_a_decision_per_second(
 
 def test_manifest_carries_the_models_front_end() -> None:
     model = classifier(model_file.load(MODEL), runtime="aot")
-    tensor = model.artefact.graph.tensor(model.artefact.graph.inputs[0])
-    assert model.frontend.quantisation
-    assert model.frontend.quantisation.scale == pytest.approx(tensor.scales[0])
-    assert model.frontend == model.artefact.frontend
+    tensor = model.model_file.graph.tensor(model.model_file.graph.inputs[0])
+    assert model.frontend.quantization
+    assert model.frontend.quantization.scale == pytest.approx(tensor.scales[0])
+    assert model.frontend == model.model_file.frontend
 
 
 @pytest.mark.parametrize("compiler", ["cc", "c++"])

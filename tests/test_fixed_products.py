@@ -59,12 +59,12 @@ def expected(a: int, x: int, y: int) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("optimisation", ["-O0", "-O2"])
 @pytest.mark.parametrize("core", list(COSTS))
-def test_products_equal_pythons(core: str, optimisation: str, tmp_path: Path) -> None:
+def test_products_equal_pythons(core: str, optimization: str, tmp_path: Path) -> None:
     board, flags = COSTS[core][:2]
     for name in ("asc_fixed.h", "asc_fixed_thumb1.h"):
         shutil.copy(RUNTIME / name, tmp_path)
     shutil.copy(Path(__file__).with_name("products_main.c"), tmp_path)
-    image = EmulatedImage(tmp_path, board, flags=flags, optimisation=optimisation)
+    image = EmulatedImage(tmp_path, board, flags=flags, optimization=optimization)
     cases = operands()
     (tmp_path / "in.bin").write_bytes(np.array(cases, "<i4").tobytes())
     image.execute("in.bin", "out.bin")

@@ -55,7 +55,7 @@ def test_codes_on_real_clips(level: float) -> None:
     for path in CLIPS:
         pcm = attenuated(path, level)
         codes = fixed.features(pcm, CONFIG)
-        expected = reference.quantise(reference.features(pcm, CONFIG), CONFIG.quantisation)
+        expected = reference.quantize(reference.features(pcm, CONFIG), CONFIG.quantization)
         assert np.abs(codes.astype(int) - expected).max() <= 1
         assert (codes == expected).mean() >= 0.999
 

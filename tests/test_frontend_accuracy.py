@@ -77,11 +77,11 @@ class Figures(NamedTuple):
 def figures(signals: Iterable[np.ndarray]) -> Figures:
     """Return the figures of a case of the default front end."""
     errors, differences = [], []
-    assert DEFAULT.quantisation
+    assert DEFAULT.quantization
     for signal in signals:
         error, level = error_db(signal, DEFAULT)
         errors.append(error[level >= -100.0])
-        expected = reference.quantise(reference.features(signal, DEFAULT), DEFAULT.quantisation)
+        expected = reference.quantize(reference.features(signal, DEFAULT), DEFAULT.quantization)
         differences.append(np.abs(fixed.features(signal, DEFAULT).astype(int) - expected).ravel())
     error, difference = np.concatenate(errors), np.concatenate(differences)
     db = (error.mean(), np.quantile(error, 0.99), error.max()) if error.size else (None,) * 3

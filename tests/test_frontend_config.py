@@ -22,7 +22,7 @@ def test_causal_frames_hold_samples_of_the_clip_only() -> None:
     assert np.array_equal(frames[3], pcm[3072 : 3072 + 2048])
 
 
-def test_centred_frames_reach_half_a_window_beyond() -> None:
+def test_centerd_frames_reach_half_a_window_beyond() -> None:
     frames = reference.frame(np.ones(44100, np.int16), DEFAULT)
     assert len(frames) == DEFAULT.frames == 44
     assert frames[0].sum() == 1024

@@ -42,7 +42,7 @@ def test_columns_are_those_of_a_clip_without_end(framing, deltas, noise) -> None
     # Zeros beyond the end make more columns of a clip.
     assert expected.shape[1] - found.shape[1] == (framing == "centred")
     exact = reference.features(noise, one_clip(config, noise))[:, : found.shape[1]]
-    codes = reference.quantise(exact, config.quantisation)
+    codes = reference.quantize(exact, config.quantization)
     assert np.abs(found.astype(int) - codes).max() <= 1
 
 

@@ -75,9 +75,9 @@ def test_code_for_cortex_m0plus_gives_the_models_bits(name: str, tmp_path: Path)
 
 @pytest.mark.parametrize("core", ["Cortex-M4", "Cortex-M3", "Cortex-M0+", "RISC-V"])
 @pytest.mark.parametrize("optimisation", ["-O0", "-Os", "-O3"])
-def test_no_optimisation_changes_the_bits(core: str, optimisation: str, tmp_path: Path) -> None:
+def test_no_optimization_changes_the_bits(core: str, optimization: str, tmp_path: Path) -> None:
     board, flags = COSTS[core][:2]
-    frontend = EmulatedFrontEnd(DEFAULT, board, tmp_path, flags=flags, optimisation=optimisation)
+    frontend = EmulatedFrontEnd(DEFAULT, board, tmp_path, flags=flags, optimization=optimization)
     assert_same(frontend, [read_pcm(CLIPS[0], 44100), golden.clips(DEFAULT)["square"]])
 
 

@@ -84,7 +84,7 @@ def test_kept_constants_follow_the_configuration() -> None:
     ]
     for other in others:
         assert not np.allclose(reference.features(pcm, other), before)
-    np.testing.assert_array_equal(reference.features(pcm, first.quantised(0.1, 3)), before)
+    np.testing.assert_array_equal(reference.features(pcm, first.quantized(0.1, 3)), before)
     np.testing.assert_array_equal(reference.features(pcm, first), before)
 
 

@@ -19,40 +19,40 @@ from asc_tiny.util.errors import AscError
 MODELS = Path(__file__).parents[1] / "models"
 MODEL = MODELS / "mobilenet_esc10.tflite"
 CLIPS = sorted((MODELS / "clips").glob("*.flac"))
-DEFAULT = FrontEndConfig().quantised(0.11, 40)
+DEFAULT = FrontEndConfig().quantized(0.11, 40)
 
 
-def normalised(config: FrontEndConfig, scale: float, zero_point: int) -> FrontEndConfig:
+def normalized(config: FrontEndConfig, scale: float, zero_point: int) -> FrontEndConfig:
     """Return a front end with means as of loud and quiet bands, and scales from 0.5 nats on."""
     bands = np.arange(config.n_mels)
     unit = LOGS[config.log]
     means = (-9.0 + 7.0 * np.cos(bands / 9.0)) / unit
     scales = (1.7 + 1.2 * np.sin(bands / 5.0)) / unit
-    return config.normalised(means.round(3), scales.round(4)).quantised(scale, zero_point)
+    return config.normalized(means.round(3), scales.round(4)).quantized(scale, zero_point)
 
 
 SPEECH = FrontEndConfig(
     sample_rate=16000, clip_samples=16000, n_fft=512, hop=160, n_mels=40, f_min=50, f_max=8000
-).quantised(0.11, 40)
+).quantized(0.11, 40)
 CONFIGS = {
     "default": DEFAULT,
     "slaney": dataclasses.replace(DEFAULT, mel_scale="slaney"),
     "speech": SPEECH,
     "no deltas, hop of a window": dataclasses.replace(DEFAULT, deltas=False, n_mels=40, hop=2048),
     "largest": dataclasses.replace(DEFAULT, n_fft=4096, hop=1000, n_mels=128),
-    "log10, floor as maximum": dataclasses.replace(DEFAULT, log="log10", floor="max").quantised(
+    "log10, floor as maximum": dataclasses.replace(DEFAULT, log="log10", floor="max").quantized(
         0.05, 30
     ),
     "log2, causal": dataclasses.replace(
         DEFAULT, log="log2", framing="causal", n_fft=1024, hop=441, n_mels=64
-    ).quantised(0.16, 20),
-    "coarse codes": DEFAULT.quantised(100.0, 5),
-    "normalised": normalised(DEFAULT, 0.05, -3),
-    "normalised, log10, no deltas": normalised(
+    ).quantized(0.16, 20),
+    "coarse codes": DEFAULT.quantized(100.0, 5),
+    "normalised": normalized(DEFAULT, 0.05, -3),
+    "normalised, log10, no deltas": normalized(
         dataclasses.replace(DEFAULT, log="log10", deltas=False, n_mels=50), 0.04, 12
     ),
     "24 bits": dataclasses.replace(DEFAULT, sample_bits=24),
-    "24 bits, normalised speech": normalised(
+    "24 bits, normalised speech": normalized(
         dataclasses.replace(SPEECH, sample_bits=24, n_mels=41, floor="max"), 0.05, 7
     ),
     "smallest": dataclasses.replace(DEFAULT, n_fft=256, hop=200, n_mels=16),
@@ -97,8 +97,8 @@ def test_error_on_hard_clips(name: str) -> None:
 def test_codes_on_real_clips(path: Path) -> None:
     pcm = read_pcm(path, 44100)
     codes = fixed.features(pcm, DEFAULT)
-    assert DEFAULT.quantisation
-    expected = reference.quantise(reference.features(pcm, DEFAULT), DEFAULT.quantisation)
+    assert DEFAULT.quantization
+    expected = reference.quantize(reference.features(pcm, DEFAULT), DEFAULT.quantization)
     assert codes.shape == (256, 36, 3)
     assert codes.dtype == np.int8
     assert np.abs(codes.astype(int) - expected).max() <= 1
@@ -108,10 +108,10 @@ def test_codes_on_real_clips(path: Path) -> None:
 @pytest.mark.parametrize("name", list(CONFIGS))
 def test_codes_are_those_of_float64_in_every_configuration(name: str) -> None:
     config = CONFIGS[name]
-    assert config.quantisation
+    assert config.quantization
     pcm = golden.clips(config)["fade"]
     codes = fixed.features(pcm, config)
-    expected = reference.quantise(reference.features(pcm, config), config.quantisation)
+    expected = reference.quantize(reference.features(pcm, config), config.quantization)
     assert codes.shape == config.shape
     assert np.abs(codes.astype(int) - expected).max() <= 1
     assert (codes == expected).mean() >= 0.998
@@ -161,24 +161,24 @@ def test_silence_is_the_floor() -> None:
     assert np.unique(codes[:, :, 1:]).tolist() == [40]
 
 
-def test_features_need_a_quantisation() -> None:
+def test_features_need_a_quantization() -> None:
     with pytest.raises(AscError, match="quantisation"):
         fixed.features(np.zeros(44100, np.int16), FrontEndConfig())
     with pytest.raises(AscError, match="scale = 1e-09"):
-        fixed.features(np.zeros(44100, np.int16), FrontEndConfig().quantised(1e-9, 0))
+        fixed.features(np.zeros(44100, np.int16), FrontEndConfig().quantized(1e-9, 0))
 
 
 @pytest.mark.slow
 def test_codes_and_c_on_every_clip(esc10: Path, tmp_path: Path) -> None:
     config = model_file.load(MODEL).frontend
     assert config
-    assert config.quantisation
+    assert config.quantization
     frontend = CFrontEnd(config, tmp_path)
     paths = sorted((esc10 / "audio").glob("*.flac"))
     for path in paths:
         pcm = read_pcm(path, 44100)
         codes = fixed.features(pcm, config)
-        expected = reference.quantise(reference.features(pcm, config), config.quantisation)
+        expected = reference.quantize(reference.features(pcm, config), config.quantization)
         assert (codes == expected).mean() >= 0.999, path
         assert np.abs(codes.astype(int) - expected).max() <= 1, path
         assert np.array_equal(frontend.features(pcm, [1000])[0], codes), path

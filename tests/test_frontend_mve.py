@@ -46,17 +46,17 @@ def test_vectors_give_the_models_bits(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("optimisation", ["-O0", "-O1", "-Os", "-O3"])
-def test_no_optimisation_changes_the_bits(optimisation: str, tmp_path: Path) -> None:
-    frontend = EmulatedFrontEnd(DEFAULT, M55, tmp_path, optimisation=optimisation)
+def test_no_optimization_changes_the_bits(optimization: str, tmp_path: Path) -> None:
+    frontend = EmulatedFrontEnd(DEFAULT, M55, tmp_path, optimization=optimization)
     assert_same(frontend, clips(DEFAULT)[3:6])
 
 
 @pytest.mark.parametrize("deltas", [True, False])
-def test_several_quantisations_of_a_column(
+def test_several_quantizations_of_a_column(
     deltas: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configs = [
-        dataclasses.replace(DEFAULT, n_mels=30, deltas=deltas).quantised(scale, zero_point)
+        dataclasses.replace(DEFAULT, n_mels=30, deltas=deltas).quantized(scale, zero_point)
         for scale, zero_point in ((0.11, 40), (0.02, -128), (3.0, 0))
     ]
     generate = partial(frontend_code.generate, others=configs[1:])

@@ -50,13 +50,13 @@ def configs(draw: st.DrawFn) -> FrontEndConfig:
         sample_bits=draw(st.sampled_from(SAMPLE_BITS)),
     )
     if draw(st.booleans()):
-        config = normalised(config, np.random.default_rng(draw(st.integers(0, 2**31))))
-    return config.quantised(draw(st.floats(0.02, 0.5)), draw(st.integers(-128, 127)))
+        config = normalized(config, np.random.default_rng(draw(st.integers(0, 2**31))))
+    return config.quantized(draw(st.floats(0.02, 0.5)), draw(st.integers(-128, 127)))
 
 
-def normalised(config: FrontEndConfig, generator: np.random.Generator) -> FrontEndConfig:
+def normalized(config: FrontEndConfig, generator: np.random.Generator) -> FrontEndConfig:
     means = generator.uniform(*config.log_range, config.n_mels)
-    return config.normalised(means, generator.uniform(0.3, 6.0, config.n_mels))
+    return config.normalized(means, generator.uniform(0.3, 6.0, config.n_mels))
 
 
 @st.composite

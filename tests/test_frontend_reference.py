@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asc_tiny.frontend import mel, reference
-from asc_tiny.frontend.config import FrontEndConfig, Quantisation, read_toml
+from asc_tiny.frontend.config import FrontEndConfig, Quantization, read_toml
 from asc_tiny.util.errors import AscError
 
 SMALL = FrontEndConfig(
@@ -24,13 +24,13 @@ def slow_log_mel(pcm: np.ndarray, config: FrontEndConfig, band: int, frame: int)
     samples = [pcm[i] / 32768 if 0 <= i < len(pcm) else 0.0 for i in range(start, start + n_fft)]
     mel = [2595 * math.log10(1 + f / 700) for f in (config.f_min, config.f_max)]
     step = (mel[1] - mel[0]) / (config.n_mels + 1)
-    low, centre, high = (700 * (10 ** ((mel[0] + step * (band + i)) / 2595) - 1) for i in range(3))
+    low, center, high = (700 * (10 ** ((mel[0] + step * (band + i)) / 2595) - 1) for i in range(3))
     total = 0.0
     for k in range(n_fft // 2 + 1):
         hz = k * config.sample_rate / n_fft
         if not low < hz < high:
             continue
-        weight = (hz - low) / (centre - low) if hz <= centre else (high - hz) / (high - centre)
+        weight = (hz - low) / (center - low) if hz <= center else (high - hz) / (high - center)
         value = sum(
             x
             * (0.5 - 0.5 * math.cos(2 * math.pi * n / n_fft))
@@ -88,10 +88,10 @@ def test_mel_scales_at_published_points() -> None:
         assert mel.mel_to_hz(mel.hz_to_mel(hz, scale), scale) == pytest.approx(hz)
 
 
-def test_quantise_rounds_to_nearest_and_saturates() -> None:
-    quantisation = Quantisation(scale=0.5, zero_point=-3)
+def test_quantize_rounds_to_nearest_and_saturates() -> None:
+    quantization = Quantization(scale=0.5, zero_point=-3)
     values = np.array([0.0, 0.24, 0.25, -0.26, 1000.0, -1000.0])
-    assert reference.quantise(values, quantisation).tolist() == [-3, -3, -2, -4, 127, -128]
+    assert reference.quantize(values, quantization).tolist() == [-3, -3, -2, -4, 127, -128]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_bad_values_are_named(key: str, value: object, allowed: str) -> None:
 
 
 def test_dictionary_round_trip_and_digest() -> None:
-    config = FrontEndConfig(mel_scale="slaney").quantised(0.1, -5)
+    config = FrontEndConfig(mel_scale="slaney").quantized(0.1, -5)
     assert FrontEndConfig.from_dict(config.to_dict()) == config
     assert config.digest() == FrontEndConfig(mel_scale="slaney").digest()
     assert config.digest() != FrontEndConfig().digest()

@@ -39,11 +39,11 @@ def test_a_column_waits_for_half_a_window_and_the_frames_of_its_deltas(name, tmp
     config = CASES[name]
     frontend = CFrontEnd(config, tmp_path)
     assert frontend.config.latency == 4 * config.hop * config.deltas + config.n_fft // 2
-    centre = (0 if config.framing == "centred" else config.n_fft // 2) + (
+    center = (0 if config.framing == "centred" else config.n_fft // 2) + (
         4 * config.hop * config.deltas
     )
     for column in (0, 1, 7):
-        due = centre + column * config.hop + config.latency
+        due = center + column * config.hop + config.latency
         assert columns_after(frontend, due - 1) == column
         assert columns_after(frontend, due) == column + 1
 

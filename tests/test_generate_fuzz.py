@@ -21,7 +21,7 @@ from random_graphs import random_graph, seeded
 from tflm_worker import Failure, Worker
 
 from asc_tiny.firmware.network import compiled
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_the_judge_sees_what_is_wrong(judge: Judge) -> None:
 
 def test_crashes_hangs_and_messages_of_several_lines_are_finds(monkeypatch: Any) -> None:
     def failing(error: Exception) -> Any:
-        def generate(model: Artefact, **options: Any) -> dict[str, str]:
+        def generate(model: ModelFile, **options: Any) -> dict[str, str]:
             raise error
 
         return generate

@@ -26,7 +26,7 @@ def test_files_hold_samples_and_the_codes_of_float64(project) -> None:
     assert np.abs(pcm.astype(int)).max() == 32768
     assert len(np.unique(pcm, axis=0)) == len(pcm) == 8
     for clip, features in zip(pcm, codes, strict=True):
-        expected = reference.quantise(reference.features(clip, config), config.quantisation)
+        expected = reference.quantize(reference.features(clip, config), config.quantization)
         assert np.abs(features.astype(int) - expected).max() <= 1
         assert np.mean(features == expected) >= 0.99
 

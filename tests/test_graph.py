@@ -58,11 +58,11 @@ def test_agrees_with_tensorflow_lite() -> None:
         assert tensor.name == details["name"]
         assert tensor.shape == tuple(details["shape"])
         assert tensor.dtype == np.dtype(details["dtype"]).name.upper()
-        quantisation = details["quantization_parameters"]
-        assert np.array_equal(np.float32(tensor.scales), quantisation["scales"])
-        assert np.array_equal(tensor.zero_points, quantisation["zero_points"])
+        quantization = details["quantization_parameters"]
+        assert np.array_equal(np.float32(tensor.scales), quantization["scales"])
+        assert np.array_equal(tensor.zero_points, quantization["zero_points"])
         if len(tensor.scales) > 1:
-            assert tensor.quantised_dimension == quantisation["quantized_dimension"]
+            assert tensor.quantized_dimension == quantization["quantized_dimension"]
         if tensor.is_constant:
             assert np.array_equal(tensor.data, interpreter.get_tensor(tensor.index))
     operators = interpreter._get_ops_details()
@@ -86,22 +86,22 @@ def test_options_of_the_mobilenet() -> None:
     assert concatenation.options["axis"] == 1
 
 
-def test_metadata_of_an_artefact() -> None:
-    artefact = load(MODEL)
-    assert artefact.frontend is not None
-    assert artefact.frontend.shape == (256, 36, 3)
-    assert artefact.labels is not None
-    assert len(artefact.labels) == artefact.graph.tensor(artefact.graph.outputs[0]).size
+def test_metadata_of_an_model_file() -> None:
+    model_file = load(MODEL)
+    assert model_file.frontend is not None
+    assert model_file.frontend.shape == (256, 36, 3)
+    assert model_file.labels is not None
+    assert len(model_file.labels) == model_file.graph.tensor(model_file.graph.outputs[0]).size
 
 
 def test_foreign_model_has_no_metadata(tmp_path: Path) -> None:
     path = tmp_path / "foreign.tflite"
     path.write_bytes(rewritten(lambda model: setattr(model, "metadata", None)))
-    artefact = load(path)
-    assert artefact.frontend is None
-    assert artefact.labels is None
-    assert artefact.provenance == {}
-    assert len(artefact.graph.operators) == 20
+    model_file = load(path)
+    assert model_file.frontend is None
+    assert model_file.labels is None
+    assert model_file.provenance == {}
+    assert len(model_file.graph.operators) == 20
 
 
 @pytest.mark.parametrize(

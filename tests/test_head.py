@@ -524,7 +524,7 @@ def svdf_of_other_codes() -> bytes:
     return m.builder.finish(m.inputs, [m.output])
 
 
-def initialised_by_itself() -> bytes:
+def initialized_by_itself() -> bytes:
     file, other = File(), File()
     for each in (file, other):
         each.operators.append(("CALL_ONCE", [], [], {"init_subgraph_index": 1}))
@@ -544,7 +544,7 @@ MARKS = {
 """How each report shows a failure."""
 
 UNKNOWN = {
-    "calls of subgraphs more than 16 deep": initialised_by_itself,
+    "calls of subgraphs more than 16 deep": initialized_by_itself,
     "never runs": lambda: variable(alone=False),
     "prescribes offsets in its metadata OfflineMemoryAllocation": planned_offline,
     "operator 0 (SVDF) gives INT16, whose working memory": svdf_of_other_codes,

@@ -19,7 +19,7 @@ pytest.importorskip("tflite_micro")
 
 from budget_fuzz import deadline
 from field_mutations import packed, unpacked
-from graph_batch import artefact, compiled_runtime, run_all
+from graph_batch import compiled_runtime, model_file, run_all
 from network_models import TflmNetwork, inputs
 from tflite_builder import Builder, Value
 
@@ -88,7 +88,7 @@ def test_strides_that_no_layer_has(strides: tuple[int, int]) -> None:
 
 def test_weights_that_a_stride_multiplies() -> None:
     """Every pixel of the output would have weights of its own."""
-    model = artefact(transposed((1000, 2000), (1000, 2000)), "model.tflite")
+    model = model_file(transposed((1000, 2000), (1000, 2000)), "model.tflite")
     with pytest.raises(
         AscError, match=r"operator 0 \(TRANSPOSE_CONV, layer t1\): becomes 12,000,000"
     ):
@@ -103,7 +103,7 @@ def test_strides_beyond_the_output_compute_the_same(tmp_path: Path) -> None:
         ((6, 5), (65535, 6), "SAME"),
         ((2, 2), (65535, 65535), "SAME"),
     ]
-    models = [artefact(transposed(*case), str(case)) for case in cases]
+    models = [model_file(transposed(*case), str(case)) for case in cases]
     samples = [inputs((1, 1, 1, 2), 8)] * len(models)
     made = run_all(models, samples, tmp_path / "c", compiled_runtime(tmp_path), {})
     for model, each in zip(models, made, strict=True):
@@ -156,7 +156,7 @@ def test_counts_that_shapes_contradict(
         builder.operator("RELU", [last], [y])
         data = builder.finish(sources, [y])
         if count == 3:
-            compiled.generate(artefact(data, "model.tflite"))
+            compiled.generate(model_file(data, "model.tflite"))
         else:
             assert f" {count}, but " in refused(data)
 
@@ -362,11 +362,11 @@ def test_lies(build: Callable[[Builder], tuple[Value, Value]], change: Change, r
     y = image(builder, *last.shape)
     builder.operator("RELU", [last], [y])
     data = builder.finish([source], [y])
-    compiled.generate(artefact(data, "model.tflite"))
+    compiled.generate(model_file(data, "model.tflite"))
     model = unpacked(data)
     change(model)
     with pytest.raises(AscError) as caught:
-        compiled.generate(artefact(packed(model), "model.tflite"))
+        compiled.generate(model_file(packed(model), "model.tflite"))
     assert reason in str(caught.value)
     assert str(caught.value).startswith("model.tflite: ")
     assert len(str(caught.value).splitlines()) == 1
@@ -379,7 +379,7 @@ def test_a_bias_that_is_absent_crashes_no_firmware() -> None:
     model = unpacked(builder.finish([x], [y]))
     operator(inputs=[0, 2, -1])(model)
     with pytest.raises(AscError, match=r"operator 0 \(CONV_2D\) has an input that is absent"):
-        tflm.generate(artefact(packed(model), "model.tflite"))
+        tflm.generate(model_file(packed(model), "model.tflite"))
 
 
 def batch_of_images(b: Builder) -> tuple[Value, Value]:
@@ -422,7 +422,7 @@ def test_unusual_fields_that_mean_something(tmp_path: Path) -> None:
     for build in (batch_of_images, image_of_a_batch, batch_from_images, step_of_one_element):
         builder = Builder()
         source, last = build(builder)
-        models.append(artefact(builder.finish([source], [last]), build.__name__))
+        models.append(model_file(builder.finish([source], [last]), build.__name__))
     samples = [inputs(model.graph.tensor(model.graph.inputs[0]).shape, 8) for model in models]
     made = run_all(models, samples, tmp_path / "c", compiled_runtime(tmp_path), {})
     for model, each, given in zip(models, made, samples, strict=True):
@@ -456,13 +456,13 @@ def test_more_rows_than_an_order_can_be_found_for(
     shape = (2, count, 1) if by_column else (count, 1, 2)
     with deadline(5.0), pytest.raises(AscError, match=reason):
         compiled.generate(
-            artefact(rectifiers((1, *shape), layers), "model.tflite"), options=options
+            model_file(rectifiers((1, *shape), layers), "model.tflite"), options=options
         )
 
 
 def test_rows_of_an_output_that_comes_column_by_column() -> None:
     """The output is turned back at the end, into rows of its own."""
-    model = artefact(rectifiers((1, 2**20, 2, 1), 1), "model.tflite")
+    model = model_file(rectifiers((1, 2**20, 2, 1), 1), "model.tflite")
     with deadline(5.0), pytest.raises(AscError, match="1,048,576 rows of a tensor"):
         compiled.generate(model, options=Options(order=TIME))
 
@@ -472,14 +472,14 @@ def test_a_window_of_more_rows_than_can_be_looked_at() -> None:
     x, y = image(builder, 1, 300, 3, 1), image(builder, 1, 300, 3, 1)
     window = {"filterHeight": 2**16 - 1, "filterWidth": 3, **ONE}
     builder.operator("MAX_POOL_2D", [x], [y], **window)
-    model = artefact(builder.finish([x], [y]), "model.tflite")
+    model = model_file(builder.finish([x], [y]), "model.tflite")
     with deadline(5.0), pytest.raises(AscError, match="19,660,500 rows under all windows"):
         compiled.generate(model)
 
 
 def test_phases_for_every_pixel() -> None:
     """Each would have a bias and a multiplier of its own."""
-    model = artefact(transposed((200, 300), (200, 300)), "model.tflite")
+    model = model_file(transposed((200, 300), (200, 300)), "model.tflite")
     with deadline(5.0), pytest.raises(AscError, match="3 filters for 200 x 300 phases"):
         compiled.generate(model)
 
@@ -487,7 +487,7 @@ def test_phases_for_every_pixel() -> None:
 def test_many_rows_take_no_minutes() -> None:
     """Seconds of computing; the search for the best order took minutes."""
     with deadline(15.0):
-        compiled.generate(artefact(rectifiers((1, 1000, 1, 2), 17), "model.tflite"))
+        compiled.generate(model_file(rectifiers((1, 1000, 1, 2), 17), "model.tflite"))
 
 
 @pytest.mark.parametrize("command", ["budget", "generate", "generate --runtime tflm"])

@@ -38,7 +38,7 @@ def features():
 @pytest.mark.parametrize("name", nets.NAMES)
 def test_every_layer_of_our_networks_is_found(name, features):
     network = trained(name, features)
-    errors = layer_errors(network, quantize.quantise(network, features), features[:4])
+    errors = layer_errors(network, quantize.quantize(network, features), features[:4])
     wanted = {
         group.layers[-1].name
         for group in groups(network)
@@ -53,7 +53,7 @@ def test_every_layer_of_our_networks_is_found(name, features):
 def test_figures_are_those_of_the_interpreters_output(features):
     """The scores, with TFLite's own interpreter and the float network."""
     network = trained("mobilenet", features)
-    data = quantize.quantise(network, features)
+    data = quantize.quantize(network, features)
     errors = {error.layer: error for error in layer_errors(network, data, features[:6])}
     interpreter = tf.lite.Interpreter(
         model_content=data,
@@ -81,7 +81,7 @@ def test_the_layer_that_loses_stands_out(features):
     network = trained("mobilenet", features)
 
     def errors():
-        found = layer_errors(network, quantize.quantise(network, features), features[:4])
+        found = layer_errors(network, quantize.quantize(network, features), features[:4])
         return {error.layer: error.snr_db for error in found}
 
     before = errors()
@@ -99,7 +99,7 @@ def test_the_layer_that_loses_stands_out(features):
 
 def test_report_is_json(features):
     network = trained("mobilenet", features)
-    errors = layer_errors(network, quantize.quantise(network, features), features[:2])
+    errors = layer_errors(network, quantize.quantize(network, features), features[:2])
     document = json.loads(to_json(errors, 2))
     assert (document["schema"], document["clips"]) == (1, 2)
     assert set(document["layers"][0]) == {"layer", "op", "snr_db", "scale", "saturated"}

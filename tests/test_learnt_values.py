@@ -74,7 +74,7 @@ def packed(file: File, shape: Shape, dtype: str, rest: list[str]) -> int:
     return made(file, "PACK", sources, shape, dtype, values_count=shape[0])
 
 
-def quantised(file: File, shape: Shape, dtype: str, rest: list[str]) -> int:
+def quantized(file: File, shape: Shape, dtype: str, rest: list[str]) -> int:
     return made(file, "QUANTIZE", [held(file, shape, "FLOAT32", rest)], shape, dtype)
 
 
@@ -133,7 +133,7 @@ WAYS: dict[str, Callable[[File, Shape, str, list[str]], int]] = {
     "gather": gathered,
     "pack": packed,
     "pad": padded,
-    "quantize": quantised,
+    "quantize": quantized,
     "reshape": reshaped,
     "slice": sliced,
     "split": split,

@@ -70,14 +70,14 @@ def test_activations(name: str) -> None:
     for pair in pairs:
         slope = float(rng.choice([0.1, 0.2, 0.3, 1.5, 0.0, -0.25]))
         options: dict[str, Any] = {"alpha": slope} if name == "LEAKY_RELU" else {}
-        quantisations = [(scale, int(rng.integers(-128, 128))) for scale in pair]
-        data = model(name, *quantisations, **options)
+        quantizations = [(scale, int(rng.integers(-128, 128))) for scale in pair]
+        data = model(name, *quantizations, **options)
         try:
             made = table(data)
         except AscError:
             refused += 1
             continue
-        assert np.array_equal(made, expected(data)), (quantisations, slope)
+        assert np.array_equal(made, expected(data)), (quantizations, slope)
     # Scales that are too far apart overflow in TensorFlow Lite Micro.
     assert refused < len(pairs) // 4
 
@@ -91,7 +91,7 @@ def test_activations(name: str) -> None:
         ("LEAKY_RELU", (1e-8, 0), "output's scale is too small"),
     ],
 )
-def test_refuses_quantisations(name: str, target: tuple[float, int], words: str) -> None:
+def test_refuses_quantizations(name: str, target: tuple[float, int], words: str) -> None:
     with pytest.raises(AscError, match=words):
         table(model(name, (1.0, 0), target))
 

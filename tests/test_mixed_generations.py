@@ -34,7 +34,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("others")
     config = model_file.load(MODEL).frontend
     assert config
-    values = dataclasses.replace(config, f_max=20000.0, quantisation=None).to_dict()
+    values = dataclasses.replace(config, f_max=20000.0, quantization=None).to_dict()
     del values["quantisation"]
     frontend = folder / "frontend.toml"
     text = (

@@ -141,8 +141,8 @@ def test_mini_segnet_needs_room_for_its_poolings():
         nets.build("mini_segnet", (256, 7, 3), 10)
 
 
-def test_mixup_normalisation_gives_a_clip_the_statistics_of_a_mixture():
-    from asc_tiny.nets.mixup_normalisation import MixupNormalisation
+def test_mixup_normalization_gives_a_clip_the_statistics_of_a_mixture():
+    from asc_tiny.nets.mixup_normalization import MixupNormalisation
 
     layer = MixupNormalisation(alpha=1.0, share=1.0, seed=3)
     layer.build((None, 40, 30, 2))
@@ -163,8 +163,8 @@ def test_mixup_normalisation_gives_a_clip_the_statistics_of_a_mixture():
     assert np.abs(means - np.array([[0.0], [10.0]])).max() > 0.5
 
 
-def test_mixup_normalisation_is_batch_norm_at_inference():
-    from asc_tiny.nets.mixup_normalisation import MixupNormalisation
+def test_mixup_normalization_is_batch_norm_at_inference():
+    from asc_tiny.nets.mixup_normalization import MixupNormalisation
 
     layer = MixupNormalisation()
     layer.build((None, 4, 4, 3))

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from emulated import EmulatedImage, EmulatedNetwork
 from native import RUNTIME
-from network_models import quantised
-from test_compiler import artefact, expected, samples_of
+from network_models import quantized
+from test_compiler import expected, model_file, samples_of
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
@@ -54,41 +54,41 @@ SHAPES: dict[str, Callable[[], Any]] = {"few": few_channels, "many": many_channe
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_shapes(name: str, tmp_path: Path) -> None:
-    model = artefact(quantised(SHAPES[name]()), tmp_path)
+    model = model_file(quantized(SHAPES[name]()), tmp_path)
     samples = samples_of(model, 16)
     outputs, _ = EmulatedNetwork(model, M55, tmp_path / "c").run(samples)
     assert np.array_equal(outputs, expected(model, samples))
 
 
 @pytest.mark.parametrize("optimisation", ["-O0", "-O1", "-Os", "-O3"])
-def test_no_optimisation_changes_the_bits(optimisation: str, tmp_path: Path) -> None:
-    model = artefact(quantised(many_channels()), tmp_path)
+def test_no_optimization_changes_the_bits(optimization: str, tmp_path: Path) -> None:
+    model = model_file(quantized(many_channels()), tmp_path)
     samples = samples_of(model, 8)
-    emulated = EmulatedNetwork(model, M55, tmp_path / "c", optimisation=optimisation)
+    emulated = EmulatedNetwork(model, M55, tmp_path / "c", optimization=optimization)
     assert np.array_equal(emulated.run(samples)[0], expected(model, samples))
 
 
 def test_a_core_without_vectors(tmp_path: Path) -> None:
-    model = artefact(quantised(many_channels()), tmp_path)
+    model = model_file(quantized(many_channels()), tmp_path)
     samples = samples_of(model, 8)
     emulated = EmulatedNetwork(model, M55, tmp_path / "c", flags=WITHOUT_VECTORS)
     assert np.array_equal(emulated.run(samples)[0], expected(model, samples))
 
 
 @pytest.mark.parametrize("optimisation", ["-O0", "-O2"])
-def test_rounding_of_vectors(optimisation: str, tmp_path: Path) -> None:
+def test_rounding_of_vectors(optimization: str, tmp_path: Path) -> None:
     """Extreme and random values, multipliers and shifts against those of single values."""
     for name in ("asc_arithmetic.h", "asc_arithmetic_mve.h", "asc_kernels.h"):
         shutil.copy(RUNTIME / name, tmp_path)
     shutil.copy(Path(__file__).with_name("vectors_main.c"), tmp_path)
-    assert EmulatedImage(tmp_path, M55, optimisation=optimisation).execute() == "same\n"
+    assert EmulatedImage(tmp_path, M55, optimization=optimization).execute() == "same\n"
 
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_layers_of_wide_range(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rounding for sums and shifts of any size gives what the short one does."""
     monkeypatch.setattr("asc_tiny.compiler.lower.conv._is_narrow", lambda *_: False)
-    model = artefact(quantised(SHAPES[name]()), tmp_path)
+    model = model_file(quantized(SHAPES[name]()), tmp_path)
     samples = samples_of(model, 8)
     outputs, _ = EmulatedNetwork(model, M55, tmp_path / "c").run(samples)
     assert "127, 0, 1}" not in (tmp_path / "c" / "asc_net.c").read_text()

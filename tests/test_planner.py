@@ -17,7 +17,7 @@ from asc_tiny.compiler.report.dump import dump
 from asc_tiny.compiler.report.plan import report
 from asc_tiny.firmware.classifier import classifier
 from asc_tiny.firmware.network.compiled import compile_network
-from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.projects import cmake, generator
 from asc_tiny.targets.build import project as projects
 from asc_tiny.targets.image.bench import measure
@@ -74,7 +74,7 @@ def test_more_memory_is_never_more_expensive() -> None:
     assert cost < least.cost
 
 
-def smallest(model: Artefact) -> Options:
+def smallest(model: ModelFile) -> Options:
     """Return options with the limit that the error for too tight a limit names."""
     with pytest.raises(AscError, match=r"needs an arena of [\d,]+ bytes") as error:
         compile_network(model, Options(max_ram=16))
@@ -112,10 +112,10 @@ def test_layer_by_layer_holds_whole_maps() -> None:
 def test_every_plan_gives_the_same_outputs(seed: int, tmp_path: Path) -> None:
     """Random networks in every order, one and several rows a run, as TensorFlow Lite Micro."""
     import numpy as np
-    from network_models import CNetwork, quantised
-    from test_compiler import artefact, expected, random_network, samples_of
+    from network_models import CNetwork, quantized
+    from test_compiler import expected, model_file, random_network, samples_of
 
-    model = artefact(quantised(random_network(seed)), tmp_path)
+    model = model_file(quantized(random_network(seed)), tmp_path)
     samples = samples_of(model, 16)
     wanted = expected(model, samples)
     plans = {**PLANS, "smallest": smallest(model)} if seed % 4 == 3 else PLANS

@@ -159,8 +159,8 @@ def test_manifests_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     from platformio.package.manifest.schema import ManifestSchema
 
     # The list of licences is on the web.
-    licences = {"licenses": [{"licenseId": "Apache-2.0"}]}
-    monkeypatch.setattr(ManifestSchema, "load_spdx_licenses", staticmethod(lambda: licences))
+    licenses = {"licenses": [{"licenseId": "Apache-2.0"}]}
+    monkeypatch.setattr(ManifestSchema, "load_spdx_licenses", staticmethod(lambda: licenses))
     project = generate(tmp_path / "project", "stm32l496g_disco", "--prefix", "scene")
     library = project / "lib" / "scene_scenes"
     manifest = ManifestParserFactory.new_from_file(str(library / "library.json")).as_dict()

@@ -62,7 +62,7 @@ def test_what_the_firmware_is(host: project.Project) -> None:
     assert info.streams == (host.options.order == "time")
     assert (info.labels, info.sample_bytes, info.sample_rate) == (len(LABELS), 2, 8000)
     assert (info.output_scale, info.output_zero_point) == (1 / 256, -128)
-    assert found.model_sha256 == host.artefact.sha256
+    assert found.model_sha256 == host.model_file.sha256
     assert found.labels == LABELS
 
 

@@ -36,7 +36,7 @@ def joints(a=6, b=4, c=5, *, hidden=7):
     return keras.Model(inputs, layers.Dense(2, name="out")(x), name="joints")
 
 
-def randomised(model, seed=0):
+def randomized(model, seed=0):
     rng = np.random.default_rng(seed)
     model.set_weights(
         [rng.uniform(0.2, 1.0, w.shape) * rng.choice([-1, 1]) for w in model.get_weights()]
@@ -108,7 +108,7 @@ def test_a_sequential_model_is_refused_until_it_has_a_graph():
 
 def test_a_shrunk_network_computes_what_the_big_one_does_without_the_channels():
     """The big network's channels are silenced where they are used, by hand."""
-    model = randomised(joints())
+    model = randomized(joints())
     channels = trace(model)
     drop = {"a": [1, 4], "b": [0], "c": [2, 3], "half0": [3], "hidden": [5, 6]}
     gone = {int(channels.producers[name][i]) for name, some in drop.items() for i in some}

@@ -24,7 +24,7 @@ from asc_tiny.compress.prune import run as prune_run
 from asc_tiny.compress.prune.goal import Rate, Table, Within
 from asc_tiny.compress.prune.network import RankedNetwork
 from asc_tiny.compress.prune.run import Settings, prune, retraining_recipe
-from asc_tiny.compress.quantize_run import quantise_run
+from asc_tiny.compress.quantize_run import quantize_run
 from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.train import loop
 from asc_tiny.train.run import Run
@@ -99,9 +99,9 @@ def test_the_result_is_a_run_like_any_other(points, folder, source, dataset):
     assert [w.shape for w in built.weights] == [w.shape for w in model.weights]
 
 
-def test_the_result_can_be_quantised(points, folder, dataset, monkeypatch):
+def test_the_result_can_be_quantized(points, folder, dataset, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "xdg"))
-    data = quantise_run(Run(folder / "whole"), dataset)
+    data = quantize_run(Run(folder / "whole"), dataset)
     assert Interpreter(data, "pruned").input_shape == (16, 36, 3)
 
 

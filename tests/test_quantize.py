@@ -12,8 +12,8 @@ import pytest
 from asc_tiny import __version__, nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
-from asc_tiny.frontend.config import FrontEndConfig, Quantisation
-from asc_tiny.frontend.reference import quantise as codes_of
+from asc_tiny.frontend.config import FrontEndConfig, Quantization
+from asc_tiny.frontend.reference import quantize as codes_of
 from asc_tiny.model import model_file
 from asc_tiny.train import recipe as recipes
 from asc_tiny.util.errors import AscError
@@ -29,7 +29,7 @@ from asc_tiny.compress import quantize
 from asc_tiny.compress.quantize_run import calibration_clips
 from asc_tiny.model import metadata_writer
 from asc_tiny.tflm.interpreter import Interpreter
-from asc_tiny.train.loop import input_quantisation, train
+from asc_tiny.train.loop import input_quantization, train
 
 CONFIG = FrontEndConfig(n_mels=16)
 LABELS = ("a", "b", "c")
@@ -80,7 +80,7 @@ def model(features):
 
 @pytest.fixture(scope="module")
 def converted(model, features):
-    return quantize.quantise(model, features)
+    return quantize.quantize(model, features)
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +96,8 @@ def complete(converted):
 
 def test_int8_scores_follow_the_float_network(model, features, converted):
     interpreter = Interpreter(converted, "model")
-    output = interpreter.output_quantisation
-    codes = [codes_of(clip, interpreter.input_quantisation) for clip in features.astype(np.float64)]
+    output = interpreter.output_quantization
+    codes = [codes_of(clip, interpreter.input_quantization) for clip in features.astype(np.float64)]
     scores = np.array([interpreter.run(code) for code in codes], np.float64)
     scores = (scores - output.zero_point) * output.scale
     wanted = model(features).numpy()
@@ -106,16 +106,16 @@ def test_int8_scores_follow_the_float_network(model, features, converted):
     assert np.abs(scores - wanted).mean() < 0.02
 
 
-def test_softmax_output_has_the_fixed_quantisation(converted):
+def test_softmax_output_has_the_fixed_quantization(converted):
     # TFLite's quantisation specification: softmax gives scale 1/256, zero point -128.
-    assert Interpreter(converted, "model").output_quantisation == Quantisation(
+    assert Interpreter(converted, "model").output_quantization == Quantization(
         scale=1 / 256, zero_point=-128
     )
 
 
-def test_input_quantisation_is_the_one_training_rounds_to(features, converted):
-    trained = input_quantisation(Features(features))
-    converted_to = Interpreter(converted, "model").input_quantisation
+def test_input_quantization_is_the_one_training_rounds_to(features, converted):
+    trained = input_quantization(Features(features))
+    converted_to = Interpreter(converted, "model").input_quantization
     assert converted_to.scale == pytest.approx(trained.scale, rel=1e-6)
     assert converted_to.zero_point == trained.zero_point
 
@@ -151,7 +151,7 @@ def test_weights_are_those_of_the_network_with_batch_norm_folded(model, converte
 
 
 def test_same_input_gives_the_same_bytes(model, features, converted, complete):
-    again = quantize.quantise(model, features)
+    again = quantize.quantize(model, features)
     assert again == converted
     document = {
         "config": CONFIG,
@@ -166,8 +166,8 @@ def test_metadata_is_read_back_without_tensorflow(complete, converted, tmp_path)
     path = tmp_path / "model.tflite"
     path.write_bytes(complete)
     read = model_file.load(path)
-    quantisation = Interpreter(converted, "model").input_quantisation
-    assert read.frontend == CONFIG.quantised(quantisation.scale, quantisation.zero_point)
+    quantization = Interpreter(converted, "model").input_quantization
+    assert read.frontend == CONFIG.quantized(quantization.scale, quantization.zero_point)
     assert read.labels == LABELS
     assert read.network == "mobilenet"
     assert read.provenance == {"recipe_sha256": "0" * 64, "tool_version": __version__}
@@ -177,7 +177,7 @@ def test_metadata_leaves_the_network_as_it_was(converted, complete, features):
     first, second = Interpreter(converted, "first"), Interpreter(complete, "second")
     assert second.arena_bytes == first.arena_bytes
     for clip in features[:5].astype(np.float64):
-        codes = codes_of(clip, first.input_quantisation)
+        codes = codes_of(clip, first.input_quantization)
         np.testing.assert_array_equal(first.run(codes), second.run(codes))
 
 
@@ -210,12 +210,12 @@ def test_an_operator_that_tflm_lacks_is_named():
     inputs = keras.Input((8, 8, 4))
     network = keras.Model(inputs, keras.layers.UpSampling2D(2)(inputs))
     with pytest.raises(AscError, match="operator TILE is not one that TensorFlow Lite Micro runs"):
-        quantize.quantise(network, np.ones((2, 8, 8, 4), np.float32))
+        quantize.quantize(network, np.ones((2, 8, 8, 4), np.float32))
 
 
 def test_features_of_another_shape_are_refused(model, features):
     with pytest.raises(AscError, match=r"representative features of shape \(40, 16, 30, 3\)"):
-        quantize.quantise(model, features[:, :, :30])
+        quantize.quantize(model, features[:, :, :30])
 
 
 def test_front_end_and_labels_must_fit(converted):
@@ -297,7 +297,7 @@ def test_run_to_file(synthetic, tmp_path, capsys, monkeypatch):
 
 def test_another_dataset_is_refused(synthetic, tmp_path, monkeypatch):
     from asc_tiny.audio.synth import write_synthetic
-    from asc_tiny.compress.quantize_run import quantise_run
+    from asc_tiny.compress.quantize_run import quantize_run
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     recipe = tmp_path / "small.toml"
@@ -305,10 +305,10 @@ def test_another_dataset_is_refused(synthetic, tmp_path, monkeypatch):
     run = train(recipes.load(recipe), Dataset.load(synthetic), tmp_path / "run", epochs=1)
     write_synthetic(tmp_path / "other", seed=2, clips_per_class=4)
     with pytest.raises(AscError, match="was trained on a data set with fingerprint"):
-        quantise_run(run, Dataset.load(tmp_path / "other"))
+        quantize_run(run, Dataset.load(tmp_path / "other"))
 
 
-def quantised(run, synthetic, out, capsys, *options):
+def quantized(run, synthetic, out, capsys, *options):
     arguments = ["quantize", str(run.root), "--data", str(synthetic), "--out", str(out)]
     with pytest.raises(SystemExit) as ended:
         main([*arguments, "--no-accuracy", *options])
@@ -322,7 +322,7 @@ def test_options_of_the_command(synthetic, tmp_path, capsys, monkeypatch):
     recipe.write_text(RECIPE)
     run = train(recipes.load(recipe), Dataset.load(synthetic), tmp_path / "run", epochs=1)
     out, report = tmp_path / "model.tflite", tmp_path / "layers.json"
-    code, _ = quantised(
+    code, _ = quantized(
         run, synthetic, out, capsys, "--calibration", "all", "--report", str(report)
     )
     assert code == 0
@@ -333,15 +333,15 @@ def test_options_of_the_command(synthetic, tmp_path, capsys, monkeypatch):
     # The synthetic set has fewer clips than the default takes.
     everything = model_file.load(out)
     assert everything.provenance["calibration_clips"] == 18
-    assert quantised(run, synthetic, out, capsys)[0] == 0
+    assert quantized(run, synthetic, out, capsys)[0] == 0
     assert "calibration_clips" not in model_file.load(out).provenance
     plain = out.read_bytes()
-    assert quantised(run, synthetic, out, capsys, "--calibration", "2")[0] == 0
+    assert quantized(run, synthetic, out, capsys, "--calibration", "2")[0] == 0
     assert model_file.load(out).provenance["calibration_clips"] in (2, 3, 4)
-    assert quantised(run, synthetic, out, capsys, "--finetune", "1")[0] == 0
+    assert quantized(run, synthetic, out, capsys, "--finetune", "1")[0] == 0
     assert model_file.load(out).provenance["finetune_epochs"] == 1
     assert out.read_bytes() != plain
-    code, printed = quantised(run, synthetic, out, capsys, "--calibration", "0")
+    code, printed = quantized(run, synthetic, out, capsys, "--calibration", "0")
     assert code == 2
     assert "'0', allowed: 1 or more, or \"all\"" in printed.err
 
@@ -363,7 +363,7 @@ def test_fine_tuning_is_advised_above_half_a_point(
     found = {"float": result(0.75), "int8": result(int8), "int8_integer_frontend": result(int8)}
     monkeypatch.setattr(cli, "accuracies", lambda *_: found)
     monkeypatch.setattr(cli, "size_line", lambda _: "size")
-    monkeypatch.setattr(quantize_run, "quantise_run", lambda *_, **__: b"model")
+    monkeypatch.setattr(quantize_run, "quantize_run", lambda *_, **__: b"model")
     out = tmp_path / "m.tflite"
     with pytest.raises(SystemExit) as ended:
         main(["quantize", str(tmp_path), "--data", str(synthetic), "--out", str(out)])
@@ -371,7 +371,7 @@ def test_fine_tuning_is_advised_above_half_a_point(
     assert ("int8 loses 1.0 points: try --finetune" in capsys.readouterr().err) == advised
 
 
-def test_a_run_on_integer_features_is_quantised_on_them(synthetic, tmp_path, monkeypatch):
+def test_a_run_on_integer_features_is_quantized_on_them(synthetic, tmp_path, monkeypatch):
     """Calibration, fine-tuning and the report of layers see what the codes stand for."""
     from asc_tiny.compress import quantize_run
 
@@ -382,27 +382,27 @@ def test_a_run_on_integer_features_is_quantised_on_them(synthetic, tmp_path, mon
     run = train(recipes.load(recipe, features="fixed"), dataset, tmp_path / "run", epochs=1)
     seen = {}
 
-    def tuned(model, features, quantisation, **_):
+    def tuned(model, features, quantization, **_):
         seen["fine-tuning"] = features.take(np.arange(len(features)))
 
     def converted(model, clips):
         seen["calibration"] = np.stack(list(clips))
-        return quantize.quantise(model, clips)
+        return quantize.quantize(model, clips)
 
     def errors(model, data, x):
         seen["report"] = x
         return []
 
     monkeypatch.setattr(quantize_run, "finetune", tuned)
-    monkeypatch.setattr(quantize_run, "quantise", converted)
+    monkeypatch.setattr(quantize_run, "quantize", converted)
     monkeypatch.setattr(quantize_run, "layer_errors", errors)
-    file = quantize_run.quantise_run(run, dataset, finetune_epochs=1)
+    file = quantize_run.quantize_run(run, dataset, finetune_epochs=1)
     quantize_run.error_report(run, dataset, file)
-    quantisation = run.info().frontend.quantisation
+    quantization = run.info().frontend.quantization
     assert set(seen) == {"fine-tuning", "calibration", "report"}
     for name, x in seen.items():
-        codes = x.astype(np.float64) / quantisation.scale + quantisation.zero_point
+        codes = x.astype(np.float64) / quantization.scale + quantization.zero_point
         np.testing.assert_allclose(codes, np.rint(codes), atol=1e-4, err_msg=name)
-    found = Interpreter(file, "model").input_quantisation
-    assert found.scale == pytest.approx(quantisation.scale, rel=1e-6)
-    assert found.zero_point == quantisation.zero_point
+    found = Interpreter(file, "model").input_quantization
+    assert found.scale == pytest.approx(quantization.scale, rel=1e-6)
+    assert found.zero_point == quantization.zero_point

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 
 from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.network import compiled
-from asc_tiny.model.model_file import Artefact, load
+from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
-from graph_batch import artefact, compiled_runtime, run_all, run_all_emulated
+from graph_batch import compiled_runtime, model_file, run_all, run_all_emulated
 from network_models import TflmNetwork, inputs
 from random_graphs import random_graph, seeded
 
@@ -53,21 +53,21 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compiled_runtime(tmp_path_factory.mktemp("runtime"))
 
 
-def expected(model: Artefact, samples: list[np.ndarray]) -> np.ndarray:
+def expected(model: ModelFile, samples: list[np.ndarray]) -> np.ndarray:
     reference = TflmNetwork(model.data)
     return np.stack([reference.run(sample).copy() for sample in samples])
 
 
-def samples_of(model: Artefact) -> list[np.ndarray]:
+def samples_of(model: ModelFile) -> list[np.ndarray]:
     return inputs(model.graph.tensor(model.graph.inputs[0]).shape, SAMPLES)
 
 
-def has_image(model: Artefact) -> bool:
+def has_image(model: ModelFile) -> bool:
     """Whether the input has columns that can come one by one."""
     return len(model.graph.tensor(model.graph.inputs[0]).shape) == 4
 
 
-def compiles(model: Artefact) -> bool:
+def compiles(model: ModelFile) -> bool:
     try:
         compiled.compile_network(model)
     except AscError:
@@ -80,7 +80,7 @@ def compiles(model: Artefact) -> bool:
 def test_random_graphs(seeds: range, options: str, runtime: Path, tmp_path: Path) -> None:
     models, refused = [], Counter[str]()
     for seed in seeds:
-        model = artefact(random_graph(seeded(seed)), f"graph {seed}")
+        model = model_file(random_graph(seeded(seed)), f"graph {seed}")
         if options == "time" and not has_image(model):
             continue
         try:
@@ -106,7 +106,7 @@ def test_random_graphs(seeds: range, options: str, runtime: Path, tmp_path: Path
 
 
 def test_random_graphs_use_every_operator() -> None:
-    graphs = [artefact(random_graph(seeded(seed)), "graph").graph for seed in range(150)]
+    graphs = [model_file(random_graph(seeded(seed)), "graph").graph for seed in range(150)]
     used = {operator.name for graph in graphs for operator in graph.operators}
     assert used == set(compiled.LOWERINGS)
 
@@ -118,7 +118,7 @@ def test_graphs_of_hypothesis(
 ) -> None:
     """The same generator with choices that Hypothesis makes, and shrinks when one fails."""
     content = random_graph(lambda first, last: data.draw(st.integers(first, last)))
-    model = artefact(content, "graph")
+    model = model_file(content, "graph")
     if not compiles(model):
         return
     samples, folder = samples_of(model), tmp_path_factory.mktemp("graph")
@@ -132,7 +132,7 @@ def test_graphs_of_hypothesis(
 @pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps3-an547", "virt-rv32"])
 def test_random_graphs_on_emulated_cores(board: str, tmp_path: Path) -> None:
     """Portable C, and what cores with the DSP extension and with Helium have instead."""
-    models = [artefact(random_graph(seeded(seed)), f"graph {seed}") for seed in EMULATED]
+    models = [model_file(random_graph(seeded(seed)), f"graph {seed}") for seed in EMULATED]
     models = [model for model in models if compiles(model)]
     assert len(models) > 0.9 * len(EMULATED)
     samples = [samples_of(model) for model in models]

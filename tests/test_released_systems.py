@@ -18,7 +18,7 @@ from ensemble_models import asc_tiny
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.frontend import fixed, golden
 from asc_tiny.model import model_file
-from asc_tiny.model.ensemble import Model, frontends, output_quantisation
+from asc_tiny.model.ensemble import Model, frontends, output_quantization
 from asc_tiny.targets.build import project as targets
 from asc_tiny.targets.image import image
 from asc_tiny.train import recipe as recipes
@@ -152,7 +152,7 @@ def test_firmware_is_bit_exact_with_python(
     made = golden.clips(project.frontend)
     real = [read_pcm(path, 44100) for path in CLIPS[::3]]
     clips = [made["noise"], made["chirp"], *real]
-    expected_features, expected = python_codes(project.artefact, clips)
+    expected_features, expected = python_codes(project.model_file, clips)
     features, codes = image.features_and_codes(project, clips)
     assert np.array_equal(features, expected_features)
     assert np.array_equal(codes, expected)
@@ -160,7 +160,7 @@ def test_firmware_is_bit_exact_with_python(
 
     printed = output_of(capsys, "run", project.folder, "--wav", CLIPS[0], "--json")
     (result,) = json.loads(printed)["results"]
-    output, scores = output_quantisation(project.artefact), expected[2]
+    output, scores = output_quantization(project.model_file), expected[2]
     assert result["label"] == project.labels[scores.argmax()]
     assert [result["scores"][label] for label in project.labels] == [
         output.scale * (int(code) - output.zero_point) for code in scores

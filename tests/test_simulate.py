@@ -52,7 +52,7 @@ def python_codes(target: project.Project, pcm: np.ndarray) -> np.ndarray:
     pytest.importorskip("tflite_micro")
     from asc_tiny.tflm.ensemble_interpreter import interpreter
 
-    kernels = interpreter(target.artefact)
+    kernels = interpreter(target.model_file)
     clips = pcm[: len(pcm) // CLIP * CLIP].reshape(-1, CLIP)
     return np.stack([kernels.run(fixed.features(clip, target.frontend)) for clip in clips])
 

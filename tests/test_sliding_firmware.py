@@ -14,7 +14,7 @@ from test_firmware import CLIPS, MODEL, asc_tiny
 from asc_tiny.audio.clips import read_pcm, write_wav16
 from asc_tiny.decision.rule import decide
 from asc_tiny.frontend import stream
-from asc_tiny.model.ensemble import output_quantisation
+from asc_tiny.model.ensemble import output_quantization
 from asc_tiny.targets.build import project as targets
 from asc_tiny.targets.image import image
 from asc_tiny.targets.image.bench import measure
@@ -62,10 +62,10 @@ def check(project: targets.Project, pcm: np.ndarray, folder: Path, capsys) -> li
     pytest.importorskip("tflite_micro")
     from asc_tiny.tflm.ensemble_interpreter import interpreter
 
-    network = interpreter(project.artefact)
+    network = interpreter(project.model_file)
     windows = windows_of(project, pcm)
     scores = np.stack([network.run(np.ascontiguousarray(w)) for w in windows])
-    output = output_quantisation(project.artefact)
+    output = output_quantization(project.model_file)
     smoothed, reported = decide(scores, project.decision, output)
     names = [*project.labels, "unknown"]
     wav = folder / "stream.wav"
@@ -119,7 +119,7 @@ def test_every_kind_of_window_on_host(rule: str, tmp_path: Path, capsys) -> None
     check(make(tmp_path, rule, "host"), stream_of(6), tmp_path, capsys)
 
 
-def test_an_ensemble_of_two_quantisations(tmp_path: Path, capsys) -> None:
+def test_an_ensemble_of_two_quantizations(tmp_path: Path, capsys) -> None:
     pytest.importorskip("tensorflow")
     members = [
         small(tmp_path / f"{width}.tflite", ("park", "tram", "bus"), filters=6, width=width)

@@ -17,7 +17,7 @@ from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
-from graph_batch import artefact, compiled_runtime, run_all
+from graph_batch import compiled_runtime, model_file, run_all
 from network_models import TflmNetwork, inputs
 from tflite_builder import Builder, Value
 
@@ -127,7 +127,7 @@ def test_refuses_by_name_and_layer(
     builder = Builder()
     data = builder.finish(*build(builder))
     with pytest.raises(AscError, match=REFUSED[build]) as caught:
-        compiled.generate(artefact(data, "model.tflite"))
+        compiled.generate(model_file(data, "model.tflite"))
     assert str(caught.value).startswith("model.tflite: ")
     assert "\n" not in str(caught.value)
 
@@ -147,7 +147,7 @@ def test_leaves_out_conversions_at_the_ends(kind: str, tmp_path: Path) -> None:
             builder.operator("DEQUANTIZE" if kind == "FLOAT32" else "QUANTIZE", [y], [outer[1]])
         return builder.finish(*([[each] for each in outer] if converts else ([x], [y])))
 
-    inner, outer = model(converts=False), artefact(model(converts=True), "model.tflite")
+    inner, outer = model(converts=False), model_file(model(converts=True), "model.tflite")
     samples = inputs((1, 5), 8)
     runtime = compiled_runtime(tmp_path)
     (made,) = run_all([outer], [samples], tmp_path / "c", runtime, {})

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from network_models import SMALL, quantised
+from network_models import SMALL, quantized
 
 from asc_tiny.complexity.report import measure
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
@@ -155,7 +155,7 @@ _FILES: dict[str, bytes] = {}
 def file_of(name: str) -> bytes:
     if name not in _FILES:
         path = MODELS / f"{name}.tflite"
-        _FILES[name] = path.read_bytes() if path.exists() else quantised(MADE[name]())
+        _FILES[name] = path.read_bytes() if path.exists() else quantized(MADE[name]())
     return _FILES[name]
 
 
@@ -332,7 +332,7 @@ def convolution(
 def test_working_memory_of_cmsis_nn(
     model: Callable[[], Any], bytes_by_core: tuple[int, ...]
 ) -> None:
-    graph = parse_graph(quantised(model()), source="convolution")
+    graph = parse_graph(quantized(model()), source="convolution")
     (operator,) = (op for op in graph.operators if op.name == "CONV_2D")
     for core, expected in zip(Core, bytes_by_core, strict=True):
         scratch = needs(graph, operator, core, Abi.ARM).scratch

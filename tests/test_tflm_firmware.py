@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ensemble_models import MODEL, asc_tiny, small, write_ensemble
-from network_models import SMALL, TflmNetwork, inputs, quantised
+from network_models import SMALL, TflmNetwork, inputs, quantized
 from test_tflm_arena import MADE
 from tflm_firmware import Build, EmulatedNetwork, find
 
@@ -40,9 +40,9 @@ def build() -> Build:
 
 
 @pytest.fixture(scope="module")
-def little(tmp_path_factory: pytest.TempPathFactory) -> model_file.Artefact:
+def little(tmp_path_factory: pytest.TempPathFactory) -> model_file.ModelFile:
     path = tmp_path_factory.mktemp("little") / "depthwise.tflite"
-    path.write_bytes(quantised(SMALL["depthwise"]()))
+    path.write_bytes(quantized(SMALL["depthwise"]()))
     return model_file.load(path)
 
 
@@ -63,7 +63,7 @@ def check(model: Model, build: Build, folder: Path, count: int) -> dict[str, int
     """Assert that scores are the package's and the arena's use is as computed."""
     firmware = EmulatedNetwork(model, build, folder)
     computed = tflm.memory(model, build.kernels)
-    if isinstance(model, model_file.Artefact):
+    if isinstance(model, model_file.ModelFile):
         values = inputs(model.graph.tensor(model.graph.inputs[0]).shape, count)
         reference = TflmNetwork(model.data)
         expected = [reference.run(value) for value in values]
@@ -90,7 +90,7 @@ def test_released_networks(name: str, build: Build, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted({*MADE} - {"outputs"}))
 def test_small_networks(name: str, build: Build, tmp_path: Path) -> None:
     path = tmp_path / f"{name}.tflite"
-    path.write_bytes(quantised(MADE[name]()))
+    path.write_bytes(quantized(MADE[name]()))
     check(model_file.load(path), build, tmp_path / "firmware", 12)
 
 
@@ -99,13 +99,13 @@ def test_released_ensembles(name: str, build: Build, tmp_path: Path) -> None:
     check(load_model(MODEL.parent / name), build, tmp_path, 4)
 
 
-def test_ensemble_of_several_quantisations(build: Build, mixed: Path, tmp_path: Path) -> None:
+def test_ensemble_of_several_quantizations(build: Build, mixed: Path, tmp_path: Path) -> None:
     check(load_model(mixed), build, tmp_path, 6)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.002, 0.01, 0.08, 0.3, 0.5, 0.9, 0.99])
 def test_arena_far_too_small(
-    share: float, build: Build, little: model_file.Artefact, tmp_path: Path
+    share: float, build: Build, little: model_file.ModelFile, tmp_path: Path
 ) -> None:
     memory = tflm.memory(little, build.kernels)
     size = max(1, int(share * memory.smallest))
@@ -131,7 +131,7 @@ def test_arena_a_byte_short(name: str, build: Build, tmp_path: Path) -> None:
 
 
 def test_model_of_another_schema_version(
-    build: Build, little: model_file.Artefact, tmp_path: Path
+    build: Build, little: model_file.ModelFile, tmp_path: Path
 ) -> None:
     data = bytearray(little.data)
     (root,) = struct.unpack_from("<I", data, 0)
@@ -143,7 +143,7 @@ def test_model_of_another_schema_version(
     assert other.run([])[1]["init"] == -3
 
 
-def test_mistakes_have_codes(build: Build, little: model_file.Artefact, tmp_path: Path) -> None:
+def test_mistakes_have_codes(build: Build, little: model_file.ModelFile, tmp_path: Path) -> None:
     assert EmulatedNetwork(little, build, tmp_path).faults() == {
         "init_null": -1,
         "init_misaligned": -2,
@@ -175,16 +175,18 @@ def test_projects_classify_clips(
     features, codes = image.features_and_codes(project, clips)
     expected = np.stack(
         [
-            np.concatenate([fixed.features(clip, each) for each in frontends(project.artefact)], -1)
+            np.concatenate(
+                [fixed.features(clip, each) for each in frontends(project.model_file)], -1
+            )
             for clip in clips
         ]
     )
-    kernels = interpreter(project.artefact)
+    kernels = interpreter(project.model_file)
     assert np.array_equal(features, expected)
     assert np.array_equal(codes, np.stack([kernels.run(clip) for clip in expected]))
     assert asc_tiny("verify", folder) == 0
     costs = measure(project)
-    assert costs.arena_bytes == tflm.memory(project.artefact, build.kernels).used
+    assert costs.arena_bytes == tflm.memory(project.model_file, build.kernels).used
     print(f"\n{name} {build.board.name} {build.kernels}: {costs}")
 
 

@@ -87,11 +87,11 @@ def test_operators_are_those_of_the_model() -> None:
 
 def test_operator_that_is_not_known_is_named(tmp_path: Path) -> None:
     from keras import Input, Model, ops
-    from network_models import quantised
+    from network_models import quantized
 
     inputs = Input((4, 4, 2), batch_size=1)
     path = tmp_path / "abs.tflite"
-    path.write_bytes(quantised(Model(inputs, ops.abs(inputs))))
+    path.write_bytes(quantized(Model(inputs, ops.abs(inputs))))
     with pytest.raises(AscError, match="is ABS, supported with runtime tflm are ADD"):
         classifier(load_model(path), runtime="tflm")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.config import Quantization
 from asc_tiny.train.augmentation import augment
 from asc_tiny.train.recipe import Augmentation
 
@@ -93,9 +93,9 @@ def test_gain_shifts_the_log_mel_channel_only(x, rng):
 
 
 def test_rounded_gives_values_of_the_int8_grid(rng):
-    quantisation = Quantisation(scale=0.125, zero_point=23)
+    quantization = Quantization(scale=0.125, zero_point=23)
     x = rng.uniform(-40, 40, (2, 8, 8, 3)).astype(np.float32)
-    values = augment.rounded(x, quantisation)
+    values = augment.rounded(x, quantization)
     codes = values / 0.125 + 23
     np.testing.assert_array_equal(codes, np.round(codes))
     assert (codes.min(), codes.max()) == (-128, 127)
@@ -130,9 +130,9 @@ def test_epochs_repeat_and_differ():
     assert order(1, 5) != order(2, 5)
 
 
-def test_quantised_input_is_the_last_step(x, rng):
-    quantisation = Quantisation(scale=0.25, zero_point=0)
+def test_quantized_input_is_the_last_step(x, rng):
+    quantization = Quantization(scale=0.25, zero_point=0)
     y = np.eye(6, dtype=np.float32)
-    some, _ = augment.augment(x, y, Augmentation(quantise_input=True), quantisation, rng)
+    some, _ = augment.augment(x, y, Augmentation(quantize_input=True), quantization, rng)
     assert some.shape == (6, 32, 30, 3)
     np.testing.assert_array_equal(some, np.round(some / 0.25) * 0.25)

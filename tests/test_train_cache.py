@@ -19,7 +19,7 @@ from asc_tiny.audio.dataset import Dataset
 from asc_tiny.features import cache, host_library
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.frontend.reference import features, quantise
+from asc_tiny.frontend.reference import features, quantize
 from asc_tiny.util import user_cache
 from asc_tiny.util.errors import AscError
 
@@ -73,21 +73,21 @@ def test_another_front_end_is_computed_anew(clips, tmp_path):
     assert not np.allclose(first, slaney)
 
 
-def test_quantisation_does_not_change_the_key(clips, tmp_path):
+def test_quantization_does_not_change_the_key(clips, tmp_path):
     cache.load(clips, CONFIG, folder=tmp_path)
     before = sorted(tmp_path.rglob("*.npy"))
-    cache.load(clips, CONFIG.quantised(0.1, 3), folder=tmp_path)
+    cache.load(clips, CONFIG.quantized(0.1, 3), folder=tmp_path)
     assert sorted(tmp_path.rglob("*.npy")) == before
 
 
 def test_fixed_features_are_what_the_codes_stand_for(clips, tmp_path):
-    config = CONFIG.quantised(0.1, 3)
+    config = CONFIG.quantized(0.1, 3)
     loaded = everything(cache.load(clips, config, arithmetic="fixed", folder=tmp_path))
     assert loaded.dtype == np.float32
     for row, clip in zip(loaded, clips, strict=True):
         codes = fixed.features(cache.clip_pcm(clip, config), config)
         np.testing.assert_array_equal(row, np.float32((codes.astype(int) - 3) * 0.1))
-        np.testing.assert_array_equal(quantise(row.astype(np.float64), config.quantisation), codes)
+        np.testing.assert_array_equal(quantize(row.astype(np.float64), config.quantization), codes)
 
 
 def test_fixed_features_have_files_of_their_own(clips, tmp_path, monkeypatch):
@@ -95,12 +95,12 @@ def test_fixed_features_have_files_of_their_own(clips, tmp_path, monkeypatch):
         cache.load(clips, config, arithmetic=arithmetic, folder=tmp_path)
         return len(list(tmp_path.rglob("*.npy")))
 
-    config = CONFIG.quantised(0.1, 3)
+    config = CONFIG.quantized(0.1, 3)
     assert files(config, "float") == 3
     assert files(config, "fixed") == 6
     assert files(config, "fixed") == 6, "nothing to compute"
-    assert files(CONFIG.quantised(0.1, 4), "fixed") == 9
-    assert files(CONFIG.quantised(np.nextafter(0.1, 1.0), 3), "fixed") == 12
+    assert files(CONFIG.quantized(0.1, 4), "fixed") == 9
+    assert files(CONFIG.quantized(np.nextafter(0.1, 1.0), 3), "fixed") == 12
     monkeypatch.setattr(host_library, "digest", lambda _: "another integer front end")
     assert files(config, "fixed") == 15
     assert files(config, "float") == 15
@@ -174,7 +174,7 @@ def end_process(*_):
 def test_files_do_not_depend_on_the_number_of_processes(
     arithmetic, clips, tmp_path, parallel, monkeypatch
 ):
-    config = CONFIG.quantised(0.1, 3)
+    config = CONFIG.quantized(0.1, 3)
     bar_steps = []
     monkeypatch.setattr(cache.tqdm, "update", lambda _, count=1: bar_steps.append(count))
     alone, together = tmp_path / "alone", tmp_path / "together"

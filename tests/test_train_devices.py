@@ -50,7 +50,7 @@ def test_gain_is_what_convolution_does_to_noise(tmp_path, length):
     np.testing.assert_allclose(got, wanted, atol=0.1)
 
 
-def test_bands_without_a_bin_take_their_neighbours_gain(tmp_path):
+def test_bands_without_a_bin_take_their_neighbors_gain(tmp_path):
     config = FrontEndConfig(n_mels=256)
     assert (config.mel_weights.sum(axis=1) == 0).any()
     gain = devices.band_gain(written(tmp_path / "r.wav", response()), config)
@@ -67,7 +67,7 @@ def test_deep_notches_are_limited(tmp_path):
 def test_only_the_log_mel_of_a_share_of_clips_changes():
     x = np.random.default_rng(0).normal(size=(400, 4, 6, 3)).astype(np.float32)
     gains = np.array([[1, 2, 3, 4], [-1, -2, -3, -4]], np.float32)
-    got = devices.recolour(x, gains, 0.25, np.random.default_rng(1))
+    got = devices.recolor(x, gains, 0.25, np.random.default_rng(1))
     np.testing.assert_array_equal(got[..., 1:], x[..., 1:])
     change = (got - x)[..., 0]
     np.testing.assert_allclose(change, np.broadcast_to(change[:, :, :1], change.shape), atol=1e-6)
@@ -106,15 +106,15 @@ def test_a_recipe_trains_with_responses(synthetic, tmp_path):
     text += "[augmentation]\nfrequency_mask_bands = 4\n"
     (tmp_path / "plain.toml").write_text(text)
     (tmp_path / "coloured.toml").write_text(text + '[devices]\nresponses = "mics"\nshare = 1\n')
-    coloured = recipes.load(tmp_path / "coloured.toml")
+    colored = recipes.load(tmp_path / "coloured.toml")
     dataset, options = Dataset.load(synthetic), {"epochs": 1, "cache_folder": tmp_path / "cache"}
     with pytest.raises(AscError, match=r"^mics: is neither in .* nor in the working folder$"):
-        loop.train(coloured, dataset, tmp_path / "a", **options)
+        loop.train(colored, dataset, tmp_path / "a", **options)
     one = written(tmp_path / "mics" / "one.wav", response())
-    first = loop.train(coloured, dataset, tmp_path / "a", **options)
+    first = loop.train(colored, dataset, tmp_path / "a", **options)
     plain = loop.train(recipes.load(tmp_path / "plain.toml"), dataset, tmp_path / "b", **options)
     assert first.model_sha256() != plain.model_sha256()
     assert first.info().files == {"mics": devices.digest(one.parent)}
     written(tmp_path / "mics" / "two.wav", response())
     with pytest.raises(AscError, match=r"was trained with another mics, cannot resume"):
-        loop.train(coloured, dataset, first.root, resume=True, cache_folder=tmp_path / "cache")
+        loop.train(colored, dataset, first.root, resume=True, cache_folder=tmp_path / "cache")

@@ -110,7 +110,7 @@ def test_batch_norm_is_measured_on_clips_without_augmentation(whole, recipe, dat
     import keras
 
     features = cache.load(dataset.split("train"), recipe.frontend, folder=folder / "cache")
-    x = rounded(features.take(np.arange(len(features))), whole.info().frontend.quantisation)
+    x = rounded(features.take(np.arange(len(features))), whole.info().frontend.quantization)
     model = nets.load(whole.model_path)
     layer = model.get_layer("low_conv1_norm")
     values = keras.Model(model.input, layer.input)(x).numpy()
@@ -132,14 +132,14 @@ def test_a_recipe_can_keep_the_statistics_of_training(whole, folder, dataset):
     assert float(run.history()[-1]["evaluate_accuracy"]) == run.info().evaluate_accuracy
 
 
-def test_input_quantisation_covers_the_training_features(whole, recipe, dataset, folder):
+def test_input_quantization_covers_the_training_features(whole, recipe, dataset, folder):
     features = cache.load(dataset.split("train"), recipe.frontend, folder=folder / "cache")
     values = features.take(np.arange(len(features)))
-    quantisation = whole.info().frontend.quantisation
-    low = quantisation.scale * (-128 - quantisation.zero_point)
-    high = quantisation.scale * (127 - quantisation.zero_point)
-    assert low == pytest.approx(values.min(), abs=quantisation.scale)
-    assert high == pytest.approx(values.max(), abs=quantisation.scale)
+    quantization = whole.info().frontend.quantization
+    low = quantization.scale * (-128 - quantization.zero_point)
+    high = quantization.scale * (127 - quantization.zero_point)
+    assert low == pytest.approx(values.min(), abs=quantization.scale)
+    assert high == pytest.approx(values.max(), abs=quantization.scale)
 
 
 def test_a_second_run_gives_the_same_bytes(whole, recipe, dataset, folder):
@@ -194,8 +194,8 @@ def test_all_features_can_come_from_the_integer_front_end(recipe, dataset, folde
     """Also those of a finer training resolution; the float features set the scale."""
     finer = dataclasses.replace(recipe, features="fixed", time_resolution=2)
     data = loop._Data.load(dataset, finer, folder / "cache")
-    quantisation = whole.info().frontend.quantisation
-    assert data.quantisation == quantisation
+    quantization = whole.info().frontend.quantization
+    assert data.quantization == quantization
     parts = {
         "train": (data.features, finer.train_frontend),
         "inference": (data.inference_features, recipe.frontend),
@@ -203,9 +203,9 @@ def test_all_features_can_come_from_the_integer_front_end(recipe, dataset, folde
     }
     for name, (features, config) in parts.items():
         clip = dataset.split("evaluate" if name == "evaluate" else "train")[1]
-        config = config.quantised(quantisation.scale, quantisation.zero_point)
+        config = config.quantized(quantization.scale, quantization.zero_point)
         codes = fixed.features(cache.clip_pcm(clip, config), config).astype(np.float64)
-        values = (codes - quantisation.zero_point) * quantisation.scale
+        values = (codes - quantization.zero_point) * quantization.scale
         np.testing.assert_array_equal(features.take(np.array([1]))[0], values.astype(np.float32))
 
 
@@ -261,9 +261,9 @@ def test_weight_decay_shrinks_kernels_only(recipe):
 
 
 @pytest.mark.slow
-def test_mixup_normalisation_is_the_recipes(recipe):
+def test_mixup_normalization_is_the_recipes(recipe):
     table = MixupNormalisation(alpha=0.7, share=0.4)
-    recipe = dataclasses.replace(recipe, network="mini_segnet", mixup_normalisation=table)
+    recipe = dataclasses.replace(recipe, network="mini_segnet", mixup_normalization=table)
     layer = loop.build(recipe, recipe.train_shape, 3).get_layer("decoder3_norm")
     assert (layer.alpha, layer.share) == (0.7, 0.4)
     assert layer.get_config()["share"] == 0.4, "it is saved with the network"

@@ -54,7 +54,7 @@ quantise_input = true
     recipe = recipes.load(written(tmp_path, text))
     assert (recipe.seed, recipe.dropout, recipe.frontend.n_mels) == (7, 0.0, 40)
     assert (recipe.schedule.cycles, recipe.schedule.batch) == ((2, 4), 8)
-    assert recipe.augmentation.quantise_input
+    assert recipe.augmentation.quantize_input
     assert recipe.train_shape == (40, 36, 3)
     assert recipe.content["schedule"]["cycles"] == [2, 4]
 

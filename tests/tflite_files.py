@@ -160,11 +160,11 @@ class Writer:
         return self.table({0: ("b", min(number, 127)), 2: ("i", 1), 3: ("i", number)})
 
     def tensor(self, name: str, shape: Sequence[int], dtype: str, buffer: int) -> int:
-        quantisation: dict[int, tuple[str, Any]] = {}
+        quantization: dict[int, tuple[str, Any]] = {}
         if dtype not in _PLAIN:
             scales, zero_points = self.vector("f", [0.5]), self.vector("q", [0])
-            quantisation = {2: ("offset", scales), 3: ("offset", zero_points)}
-        table = self.table(quantisation)
+            quantization = {2: ("offset", scales), 3: ("offset", zero_points)}
+        table = self.table(quantization)
         text = self.builder.CreateString(name)
         return self.table(
             {

@@ -45,8 +45,8 @@ def find() -> Build:
         )
     attributes = _output("arm-none-eabi-readelf", "-A", library)
     board, core = _core(attributes)
-    optimised = "arm_convolve_wrapper_s8" in _output("arm-none-eabi-nm", library)
-    return Build(Tflm(Path(root), Path(library)), board, core if optimised else None)
+    optimized = "arm_convolve_wrapper_s8" in _output("arm-none-eabi-nm", library)
+    return Build(Tflm(Path(root), Path(library)), board, core if optimized else None)
 
 
 def _core(attributes: str) -> tuple[Board, Core]:

@@ -212,7 +212,7 @@ def measure_file(path: Path, convention: str = "exact") -> list[ModelComplexity]
         from asc_tiny.model import ensemble
 
         return [
-            measure(member.artefact.graph, convention=convention)
+            measure(member.model_file.graph, convention=convention)
             for member in ensemble.load(path).members
         ]
     return [measure(read_graph(path), convention=convention)]
@@ -246,4 +246,4 @@ def _terminal() -> Any:
 
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    return Style(colour=sys.stdout.isatty() and not plain, blocks=encoding == "utf8")
+    return Style(color=sys.stdout.isatty() and not plain, blocks=encoding == "utf8")

@@ -16,7 +16,7 @@ from asc_tiny.util.errors import AscError
 if TYPE_CHECKING:
     from asc_tiny.complexity.report import ModelComplexity
     from asc_tiny.costs.instructions import Chip
-    from asc_tiny.model.model_file import Artefact
+    from asc_tiny.model.model_file import ModelFile
     from asc_tiny.util.memory_map import MemoryMap
 
 _STDOUT = "-"
@@ -62,25 +62,25 @@ class CostOptions:
 
         if not _is_tflite(model):
             return {"absent": {"costs": f"{model.path}: only of .tflite files"}}
-        artefact = _load(model)
+        model_file = _load(model)
         cpu = self._cpu()
-        costs: dict[str, Any] = asdict(footprint(artefact, cpu))
+        costs: dict[str, Any] = asdict(footprint(model_file, cpu))
         if cpu is not None:
             costs.update(cpu=cpu, estimate=None)
             try:
                 reason = costs["absent"].get("aot_arena_bytes")
-                costs["estimate"] = None if reason else self._estimate(artefact, cpu)
+                costs["estimate"] = None if reason else self._estimate(model_file, cpu)
             except AscError as error:
                 reason = str(error)
             if reason:
                 costs["absent"]["estimate"] = reason
         return costs
 
-    def _estimate(self, artefact: Artefact, cpu: str) -> dict[str, Any]:
+    def _estimate(self, model_file: ModelFile, cpu: str) -> dict[str, Any]:
         from asc_tiny.costs.compiler_shortcuts import shortcuts
         from asc_tiny.costs.instructions import estimate
 
-        found = estimate(artefact.graph, cpu, shortcuts(artefact.graph))
+        found = estimate(model_file.graph, cpu, shortcuts(model_file.graph))
         document: dict[str, Any] = {
             "is_estimate": True,
             "instructions": found.instructions,
@@ -232,7 +232,7 @@ def _is_tflite(model: ModelComplexity) -> bool:
     return Path(model.path).suffix == ".tflite"
 
 
-def _load(model: ModelComplexity) -> Artefact:
+def _load(model: ModelComplexity) -> ModelFile:
     from asc_tiny.model.model_file import load
 
     return load(Path(model.path))
@@ -246,10 +246,10 @@ def _maps(model: ModelComplexity) -> Iterator[MemoryMap]:
     if not _is_tflite(model):
         say(f"{model.path}: no memory plan, only of .tflite files", err=True)
         return
-    artefact = _load(model)
+    model_file = _load(model)
     plans: list[tuple[str, Callable[[], MemoryMap]]] = [
-        ("TensorFlow Lite Micro", lambda: tflm.memory_map(artefact.graph)),
-        ("ahead of time", lambda: ahead_of_time.memory_map(compile_network(artefact))),
+        ("TensorFlow Lite Micro", lambda: tflm.memory_map(model_file.graph)),
+        ("ahead of time", lambda: ahead_of_time.memory_map(compile_network(model_file))),
     ]
     for runtime, make in plans:
         try:

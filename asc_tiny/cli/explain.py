@@ -74,7 +74,7 @@ def _compiled(model: Model, options: Options) -> list[Compiled]:
     if not isinstance(model, Ensemble):
         return [compile_network(model, options)]
     alone = replace(options, max_ram=None)
-    return [compile_network(member.artefact, alone) for member in model.members]
+    return [compile_network(member.model_file, alone) for member in model.members]
 
 
 def _write_plan(networks: list[Compiled], target: str) -> None:

@@ -85,5 +85,5 @@ def _drawing(clips: Sequence[Samples], config: FrontEndConfig) -> bytes:
 
     codes = np.concatenate([host_library.features(clip, config) for clip in clips], axis=1)
     values = np.concatenate([reference.features(clip, config) for clip in clips], axis=1)
-    assert config.quantisation
-    return feature_panels(values, codes, config.quantisation)
+    assert config.quantization
+    return feature_panels(values, codes, config.quantization)

@@ -97,7 +97,7 @@ def command(
     from asc_tiny.firmware.c.prefix import check_prefix
     from asc_tiny.firmware.classifier import classifier
     from asc_tiny.frontend.config import read_toml
-    from asc_tiny.model.ensemble import load_model, output_quantisation
+    from asc_tiny.model.ensemble import load_model, output_quantization
     from asc_tiny.projects.audio_path import audio_path
     from asc_tiny.projects.generator import Request, write
     from asc_tiny.util.labels import read as read_labels
@@ -118,7 +118,7 @@ def command(
     )
     complete = replace(complete, options=options)
     if decision:
-        output = output_quantisation(complete.artefact)
+        output = output_quantization(complete.model_file)
         rule = read_decision(decision, complete.frontend, output)
         complete = replace(complete, decision=rule)
     if frontend:
@@ -137,7 +137,7 @@ def command(
     write(kind, request, out)
     if missing:
         say(f"warning: the self-test checks the front end alone: {missing}", err=True)
-    explain.write(complete.artefact, options, plan=plan, dump=dump)
+    explain.write(complete.model_file, options, plan=plan, dump=dump)
     for line in audio.warnings:
         say(f"warning: {line}", err=True)
     if audio.resampler:

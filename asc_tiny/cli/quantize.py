@@ -75,16 +75,16 @@ def command(
     from asc_tiny.util.files import replacing, write_text
 
     require_tensorflow()
-    from asc_tiny.compress.quantize_run import error_report, quantise_run
+    from asc_tiny.compress.quantize_run import error_report, quantize_run
     from asc_tiny.train.run import Run
 
     source, dataset = Run(run), Dataset.load(data, resample=resample)
     with replacing(out) as temporary:
-        quantised = quantise_run(source, dataset, calibration=calibration, finetune_epochs=finetune)
-        temporary.write_bytes(quantised)
+        quantized = quantize_run(source, dataset, calibration=calibration, finetune_epochs=finetune)
+        temporary.write_bytes(quantized)
     say(size_line(out))
     if report is not None:
-        write_text(report, error_report(source, dataset, quantised))
+        write_text(report, error_report(source, dataset, quantized))
         say(f"{report}: error of each layer, worst first")
     if accuracy:
         results = accuracies(source, out, dataset)
@@ -101,19 +101,19 @@ def size_line(path: Path) -> str:
 
     data = read_bytes(path)
     interpreter = Interpreter(data, path)
-    quantisation = interpreter.input_quantisation
+    quantization = interpreter.input_quantization
     return (
-        f"{path}: {len(data)} bytes, input scale {quantisation.scale:.6g} zero point "
-        f"{quantisation.zero_point}, TFLM arena on this host {interpreter.arena_bytes} bytes"
+        f"{path}: {len(data)} bytes, input scale {quantization.scale:.6g} zero point "
+        f"{quantization.zero_point}, TFLM arena on this host {interpreter.arena_bytes} bytes"
     )
 
 
-def accuracies(run: Run, quantised: Path, dataset: Dataset) -> dict[str, Metrics]:
+def accuracies(run: Run, quantized: Path, dataset: Dataset) -> dict[str, Metrics]:
     """Evaluate a run and its quantised model on the split evaluate, in every arithmetic."""
     from asc_tiny.cli.evaluate import evaluate_file
 
     results = evaluate_file(run.model_path, dataset, "evaluate")
-    return {**results, **evaluate_file(quantised, dataset, "evaluate")}
+    return {**results, **evaluate_file(quantized, dataset, "evaluate")}
 
 
 def lost(results: Mapping[str, Metrics]) -> float:

@@ -32,7 +32,7 @@ def selftest_scores(model: Classifier) -> tuple[Int8Array | None, str]:
     from asc_tiny.util.errors import AscError
 
     pcm = clip(model.frontend)
-    run = kernels(model.artefact)
+    run = kernels(model.model_file)
     if run is not None:
         return run(fixed.joint_features(pcm, model.frontends)), ""
     try:

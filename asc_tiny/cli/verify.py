@@ -105,14 +105,14 @@ def _reference(target: Project, clips: Mapping[str, Samples]) -> tuple[str, Netw
     from asc_tiny.firmware.classifier import Classifier
     from asc_tiny.targets.image.verify import host_scores
 
-    run = kernels(target.artefact)
+    run = kernels(target.model_file)
     if run is None:
         if not target.board.machine:
             raise AscError(
                 f"{target.folder}: on board host the scores have no other reference than "
                 "tflite-micro; pip install 'asc-tiny[train]'"
             )
-        model = Classifier(target.artefact, target.frontend, target.labels)
+        model = Classifier(target.model_file, target.frontend, target.labels)
         scores = host_scores(model, clips)
         return "the C code on this computer", lambda features: scores
     return "TensorFlow Lite Micro", lambda features: np.stack([run(clip) for clip in features])

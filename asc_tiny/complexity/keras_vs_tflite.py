@@ -17,7 +17,7 @@ _OPERATORS = {
     "DepthwiseConv2D": ("DEPTHWISE_CONV_2D", "CONV_2D"),
     "Softmax": ("SOFTMAX",),
 }
-_NORMALISATION = re.compile("Normali[sz]ation$")
+_NORMALIZATION = re.compile("Normali[sz]ation$")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Row:
         """Parameters of batch norms that are part of the weights now."""
         if any(x.op not in _WEIGHTED for x in self.operators):
             return 0
-        return sum(x.params for x in self.layers if _NORMALISATION.search(x.op))
+        return sum(x.params for x in self.layers if _NORMALIZATION.search(x.op))
 
     @property
     def difference(self) -> int:

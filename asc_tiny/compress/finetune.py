@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from asc_tiny.compress.layer_groups import WEIGHTED, Group, groups
 from asc_tiny.features.cache import FeatureSet
-from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.config import Quantization
 from asc_tiny.train.augmentation import augment
 from asc_tiny.train.distil import Teacher
 from asc_tiny.util.errors import AscError
@@ -33,7 +33,7 @@ _AVERAGED = (keras.layers.GlobalAveragePooling2D, keras.layers.AveragePooling2D)
 def finetune(
     model: keras.Model,
     features: FeatureSet,
-    quantisation: Quantisation,
+    quantization: Quantization,
     *,
     epochs: int,
     seed: int = 1,
@@ -46,7 +46,7 @@ def finetune(
     Args:
         model: float features to probabilities; changed in place.
         features: clips to fine-tune on, without augmentation; their labels are not needed.
-        quantisation: of the network's input.
+        quantization: of the network's input.
         epochs: passes over ``features``.
         seed: of the order of the clips.
 
@@ -58,7 +58,7 @@ def finetune(
     before = keras.models.clone_model(model)
     before.set_weights(model.get_weights())
     teacher = Teacher([before], model.input_shape[1:], 1.0)
-    network = fake_quantised(model)
+    network = fake_quantized(model)
     optimizer = keras.optimizers.Adam(_RATE)
     optimizer.build(network.trainable_variables)
 
@@ -79,14 +79,14 @@ def finetune(
                 passed = (epoch + number / steps) / epochs
                 optimizer.learning_rate.assign(_RATE * (1.0 + math.cos(math.pi * passed)) / 2.0)
                 loss = float(
-                    step(tf.constant(augment.rounded(features.take(indices), quantisation)))
+                    step(tf.constant(augment.rounded(features.take(indices), quantization)))
                 )
                 if not math.isfinite(loss):
                     raise AscError(f"fine-tuning, epoch {epoch + 1}: the loss is {loss}")
                 bar.update()
 
 
-def fake_quantised(model: keras.Model) -> keras.Model:
+def fake_quantized(model: keras.Model) -> keras.Model:
     """Return a network that computes like the int8 form of ``model``, on its variables.
 
     Outputs of layers with weights and of average poolings are rounded; max-pooling, cropping and

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 
 from asc_tiny.compress.layer_groups import Group, groups
-from asc_tiny.frontend.config import Quantisation
-from asc_tiny.frontend.reference import quantise
+from asc_tiny.frontend.config import Quantization
+from asc_tiny.frontend.reference import quantize
 from asc_tiny.util.captured_output import captured_output
 
 Float32Array = NDArray[np.float32]
@@ -46,7 +46,7 @@ class LayerError:
 
 
 def layer_errors(
-    model: keras.Model, quantised: bytes, features: Float32Array
+    model: keras.Model, quantized: bytes, features: Float32Array
 ) -> tuple[LayerError, ...]:
     """Run both networks on the same clips and compare them layer by layer.
 
@@ -55,14 +55,14 @@ def layer_errors(
 
     Args:
         model: the float network that ``quantised`` was made of.
-        quantised: the int8 TFLite file.
+        quantized: the int8 TFLite file.
         features: shape (clips, n_mels, columns, channels).
 
     Returns:
         The layers that the file has an output of, worst first.
     """
-    interpreter = _interpreter(quantised)
-    found = _outputs(model, quantised, interpreter)
+    interpreter = _interpreter(quantized)
+    found = _outputs(model, quantized, interpreter)
     floats = keras.Model(model.input, [group.layers[-1].output for group, _ in found])
     sums = np.zeros((3, len(found)))
     for clip in features:
@@ -103,10 +103,10 @@ def _decibel(signal: float, noise: float) -> float | None:
     return round(10.0 * math.log10(signal / noise), 3)
 
 
-def _interpreter(quantised: bytes) -> Any:
+def _interpreter(quantized: bytes) -> Any:
     with captured_output():
         interpreter = tf.lite.Interpreter(
-            model_content=quantised,
+            model_content=quantized,
             experimental_preserve_all_tensors=True,
             experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
         )
@@ -117,15 +117,15 @@ def _interpreter(quantised: bytes) -> Any:
 def _run(interpreter: Any, clip: Float32Array) -> None:
     (details,) = interpreter.get_input_details()
     scale, zero_point = details["quantization"]
-    codes = quantise(
-        clip.astype(np.float64), Quantisation(scale=float(scale), zero_point=int(zero_point))
+    codes = quantize(
+        clip.astype(np.float64), Quantization(scale=float(scale), zero_point=int(zero_point))
     )
     interpreter.set_tensor(details["index"], codes[None])
     interpreter.invoke()
 
 
 def _outputs(
-    model: keras.Model, quantised: bytes, interpreter: Any
+    model: keras.Model, quantized: bytes, interpreter: Any
 ) -> list[tuple[Group, dict[str, Any]]]:
     """Return the groups of layers and the tensors that hold their int8 output.
 
@@ -134,7 +134,7 @@ def _outputs(
     by itself.
     """
     details = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
-    graph = schema.Model.GetRootAs(quantised, 0).Subgraphs(0)
+    graph = schema.Model.GetRootAs(quantized, 0).Subgraphs(0)
     indices = [int(graph.Operators(number).Outputs(0)) for number in range(graph.OperatorsLength())]
     by_layer: dict[str, dict[str, Any]] = {}
     for index in indices:

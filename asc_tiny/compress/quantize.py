@@ -33,7 +33,7 @@ class Clips(Protocol):
     def __iter__(self) -> Iterator[Float32Array]: ...
 
 
-def quantise(model: keras.Model, representative: Clips) -> bytes:
+def quantize(model: keras.Model, representative: Clips) -> bytes:
     """Convert a model to an int8 TFLite file that TensorFlow Lite Micro runs.
 
     Weights are quantised per output channel and symmetrically, activations per tensor from the
@@ -105,10 +105,10 @@ def with_metadata(
     outputs = len(interpreter.run(np.zeros(interpreter.input_shape, np.int8)))
     if outputs != len(labels):
         raise AscError(f"{len(labels)} labels for a model with {outputs} outputs")
-    quantisation = interpreter.input_quantisation
-    quantised = config.quantised(quantisation.scale, quantisation.zero_point)
+    quantization = interpreter.input_quantization
+    quantized = config.quantized(quantization.scale, quantization.zero_point)
     document = {
-        "frontend": quantised.to_dict(),
+        "frontend": quantized.to_dict(),
         "labels": list(labels),
         "network": network,
         "provenance": {**provenance, "tool_version": __version__},

@@ -11,7 +11,7 @@ from asc_tiny import nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.compress.finetune import finetune
 from asc_tiny.compress.layer_error import layer_errors, to_json
-from asc_tiny.compress.quantize import quantise, with_metadata
+from asc_tiny.compress.quantize import quantize, with_metadata
 from asc_tiny.features import cache
 from asc_tiny.features.cache import FeatureSet
 from asc_tiny.train.run import Run
@@ -26,7 +26,7 @@ REPORT_CLIPS = 32
 _BATCH = 128
 
 
-def quantise_run(
+def quantize_run(
     run: Run,
     dataset: Dataset,
     *,
@@ -61,11 +61,11 @@ def quantise_run(
     # What the network was trained on: floats, or what the integer front end's codes stand for.
     features = cache.load(dataset.split("train"), info.frontend, arithmetic=recipe.features)
     if finetune_epochs:
-        assert info.frontend.quantisation is not None
+        assert info.frontend.quantization is not None
         finetune(
             model,
             features,
-            info.frontend.quantisation,
+            info.frontend.quantization,
             epochs=finetune_epochs,
             seed=recipe.seed,
         )
@@ -76,7 +76,7 @@ def quantise_run(
         "finetune_epochs": finetune_epochs,
     }
     return with_metadata(
-        quantise(model, Chosen(features, chosen)),
+        quantize(model, Chosen(features, chosen)),
         config=info.frontend,
         labels=info.labels,
         network=info.network,
@@ -109,20 +109,20 @@ class Chosen:
             yield self._features.take(np.array([index]))[0]
 
 
-def error_report(run: Run, dataset: Dataset, quantised: bytes) -> str:
+def error_report(run: Run, dataset: Dataset, quantized: bytes) -> str:
     """Return a JSON report of each layer's error, int8 against the run's float network.
 
     Args:
         run: that ``quantised`` was made of.
         dataset: ``REPORT_CLIPS`` of its split ``evaluate`` are run.
-        quantised: the int8 file.
+        quantized: the int8 file.
     """
     clips = dataset.split("evaluate")
     even = np.unique(np.linspace(0, len(clips) - 1, min(REPORT_CLIPS, len(clips))).astype(int))
     chosen = [clips[index] for index in even]
     features = cache.load(chosen, run.info().frontend, arithmetic=run.recipe().features)
     x = features.take(np.arange(len(features)))
-    return to_json(layer_errors(nets.load(run.model_path), quantised, x), len(x))
+    return to_json(layer_errors(nets.load(run.model_path), quantized, x), len(x))
 
 
 def calibration_clips(features: FeatureSet, count: int) -> NDArray[np.integer]:

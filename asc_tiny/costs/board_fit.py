@@ -18,7 +18,7 @@ from asc_tiny.costs.instructions import estimate
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.projects.audio_buffering import pace
 from asc_tiny.projects.audio_path import audio_path
 from asc_tiny.projects.cmake import STACK_BYTES
@@ -110,18 +110,18 @@ def _cpu(board: Board) -> str:
     return board.cpu or (march[0].removeprefix("-march=") if march else "")
 
 
-def _members(model: Classifier) -> Sequence[Artefact]:
-    if isinstance(model.artefact, Ensemble):
-        return [member.artefact for member in model.artefact.members]
-    return [model.artefact]
+def _members(model: Classifier) -> Sequence[ModelFile]:
+    if isinstance(model.model_file, Ensemble):
+        return [member.model_file for member in model.model_file.members]
+    return [model.model_file]
 
 
 def _arena(model: Classifier) -> int:
-    if isinstance(model.artefact, Ensemble):
-        figures = ensemble_footprint(model.artefact, None)
+    if isinstance(model.model_file, Ensemble):
+        figures = ensemble_footprint(model.model_file, None)
         size, reasons = figures["aot_arena_bytes"], figures["absent"]
     else:
-        found = footprint(model.artefact, None)
+        found = footprint(model.model_file, None)
         size, reasons = found.aot_arena_bytes, found.absent
     if size is None:
         raise AscError(reasons["aot_arena_bytes"])
@@ -142,8 +142,8 @@ def _ram(model: Classifier, board: Board, resampler: Resampler | None) -> dict[s
 
 def _flash(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str, int]:
     code, constants = 0, 0
-    for artefact in _members(model):
-        found = footprint(artefact, cpu)
+    for model_file in _members(model):
+        found = footprint(model_file, cpu)
         if found.aot_code_bytes is None or found.aot_constant_bytes is None:
             raise AscError(found.absent.get("aot_code_bytes", "") or "not measured")
         # Members share the code.
@@ -155,7 +155,7 @@ def _flash(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str
 
 def _instructions(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str, int]:
     config = model.frontend
-    graphs = [artefact.graph for artefact in _members(model)]
+    graphs = [model_file.graph for model_file in _members(model)]
     network = sum(estimate(graph, cpu, shortcuts(graph)).instructions for graph in graphs)
     hop = model.decision.hop_columns
     window = config.clip_samples if hop is None else hop * config.hop

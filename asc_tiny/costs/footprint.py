@@ -18,7 +18,7 @@ from asc_tiny.firmware.network.compiled import compile_network, generate
 from asc_tiny.firmware.network.ensemble import Arena as MemberArena
 from asc_tiny.firmware.network.ensemble import lay_out
 from asc_tiny.model.ensemble import Ensemble
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.tflm.arena import Arena, arena
 from asc_tiny.tflm.cmsis_nn import Core
@@ -72,18 +72,18 @@ class Footprint:
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
-def footprint(artefact: Artefact, cpu: str | None) -> Footprint:
+def footprint(model_file: ModelFile, cpu: str | None) -> Footprint:
     """Return every figure that can be had.
 
     Args:
-        artefact: the model.
+        model_file: the model.
         cpu: the core that code is for; without one there is no code size.
 
     Raises:
         AscError: a core that was not measured.
     """
     table = cpu_table(cpu) if cpu else None
-    graph = artefact.graph
+    graph = model_file.graph
     values: dict[str, Any] = {}
     absent: dict[str, str] = {}
 
@@ -97,15 +97,15 @@ def footprint(artefact: Artefact, cpu: str | None) -> Footprint:
     add("tflm_arena_bytes", lambda: _arena([graph], abi=_abi(cpu)).size)
     add("tflm_cmsis_nn_arena_bytes", lambda: _arena([graph], _core(cpu)).size)
     try:
-        compiled = compile_network(artefact)
+        compiled = compile_network(model_file)
     except AscError as error:
         names = ("aot_arena_bytes", "aot_code_bytes", "aot_constant_bytes")
         absent.update(dict.fromkeys(names, str(error)))
     else:
         add("aot_arena_bytes", lambda: compiled.plan.size)
         add("aot_code_bytes", lambda: _code_bytes(compiled.program, _needed(table)["code"]))
-        add("aot_constant_bytes", lambda: _constant_bytes(artefact, _needed(table)["code"]))
-    return Footprint(len(artefact.data), absent=absent, **values)
+        add("aot_constant_bytes", lambda: _constant_bytes(model_file, _needed(table)["code"]))
+    return Footprint(len(model_file.data), absent=absent, **values)
 
 
 def _needed(table: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -122,7 +122,7 @@ def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
     """
     if cpu:
         cpu_table(cpu)
-    graphs = [member.artefact.graph for member in ensemble.members]
+    graphs = [member.model_file.graph for member in ensemble.members]
     figures: Mapping[str, Callable[[], int]] = {
         "tflm_arena_bytes": lambda: _arena(graphs, abi=_abi(cpu)).size,
         "tflm_cmsis_nn_arena_bytes": lambda: _arena(graphs, _core(cpu)).size,
@@ -140,7 +140,7 @@ def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
 
 
 def _shared_arena_bytes(ensemble: Ensemble) -> int:
-    compiled = [compile_network(member.artefact) for member in ensemble.members]
+    compiled = [compile_network(member.model_file) for member in ensemble.members]
     arenas = [MemberArena(each.plan.size, each.input_offset) for each in compiled]
     return lay_out(arenas, interface.of_ensemble(ensemble)["input"]["size"]).size
 
@@ -196,10 +196,10 @@ def constants(text: str) -> Iterator[Constant]:
         yield Constant(c_type, name, size, bool(aligned))
 
 
-def _constant_bytes(artefact: Artefact, table: Mapping[str, Any]) -> int:
+def _constant_bytes(model_file: ModelFile, table: Mapping[str, Any]) -> int:
     structures = table["structures"]
     total = 0
-    for constant in constants(generate(artefact)["asc_net.c"]):
+    for constant in constants(generate(model_file)["asc_net.c"]):
         if constant.c_type not in structures:
             raise AscError(f"the size of {constant.c_type} was not measured")
         size = structures[constant.c_type] * constant.count

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asc_tiny.frontend.config import FrontEndConfig, Quantisation
+from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.util import fields, files
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
@@ -58,7 +58,7 @@ class DecisionConfig:
         """Whether windows slide over a continuous stream."""
         return self.hop_columns is not None
 
-    def lead_codes(self, output: Quantisation) -> int:
+    def lead_codes(self, output: Quantization) -> int:
         """Return the lead in output codes, rounded up.
 
         Raises:
@@ -69,7 +69,7 @@ class DecisionConfig:
             raise AscError(f"lead = {self.lead}, allowed: 0 to {255 * output.scale:g}")
         return codes
 
-    def threshold_code(self, output: Quantisation) -> int | None:
+    def threshold_code(self, output: Quantization) -> int | None:
         """Return the lowest output code that is known, None without a threshold.
 
         Raises:
@@ -104,7 +104,7 @@ class DecisionConfig:
             raise AscError(f"{source}: {error}") from error
 
 
-def read_toml(path: Path, frontend: FrontEndConfig, output: Quantisation) -> DecisionConfig:
+def read_toml(path: Path, frontend: FrontEndConfig, output: Quantization) -> DecisionConfig:
     """Read a configuration from a TOML file, its keys at the top or in a table ``decision``.
 
     ``hop_seconds`` may take the place of ``hop_columns``: it is rounded to whole columns.
@@ -148,7 +148,7 @@ def _in_columns(values: Mapping[str, Any], frontend: FrontEndConfig) -> dict[str
     return {**rest, "hop_columns": round(seconds / column)}
 
 
-def _codes(score: float, output: Quantisation) -> int:
+def _codes(score: float, output: Quantization) -> int:
     """Return a score in output codes, rounded up; beyond all codes it is some that is, too."""
     codes = score / output.scale
     return math.ceil(min(max(codes, -1e6), 1e6))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.decision.config import DecisionConfig
-from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.config import Quantization
 
 Int8Array = NDArray[np.int8]
 Int64Array = NDArray[np.int64]
@@ -28,7 +28,7 @@ class Decision:
 
     """
 
-    def __init__(self, config: DecisionConfig, output: Quantisation) -> None:
+    def __init__(self, config: DecisionConfig, output: Quantization) -> None:
         self._label: int | None = None
         self._past: deque[Int64Array] = deque(maxlen=config.smoothing)
         self._threshold = config.threshold_code(output)
@@ -66,7 +66,7 @@ class Decision:
 
 
 def decide(
-    scores: Int8Array, config: DecisionConfig, output: Quantisation
+    scores: Int8Array, config: DecisionConfig, output: Quantization
 ) -> tuple[Int8Array, Int64Array]:
     """Return the smoothed scores and the reported labels of a stream's windows.
 

@@ -15,7 +15,7 @@ from asc_tiny.evaluation.metrics import Metrics, metrics, true_outputs
 from asc_tiny.evaluation.systems import FloatNetwork, System
 from asc_tiny.features import cache, host_library
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.frontend.reference import quantise
+from asc_tiny.frontend.reference import quantize
 from asc_tiny.model.ensemble import Member
 from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.util.errors import AscError
@@ -58,7 +58,7 @@ def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> li
     for system in systems:
         clips = split(dataset, split_name, system.labels, source=str(system.path))
     floats = {network.sha256: network for system in systems for network in system.floats}
-    members = {member.artefact.sha256: member for system in systems for member in system.members}
+    members = {member.model_file.sha256: member for system in systems for member in system.members}
     probabilities = {key: float_scores(network, clips) for key, network in floats.items()}
     codes = {
         name: int8_codes(members, clips, integer_front_end=integer)
@@ -73,7 +73,9 @@ def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> li
         if system.members:
             floor = system.output.scale / 2
             for name, of_member in codes.items():
-                scores = system.int8_scores([of_member[m.artefact.sha256] for m in system.members])
+                scores = system.int8_scores(
+                    [of_member[m.model_file.sha256] for m in system.members]
+                )
                 yield name, metrics(scores, clips, system.labels, floor=floor)
 
     return [Evaluation(system, dict(results(system))) for system in systems]
@@ -105,7 +107,7 @@ def int8_codes(
     """
     source = _integer_codes if integer_front_end else _float_codes
     inputs = {m.frontend: source(clips, m.frontend) for m in members.values()}
-    models = {key: m.artefact for key, m in members.items()}
+    models = {key: m.model_file for key, m in members.items()}
     interpreters = {key: Interpreter(model.data, model.path) for key, model in models.items()}
     outputs: dict[str, list[Int8Array]] = {key: [] for key in members}
     title = "int8, integer features" if integer_front_end else "int8"
@@ -134,12 +136,12 @@ def split(
 
 
 def _float_codes(clips: Sequence[Clip], config: FrontEndConfig) -> Callable[[int], Int8Array]:
-    quantisation = config.quantisation
-    assert quantisation is not None
+    quantization = config.quantization
+    assert quantization is not None
     features = cache.load(clips, config)
 
     def codes(index: int) -> Int8Array:
-        return quantise(features.take(np.array([index]))[0].astype(np.float64), quantisation)
+        return quantize(features.take(np.array([index]))[0].astype(np.float64), quantization)
 
     return codes
 

@@ -98,14 +98,14 @@ def fit(path: Path, members: Sequence[Member], dataset: Dataset) -> Fit:
     for member in members:
         if member.output != SOFTMAX:
             raise AscError(
-                f"{member.artefact.path}: scores have scale {member.output.scale:g} and zero "
+                f"{member.model_file.path}: scores have scale {member.output.scale:g} and zero "
                 f"point {member.output.zero_point}; a fit needs a softmax (1/256 and -128)"
             )
     clips = evaluate.split(dataset, SPLIT, labels)
     truth = true_outputs(clips, labels)
-    by_hash = {member.artefact.sha256: member for member in members}
+    by_hash = {member.model_file.sha256: member for member in members}
     outputs = evaluate.int8_codes(by_hash, clips, integer_front_end=True)
-    codes = np.stack([outputs[member.artefact.sha256] for member in members])
+    codes = np.stack([outputs[member.model_file.sha256] for member in members])
     scores = SOFTMAX.scale * (codes.astype(np.float64) - SOFTMAX.zero_point)
     weights, bias = mixture(scores, truth)
     fitted = [dataclasses.replace(m, weight=w) for m, w in zip(members, weights, strict=True)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from asc_tiny.evaluation.metrics import Figures
 from asc_tiny.frontend.arrays import Float64Array, Int8Array
-from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.config import Quantization
 from asc_tiny.util.figures import DARK, grid, saved, style
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def confusion_matrix(
 
 
 def feature_panels(
-    values: Float64Array, codes: Int8Array, quantisation: Quantisation, format: str = "png"
+    values: Float64Array, codes: Int8Array, quantization: Quantization, format: str = "png"
 ) -> bytes:
     """Draw features, their int8 codes and the codes' error, a column of panels per channel.
 
@@ -87,10 +87,10 @@ def feature_panels(
     Args:
         values: float64 features, shape (n_mels, columns, channels).
         codes: of the integer front end, shape as ``values``.
-        quantisation: of the codes.
+        quantization: of the codes.
         format: ``svg`` or ``png``.
     """
-    exact = np.clip(values / quantisation.scale + quantisation.zero_point, -128.0, 127.0)
+    exact = np.clip(values / quantization.scale + quantization.zero_point, -128.0, 127.0)
     rows: Sequence[tuple[str, Any, dict[str, Any]]] = (
         ("float64", values, {}),
         ("int8 codes", codes, {}),

@@ -165,7 +165,7 @@ def evaluate(system: System, clips: Sequence[Clip], config: DecisionConfig) -> S
 def _scores(system: System, windows: Windows, pcm: Int16Array) -> Int8Array:
     """Return the int8 scores of all windows, shape (windows, labels)."""
     frontends = system.ensemble.frontends if system.ensemble else (windows.frontend,)
-    network = interpreter(system.ensemble or system.members[0].artefact)
+    network = interpreter(system.ensemble or system.members[0].model_file)
     inputs = _features(windows, pcm, frontends)
     count = windows.count(len(pcm))
     progress = tqdm(inputs, total=count, desc="stream", unit="window", disable=None, leave=False)
@@ -215,9 +215,9 @@ class Truth:
             np.array([of(window) for window in range(count)])
             for of in (windows.first, windows.start, windows.end)
         )
-        centre = (start + self._ends) // 2 // self._clip
-        self._truth = scenes[centre]
-        self._bootstrap = Bootstrap([clips[index].identifier for index in centre])
+        center = (start + self._ends) // 2 // self._clip
+        self._truth = scenes[center]
+        self._bootstrap = Bootstrap([clips[index].identifier for index in center])
         self.recordings = len({(c.scene, c.identifier, c.device) for c in clips})
         changed = np.concatenate([[0], np.cumsum(np.diff(scenes) != 0)])
         self.mixed: BoolArray = (

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.complexity.report import ModelComplexity, Total, measure, total
-from asc_tiny.frontend.config import FrontEndConfig, Quantisation
+from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.model.ensemble import Ensemble, Member, load_model, member_of
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes, sha256
@@ -64,7 +64,7 @@ class System:
     @property
     def complexity(self) -> Total:
         """Sums over the int8 networks, or before folding for a .keras file alone."""
-        measured = [measure(member.artefact.graph) for member in self.members]
+        measured = [measure(member.model_file.graph) for member in self.members]
         return total(measured or [network.complexity for network in self.floats])
 
     @property
@@ -73,7 +73,7 @@ class System:
         return sum(network.complexity.params for network in self.floats) or None
 
     @property
-    def output(self) -> Quantisation:
+    def output(self) -> Quantization:
         """Quantisation of the int8 scores."""
         return self.ensemble.combination.output if self.ensemble else self.members[0].output
 
@@ -110,12 +110,12 @@ class System:
 
     def files(self) -> list[dict[str, Any]]:
         """Return path, hash and provenance of every network's file."""
-        models = [member.artefact for member in self.members]
-        quantised = [(m.path, m.sha256, {"network": m.network, **m.provenance}) for m in models]
+        models = [member.model_file for member in self.members]
+        quantized = [(m.path, m.sha256, {"network": m.network, **m.provenance}) for m in models]
         networks = [(n.path, n.sha256, dict(n.provenance)) for n in self.floats]
         return [
             {"path": str(path), "sha256": digest, "provenance": provenance}
-            for path, digest, provenance in (*quantised, *networks)
+            for path, digest, provenance in (*quantized, *networks)
         ]
 
     def _ensemble_json(self) -> dict[str, Any] | None:
@@ -147,7 +147,7 @@ def load(paths: Sequence[Path]) -> list[System]:
     unique = tuple(dict.fromkeys(paths))
     floats = {path: _float_network(path) for path in unique if path.suffix == ".keras"}
     parents = {network.sha256: network for network in floats.values()}
-    systems = {path: _quantised(path, parents) for path in unique if path not in floats}
+    systems = {path: _quantized(path, parents) for path in unique if path not in floats}
     used = {network.sha256 for system in systems.values() for network in system.floats}
     for path, network in floats.items():
         if network.sha256 not in used:
@@ -155,7 +155,7 @@ def load(paths: Sequence[Path]) -> list[System]:
     return [systems[path] for path in unique if path in systems]
 
 
-def _quantised(path: Path, parents: Mapping[str, FloatNetwork]) -> System:
+def _quantized(path: Path, parents: Mapping[str, FloatNetwork]) -> System:
     model = load_model(path)
     ensemble = model if isinstance(model, Ensemble) else None
     members = (
@@ -164,14 +164,14 @@ def _quantised(path: Path, parents: Mapping[str, FloatNetwork]) -> System:
         else (member_of(model, weight=1.0, name=path.stem),)
     )
     for member in members:
-        shape = member.artefact.graph.tensor(member.artefact.graph.inputs[0]).shape[1:]
-        _check_input(member.artefact.path, shape, member.frontend)
+        shape = member.model_file.graph.tensor(member.model_file.graph.inputs[0]).shape[1:]
+        _check_input(member.model_file.path, shape, member.frontend)
     origins = [
-        parents.get(str(member.artefact.provenance.get("parent_sha256"))) for member in members
+        parents.get(str(member.model_file.provenance.get("parent_sha256"))) for member in members
     ]
     floats = tuple(network for network in origins if network is not None)
     complete = len(floats) == len(members)
-    labels = members[0].artefact.labels or ()
+    labels = members[0].model_file.labels or ()
     return System(path, labels, members, floats if complete else (), ensemble)
 
 

@@ -129,7 +129,7 @@ def _front_end_key(config: FrontEndConfig, arithmetic: str) -> str:
     if arithmetic == "float":
         return config.digest()
     # Several scales can give one C text, but not one value of a code.
-    return f"{host_library.digest(config)} {config.quantisation}"
+    return f"{host_library.digest(config)} {config.quantization}"
 
 
 def _key(clips: Sequence[Clip], front_end: str) -> str:
@@ -217,7 +217,7 @@ def _processors() -> int:
 
 def _write(path: Path, clips: Sequence[Clip], config: FrontEndConfig, arithmetic: str) -> int:
     """Compute the features of clips into a file of the cache; return how many clips there are."""
-    compute = features if arithmetic == "float" else _dequantised_codes
+    compute = features if arithmetic == "float" else _dequantized_codes
     values = np.empty((len(clips), *config.shape), np.float32)
     for row, clip in enumerate(clips):
         values[row] = compute(clip_pcm(clip, config), config)
@@ -227,7 +227,7 @@ def _write(path: Path, clips: Sequence[Clip], config: FrontEndConfig, arithmetic
     return len(clips)
 
 
-def _dequantised_codes(pcm: Samples, config: FrontEndConfig) -> NDArray[np.float64]:
-    assert config.quantisation
+def _dequantized_codes(pcm: Samples, config: FrontEndConfig) -> NDArray[np.float64]:
+    assert config.quantization
     codes = host_library.features(pcm, config).astype(np.float64)
-    return (codes - config.quantisation.zero_point) * config.quantisation.scale
+    return (codes - config.quantization.zero_point) * config.quantization.scale

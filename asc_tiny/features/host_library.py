@@ -78,7 +78,7 @@ def features(pcm: Samples, config: FrontEndConfig) -> Int8Array:
         AscError: the configuration has no quantisation, or the clip is too short.
     """
     fits = pcm.dtype == config.sample_type and pcm.shape == (config.clip_samples,)
-    library = _library(config) if fits and config.quantisation else None
+    library = _library(config) if fits and config.quantization else None
     return _computed(library, pcm, config.shape) if library else fixed.features(pcm, config)
 
 
@@ -96,7 +96,7 @@ def stream_features(pcm: Samples, config: FrontEndConfig) -> Int8Array:
         AscError: the configuration has no quantisation.
     """
     fits = pcm.dtype == config.sample_type and pcm.ndim == 1
-    library = _library(config, continuous=True) if fits and config.quantisation else None
+    library = _library(config, continuous=True) if fits and config.quantization else None
     if library is None:
         return stream.features(pcm, config)
     shape = (config.n_mels, stream.columns_of(config, len(pcm)), config.channels)

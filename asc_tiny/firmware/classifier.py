@@ -18,14 +18,14 @@ class Classifier:
     """A model with everything that firmware needs besides the network.
 
     Attributes:
-        artefact: the model or the ensemble.
+        model_file: the model or the ensemble.
         frontend: its front end, with the quantisation of the (first) network's input.
         labels: class names in output order.
         decision: windows, smoothing, hysteresis and threshold.
         options: of the network's planner.
     """
 
-    artefact: Model
+    model_file: Model
     frontend: FrontEndConfig
     labels: tuple[str, ...]
     decision: DecisionConfig = field(default_factory=DecisionConfig)
@@ -34,18 +34,18 @@ class Classifier:
     @property
     def frontends(self) -> tuple[FrontEndConfig, ...]:
         """The front end in each quantisation that the members need, one for one network."""
-        if isinstance(self.artefact, Ensemble):
-            return self.artefact.frontends
+        if isinstance(self.model_file, Ensemble):
+            return self.model_file.frontends
         return (self.frontend,)
 
     @property
     def identity(self) -> Identity:
         """The hashes of model, front end and labels."""
-        return identify(self.artefact, self.frontends, self.labels)
+        return identify(self.model_file, self.frontends, self.labels)
 
 
 def classifier(
-    artefact: Model,
+    model_file: Model,
     *,
     runtime: str,
     frontend: FrontEndConfig | None = None,
@@ -57,31 +57,32 @@ def classifier(
         AscError: they are neither in the file nor given, or do not fit the network; the model
             is not full int8, or has an operator that the runtime lacks.
     """
-    if isinstance(artefact, Ensemble):
-        return _of_ensemble(artefact, runtime, given=frontend is not None or labels is not None)
+    if isinstance(model_file, Ensemble):
+        return _of_ensemble(model_file, runtime, given=frontend is not None or labels is not None)
     if runtime == "aot":
-        artefact = compiled.without_conversions(artefact)
-    compiled.check_supported_types(artefact)
+        model_file = compiled.without_conversions(model_file)
+    compiled.check_supported_types(model_file)
     if runtime == "aot":
-        compiled.check_supported_operators(artefact)
+        compiled.check_supported_operators(model_file)
     else:
-        tflm.check_operators(artefact)
-    frontend = frontend or artefact.frontend
-    labels = labels or artefact.labels
+        tflm.check_operators(model_file)
+    frontend = frontend or model_file.frontend
+    labels = labels or model_file.labels
     if frontend is None or labels is None:
         missing = "front end" if frontend is None else "labels"
         option = "--frontend FILE.toml" if frontend is None else "--labels FILE"
-        raise AscError(f"{artefact.path}: holds no {missing}; give {option}")
-    graph = artefact.graph
+        raise AscError(f"{model_file.path}: holds no {missing}; give {option}")
+    graph = model_file.graph
     source, result = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
     if source.shape[1:] != frontend.shape:
         raise AscError(
-            f"{artefact.path}: input shape {source.shape[1:]}, the front end gives {frontend.shape}"
+            f"{model_file.path}: input shape {source.shape[1:]}, the front end gives "
+            f"{frontend.shape}"
         )
     if result.size != len(labels):
-        raise AscError(f"{artefact.path}: {result.size} outputs, but {len(labels)} labels")
-    quantised = frontend.quantised(source.scales[0], source.zero_points[0])
-    return Classifier(artefact, quantised, labels)
+        raise AscError(f"{model_file.path}: {result.size} outputs, but {len(labels)} labels")
+    quantized = frontend.quantized(source.scales[0], source.zero_points[0])
+    return Classifier(model_file, quantized, labels)
 
 
 def check_order(model: Classifier) -> None:
@@ -92,16 +93,16 @@ def check_order(model: Classifier) -> None:
     """
     if model.options.order != TIME:
         return
-    if isinstance(model.artefact, Ensemble):
+    if isinstance(model.model_file, Ensemble):
         raise AscError(
-            f"{model.artefact.path}: --schedule time is for a single network: the members of an "
+            f"{model.model_file.path}: --schedule time is for a single network: the members of an "
             "ensemble share their memory in turns, and each would have to keep its state while "
             "the others compute"
         )
     hop, columns = model.decision.hop_columns, model.frontend.columns
     if hop is not None and hop < columns:
         raise AscError(
-            f"{model.artefact.path}: --schedule time gives each column to one window, but with "
+            f"{model.model_file.path}: --schedule time gives each column to one window, but with "
             f"hop_columns = {hop} windows share columns; allowed: {columns} (the window) or more"
         )
 
@@ -109,5 +110,5 @@ def check_order(model: Classifier) -> None:
 def _of_ensemble(model: Ensemble, runtime: str, *, given: bool) -> Classifier:
     if given:
         raise AscError(f"{model.path}: members hold front end and labels; none can be given")
-    members = [classifier(member.artefact, runtime=runtime) for member in model.members]
+    members = [classifier(member.model_file, runtime=runtime) for member in model.members]
     return Classifier(model, members[0].frontend, model.labels)

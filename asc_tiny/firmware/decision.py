@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.firmware.c.templates import environment
-from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.config import Quantization
 
 _ALL_KNOWN = -129
 """A threshold below all codes."""
 
 
-def generate(config: DecisionConfig, output: Quantisation, banner: str) -> dict[str, str]:
+def generate(config: DecisionConfig, output: Quantization, banner: str) -> dict[str, str]:
     """Return ``asc_decision_config.h``, file name to text.
 
     Args:

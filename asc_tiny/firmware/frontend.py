@@ -33,7 +33,7 @@ def generate(
     Raises:
         AscError: the configuration has no quantisation.
     """
-    if config.quantisation is None:
+    if config.quantization is None:
         raise AscError("front end: firmware needs a quantisation (scale and zero_point)")
     configs = (config, *others)
     tables = fixed_tables.build(config)
@@ -45,7 +45,7 @@ def generate(
         "tables_version": TABLES_VERSION,
         "lines": value_lines,
         "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
-        "requantisations": [fixed_tables.build(each).requantisations for each in configs],
+        "requantisations": [fixed_tables.build(each).requantizations for each in configs],
         "tables": tables,
         "log2_fraction_bits": fixed_tables.LOG2_FRACTION_BITS,
         "twentieth": fixed_tables.TWENTIETH,

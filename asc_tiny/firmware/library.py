@@ -12,7 +12,7 @@ from asc_tiny.firmware.c.templates import banner, template_root
 from asc_tiny.firmware.classifier import Classifier, check_order
 from asc_tiny.firmware.network import compiled, ensemble, tflm
 from asc_tiny.frontend.arrays import Int8Array
-from asc_tiny.model.ensemble import Ensemble, output_quantisation
+from asc_tiny.model.ensemble import Ensemble, output_quantization
 from asc_tiny.resample.design import Resampler
 from asc_tiny.util.labels import check_distinct
 
@@ -66,17 +66,17 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
             labels look alike.
     """
     check_order(model)
-    line = banner(model.artefact)
+    line = banner(model.model_file)
     decision = model.decision
     record = provenance.provenance(model.identity, model.labels, runtime=runtime, prefix=prefix)
     unknown = "" if decision.threshold is None else UNKNOWN
-    check_distinct(model.labels, source=str(model.artefact.path), unknown=unknown)
+    check_distinct(model.labels, source=str(model.model_file.path), unknown=unknown)
     files = {
         **frontend_code.generate(
             model.frontend, line, others=model.frontends[1:], continuous=decision.continuous
         ),
         **labels.generate(model.labels, line, unknown=unknown),
-        **decision_code.generate(decision, output_quantisation(model.artefact), line),
+        **decision_code.generate(decision, output_quantization(model.model_file), line),
         **provenance.generate(record, model.identity, line),
         **_runtime(FRONTEND_RUNTIME),
         **_runtime(_DECISION_RUNTIME),
@@ -87,7 +87,7 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
 
 
 def _network(classifier: Classifier, runtime: str) -> dict[str, str]:
-    model, identity, options = classifier.artefact, classifier.identity, classifier.options
+    model, identity, options = classifier.model_file, classifier.identity, classifier.options
     if runtime == "tflm":
         return tflm.generate(model, identity)
     if isinstance(model, Ensemble):
@@ -99,7 +99,7 @@ def audio_sources(model: Classifier, resampler: Resampler | None, *, prefix: str
     """Return what brings a microphone's samples to a classifier, like ``library_sources``."""
     files = _runtime(AUDIO_RUNTIME)
     if resampler is not None:
-        files.update(resample_code.generate(resampler, banner(model.artefact)))
+        files.update(resample_code.generate(resampler, banner(model.model_file)))
         files.update(_runtime(RESAMPLE_RUNTIME))
     return _renamed(files, prefix)
 

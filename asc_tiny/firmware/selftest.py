@@ -52,7 +52,7 @@ def generate(model: Classifier, scores: Int8Array | None) -> dict[str, str]:
     """
     codes = fixed.joint_features(clip(model.frontend), model.frontends)
     values = {
-        "banner": banner(model.artefact),
+        "banner": banner(model.model_file),
         "checksum": f"0x{checksum(codes):08x}u",
         "identity": model.identity,
         "levels": _LEVELS,

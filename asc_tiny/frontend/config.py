@@ -34,7 +34,7 @@ DELTA_REACH = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quantisation:
+class Quantization:
     """Affine int8 quantisation: ``value = scale * (code - zero_point)`` (TFLite spec)."""
 
     scale: float
@@ -48,7 +48,7 @@ class Quantisation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Normalisation:
+class Normalization:
     """Per-band normalisation of the log-mel: ``(x - mean) / scale``, before the deltas.
 
     Attributes:
@@ -85,8 +85,8 @@ class FrontEndConfig:
         log_floor: smallest power that the logarithm sees, for samples scaled to +-1.
         floor: ``add`` the floor to every band's power, or take the ``max`` of both.
         deltas: add first and second deltas as channels; costs 4 frames at each end.
-        normalisation: of each band's log-mel, None for none.
-        quantisation: int8 quantisation of the features, None while in training.
+        normalization: of each band's log-mel, None for none.
+        quantization: int8 quantisation of the features, None while in training.
     """
 
     sample_rate: int = 44100
@@ -104,8 +104,12 @@ class FrontEndConfig:
     log_floor: float = 1e-8
     floor: str = "add"
     deltas: bool = True
-    normalisation: Normalisation | None = None
-    quantisation: Quantisation | None = None
+    normalization: Normalization | None = dataclasses.field(
+        default=None, metadata=fields.spelled("normalisation")
+    )
+    quantization: Quantization | None = dataclasses.field(
+        default=None, metadata=fields.spelled("quantisation")
+    )
 
     def __post_init__(self) -> None:
         def check(ok: bool, name: str, allowed: str) -> None:
@@ -130,17 +134,17 @@ class FrontEndConfig:
         check(1e-10 <= self.log_floor <= 1e-6, "log_floor", "1e-10 to 1e-6")
         check(self.clip_samples < 2**31, "clip_samples", "up to 2147483647")
         check(self.columns >= 1, "clip_samples", "enough for at least one feature column")
-        if self.normalisation is not None:
-            self._check_bands(self.normalisation)
+        if self.normalization is not None:
+            self._check_bands(self.normalization)
 
-    def _check_bands(self, normalisation: Normalisation) -> None:
-        for name, values in vars(normalisation).items():
+    def _check_bands(self, normalization: Normalization) -> None:
+        for name, values in vars(normalization).items():
             if len(values) != self.n_mels:
                 raise AscError(
                     f"front end: normalisation has {len(values)} {name}, n_mels = {self.n_mels}"
                 )
         low, high = self.log_range
-        for mean in normalisation.means:
+        for mean in normalization.means:
             if not low <= mean <= high:
                 allowed = f"{low:.2f} to {high:.2f}"
                 raise AscError(f"front end: normalisation: a mean of {mean}, allowed: {allowed}")
@@ -224,17 +228,17 @@ class FrontEndConfig:
             )
         return lines
 
-    def quantised(self, scale: float, zero_point: int) -> FrontEndConfig:
+    def quantized(self, scale: float, zero_point: int) -> FrontEndConfig:
         """Return this configuration with the quantisation of a network's input."""
-        quantisation = Quantisation(scale=scale, zero_point=zero_point)
-        return dataclasses.replace(self, quantisation=quantisation)
+        quantization = Quantization(scale=scale, zero_point=zero_point)
+        return dataclasses.replace(self, quantization=quantization)
 
-    def normalised(self, means: Sequence[float], scales: Sequence[float]) -> FrontEndConfig:
+    def normalized(self, means: Sequence[float], scales: Sequence[float]) -> FrontEndConfig:
         """Return this configuration with a normalisation of its bands."""
-        normalisation = Normalisation(
+        normalization = Normalization(
             means=tuple(map(float, means)), scales=tuple(map(float, scales))
         )
-        return dataclasses.replace(self, normalisation=normalisation)
+        return dataclasses.replace(self, normalization=normalization)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as plain values for JSON or TOML.
@@ -242,7 +246,8 @@ class FrontEndConfig:
         ``_LATER`` keys are left out where they have their default: files and digests of a front
         end that does not use them stay as they were.
         """
-        values = dataclasses.asdict(self)
+        by_name = dataclasses.asdict(self)
+        values = {fields.key_of(each): by_name[each.name] for each in dataclasses.fields(self)}
         for name, default in _LATER.items():
             if values[name] == default:
                 del values[name]
@@ -265,7 +270,7 @@ class FrontEndConfig:
             arguments = fields.checked(
                 cls,
                 values,
-                special={"normalisation": _normalisation, "quantisation": _quantisation},
+                special={"normalisation": _normalization, "quantisation": _quantization},
             )
             # A whole number stays one: digests are over the values as the file writes them.
             whole = {name: value for name, value in values.items() if type(value) is int}
@@ -292,12 +297,12 @@ def codes_digest(configs: Sequence[FrontEndConfig]) -> str:
 _LATER: dict[str, object] = {"sample_bits": 16, "normalisation": None}
 
 
-def _normalisation(value: object) -> Normalisation | None:
-    return _table(Normalisation, value, "normalisation")
+def _normalization(value: object) -> Normalization | None:
+    return _table(Normalization, value, "normalisation")
 
 
-def _quantisation(value: object) -> Quantisation | None:
-    return _table(Quantisation, value, "quantisation")
+def _quantization(value: object) -> Quantization | None:
+    return _table(Quantization, value, "quantisation")
 
 
 def _table(kind: type[_T], value: object, name: str) -> _T | None:

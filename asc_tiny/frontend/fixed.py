@@ -38,10 +38,10 @@ def features(pcm: Samples, config: FrontEndConfig) -> Int8Array:
     Raises:
         AscError: the configuration has no quantisation.
     """
-    if config.quantisation is None:
+    if config.quantization is None:
         raise AscError("front end: integer features need a quantisation (scale and zero_point)")
     tables = fixed_tables.build(config)
-    return _codes(log2_mel(pcm, config, tables), config, _Requantisations(tables))
+    return _codes(log2_mel(pcm, config, tables), config, _Requantizations(tables))
 
 
 def joint_features(pcm: Samples, configs: Sequence[FrontEndConfig]) -> Int8Array:
@@ -218,27 +218,27 @@ def _floor_log2(values: UInt64Array) -> Int64Array:
     return exponent
 
 
-class _Requantisations:
+class _Requantizations:
     """The fields of all bands' requantisations, each of shape (n_mels, 1), or (1, 1)."""
 
     def __init__(self, tables: Tables) -> None:
-        rows = np.array([dataclasses.astuple(each) for each in tables.requantisations], np.int64)
+        rows = np.array([dataclasses.astuple(each) for each in tables.requantizations], np.int64)
         columns = rows.T[:, :, None]
         self.origin, self.multiplier, self.offset = columns[:3]
-        self.reciprocal, self.second_reciprocal, self.centre, self.zero_point = columns[3:]
+        self.reciprocal, self.second_reciprocal, self.center, self.zero_point = columns[3:]
 
 
-def _codes(log: Int64Array, config: FrontEndConfig, to: _Requantisations) -> Int8Array:
+def _codes(log: Int64Array, config: FrontEndConfig, to: _Requantizations) -> Int8Array:
     """Return codes of log2 values in Q20: (n_mels, frames) to (n_mels, columns, channels)."""
     units = _multiply_high(log - to.origin, to.multiplier) + to.offset
     x = np.clip(units, -(2**15), 2**15 - 1)
     if not config.deltas:
-        return _narrowed(_multiply_high(x, to.reciprocal) + to.centre)[:, :, None]
+        return _narrowed(_multiply_high(x, to.reciprocal) + to.center)[:, :, None]
     first = _tenth(_delta(x))
     second = _multiply_high(_delta(first), to.second_reciprocal)
     reach = DELTA_REACH
     columns = [
-        _multiply_high(x[:, reach:-reach], to.reciprocal) + to.centre,
+        _multiply_high(x[:, reach:-reach], to.reciprocal) + to.center,
         _multiply_high(first[:, reach // 2 : -(reach // 2)], to.reciprocal) + to.zero_point,
         second + to.zero_point,
     ]

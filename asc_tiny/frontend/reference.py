@@ -13,8 +13,8 @@ from asc_tiny.frontend.config import (
     DELTA_REACH,
     LOGS,
     FrontEndConfig,
-    Normalisation,
-    Quantisation,
+    Normalization,
+    Quantization,
 )
 from asc_tiny.util.errors import AscError
 
@@ -87,19 +87,19 @@ def log_mel(pcm: Samples, config: FrontEndConfig) -> Float64Array:
     return x
 
 
-def normalised(x: Float64Array, normalisation: Normalisation | None) -> Float64Array:
+def normalized(x: Float64Array, normalization: Normalization | None) -> Float64Array:
     """Return log-mel values, shape (..., n_mels, frames), less each band's mean, by its scale."""
-    if normalisation is None:
+    if normalization is None:
         return x
-    means, scales = np.array(normalisation.means), np.array(normalisation.scales)
+    means, scales = np.array(normalization.means), np.array(normalization.scales)
     return np.asarray((x - means[:, None]) / scales[:, None])
 
 
-def denormalised(x: Float64Array, normalisation: Normalisation | None) -> Float64Array:
+def denormalized(x: Float64Array, normalization: Normalization | None) -> Float64Array:
     """Return what ``normalised`` gives ``x`` for."""
-    if normalisation is None:
+    if normalization is None:
         return x
-    means, scales = np.array(normalisation.means), np.array(normalisation.scales)
+    means, scales = np.array(normalization.means), np.array(normalization.scales)
     return np.asarray(x * scales[:, None] + means[:, None])
 
 
@@ -127,7 +127,7 @@ def features(pcm: Samples, config: FrontEndConfig) -> Float64Array:
         Shape (n_mels, columns, channels): log-mel (normalised if the front end says so), first
         delta, second delta.
     """
-    x = normalised(log_mel(pcm, config), config.normalisation)
+    x = normalized(log_mel(pcm, config), config.normalization)
     if not config.deltas:
         return x[:, :, None]
     d = delta(x)
@@ -136,7 +136,7 @@ def features(pcm: Samples, config: FrontEndConfig) -> Float64Array:
     return np.stack([x[:, reach:-reach], d[:, reach // 2 : -(reach // 2)], dd], axis=-1)
 
 
-def quantise(values: Float64Array, quantisation: Quantisation) -> Int8Array:
+def quantize(values: Float64Array, quantization: Quantization) -> Int8Array:
     """Return int8 codes of ``values``: rounded to nearest, halves up, saturated."""
-    codes = np.floor(values / quantisation.scale + quantisation.zero_point + 0.5)
+    codes = np.floor(values / quantization.scale + quantization.zero_point + 0.5)
     return np.clip(codes, -128, 127).astype(np.int8)

@@ -21,7 +21,7 @@ _LARGEST_FLOOR_BITS = 62
 
 
 @dataclass(frozen=True)
-class Requantisation:
+class Requantization:
     """From Q20 base-2 logarithms to int8 codes, by way of int16 values finer than codes.
 
     A code has an odd number of units. ``x = (log2 - origin) * multiplier / 2^32 + offset``,
@@ -34,7 +34,7 @@ class Requantisation:
         multiplier, offset: from logarithms to units; the offset is 0 with a normalisation.
         reciprocal: 1 / units in Q32.
         second_reciprocal: 1 / (10 units) in Q32, for ten times a second delta.
-        centre: the code of a log-mel of 0 units.
+        center: the code of a log-mel of 0 units.
         zero_point: the code of a delta of 0.
     """
 
@@ -43,7 +43,7 @@ class Requantisation:
     offset: int
     reciprocal: int
     second_reciprocal: int
-    centre: int
+    center: int
     zero_point: int
 
 
@@ -62,7 +62,7 @@ class Tables:
             nothing beside the floor.
         floor: log_floor in units of power of a frame shifted by ``max_shift``.
         scale_log2: log2 of the factor from physical to integer spectrum amplitude at shift 0.
-        requantisations: of the features, one for all bands or, with a normalisation, one for
+        requantizations: of the features, one for all bands or, with a normalisation, one for
             each; none without quantisation.
     """
 
@@ -76,7 +76,7 @@ class Tables:
     max_shift: int
     floor: int
     scale_log2: int
-    requantisations: tuple[Requantisation, ...]
+    requantizations: tuple[Requantization, ...]
 
     def turn(self, index: int) -> tuple[int, int]:
         """Return cos and sin of 2 pi index / n_fft in Q31 for 0 <= index <= n_fft / 2."""
@@ -111,7 +111,7 @@ def build(config: FrontEndConfig) -> Tables:
         max_shift=max_shift,
         floor=round(config.log_floor * 2.0 ** (2 * (scale_log2 + max_shift))),
         scale_log2=scale_log2,
-        requantisations=_requantisations(config),
+        requantizations=_requantizations(config),
     )
 
 
@@ -151,52 +151,52 @@ def _log2_chords() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return base, np.rint(2.0 * slope * unit).astype(np.int64)
 
 
-def _requantisations(config: FrontEndConfig) -> tuple[Requantisation, ...]:
-    if config.quantisation is None:
+def _requantizations(config: FrontEndConfig) -> tuple[Requantization, ...]:
+    if config.quantization is None:
         return ()
-    zero_point = config.quantisation.zero_point
+    zero_point = config.quantization.zero_point
     # A code in nats, whatever the logarithm.
     nats = LOGS[config.log]
-    scale = config.quantisation.scale * nats
-    if config.normalisation is None:
-        return (_requantisation(config, scale, zero_point),)
-    bands = zip(config.normalisation.means, config.normalisation.scales, strict=True)
+    scale = config.quantization.scale * nats
+    if config.normalization is None:
+        return (_requantization(config, scale, zero_point),)
+    bands = zip(config.normalization.means, config.normalization.scales, strict=True)
     return tuple(
-        _requantisation(config, scale * band_scale, zero_point, mean=mean * nats)
+        _requantization(config, scale * band_scale, zero_point, mean=mean * nats)
         for mean, band_scale in bands
     )
 
 
-def _requantisation(
+def _requantization(
     config: FrontEndConfig, scale: float, zero_point: int, mean: float = 0.0
-) -> Requantisation:
+) -> Requantization:
     """Return the requantisation of a band with its scale and mean in nats.
 
     Raises:
         AscError: the scale is too fine.
     """
     lowest, highest = ((log * LOGS[config.log] - mean) / scale for log in config.log_range)
-    centre = round((lowest + highest) / 2.0)
+    center = round((lowest + highest) / 2.0)
     # int16 holds a log-mel and a first delta, which is at most 0.6 times the range.
-    most = max(highest - centre, centre - lowest, 0.6 * (highest - lowest)) + 1.0
+    most = max(highest - center, center - lowest, 0.6 * (highest - lowest)) + 1.0
     units = (math.floor((2**15 - 1) / most) - 1) // 2 * 2 + 1
     if units < 3:
-        assert config.quantisation
-        band = "" if config.normalisation is None else " for the scale of a band"
-        smallest = config.quantisation.scale * most * 3.1 / (2**15 - 1)
+        assert config.quantization
+        band = "" if config.normalization is None else " for the scale of a band"
+        smallest = config.quantization.scale * most * 3.1 / (2**15 - 1)
         raise AscError(
-            f"front end: quantisation scale = {config.quantisation.scale}{band}, allowed: "
+            f"front end: quantisation scale = {config.quantization.scale}{band}, allowed: "
             f"{smallest:.2g} or more"
         )
     per_octave = math.log(2.0) / scale
     one = 2.0**LOG2_FRACTION_BITS
-    normalised = config.normalisation is not None
-    return Requantisation(
-        origin=round((centre / per_octave + mean / math.log(2.0)) * one) if normalised else 0,
+    normalized = config.normalization is not None
+    return Requantization(
+        origin=round((center / per_octave + mean / math.log(2.0)) * one) if normalized else 0,
         multiplier=round(units * per_octave * 2.0**32 / one),
-        offset=0 if normalised else -centre * units,
+        offset=0 if normalized else -center * units,
         reciprocal=round(2.0**32 / units),
         second_reciprocal=round(2.0**32 / (10.0 * units)),
-        centre=centre + zero_point,
+        center=center + zero_point,
         zero_point=zero_point,
     )

@@ -20,9 +20,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from asc_tiny.frontend.config import FrontEndConfig, Quantisation
-from asc_tiny.model import model_file as artefact
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.frontend.config import FrontEndConfig, Quantization
+from asc_tiny.model import model_file
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.model.score_mixer import Combination, combination
 from asc_tiny.util import fields
 from asc_tiny.util.console_text import shown
@@ -43,18 +43,18 @@ class Member:
     """One network of an ensemble.
 
     Attributes:
-        artefact: its file.
+        model_file: its file.
         weight: w_n of its scores.
         name: for people.
         frontend: its front end, with the quantisation of the network's input.
         output: quantisation of its scores.
     """
 
-    artefact: Artefact
+    model_file: ModelFile
     weight: float
     name: str
     frontend: FrontEndConfig
-    output: Quantisation
+    output: Quantization
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,27 +94,27 @@ class Ensemble:
     @cached_property
     def sha256(self) -> str:
         """Hash over the members' hashes, weights and bias, wherever the files lie."""
-        members = [(member.artefact.sha256, member.weight) for member in self.members]
+        members = [(member.model_file.sha256, member.weight) for member in self.members]
         return sha256(json.dumps([members, self.bias]).encode())
 
 
-Model = Artefact | Ensemble
+Model = ModelFile | Ensemble
 
 
 def load_model(path: Path) -> Model:
     """Read what a command takes as MODEL: an ensemble if it ends in .toml, else a .tflite file.
 
     Raises:
-        AscError: as ``load`` and ``artefact.load``.
+        AscError: as ``load`` and ``model_file.load``.
     """
-    return load(path) if path.suffix == SUFFIX else artefact.load(path)
+    return load(path) if path.suffix == SUFFIX else model_file.load(path)
 
 
-def output_quantisation(model: Model) -> Quantisation:
+def output_quantization(model: Model) -> Quantization:
     """Return the quantisation of a model's scores."""
     if isinstance(model, Ensemble):
         return model.combination.output
-    return _quantisation(model, model.graph.outputs, "output")
+    return _quantization(model, model.graph.outputs, "output")
 
 
 def frontends(model: Model) -> tuple[FrontEndConfig, ...]:
@@ -157,9 +157,9 @@ def assemble(path: Path, members: Sequence[Member], bias: object) -> Ensemble:
         AscError: members differ in labels or, but for the quantisation, front end; a weight or
             the bias is out of range.
     """
-    labels = members[0].artefact.labels or ()
+    labels = members[0].model_file.labels or ()
     for member in members[1:]:
-        _check_labels(members[0].artefact, member.artefact)
+        _check_labels(members[0].model_file, member.model_file)
         _check_frontend(members[0], member)
     ensemble = Ensemble(path, tuple(members), _bias(path, bias, labels), labels)
     # Computed now so that a bad weight is found before the ensemble is used.
@@ -167,7 +167,7 @@ def assemble(path: Path, members: Sequence[Member], bias: object) -> Ensemble:
     return ensemble
 
 
-def member_of(model: Artefact, *, weight: float, name: str) -> Member:
+def member_of(model: ModelFile, *, weight: float, name: str) -> Member:
     """Return a model as a member of an ensemble.
 
     Raises:
@@ -177,15 +177,15 @@ def member_of(model: Artefact, *, weight: float, name: str) -> Member:
     if model.frontend is None or model.labels is None:
         missing = "front end" if model.frontend is None else "labels"
         raise AscError(f"{model.path}: holds no {missing} (metadata entry asc_tiny)")
-    source = _quantisation(model, model.graph.inputs, "input")
-    output = _quantisation(model, model.graph.outputs, "output")
+    source = _quantization(model, model.graph.inputs, "input")
+    output = _quantization(model, model.graph.outputs, "output")
     outputs = model.graph.tensor(model.graph.outputs[0]).size
     if outputs != len(model.labels):
         raise AscError(f"{model.path}: {outputs} outputs, but {len(model.labels)} labels")
     shape = model.graph.tensor(model.graph.inputs[0]).shape[1:]
     if shape != model.frontend.shape:
         raise AscError(f"{model.path}: input {shape}, its front end gives {model.frontend.shape}")
-    frontend = model.frontend.quantised(source.scale, source.zero_point)
+    frontend = model.frontend.quantized(source.scale, source.zero_point)
     return Member(model, weight, name, frontend, output)
 
 
@@ -211,7 +211,7 @@ def to_toml(
             "path": path,
             "name": member.name,
             "weight": member.weight,
-            "sha256": member.artefact.sha256,
+            "sha256": member.model_file.sha256,
         }
         lines += ["", "[[member]]", *_assignments(values)]
     if fit:
@@ -258,7 +258,7 @@ def _members(path: Path, value: object) -> tuple[Member, ...]:
 def _member(path: Path, number: int, table: object) -> Member:
     where = f"{path}: member {number}"
     values = _table(table, _MEMBER_KEYS, required=("path", "weight"), source=where)
-    model = artefact.load(path.parent / values["path"])
+    model = model_file.load(path.parent / values["path"])
     if values.get("sha256", model.sha256) != model.sha256:
         raise AscError(
             f"{path}: {values['path']} has sha256 {model.sha256[:12]}..., the ensemble was made "
@@ -281,19 +281,19 @@ def _bias(path: Path, value: object, labels: Sequence[str]) -> tuple[float, ...]
     return bias
 
 
-def _quantisation(model: Artefact, indices: Sequence[int], side: str) -> Quantisation:
+def _quantization(model: ModelFile, indices: Sequence[int], side: str) -> Quantization:
     if len(indices) != 1:
         raise AscError(f"{model.path}: has {len(indices)} {side}s, must be 1")
     tensor = model.graph.tensor(indices[0])
     if tensor.dtype != "INT8" or not len(tensor.scales) == len(tensor.zero_points) == 1:
         raise AscError(f"{model.path}: the {side} is {tensor.dtype}, must be int8 with one scale")
     try:
-        return Quantisation(scale=tensor.scales[0], zero_point=tensor.zero_points[0])
+        return Quantization(scale=tensor.scales[0], zero_point=tensor.zero_points[0])
     except AscError as error:
         raise AscError(f"{model.path}: {side}: {error}") from error
 
 
-def _check_labels(first: Artefact, other: Artefact) -> None:
+def _check_labels(first: ModelFile, other: ModelFile) -> None:
     expected, labels = first.labels or (), other.labels or ()
     if len(labels) != len(expected):
         raise AscError(
@@ -312,13 +312,13 @@ def _check_frontend(first: Member, other: Member) -> None:
     for field in dataclasses.fields(FrontEndConfig):
         wanted = getattr(first.frontend, field.name)
         value = getattr(other.frontend, field.name)
-        if field.name == "normalisation" and value != wanted:
+        if field.name == "normalization" and value != wanted:
             raise AscError(
-                f"{other.artefact.path}: members must share the front end: its normalisation is "
-                f"not that of {first.artefact.path}"
+                f"{other.model_file.path}: members must share the front end: its normalisation is "
+                f"not that of {first.model_file.path}"
             )
-        if field.name != "quantisation" and value != wanted:
+        if field.name != "quantization" and value != wanted:
             raise AscError(
-                f"{other.artefact.path}: members must share the front end: {field.name} = "
-                f"{value}, in {first.artefact.path} it is {wanted}"
+                f"{other.model_file.path}: members must share the front end: {field.name} = "
+                f"{value}, in {first.model_file.path} it is {wanted}"
             )

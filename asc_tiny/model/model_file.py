@@ -22,7 +22,7 @@ _MOST_METADATA = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Artefact:
+class ModelFile:
     """A model file and what its metadata entry ``asc_tiny`` says.
 
     Attributes:
@@ -46,7 +46,7 @@ class Artefact:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
-def load(path: Path) -> Artefact:
+def load(path: Path) -> ModelFile:
     """Read a .tflite file with its metadata; a foreign file without it works too.
 
     Raises:
@@ -55,7 +55,7 @@ def load(path: Path) -> Artefact:
     data = read_bytes(path)
     graph = parse_graph(data, source=str(path))
     entry = _metadata(path, graph.metadata.get(METADATA_NAME))
-    return Artefact(
+    return ModelFile(
         path=path,
         sha256=sha256(data),
         data=data,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.config import Quantization
 from asc_tiny.util.errors import AscError
 
 Int8Array = NDArray[np.int8]
@@ -25,7 +25,7 @@ FRACTION_BITS = 16
 MAGNITUDE = 1000.0
 """Largest weight and bias; the largest weight must also be at least ``1 / MAGNITUDE``."""
 
-SOFTMAX = Quantisation(scale=1.0 / 256.0, zero_point=-128)
+SOFTMAX = Quantization(scale=1.0 / 256.0, zero_point=-128)
 """Of scores from 0 to 1, as the TFLite specification fixes it for softmax."""
 
 _CODES = (-128, 127)
@@ -43,7 +43,7 @@ class Combination:
 
     multipliers: tuple[int, ...]
     offsets: tuple[int, ...]
-    output: Quantisation
+    output: Quantization
 
     def codes(self, members: Int8Array) -> Int8Array:
         """Combine int8 codes, shape (members, ..., classes), to codes, shape (..., classes)."""
@@ -53,7 +53,7 @@ class Combination:
 
 
 def combination(
-    weights: Sequence[float], bias: Sequence[float], members: Sequence[Quantisation]
+    weights: Sequence[float], bias: Sequence[float], members: Sequence[Quantization]
 ) -> Combination:
     """Return the integers for weights, one per member, and a bias, one per class.
 
@@ -81,8 +81,8 @@ def combination(
 
 
 def _output(
-    weights: Sequence[float], bias: Sequence[float], members: Sequence[Quantisation]
-) -> Quantisation:
+    weights: Sequence[float], bias: Sequence[float], members: Sequence[Quantization]
+) -> Quantization:
     ends = np.array(
         [
             sorted(w * q.scale * (code - q.zero_point) for code in _CODES)
@@ -94,4 +94,4 @@ def _output(
         return SOFTMAX
     low, high = min(low, 0.0), max(high, 0.0)
     scale = float(np.float32((high - low) / 255.0))
-    return Quantisation(scale=scale, zero_point=min(-128 - round(low / scale), 127))
+    return Quantization(scale=scale, zero_point=min(-128 - round(low / scale), 127))

@@ -55,7 +55,7 @@ def load(path: Path) -> Any:
     import keras
 
     # Keras finds a layer of ours by the name that its module registers.
-    importlib.import_module("asc_tiny.nets.mixup_normalisation")
+    importlib.import_module("asc_tiny.nets.mixup_normalization")
     read_bytes(path)
     try:
         with scratch_folders.temporary_files():

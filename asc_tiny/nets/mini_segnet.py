@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from asc_tiny.nets.mixup_normalisation import MixupNormalisation
+from asc_tiny.nets.mixup_normalization import MixupNormalisation
 from asc_tiny.util.errors import AscError
 
 FILTERS = {

@@ -87,14 +87,14 @@ def _band(x: Any, name: str, filters: Mapping[str, int]) -> Any:
 
 
 def _conv(x: Any, filters: int, size: int, name: str, *, relu: bool = True) -> Any:
-    return _normalised(layers.Conv2D(filters, size, padding="same", name=name)(x), name, relu)
+    return _normalized(layers.Conv2D(filters, size, padding="same", name=name)(x), name, relu)
 
 
 def _depthwise(x: Any, stride: int, name: str) -> Any:
     layer = layers.DepthwiseConv2D(3, strides=stride, padding="same", name=name)
-    return _normalised(layer(x), name, True)
+    return _normalized(layer(x), name, True)
 
 
-def _normalised(x: Any, name: str, relu: bool) -> Any:
+def _normalized(x: Any, name: str, relu: bool) -> Any:
     x = layers.BatchNormalization(name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x

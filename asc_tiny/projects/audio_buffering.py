@@ -12,7 +12,7 @@ from asc_tiny.complexity.op_cost import work
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.ensemble import Model
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.projects.generator import Request
 
 BLOCK = 1024
@@ -62,16 +62,16 @@ def busy_macs(model: Classifier, per_second: float) -> float:
         model: the classifier.
         per_second: multiply-accumulates that the core can do.
     """
-    artefact = model.artefact
-    if model.options.order != TIME or not isinstance(artefact, Artefact):
-        return macs(artefact)
+    model_file = model.model_file
+    if model.options.order != TIME or not isinstance(model_file, ModelFile):
+        return macs(model_file)
     hop = per_second * model.frontend.hop / model.frontend.sample_rate
-    return backlog(column_macs(compile_network(artefact, model.options)), hop)
+    return backlog(column_macs(compile_network(model_file, model.options)), hop)
 
 
 def macs(model: Model) -> int:
     """Return the multiply-accumulates of an inference."""
-    members = [model] if isinstance(model, Artefact) else [m.artefact for m in model.members]
+    members = [model] if isinstance(model, ModelFile) else [m.model_file for m in model.members]
     graphs = [member.graph for member in members]
     return sum(work(graph, operator).macs for graph in graphs for operator in graph.operators)
 

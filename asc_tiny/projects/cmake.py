@@ -42,7 +42,7 @@ def _files(request: Request) -> Files:
     names = _application_files(request.board, runtime)
     values = {
         "application_sources": [name for name in names if name.endswith(".c")],
-        "banner": banner(model.artefact),
+        "banner": banner(model.model_file),
         "board": request.board,
         "labels": model.labels,
         "library_sources": sorted(
@@ -56,7 +56,7 @@ def _files(request: Request) -> Files:
     return {
         **{f"{prefix}/{name}": text for name, text in library.items()},
         **{name.removesuffix(".j2"): render(f"cmake/{name}", values, prefix) for name in names},
-        **model_files(model.artefact),
+        **model_files(model.model_file),
         **golden_files(model.frontends),
     }
 

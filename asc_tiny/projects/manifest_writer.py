@@ -7,7 +7,7 @@ import json
 from asc_tiny import __version__
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.model.ensemble import Ensemble, Model, to_toml
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.console_text import printable
 
 MANIFEST = "asc-tiny.json"
@@ -20,12 +20,12 @@ ENSEMBLE_FILE = "ensemble.toml"
 
 def model_files(model: Model) -> dict[str, str | bytes]:
     """Return the model's file, or an ensemble's with those of its members."""
-    if isinstance(model, Artefact):
+    if isinstance(model, ModelFile):
         return {MODEL_FILE: model.data}
     names = [f"member{number}.tflite" for number in range(len(model.members))]
     members = zip(names, model.members, strict=True)
     return {
-        **{name: member.artefact.data for name, member in members},
+        **{name: member.model_file.data for name, member in members},
         ENSEMBLE_FILE: to_toml(model.members, model.bias, names),
     }
 
@@ -40,9 +40,9 @@ def manifest(model: Classifier, *, kind: str, runtime: str, board: str, prefix: 
         "board": board,
         "prefix": prefix,
         "model": {
-            "name": printable(model.artefact.path.name),
-            "sha256": model.artefact.sha256,
-            "file": ENSEMBLE_FILE if isinstance(model.artefact, Ensemble) else MODEL_FILE,
+            "name": printable(model.model_file.path.name),
+            "sha256": model.model_file.sha256,
+            "file": ENSEMBLE_FILE if isinstance(model.model_file, Ensemble) else MODEL_FILE,
         },
         "frontend": model.frontend.to_dict(),
         "frontend_sha256": model.identity.frontend,

@@ -31,7 +31,7 @@ def sources(request: Request) -> dict[str, str]:
     name = f"{prefix.upper()}_AUDIO_BLOCKS"
     files[header] = files[header].replace(f"{name} 2u", f"{name} {pace(request).blocks}u")
     values = {
-        "banner": banner(request.model.artefact),
+        "banner": banner(request.model.model_file),
         "resampler": request.resampler,
         "sample_bits": request.model.frontend.sample_bits,
     }
@@ -51,13 +51,13 @@ def values(request: Request) -> dict[str, object]:
     """Return what the templates of all these projects print."""
     model, waiting = request.model, pace(request)
     return {
-        "banner": banner(model.artefact),
+        "banner": banner(model.model_file),
         "blocks": waiting.blocks,
         "clock_hz": request.board.clock_hz,
         "busy_ms": math.floor(1000 * waiting.busy_s),
         "labels": model.labels,
         "microphone_rate": round(request.microphone_rate),
-        "model_hash": model.artefact.sha256[:16],
+        "model_hash": model.model_file.sha256[:16],
         "prefix": request.prefix,
         "resampler": request.resampler,
         "runtime": request.runtime,

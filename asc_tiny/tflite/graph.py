@@ -44,7 +44,7 @@ class Tensor:
         scales, zero_points: affine quantisation ``value = scale * (code - zero_point)``; empty
             when the tensor is not quantised, one entry per channel when it is per channel. The
             scales are the file's float32 values, held in double precision.
-        quantised_dimension: the axis that several scales run along.
+        quantized_dimension: the axis that several scales run along.
         content: the constant's values as they are stored, None for an activation.
         buffer: number of the buffer that holds them; tensors may share one.
         is_variable: whether it keeps its values from one inference to the next.
@@ -56,7 +56,7 @@ class Tensor:
     dtype: str
     scales: tuple[float, ...] = ()
     zero_points: tuple[int, ...] = ()
-    quantised_dimension: int = 0
+    quantized_dimension: int = 0
     content: bytes | None = None
     buffer: int = 0
     is_variable: bool = False

@@ -162,7 +162,7 @@ class _Reader:
         if dtype not in schema.TYPE_BITS:
             allowed = ", ".join(sorted(schema.TYPE_BITS))
             raise AscError(f"{self.source}: tensor {index} is {dtype}, allowed: {allowed}")
-        scales, zero_points, dimension = self.quantisation(table.table(schema.TENSOR_QUANTISATION))
+        scales, zero_points, dimension = self.quantization(table.table(schema.TENSOR_QUANTIZATION))
         # One scale, or one dimension, leaves no choice of an axis: files state any there.
         if len(scales) < 2 or len(shape) < 2:
             dimension = 0
@@ -192,16 +192,16 @@ class _Reader:
             )
         return tensor
 
-    def quantisation(self, table: Table | None) -> tuple[tuple[float, ...], tuple[int, ...], int]:
-        scales = tuple(self.counted(table.numbers(schema.QUANTISATION_SCALE, "f"))) if table else ()
+    def quantization(self, table: Table | None) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+        scales = tuple(self.counted(table.numbers(schema.QUANTIZATION_SCALE, "f"))) if table else ()
         if table is None or not scales:
             return (), (), 0
-        zeros = tuple(self.counted(table.numbers(schema.QUANTISATION_ZERO_POINT, "q")))
+        zeros = tuple(self.counted(table.numbers(schema.QUANTIZATION_ZERO_POINT, "q")))
         if not all(math.isfinite(scale) and scale >= 0.0 for scale in scales):
             raise DamagedError("a scale is negative or not finite")
         if zeros and len(zeros) != len(scales):
             raise DamagedError(f"{len(scales)} scales, {len(zeros)} zero points")
-        dimension = table.number(schema.QUANTISATION_DIMENSION, "i")
+        dimension = table.number(schema.QUANTIZATION_DIMENSION, "i")
         return scales, zeros, dimension
 
     def buffer(self, index: int) -> bytes | None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.model.ensemble import Ensemble, Model
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflm.interpreter import Interpreter
 
 Int8Array = NDArray[np.int8]
@@ -16,17 +16,17 @@ class EnsembleInterpreter:
     """Runs an ensemble as ``Interpreter`` runs one network.
 
     Attributes:
-        output_quantisation: of the combined scores.
+        output_quantization: of the combined scores.
 
     Raises:
         AscError: a member that TensorFlow Lite Micro does not run.
     """
 
     def __init__(self, ensemble: Ensemble) -> None:
-        files = [member.artefact for member in ensemble.members]
+        files = [member.model_file for member in ensemble.members]
         self._interpreters = [Interpreter(file.data, file.path) for file in files]
         self._ensemble = ensemble
-        self.output_quantisation = ensemble.combination.output
+        self.output_quantization = ensemble.combination.output
 
     def member_codes(self, codes: Int8Array) -> Int8Array:
         """Return the members' int8 outputs, shape (members, labels).
@@ -54,6 +54,6 @@ def interpreter(model: Model) -> Interpreter | EnsembleInterpreter:
     Raises:
         AscError: a network that TensorFlow Lite Micro does not run.
     """
-    if isinstance(model, Artefact):
+    if isinstance(model, ModelFile):
         return Interpreter(model.data, model.path)
     return EnsembleInterpreter(model)

@@ -37,7 +37,7 @@ def place(requests: Sequence[Request]) -> list[int]:
         wanted = requests[i]
         steps = range(wanted.lifetime.first, wanted.lifetime.last + 1)
         offset = 0
-        for j in sorted(_neighbours(requests, wanted, offsets, present), key=offsets.__getitem__):
+        for j in sorted(_neighbors(requests, wanted, offsets, present), key=offsets.__getitem__):
             if offsets[j] - offset >= wanted.size:
                 break
             offset = max(offset, offsets[j] + requests[j].size)
@@ -47,7 +47,7 @@ def place(requests: Sequence[Request]) -> list[int]:
     return [offsets[i] for i in range(len(requests))]
 
 
-def _neighbours(
+def _neighbors(
     requests: Sequence[Request],
     wanted: Request,
     placed: Mapping[int, int],

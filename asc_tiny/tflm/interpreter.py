@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.frontend.config import Quantisation
+from asc_tiny.frontend.config import Quantization
 from asc_tiny.util.captured_output import captured_output
 from asc_tiny.util.errors import AscError
 
@@ -25,7 +25,7 @@ class Interpreter:
 
     Attributes:
         input_shape: shape of one input without the batch.
-        input_quantisation, output_quantisation: of the model's only input and output.
+        input_quantization, output_quantization: of the model's only input and output.
         arena_bytes: what TensorFlow Lite Micro allocates on this 64-bit host; a 32-bit target
             needs less.
 
@@ -59,8 +59,8 @@ class Interpreter:
         except (TypeError, RuntimeError) as error:
             raise AscError(f"{source}: has no input or no output") from error
         self.input_shape = tuple(int(size) for size in details["shape"][1:])
-        self.input_quantisation = _quantisation(details, source, "input")
-        self.output_quantisation = _quantisation(result, source, "output")
+        self.input_quantization = _quantization(details, source, "input")
+        self.output_quantization = _quantization(result, source, "output")
 
     def run(self, codes: Int8Array) -> Int8Array:
         """Return the int8 output, shape (outputs,), for the codes of one clip (``input_shape``)."""
@@ -77,13 +77,13 @@ def _reason(log: str, error: Exception) -> str:
     return f"TensorFlow Lite Micro refuses it: {lines[-1] if lines else error}"
 
 
-def _quantisation(details: dict[str, Any], source: str | Path, side: str) -> Quantisation:
+def _quantization(details: dict[str, Any], source: str | Path, side: str) -> Quantization:
     dtype = np.dtype(details["dtype"])
     if dtype != np.int8:
         raise AscError(f"{source}: {side} is {dtype.name}, must be int8")
     if details["shape"][0] != 1:
         raise AscError(f"{source}: {side} has batch {details['shape'][0]}, must be 1")
     parameters = details["quantization_parameters"]
-    return Quantisation(
+    return Quantization(
         scale=float(parameters["scales"][0]), zero_point=int(parameters["zero_points"][0])
     )

@@ -17,8 +17,8 @@ from asc_tiny import nets
 from asc_tiny.audio.dataset import Clip, Dataset
 from asc_tiny.features import cache
 from asc_tiny.features.cache import FeatureSet
-from asc_tiny.frontend.config import FrontEndConfig, Quantisation
-from asc_tiny.nets.mixup_normalisation import MixupNormalisation
+from asc_tiny.frontend.config import FrontEndConfig, Quantization
+from asc_tiny.nets.mixup_normalization import MixupNormalisation
 from asc_tiny.train import distil, learning_rate
 from asc_tiny.train.augmentation import augment, devices
 from asc_tiny.train.augmentation.noise_mask import Noise
@@ -26,7 +26,7 @@ from asc_tiny.train.distribute import Distribution
 from asc_tiny.train.objective import Objective
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run, RunInfo, save_model
-from asc_tiny.train.statistics.normalise import with_band_statistics
+from asc_tiny.train.statistics.normalize import with_band_statistics
 from asc_tiny.train.statistics.recalibrate import recalibrate
 from asc_tiny.util import user_cache
 from asc_tiny.util.errors import AscError
@@ -107,7 +107,7 @@ def _train(
     info = RunInfo(
         labels=dataset.labels,
         dataset_fingerprint=dataset.fingerprint(),
-        frontend=recipe.frontend.quantised(data.quantisation.scale, data.quantisation.zero_point),
+        frontend=recipe.frontend.quantized(data.quantization.scale, data.quantization.zero_point),
         network=recipe.network,
         epochs=0,
         evaluate_accuracy=None,
@@ -150,8 +150,8 @@ def build(recipe: Recipe, shape: tuple[int, int, int], classes: int) -> keras.Mo
     model = nets.build(recipe.network, shape, classes, dropout=recipe.dropout, filters=filters)
     for layer in model.layers:
         if isinstance(layer, MixupNormalisation):
-            layer.alpha = recipe.mixup_normalisation.alpha
-            layer.share = recipe.mixup_normalisation.share
+            layer.alpha = recipe.mixup_normalization.alpha
+            layer.share = recipe.mixup_normalization.share
     return model
 
 
@@ -216,11 +216,11 @@ class Trainer:
             data.features.take,
             data.targets,
             recipe.augmentation,
-            data.quantisation,
+            data.quantization,
             augment.generator(recipe.seed, epoch),
             recipe.schedule.batch,
             self._disturb,
-            recipe.frontend.normalisation,
+            recipe.frontend.normalization,
         )
         losses, rate = [], 0.0
         for step, (x, y) in enumerate(batches):
@@ -269,7 +269,7 @@ class _Data:
     features: FeatureSet
     inference_features: FeatureSet
     targets: Float32Array
-    quantisation: Quantisation
+    quantization: Quantization
     evaluate_features: FeatureSet
     evaluate_targets: Float32Array
 
@@ -277,11 +277,11 @@ class _Data:
     def load(cls, dataset: Dataset, recipe: Recipe, folder: Path | None) -> _Data:
         clips, held_out = dataset.split("train"), dataset.split("evaluate")
         floats = cache.load(clips, recipe.frontend, folder=folder)
-        quantisation = input_quantisation(floats)
+        quantization = input_quantization(floats)
 
         def features(some: Sequence[Clip], config: FrontEndConfig) -> FeatureSet:
-            quantised = config.quantised(quantisation.scale, quantisation.zero_point)
-            return cache.load(some, quantised, arithmetic=recipe.features, folder=folder)
+            quantized = config.quantized(quantization.scale, quantization.zero_point)
+            return cache.load(some, quantized, arithmetic=recipe.features, folder=folder)
 
         fixed = recipe.features == "fixed"
         inference = features(clips, recipe.frontend) if fixed else floats
@@ -290,7 +290,7 @@ class _Data:
             features(clips, recipe.train_frontend) if finer else inference,
             inference,
             one_hot(clips, dataset.labels),
-            quantisation,
+            quantization,
             features(held_out, recipe.frontend),
             one_hot(held_out, dataset.labels),
         )
@@ -300,8 +300,8 @@ class _Data:
         features = self.inference_features
         indices = np.linspace(0, len(features) - 1, min(count, len(features)))
         x = features.take(indices.astype(np.int64))
-        if recipe.augmentation.quantise_input:
-            x = augment.rounded(x, self.quantisation)
+        if recipe.augmentation.quantize_input:
+            x = augment.rounded(x, self.quantization)
         return x
 
     def evaluate(self, model: keras.Model) -> tuple[float, float]:
@@ -325,7 +325,7 @@ def one_hot(clips: Sequence[Clip], labels: Sequence[str]) -> Float32Array:
     return targets
 
 
-def input_quantisation(features: FeatureSet) -> Quantisation:
+def input_quantization(features: FeatureSet) -> Quantization:
     """Return the int8 quantisation that covers the range of ``features`` and 0.
 
     scale = (max - min) / 255, zero_point = round(-128 - min / scale): what TFLite's calibration
@@ -335,7 +335,7 @@ def input_quantisation(features: FeatureSet) -> Quantisation:
     for some in features.batches(_EVALUATION_BATCH):
         low, high = min(low, float(some.min())), max(high, float(some.max()))
     scale = (high - low) / 255.0 or 1.0
-    return Quantisation(scale=scale, zero_point=round(-128.0 - low / scale))
+    return Quantization(scale=scale, zero_point=round(-128.0 - low / scale))
 
 
 def _disturbance(recipe: Recipe) -> augment.Disturbance | None:
@@ -344,9 +344,9 @@ def _disturbance(recipe: Recipe) -> augment.Disturbance | None:
     if recipe.devices.responses:
         gains = devices.gains(recipe.find(recipe.devices.responses), recipe.frontend)
         share = recipe.devices.share
-        if recipe.frontend.normalisation is not None:
-            gains /= np.array(recipe.frontend.normalisation.scales, np.float32)
-        steps.append(lambda x, rng: devices.recolour(x, gains, share, rng))
+        if recipe.frontend.normalization is not None:
+            gains /= np.array(recipe.frontend.normalization.scales, np.float32)
+        steps.append(lambda x, rng: devices.recolor(x, gains, share, rng))
     if recipe.noise_mask.weight:
         steps.append(Noise(recipe.train_frontend, recipe.noise_mask.snr_db))
 

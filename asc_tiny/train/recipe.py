@@ -66,7 +66,7 @@ class Augmentation:
         frequency_masks, frequency_mask_bands: masks per clip and their width at most.
         time_masks, time_mask_columns: masks per clip and their width at most.
         gain_db: a clip is made louder or softer by up to this, as a shift of its log-mel.
-        quantise_input: round the features to the int8 codes that the chip will see.
+        quantize_input: round the features to the int8 codes that the chip will see.
     """
 
     mixup_alpha: float = 0.3
@@ -76,7 +76,7 @@ class Augmentation:
     time_masks: int = 1
     time_mask_columns: int = 3
     gain_db: float = 0.0
-    quantise_input: bool = False
+    quantize_input: bool = field(default=False, metadata=fields.spelled("quantise_input"))
 
     def __post_init__(self) -> None:
         for name in ("crop_columns", "frequency_masks", "time_masks"):
@@ -170,12 +170,12 @@ class Recipe:
         filters: of convolutions that have fewer than the network's own, by name.
         time_resolution: training features have this many columns for each one at inference, by
             a hop that is as much smaller (the seed's ensemble 2 doubles it); 1 for the same.
-        normalise_bands: take the mean of each mel band's log-mel over the training clips from it,
+        normalize_bands: take the mean of each mel band's log-mel over the training clips from it,
             and divide by its deviation.
         features: ``float``, or ``fixed`` for what the integer front end's int8 codes stand for.
         recalibrate: measure the statistics of batch-norm on clips without augmentation at the
             end; otherwise they stay those of training.
-        frontend, schedule, augmentation, mixup_normalisation, noise_mask, devices, distillation:
+        frontend, schedule, augmentation, mixup_normalization, noise_mask, devices, distillation:
             tables of the file.
         source: the file's bytes; they travel with the run.
         folder: that the file is in.
@@ -187,13 +187,15 @@ class Recipe:
     dropout: float = 0.2
     filters: Mapping[str, int] = field(default_factory=dict)
     time_resolution: int = 1
-    normalise_bands: bool = False
+    normalize_bands: bool = field(default=False, metadata=fields.spelled("normalise_bands"))
     features: str = "float"
     recalibrate: bool = True
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    mixup_normalisation: MixupNormalisation = field(default_factory=MixupNormalisation)
+    mixup_normalization: MixupNormalisation = field(
+        default_factory=MixupNormalisation, metadata=fields.spelled("mixup_normalisation")
+    )
     noise_mask: NoiseMask = field(default_factory=NoiseMask)
     devices: Devices = field(default_factory=Devices)
     distillation: Distillation = field(default_factory=Distillation)
@@ -209,7 +211,7 @@ class Recipe:
         if any(type(n) is not int or not 1 <= n <= _MOST_FILTERS for n in self.filters.values()):
             counts = shown(dict(self.filters))
             raise AscError(f"filters = {counts}, must be counts of 1 to {_MOST_FILTERS}")
-        if self.frontend.quantisation is not None:
+        if self.frontend.quantization is not None:
             raise AscError("frontend.quantisation: comes from the trained model, not the recipe")
         divides = self.time_resolution >= 1 and self.frontend.hop % self.time_resolution == 0
         _check(self, "time_resolution", divides, f"1 or a divisor of hop ({self.frontend.hop})")
@@ -319,7 +321,7 @@ def _with_features(source: bytes, features: str) -> bytes:
 
 def _recipe(values: dict[str, Any], source: bytes, folder: Path) -> Recipe:
     frontend = FrontEndConfig.from_dict(values.get("frontend", {}), source="frontend")
-    if frontend.normalisation is not None and values.get("normalise_bands"):
+    if frontend.normalization is not None and values.get("normalise_bands"):
         raise AscError("normalise_bands = true, but frontend.normalisation is given")
     if "name" not in values:
         raise AscError("name is missing, a recipe needs one")

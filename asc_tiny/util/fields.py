@@ -13,6 +13,19 @@ from asc_tiny.util.errors import AscError
 T = TypeVar("T")
 
 
+def spelled(key: str) -> Mapping[str, str]:
+    """Return the metadata of a dataclass field that files call ``key``.
+
+    Files keep the spelling that they were published with; identifiers follow TensorFlow's.
+    """
+    return {"key": key}
+
+
+def key_of(field: dataclasses.Field[Any]) -> str:
+    """Return the key that stands for a dataclass field in files."""
+    return str(field.metadata.get("key", field.name))
+
+
 def table(value: object, name: str) -> Mapping[str, Any]:
     """Return ``value`` if it is a table, a JSON object in other words.
 
@@ -50,25 +63,25 @@ def checked(
         values: the table.
         prefix: of the keys in messages, such as ``frontend.``.
         without: fields that no file gives.
-        special: functions for fields whose annotation ``typed`` does not know; they raise
-            ``AscError``.
+        special: functions by key, for fields whose annotation ``typed`` does not know; they
+            raise ``AscError``.
 
     Raises:
         AscError: an unknown key or a value of another type; a key is missing.
     """
-    fields = {f.name: f for f in dataclasses.fields(kind) if f.name not in without}
+    fields = {key_of(f): f for f in dataclasses.fields(kind) if f.name not in without}
     check_keys(values, sorted(fields), prefix)
     special = special or {}
     arguments = {
-        name: special[name](value)
-        if name in special
-        else typed(value, str(fields[name].type), f"{prefix}{name}")
-        for name, value in values.items()
+        fields[key].name: special[key](value)
+        if key in special
+        else typed(value, str(fields[key].type), f"{prefix}{key}")
+        for key, value in values.items()
     }
-    for name, field in fields.items():
+    for key, field in fields.items():
         missing = dataclasses.MISSING
-        if field.default is missing and field.default_factory is missing and name not in values:
-            raise AscError(f"{prefix}{name} is missing")
+        if field.default is missing and field.default_factory is missing and key not in values:
+            raise AscError(f"{prefix}{key} is missing")
     return arguments
 
 

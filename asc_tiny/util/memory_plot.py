@@ -8,7 +8,7 @@ from typing import Any
 from asc_tiny.util.figures import DARK, grid, saved, style
 from asc_tiny.util.memory_map import Block, MemoryMap
 
-_COLOURS = ("#8fb8de", "#f3c98b", "#a8d5a2", "#e4a6a6", "#c7b5e3", "#d9d48f", "#9fd8d3", "#d6b59a")
+_COLORS = ("#8fb8de", "#f3c98b", "#a8d5a2", "#e4a6a6", "#c7b5e3", "#d9d48f", "#9fd8d3", "#d6b59a")
 _PEAK = "#b03030"
 _MOST_NAMED_STEPS = 40
 _CHARACTERS = 150
@@ -38,10 +38,10 @@ def _draw(axes: Any, memory: MemoryMap) -> None:
     steps = len(memory.steps)
     # What comes and goes has one colour.
     names = list(dict.fromkeys(block.name for block in memory.blocks))
-    colours = {name: _COLOURS[number % len(_COLOURS)] for number, name in enumerate(names)}
+    colors = {name: _COLORS[number % len(_COLORS)] for number, name in enumerate(names)}
     for block in memory.blocks:
         if block.last >= 0:
-            _rectangle(axes, block, colours[block.name], memory)
+            _rectangle(axes, block, colors[block.name], memory)
     edges = [step - 0.5 for step in range(steps + 1)]
     live = [*memory.live, *memory.live[-1:]]
     axes.step(edges[: len(live)], live, where="post", color=DARK, linewidth=1.0, label="in use")
@@ -57,7 +57,7 @@ def _draw(axes: Any, memory: MemoryMap) -> None:
         axes.set_xticks(range(steps), memory.steps, rotation=90)
 
 
-def _rectangle(axes: Any, block: Block, colour: str, memory: MemoryMap) -> None:
+def _rectangle(axes: Any, block: Block, color: str, memory: MemoryMap) -> None:
     first, width = max(block.first, 0) - 0.5, block.last - max(block.first, 0) + 1
     axes.bar(
         first,
@@ -65,7 +65,7 @@ def _rectangle(axes: Any, block: Block, colour: str, memory: MemoryMap) -> None:
         width=width,
         bottom=block.offset,
         align="edge",
-        color=colour,
+        color=color,
         edgecolor="white",
         linewidth=0.4,
     )

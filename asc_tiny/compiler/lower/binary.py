@@ -37,10 +37,10 @@ def lower_sub(to: Lowering) -> list[Stage]:
 
 
 def _sum_fields(to: Lowering) -> dict[str, str]:
-    (scale1, zero1), (scale2, zero2) = _quantisations(to)
+    (scale1, zero1), (scale2, zero2) = _quantizations(to)
     # Both operands are brought to twice the larger scale, with 20 more bits.
     common = 2.0 * max(scale1, scale2)
-    value, shift = multiplier(common / (2**20 * to.quantisation(to.output)[0]))
+    value, shift = multiplier(common / (2**20 * to.quantization(to.output)[0]))
     if shift > 0:
         to.fail("the output's scale is too small for its inputs")
     return {
@@ -54,15 +54,15 @@ def _sum_fields(to: Lowering) -> dict[str, str]:
 
 def lower_mul(to: Lowering) -> list[Stage]:
     """MUL, with or without broadcast."""
-    (scale1, _), (scale2, _) = _quantisations(to)
-    product = multiplier(scale1 * scale2 / to.quantisation(to.output)[0])
+    (scale1, _), (scale2, _) = _quantizations(to)
+    product = multiplier(scale1 * scale2 / to.quantization(to.output)[0])
     return _binary(to, "asc_mul", _product_fields(to, (0, 0), product))
 
 
 def lower_prelu(to: Lowering) -> list[Stage]:
     """PRELU with any slopes that can be broadcast."""
-    (scale, _), (slope, _) = _quantisations(to)
-    target = to.quantisation(to.output)[0]
+    (scale, _), (slope, _) = _quantizations(to)
+    target = to.quantization(to.output)[0]
     identity = multiplier(scale / target)
     if identity[1] > _MOST_SHIFT:
         to.fail("the output's scale is too small for its input")
@@ -76,7 +76,7 @@ def _product_fields(
     """Return the members for operators that multiply; ``identity`` scales the first operand."""
     if product[1] > _MOST_PRODUCT_SHIFT:
         to.fail("the output's scale is too small for its inputs")
-    (_, zero1), (_, zero2) = _quantisations(to)
+    (_, zero1), (_, zero2) = _quantizations(to)
     return {
         "first": braces(zero1, *identity),
         "second": braces(zero2, 0, 0),
@@ -97,12 +97,12 @@ def lower_minimum(to: Lowering) -> list[Stage]:
 
 
 def _choice(to: Lowering, kernel: str) -> list[Stage]:
-    to.same_quantisation(to.input(0), to.input(1), to.output)
+    to.same_quantization(to.input(0), to.input(1), to.output)
     return _binary(to, kernel, {})
 
 
-def _quantisations(to: Lowering) -> tuple[tuple[float, int], tuple[float, int]]:
-    return to.quantisation(to.input(0)), to.quantisation(to.input(1))
+def _quantizations(to: Lowering) -> tuple[tuple[float, int], tuple[float, int]]:
+    return to.quantization(to.input(0)), to.quantization(to.input(1))
 
 
 def _binary(to: Lowering, kernel: str, fields: Mapping[str, str]) -> list[Stage]:

@@ -142,7 +142,7 @@ class Lowering:
                 f"at most {MOST_EXPANDED:,} are supported"
             )
 
-    def quantisation(self, tensor: Tensor) -> tuple[float, int]:
+    def quantization(self, tensor: Tensor) -> tuple[float, int]:
         """Return scale and zero point of an activation, which are one each."""
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scales[0] == 0.0:
             self.fail(
@@ -150,9 +150,9 @@ class Lowering:
             )
         return tensor.scales[0], tensor.zero_points[0]
 
-    def same_quantisation(self, *tensors: Tensor) -> None:
+    def same_quantization(self, *tensors: Tensor) -> None:
         """Check that the operator, which only moves codes, does not have to rescale."""
-        if len({self.quantisation(tensor) for tensor in tensors}) != 1:
+        if len({self.quantization(tensor) for tensor in tensors}) != 1:
             self.fail(
                 "input and output must have the same scale and zero point; put a QUANTIZE between"
             )
@@ -175,7 +175,7 @@ class Lowering:
         """Return the codes that the fused (or the given) activation leaves."""
         name = activation or str(self.operator.options.get("fused_activation_function", "NONE"))
         try:
-            return activation_range(name, *self.quantisation(self.output))
+            return activation_range(name, *self.quantization(self.output))
         except ValueError as error:
             self.fail(str(error))
 
@@ -183,7 +183,7 @@ class Lowering:
         """Return the C text of the output's ``asc_output_t``; ``narrow`` if sums are below 2^30."""
         low, high = self.codes(activation)
         clamps = (low, high) != (INT8_MIN, INT8_MAX)
-        return braces(self.quantisation(self.output)[1], low, high, int(clamps), int(narrow))
+        return braces(self.quantization(self.output)[1], low, high, int(clamps), int(narrow))
 
     def view(self, tensor: Tensor) -> View:
         """Return the rows of a tensor."""

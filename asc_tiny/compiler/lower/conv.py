@@ -61,7 +61,7 @@ def lower_conv_2d(to: Lowering) -> list[Stage]:
         "columns": str(columns),
         "column_size": str(column),
         "depth": str(depth),
-        "input_zero_point": str(to.quantisation(to.input(0))[1]),
+        "input_zero_point": str(to.quantization(to.input(0))[1]),
         "range": to.range(narrow=_is_narrow(to, arrays[1])),
         "weights": arrays[0].name,
         "channels": arrays[1].name,
@@ -97,7 +97,7 @@ def _upsampled(
     data[:, : height * channels] = by_column.reshape(width * filters, -1)
     matrix = paired(data)
     depth = matrix.shape[1] * GROUP
-    zero_point = to.quantisation(to.input(0))[1]
+    zero_point = to.quantization(to.input(0))[1]
     arrays = (
         to.array("weights", "int8_t", matrix, weights=True),
         _channels(to, weights, channel_axis=0),
@@ -205,7 +205,7 @@ def lower_depthwise_conv_2d(to: Lowering) -> list[Stage]:
     )
     fields = {
         **window.fields(to),
-        "input_zero_point": str(to.quantisation(to.input(0))[1]),
+        "input_zero_point": str(to.quantization(to.input(0))[1]),
         "range": to.range(narrow=_is_narrow(to, arrays[1])),
         "weights": arrays[0].name,
         "channels": arrays[1].name,
@@ -279,8 +279,8 @@ def _check_bias_scale(to: Lowering, weights: Tensor) -> None:
     if bias is None or len(weights.scales) != 1:
         return
     stated = bias.scales[0] if len(bias.scales) == len(bias.zero_points) == 1 else 0.0
-    step = to.quantisation(to.input(0))[0] * weights.scales[0]
-    if abs(step - stated) / to.quantisation(to.output)[0] > _BIAS_TOLERANCE:
+    step = to.quantization(to.input(0))[0] * weights.scales[0]
+    if abs(step - stated) / to.quantization(to.output)[0] > _BIAS_TOLERANCE:
         to.fail(f"the bias has the scale {stated:g}, input and weights have {step:g}")
 
 
@@ -394,12 +394,12 @@ def channels_of(
     filters = weights.shape[channel_axis]
     copies = len(per_channel) // filters
     sums = per_channel.astype(np.int64)
-    zero_point = to.quantisation(to.input(source))[1]
+    zero_point = to.quantization(to.input(source))[1]
     biases = np.tile(_bias(to, bias, filters), copies) - zero_point * sums.sum(axis=1)
     reach = np.abs(biases) + 256 * np.abs(sums).sum(axis=1)
     if reach.max(initial=0) > INT32_MAX:
         to.fail("the sum of a channel may exceed 32 bits; use fewer inputs or smaller biases")
-    scale = to.quantisation(to.input(source))[0]
+    scale = to.quantization(to.input(source))[0]
     reals = _real_multipliers(to, scale, weights, filters, channel_axis)
     pairs = [multiplier(real) for real in reals] * copies
     if any(shift > 30 for _, shift in pairs):
@@ -440,14 +440,14 @@ def _real_multipliers(
     to: Lowering, source: float, weights: Tensor, channels: int, channel_axis: int
 ) -> list[float]:
     """Return input scale times weight scale over output scale per output channel."""
-    target = to.quantisation(to.output)[0]
+    target = to.quantization(to.output)[0]
     if len(weights.scales) == 1:
         # TFLite multiplies in single precision for dense layers only.
         dense = to.operator.name == "FULLY_CONNECTED"
         scale = weights.scales[0]
         product = product_scale(source, scale) if dense else source * scale
         return [product / target] * channels
-    if len(weights.scales) != channels or weights.quantised_dimension != channel_axis:
+    if len(weights.scales) != channels or weights.quantized_dimension != channel_axis:
         to.fail(f"{len(weights.scales)} weight scales for {channels} output channels")
     return [source * scale / target for scale in weights.scales]
 

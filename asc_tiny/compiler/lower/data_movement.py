@@ -28,7 +28,7 @@ def lower_expand_dims(to: Lowering) -> list[Stage]:
 
 def lower_rename(to: Lowering) -> list[Stage]:
     """RESHAPE and its kin: another view of the same bytes, or one copy."""
-    to.same_quantisation(to.input(0), to.output)
+    to.same_quantization(to.input(0), to.output)
     if to.input(0).size != to.output.size:
         to.fail(f"{to.input(0).size} elements into {to.output.size}")
     source = to.view(to.input(0))
@@ -46,7 +46,7 @@ def lower_slices(to: Lowering) -> list[Stage]:
     stages = []
     for number, part in enumerate(slices(to.graph, to.operator)):
         source, output = to.graph.tensor(part.input), to.graph.tensor(part.output)
-        to.same_quantisation(source, output)
+        to.same_quantization(source, output)
         view = _slice_view(to.view(source), source, output, part)
         if view is not None and not to.tensors.is_placed(output.index):
             to.tensors.alias(output.index, view)
@@ -148,7 +148,7 @@ def lower_concatenation(to: Lowering) -> list[Stage]:
     places = joins(to.graph, to.operator)
     stages, position = [], 0
     for number, tensor in enumerate(inputs):
-        to.same_quantisation(tensor, output)
+        to.same_quantization(tensor, output)
         if places and to.tensors.is_joined(tensor.index, output.index):
             continue
         suffix = f"_{number}"
@@ -195,7 +195,7 @@ def _copy(
 def lower_transpose(to: Lowering) -> list[Stage]:
     """TRANSPOSE of up to 4 dimensions: a view where only dimensions of 1 move, else a copy."""
     source, output = to.input(0), to.output
-    to.same_quantisation(source, output)
+    to.same_quantization(source, output)
     rank = len(source.shape)
     order = to.integers(1, rank)
     if sorted(order) != list(range(rank)) or rank > 4:
@@ -220,7 +220,7 @@ def lower_transpose(to: Lowering) -> list[Stage]:
 def lower_pad(to: Lowering) -> list[Stage]:
     """PAD and PADV2 along all dimensions but a batch of images."""
     source, output = to.input(0), to.output
-    to.same_quantisation(source, output)
+    to.same_quantization(source, output)
     rank = len(source.shape)
     if rank > 4 or (rank == 4 and source.shape[0] != 1):
         to.fail(f"shape {list(source.shape)}, must be an image or have at most 3 dimensions")
@@ -235,10 +235,10 @@ def lower_pad(to: Lowering) -> list[Stage]:
     if amounts.min() < 0 or amounts[0].any() or (is_one_row and (height > 1 or amounts[1].any())):
         to.fail(f"paddings {amounts[missing:].tolist()} of {list(source.shape)}")
     *_, output_width, output_channels = (1, 1, *output.shape)
-    value = to.quantisation(output)[1]
+    value = to.quantization(output)[1]
     if to.optional_input(2) is not None:
         to.same_type(to.input(2), output)
-        to.same_quantisation(to.input(2), output)
+        to.same_quantization(to.input(2), output)
         value = int(to.constants(2, 1).ravel()[0])
     if not INT8_MIN <= value <= INT8_MAX:
         to.fail(f"pads with {value}")
@@ -272,7 +272,7 @@ def lower_space_to_depth(to: Lowering) -> list[Stage]:
 
 def _blocks(to: Lowering, deep: Tensor, wide: Tensor) -> tuple[int, dict[str, str]]:
     """Return the size of a block and the members of ``asc_blocks_t``."""
-    to.same_quantisation(deep, wide)
+    to.same_quantization(deep, wide)
     block = int(to.operator.options["block_size"])
     (height, width, channels), larger = to.image(deep), to.image(wide)
     if block < 1 or larger != (height * block, width * block, channels // block**2):
@@ -294,7 +294,7 @@ def lower_pack(to: Lowering) -> list[Stage]:
     stages = []
     for number in range(count):
         tensor = to.input(number)
-        to.same_quantisation(tensor, output)
+        to.same_quantization(tensor, output)
         if count != output.shape[axis] or tensor.size != runs * inner:
             to.fail(f"{count} times {list(tensor.shape)} into {list(output.shape)}")
         source = Rows(to.reshaped(to.view(tensor), 1, tensor.size))
@@ -305,7 +305,7 @@ def lower_pack(to: Lowering) -> list[Stage]:
 
 def lower_resize_nearest_neighbor(to: Lowering) -> list[Stage]:
     """RESIZE_NEAREST_NEIGHBOR to any size; nothing if the convolution behind it does it."""
-    to.same_quantisation(to.input(0), to.output)
+    to.same_quantization(to.input(0), to.output)
     check_size(to)
     source, target = to.image(to.input(0)), to.image(to.output)
     if source[2] != target[2]:

@@ -29,7 +29,7 @@ def divide_by_power(value: int, exponent: int) -> int:
     return (value >> exponent) + ((value & mask) > half)
 
 
-def requantise(value: int, multiplier: int, shift: int) -> int:
+def requantize(value: int, multiplier: int, shift: int) -> int:
     """Return ``value * multiplier / 2^31 * 2^shift`` (MultiplyByQuantizedMultiplier)."""
     high = doubling_high_product(value << max(shift, 0), multiplier)
     return divide_by_power(high, max(-shift, 0))

@@ -18,7 +18,7 @@ from asc_tiny.compiler.lower.gemmlowp import (
     divide_by_power,
     doubling_high_product,
     logistic,
-    requantise,
+    requantize,
     tanh,
 )
 from asc_tiny.compiler.lower.requantization import (
@@ -38,21 +38,21 @@ _MOST_SHIFT = 22
 
 def lower_logistic(to: Lowering) -> list[Stage]:
     """LOGISTIC, with the output quantisation that the specification fixes."""
-    if to.quantisation(to.output) != (1.0 / 256.0, INT8_MIN):
+    if to.quantization(to.output) != (1.0 / 256.0, INT8_MIN):
         to.fail("output must have scale 1/256 and zero point -128")
     return _sigmoid(to, lambda raw: divide_by_power(logistic(raw, 4), 23) + INT8_MIN)
 
 
 def lower_tanh(to: Lowering) -> list[Stage]:
     """TANH, with the output quantisation that the specification fixes."""
-    if to.quantisation(to.output) != (1.0 / 128.0, 0):
+    if to.quantization(to.output) != (1.0 / 128.0, 0):
         to.fail("output must have scale 1/128 and zero point 0")
     return _sigmoid(to, lambda raw: divide_by_power(tanh(raw, 4), 24))
 
 
 def _sigmoid(to: Lowering, function: Function) -> list[Stage]:
     """Tabulate a function that is constant beyond 16, of numbers with 4 integer bits."""
-    scale = to.quantisation(to.input(0))[0]
+    scale = to.quantization(to.input(0))[0]
     fraction, shift = math.frexp(scale * 2.0 ** (31 - _INPUT_INTEGER_BITS))
     factor = round_away(fraction * 2.0**31)
     if not 0 <= shift < 63 or factor == 2**31:
@@ -62,15 +62,15 @@ def _sigmoid(to: Lowering, function: Function) -> list[Stage]:
     def code(value: int) -> int:
         if value <= -radius:
             return INT8_MIN
-        return INT8_MAX if value >= radius else function(requantise(value, factor, shift))
+        return INT8_MAX if value >= radius else function(requantize(value, factor, shift))
 
     return _lookup(to, code)
 
 
 def lower_leaky_relu(to: Lowering) -> list[Stage]:
     """LEAKY_RELU with any slope."""
-    source, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
-    zero_point = to.quantisation(to.output)[1]
+    source, target = to.quantization(to.input(0))[0], to.quantization(to.output)[0]
+    zero_point = to.quantization(to.output)[1]
     slope = source * float(to.operator.options["alpha"]) / target
     identity = multiplier(source / target)
     below = multiplier(abs(slope))
@@ -80,25 +80,25 @@ def lower_leaky_relu(to: Lowering) -> list[Stage]:
 
     def code(value: int) -> int:
         if value >= 0:
-            return zero_point + requantise(value, *identity)
-        return zero_point + sign * requantise(value, *below)
+            return zero_point + requantize(value, *identity)
+        return zero_point + sign * requantize(value, *below)
 
     return _lookup(to, code)
 
 
 def lower_abs(to: Lowering) -> list[Stage]:
     """ABS from any quantisation to any."""
-    source, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
-    zero_point = to.quantisation(to.output)[1]
+    source, target = to.quantization(to.input(0))[0], to.quantization(to.output)[0]
+    zero_point = to.quantization(to.output)[1]
     factor = multiplier(source / target)
     if factor[1] > _MOST_SHIFT:
         to.fail("the output's scale is too small for its input")
-    return _lookup(to, lambda value: requantise(abs(value), *factor) + zero_point)
+    return _lookup(to, lambda value: requantize(abs(value), *factor) + zero_point)
 
 
 def lower_elu(to: Lowering) -> list[Stage]:
     """ELU, the one function that TFLite Micro tabulates in single precision."""
-    source, (target, zero_point) = to.quantisation(to.input(0))[0], to.quantisation(to.output)
+    source, (target, zero_point) = to.quantization(to.input(0))[0], to.quantization(to.output)
     if 256.0 * source / target >= 2**31 - 256:
         to.fail("the output's scale is too small for its input")
     inverse = np.float32(1.0) / np.float32(target)
@@ -113,8 +113,8 @@ def lower_elu(to: Lowering) -> list[Stage]:
 
 def lower_hard_swish(to: Lowering) -> list[Stage]:
     """HARD_SWISH, in 16-bit arithmetic as TFLite Micro's kernel."""
-    source, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
-    zero_point = to.quantisation(to.output)[1]
+    source, target = to.quantization(to.input(0))[0], to.quantization(to.output)[0]
+    zero_point = to.quantization(to.output)[1]
     fine = np.float32(1.0 / 128.0) * np.float32(source)
     output_factor, output_shift = multiplier(float(fine / np.float32(target)))
     reluish = np.float32(3.0) / np.float32(32768.0)
@@ -162,7 +162,7 @@ def _divide_16_bits(value: int, exponent: int) -> int:
 def _lookup(to: Lowering, function: Function) -> list[Stage]:
     if to.input(0).size != to.output.size:
         to.fail(f"{to.input(0).size} elements into {to.output.size}")
-    zero_point = to.quantisation(to.input(0))[1]
+    zero_point = to.quantization(to.input(0))[1]
     codes = [function(code - zero_point) for code in range(INT8_MIN, INT8_MAX + 1)]
     values = np.clip(codes, INT8_MIN, INT8_MAX).astype(np.int8)
     own = to.array("table", "int8_t", values)

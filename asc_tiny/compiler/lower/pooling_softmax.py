@@ -23,7 +23,7 @@ def lower_average_pool_2d(to: Lowering) -> list[Stage]:
 
 
 def _pool(to: Lowering, kernel: str) -> list[Stage]:
-    to.same_quantisation(to.input(0), to.output)
+    to.same_quantization(to.input(0), to.output)
     if to.image(to.input(0))[2] != to.image(to.output)[2]:
         to.fail("must keep the number of channels")
     height = int(to.operator.options["filter_height"])
@@ -37,19 +37,19 @@ def _pool(to: Lowering, kernel: str) -> list[Stage]:
 
 def lower_quantize(to: Lowering) -> list[Stage]:
     """QUANTIZE from one int8 scale to another."""
-    scale, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
+    scale, target = to.quantization(to.input(0))[0], to.quantization(to.output)[0]
     return _rescale(to, scale / target, to.range())
 
 
 def lower_relu(to: Lowering) -> list[Stage]:
     """RELU as an operator of its own."""
-    scale, target = to.quantisation(to.input(0))[0], to.quantisation(to.output)[0]
+    scale, target = to.quantization(to.input(0))[0], to.quantization(to.output)[0]
     return _rescale(to, scale / target, to.range(activation="RELU"))
 
 
 def lower_relu6(to: Lowering) -> list[Stage]:
     """RELU6 as an operator of its own: codes are clamped and stay the same."""
-    to.same_quantisation(to.input(0), to.output)
+    to.same_quantization(to.input(0), to.output)
     return _rescale(to, 1.0, to.range(activation="RELU6"))
 
 
@@ -59,7 +59,7 @@ def _rescale(to: Lowering, real: float, output_range: str) -> list[Stage]:
         to.fail("the output's scale is too small for its input")
     if to.input(0).size != to.output.size:
         to.fail(f"{to.input(0).size} elements into {to.output.size}")
-    zero_point = to.quantisation(to.input(0))[1]
+    zero_point = to.quantization(to.input(0))[1]
     fields = {
         "size": str(to.view(to.output).row_size),
         "input": braces(zero_point, value, shift),
@@ -72,7 +72,7 @@ def _rescale(to: Lowering, real: float, output_range: str) -> list[Stage]:
 def lower_softmax(to: Lowering) -> list[Stage]:
     """SOFTMAX over the last axis, with the output quantisation that the specification fixes."""
     source, output = to.input(0), to.output
-    if to.quantisation(output) != (1.0 / 256.0, INT8_MIN):
+    if to.quantization(output) != (1.0 / 256.0, INT8_MIN):
         to.fail("output must have scale 1/256 and zero point -128")
     if source.shape != output.shape or not source.shape:
         to.fail(f"shape {list(source.shape)} into {list(output.shape)}")
@@ -80,7 +80,7 @@ def lower_softmax(to: Lowering) -> list[Stage]:
         to.fail(f"over {source.shape[-1]} classes, at most {_MOST_CLASSES} are supported")
     beta = float(to.operator.options["beta"])
     try:
-        value, shift, minimum = softmax_constants(beta, to.quantisation(source)[0])
+        value, shift, minimum = softmax_constants(beta, to.quantization(source)[0])
     except ValueError as error:
         to.fail(str(error))
     fields = {

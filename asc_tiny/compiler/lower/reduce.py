@@ -39,7 +39,7 @@ def lower_sum(to: Lowering) -> list[Stage]:
 
 def lower_reduce_max(to: Lowering) -> list[Stage]:
     """REDUCE_MAX over axes that are neighbours."""
-    to.same_quantisation(to.input(0), to.output)
+    to.same_quantization(to.input(0), to.output)
     groups, source = _groups(to), to.view(to.input(0))
     if groups.outer == 1:
         # Rows are compared as they come.
@@ -56,7 +56,7 @@ def lower_reduce_max(to: Lowering) -> list[Stage]:
 
 
 def _scale(to: Lowering) -> float:
-    return to.quantisation(to.input(0))[0] / to.quantisation(to.output)[0]
+    return to.quantization(to.input(0))[0] / to.quantization(to.output)[0]
 
 
 def _axes(to: Lowering) -> set[int]:
@@ -136,7 +136,7 @@ def _by_rows(to: Lowering, groups: _Groups, factor: tuple[int, int], source: Vie
 def _mean_fields(to: Lowering, groups: _Groups, factor: tuple[int, int]) -> dict[str, str]:
     return {
         "channels": str(groups.inner),
-        "offset": str(-to.quantisation(to.input(0))[1] * groups.count),
+        "offset": str(-to.quantization(to.input(0))[1] * groups.count),
         "multiplier": str(factor[0]),
         "shift": str(factor[1]),
         "range": to.range(),

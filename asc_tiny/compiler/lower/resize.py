@@ -14,7 +14,7 @@ _ONE = 1 << 10
 
 def lower_resize_bilinear(to: Lowering) -> list[Stage]:
     """RESIZE_BILINEAR to any size."""
-    to.same_quantisation(to.input(0), to.output)
+    to.same_quantization(to.input(0), to.output)
     check_size(to)
     source, target = to.image(to.input(0)), to.image(to.output)
     if source[2] != target[2]:

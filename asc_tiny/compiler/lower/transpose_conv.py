@@ -118,7 +118,7 @@ def _stages(
         "columns": columns,
         "column_size": phases[0].column_size,
         "depth": phases[0].depth,
-        "input_zero_point": to.quantisation(to.input(2))[1],
+        "input_zero_point": to.quantization(to.input(2))[1],
         "range": to.range(narrow=is_narrow(arrays[1], sums)),
         "weights": arrays[0].name,
         "channels": arrays[1].name,

@@ -48,7 +48,7 @@ def _tensor(tensor: Tensor) -> str:
     if len(tensor.scales) == len(tensor.zero_points) == 1:
         return f"{text}, scale {tensor.scales[0]!r}, zero point {tensor.zero_points[0]}"
     if tensor.scales:
-        axis = tensor.quantised_dimension
+        axis = tensor.quantized_dimension
         return f"{text}, {len(tensor.scales)} scales along axis {axis}"
     return text
 

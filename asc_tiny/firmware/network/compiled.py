@@ -15,7 +15,7 @@ from asc_tiny.firmware.c.templates import banner, environment
 from asc_tiny.firmware.fingerprints import Identity
 from asc_tiny.firmware.network import interface
 from asc_tiny.firmware.network.c_values import values
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import ABSENT, Tensor
 from asc_tiny.util.errors import AscError
 
@@ -31,39 +31,39 @@ DEFAULT = Options()
 
 
 @functools.lru_cache(maxsize=8)
-def compile_network(artefact: Artefact, options: Options = DEFAULT) -> Compiled:
+def compile_network(model_file: ModelFile, options: Options = DEFAULT) -> Compiled:
     """Run all passes over a model.
 
     Raises:
         AscError: the model is not full int8, has an operator or option that is not supported, or
             does not fit the memory that the options allow.
     """
-    artefact = without_conversions(artefact)
-    check_supported_types(artefact)
-    check_supported_operators(artefact)
-    _check_variables(artefact)
-    return choose(artefact.graph, options)
+    model_file = without_conversions(model_file)
+    check_supported_types(model_file)
+    check_supported_operators(model_file)
+    _check_variables(model_file)
+    return choose(model_file.graph, options)
 
 
 def generate(
-    artefact: Artefact, identity: Identity | None = None, options: Options = DEFAULT
+    model_file: ModelFile, identity: Identity | None = None, options: Options = DEFAULT
 ) -> dict[str, str]:
     """Return ``asc_net.h`` and ``asc_net.c``, file name to text.
 
     Args:
-        artefact: the model.
+        model_file: the model.
         identity: of the classifier that it is the network of, if it is.
         options: of the planner.
 
     Raises:
         AscError: as ``compile_network``.
     """
-    artefact = without_conversions(artefact)
-    compiled = compile_network(artefact, options)
+    model_file = without_conversions(model_file)
+    compiled = compile_network(model_file, options)
     context: dict[str, Any] = {
-        **values(artefact.graph, compiled.program, compiled.schedule, compiled.plan),
-        "banner": banner(artefact),
-        "hash": artefact.sha256,
+        **values(model_file.graph, compiled.program, compiled.schedule, compiled.plan),
+        "banner": banner(model_file),
+        "hash": model_file.sha256,
         "identity": identity,
         "interface_version": interface.VERSION,
         "kernels_version": KERNELS_VERSION,
@@ -75,69 +75,69 @@ def generate(
     return {name: templates.get_template(f"network/{name}.j2").render(context) for name in names}
 
 
-def without_conversions(artefact: Artefact) -> Artefact:
+def without_conversions(model_file: ModelFile) -> ModelFile:
     """Return a model without conversions of its input and output from and to other types."""
-    return replace(artefact, graph=strip_io_conversions.without_conversions(artefact.graph))
+    return replace(model_file, graph=strip_io_conversions.without_conversions(model_file.graph))
 
 
-def check_supported_operators(artefact: Artefact) -> None:
+def check_supported_operators(model_file: ModelFile) -> None:
     """Check that there is a kernel for every operator of a model.
 
     Raises:
         AscError: there is none for one; the message names it and its layer.
     """
-    for operator in artefact.graph.operators:
+    for operator in model_file.graph.operators:
         if operator.name not in LOWERINGS:
-            raise not_supported(artefact.graph, operator)
+            raise not_supported(model_file.graph, operator)
 
 
-def check_supported_types(artefact: Artefact) -> None:
+def check_supported_types(model_file: ModelFile) -> None:
     """Check that a model has one input and output and that all activations are int8.
 
     Raises:
         AscError: it has others.
     """
-    graph = artefact.graph
+    graph = model_file.graph
     if graph.others:
         raise AscError(
-            f"{artefact.path}: has {1 + len(graph.others)} subgraphs, only models with one can "
+            f"{model_file.path}: has {1 + len(graph.others)} subgraphs, only models with one can "
             f"become C; leave out loops and branches"
         )
-    _check_ends(artefact)
+    _check_ends(model_file)
     for index in graph.inputs:
-        _check_type(artefact, graph.tensor(index), "input")
+        _check_type(model_file, graph.tensor(index), "input")
     for operator in graph.operators:
         for index in operator.outputs:
             made_by = f"output of operator {operator.index} ({operator.name})"
-            _check_type(artefact, graph.tensor(index), made_by)
+            _check_type(model_file, graph.tensor(index), made_by)
 
 
-def _check_ends(artefact: Artefact) -> None:
-    graph = artefact.graph
+def _check_ends(model_file: ModelFile) -> None:
+    graph = model_file.graph
     for kind, indices in (("input", graph.inputs), ("output", graph.outputs)):
         if len(indices) != 1:
             names = ", ".join(graph.tensor(index).name or str(index) for index in indices)
             raise AscError(
-                f"{artefact.path}: has {len(indices)} {kind}s ({names}), only models with one can "
-                f"become C; concatenate them in the model"
+                f"{model_file.path}: has {len(indices)} {kind}s ({names}), only models with one "
+                f"can become C; concatenate them in the model"
             )
     if graph.tensor(graph.outputs[0]).is_constant:
-        raise AscError(f"{artefact.path}: the output is constant")
+        raise AscError(f"{model_file.path}: the output is constant")
 
 
-def _check_variables(artefact: Artefact) -> None:
+def _check_variables(model_file: ModelFile) -> None:
     """Check that no operator uses what stays from one inference to the next."""
-    for operator in artefact.graph.operators:
+    for operator in model_file.graph.operators:
         for index in (*operator.inputs, *operator.outputs):
-            if index != ABSENT and artefact.graph.tensor(index).is_variable:
+            if index != ABSENT and model_file.graph.tensor(index).is_variable:
                 raise AscError(
-                    f"{artefact.path}: tensor {index} of operator {operator.index} "
+                    f"{model_file.path}: tensor {index} of operator {operator.index} "
                     f"({operator.name}) keeps its values between inferences, which is not supported"
                 )
 
 
-def _check_type(artefact: Artefact, tensor: Tensor, role: str) -> None:
-    where = f"{artefact.path}: tensor {tensor.index}, {role},"
+def _check_type(model_file: ModelFile, tensor: Tensor, role: str) -> None:
+    where = f"{model_file.path}: tensor {tensor.index}, {role},"
     if tensor.dtype != "INT8":
         raise AscError(
             f"{where} is {tensor.dtype}, only full int8 models can become C (asc-tiny quantize "

@@ -64,7 +64,7 @@ def generate(
     files: dict[str, str] = {}
     alone = replace(options, max_ram=None)
     for number, member in enumerate(ensemble.members):
-        for name, text in network.generate(member.artefact, options=alone).items():
+        for name, text in network.generate(member.model_file, options=alone).items():
             files[rename_network(name, number)] = rename_network(text, number)
     values = {**_values(ensemble, alone), "identity": identity}
     if options.max_ram is not None and values["arena_size"] > options.max_ram:
@@ -129,12 +129,12 @@ def _values(ensemble: Ensemble, options: Options) -> dict[str, Any]:
     values = interface.of_ensemble(ensemble)
     arenas = [_arena(member, options) for member in ensemble.members]
     layout = lay_out(arenas, values["input"]["size"])
-    one_quantisation = values["groups"] == 1
+    one_quantization = values["groups"] == 1
     members = [
         {
             **values["members"][number],
             "offset": layout.offsets[number],
-            "in_place": one_quantisation and number == layout.order[-1],
+            "in_place": one_quantization and number == layout.order[-1],
         }
         for number in layout.order
     ]
@@ -149,5 +149,5 @@ def _values(ensemble: Ensemble, options: Options) -> dict[str, Any]:
 
 
 def _arena(member: Member, options: Options) -> Arena:
-    compiled = network.compile_network(member.artefact, options)
+    compiled = network.compile_network(member.model_file, options)
     return Arena(compiled.plan.size, compiled.input_offset)

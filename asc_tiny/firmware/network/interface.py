@@ -39,8 +39,8 @@ def of_ensemble(ensemble: Ensemble) -> dict[str, Any]:
     height, width, channels = ensemble.frontends[0].shape
     groups = len(ensemble.frontends)
     combination = ensemble.combination
-    quantisation = ensemble.frontends[0].quantisation
-    assert quantisation is not None
+    quantization = ensemble.frontends[0].quantization
+    assert quantization is not None
     return {
         "channels": channels,
         "fraction_bits": FRACTION_BITS,
@@ -52,14 +52,14 @@ def of_ensemble(ensemble: Ensemble) -> dict[str, Any]:
             "channels": channels * groups,
             "shape": f"{height}x{width}x{channels * groups}",
             "size": height * width * channels * groups,
-            "scale": float_literal(quantisation.scale),
-            "zero_point": quantisation.zero_point,
+            "scale": float_literal(quantization.scale),
+            "zero_point": quantization.zero_point,
         },
         "interface_version": VERSION,
         "members": [
             {
                 "number": number,
-                "hash": ensemble.members[number].artefact.sha256,
+                "hash": ensemble.members[number].model_file.sha256,
                 "first_channel": ensemble.frontend_of(number) * channels,
                 "multiplier": multiplier,
             }

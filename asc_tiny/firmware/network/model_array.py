@@ -6,20 +6,20 @@ import numpy as np
 
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.c.templates import banner, environment
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 
 
-def generate(artefact: Artefact) -> dict[str, str]:
+def generate(model_file: ModelFile) -> dict[str, str]:
     """Return ``asc_model.h`` and ``asc_model.c``, file name to text.
 
     The array holds the file's bytes in read-only memory, aligned to 16 bytes as TensorFlow Lite
     Micro reads int32 values in place. Any .tflite will do, int8 or not.
     """
     values = {
-        "banner": banner(artefact),
-        "hash": artefact.sha256,
-        "lines": value_lines(np.frombuffer(artefact.data, dtype=np.uint8)),
-        "size": len(artefact.data),
+        "banner": banner(model_file),
+        "hash": model_file.sha256,
+        "lines": value_lines(np.frombuffer(model_file.data, dtype=np.uint8)),
+        "size": len(model_file.data),
     }
     templates = environment()
     names = ("asc_model.h", "asc_model.c")

@@ -15,7 +15,7 @@ from asc_tiny.firmware.c.templates import banner, environment
 from asc_tiny.firmware.fingerprints import Identity
 from asc_tiny.firmware.network import interface, model_array
 from asc_tiny.model.ensemble import Ensemble, Model
-from asc_tiny.model.model_file import Artefact
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import ABSENT, Graph
 from asc_tiny.tflm.arena import ALIGNMENT, Arena, arena
 from asc_tiny.tflm.cmsis_nn import Core
@@ -77,9 +77,9 @@ def generate(model: Model, identity: Identity | None = None) -> dict[str, str]:
     """
     check_operators(model)
     files: dict[str, str] = {}
-    artefacts = _artefacts(model)
-    for name, artefact in zip(_names(model), artefacts, strict=True):
-        for file, text in model_array.generate(artefact).items():
+    model_files = _model_files(model)
+    for name, model_file in zip(_names(model), model_files, strict=True):
+        for file, text in model_array.generate(model_file).items():
             files[_rename(file, name)] = _rename(text, name)
     values = {**_values(model), "identity": identity}
     templates = environment()
@@ -94,16 +94,16 @@ def check_operators(model: Model) -> None:
     Raises:
         AscError: it does not, or the memory that it needs for one is not known.
     """
-    for artefact in _artefacts(model):
-        for operator in artefact.graph.operators:
+    for model_file in _model_files(model):
+        for operator in model_file.graph.operators:
             if operator.name not in OPERATORS:
                 raise AscError(
-                    f"{artefact.path}: operator {operator.index} is {operator.name}, supported "
+                    f"{model_file.path}: operator {operator.index} is {operator.name}, supported "
                     f"with runtime tflm are {', '.join(OPERATORS)}"
                 )
             if operator.name in _BIASED and ABSENT in operator.inputs:
                 raise AscError(
-                    f"{artefact.path}: operator {operator.index} ({operator.name}) has an input "
+                    f"{model_file.path}: operator {operator.index} ({operator.name}) has an input "
                     f"that is absent, which TensorFlow Lite Micro reads all the same; leave it out"
                 )
 
@@ -138,14 +138,14 @@ def memory(model: Model, kernels: Kernels = None, abi: Abi = Abi.ARM) -> Memory:
     return Memory(objects, arena(graphs, kernels, abi))
 
 
-def _artefacts(model: Model) -> list[Artefact]:
-    if isinstance(model, Artefact):
+def _model_files(model: Model) -> list[ModelFile]:
+    if isinstance(model, ModelFile):
         return [model]
-    return [member.artefact for member in model.members]
+    return [member.model_file for member in model.members]
 
 
 def _graphs(model: Model) -> list[Graph]:
-    return [artefact.graph for artefact in _artefacts(model)]
+    return [model_file.graph for model_file in _model_files(model)]
 
 
 def _operators(graphs: Sequence[Graph]) -> list[str]:
@@ -154,7 +154,7 @@ def _operators(graphs: Sequence[Graph]) -> list[str]:
 
 def _names(model: Model) -> list[str]:
     """Return the name of each network's array."""
-    if isinstance(model, Artefact):
+    if isinstance(model, ModelFile):
         return ["asc_model"]
     return [f"asc_model{number}" for number in range(len(model.members))]
 
@@ -183,7 +183,7 @@ def _values(model: Model) -> dict[str, Any]:
         {"model": name, "input_size": graph.tensor(graph.inputs[0]).size}
         for name, graph in zip(_names(model), graphs, strict=True)
     ]
-    if isinstance(model, Artefact):
+    if isinstance(model, ModelFile):
         return {
             **values,
             "input": interface.of_tensor(graphs[0].tensor(graphs[0].inputs[0])),

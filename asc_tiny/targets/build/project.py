@@ -49,7 +49,7 @@ class Project:
         folder: the project.
         board: what it is built for.
         runtime: ``aot`` or ``tflm``.
-        artefact: the model or the ensemble that it was generated from.
+        model_file: the model or the ensemble that it was generated from.
         frontend: the front end of that model.
         labels: class labels in output order.
         decision: windows, smoothing, hysteresis and threshold.
@@ -60,7 +60,7 @@ class Project:
     folder: Path
     board: Board
     runtime: str
-    artefact: Model
+    model_file: Model
     frontend: FrontEndConfig
     labels: tuple[str, ...]
     decision: DecisionConfig
@@ -75,7 +75,7 @@ class Project:
     @property
     def frontends(self) -> tuple[FrontEndConfig, ...]:
         """The front end in every quantisation that the firmware computes, one for one network."""
-        model = self.artefact
+        model = self.model_file
         return model.frontends if isinstance(model, Ensemble) else (self.frontend,)
 
     @property
@@ -113,7 +113,7 @@ def load(folder: Path) -> Project:
             folder=found.folder,
             board=found.board,
             runtime=_one_of(content["runtime"], "runtime", ("aot", "tflm")),
-            artefact=load_model(folder / _model_file(content["model"])),
+            model_file=load_model(folder / _model_file(content["model"])),
             frontend=FrontEndConfig.from_dict(content["frontend"], source=str(path)),
             labels=labels.check(content["labels"], source=f"{path}: labels"),
             decision=DecisionConfig.from_dict(content.get("decision", {}), source=str(path)),

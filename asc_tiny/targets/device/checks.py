@@ -54,10 +54,10 @@ class DeviceCosts:
 
 def mismatch(found: Provenance, project: Project) -> str | None:
     """Return what says that a device runs other firmware than a project's, None if nothing does."""
-    if found.model_sha256 != project.artefact.sha256:
+    if found.model_sha256 != project.model_file.sha256:
         return (
             f"the device runs model {found.model_sha256[:12]}, "
-            f"{project.folder} holds {project.artefact.sha256[:12]}"
+            f"{project.folder} holds {project.model_file.sha256[:12]}"
         )
     if found.labels != project.labels:
         return f"the device has labels {', '.join(found.labels)}; {project.folder} has others"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from asc_tiny.decision.config import UNKNOWN
 from asc_tiny.frontend.arrays import Samples
-from asc_tiny.model.ensemble import output_quantisation
+from asc_tiny.model.ensemble import output_quantization
 from asc_tiny.targets.build.project import Project
 from asc_tiny.targets.image import application
 from asc_tiny.util.console_text import shown
@@ -83,9 +83,9 @@ def decision(project: Project, line: str, window: int) -> Decision:
             f"expected: decision {window} LABEL and {count} int8 scores"
         )
     codes = np.array(values, np.int8).reshape(2, -1)
-    output = output_quantisation(project.artefact)
-    dequantised = output.scale * (codes.astype(np.float64) - output.zero_point)
-    scores, smoothed = (dict(zip(project.labels, row, strict=True)) for row in dequantised.tolist())
+    output = output_quantization(project.model_file)
+    dequantized = output.scale * (codes.astype(np.float64) - output.zero_point)
+    scores, smoothed = (dict(zip(project.labels, row, strict=True)) for row in dequantized.tolist())
     return Decision(
         start=project.windows.start(window) / project.frontend.sample_rate,
         end=project.windows.end(window) / project.frontend.sample_rate,

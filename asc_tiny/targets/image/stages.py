@@ -53,9 +53,9 @@ def measure_stages(project: Project, instructions: int) -> list[StageCosts]:
     Raises:
         AscError: the network is not compiled ahead of time, is an ensemble, or the build fails.
     """
-    if project.runtime != "aot" or isinstance(project.artefact, Ensemble):
+    if project.runtime != "aot" or isinstance(project.model_file, Ensemble):
         raise AscError(f"{project.folder}: layers are counted of one network of runtime aot")
-    program = compile_network(project.artefact, project.options)
+    program = compile_network(project.model_file, project.options)
     # The front end stands in the order where it brings columns; it has no kernel.
     stages = {n: stage for n, stage in enumerate(program.program.stages) if stage.kernel}
     counted = _counted(project)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.frontend.config import Normalisation, Quantisation
-from asc_tiny.frontend.reference import quantise
+from asc_tiny.frontend.config import Normalization, Quantization
+from asc_tiny.frontend.reference import quantize
 from asc_tiny.train.recipe import Augmentation
 
 Float32Array = NDArray[np.float32]
@@ -36,11 +36,11 @@ def batches(
     take: Callable[[Int64Array], Float32Array],
     targets: Float32Array,
     augmentation: Augmentation,
-    quantisation: Quantisation | None,
+    quantization: Quantization | None,
     rng: Generator,
     batch: int,
     disturb: Disturbance | None = None,
-    normalisation: Normalisation | None = None,
+    normalization: Normalization | None = None,
 ) -> Iterator[tuple[Float32Array, Float32Array]]:
     """Yield an epoch's batches of features and targets in random order.
 
@@ -48,12 +48,12 @@ def batches(
         take: returns features (clips, n_mels, columns, channels) for indices.
         targets: one-hot, shape (clips, classes).
         augmentation: what to do.
-        quantisation: of the network's input, for ``quantise_input``.
+        quantization: of the network's input, for ``quantise_input``.
         rng: as ``generator`` gives it.
         batch: clips in a batch at most.
         disturb: changes the whole clips before everything else; channels that it adds are
             targets over time and frequency, which are cropped and mixed with the features.
-        normalisation: of the features' bands.
+        normalization: of the features' bands.
     """
     order = rng.permutation(len(targets))
     for indices in np.array_split(order, step_count(len(targets), batch)):
@@ -61,30 +61,30 @@ def batches(
         channels = x.shape[-1]
         if disturb is not None:
             x = disturb(x, rng)
-        yield augment(x, targets[indices], augmentation, quantisation, rng, channels, normalisation)
+        yield augment(x, targets[indices], augmentation, quantization, rng, channels, normalization)
 
 
 def augment(
     x: Float32Array,
     y: Float32Array,
     augmentation: Augmentation,
-    quantisation: Quantisation | None,
+    quantization: Quantization | None,
     rng: Generator,
     channels: int | None = None,
-    normalisation: Normalisation | None = None,
+    normalization: Normalization | None = None,
 ) -> tuple[Float32Array, Float32Array]:
     """Return augmented copies of a batch: features (clips, n_mels, columns, channels), targets.
 
     Channels of ``x`` after the first ``channels`` are targets: neither masked nor rounded.
     """
     x = crop(x, augmentation.crop_columns, rng)
-    x = gain(x, augmentation.gain_db, rng, normalisation)
+    x = gain(x, augmentation.gain_db, rng, normalization)
     x, y = mixup(x, y, augmentation.mixup_alpha, rng)
     x, carried = x[..., :channels], x[..., x.shape[-1] if channels is None else channels :]
     x = mask(x, 1, augmentation.frequency_masks, augmentation.frequency_mask_bands, rng)
     x = mask(x, 2, augmentation.time_masks, augmentation.time_mask_columns, rng)
-    if augmentation.quantise_input and quantisation is not None:
-        x = rounded(x, quantisation)
+    if augmentation.quantize_input and quantization is not None:
+        x = rounded(x, quantization)
     return (np.concatenate([x, carried], axis=-1) if carried.size else x), y
 
 
@@ -99,7 +99,7 @@ def crop(x: Float32Array, columns: int, rng: Generator) -> Float32Array:
 
 
 def gain(
-    x: Float32Array, limit_db: float, rng: Generator, normalisation: Normalisation | None = None
+    x: Float32Array, limit_db: float, rng: Generator, normalization: Normalization | None = None
 ) -> Float32Array:
     """Change each clip's level by up to ``limit_db`` either way: a shift of its log-mel channel.
 
@@ -110,8 +110,8 @@ def gain(
     shift = rng.uniform(-limit_db, limit_db, len(x)) * _NATS_PER_DB
     changed = x.copy()
     shifts = shift[:, None, None]
-    if normalisation is not None:
-        shifts = shifts / np.array(normalisation.scales)[:, None]
+    if normalization is not None:
+        shifts = shifts / np.array(normalization.scales)[:, None]
     changed[..., 0] += shifts.astype(np.float32)
     return changed
 
@@ -152,8 +152,8 @@ def mask(x: Float32Array, axis: int, count: int, width: int, rng: Generator) -> 
     return covered
 
 
-def rounded(x: Float32Array, quantisation: Quantisation) -> Float32Array:
+def rounded(x: Float32Array, quantization: Quantization) -> Float32Array:
     """Return features as the int8 network sees them: rounded to codes, back in their own unit."""
-    codes = quantise(x.astype(np.float64), quantisation)
-    values = (codes.astype(np.float64) - quantisation.zero_point) * quantisation.scale
+    codes = quantize(x.astype(np.float64), quantization)
+    values = (codes.astype(np.float64) - quantization.zero_point) * quantization.scale
     return values.astype(np.float32)

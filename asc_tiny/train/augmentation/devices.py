@@ -82,7 +82,7 @@ def band_gain(path: Path, config: FrontEndConfig) -> Float64Array:
     return np.asarray(np.clip(level - level.mean(), -_REACH, _REACH))
 
 
-def recolour(
+def recolor(
     x: Float32Array, gains: Float32Array, share: float, rng: np.random.Generator
 ) -> Float32Array:
     """Give a ``share`` of the clips the colour of a random response.

@@ -20,7 +20,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
-from asc_tiny.frontend.reference import delta, denormalised, normalised
+from asc_tiny.frontend.reference import delta, denormalized, normalized
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -41,12 +41,12 @@ class Noise:
 
     def __init__(self, config: FrontEndConfig, snr_db: Sequence[float]) -> None:
         self._low, self._high = snr_db
-        self._normalisation = config.normalisation
+        self._normalization = config.normalization
         weights = config.mel_weights
         bins = np.maximum(np.arange(weights.shape[1]), 1.0)
-        coloured = np.stack([weights, weights / bins])
-        self._power = coloured.sum(axis=2)
-        squares = np.square(coloured).sum(axis=2)
+        colored = np.stack([weights, weights / bins])
+        self._power = colored.sum(axis=2)
+        squares = np.square(colored).sum(axis=2)
         self._freedom = np.square(self._power) / np.where(squares > 0.0, squares, 1.0)
 
     def __call__(self, x: Float32Array, rng: np.random.Generator) -> Float32Array:
@@ -60,9 +60,9 @@ class Noise:
             Shape (clips, n_mels, columns, channels + 1): noisy features, and as the last channel
             the clip's share of the power, 0 to 1.
         """
-        clean = np.exp(denormalised(log_mel_frames(x), self._normalisation))
+        clean = np.exp(denormalized(log_mel_frames(x), self._normalization))
         noise = self._draw(clean, rng)
-        noisy = normalised(np.log(clean + noise), self._normalisation)
+        noisy = normalized(np.log(clean + noise), self._normalization)
         ratio = clean / (clean + noise)
         if x.shape[-1] == 1:
             channels = [noisy, ratio]
@@ -76,9 +76,9 @@ class Noise:
     def _draw(self, clean: Float64Array, rng: np.random.Generator) -> Float64Array:
         """Return noise power for clips' band powers, shape (clips, n_mels, frames)."""
         count, _, frames = clean.shape
-        colour = rng.integers(0, len(self._power), count)
+        color = rng.integers(0, len(self._power), count)
         snr = 10.0 ** (rng.uniform(self._low, self._high, count) / 10.0)
-        freedom, power = self._freedom[colour], self._power[colour]
+        freedom, power = self._freedom[color], self._power[color]
         level = clean.sum(axis=(1, 2)) / (snr * power.sum(axis=1) * frames)
         unit = rng.gamma(freedom[:, :, None], size=clean.shape)
         mean = np.where(freedom > 0.0, power / np.where(freedom > 0.0, freedom, 1.0), 0.0)

@@ -40,16 +40,16 @@ class Style:
     """What a terminal can show.
 
     Attributes:
-        colour: whether it takes ANSI colours.
+        color: whether it takes ANSI colours.
         blocks: whether it has block characters; else bars are of #.
     """
 
-    colour: bool = False
+    color: bool = False
     blocks: bool = True
 
-    def paint(self, text: str, colour: str) -> str:
+    def paint(self, text: str, color: str) -> str:
         """Return the text in a colour."""
-        return f"{colour}{text}{_RESET}" if self.colour and text.strip() else text
+        return f"{color}{text}{_RESET}" if self.color and text.strip() else text
 
     def bar(self, value: int, whole: int) -> str:
         """Return a bar of up to ``_BAR_WIDTH`` characters, padded; at least a trace above 0."""
@@ -118,7 +118,7 @@ def _bars(model: ModelComplexity, style: Style) -> list[str]:
             cells += [style.bar(value, whole), _share(value, whole)]
         rows.append((*_name(number, layer), *cells))
     lines = align(rows, left=(0, 1, 2, 4, 6))
-    if not style.colour:
+    if not style.color:
         return lines
     return [lines[0], *(_painted(line, style) for line in lines[1:])]
 
@@ -146,8 +146,8 @@ def _checks(checks: Sequence[Check], style: Style) -> list[str]:
         for check in checks
     ]
     lines = align(rows, left=(0, 1, 2, 5))
-    colours = (_GREEN if check.passed else _RED for check in checks)
-    return [style.paint(line, colour) for line, colour in zip(lines, colours, strict=True)]
+    colors = (_GREEN if check.passed else _RED for check in checks)
+    return [style.paint(line, color) for line, color in zip(lines, colors, strict=True)]
 
 
 def _name(number: int, layer: LayerComplexity) -> tuple[str, str]:

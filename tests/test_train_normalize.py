@@ -20,7 +20,7 @@ from asc_tiny.model import model_file
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.augmentation import augment, devices
 from asc_tiny.train.augmentation.noise_mask import Noise, log_mel_frames
-from asc_tiny.train.statistics.normalise import band_statistics
+from asc_tiny.train.statistics.normalize import band_statistics
 from asc_tiny.util.errors import AscError
 
 RECIPE = """
@@ -39,7 +39,7 @@ frequency_mask_bands = 4
 gain_db = 3.0
 """
 LOG_MEL = FrontEndConfig(n_mels=20, n_fft=1024)
-NORMALISED = LOG_MEL.normalised(np.linspace(-9.0, 2.0, 20), np.linspace(0.5, 4.0, 20))
+NORMALISED = LOG_MEL.normalized(np.linspace(-9.0, 2.0, 20), np.linspace(0.5, 4.0, 20))
 
 
 def asc_tiny(*arguments: object) -> int:
@@ -101,22 +101,22 @@ def test_from_recipe_to_firmware(quiet, tmp_path, monkeypatch, capsys):
 
     config = FrontEndConfig.from_dict(json.loads((run / "run.json").read_text())["frontend"])
     clips = Dataset.load(quiet).split("train")
-    plain = dataclasses.replace(config, normalisation=None)
+    plain = dataclasses.replace(config, normalization=None)
     raw = cache.load(clips, plain).take(np.arange(len(clips)))[..., 0].astype(np.float64)
     means, deviations = raw.mean(axis=(0, 2)), raw.std(axis=(0, 2))
     scales = np.maximum(deviations, 0.1 * deviations.max())
-    np.testing.assert_allclose(config.normalisation.means, means, rtol=1e-4)
-    np.testing.assert_allclose(config.normalisation.scales, scales, rtol=1e-4)
+    np.testing.assert_allclose(config.normalization.means, means, rtol=1e-4)
+    np.testing.assert_allclose(config.normalization.scales, scales, rtol=1e-4)
     features = cache.load(clips, config).take(np.arange(len(clips)))[..., 0]
     wanted = (raw - means[:, None]) / scales[:, None]
     np.testing.assert_allclose(features, wanted, atol=2e-3)
 
     assert asc_tiny("quantize", run, "--data", quiet, "--out", model) == 0
-    embedded, trained = model_file.load(model).frontend, config.quantisation
-    assert embedded.normalisation == config.normalisation
+    embedded, trained = model_file.load(model).frontend, config.quantization
+    assert embedded.normalization == config.normalization
     # The codes trained on, in single precision.
-    assert embedded.quantisation.scale == pytest.approx(trained.scale, rel=1e-6)
-    assert embedded.quantisation.zero_point == trained.zero_point
+    assert embedded.quantization.scale == pytest.approx(trained.scale, rel=1e-6)
+    assert embedded.quantization.zero_point == trained.zero_point
     config = embedded
     assert asc_tiny("evaluate", model, "--data", quiet) == 0
     wav, codes = clips[0].path, tmp_path / "x.npy"
@@ -142,20 +142,20 @@ def clip_features(config: FrontEndConfig) -> np.ndarray:
 
 
 def log_mel(x: np.ndarray) -> np.ndarray:
-    return reference.denormalised(log_mel_frames(x), NORMALISED.normalisation)
+    return reference.denormalized(log_mel_frames(x), NORMALISED.normalization)
 
 
-def test_gain_moves_a_normalised_band_by_its_share():
+def test_gain_moves_a_normalized_band_by_its_share():
     plain, x = clip_features(LOG_MEL), clip_features(NORMALISED)
     wanted = augment.gain(plain, 6.0, np.random.default_rng(2))
-    louder = augment.gain(x, 6.0, np.random.default_rng(2), NORMALISED.normalisation)
-    means = np.array(NORMALISED.normalisation.means)[:, None]
-    scales = np.array(NORMALISED.normalisation.scales)[:, None]
+    louder = augment.gain(x, 6.0, np.random.default_rng(2), NORMALISED.normalization)
+    means = np.array(NORMALISED.normalization.means)[:, None]
+    scales = np.array(NORMALISED.normalization.scales)[:, None]
     np.testing.assert_allclose(louder[..., 0] * scales + means, wanted[..., 0], atol=1e-4)
     np.testing.assert_array_equal(louder[..., 1:], x[..., 1:])
 
 
-def test_noise_joins_the_power_of_a_normalised_clip():
+def test_noise_joins_the_power_of_a_normalized_clip():
     plain, x = clip_features(LOG_MEL), clip_features(NORMALISED)
     wanted = Noise(LOG_MEL, (10.0, 10.0))(plain, np.random.default_rng(3))
     noisy = Noise(NORMALISED, (10.0, 10.0))(x, np.random.default_rng(3))
@@ -163,7 +163,7 @@ def test_noise_joins_the_power_of_a_normalised_clip():
     np.testing.assert_allclose(noisy[..., 3], wanted[..., 3], atol=0.01)
 
 
-def test_responses_colour_a_normalised_clip(tmp_path):
+def test_responses_color_a_normalized_clip(tmp_path):
     pytest.importorskip("tensorflow")
     from asc_tiny.train import loop
 
@@ -179,7 +179,7 @@ def test_responses_colour_a_normalised_clip(tmp_path):
     disturb = loop._disturbance(dataclasses.replace(recipe, frontend=NORMALISED))
     changed = disturb(x, np.random.default_rng(0))[..., 0] - x[..., 0]
     gain = devices.gains(tmp_path / "responses", LOG_MEL)[0]
-    scales = np.array(NORMALISED.normalisation.scales)
+    scales = np.array(NORMALISED.normalization.scales)
     np.testing.assert_allclose(changed[0, :, 5] * scales, gain, atol=1e-4)
 
 
@@ -188,7 +188,7 @@ def test_a_recipe_asks_once(tmp_path):
     bands = f"means = {[0.0] * 16}\nscales = {[1.0] * 16}"
     given = f"[frontend]\nn_mels = 16\n[frontend.normalisation]\n{bands}\n[augmentation]\n"
     path.write_text(f'name = "x"\n{given}frequency_mask_bands = 2\n')
-    assert recipes.load(path).frontend.normalisation.scales == (1.0,) * 16
+    assert recipes.load(path).frontend.normalization.scales == (1.0,) * 16
     path.write_text(f'name = "x"\nnormalise_bands = true\n{given}frequency_mask_bands = 2\n')
     with pytest.raises(AscError, match=r"normalise_bands = true, but frontend.normalisation is gi"):
         recipes.load(path)

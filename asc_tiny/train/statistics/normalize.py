@@ -33,10 +33,10 @@ def with_band_statistics(recipe: Recipe, clips: Sequence[Clip], folder: Path | N
     Raises:
         AscError: a clip cannot be read or does not have the front end's length.
     """
-    if not recipe.normalise_bands:
+    if not recipe.normalize_bands:
         return recipe
     means, scales = band_statistics(cache.load(clips, recipe.frontend, folder=folder))
-    frontend = recipe.frontend.normalised(_short(means), _short(scales))
+    frontend = recipe.frontend.normalized(_short(means), _short(scales))
     return dataclasses.replace(recipe, frontend=frontend)
 
 

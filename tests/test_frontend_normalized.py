@@ -10,7 +10,7 @@ from pathlib import Path
 import compilers
 import numpy as np
 import pytest
-from test_frontend_fixed import CLIPS, CONFIGS, DEFAULT, normalised
+from test_frontend_fixed import CLIPS, CONFIGS, DEFAULT, normalized
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.firmware import frontend as frontend_code
@@ -22,10 +22,10 @@ from asc_tiny.util.errors import AscError
 CONFIG = CONFIGS["normalised"]
 BANDS = np.arange(256)
 # As of the training clips of ESC-10: an empty band, then 0 to -12 nats, spread by 5 to 2.5.
-REAL = DEFAULT.normalised(
+REAL = DEFAULT.normalized(
     np.where(BANDS == 0, -18.42, -12.0 * (BANDS / 255.0) ** 3).round(3),
     np.where(BANDS == 0, 0.5, 5.0 - 2.5 * (BANDS / 255.0) ** 8).round(4),
-).quantised(0.044, -36)
+).quantized(0.044, -36)
 
 
 def test_log_mel_less_its_mean_by_its_scale_then_deltas() -> None:
@@ -33,7 +33,7 @@ def test_log_mel_less_its_mean_by_its_scale_then_deltas() -> None:
     plain = reference.features(pcm, DEFAULT)
     values = reference.features(pcm, CONFIG)
     for band in (0, 1, 100, 255):
-        mean, scale = CONFIG.normalisation.means[band], CONFIG.normalisation.scales[band]
+        mean, scale = CONFIG.normalization.means[band], CONFIG.normalization.scales[band]
         np.testing.assert_allclose(
             values[band, :, 0], (plain[band, :, 0] - mean) / scale, atol=1e-12
         )
@@ -45,30 +45,30 @@ def test_codes_are_those_of_float64(config: FrontEndConfig) -> None:
     for path in CLIPS:
         pcm = read_pcm(path, 44100)
         codes = fixed.features(pcm, config)
-        expected = reference.quantise(reference.features(pcm, config), config.quantisation)
+        expected = reference.quantize(reference.features(pcm, config), config.quantization)
         assert np.abs(codes.astype(int) - expected).max() <= 1
         assert (codes == expected).mean() >= 0.999
 
 
-EXTREME = DEFAULT.normalised(np.linspace(-18.4, 14.2, 256), np.geomspace(0.05, 1000.0, 256))
+EXTREME = DEFAULT.normalized(np.linspace(-18.4, 14.2, 256), np.geomspace(0.05, 1000.0, 256))
 
 
 @pytest.mark.parametrize(
     "config",
-    [CONFIG, CONFIGS["24 bits, normalised speech"], EXTREME.quantised(0.1, 9)],
+    [CONFIG, CONFIGS["24 bits, normalised speech"], EXTREME.quantized(0.1, 9)],
     ids=["hard", "speech", "extreme"],
 )
 def test_units_hold_all_that_a_logarithm_can_be(config: FrontEndConfig) -> None:
     """And a first delta, 0.6 of it, without the saturation that is there to be safe."""
     tables = fixed_tables.build(config)
     low, high = (round(log / np.log(2.0) * 2**20) for log in config.log_range)
-    for to in tables.requantisations:
+    for to in tables.requantizations:
         units = [((log - to.origin) * to.multiplier + 2**31) >> 32 for log in (low, high)]
         assert max(map(abs, units)) < 2**15
         assert 0.6 * (units[1] - units[0]) < 2**15
         assert max(abs(log - to.origin) for log in (low, high)) < 2**26
         assert to.multiplier < 2**31
-        assert abs(to.centre) < 2**15
+        assert abs(to.center) < 2**15
         assert round(2.0**32 / to.reciprocal) % 2 == 1
 
 
@@ -82,8 +82,8 @@ def test_a_plain_front_end_has_no_tables_of_bands() -> None:
 def test_dictionary_and_digest() -> None:
     assert FrontEndConfig.from_dict(CONFIG.to_dict()) == CONFIG
     assert CONFIG.digest() != DEFAULT.digest()
-    means = CONFIG.normalisation.means
-    moved = CONFIG.normalised([means[0] + 0.001, *means[1:]], CONFIG.normalisation.scales)
+    means = CONFIG.normalization.means
+    moved = CONFIG.normalized([means[0] + 0.001, *means[1:]], CONFIG.normalization.scales)
     assert moved.digest() != CONFIG.digest()
     assert not {"normalisation", "sample_bits"} & set(DEFAULT.to_dict())
     deeper = dataclasses.replace(DEFAULT, sample_bits=24)
@@ -112,9 +112,9 @@ def test_bad_values_are_named(means: object, scales: object, allowed: str) -> No
 
 
 def test_a_code_that_is_too_fine_is_refused() -> None:
-    config = FrontEndConfig(n_mels=16).normalised([0.0] * 16, [1.0] * 15 + [0.001])
+    config = FrontEndConfig(n_mels=16).normalized([0.0] * 16, [1.0] * 15 + [0.001])
     with pytest.raises(AscError, match=r"scale = 0.1 for the scale of a band, allowed: 1\.9 or mo"):
-        fixed_tables.build(config.quantised(0.1, 0))
+        fixed_tables.build(config.quantized(0.1, 0))
 
 
 needs_tools = pytest.mark.skipif(
@@ -125,11 +125,11 @@ needs_tools = pytest.mark.skipif(
 
 @needs_tools
 @pytest.mark.parametrize("board", ["mps2-an386", "mps3-an547"])
-def test_several_quantisations_of_a_column(board: str, tmp_path: Path, monkeypatch) -> None:
+def test_several_quantizations_of_a_column(board: str, tmp_path: Path, monkeypatch) -> None:
     from emulated import EmulatedFrontEnd
 
     plain = dataclasses.replace(DEFAULT, n_mels=30)
-    configs = [normalised(plain, scale, zero) for scale, zero in ((0.05, 4), (0.3, -100))]
+    configs = [normalized(plain, scale, zero) for scale, zero in ((0.05, 4), (0.3, -100))]
     generate = partial(frontend_code.generate, others=configs[1:])
     monkeypatch.setattr(frontend_code, "generate", generate)
     pcm = golden.clips(plain)["noise"]

@@ -102,7 +102,7 @@ def test_unsupported_operator(
     line = refused(capsys, "generate", keras_models["least"], "--out", tmp_path / "out")
     assert str(keras_models["least"]) in line
     assert "REDUCE_MIN" in line
-    assert "docs/SUPPORTED_OPS.md" in line
+    assert "docs/supported_ops.md" in line
     assert not (tmp_path / "out").exists()
 
 

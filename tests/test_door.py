@@ -37,6 +37,11 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not [link for link in inner if not (page.parent / link).exists()]
 
 
+def test_pages_below_docs_have_names_in_lower_case() -> None:
+    names = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    assert not [name for name in names if name != name.lower()]
+
+
 @pytest.mark.parametrize(("schema", "path"), FORMS, ids=lambda value: getattr(value, "name", value))
 def test_forms_follow_their_schema(schema: str, path: Path) -> None:
     pytest.importorskip("check_jsonschema")

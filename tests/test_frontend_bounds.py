@@ -1,4 +1,4 @@
-"""The bounds that keep the integer transform from overflowing, as docs/FRONT_END.md uses them."""
+"""The bounds that keep the integer transform from overflowing, as docs/front_end.md uses them."""
 
 from __future__ import annotations
 

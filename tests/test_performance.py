@@ -1,4 +1,4 @@
-"""docs/PERFORMANCE.md against measurements: every figure of a row within the compiler's margin."""
+"""docs/performance.md against measurements: every figure of a row within the compiler's margin."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from asc_tiny.util.errors import AscError
 MODELS = Path(__file__).parents[1] / "models"
 RELEASED = ("mobilenet_esc10", "mini_segnet_esc10")
 NETWORK_STACK_BYTES = 464
-"""On a Cortex-M4, as docs/PERFORMANCE.md states."""
+"""On a Cortex-M4, as docs/performance.md states."""
 
 RESERVED_BYTES = 8192
 

@@ -21,11 +21,11 @@ from graph_batch import compiled_runtime, model_file, run_all
 from network_models import TflmNetwork, inputs
 from tflite_builder import Builder, Value
 
-PAGE = Path(__file__).parents[1] / "docs" / "SUPPORTED_OPS.md"
+PAGE = Path(__file__).parents[1] / "docs" / "supported_ops.md"
 
 
 def test_page_is_generated() -> None:
-    """python -m asc_tiny.compiler.report.supported_ops > docs/SUPPORTED_OPS.md"""
+    """python -m asc_tiny.compiler.report.supported_ops > docs/supported_ops.md"""
     assert PAGE.read_text(encoding="utf-8") == supported_ops.markdown()
 
 
@@ -113,7 +113,7 @@ REFUSED: dict[Callable[[Builder], tuple[list[Value], list[Value]]], str] = {
     far_broadcast: r"operator 0 \(MUL, layer t1\): .*reshape an operand first",
     float_inside: r"tensor 1, output of operator 0 \(DEQUANTIZE\), is FLOAT32, only full int8",
     many_classes: r"operator 0 \(SOFTMAX, layer t1\): over 512 classes, at most 511",
-    mirrored: r"operator 0 \(MIRROR_PAD, layer t1\): is not supported; use PAD.*SUPPORTED_OPS",
+    mirrored: r"operator 0 \(MIRROR_PAD, layer t1\): is not supported; use PAD.*supported_ops",
     rescaling_maximum: r"operator 0 \(MAXIMUM, layer t1\): .*put a QUANTIZE between",
     uneven_groups: r"operator 0 \(CONV_2D\) has 4 input channels, filters of 3, 2 filters",
     several_outputs: r"has 2 outputs \(t1, t2\), only models with one.*concatenate them",

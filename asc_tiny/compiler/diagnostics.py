@@ -47,5 +47,5 @@ def not_supported(graph: Graph, operator: Operator) -> AscError:
     """Return the error for an operator that there is no rule for."""
     hint = HINTS.get(operator.name, "replace the layer by others")
     return refusal(
-        graph, operator, f"is not supported; {hint} (docs/SUPPORTED_OPS.md lists what is)"
+        graph, operator, f"is not supported; {hint} (docs/supported_ops.md lists what is)"
     )

@@ -1,6 +1,6 @@
 """Counting the work of operators: multiply-accumulates, other arithmetic, data movement.
 
-docs/COUNTING.md defines what counts as what.
+docs/counting.md defines what counts as what.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def work(graph: Graph, operator: Operator) -> Work:
 def _work(call: Call) -> Work:
     rule = RULES.get(call.operator.name)
     if rule is None:
-        raise call.fail("has no rule for its work: it cannot be counted (docs/COUNTING.md)")
+        raise call.fail("has no rule for its work: it cannot be counted (docs/counting.md)")
     return rule(call)
 
 

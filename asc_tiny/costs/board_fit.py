@@ -2,7 +2,7 @@
 
 The network's arena is what its compiler lays out, exactly; its code, constants and instructions
 come from the tables of ``costs.instructions``. The rest scales what tests hold on emulated cores
-(docs/FRONT_END.md and docs/audio.md, "Cost"). The application and its drivers are not in it.
+(docs/front_end.md and docs/audio.md, "Cost"). The application and its drivers are not in it.
 """
 
 from __future__ import annotations

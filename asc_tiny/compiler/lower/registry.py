@@ -1,4 +1,4 @@
-"""The operators that become C: the rule that lowers each, and what docs/SUPPORTED_OPS.md says."""
+"""The operators that become C: the rule that lowers each, and what docs/supported_ops.md says."""
 
 from __future__ import annotations
 

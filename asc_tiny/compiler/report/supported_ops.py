@@ -1,4 +1,4 @@
-"""Prints docs/SUPPORTED_OPS.md: ``python -m asc_tiny.compiler.report.supported_ops``."""
+"""Prints docs/supported_ops.md: ``python -m asc_tiny.compiler.report.supported_ops``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _INTRODUCTION = """# Supported operators
 
 What `asc-tiny generate` makes firmware of. This page is generated from the code, do not edit it:
 
-    python -m asc_tiny.compiler.report.supported_ops > docs/SUPPORTED_OPS.md
+    python -m asc_tiny.compiler.report.supported_ops > docs/supported_ops.md
 
 ## Compiled to C (`--runtime aot`)
 
@@ -51,7 +51,7 @@ Only with this runtime: {only_tflm}. Only compiled: {only_compiled}.
 
 
 def markdown() -> str:
-    """Return the text of docs/SUPPORTED_OPS.md."""
+    """Return the text of docs/supported_ops.md."""
     rows = [
         f"| {name} | {rule.types} | {rule.conditions} | {rule.memory} | {rule.dsp} | "
         f"{'yes' if name in OPERATORS else 'no'} |"

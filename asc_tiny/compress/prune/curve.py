@@ -21,7 +21,7 @@ class Point:
         step: 0 for the network before pruning.
         rate: share of its filters removed since then.
         filters: left in all layers that are pruned.
-        params, macs: of the Keras model, as docs/COUNTING.md defines them.
+        params, macs: of the Keras model, as docs/counting.md defines them.
         accuracy: on the split evaluate, after retraining.
     """
 

@@ -1,4 +1,4 @@
-"""The networks against the totals of the seed's report, counted here on their own."""
+"""The networks against the totals of Bing et al. (DCASE2023 Task 1), counted here on their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recipes for the TAU data set: the seed's figures, and an epoch of each."""
+"""The recipes for the TAU data set: figures of Bing et al. (DCASE2023 Task 1), and an epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Noise in training clips and the head that tells it from them (the seed's section 2.3.2)."""
+"""Noise in training clips and the head that tells it from them (section 2.3.2 of the report)."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ READ_AS = {
 
 
 HIGHEST = 4.0
-"""Of full scale: the overshoot of a resampler or limiter is less, samples in other units more."""
+"""Highest sample, in full scales: a resampler overshoots by less, other units give more."""
 
 RATES = range(1000, 1_000_001)
 """Sample rates in Hz that can be converted."""

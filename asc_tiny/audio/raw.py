@@ -15,7 +15,7 @@ def raw_pcm(stream: BinaryIO, *, block: int, bits: int = 16) -> Iterator[NDArray
     """Yield mono samples of a binary stream, little-endian, as they come.
 
     Args:
-        stream: of int16, or int32 whose upper 24 bits count.
+        stream: binary stream of int16 samples, or of int32 samples whose upper 24 bits count.
         block: most samples in a piece.
         bits: 16 or 24.
 

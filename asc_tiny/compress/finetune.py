@@ -41,14 +41,14 @@ def finetune(
     """Change a trained network's weights so that its int8 form follows the float one.
 
     Adam with a rate that falls from 1e-4 to 0 by a cosine. The result is converted as any other
-    network, by ``quantize.quantise``.
+    network, by ``quantize.quantize``.
 
     Args:
         model: float features to probabilities; changed in place.
         features: clips to fine-tune on, without augmentation; their labels are not needed.
-        quantization: of the network's input.
+        quantization: scale and zero point of the network's int8 input.
         epochs: passes over ``features``.
-        seed: of the order of the clips.
+        seed: seed of the random order of the clips, 0 or more.
 
     Raises:
         AscError: the loss is not finite.

@@ -34,7 +34,7 @@ class LayerError:
         op: class of the first one.
         snr_db: 10 log10(sum of float^2 / sum of (float - int8)^2) over all clips and values;
             None where they are equal.
-        scale: of the int8 output.
+        scale: step between two codes of the int8 output, above 0.
         saturated: share of the values at the ends of the int8 range. A ReLU has its zeros there.
     """
 
@@ -54,7 +54,7 @@ def layer_errors(
     its input codes. A layer's error contains that of the layers before it.
 
     Args:
-        model: the float network that ``quantised`` was made of.
+        model: the float network that ``quantized`` was made of.
         quantized: the int8 TFLite file.
         features: shape (clips, n_mels, columns, channels).
 

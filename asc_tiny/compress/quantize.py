@@ -86,10 +86,10 @@ def with_metadata(
     """Return a quantised model that carries its front end, labels and provenance.
 
     Args:
-        model: as ``quantise`` gives it.
+        model: the .tflite file as ``quantize`` gives it.
         config: the front end the model was trained on; its quantisation is set to the model's
             input quantisation.
-        labels: in output order.
+        labels: class names in the order of the outputs.
         network: name of the network.
         provenance: plain values: recipe, data set and parent model.
 

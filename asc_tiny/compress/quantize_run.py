@@ -36,10 +36,10 @@ def quantize_run(
     """Return the int8 .tflite file of a trained run, metadata included.
 
     Args:
-        run: with a trained network.
+        run: run whose network is trained to the end.
         dataset: the one it was trained on; its split ``train`` sets the ranges.
         calibration: clips that set the ranges, spread evenly over the split; None for all.
-        finetune_epochs: of quantisation-aware fine-tuning before the conversion.
+        finetune_epochs: epochs of quantisation-aware fine-tuning before the conversion, 0 for none.
 
     Raises:
         AscError: the run is not complete, the data set is another one, or the network has an
@@ -113,7 +113,7 @@ def error_report(run: Run, dataset: Dataset, quantized: bytes) -> str:
     """Return a JSON report of each layer's error, int8 against the run's float network.
 
     Args:
-        run: that ``quantised`` was made of.
+        run: run that ``quantized`` was made of.
         dataset: ``REPORT_CLIPS`` of its split ``evaluate`` are run.
         quantized: the int8 file.
     """

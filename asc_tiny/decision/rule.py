@@ -1,4 +1,4 @@
-"""From the scores of windows to the label that is reported: bit-exact twin of ``asc_decision.c``.
+"""The reported label from the scores of windows: bit-exact twin of ``asc_decision.c``.
 
 The scores of the last windows are averaged. "Unknown" takes part as a class whose score is always
 the threshold. Another class than the reported one is reported once it has led by some codes in

@@ -32,8 +32,8 @@ class Bootstrap:
 
     Args:
         identifiers: the recording of each clip.
-        draws: how many draws.
-        seed: of the random numbers.
+        draws: number of draws, 1 or more.
+        seed: seed of the random numbers that draw.
     """
 
     def __init__(self, identifiers: Sequence[str], *, draws: int = DRAWS, seed: int = SEED) -> None:
@@ -48,7 +48,7 @@ class Bootstrap:
 
         Args:
             values: one per clip.
-            chosen: which clips count, shape of ``values``.
+            chosen: whether each clip counts, in the shape of ``values``.
 
         Returns:
             Shape (draws,), NaN in draws without any chosen clip.

@@ -54,9 +54,9 @@ class Row:
     """Figures of some scores on the clips of the fit.
 
     Attributes:
-        name: of the member or combination.
-        weight: of a member, None for a combination.
-        log_loss: in nats, scores scaled to the sum of 1.
+        name: name of the member or of the combination.
+        weight: weight of a member; None for a combination.
+        log_loss: mean log loss in nats, of scores that are scaled to the sum of 1.
         accuracy: share of clips whose highest score is the right one.
     """
 
@@ -71,7 +71,7 @@ class Fit:
     """A fitted ensemble.
 
     Attributes:
-        ensemble: with its weights and bias.
+        ensemble: the ensemble with the fitted weights and bias.
         clips: how many it was fitted on.
         rows: the members, their mean, and the ensemble in the firmware's integers.
     """

@@ -51,8 +51,8 @@ def confusion_matrix(
     """Draw clips by true scene (row) and decided scene (column), shaded by share of the row.
 
     Args:
-        counts: shape (labels, labels).
-        labels: in output order.
+        counts: number of clips by true and decided scene, shape (labels, labels).
+        labels: class names in the order of the outputs.
         format: ``svg`` or ``png``.
     """
     with style():
@@ -86,8 +86,8 @@ def feature_panels(
 
     Args:
         values: float64 features, shape (n_mels, columns, channels).
-        codes: of the integer front end, shape as ``values``.
-        quantization: of the codes.
+        codes: int8 codes of the integer front end, in the shape of ``values``.
+        quantization: scale and zero point of the codes.
         format: ``svg`` or ``png``.
     """
     exact = np.clip(values / quantization.scale + quantization.zero_point, -128.0, 127.0)

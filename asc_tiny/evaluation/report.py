@@ -23,8 +23,8 @@ def render(evaluations: Sequence[Evaluation], split: str) -> str:
     """Return the page; the same evaluations give the same text.
 
     Args:
-        evaluations: at least one.
-        split: name of the split that they are of.
+        evaluations: evaluations to report, at least one.
+        split: name of the split of the data set that was evaluated.
 
     Raises:
         AscError: matplotlib is missing.

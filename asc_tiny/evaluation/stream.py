@@ -43,7 +43,7 @@ class Figures:
         accuracy_unmixed: the same over the windows that hold one scene only, None without any.
         accuracy_known: the same over the windows whose label is not "unknown", None without any.
         unknown: share of the windows whose label is "unknown".
-        changes_per_minute: of the label, per minute of the stream.
+        changes_per_minute: number of times that the label changes in a minute of the stream.
         found: share of the scene's changes after which the right label comes before the next
             change, None without changes.
         latency_median, latency_mean: seconds from such a change to the end of the first window
@@ -125,8 +125,8 @@ def evaluate(system: System, clips: Sequence[Clip], config: DecisionConfig) -> S
     """Run a system over the stream of some clips and compare its labels with their scenes.
 
     Args:
-        system: with int8 networks.
-        clips: in any order; their scenes must be among the system's labels.
+        system: system whose networks are int8.
+        clips: clips in any order; their scenes must be among the system's labels.
         config: windows, smoothing, hysteresis and threshold.
 
     Raises:
@@ -194,10 +194,10 @@ class Truth:
     """What the windows of a stream hold.
 
     Args:
-        clips: of the stream, in its order, each as long as a clip of the front end.
+        clips: clips of the stream in its order, each as long as a clip of the front end.
         scenes: index of each clip's scene among the labels, shape (clips,).
         windows: where the windows lie.
-        count: how many there are.
+        count: number of windows.
 
     Attributes:
         recordings: how many recordings the stream has.

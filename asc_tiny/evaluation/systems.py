@@ -27,7 +27,7 @@ class FloatNetwork:
     """A Keras model in the folder of its run.
 
     Attributes:
-        path, sha256: of the file.
+        path, sha256: path of the .keras file, and the SHA-256 of its bytes in hexadecimal digits.
         model: ``keras.Model`` from features to probabilities.
         config, labels: its front end and its outputs, from ``run.json``.
         complexity: counted before folding.

@@ -83,10 +83,10 @@ def load(
     a script that calls this for many clips needs an ``if __name__ == "__main__":``.
 
     Args:
-        clips: in the order of the result.
+        clips: clips in the order that the result has.
         config: the front end; with a quantisation if the arithmetic is ``fixed``.
         arithmetic: one of ``ARITHMETICS``.
-        folder: of the cache, the user's if not given.
+        folder: folder of the cache; None for the user's.
         workers: most processes to use, by default as many as there are processors.
 
     Raises:

@@ -12,6 +12,6 @@ Float64Array = NDArray[np.float64]
 Int16Array = NDArray[np.int16]
 
 Samples = NDArray[np.signedinteger[Any]]
-"""Of the front end's ``sample_type``, full scale in full range."""
+"""Samples in the front end's ``sample_type``; full scale is the type's whole range."""
 
 Int8Array = NDArray[np.int8]

@@ -66,7 +66,7 @@ class Normalization:
 
 @dataclass(frozen=True, kw_only=True)
 class FrontEndConfig:
-    """Log-mel features of a clip, as the seed defines them (section 2.1) by default.
+    """Log-mel features of a clip, by default as Bing et al. (DCASE2023 Task 1) define them.
 
     Attributes:
         sample_rate: samples per second of the input.
@@ -85,7 +85,7 @@ class FrontEndConfig:
         log_floor: smallest power that the logarithm sees, for samples scaled to +-1.
         floor: ``add`` the floor to every band's power, or take the ``max`` of both.
         deltas: add first and second deltas as channels; costs 4 frames at each end.
-        normalization: of each band's log-mel, None for none.
+        normalization: mean and scale of each band's log-mel; None to leave it as it is.
         quantization: int8 quantisation of the features, None while in training.
     """
 

@@ -57,9 +57,9 @@ def mel_weights(edges: Float64Array, n_fft: int, sample_rate: int) -> Float64Arr
     """Return the triangular filters with a peak of 1, whose areas are not normalised.
 
     Args:
-        edges: of the bands in Hz, as from ``mel_edges``, shape (n_mels + 2).
+        edges: edges of the bands in Hz, as from ``mel_edges``, shape (n_mels + 2).
         n_fft: length of the Fourier transform in samples.
-        sample_rate: of the audio, in Hz.
+        sample_rate: samples per second of the audio.
 
     Returns:
         The weight of each bin of the transform in each band, shape (n_mels, n_fft // 2 + 1).

@@ -96,7 +96,7 @@ def normalized(x: Float64Array, normalization: Normalization | None) -> Float64A
 
 
 def denormalized(x: Float64Array, normalization: Normalization | None) -> Float64Array:
-    """Return what ``normalised`` gives ``x`` for."""
+    """Return what ``normalized`` gives ``x`` for."""
     if normalization is None:
         return x
     means, scales = np.array(normalization.means), np.array(normalization.scales)

@@ -14,7 +14,7 @@ from asc_tiny.util.errors import AscError
 LOG2_SEGMENTS = 64
 LOG2_FRACTION_BITS = 20
 TWENTIETH = round(2**32 / 20)
-"""In Q32."""
+"""1 / 20 with 32 fraction bits."""
 
 _LARGEST_WEIGHT_BITS = 28
 _LARGEST_FLOOR_BITS = 62
@@ -22,16 +22,18 @@ _LARGEST_FLOOR_BITS = 62
 
 @dataclass(frozen=True)
 class Requantization:
-    """From Q20 base-2 logarithms to int8 codes, by way of int16 values finer than codes.
+    """Step from Q20 base-2 logarithms to int8 codes, by way of int16 values finer than codes.
 
     A code has an odd number of units. ``x = (log2 - origin) * multiplier / 2^32 + offset``,
-    rounded, are the units of a log-mel, counted from the code ``centre``. Half a code is not a
+    rounded, are the units of a log-mel, counted from the code ``center``. Half a code is not a
     whole number of units, so that rounding ``x / units`` to codes gives what the logarithm itself
     would give. Deltas are differences of ``x``.
 
     Attributes:
-        origin: of logarithms, 0 without a normalisation, which moves codes by less than a unit.
-        multiplier, offset: from logarithms to units; the offset is 0 with a normalisation.
+        origin: logarithm (Q20, base 2) that is subtracted first: 0 without a normalisation, which
+            moves codes by less than a unit.
+        multiplier, offset: factor (in 2^-32) and summand that turn logarithms into units; the
+            offset is 0 with a normalisation.
         reciprocal: 1 / units in Q32.
         second_reciprocal: 1 / (10 units) in Q32, for ten times a second delta.
         center: the code of a log-mel of 0 units.
@@ -62,8 +64,8 @@ class Tables:
             nothing beside the floor.
         floor: log_floor in units of power of a frame shifted by ``max_shift``.
         scale_log2: log2 of the factor from physical to integer spectrum amplitude at shift 0.
-        requantizations: of the features, one for all bands or, with a normalisation, one for
-            each; none without quantisation.
+        requantizations: steps from logarithms to codes: one for all bands or, with a normalisation,
+            one for each; empty without quantisation.
     """
 
     cosine: NDArray[np.int64]

@@ -63,7 +63,7 @@ class Ensemble:
 
     Attributes:
         path: the TOML file.
-        members: at least one; they share the front end but for the quantisation.
+        members: the networks, at least one; they share the front end but for the quantisation.
         bias: b, one per class.
         labels: class names in output order, the same in all members.
     """
@@ -149,8 +149,8 @@ def assemble(path: Path, members: Sequence[Member], bias: object) -> Ensemble:
     """Return the ensemble of members after checking that they go together.
 
     Args:
-        path: of the ensemble's file, for messages.
-        members: at least one.
+        path: path of the ensemble's file, for messages.
+        members: the networks with their weights, at least one.
         bias: a number, or a list of one per class.
 
     Raises:
@@ -199,9 +199,9 @@ def to_toml(
     """Return the text of an ensemble file.
 
     Args:
-        members: with their weights.
+        members: the networks with their weights.
         bias: one per class; written as one number if all are equal.
-        paths: of the members, relative to the file.
+        paths: paths of the members' files, relative to the ensemble's.
         fit: how the numbers came to be, written as the table ``fit``.
     """
     same = len(set(bias)) == 1

@@ -26,7 +26,7 @@ MAGNITUDE = 1000.0
 """Largest weight and bias; the largest weight must also be at least ``1 / MAGNITUDE``."""
 
 SOFTMAX = Quantization(scale=1.0 / 256.0, zero_point=-128)
-"""Of scores from 0 to 1, as the TFLite specification fixes it for softmax."""
+"""Quantisation of scores from 0 to 1, as the TFLite specification fixes it for softmax."""
 
 _CODES = (-128, 127)
 

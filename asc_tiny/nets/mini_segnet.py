@@ -1,4 +1,4 @@
-"""The seed's Mini-SegNet: a small encoder and decoder, then two dense layers."""
+"""Mini-SegNet of Bing et al. (DCASE2023 Task 1): encoder, decoder, then two dense layers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def build(
     filters: Mapping[str, int] = FILTERS,
     batch_size: int | None = None,
 ) -> keras.Model:
-    """Build the seed's Mini-SegNet (section 2.2): 276,490 parameters and 237,437,440 MACs.
+    """Build Mini-SegNet (the report's section 2.2): 276,490 parameters, 237,437,440 MACs.
 
     The report states the parameters but not the layers' sizes. The layers here are a
     reconstruction that is consistent with the reported counts, before and after pruning, not the
@@ -43,7 +43,8 @@ def build(
         input_shape: (n_mels, columns, channels), n_mels and columns at least 8.
         classes: number of outputs.
         dropout: share of the hidden dense layer dropped in training, 0 to below 1.
-        filters: of the convolutions by name; fewer than ``FILTERS`` in a pruned network.
+        filters: number of filters of each convolution by its name, 1 to that in ``FILTERS``;
+            fewer in a pruned network.
         batch_size: fixed batch; 1 to convert to TFLite without dynamic shapes.
 
     Returns:

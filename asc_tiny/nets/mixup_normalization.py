@@ -10,7 +10,7 @@ from keras import layers, ops
 
 @keras.saving.register_keras_serializable(package="asc_tiny")
 class MixupNormalisation(layers.BatchNormalization):  # type: ignore[misc]
-    """The seed's "mixup normalisation", which the report names but does not define.
+    """The "mixup normalisation" that Bing et al. (DCASE2023 Task 1) name but do not define.
 
     Our reading: in training each clip's channel-wise mean and deviation over the feature map are
     replaced by their mixture with those of another clip of the batch (as in Zhou et al., "Domain
@@ -18,9 +18,10 @@ class MixupNormalisation(layers.BatchNormalization):  # type: ignore[misc]
     only batch normalisation is left, which folds into the convolution before it.
 
     Args:
-        alpha: of the beta distribution of the share that a clip keeps.
-        share: of batches that are mixed, 0 to 1.
-        seed: of the mixing.
+        alpha: parameter, above 0, of the symmetric beta distribution from which the share that
+            a clip keeps of its own statistics is drawn.
+        share: share of batches that are mixed, 0 to 1.
+        seed: seed of the random numbers that mix; None for other ones in each run.
         options: passed to ``BatchNormalization``.
     """
 

@@ -1,4 +1,7 @@
-"""The seed's MobileNet: split on frequency, then depthwise separable convolutions."""
+"""MobileNet of Bing et al. (DCASE2023 Task 1).
+
+The spectrum is split on frequency, then come depthwise separable convolutions.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def build(
     filters: Mapping[str, int] = FILTERS,
     batch_size: int | None = None,
 ) -> keras.Model:
-    """Build the seed's MobileNet (section 2.2): 7,946 parameters and 3,972,224 MACs by default.
+    """Build MobileNet (the report's section 2.2): 7,946 parameters, 3,972,224 MACs by default.
 
     The report states these totals but not its layers. The layers here are a reconstruction that
     is consistent with the reported counts, not the authors' own. Nothing depends on the number
@@ -41,7 +44,8 @@ def build(
         input_shape: (n_mels, columns, channels); n_mels a multiple of 2.
         classes: number of outputs.
         dropout: share of pooled channels dropped in training, 0 to below 1.
-        filters: of the convolutions by name; fewer than ``FILTERS`` in a pruned network.
+        filters: number of filters of each convolution by its name, 1 to that in ``FILTERS``;
+            fewer in a pruned network.
         batch_size: fixed batch; 1 to convert to TFLite without dynamic shapes.
 
     Returns:

@@ -20,10 +20,10 @@ PASS_EDGE = 0.45
 this, so that what folds back stays above the pass band."""
 
 ATTENUATION_DB = 82.0
-"""Of the stop band, at least, by Kaiser's formula, which is right within 1 dB."""
+"""Least attenuation of the stop band, by Kaiser's formula, which is right within 1 dB."""
 
 FRACTION_BITS = 30
-"""Of a coefficient, so that 1 fits int32."""
+"""Number of fraction bits of a coefficient, so that 1 fits int32."""
 
 PRODUCT_SHIFT = 16
 """Bits that each product of a coefficient and a sample drops: what SMLAW of Arm's cores does."""
@@ -40,8 +40,8 @@ class Resampler:
     """Changes the sample rate by ``up / down``.
 
     Attributes:
-        source_rate: of the microphone, in Hz.
-        target_rate: of the model, in Hz.
+        source_rate: samples per second of the microphone.
+        target_rate: samples per second that the model takes.
         up, down: output j is computed at input time ``j * down / up``.
         taps: coefficients per output, a multiple of ``TAPS_MULTIPLE``.
     """

@@ -25,9 +25,9 @@ class Teacher:
     """One or several trained networks on the student's inputs.
 
     Args:
-        networks: from features to probabilities; they are rebuilt for ``shape``.
-        shape: of the student's training inputs, (n_mels, columns, channels).
-        temperature: that the scores are softened with.
+        networks: networks from features to probabilities; they are rebuilt for ``shape``.
+        shape: shape of the student's training inputs, (n_mels, columns, channels).
+        temperature: temperature that softens the scores, 1 or more.
     """
 
     def __init__(

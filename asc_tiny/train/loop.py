@@ -68,7 +68,7 @@ def train(
         resume: go on after the last checkpoint in ``out``.
         initial: a network of the recipe's kind and filters whose weights training starts from.
         teachers: networks to learn from beside those that the recipe names.
-        cache_folder: of the features, the user's cache if not given.
+        cache_folder: folder that keeps the features; None for the user's cache.
         strategy: one of ``distribute.STRATEGIES``; every worker of several calls this function
             with the same arguments, and only the first one writes.
 

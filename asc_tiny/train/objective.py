@@ -21,7 +21,7 @@ class Objective:
 
     Args:
         recipe: its tables.
-        network: in training, from features to probabilities.
+        network: network in training, from features to probabilities.
         teachers: trained networks to learn from.
     """
 

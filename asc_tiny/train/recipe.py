@@ -25,12 +25,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Learning rate and batches; the defaults are the seed's (section 3.1).
+    """Learning rate and batches.
+
+    The defaults are those of Bing et al. (DCASE2023 Task 1), section 3.1.
 
     Attributes:
         cycles: epochs of each cycle; the rate restarts at ``rate_max`` after each.
         rate_max, rate_min: learning rate at the start and towards the end of a cycle.
-        momentum: of stochastic gradient descent.
+        momentum: momentum of stochastic gradient descent, 0 to below 1.
         weight_decay: share of each kernel taken away per step, times the learning rate.
         batch: clips per step at most; an epoch is cut into steps of equal size.
     """
@@ -58,10 +60,13 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Random changes to the training features; the defaults are the seed's (section 2.3).
+    """Random changes to the training features.
+
+    The defaults are those of the report by Bing et al., section 2.3.
 
     Attributes:
-        mixup_alpha: of the beta distribution that mixes two clips of a batch; 0 for none.
+        mixup_alpha: parameter of the symmetric beta distribution that mixes two clips of a batch; 0
+            for no mixing.
         crop_columns: width of the random crop in time; 0 for the whole clip.
         frequency_masks, frequency_mask_bands: masks per clip and their width at most.
         time_masks, time_mask_columns: masks per clip and their width at most.
@@ -92,8 +97,9 @@ class MixupNormalisation:
     """Mixing of channel statistics between clips in networks that have such layers (section 2.2).
 
     Attributes:
-        alpha: of the beta distribution of the share that a clip keeps of its own statistics.
-        share: of batches that are mixed; 0 leaves plain batch normalisation.
+        alpha: parameter of the symmetric beta distribution from which the share that a clip keeps
+            of its own statistics is drawn.
+        share: share of batches that are mixed; 0 leaves plain batch normalisation.
     """
 
     alpha: float = 0.3
@@ -109,8 +115,9 @@ class NoiseMask:
     """Noise in the training clips, and a second task: telling it from the clip (section 2.3.2).
 
     Attributes:
-        weight: of that task's loss beside the scenes'; 0 leaves out the noise as well.
-        snr_db: lowest and highest ratio of a clip's power to its noise's.
+        weight: weight of that task's loss beside the loss of the scenes; 0 leaves out the noise as
+            well.
+        snr_db: lowest and highest ratio of a clip's power to the power of its noise, in dB.
     """
 
     weight: float = 0.0
@@ -128,7 +135,7 @@ class Devices:
 
     Attributes:
         responses: folder of impulse responses, wav or flac at the front end's rate; "" for none.
-        share: of clips that get one of them.
+        share: share of clips that get one of the responses, 0 to 1.
     """
 
     responses: str = ""
@@ -144,8 +151,8 @@ class Distillation:
 
     Attributes:
         teacher: folders of runs or .keras files; the scores of several are averaged.
-        temperature: that softens the scores of teacher and student.
-        weight: of the teacher's scores, the labels have the rest.
+        temperature: temperature that softens the scores of teacher and student, 1 to 100.
+        weight: weight of the teacher's scores, 0 to 1; the labels have the rest.
     """
 
     teacher: tuple[str, ...] = ()
@@ -163,13 +170,14 @@ class Recipe:
     """What to train and how.
 
     Attributes:
-        name: of the model.
+        name: name of the model.
         network: one of ``asc_tiny.nets.NAMES``.
-        seed: of initial weights, order of clips, augmentation and dropout.
+        seed: seed of the random initial weights, order of clips, augmentation and dropout.
         dropout: share of channels dropped before the classifier.
-        filters: of convolutions that have fewer than the network's own, by name.
+        filters: number of filters, by name, of the convolutions that have fewer than the network's
+            own.
         time_resolution: training features have this many columns for each one at inference, by
-            a hop that is as much smaller (the seed's ensemble 2 doubles it); 1 for the same.
+            a hop that is as much smaller (the report's ensemble 2 doubles it); 1 for the same.
         normalize_bands: take the mean of each mel band's log-mel over the training clips from it,
             and divide by its deviation.
         features: ``float``, or ``fixed`` for what the integer front end's int8 codes stand for.
@@ -178,7 +186,7 @@ class Recipe:
         frontend, schedule, augmentation, mixup_normalization, noise_mask, devices, distillation:
             tables of the file.
         source: the file's bytes; they travel with the run.
-        folder: that the file is in.
+        folder: folder that the file is in.
     """
 
     name: str

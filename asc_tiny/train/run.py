@@ -42,12 +42,13 @@ class RunInfo:
     """What a run was trained on, as ``run.json`` says.
 
     Attributes:
-        labels: in the order of the network's outputs.
-        dataset_fingerprint: of the data set.
+        labels: class names in the order of the network's outputs.
+        dataset_fingerprint: SHA-256 over the names, scenes and bytes of all clips, in hexadecimal.
         frontend: the features; its quantisation covers the range of the training clips.
         network: name of the network.
         epochs: epochs trained, 0 while the run is not complete.
-        evaluate_accuracy: of ``model.keras`` on the split evaluate, None while not complete.
+        evaluate_accuracy: accuracy of ``model.keras`` on the split ``evaluate``, 0 to 1; None while
+            the run is not complete.
         files: SHA-256 of what else the recipe names (teachers, responses), by its name there.
     """
 

@@ -38,7 +38,7 @@ def running(
 
     Args:
         arguments: the program and its arguments.
-        folder: that it runs in.
+        folder: folder that the program runs in.
         stdout: as ``subprocess.Popen`` takes it.
         stderr: likewise.
         environment: variables to set besides this process' own.

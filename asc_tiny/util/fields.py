@@ -61,7 +61,7 @@ def checked(
     Args:
         kind: the dataclass.
         values: the table.
-        prefix: of the keys in messages, such as ``frontend.``.
+        prefix: text before the keys in messages, such as ``frontend.``.
         without: fields that no file gives.
         special: functions by key, for fields whose annotation ``typed`` does not know; they
             raise ``AscError``.
@@ -92,7 +92,7 @@ def typed(value: object, annotation: str, name: str) -> Any:
         value: as TOML and JSON give it.
         annotation: ``int``, ``float``, ``str``, ``bool``, ``tuple[<one of them>, ...]``, or one
             of these ``| None``.
-        name: of the value, for messages.
+        name: name of the value, for messages.
 
     Raises:
         AscError: it has another type, is a number that is not finite, or holds a zero character.

@@ -37,7 +37,7 @@ def replacing(path: Path, *, wait: bool = False) -> Iterator[Path]:
     A link is followed: the file that it points to is replaced.
 
     Args:
-        path: of the file.
+        path: path of the file.
         wait: while another run writes it.
 
     Raises:
@@ -198,7 +198,7 @@ def read_bytes(path: Path, *, at_most: int = _FILE) -> bytes:
     """Return the contents of ``path``, a file, a pipe or a device.
 
     Args:
-        path: of the file.
+        path: path of the file.
         at_most: bytes that a file may have; of a pipe or a device 64 MiB at most.
 
     Raises:

@@ -26,7 +26,7 @@ class Interrupt(KeyboardInterrupt):
     """A signal that ends the command.
 
     Attributes:
-        number: of the signal.
+        number: number of the signal.
     """
 
     def __init__(self, number: int) -> None:

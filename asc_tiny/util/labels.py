@@ -11,7 +11,7 @@ from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_text
 
 MAX_BYTES = 255
-"""Of a name in UTF-8: its escapes in C fit the 4095 characters of a literal that compilers take."""
+"""Longest name in UTF-8, in bytes: its escapes fit a literal of C, 4,095 characters."""
 
 ALLOWED = f"1 to {MAX_BYTES} bytes of UTF-8 without control characters and blanks at the ends"
 
@@ -73,7 +73,7 @@ def check_distinct(names: Sequence[str], *, source: str, unknown: str = "") -> N
     """Check that no two names differ in case, blanks or the way accents are written alone.
 
     Args:
-        names: of classes.
+        names: names of the classes.
         source: the file, for messages.
         unknown: name of the label of scores below the threshold, empty without one.
 

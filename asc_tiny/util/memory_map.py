@@ -16,9 +16,9 @@ class Block:
     """A piece of memory.
 
     Attributes:
-        name: of what lies there.
-        offset: of its first byte.
-        size: bytes.
+        name: name of what lies there.
+        offset: offset of its first byte from the start of the memory, in bytes.
+        size: number of bytes, 0 or more.
         first, last: steps during which it exists, both included.
     """
 

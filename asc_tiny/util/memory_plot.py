@@ -12,14 +12,14 @@ _COLORS = ("#8fb8de", "#f3c98b", "#a8d5a2", "#e4a6a6", "#c7b5e3", "#d9d48f", "#9
 _PEAK = "#b03030"
 _MOST_NAMED_STEPS = 40
 _CHARACTERS = 150
-"""That fit into the width of the axes."""
+"""Characters that fit into the width of the axes."""
 
 
 def draw(maps: Sequence[MemoryMap], format: str) -> bytes:
     """Draw memory plans one below the other, to the same scale of bytes.
 
     Args:
-        maps: at least one.
+        maps: memory maps to draw, at least one.
         format: ``svg`` or ``png``. The same maps give the same bytes.
 
     Raises:

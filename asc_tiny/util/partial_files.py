@@ -22,7 +22,7 @@ def file(path: Path, *, wait: bool = False) -> Iterator[Path]:
     """Yield the path of an empty file beside ``path``, removed at the end if it still is there.
 
     Args:
-        path: that it will take; its folder exists.
+        path: path that the file will take; its folder exists.
         wait: while another run writes ``path``.
 
     Raises:
@@ -64,8 +64,8 @@ def folder(path: Path, parent: Path) -> Iterator[Path]:
     """Yield an empty folder, removed at the end if it still is there.
 
     Args:
-        path: that its contents will take.
-        parent: in which it is made.
+        path: path that the folder's contents will take.
+        parent: folder in which the empty one is made.
 
     Raises:
         AscError: another run writes ``path``.

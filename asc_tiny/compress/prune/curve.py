@@ -20,9 +20,10 @@ class Point:
     Attributes:
         step: 0 for the network before pruning.
         rate: share of its filters removed since then.
-        filters: left in all layers that are pruned.
-        params, macs: of the Keras model, as docs/counting.md defines them.
-        accuracy: on the split evaluate, after retraining.
+        filters: number of filters left in all layers that are pruned.
+        params, macs: parameters and multiply-accumulates of the Keras model, as docs/counting.md
+            defines them.
+        accuracy: accuracy on the split ``evaluate`` after retraining, 0 to 1.
     """
 
     step: int
@@ -45,7 +46,7 @@ def write_csv(points: Sequence[Point], path: Path) -> None:
 
 
 def write_png(points: Sequence[Point], path: Path) -> None:
-    """Draw accuracy and parameters over the rate (figure 3 of the seed's report).
+    """Draw accuracy and parameters over the rate (figure 3 of Bing et al., DCASE2023 Task 1).
 
     Raises:
         AscError: matplotlib is missing.

@@ -22,7 +22,8 @@ class RankedNetwork:
     Attributes:
         name: one of ``asc_tiny.nets.NAMES``.
         model: ``keras.Model`` of that network; nothing here changes it.
-        channels, ranking: of the model.
+        channels, ranking: the channels of the model that can be removed, and their order by
+            importance.
     """
 
     name: str

@@ -23,8 +23,8 @@ class Group:
 
     Attributes:
         layers: names of these layers; one that has several filters per channel is repeated.
-        channels: the most important first.
-        importance: of each channel, the mean over its filters.
+        channels: numbers of the channels, the most important first.
+        importance: importance of each channel: the mean over its filters, 0 or more.
     """
 
     layers: tuple[str, ...]
@@ -43,7 +43,7 @@ class Ranking:
     """All channels of a network that can be removed.
 
     Attributes:
-        groups: in the order of their first layers.
+        groups: all groups of channels, in the order of their first layers.
         order: (group's index, filters per channel) of every channel that may go, the least
             important first.
     """

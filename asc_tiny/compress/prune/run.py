@@ -35,8 +35,8 @@ class Settings:
 
     Attributes:
         steps: prunings, each followed by retraining.
-        epochs_per_step: of retraining after each step but the last.
-        final_epochs: of retraining after the last step.
+        epochs_per_step: epochs of retraining after each step but the last, 1 or more.
+        final_epochs: epochs of retraining after the last step, 1 or more.
         rate_max: learning rate that each retraining starts with.
         criterion: one of ``criteria.CRITERIA``.
         multiple: layers keep a multiple of so many filters.
@@ -117,7 +117,7 @@ def prune(
         goal: where to stop.
         settings: steps and retraining.
         resume: go on with the pruning in ``out``; it ends as if it had never stopped.
-        cache_folder: of the features, the user's cache if not given.
+        cache_folder: folder that keeps the features; None for the user's cache.
 
     Returns:
         The curve: a point for the network before pruning and one for each step.
@@ -188,7 +188,7 @@ def retraining_recipe(
 
     Args:
         recipe: what the network was trained with.
-        filters: of each convolution that is pruned.
+        filters: number of filters of each convolution that is pruned, by its name.
         epochs: length of the cycle.
         rate_max: learning rate at its start; ``rate_min`` stays if it is lower.
     """

@@ -18,7 +18,7 @@ def copy_kept(model: Any, smaller: Any, channels: Channels, removed: Collection[
         model: the network that is pruned; it stays as it is.
         smaller: a network of the same layers by name with as many filters as are kept; changed
             in place.
-        channels: of ``model``, as ``trace`` gives them.
+        channels: the channels of ``model``, as ``trace`` gives them.
         removed: the channels that go, those of every layer that makes them.
 
     Raises:

@@ -47,13 +47,14 @@ def batches(
     Args:
         take: returns features (clips, n_mels, columns, channels) for indices.
         targets: one-hot, shape (clips, classes).
-        augmentation: what to do.
-        quantization: of the network's input, for ``quantise_input``.
+        augmentation: the recipe's table of random changes.
+        quantization: scale and zero point of the network's input, which ``quantize_input`` needs.
         rng: as ``generator`` gives it.
         batch: clips in a batch at most.
         disturb: changes the whole clips before everything else; channels that it adds are
             targets over time and frequency, which are cropped and mixed with the features.
-        normalization: of the features' bands.
+        normalization: mean and scale of each band's log-mel; None where features are not
+            normalised.
     """
     order = rng.permutation(len(targets))
     for indices in np.array_split(order, step_count(len(targets), batch)):

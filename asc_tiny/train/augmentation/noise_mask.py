@@ -1,10 +1,10 @@
-"""The seed's mask-based method against noise (section 2.3.2), in our reading.
+"""Mask-based method against noise of Bing et al. (DCASE2023 Task 1), in our reading.
 
-The report says: a mask comes from comparing the features of clean audio with the noise-added
-ones, the network is trained on noise-added data with the mask "as the label". It names neither
-the noise nor how this label and the scene's go together. Here noise joins each training clip at a
-random ratio, and while training the network has a second head that predicts, over time and
-frequency, which share of the power is the clip's: the ideal ratio mask of Wang, Narayanan and
+The report says in section 2.3.2: a mask comes from comparing the features of clean audio with the
+noise-added ones, the network is trained on noise-added data with the mask "as the label". It names
+neither the noise nor how this label and the scene's go together. Here noise joins each training
+clip at a random ratio, and while training the network has a second head that predicts, over time
+and frequency, which share of the power is the clip's: the ideal ratio mask of Wang, Narayanan and
 Wang, "On Training Targets for Supervised Speech Separation" (2014), with exponent 1. The head is
 not exported.
 """

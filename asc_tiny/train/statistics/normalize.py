@@ -23,12 +23,12 @@ _BATCH = 128
 
 
 def with_band_statistics(recipe: Recipe, clips: Sequence[Clip], folder: Path | None) -> Recipe:
-    """Return a recipe whose front end is normalised as ``normalise_bands`` asks, if it does.
+    """Return a recipe whose front end is normalised as ``normalize_bands`` asks, if it does.
 
     Args:
-        recipe: as read.
-        clips: to train on, at least one.
-        folder: of the cached features, the user's if not given.
+        recipe: recipe as it was read.
+        clips: clips to train on, at least one.
+        folder: folder of the cached features; None for the user's.
 
     Raises:
         AscError: a clip cannot be read or does not have the front end's length.
@@ -46,7 +46,7 @@ def band_statistics(features: FeatureSet) -> tuple[Float64Array, Float64Array]:
     The scale is the standard deviation, but at least a tenth of the largest one.
 
     Args:
-        features: of clips, not normalised.
+        features: features of the training clips, not normalised.
     """
     count = features.shape[0] * features.shape[2]
     zero = np.zeros(features.shape[1])

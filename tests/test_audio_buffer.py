@@ -16,6 +16,7 @@ from native import CORES, FLAGS, RUNTIME, compile_for, shared_library
 from patience import PATIENCE_S
 from test_frontend_property import repeatable
 
+from asc_tiny.firmware import audio
 from asc_tiny.firmware.library import AUDIO_RUNTIME
 
 THREADS = Path(__file__).with_name("audio_threads.c")
@@ -27,12 +28,10 @@ def copy_sources(folder: Path, *, blocks: int = 2) -> None:
     """Copy the sources, small blocks set in the header so that all files agree."""
     for name in AUDIO_RUNTIME:
         shutil.copy(RUNTIME / name, folder)
-    header = folder / "asc_audio.h"
-    text = header.read_text()
-    for old, new in (("BLOCK 1024u", f"BLOCK {BLOCK}u"), ("BLOCKS 2u", f"BLOCKS {blocks}u")):
-        assert text.count(f"#define ASC_AUDIO_{old}") == 1
-        text = text.replace(f"#define ASC_AUDIO_{old}", f"#define ASC_AUDIO_{new}")
-    header.write_text(text)
+    (text,) = audio.generate(blocks).values()
+    assert text.count("#define ASC_AUDIO_BLOCK 1024u") == 1
+    text = text.replace("#define ASC_AUDIO_BLOCK 1024u", f"#define ASC_AUDIO_BLOCK {BLOCK}u")
+    (folder / "asc_audio.h").write_text(text)
 
 
 class Buffer:

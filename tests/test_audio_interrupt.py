@@ -36,11 +36,8 @@ def build(folder: Path, blocks: int) -> EmulatedImage:
     model = classifier(load(MODEL), runtime="aot")
     files = {
         **library_sources(model, runtime="aot", prefix="asc"),
-        **audio_sources(model, None, prefix="asc"),
+        **audio_sources(model, None, prefix="asc", blocks=blocks),
     }
-    header = files["asc_audio.h"]
-    assert header.count("ASC_AUDIO_BLOCKS 2u") == 1
-    files["asc_audio.h"] = header.replace("ASC_AUDIO_BLOCKS 2u", f"ASC_AUDIO_BLOCKS {blocks}u")
     write(files, folder)
     shutil.copy(Path(__file__).with_name("audio_main.c"), folder)
     return EmulatedImage(folder, "mps2-an386")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from asc_tiny.decision.config import UNKNOWN
+from asc_tiny.firmware import audio, labels, provenance, selftest
 from asc_tiny.firmware import decision as decision_code
 from asc_tiny.firmware import frontend as frontend_code
-from asc_tiny.firmware import labels, provenance, selftest
 from asc_tiny.firmware import resample as resample_code
 from asc_tiny.firmware.c.prefix import rename_prefix
 from asc_tiny.firmware.c.templates import banner, template_root
@@ -49,7 +49,7 @@ NETWORK_RUNTIME = (
 )
 _CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
 PROTOCOL_RUNTIME = ("asc_frame.c", "asc_frame.h", "asc_protocol.c", "asc_protocol.h")
-AUDIO_RUNTIME = ("asc_audio.c", "asc_audio.h", "asc_handover.h")
+AUDIO_RUNTIME = ("asc_audio.c", "asc_handover.h")
 SELFTEST_RUNTIME = ("asc_selftest.c", "asc_selftest.h")
 RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
 _DECISION_RUNTIME = ("asc_decision.c", "asc_decision.h")
@@ -95,9 +95,22 @@ def _network(classifier: Classifier, runtime: str) -> dict[str, str]:
     return {**compiled.generate(model, identity, options), **_runtime(NETWORK_RUNTIME)}
 
 
-def audio_sources(model: Classifier, resampler: Resampler | None, *, prefix: str) -> dict[str, str]:
-    """Return what brings a microphone's samples to a classifier, like ``library_sources``."""
-    files = _runtime(AUDIO_RUNTIME)
+def audio_sources(
+    model: Classifier,
+    resampler: Resampler | None,
+    *,
+    prefix: str,
+    blocks: int = audio.LEAST_BLOCKS,
+) -> dict[str, str]:
+    """Return what brings a microphone's samples to a classifier, like ``library_sources``.
+
+    Args:
+        model: the classifier.
+        resampler: between the microphone's rate and the model's, None if they are the same.
+        prefix: of all names in the C code.
+        blocks: of samples that the buffer between interrupt and application has, 2 or more.
+    """
+    files = {**_runtime(AUDIO_RUNTIME), **audio.generate(blocks)}
     if resampler is not None:
         files.update(resample_code.generate(resampler, banner(model.model_file)))
         files.update(_runtime(RESAMPLE_RUNTIME))

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from asc_tiny.compiler.planner.planner import TIME, Compiled
 from asc_tiny.complexity.op_cost import work
+from asc_tiny.firmware.audio import LEAST_BLOCKS
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.ensemble import Model
@@ -44,15 +45,15 @@ def pace(request: Request) -> Pace:
     An emulated board has no clock: its samples wait for it.
     """
     if not request.board.clock_hz:
-        return Pace(2, 0.0)
+        return Pace(LEAST_BLOCKS, 0.0)
     per_second = request.board.clock_hz / CYCLES_PER_MAC[request.runtime]
     seconds = busy_macs(request.model, per_second) / per_second
     rate = request.microphone_rate
     # One block is being filled, one may be almost full.
-    wanted = 2 + math.ceil(Fraction(seconds) * rate / BLOCK)
+    wanted = LEAST_BLOCKS + math.ceil(Fraction(seconds) * rate / BLOCK)
     most = request.board.ram_bytes // _RAM_SHARE // (2 * BLOCK)
-    blocks = max(2, min(wanted, most))
-    return Pace(blocks, float((blocks - 2) * BLOCK / rate))
+    blocks = max(LEAST_BLOCKS, min(wanted, most))
+    return Pace(blocks, float((blocks - LEAST_BLOCKS) * BLOCK / rate))
 
 
 def busy_macs(model: Classifier, per_second: float) -> float:

@@ -24,12 +24,10 @@ def sources(request: Request) -> dict[str, str]:
     """Return the library with the path from a microphone's interrupt, file name to text."""
     prefix = request.prefix
     files = library_sources(request.model, runtime=request.runtime, prefix=prefix)
-    files.update(audio_sources(request.model, request.resampler, prefix=prefix))
+    blocks = pace(request).blocks
+    files.update(audio_sources(request.model, request.resampler, prefix=prefix, blocks=blocks))
     files.update(selftest_sources(request.model, request.scores, prefix=prefix))
     files.update(protocol_sources(prefix=prefix))
-    header = f"{prefix}_audio.h"
-    name = f"{prefix.upper()}_AUDIO_BLOCKS"
-    files[header] = files[header].replace(f"{name} 2u", f"{name} {pace(request).blocks}u")
     values = {
         "banner": banner(request.model.model_file),
         "resampler": request.resampler,

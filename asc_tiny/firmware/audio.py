@@ -1,0 +1,18 @@
+"""Emits the buffer between a microphone's interrupt and the application as C."""
+
+from __future__ import annotations
+
+from asc_tiny.firmware.c.templates import environment
+
+LEAST_BLOCKS = 2
+"""Blocks of samples that the buffer has at least: one is filled while another is read."""
+
+
+def generate(blocks: int) -> dict[str, str]:
+    """Return the buffer's generated files, file name to text, with the prefix ``asc``.
+
+    Args:
+        blocks: of ``ASC_AUDIO_BLOCK`` samples that the buffer has, at least ``LEAST_BLOCKS``.
+    """
+    text = environment().get_template("audio/asc_audio.h.j2").render(blocks=blocks)
+    return {"asc_audio.h": text}

@@ -15,9 +15,7 @@ from asc_tiny.util.files import read_toml
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
-    path
-    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "developer", ROOT / "models")
-    for path in folder.glob("*.md")
+    path for pages in ("*.md", "docs/**/*.md", "models/*.md") for path in ROOT.glob(pages)
 )
 FORMS = [
     *(("github-workflows", path) for path in (ROOT / ".github" / "workflows").glob("*.yml")),
@@ -69,7 +67,7 @@ def test_the_floor_plan_is_the_package() -> None:
 
 
 def test_files_that_the_pages_for_developers_name_exist() -> None:
-    for page in (ROOT / "docs" / "developer").glob("*.md"):
+    for page in (ROOT / "docs").glob("*/*.md"):
         text = page.read_text(encoding="utf-8")
         for name in re.findall(r"`((?:[\w.]+/)+[\w.]+)`", text):
             places = (ROOT / name, ROOT / "asc_tiny" / name)

@@ -132,7 +132,7 @@ def test_generate(model: Path, tmp_path: Path, before: bool) -> None:
         start = tmp_path / "start"
         assert asc_tiny("generate", model, "--out", start / "firmware", "--prefix", "old") == 0
     out = tmp_path / "root" / "firmware"
-    modules = ["asc_tiny.cli.explain", "asc_tiny.projects.generator", "asc_tiny.cli.reference"]
+    modules = ["asc_tiny.cli.explain", "asc_tiny.projects.generator", "asc_tiny.api.generation"]
     check(killed(tmp_path, ["generate", model, "--out", out], modules=modules, start=start))
 
 

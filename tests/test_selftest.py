@@ -16,12 +16,12 @@ from patience import PATIENCE_S
 from test_firmware import MODEL, asc_tiny
 from tflm_firmware import find
 
-from asc_tiny.cli import reference
 from asc_tiny.firmware.classifier import classifier
 from asc_tiny.firmware.selftest import clip
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model import model_file
 from asc_tiny.targets.build import project as targets
+from asc_tiny.targets.image import reference
 from asc_tiny.targets.image.bench import memory
 from asc_tiny.util.errors import AscError
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.budget_costs import CostOptions, compare_models, cost_options
 from asc_tiny.cli.streams import say
-from asc_tiny.complexity.gate import baseline, settings
+from asc_tiny.complexity.gate import settings
 from asc_tiny.complexity.gate.formats import FORMATS, render
-from asc_tiny.complexity.gate.gate import Subject, Verdict, judge
-from asc_tiny.complexity.gate.limits import FIGURES, NO_LIMIT, Limits, parse_growth
-from asc_tiny.complexity.report import CONVENTIONS, ModelComplexity, measure
-from asc_tiny.tflite.reader import read_graph
+from asc_tiny.complexity.gate.gate import Verdict
+from asc_tiny.complexity.gate.limits import FIGURES, NO_LIMIT, parse_growth
+from asc_tiny.complexity.report import CONVENTIONS
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import append_text, write_text
 
@@ -37,7 +36,6 @@ Numbers take K, M and G (1000, 1000^2, 1000^3), Ki, Mi and Gi (1024, ...); "none
 Exit code: 0 within the limits, 1 over a limit, 2 bad input, or a limited figure that cannot be
 measured.
 """
-_SUFFIXES = (".keras", ".tflite", ".toml")
 _PATH = click.Path(path_type=Path)
 _HELP_OF_LIMITS: Mapping[str, str] = {
     "max_params": "Parameters.  [default: 128K]",
@@ -95,7 +93,7 @@ def command(
     try:
         costs.check(style=style)
         if costs.compare:
-            measured = [each for model in models for each in measure_file(Path(model))]
+            measured = [each for model in models for each in api.measure(model)]
             context.exit(0 if compare_models(measured, as_json=style == "json") else 3)
         files = [_report(text) for text in reports]
         verdict = _verdict(models, costs=costs, **options)
@@ -134,7 +132,7 @@ def _verdict(
     paths = [Path(model) for model in models] or [_shown(path) for path in chosen.models]
     if not paths:
         raise AscError("no MODEL given, on the command line or as models in the settings")
-    total_limits = {**chosen.limits, **_given(limits)}
+    total_limits: dict[str, Any] = {**chosen.limits, **_given(limits)}
     convention = convention or chosen.convention or CONVENTIONS[0]
     growth = _growth(max_growth, chosen.max_growth)
     if write_baseline and baseline_path:
@@ -142,23 +140,18 @@ def _verdict(
     known = None if write_baseline else baseline_path or chosen.baseline
     if known is None and not write_baseline and (max_growth or chosen.max_growth is not None):
         raise AscError("--max-growth: needs a --baseline")
-    # Read first: a baseline that cannot be used should not cost a long measurement.
-    on_file = None if known is None else baseline.read(known, convention=convention)
-
-    subjects = [
-        Subject(str(path), tuple(costs.add(measure_file(path, convention)))) for path in paths
-    ]
-    verdict = judge(
-        subjects,
-        Limits(**total_limits),
-        convention=convention,
+    verdict = api.check_budget(
+        paths,
+        **total_limits,
         model_limits=chosen.model_limits,
-        baseline=on_file,
-        growth=growth,
+        convention=convention,
+        baseline=known,
+        max_growth=growth,
+        **costs.estimates(),
     )
     if write_baseline:
-        baseline.write(write_baseline, verdict.models, convention=convention)
-    return replace(verdict, ensembles=tuple(costs.ensembles([str(path) for path in paths])))
+        api.write_baseline(write_baseline, verdict)
+    return verdict
 
 
 def _settings(config: str | None) -> settings.Settings:
@@ -189,33 +182,6 @@ def _shown(path: Path) -> Path:
         return path.relative_to(Path.cwd())
     except ValueError:
         return path
-
-
-def measure_file(path: Path, convention: str = "exact") -> list[ModelComplexity]:
-    """Measure a .tflite or .keras file, or every member of an ensemble.
-
-    Only a .keras file imports TensorFlow.
-
-    Raises:
-        AscError: another kind of file, or one that cannot be read; a .keras file to be counted as
-            NeSsi does, whose rule is for .tflite files.
-    """
-    if path.suffix not in _SUFFIXES:
-        raise AscError(f"{path}: unknown kind of model, allowed: {', '.join(_SUFFIXES)}")
-    if path.suffix == ".keras":
-        if convention != "exact":
-            raise AscError(f"{path}: --convention {convention} counts .tflite files only")
-        from asc_tiny.complexity.keras import measure_keras
-
-        return [measure_keras(path)]
-    if path.suffix == ".toml":
-        from asc_tiny.model import ensemble
-
-        return [
-            measure(member.model_file.graph, convention=convention)
-            for member in ensemble.load(path).members
-        ]
-    return [measure(read_graph(path), convention=convention)]
 
 
 def _report(text: str) -> tuple[str, Path]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,6 @@ from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.complexity.report import ModelComplexity
-    from asc_tiny.costs.instructions import Chip
-    from asc_tiny.model.model_file import ModelFile
     from asc_tiny.util.memory_map import MemoryMap
 
 _STDOUT = "-"
@@ -40,7 +38,7 @@ class CostOptions:
         Raises:
             AscError: options that do not go together, or a file of another kind.
         """
-        if self.clock and not self._cpu():
+        if self.clock and not (self.cpu or self.chip):
             raise AscError("--clock: needs --cpu or --chip")
         self._clock_hz()
         if self.plan is None:
@@ -51,71 +49,14 @@ class CostOptions:
         elif Path(self.plan).suffix not in _PICTURES:
             raise AscError(f"--plan {self.plan}: must end in .png or .svg, or be - for text")
 
-    def add(self, models: Sequence[ModelComplexity]) -> list[ModelComplexity]:
-        """Return the models with their costs, if the options ask for any."""
-        if not self.memory and not self._cpu():
-            return list(models)
-        return [replace(model, costs=self._costs(model)) for model in models]
-
-    def _costs(self, model: ModelComplexity) -> dict[str, Any]:
-        from asc_tiny.costs.footprint import footprint
-
-        if not _is_tflite(model):
-            return {"absent": {"costs": f"{model.path}: only of .tflite files"}}
-        model_file = _load(model)
-        cpu = self._cpu()
-        costs: dict[str, Any] = asdict(footprint(model_file, cpu))
-        if cpu is not None:
-            costs.update(cpu=cpu, estimate=None)
-            try:
-                reason = costs["absent"].get("aot_arena_bytes")
-                costs["estimate"] = None if reason else self._estimate(model_file, cpu)
-            except AscError as error:
-                reason = str(error)
-            if reason:
-                costs["absent"]["estimate"] = reason
-        return costs
-
-    def _estimate(self, model_file: ModelFile, cpu: str) -> dict[str, Any]:
-        from asc_tiny.costs.compiler_shortcuts import shortcuts
-        from asc_tiny.costs.instructions import estimate
-
-        found = estimate(model_file.graph, cpu, shortcuts(model_file.graph))
-        document: dict[str, Any] = {
-            "is_estimate": True,
-            "instructions": found.instructions,
-            "instructions_per_layer": list(found.layers),
-            "source": "instructions counted on an emulated core, benchmarks/network_costs.py",
-            "error_released": found.error_released,
-            "error_mean": found.error_mean,
-            "error_largest": found.error_largest,
+    def estimates(self) -> dict[str, Any]:
+        """Return what ``api.check_budget`` is told to estimate."""
+        return {
+            "memory": self.memory,
+            "cpu": self.cpu,
+            "chip": self.chip,
+            "clock_hz": self._clock_hz(),
         }
-        clock, chip = self._clock_hz(), self._chip()
-        if clock:
-            document.update(clock_hz=clock, seconds_at_one_cycle=found.seconds(clock))
-        if chip:
-            document.update(
-                chip=chip.name,
-                joules_at_one_cycle=found.joules(chip),
-                microamps_per_mhz=chip.microamps_per_mhz,
-                volts=chip.volts,
-                energy_source=chip.source,
-            )
-        return document
-
-    def _chip(self) -> Chip | None:
-        from asc_tiny.costs.instructions import chip
-
-        if self.chip is None:
-            return None
-        found = chip(self.chip)
-        if self.cpu and self.cpu != found.cpu:
-            raise AscError(f"--chip {self.chip}: has a {found.cpu}, --cpu is {self.cpu}")
-        return found
-
-    def _cpu(self) -> str | None:
-        chip = self._chip() if self.chip else None
-        return chip.cpu if chip else self.cpu
 
     def _clock_hz(self) -> int | None:
         from asc_tiny.complexity.gate.limits import parse_count
@@ -126,19 +67,6 @@ class CostOptions:
         if clock == 0:
             raise AscError("--clock 0: must be above 0")
         return clock
-
-    def ensembles(self, paths: Sequence[str]) -> list[dict[str, Any]]:
-        """Return what the members of each ensemble share, if the options ask for costs."""
-        if not self.memory and not self._cpu():
-            return []
-        from asc_tiny.costs.footprint import ensemble_footprint
-        from asc_tiny.model.ensemble import SUFFIX, load
-
-        return [
-            {"path": path, **ensemble_footprint(load(Path(path)), self._cpu())}
-            for path in paths
-            if Path(path).suffix == SUFFIX
-        ]
 
     def draw_plan(self, models: Sequence[ModelComplexity]) -> None:
         """Draw the memory plans of both runtimes to a file, if the options say so.
@@ -166,10 +94,16 @@ class CostOptions:
 
 
 def _known_maps(models: Sequence[ModelComplexity]) -> list[MemoryMap]:
-    maps = [each for model in models for each in _maps(model)]
+    from asc_tiny.costs.estimates import memory_maps
+
+    maps = [each for model in models for each in memory_maps(Path(model.path), _tell)]
     if not maps:
         raise AscError("--plan: no model has a plan that is known")
     return maps
+
+
+def _tell(line: str) -> None:
+    say(line, err=True)
 
 
 def cost_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -230,29 +164,3 @@ def compare_models(models: Sequence[ModelComplexity], *, as_json: bool) -> bool:
 
 def _is_tflite(model: ModelComplexity) -> bool:
     return Path(model.path).suffix == ".tflite"
-
-
-def _load(model: ModelComplexity) -> ModelFile:
-    from asc_tiny.model.model_file import load
-
-    return load(Path(model.path))
-
-
-def _maps(model: ModelComplexity) -> Iterator[MemoryMap]:
-    from asc_tiny.compiler.report import memory_map as ahead_of_time
-    from asc_tiny.firmware.network.compiled import compile_network
-    from asc_tiny.tflm import memory_map as tflm
-
-    if not _is_tflite(model):
-        say(f"{model.path}: no memory plan, only of .tflite files", err=True)
-        return
-    model_file = _load(model)
-    plans: list[tuple[str, Callable[[], MemoryMap]]] = [
-        ("TensorFlow Lite Micro", lambda: tflm.memory_map(model_file.graph)),
-        ("ahead of time", lambda: ahead_of_time.memory_map(compile_network(model_file))),
-    ]
-    for runtime, make in plans:
-        try:
-            yield make()
-        except AscError as error:
-            say(f"no memory plan, {runtime}: {error}", err=True)

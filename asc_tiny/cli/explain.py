@@ -17,41 +17,20 @@ _PRINT = "-"
 _PICTURES = (".png", ".svg")
 
 
-def planner_options(
-    runtime: str, *, schedule: str | None, max_ram: str | None, optimize: str | None
-) -> Options:
-    """Return the planner's options.
-
-    Raises:
-        AscError: options of the ahead-of-time runtime are given for another, or cannot be read.
-    """
-    from asc_tiny.compiler.planner.planner import Options
-    from asc_tiny.complexity.gate.limits import parse_bytes
-
-    given = (("--schedule", schedule), ("--max-ram", max_ram), ("--optimize", optimize))
-    for name, value in given:
-        _check_runtime(runtime, name, value)
-    limit = None if max_ram is None else parse_bytes(max_ram, option="--max-ram")
-    return Options(schedule, limit, optimize or "speed")
-
-
 def check_outputs(runtime: str, *, plan: str | None, dump: str | None) -> None:
     """Check where plan and dump are to go, before anything is written.
 
     Raises:
         AscError: there is none with this runtime, or the file's ending is not allowed.
     """
-    _check_runtime(runtime, "--plan", plan)
-    _check_runtime(runtime, "--dump", dump)
+    from asc_tiny.api.generation import check_compiled
+
+    check_compiled(runtime, "--plan", plan)
+    check_compiled(runtime, "--dump", dump)
     if plan not in (None, _PRINT) and Path(plan).suffix not in (".txt", *_PICTURES):
         raise AscError(f"--plan {plan}: allowed endings are .txt, .png and .svg")
     if dump not in (None, _PRINT) and Path(dump).suffix not in (".txt", ""):
         raise AscError(f"--dump {dump}: must be a .txt file or a folder")
-
-
-def _check_runtime(runtime: str, option: str, value: str | None) -> None:
-    if value is not None and runtime != "aot":
-        raise AscError(f"{option}: is for --runtime aot, whose network is compiled")
 
 
 def write(model: Model, options: Options, *, plan: str | None, dump: str | None) -> None:

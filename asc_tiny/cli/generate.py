@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from asc_tiny.cli.options import PATH, frontend_option, labels_option
+from asc_tiny import api
+from asc_tiny.cli import explain
+from asc_tiny.cli.options import PATH, frontend_option, labels_option, warn
 from asc_tiny.cli.streams import say
+from asc_tiny.complexity.gate.limits import parse_bytes
 from asc_tiny.projects import registry
 
 
@@ -90,56 +92,24 @@ def command(
     With --runtime aot the network becomes C code; with tflm TensorFlow Lite Micro runs it, behind
     the same interface.
     """
-    from asc_tiny.boards import catalog
-    from asc_tiny.cli import explain
-    from asc_tiny.cli.reference import selftest_scores
-    from asc_tiny.decision.config import read_toml as read_decision
-    from asc_tiny.firmware.c.prefix import check_prefix
-    from asc_tiny.firmware.classifier import classifier
-    from asc_tiny.frontend.config import read_toml
-    from asc_tiny.model.ensemble import load_model, output_quantization
-    from asc_tiny.projects.audio_path import audio_path
-    from asc_tiny.projects.generator import Request, write
-    from asc_tiny.util.labels import read as read_labels
-
-    check_prefix(prefix)
-    options = explain.planner_options(
-        runtime, schedule=schedule, max_ram=max_ram, optimize=optimize
-    )
     explain.check_outputs(runtime, plan=plan, dump=dump)
-    kind = registry.get(project)
-    target = catalog.get(board or kind.default_board)
-    kind.check(target, runtime)
-    complete = classifier(
-        load_model(model),
+    done = api.generate(
+        model,
+        out,
+        project=project,
+        board=board,
         runtime=runtime,
-        frontend=read_toml(frontend) if frontend else None,
-        labels=read_labels(labels) if labels else None,
-    )
-    complete = replace(complete, options=options)
-    if decision:
-        output = output_quantization(complete.model_file)
-        rule = read_decision(decision, complete.frontend, output)
-        complete = replace(complete, decision=rule)
-    if frontend:
-        for line in complete.frontend.warnings():
-            say(f"warning: {frontend}: {line}", err=True)
-    audio = audio_path(complete, target, resample=resample)
-    scores, missing = selftest_scores(complete)
-    request = Request(
-        model=complete,
-        board=target,
-        runtime=runtime,
+        resample=resample,
+        schedule=schedule,
+        max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
+        optimize=optimize,
         prefix=prefix,
-        resampler=audio.resampler,
-        scores=scores,
+        frontend=frontend,
+        labels=labels,
+        decision=decision,
+        warn=warn,
     )
-    write(kind, request, out)
-    if missing:
-        say(f"warning: the self-test checks the front end alone: {missing}", err=True)
-    explain.write(complete.model_file, options, plan=plan, dump=dump)
-    for line in audio.warnings:
-        say(f"warning: {line}", err=True)
-    if audio.resampler:
-        say(f"resampler: {audio.resampler}", err=True)
+    explain.write(done.model, done.options, plan=plan, dump=dump)
+    if done.resampler:
+        say(f"resampler: {done.resampler}", err=True)
     say(f"wrote {out}", err=True)

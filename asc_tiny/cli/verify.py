@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,9 @@ from asc_tiny.cli.options import (
     resample_option,
 )
 from asc_tiny.cli.streams import say
-from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.frontend.arrays import Samples
-    from asc_tiny.targets.build.project import Project
-    from asc_tiny.targets.image.verify import Network
+    pass
 
 
 @click.command()
@@ -56,6 +53,7 @@ def command(
     from asc_tiny.firmware.golden import read_golden
     from asc_tiny.targets.build import project
     from asc_tiny.targets.device.checks import check_identity, computation
+    from asc_tiny.targets.image.reference import network as scores_of
     from asc_tiny.targets.image.verify import verify
 
     target = project.load(folder)
@@ -63,7 +61,7 @@ def command(
     for wav in wavs:
         for i, clip in enumerate(read_clips(wav, target.frontend, resample=resample)):
             clips[f"{wav}:{i}"] = clip
-    reference, network = _reference(target, clips)
+    reference, network = scores_of(target, clips)
     selftest = None
     if port is None:
         results = verify(target, clips, network, golden)
@@ -95,24 +93,3 @@ def command(
         where = target.board.name if port is None else port
         say(f"{len(results)} clips on {where} against {reference}")
     ctx.exit(0 if passed else 3)
-
-
-def _reference(target: Project, clips: Mapping[str, Samples]) -> tuple[str, Network]:
-    """Return the name of the scores' reference on this machine, and the reference."""
-    import numpy as np
-
-    from asc_tiny.cli.reference import kernels
-    from asc_tiny.firmware.classifier import Classifier
-    from asc_tiny.targets.image.verify import host_scores
-
-    run = kernels(target.model_file)
-    if run is None:
-        if not target.board.machine:
-            raise AscError(
-                f"{target.folder}: on board host the scores have no other reference than "
-                "tflite-micro; pip install 'asc-tiny[train]'"
-            )
-        model = Classifier(target.model_file, target.frontend, target.labels)
-        scores = host_scores(model, clips)
-        return "the C code on this computer", lambda features: scores
-    return "TensorFlow Lite Micro", lambda features: np.stack([run(clip) for clip in features])

@@ -101,12 +101,13 @@ class Ensemble:
 Model = ModelFile | Ensemble
 
 
-def load_model(path: Path) -> Model:
+def load_model(path: Path | str) -> Model:
     """Read what a command takes as MODEL: an ensemble if it ends in .toml, else a .tflite file.
 
     Raises:
         AscError: as ``load`` and ``model_file.load``.
     """
+    path = Path(path)
     return load(path) if path.suffix == SUFFIX else model_file.load(path)
 
 

@@ -1,0 +1,237 @@
+"""From a model to firmware: compiled networks, boards, generated projects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asc_tiny.boards import catalog
+from asc_tiny.compiler.planner.planner import Compiled, Options
+from asc_tiny.decision.config import read_toml as read_decision
+from asc_tiny.firmware.c.prefix import check_prefix
+from asc_tiny.firmware.classifier import Classifier, classifier
+from asc_tiny.firmware.network import compiled
+from asc_tiny.frontend.config import read_toml as read_frontend
+from asc_tiny.model.ensemble import Model, load_model, output_quantization
+from asc_tiny.model.model_file import ModelFile
+from asc_tiny.projects import generator, registry
+from asc_tiny.projects.audio_path import audio_path
+from asc_tiny.resample.design import Resampler
+from asc_tiny.targets.image import reference
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.labels import read as read_labels
+
+AOT, TFLM = "aot", "tflm"
+
+
+def compile_network(
+    model: ModelFile,
+    *,
+    schedule: str | None = None,
+    max_ram: int | None = None,
+    optimize: str = "speed",
+) -> Compiled:
+    """Compile an int8 network to a schedule of kernels and a plan of its memory.
+
+    Parameters
+    ----------
+    model
+        A single network, as ``load_model`` gives it; compile the members of an ensemble one by
+        one.
+    schedule
+        ``"rows"`` runs rows of all layers in turn, ``"layers"`` layer by layer, ``"time"`` with
+        each column that the front end delivers. None takes what needs least memory of the first
+        two.
+    max_ram
+        Most bytes that the arena may have: the cheapest plan within it is taken. None takes the
+        smallest arena.
+    optimize
+        ``"speed"`` for the fewest instructions, ``"size"`` for the smallest flash.
+
+    Returns
+    -------
+    Compiled
+        ``plan.size`` is the size of the arena in bytes, ``schedule`` the order of the work,
+        ``program`` the kernels with their parameters.
+
+    Raises
+    ------
+    AscError
+        The model is not full int8, has an operator that is not supported, or does not fit
+        ``max_ram``. The message names file, operator and layer.
+
+    Examples
+    --------
+    >>> from asc_tiny import api
+    >>> network = api.compile_network(api.load_model("models/mobilenet_esc10.tflite"))
+    >>> network.plan.size
+    0
+    """
+    return compiled.compile_network(model, Options(schedule, max_ram, optimize))
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What ``generate`` has written.
+
+    Attributes:
+        folder: folder of the project.
+        model: model that the firmware runs.
+        options: options with which its network was compiled.
+        resampler: resampler between the microphone's sample rate and the model's, None if both
+            are the same.
+    """
+
+    folder: Path
+    model: Model
+    options: Options
+    resampler: Resampler | None
+
+
+def generate(
+    model: Path | str,
+    out: Path | str,
+    *,
+    project: str = registry.DEFAULT,
+    board: str | None = None,
+    runtime: str = AOT,
+    resample: bool = False,
+    schedule: str | None = None,
+    max_ram: int | None = None,
+    optimize: str | None = None,
+    prefix: str = "asc",
+    frontend: Path | str | None = None,
+    labels: Path | str | None = None,
+    decision: Path | str | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Generated:
+    """Write the firmware source of a model.
+
+    Parameters
+    ----------
+    model
+        A ``.tflite`` file or the ``.toml`` file of an ensemble.
+    out
+        Folder to write to: new, empty, or one with a generated project, which is replaced. With
+        ``project="sources"`` files are put beside those that are there.
+    project
+        Kind of project, such as ``"cmake"``, ``"zephyr"`` or ``"sources"``; docs/projects.md
+        lists them.
+    board
+        Name of a board or path of a board's ``.toml`` file; None takes the default of the kind.
+    runtime
+        ``"aot"`` compiles the network to C, ``"tflm"`` runs it by TensorFlow Lite Micro.
+    resample
+        Add a resampler if the board's microphone cannot give the model's sample rate.
+    schedule, max_ram, optimize
+        As for ``compile_network``, with runtime ``"aot"``.
+    prefix
+        Prefix of all names in the C code.
+    frontend, labels
+        TOML file of the front end and text file of the class names, for a ``.tflite`` file
+        without metadata.
+    decision
+        TOML file of windows, smoothing, hysteresis and threshold; None decides about each clip.
+    warn
+        Called with a line about each thing that is doubtful; None keeps quiet.
+
+    Returns
+    -------
+    Generated
+        What was written.
+
+    Raises
+    ------
+    AscError
+        The model cannot become firmware, an option does not fit it, the board or another option,
+        or ``out`` holds something else.
+
+    Examples
+    --------
+    >>> from asc_tiny import api
+    >>> done = api.generate("models/mobilenet_esc10.tflite", out / "firmware", board="host")
+    >>> (done.folder / "asc" / "asc_net.c").is_file()
+    True
+    """
+    tell = warn or _keep_quiet
+    check_prefix(prefix)
+    options = _options(runtime, schedule=schedule, max_ram=max_ram, optimize=optimize)
+    kind = registry.get(project)
+    target = catalog.get(board or kind.default_board)
+    kind.check(target, runtime)
+    complete = _complete(model, runtime, options, frontend, labels, decision)
+    if frontend:
+        _tell(tell, (f"{frontend}: {line}" for line in complete.frontend.warnings()))
+    audio = audio_path(complete, target, resample=resample)
+    scores, missing = reference.selftest_scores(complete)
+    request = generator.Request(
+        model=complete,
+        board=target,
+        runtime=runtime,
+        prefix=prefix,
+        resampler=audio.resampler,
+        scores=scores,
+    )
+    generator.write(kind, request, Path(out))
+    if missing:
+        tell(f"the self-test checks the front end alone: {missing}")
+    _tell(tell, audio.warnings)
+    return Generated(Path(out), complete.model_file, options, audio.resampler)
+
+
+def check_compiled(runtime: str, option: str, value: object) -> None:
+    """Check that an option of the compiler is given only where it compiles the network.
+
+    Args:
+        runtime: ``aot`` or ``tflm``.
+        option: name of the option on the command line.
+        value: value of the option, None if it is not given.
+
+    Raises:
+        AscError: another runtime runs the network.
+    """
+    if value is not None and runtime != AOT:
+        raise AscError(f"{option}: is for --runtime aot, whose network is compiled")
+
+
+def _options(
+    runtime: str, *, schedule: str | None, max_ram: int | None, optimize: str | None
+) -> Options:
+    if runtime not in (AOT, TFLM):
+        raise AscError(f"runtime = {runtime}, allowed: {AOT}, {TFLM}")
+    check_compiled(runtime, "--schedule", schedule)
+    check_compiled(runtime, "--max-ram", max_ram)
+    check_compiled(runtime, "--optimize", optimize)
+    return Options(schedule, max_ram, optimize or "speed")
+
+
+def _complete(
+    path: Path | str,
+    runtime: str,
+    options: Options,
+    frontend: Path | str | None,
+    labels: Path | str | None,
+    decision: Path | str | None,
+) -> Classifier:
+    """Return a model with all that its firmware needs."""
+    complete = classifier(
+        load_model(path),
+        runtime=runtime,
+        frontend=read_frontend(Path(frontend)) if frontend else None,
+        labels=read_labels(Path(labels)) if labels else None,
+    )
+    if decision:
+        output = output_quantization(complete.model_file)
+        rule = read_decision(Path(decision), complete.frontend, output)
+        complete = replace(complete, decision=rule)
+    return replace(complete, options=options)
+
+
+def _tell(tell: Callable[[str], None], lines: Iterable[str]) -> None:
+    for line in lines:
+        tell(line)
+
+
+def _keep_quiet(line: str) -> None:
+    """Tell nobody."""

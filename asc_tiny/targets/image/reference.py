@@ -1,0 +1,64 @@
+"""The references of int8 scores that this machine has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+
+import numpy as np
+
+from asc_tiny.firmware.classifier import Classifier
+from asc_tiny.firmware.selftest import clip
+from asc_tiny.frontend import fixed
+from asc_tiny.frontend.arrays import Int8Array, Samples
+from asc_tiny.model.ensemble import Model
+from asc_tiny.targets.build.project import Project
+from asc_tiny.targets.image import verify
+from asc_tiny.util.errors import AscError
+
+
+def kernels(model: Model) -> Callable[[Int8Array], Int8Array] | None:
+    """Return TensorFlow Lite Micro's kernels, from a clip's features to scores; None without."""
+    if find_spec("tflite_micro") is None:
+        return None
+    from asc_tiny.tflm.ensemble_interpreter import interpreter
+
+    return interpreter(model).run
+
+
+def selftest_scores(model: Classifier) -> tuple[Int8Array | None, str]:
+    """Return the self-test's scores, shape (labels,), or None and why there are none.
+
+    They are those of TensorFlow Lite Micro's kernels, else of the C code on this computer.
+    """
+    pcm = clip(model.frontend)
+    run = kernels(model.model_file)
+    if run is not None:
+        return run(fixed.joint_features(pcm, model.frontends)), ""
+    try:
+        return verify.host_scores(model, {"self-test": pcm})[0], ""
+    except AscError as error:
+        return None, str(error).splitlines()[0]
+
+
+def network(project: Project, clips: Mapping[str, Samples]) -> tuple[str, verify.Network]:
+    """Return the name of the reference that a project's scores are compared with, and itself.
+
+    Args:
+        project: whose scores are to be compared.
+        clips: name to samples of shape (clip_samples,): what the board is given.
+
+    Raises:
+        AscError: there is no reference on this machine, or the C code cannot be built for it.
+    """
+    run = kernels(project.model_file)
+    if run is not None:
+        return "TensorFlow Lite Micro", lambda features: np.stack([run(clip) for clip in features])
+    if not project.board.machine:
+        raise AscError(
+            f"{project.folder}: on board host the scores have no other reference than "
+            "tflite-micro; pip install 'asc-tiny[train]'"
+        )
+    model = Classifier(project.model_file, project.frontend, project.labels)
+    scores = verify.host_scores(model, clips)
+    return "the C code on this computer", lambda features: scores

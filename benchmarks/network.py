@@ -54,11 +54,11 @@ PLANS = {
     "--optimize size": Options(optimize="size"),
     "--max-ram 29000": Options(max_ram=29_000),
     "--max-ram 36K": Options(max_ram=36 * 1024),
-    "--schedule rows": Options(order="rows"),
-    "--schedule layers": Options(order="layers"),
+    "--schedule rows": Options(schedule="rows"),
+    "--schedule layers": Options(schedule="layers"),
 }
 PLANNED = RELEASED[:2]
-LISTENING = {"whole": Options(), "time": Options(order="time")}
+LISTENING = {"whole": Options(), "time": Options(schedule="time")}
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,7 @@ def operators(
     model_file: ModelFile, profile: Sequence[int], reading: int
 ) -> Iterator[tuple[str, Features, int]]:
     """Add up the stages of each operator, without what taking the time takes."""
-    program = compiled.compile_network(model_file).program
+    program = compiled.compile_network(model_file).lowered
     spent = [0] * len(model_file.graph.operators)
     for stage, instructions in zip(program.stages, profile, strict=False):
         number = int(stage.comment.split(":")[0])

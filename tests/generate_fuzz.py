@@ -48,9 +48,9 @@ MOST_ARENA = 2**26
 
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
-    "layers": {"options": Options(order="layers")},
+    "layers": {"options": Options(schedule="layers")},
     "size": {"options": Options(optimize="size")},
-    "time": {"options": Options(order="time")},
+    "time": {"options": Options(schedule="time")},
 }
 """Options of ``network.generate``; each case has one of them."""
 

@@ -22,8 +22,8 @@ from graph_batch import compiled_runtime, model_file, run_all
 from network_models import CNetwork, TflmNetwork, inputs
 from random_graphs import random_graph, seeded
 
-from asc_tiny.compiler.ir import Program
-from asc_tiny.compiler.passes.cascade import Tile, can_be_tile, joints, tiled
+from asc_tiny.compiler.ir import LoweredGraph
+from asc_tiny.compiler.passes.cascade import Cascade, can_cascade, cascadable_pairs, with_cascades
 from asc_tiny.compiler.planner import planner
 from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.network.compiled import compile_network
@@ -31,7 +31,7 @@ from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.errors import AscError
 
 MODELS = Path(__file__).parents[1] / "models"
-TIME = Options(order="time")
+TIME = Options(schedule="time")
 
 
 def released(name: str) -> ModelFile:
@@ -50,13 +50,13 @@ def expected(model: ModelFile, samples: list[np.ndarray]) -> np.ndarray:
 @pytest.mark.parametrize(("name", "bytes_"), [("mobilenet", 18_880), ("mini_segnet", 22_672)])
 def test_arena(name: str, bytes_: int) -> None:
     """Less than the features alone take, 27,648 bytes."""
-    assert compile_network(released(name), TIME).plan.size <= bytes_
+    assert compile_network(released(name), TIME).arena.size <= bytes_
 
 
 def test_no_column_waits_for_the_end() -> None:
     """Each stage runs as soon as it can: in all hops but the first few there is work."""
     compiled = compile_network(released("mobilenet"), TIME)
-    hops = compiled.schedule.hops
+    hops = compiled.schedule.column_steps
     assert len(hops) == 36
     done = [end - first for first, end in itertools.pairwise(hops)]
     assert all(sum(done[hop : hop + 2]) > 10 for hop in range(2, 34))
@@ -65,18 +65,18 @@ def test_no_column_waits_for_the_end() -> None:
 @pytest.mark.parametrize("limit", [24_000, 1 << 30])
 def test_more_memory_costs_fewer_instructions(limit: int, tmp_path: Path) -> None:
     model = released("mobilenet")
-    compiled = compile_network(model, Options(order="time", max_ram=limit))
-    assert compiled.plan.size <= limit
+    compiled = compile_network(model, Options(schedule="time", max_ram=limit))
+    assert compiled.arena.size <= limit
     smallest = compile_network(model, TIME)
-    assert compiled.cost < smallest.cost or compiled.plan.size == smallest.plan.size
+    assert compiled.cost < smallest.cost or compiled.arena.size == smallest.arena.size
     samples = samples_of(model, 3)
-    own = CNetwork(model, tmp_path, Options(order="time", max_ram=limit))
+    own = CNetwork(model, tmp_path, Options(schedule="time", max_ram=limit))
     assert np.array_equal([own.run(sample) for sample in samples], expected(model, samples))
 
 
 def test_a_limit_that_is_too_tight_is_refused() -> None:
     with pytest.raises(AscError, match=r"needs an arena of 18,\d+ bytes at least, --max-ram allow"):
-        compile_network(released("mobilenet"), Options(order="time", max_ram=10_000))
+        compile_network(released("mobilenet"), Options(schedule="time", max_ram=10_000))
 
 
 def test_an_input_without_columns_is_refused() -> None:
@@ -85,26 +85,26 @@ def test_an_input_without_columns_is_refused() -> None:
         compile_network(model, TIME)
 
 
-def random_tiles(program: Program, source: random.Random) -> list[Tile]:
+def random_tiles(lowered: LoweredGraph, source: random.Random) -> list[Cascade]:
     """Return tiles of random length with parts of any size, down to two pixels."""
-    chains = [(n,) for n, stage in enumerate(program.stages) if can_be_tile(stage)]
-    for first, second in joints(program):
+    chains = [(n,) for n, stage in enumerate(lowered.stages) if can_cascade(stage)]
+    for first, second in cascadable_pairs(lowered):
         one = next(chain for chain in chains if chain[-1] == first)
         two = next(chain for chain in chains if chain[0] == second)
         if source.random() < 0.7:
             chains = [chain for chain in chains if chain not in (one, two)] + [(*one, *two)]
-    return [Tile(chain, source.choice((1, 2, 3, 5, 16))) for chain in chains]
+    return [Cascade(chain, source.choice((1, 2, 3, 5, 16))) for chain in chains]
 
 
-def tilings_at_random(program: Program, *_: Any) -> Iterator[Program]:
+def tilings_at_random(lowered: LoweredGraph, *_: Any) -> Iterator[LoweredGraph]:
     """Stand in for the search with any tiles that are possible, the same ones for a program."""
-    source = random.Random(program.source)
+    source = random.Random(lowered.source)
     for _ in range(8):
-        made = tiled(program, random_tiles(program, source))
+        made = with_cascades(lowered, random_tiles(lowered, source))
         if made is not None:
             yield made
             return
-    yield program
+    yield lowered
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_any_tiles_give_the_same_outputs(
             compiled = compile_network(model, TIME)
         except AscError:
             continue
-        in_parts += any(stage.parts for stage in compiled.program.stages)
+        in_parts += any(stage.tiles for stage in compiled.lowered.stages)
         models.append(model)
     assert in_parts > len(seeds) // 6
     samples = [samples_of(model, 5) for model in models]

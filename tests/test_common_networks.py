@@ -44,7 +44,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_common_networks(name: str, runtime: Path, tmp_path: Path) -> None:
     model = model_file(quantized(NETWORKS[name]()), name)
-    assert compile_network(model).plan.size <= ARENAS[name]
+    assert compile_network(model).arena.size <= ARENAS[name]
     samples = inputs(model.graph.tensor(model.graph.inputs[0]).shape, 8)
     (outputs,) = run_all([model], [samples], tmp_path, runtime, {})
     reference = TflmNetwork(model.data)

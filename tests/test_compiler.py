@@ -258,7 +258,7 @@ def test_released_networks_on_every_core(
 ) -> None:
     model = load(MODELS / f"{name}.tflite")
     samples = samples_of(model, 16)
-    options = Options(order=order)
+    options = Options(schedule=order)
     outputs, _ = EmulatedNetwork(model, board, tmp_path, flags=flags, options=options).run(samples)
     assert np.array_equal(outputs, expected(model, samples))
 
@@ -270,7 +270,7 @@ def test_released_networks_on_many_inputs(name: str, order: str | None, tmp_path
     model = load(MODELS / f"{name}.tflite")
     shape = model.graph.tensor(model.graph.inputs[0]).shape
     rng = np.random.default_rng(7)
-    compiled = CNetwork(model, tmp_path, Options(order=order), sanitizer=())
+    compiled = CNetwork(model, tmp_path, Options(schedule=order), sanitizer=())
     reference = TflmNetwork(model.data)
     labels = set()
     for _ in range(1000):
@@ -314,11 +314,11 @@ def test_instructions(name: str, board: str, tmp_path: Path) -> None:
 
 
 def test_resized_rows_exist_only_where_they_must(tmp_path: Path) -> None:
-    stages = compile_network(model_file(quantized(upsampled()), tmp_path)).program.stages
+    stages = compile_network(model_file(quantized(upsampled()), tmp_path)).lowered.stages
     kernels = [stage.kernel for stage in stages]
     assert kernels.count("asc_upsampled_conv") == 4
     assert kernels.count("asc_resize_nearest") == 1
-    stages = compile_network(load(MODELS / "mini_segnet_esc10.tflite")).program.stages
+    stages = compile_network(load(MODELS / "mini_segnet_esc10.tflite")).lowered.stages
     assert sum(stage.work for stage in stages) == 12_480_512
     assert "asc_resize_nearest" not in [stage.kernel for stage in stages]
 
@@ -328,13 +328,13 @@ def test_resized_rows_exist_only_where_they_must(tmp_path: Path) -> None:
 )
 def test_arena_of_released_networks(name: str, bytes_: int) -> None:
     """A third of what TensorFlow Lite Micro needs, input included."""
-    assert compile_network(load(MODELS / f"{name}.tflite")).plan.size <= bytes_
+    assert compile_network(load(MODELS / f"{name}.tflite")).arena.size <= bytes_
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_blocks_do_not_meet(seed: int, tmp_path: Path) -> None:
-    plan = compile_network(model_file(quantized(random_network(seed)), tmp_path)).plan
-    blocks = list({id(block): (block, offset) for block, offset in plan.blocks}.values())
+    plan = compile_network(model_file(quantized(random_network(seed)), tmp_path)).arena
+    blocks = list({id(block): (block, offset) for block, offset in plan.placements}.values())
     for i, (block, offset) in enumerate(blocks):
         assert 0 <= offset <= offset + block.size <= plan.size
         for other, place in blocks[:i]:

@@ -74,7 +74,7 @@ def test_costs_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert costs["model_bytes"] == MOBILENET.stat().st_size
     assert costs["tflm_head_bytes"] == 82_944
     assert costs["tflm_head_bytes"] < costs["tflm_arena_bytes"] < 90_000
-    assert costs["aot_arena_bytes"] == compile_network(load(MOBILENET)).plan.size
+    assert costs["aot_arena_bytes"] == compile_network(load(MOBILENET)).arena.size
     assert costs["absent"] == {}
     estimate = costs["estimate"]
     assert estimate["is_estimate"] is True
@@ -172,7 +172,7 @@ def test_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0
     # Head and arena, each with the layer that sets it.
     assert "TensorFlow Lite Micro's arena (reference kernels): 82,944 bytes, set by " in out
-    size = compile_network(load(MOBILENET)).plan.size
+    size = compile_network(load(MOBILENET)).arena.size
     assert f"compiled ahead of time: {size:,} bytes, set by " in out
     for name in ("plan.svg", "plan.png"):
         assert budget(capsys, MOBILENET, "--plan", tmp_path / name)[0] == 0
@@ -239,7 +239,7 @@ def between_floats() -> bytes:
 def products(model_file: ModelFile) -> dict[int, int]:
     """Return what the compiled stages multiply, by the number of their operator."""
     found: dict[int, int] = {}
-    for stage in compile_network(model_file).program.stages:
+    for stage in compile_network(model_file).lowered.stages:
         number = int(stage.comment.split(":")[0])
         windows = int(stage.fields["rows"]) if stage.kernel == "asc_dense" else stage.windows
         weights = sum(array.values.size for array in stage.arrays if array.weights)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asc_tiny.cli.main import main
-from asc_tiny.compiler.planner.planner import TIME, Options
+from asc_tiny.compiler.planner.planner import STREAMING, Options
 from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.errors import AscError
@@ -440,7 +440,7 @@ def rectifiers(shape: tuple[int, ...], layers: int) -> bytes:
     return builder.finish([source], [x])
 
 
-@pytest.mark.parametrize("options", [Options(), Options(order=TIME)])
+@pytest.mark.parametrize("options", [Options(), Options(schedule=STREAMING)])
 @pytest.mark.parametrize(
     ("count", "layers", "reason"),
     [
@@ -452,7 +452,7 @@ def rectifiers(shape: tuple[int, ...], layers: int) -> bytes:
 def test_more_rows_than_an_order_can_be_found_for(
     count: int, layers: int, reason: str, options: Options
 ) -> None:
-    by_column = options.order == TIME
+    by_column = options.schedule == STREAMING
     shape = (2, count, 1) if by_column else (count, 1, 2)
     with deadline(5.0), pytest.raises(AscError, match=reason):
         compiled.generate(
@@ -464,7 +464,7 @@ def test_rows_of_an_output_that_comes_column_by_column() -> None:
     """The output is turned back at the end, into rows of its own."""
     model = model_file(rectifiers((1, 2**20, 2, 1), 1), "model.tflite")
     with deadline(5.0), pytest.raises(AscError, match="1,048,576 rows of a tensor"):
-        compiled.generate(model, options=Options(order=TIME))
+        compiled.generate(model, options=Options(schedule=STREAMING))
 
 
 def test_a_window_of_more_rows_than_can_be_looked_at() -> None:

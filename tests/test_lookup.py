@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asc_tiny.compiler.lower.lower_graph import build
+from asc_tiny.compiler.lower.lower_graph import lower_graph
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.errors import AscError
 
@@ -30,7 +30,7 @@ def model(
 
 
 def table(data: bytes) -> np.ndarray:
-    (stage,) = build(parse_graph(data, source="a test")).stages
+    (stage,) = lower_graph(parse_graph(data, source="a test")).stages
     (array,) = stage.arrays
     assert stage.kernel == "asc_lookup"
     return array.values
@@ -103,7 +103,7 @@ def test_equal_tables_are_one() -> None:
     first, *others = (builder.activation((1, 256), *q) for q in ((0.02, 3), *[(1 / 128, 0)] * 3))
     for source, target in pairwise((first, *others)):
         builder.operator("TANH", [source], [target])
-    stages = build(parse_graph(builder.finish([first], [others[-1]]), source="a test")).stages
+    stages = lower_graph(parse_graph(builder.finish([first], [others[-1]]), source="a test")).stages
     one, two, three = (array for stage in stages for array in stage.arrays)
     assert two is three
     assert one is not two

@@ -62,7 +62,7 @@ def test_maps_of_a_released_model() -> None:
     compiled = compile_network(model)
     for memory, size in (
         (memory_map(model.graph), arena([model.graph]).head),
-        (ahead_of_time_map(compiled), compiled.plan.size),
+        (ahead_of_time_map(compiled), compiled.arena.size),
     ):
         assert memory.size == size
         blocks = memory.peak_blocks

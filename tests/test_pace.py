@@ -31,7 +31,7 @@ def test_backlog_by_hand(work: list[float], most: float) -> None:
 
 def test_columns_share_the_work_of_a_window() -> None:
     model = model_file.load(MODEL)
-    by_column = column_macs(compile_network(model, Options(order="time")))
+    by_column = column_macs(compile_network(model, Options(schedule="time")))
     assert len(by_column) == 36
     # Some pixels are computed twice, to save the rows that they are in.
     assert macs(model) < sum(by_column) < 1.2 * macs(model)

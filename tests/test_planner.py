@@ -11,7 +11,7 @@ from hand_made import small_network
 
 from asc_tiny.boards import catalog
 from asc_tiny.cli.main import main
-from asc_tiny.compiler.planner.planner import Options, choose
+from asc_tiny.compiler.planner.planner import Options, plan_network
 from asc_tiny.compiler.planner.schedule_loops import loops
 from asc_tiny.compiler.report.dump import dump
 from asc_tiny.compiler.report.plan import report
@@ -29,22 +29,22 @@ MOBILENET = MODELS / "mobilenet_esc10.tflite"
 WITHOUT_LIMIT = 1 << 30
 PLANS = {
     "default": Options(),
-    "layers": Options(order="layers"),
+    "layers": Options(schedule="layers"),
     "cheapest": Options(max_ram=WITHOUT_LIMIT),
-    "cheapest layers": Options(order="layers", max_ram=WITHOUT_LIMIT),
+    "cheapest layers": Options(schedule="layers", max_ram=WITHOUT_LIMIT),
     "size": Options(optimize="size"),
 }
 
 
 def test_dump_of_a_small_network() -> None:
     """Exact; after a change that is meant, read the new text before writing it to the file."""
-    compiled = choose(small_network(), Options())
+    compiled = plan_network(small_network(), Options())
     text = "".join(f"== {name}\n\n{part}" for name, part in dump(compiled).items())
     assert text == (Path(__file__).parent / "hand_made_dump.txt").read_text(encoding="utf-8")
 
 
 def test_report_names_choice_and_peak() -> None:
-    text = report(choose(small_network(), Options()))
+    text = report(plan_network(small_network(), Options()))
     assert "1 stages make several rows a run" in text
     assert "order by rows up to whole outputs of stages 0, arena 320 bytes" in text
     assert "set by 0 CONV_2D row 7" in text
@@ -66,9 +66,9 @@ def test_more_memory_is_never_more_expensive() -> None:
     model = load(MOBILENET)
     least = compile_network(model)
     cost = least.cost
-    for limit in (least.plan.size, 36_000, WITHOUT_LIMIT):
+    for limit in (least.arena.size, 36_000, WITHOUT_LIMIT):
         compiled = compile_network(model, Options(max_ram=limit))
-        assert compiled.plan.size <= limit
+        assert compiled.arena.size <= limit
         assert compiled.cost <= cost
         cost = compiled.cost
     assert cost < least.cost
@@ -89,21 +89,21 @@ def test_less_memory_costs_instructions() -> None:
     model = load(MOBILENET)
     least, options = compile_network(model), smallest(model)
     compiled = compile_network(model, options)
-    assert compiled.plan.size == options.max_ram
-    assert compiled.plan.size <= least.plan.size - 500
+    assert compiled.arena.size == options.max_ram
+    assert compiled.arena.size <= least.arena.size - 500
     assert compiled.cost > least.cost
-    assert sum(stage.work for stage in compiled.program.stages) == sum(
-        stage.work for stage in least.program.stages
+    assert sum(stage.macs for stage in compiled.lowered.stages) == sum(
+        stage.macs for stage in least.lowered.stages
     )
 
 
 def test_layer_by_layer_holds_whole_maps() -> None:
-    compiled = compile_network(load(MOBILENET), Options(order="layers"))
-    extents = compiled.schedule.extents
-    assert all(extent.rows == storage.rows for storage, extent in extents.items())
+    compiled = compile_network(load(MOBILENET), Options(schedule="layers"))
+    rolling_buffers = compiled.schedule.rolling_buffers
+    assert all(each.slots == buffer.rows for buffer, each in rolling_buffers.items())
     numbers = list(dict.fromkeys(compiled.schedule.order))
     assert list(compiled.schedule.order) == sorted(compiled.schedule.order)
-    assert numbers == list(range(len(compiled.program.stages)))
+    assert numbers == list(range(len(compiled.lowered.stages)))
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ def test_generate_prints_plan_and_dump(tmp_path: Path, capsys: pytest.CaptureFix
     assert asc_tiny("generate", MOBILENET, "--out", out, "--plan", "--dump=-") == 0
     text = capsys.readouterr().out
     compiled = compile_network(load(MOBILENET))
-    assert f"arena {compiled.plan.size:,} bytes" in text
+    assert f"arena {compiled.arena.size:,} bytes" in text
     for number, (name, part) in enumerate(dump(compiled).items()):
         assert f"== {number}_{name}\n\n{part}" in text
     header = (out / "asc" / "asc_net.h").read_text()
-    assert f"#define ASC_NET_ARENA_SIZE {compiled.plan.size}\n" in header
+    assert f"#define ASC_NET_ARENA_SIZE {compiled.arena.size}\n" in header
 
 
 def test_generate_writes_plan_and_dump(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_size_takes_less_flash_for_dense_layers() -> None:
     for optimize in ("speed", "size"):
         arrays = {
             array.name: len(array.values) * (1 if array.c_type == "int8_t" else 4)
-            for stage in compile_network(model, Options(optimize=optimize)).program.stages
+            for stage in compile_network(model, Options(optimize=optimize)).lowered.stages
             for array in stage.arrays
         }
         sizes[optimize] = sum(arrays.values())
@@ -213,7 +213,7 @@ def test_instructions_of_stages_do_not_depend_on_the_order(tmp_path: Path) -> No
     counted = []
     for order in ("rows", "layers"):
         complete = classifier(load(MODELS / "mini_segnet_esc10.tflite"), runtime="aot")
-        complete = replace(complete, options=Options(order=order))
+        complete = replace(complete, options=Options(schedule=order))
         board = catalog.get("mps2-an386")
         generator.write(
             cmake.KIND, generator.Request(model=complete, board=board), tmp_path / order

@@ -33,9 +33,9 @@ EMULATED = range(10_000, 10_100)
 QUICK, PER_BATCH, SAMPLES = 50, 250, 7
 OPTIONS: dict[str, dict[str, Any]] = {
     "default": {},
-    "layers": {"options": Options(order="layers")},
+    "layers": {"options": Options(schedule="layers")},
     "size": {"options": Options(optimize="size")},
-    "time": {"options": Options(order="time")},
+    "time": {"options": Options(schedule="time")},
 }
 """Options of ``network.generate`` with which every graph is compiled."""
 

@@ -81,7 +81,7 @@ def test_decisions_are_those_of_whole_windows(
 ) -> None:
     """On a stream with a clip at its end that is not complete."""
     whole = built(tmp_path / "whole", network, "host")
-    assert (whole.options.order, project.options.order) == (None, "time")
+    assert (whole.options.schedule, project.options.schedule) == (None, "time")
     pcm = np.concatenate([stream_of(3), stream_of(1)[:1000]])
     mine, wanted = image.classify(project, pcm), image.classify(whole, pcm)
     assert len(mine) == len(wanted) == 3

@@ -36,7 +36,7 @@ def layer_of(graph: Graph, operator: Operator) -> str:
     return name if len(name) <= _LONGEST_LAYER else "..." + name[3 - _LONGEST_LAYER :]
 
 
-def refusal(graph: Graph, operator: Operator, reason: str) -> AscError:
+def operator_error(graph: Graph, operator: Operator, reason: str) -> AscError:
     """Return the error for an operator that cannot become C."""
     layer = layer_of(graph, operator)
     named = f"{operator.name}, layer {layer}" if layer else operator.name
@@ -46,6 +46,6 @@ def refusal(graph: Graph, operator: Operator, reason: str) -> AscError:
 def not_supported(graph: Graph, operator: Operator) -> AscError:
     """Return the error for an operator that there is no rule for."""
     hint = HINTS.get(operator.name, "replace the layer by others")
-    return refusal(
+    return operator_error(
         graph, operator, f"is not supported; {hint} (docs/supported_ops.md lists what is)"
     )

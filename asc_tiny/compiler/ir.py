@@ -1,4 +1,4 @@
-"""The intermediate form: stages that make rows, and the storages in which rows lie.
+"""The intermediate form: stages that make rows, and the buffers in which rows lie.
 
 A tensor is rows of bytes: an image of (height, width, channels) has `height` rows, anything else
 is one row. A stage reads rows of one or several tensors and writes one row; convolutions and their
@@ -19,8 +19,12 @@ from numpy.typing import NDArray
 class Array:
     """A constant array in C.
 
-    ``weights`` are aligned to 16 bytes; those of type int8_t are in fours, which cores read in
-    different orders.
+    Attributes:
+        name: the name of the array in C.
+        c_type: the type of its elements in C.
+        values: the elements, of structures their members one after the other.
+        weights: whether the array holds weights: they are aligned to 16 bytes, and int8_t weights
+            lie in fours, which cores read in different orders.
     """
 
     name: str
@@ -30,99 +34,108 @@ class Array:
 
 
 @dataclass(eq=False)
-class Storage:
+class Buffer:
     """Memory of a tensor, or of several that lie in one another.
 
     Attributes:
-        name: for people.
-        rows, row_size: how it is written; sizes are in bytes.
-        whole: all rows must exist at the same time.
-        in_parts: of each row, there is the part that is being worked on.
-        constant: the array that holds it, None if it is computed.
+        name: a name for reports.
+        rows: number of rows that are written.
+        row_bytes: bytes of a row.
+        whole: whether all rows must exist at the same time.
+        by_tile: whether the buffer holds only that width tile of each row which is being made.
+        constant: the array that holds the values, None if they are computed.
     """
 
     name: str
     rows: int
-    row_size: int
+    row_bytes: int
     whole: bool = False
-    in_parts: bool = False
+    by_tile: bool = False
     constant: Array | None = None
 
     @property
     def size(self) -> int:
         """Bytes of all rows."""
-        return self.rows * self.row_size
+        return self.rows * self.row_bytes
 
 
 @dataclass(frozen=True, eq=False)
-class View:
-    """A tensor as rows in a storage.
+class BufferView:
+    """A tensor as rows in a buffer.
 
     Attributes:
-        storage: where it lies.
-        start: byte of the first row in the storage, as if all of its rows existed.
-        rows, row_size: how the tensor is read.
-        pitch: bytes from one row to the next.
-        repeat: how often each row shows, one after the other.
+        buffer: the buffer that holds the tensor.
+        start: byte offset of the first row in the buffer, as if all rows of the buffer existed.
+        rows: number of rows that are read.
+        row_bytes: bytes of a row that are read.
+        pitch: bytes from the begin of a row to the begin of the next.
+        repeat: number of times that each row is seen, one after the other, at least 1.
     """
 
-    storage: Storage
+    buffer: Buffer
     start: int
     rows: int
-    row_size: int
+    row_bytes: int
     pitch: int
     repeat: int = 1
 
     @classmethod
-    def of(cls, storage: Storage) -> View:
-        """Return all of a storage, row by row."""
-        return cls(storage, 0, storage.rows, storage.row_size, storage.row_size)
+    def of(cls, buffer: Buffer) -> BufferView:
+        """Return a view of all rows of a buffer."""
+        return cls(buffer, 0, buffer.rows, buffer.row_bytes, buffer.row_bytes)
 
     @property
     def is_row_by_row(self) -> bool:
-        """Whether each row lies in one row of the storage, at the same places in all of them."""
-        size, unit = self.storage.row_size, self.unit
-        return size % unit == 0 and self.start % unit + self.row_size <= unit
+        """Whether each row lies in one row of the buffer, at the same offset in all of them."""
+        size, unit = self.buffer.row_bytes, self.unit
+        return size % unit == 0 and self.start % unit + self.row_bytes <= unit
 
     @property
     def is_contiguous(self) -> bool:
         """Whether the rows follow each other without gaps."""
-        return self.rows == 1 or (self.pitch == self.row_size and self.repeat == 1)
+        return self.rows == 1 or (self.pitch == self.row_bytes and self.repeat == 1)
 
     @property
     def unit(self) -> int:
-        """Bytes between the places of a ring that holds the rows."""
-        return self.storage.row_size if self.rows == 1 else self.pitch
+        """Bytes between the slots of a rolling buffer that holds the rows."""
+        return self.buffer.row_bytes if self.rows == 1 else self.pitch
 
     def begin(self, row: int) -> int:
-        """Return the byte of the storage that a row begins at."""
+        """Return the byte offset in the buffer at which a row begins."""
         return self.start + row // self.repeat * self.pitch
 
-    def part(self, first: int, rows: int, offset: int, row_size: int) -> View:
-        """Return the rows from ``first`` on, of each ``row_size`` bytes from ``offset`` on."""
+    def subview(self, first: int, rows: int, offset: int, row_bytes: int) -> BufferView:
+        """Return some rows from ``first`` on, of each ``row_bytes`` bytes from ``offset`` on."""
         start = self.start + first * self.pitch + offset
-        return View(self.storage, start, rows, row_size, self.pitch)
+        return BufferView(self.buffer, start, rows, row_bytes, self.pitch)
 
-    def reshaped(self, rows: int, row_size: int) -> View:
+    def reshaped(self, rows: int, row_bytes: int) -> BufferView:
         """Return the same bytes as other rows; they must be contiguous."""
-        return View(self.storage, self.start, rows, row_size, row_size)
+        return BufferView(self.buffer, self.start, rows, row_bytes, row_bytes)
 
-    def storage_rows(self, row: int) -> range:
-        """Return the rows of the storage that a row lies in."""
+    def buffer_rows(self, row: int) -> range:
+        """Return the rows of the buffer that a row lies in."""
         begin = self.begin(row)
-        size = self.storage.row_size
-        return range(begin // size, (begin + self.row_size - 1) // size + 1)
+        size = self.buffer.row_bytes
+        return range(begin // size, (begin + self.row_bytes - 1) // size + 1)
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """The rows of a view that a stage reads for its row y.
+class RowAccess:
+    """Which rows of a view a stage reads for its row y: an affine rule.
 
-    They are ``(y * factor + offset) // divisor + k * step`` for k = 0 to count - 1. Those below 0
-    or behind the view are padding; if ``clamps``, the first and the last row stand for them.
+    The rows are ``(y * factor + offset) // divisor + k * step`` for k = 0 to count - 1. Rows below
+    0 or behind the view are padding; with ``clamps``, the first and the last row stand for them.
+
+    Attributes:
+        view: the view whose rows are read.
+        count: number of rows that are read, at least 1.
+        step: distance of these rows, in rows.
+        factor, offset, divisor: the rule for the first row; the divisor is at least 1.
+        clamps: whether rows outside of the view are replaced by the nearest row of it.
     """
 
-    view: View
+    view: BufferView
     count: int = 1
     step: int = 1
     factor: int = 1
@@ -131,7 +144,7 @@ class Rows:
     clamps: bool = False
 
     def of(self, y: int) -> list[int | None]:
-        """Return the rows that row y reads, None for padding."""
+        """Return the numbers of the rows that row y reads, None for padding."""
         first = (y * self.factor + self.offset) // self.divisor
         rows = [first + k * self.step for k in range(self.count)]
         if self.clamps:
@@ -140,13 +153,14 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """A part of each row of a stage.
+class WidthTile:
+    """Neighbouring pixels of each row of a stage, which a run of their own makes.
 
     Attributes:
-        fields: members of the structure in C for it.
-        input, output: bytes from the beginning of the rows.
-        scratch: bytes of working memory.
+        fields: members of the structure in C for these pixels, as C text.
+        input: byte offset of the pixels in the rows that are read.
+        output: byte offset of the pixels in the row that is written.
+        scratch: bytes of scratch memory that a run needs, 0 if none.
     """
 
     fields: Mapping[str, str]
@@ -157,25 +171,28 @@ class Part:
 
 @dataclass(eq=False)
 class Stage:
-    """One layer's work on a row.
+    """A kernel of one layer, which makes a row of its output in each run.
 
     Attributes:
-        comment: operator and shapes.
-        name: of the constant structure in C.
-        kernel: the C function, without the prefix ``asc_``.
+        comment: operator and shapes, for people.
+        name: the name of the constant structure in C.
+        kernel: the name of the C function.
+        c_type: the type of the structure in C.
         fields: members of the structure as C text.
-        inputs: what it reads.
-        output: what it writes, a row at a time.
-        runs: how often it runs; each run writes a row, a part of one, or adds to the only one.
-        arrays: constants that ``fields`` name.
-        scratch: bytes of working memory.
-        scratch_row: of them, bytes that a row takes.
-        scales: fields that are proportional to the rows that a run makes, if that may be several.
-        work: multiply-accumulates of all runs.
-        windows: that a run multiplies by the weights.
-        on_demand: it runs only when another stage needs its rows.
-        parts: of a row, if each is made in a run of its own.
-        together: rows of which the first part is made before the second.
+        inputs: the rows that a run reads, of each operand.
+        output: the view that is written.
+        runs: number of runs of an inference; each writes a row or a width tile of one, or adds to
+            the only row.
+        arrays: the constant arrays that ``fields`` name.
+        scratch: bytes of scratch memory that a run needs, 0 if none.
+        scratch_per_row: those bytes of ``scratch`` that are proportional to the rows of a run.
+        scales: names of the fields that are proportional to the rows of a run; empty if a run can
+            make one row only.
+        macs: multiply-accumulates of all runs.
+        windows_per_run: number of windows that a run multiplies by the weights.
+        on_demand: whether it runs only when another stage needs its rows.
+        tiles: the width tiles of a row if each is made in a run of its own, else empty.
+        rows_per_group: number of rows whose first tile is made before their second, at least 1.
     """
 
     comment: str
@@ -183,60 +200,61 @@ class Stage:
     kernel: str
     c_type: str
     fields: Mapping[str, str]
-    inputs: Sequence[Rows]
-    output: View
+    inputs: Sequence[RowAccess]
+    output: BufferView
     runs: int
     arrays: Sequence[Array] = ()
     scratch: int = 0
-    scratch_row: int = 0
+    scratch_per_row: int = 0
     scales: Sequence[str] = ()
-    work: int = 0
-    windows: int = 0
+    macs: int = 0
+    windows_per_run: int = 0
     on_demand: bool = False
-    parts: Sequence[Part] = ()
-    together: int = 1
+    tiles: Sequence[WidthTile] = ()
+    rows_per_group: int = 1
 
     @property
     def accumulates(self) -> bool:
-        """Whether all runs go to the only row."""
-        return self.output.rows * max(1, len(self.parts)) != self.runs
+        """Whether all runs add to the only row."""
+        return self.output.rows * max(1, len(self.tiles)) != self.runs
 
     def row(self, run: int) -> int:
-        """Return the row that a run is for."""
-        if not self.parts:
+        """Return the number of the row that a run reads for."""
+        if not self.tiles:
             return run
-        group, place = divmod(run, len(self.parts) * self.together)
-        return group * self.together + place % self.together
+        group, slot = divmod(run, len(self.tiles) * self.rows_per_group)
+        return group * self.rows_per_group + slot % self.rows_per_group
 
-    def part(self, run: int) -> int:
-        """Return the part of the row that a run makes."""
-        return run // self.together % len(self.parts) if self.parts else 0
+    def tile(self, run: int) -> int:
+        """Return the number of the width tile that a run makes, 0 if it makes a whole row."""
+        return run // self.rows_per_group % len(self.tiles) if self.tiles else 0
 
-    def run(self, row: int, part: int) -> int:
-        """Return the run that makes a part of a row."""
-        group, place = divmod(row, self.together)
-        return (group * max(1, len(self.parts)) + part) * self.together + place
+    def run(self, row: int, tile: int) -> int:
+        """Return the number of the run that makes a width tile of a row."""
+        group, slot = divmod(row, self.rows_per_group)
+        return (group * max(1, len(self.tiles)) + tile) * self.rows_per_group + slot
 
     def output_row(self, run: int) -> int:
-        """Return the row that a run writes."""
+        """Return the number of the row that a run writes."""
         return 0 if self.accumulates else self.row(run)
 
 
 @dataclass(eq=False)
-class Program:
+class LoweredGraph:
     """A network as stages.
 
     Attributes:
-        source: the file named in error messages.
-        stages: in the order of the graph.
-        input, output: of the network; they exist as a whole, but for an input that comes row by
-            row.
-        state: what stays from one row of the input to the next, if they come one by one. Then the
-            last stage is the front end, which makes them.
+        source: the name of the file, for error messages.
+        stages: the stages in the order of the graph.
+        input, output: the views of the network's input and output; both exist as a whole, but for
+            an input that is streamed.
+        state: the buffer that lasts from one row of a streamed input to the next, None if the
+            input is not streamed. With it, the last stage stands for the front end, which makes
+            the rows of the input.
     """
 
     source: str
     stages: Sequence[Stage]
-    input: View
-    output: View
-    state: Storage | None = None
+    input: BufferView
+    output: BufferView
+    state: Buffer | None = None

@@ -12,7 +12,7 @@ GROUP = 4
 """Depths are padded with zero weights to a multiple of so many values: a word of int8."""
 
 
-def column_size(height: int, channels: int) -> int:
+def im2col_column_size(height: int, channels: int) -> int:
     """Return the values of one column of a window, as kernels gather it."""
     return round_up(height * channels, PAIR)
 

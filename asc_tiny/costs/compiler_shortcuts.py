@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asc_tiny.compiler.lower.context import Lowering, Tensors
+from asc_tiny.compiler.lower.context import LoweringContext, TensorViews
 from asc_tiny.compiler.lower.upsample_fusion import upsampling
 from asc_tiny.compiler.passes.strip_io_conversions import without_conversions
 from asc_tiny.costs.instructions import Shortcuts
@@ -18,10 +18,12 @@ def shortcuts(graph: Graph) -> Shortcuts:
     compiled = without_conversions(graph)
     kept = {operator.index for operator in compiled.operators}
     removed = {operator.index for operator in graph.operators} - kept
-    tensors = Tensors(compiled)
+    tensors = TensorViews(compiled)
     repeats = {}
     for operator in compiled.operators:
-        found = upsampling(Lowering(tensors, operator)) if operator.name == "CONV_2D" else None
+        found = (
+            upsampling(LoweringContext(tensors, operator)) if operator.name == "CONV_2D" else None
+        )
         if found is not None:
             repeats[operator.index] = found.factor
             removed.add(compiled.producers[operator.inputs[0]].index)

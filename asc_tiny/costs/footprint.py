@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from asc_tiny.compiler.ir import Program
+from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.complexity.gate.formats.costs import NEEDS_CPU
 from asc_tiny.costs.instructions import cpu_table
 from asc_tiny.firmware.network import interface
@@ -102,8 +102,8 @@ def footprint(model_file: ModelFile, cpu: str | None) -> Footprint:
         names = ("aot_arena_bytes", "aot_code_bytes", "aot_constant_bytes")
         absent.update(dict.fromkeys(names, str(error)))
     else:
-        add("aot_arena_bytes", lambda: compiled.plan.size)
-        add("aot_code_bytes", lambda: _code_bytes(compiled.program, _needed(table)["code"]))
+        add("aot_arena_bytes", lambda: compiled.arena.size)
+        add("aot_code_bytes", lambda: _code_bytes(compiled.lowered, _needed(table)["code"]))
         add("aot_constant_bytes", lambda: _constant_bytes(model_file, _needed(table)["code"]))
     return Footprint(len(model_file.data), absent=absent, **values)
 
@@ -141,7 +141,7 @@ def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
 
 def _shared_arena_bytes(ensemble: Ensemble) -> int:
     compiled = [compile_network(member.model_file) for member in ensemble.members]
-    arenas = [MemberArena(each.plan.size, each.input_offset) for each in compiled]
+    arenas = [MemberArena(each.arena.size, each.input_offset) for each in compiled]
     return lay_out(arenas, interface.of_ensemble(ensemble)["input"]["size"]).size
 
 
@@ -168,9 +168,9 @@ def _arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM)
     return arena(graphs, kernels, abi)
 
 
-def _code_bytes(program: Program, table: Mapping[str, Any]) -> int:
+def _code_bytes(lowered: LoweredGraph, table: Mapping[str, Any]) -> int:
     """Add up what the linker keeps: the functions that the network's kernels call."""
-    names = {stage.kernel for stage in program.stages}
+    names = {stage.kernel for stage in lowered.stages}
     missing = sorted(names - set(table["needs"]))
     if missing:
         raise AscError(f"the code of {missing[0]} was not measured")

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from asc_tiny.compiler.weight_packing import column_size, padded_channels, padded_depth
+from asc_tiny.compiler.weight_packing import im2col_column_size, padded_channels, padded_depth
 from asc_tiny.complexity.op_cost import work
 from asc_tiny.tflite.graph import Graph, Operator
 from asc_tiny.util.errors import AscError
@@ -101,7 +101,7 @@ def _padded(graph: Graph, operator: Operator) -> int:
     if operator.name == "CONV_2D":
         # A filter of a group of channels has zeros for all others.
         depth = graph.tensor(operator.inputs[0]).shape[-1]
-    length = padded_depth(width * column_size(height, depth))
+    length = padded_depth(width * im2col_column_size(height, depth))
     positions = graph.tensor(operator.outputs[0]).size // channels
     return positions * padded_channels(channels) * length
 

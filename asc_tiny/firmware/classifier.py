@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from asc_tiny.compiler.planner.planner import TIME, Options
+from asc_tiny.compiler.planner.planner import STREAMING, Options
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.firmware.fingerprints import Identity, identify
 from asc_tiny.firmware.network import compiled, tflm
@@ -91,7 +91,7 @@ def check_order(model: Classifier) -> None:
     Raises:
         AscError: the model is an ensemble, or its windows share columns.
     """
-    if model.options.order != TIME:
+    if model.options.schedule != STREAMING:
         return
     if isinstance(model.model_file, Ensemble):
         raise AscError(

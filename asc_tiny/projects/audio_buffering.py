@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from asc_tiny.compiler.planner.planner import TIME, Compiled
+from asc_tiny.compiler.planner.planner import STREAMING, Compiled
 from asc_tiny.complexity.op_cost import work
 from asc_tiny.firmware.audio import LEAST_BLOCKS
 from asc_tiny.firmware.classifier import Classifier
@@ -64,7 +64,7 @@ def busy_macs(model: Classifier, per_second: float) -> float:
         per_second: multiply-accumulates that the core can do.
     """
     model_file = model.model_file
-    if model.options.order != TIME or not isinstance(model_file, ModelFile):
+    if model.options.schedule != STREAMING or not isinstance(model_file, ModelFile):
         return macs(model_file)
     hop = per_second * model.frontend.hop / model.frontend.sample_rate
     return backlog(column_macs(compile_network(model_file, model.options)), hop)
@@ -80,11 +80,11 @@ def macs(model: Model) -> int:
 def column_macs(compiled: Compiled) -> list[float]:
     """Return the multiply-accumulates with each column of a network that takes them one by one."""
     steps = compiled.schedule
-    stages = [stage.work / stage.runs for stage in compiled.program.stages]
-    ends = [*steps.hops[1:], len(steps.order)]
+    stages = [stage.macs / stage.runs for stage in compiled.lowered.stages]
+    ends = [*steps.column_steps[1:], len(steps.order)]
     return [
         sum(stages[number] for number in steps.order[first:end])
-        for first, end in zip(steps.hops, ends, strict=True)
+        for first, end in zip(steps.column_steps, ends, strict=True)
     ]
 
 

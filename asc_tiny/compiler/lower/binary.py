@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from asc_tiny.compiler.ir import Rows, Stage
-from asc_tiny.compiler.lower.context import Lowering, braces, geometry
+from asc_tiny.compiler.ir import RowAccess, Stage
+from asc_tiny.compiler.lower.context import LoweringContext, braces, geometry
 from asc_tiny.compiler.lower.requantization import multiplier
 from asc_tiny.tflite.graph import Tensor
 
@@ -21,103 +21,103 @@ _MOST_PRODUCT_SHIFT = 14
 _MOST_SHIFT = 22
 
 
-def lower_add(to: Lowering) -> list[Stage]:
+def lower_add(ctx: LoweringContext) -> list[Stage]:
     """ADD, with or without broadcast, of which one tensor may be constant."""
-    if to.input(0).size == to.input(1).size == to.output.size:
+    if ctx.input(0).size == ctx.input(1).size == ctx.output.size:
         # Sizes that are all equal leave only dimensions of 1 to broadcast.
-        inputs = [to.like_output(to.input(0)), to.like_output(to.input(1))]
-        size = {"size": str(to.view(to.output).row_size)}
-        return [to.stage("asc_add", {**size, **_sum_fields(to)}, inputs=inputs)]
-    return _binary(to, "asc_add_broadcast", _sum_fields(to))
+        inputs = [ctx.like_output(ctx.input(0)), ctx.like_output(ctx.input(1))]
+        size = {"size": str(ctx.view(ctx.output).row_bytes)}
+        return [ctx.stage("asc_add", {**size, **_sum_fields(ctx)}, inputs=inputs)]
+    return _binary(ctx, "asc_add_broadcast", _sum_fields(ctx))
 
 
-def lower_sub(to: Lowering) -> list[Stage]:
+def lower_sub(ctx: LoweringContext) -> list[Stage]:
     """SUB, with or without broadcast."""
-    return _binary(to, "asc_sub", _sum_fields(to))
+    return _binary(ctx, "asc_sub", _sum_fields(ctx))
 
 
-def _sum_fields(to: Lowering) -> dict[str, str]:
-    (scale1, zero1), (scale2, zero2) = _quantizations(to)
+def _sum_fields(ctx: LoweringContext) -> dict[str, str]:
+    (scale1, zero1), (scale2, zero2) = _quantizations(ctx)
     # Both operands are brought to twice the larger scale, with 20 more bits.
     common = 2.0 * max(scale1, scale2)
-    value, shift = multiplier(common / (2**20 * to.quantization(to.output)[0]))
+    value, shift = multiplier(common / (2**20 * ctx.quantization(ctx.output)[0]))
     if shift > 0:
-        to.fail("the output's scale is too small for its inputs")
+        ctx.error("the output's scale is too small for its inputs")
     return {
         "first": braces(zero1, *multiplier(scale1 / common)),
         "second": braces(zero2, *multiplier(scale2 / common)),
         "multiplier": str(value),
         "shift": str(shift),
-        "range": to.range(),
+        "range": ctx.range(),
     }
 
 
-def lower_mul(to: Lowering) -> list[Stage]:
+def lower_mul(ctx: LoweringContext) -> list[Stage]:
     """MUL, with or without broadcast."""
-    (scale1, _), (scale2, _) = _quantizations(to)
-    product = multiplier(scale1 * scale2 / to.quantization(to.output)[0])
-    return _binary(to, "asc_mul", _product_fields(to, (0, 0), product))
+    (scale1, _), (scale2, _) = _quantizations(ctx)
+    product = multiplier(scale1 * scale2 / ctx.quantization(ctx.output)[0])
+    return _binary(ctx, "asc_mul", _product_fields(ctx, (0, 0), product))
 
 
-def lower_prelu(to: Lowering) -> list[Stage]:
+def lower_prelu(ctx: LoweringContext) -> list[Stage]:
     """PRELU with any slopes that can be broadcast."""
-    (scale, _), (slope, _) = _quantizations(to)
-    target = to.quantization(to.output)[0]
+    (scale, _), (slope, _) = _quantizations(ctx)
+    target = ctx.quantization(ctx.output)[0]
     identity = multiplier(scale / target)
     if identity[1] > _MOST_SHIFT:
-        to.fail("the output's scale is too small for its input")
-    fields = _product_fields(to, identity, multiplier(scale * slope / target))
-    return _binary(to, "asc_prelu", fields)
+        ctx.error("the output's scale is too small for its input")
+    fields = _product_fields(ctx, identity, multiplier(scale * slope / target))
+    return _binary(ctx, "asc_prelu", fields)
 
 
 def _product_fields(
-    to: Lowering, identity: tuple[int, int], product: tuple[int, int]
+    ctx: LoweringContext, identity: tuple[int, int], product: tuple[int, int]
 ) -> dict[str, str]:
     """Return the members for operators that multiply; ``identity`` scales the first operand."""
     if product[1] > _MOST_PRODUCT_SHIFT:
-        to.fail("the output's scale is too small for its inputs")
-    (_, zero1), (_, zero2) = _quantizations(to)
+        ctx.error("the output's scale is too small for its inputs")
+    (_, zero1), (_, zero2) = _quantizations(ctx)
     return {
         "first": braces(zero1, *identity),
         "second": braces(zero2, 0, 0),
         "multiplier": str(product[0]),
         "shift": str(product[1]),
-        "range": to.range(),
+        "range": ctx.range(),
     }
 
 
-def lower_maximum(to: Lowering) -> list[Stage]:
+def lower_maximum(ctx: LoweringContext) -> list[Stage]:
     """MAXIMUM of tensors with the same quantisation."""
-    return _choice(to, "asc_maximum")
+    return _choice(ctx, "asc_maximum")
 
 
-def lower_minimum(to: Lowering) -> list[Stage]:
+def lower_minimum(ctx: LoweringContext) -> list[Stage]:
     """MINIMUM of tensors with the same quantisation."""
-    return _choice(to, "asc_minimum")
+    return _choice(ctx, "asc_minimum")
 
 
-def _choice(to: Lowering, kernel: str) -> list[Stage]:
-    to.same_quantization(to.input(0), to.input(1), to.output)
-    return _binary(to, kernel, {})
+def _choice(ctx: LoweringContext, kernel: str) -> list[Stage]:
+    ctx.same_quantization(ctx.input(0), ctx.input(1), ctx.output)
+    return _binary(ctx, kernel, {})
 
 
-def _quantizations(to: Lowering) -> tuple[tuple[float, int], tuple[float, int]]:
-    return to.quantization(to.input(0)), to.quantization(to.input(1))
+def _quantizations(ctx: LoweringContext) -> tuple[tuple[float, int], tuple[float, int]]:
+    return ctx.quantization(ctx.input(0)), ctx.quantization(ctx.input(1))
 
 
-def _binary(to: Lowering, kernel: str, fields: Mapping[str, str]) -> list[Stage]:
-    operands, output = (to.input(0), to.input(1)), to.output
-    shape = _extended(to, output.shape)
-    shapes = [_extended(to, operand.shape) for operand in operands]
+def _binary(ctx: LoweringContext, kernel: str, fields: Mapping[str, str]) -> list[Stage]:
+    operands, output = (ctx.input(0), ctx.input(1)), ctx.output
+    shape = _extended(ctx, output.shape)
+    shapes = [_extended(ctx, operand.shape) for operand in operands]
     if np.broadcast_shapes(*shapes) != shape:
-        to.fail(
+        ctx.error(
             f"shapes {list(operands[0].shape)} and {list(operands[1].shape)} do not make "
             f"{list(output.shape)}"
         )
     is_image = geometry(output)[0] == shape[1] and shape[0] == 1
     # The axes within a row
     axes = (2, 3) if is_image else (0, 1, 2, 3)
-    counts, *steps = _merged(to, shape, shapes, axes)
+    counts, *steps = _merged(ctx, shape, shapes, axes)
     members = {
         "count": braces(*counts),
         "first_step": braces(*steps[0]),
@@ -125,31 +125,31 @@ def _binary(to: Lowering, kernel: str, fields: Mapping[str, str]) -> list[Stage]
         **fields,
     }
     inputs = [
-        _operand(to, operand, each, is_image=is_image)
+        _operand(ctx, operand, each, is_image=is_image)
         for operand, each in zip(operands, shapes, strict=True)
     ]
-    return [to.stage(kernel, members, inputs=inputs, c_type="asc_binary_t")]
+    return [ctx.stage(kernel, members, inputs=inputs, c_type="asc_binary_t")]
 
 
-def _extended(to: Lowering, shape: Sequence[int]) -> tuple[int, int, int, int]:
+def _extended(ctx: LoweringContext, shape: Sequence[int]) -> tuple[int, int, int, int]:
     if len(shape) > 4:
-        to.fail(f"{len(shape)} dimensions, at most 4 are supported")
+        ctx.error(f"{len(shape)} dimensions, at most 4 are supported")
     one, two, three, four = (*(1,) * (4 - len(shape)), *shape)
     return one, two, three, four
 
 
 def _operand(
-    to: Lowering, operand: Tensor, shape: tuple[int, int, int, int], *, is_image: bool
-) -> Rows:
-    view = to.view(operand)
+    ctx: LoweringContext, operand: Tensor, shape: tuple[int, int, int, int], *, is_image: bool
+) -> RowAccess:
+    view = ctx.view(operand)
     if not is_image:
-        return Rows(to.reshaped(view, 1, operand.size))
-    rows = to.reshaped(view, shape[1], shape[2] * shape[3])
-    return Rows(rows, factor=0 if shape[1] == 1 else 1)
+        return RowAccess(ctx.reshaped(view, 1, operand.size))
+    rows = ctx.reshaped(view, shape[1], shape[2] * shape[3])
+    return RowAccess(rows, factor=0 if shape[1] == 1 else 1)
 
 
 def _merged(
-    to: Lowering, shape: Sequence[int], shapes: Sequence[Sequence[int]], axes: Sequence[int]
+    ctx: LoweringContext, shape: Sequence[int], shapes: Sequence[Sequence[int]], axes: Sequence[int]
 ) -> list[list[int]]:
     """Return counts and each operand's steps for two loops over the axes of a row.
 
@@ -167,7 +167,7 @@ def _merged(
         else:
             loops.append([shape[axis], *steps])
     if len(loops) > 2:
-        to.fail(
+        ctx.error(
             f"broadcasts {[list(each) for each in shapes]} along axes that are not neighbours; "
             f"reshape an operand first"
         )

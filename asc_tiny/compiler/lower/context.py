@@ -8,13 +8,13 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.compiler.diagnostics import refusal
-from asc_tiny.compiler.ir import Array, Rows, Stage, Storage, View
+from asc_tiny.compiler.diagnostics import operator_error
+from asc_tiny.compiler.ir import Array, Buffer, BufferView, RowAccess, Stage
 from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN, activation_range
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
 
 MOST_SUM_BYTES = 4096
-"""Of working memory for a row of sums, where rows are made as a whole."""
+"""Largest scratch memory for a row of sums where rows are made as a whole, in bytes."""
 
 
 MOST_EXPANDED = 2**22
@@ -33,7 +33,7 @@ def geometry(tensor: Tensor) -> tuple[int, int]:
     return 1, tensor.size
 
 
-class Tensors:
+class TensorViews:
     """Where the tensors of a graph lie, as far as that is decided.
 
     Attributes:
@@ -45,14 +45,14 @@ class Tensors:
         self.graph = graph
         self.most_sums = most_sums
         self.tables: dict[bytes, Array] = {}
-        self._views: dict[int, View] = {}
+        self._views: dict[int, BufferView] = {}
         self._parts: dict[int, tuple[int, int, int]] = {}
 
-    def join(self, part: int, whole: int, first: int, offset: int) -> None:
+    def place_in(self, part: int, whole: int, first: int, offset: int) -> None:
         """Decide that ``part`` lies in ``whole``, from a row and a byte of each row on."""
         self._parts[part] = (whole, first, offset)
 
-    def is_joined(self, part: int, whole: int) -> bool:
+    def is_placed_in(self, part: int, whole: int) -> bool:
         """Whether that was decided."""
         return part in self._parts and self._parts[part][0] == whole
 
@@ -60,51 +60,51 @@ class Tensors:
         """Whether it is decided where a tensor lies."""
         return tensor in self._views or tensor in self._parts
 
-    def alias(self, tensor: int, view: View) -> None:
+    def alias(self, tensor: int, view: BufferView) -> None:
         """Let a tensor be what another view shows."""
         if not view.is_row_by_row:
-            view.storage.whole = True
+            view.buffer.whole = True
         self._views[tensor] = view
 
-    def view(self, tensor: Tensor) -> View:
+    def view(self, tensor: Tensor) -> BufferView:
         """Return the rows of a tensor; memory of its own if nothing else is decided."""
         if tensor.index not in self._views:
             self._views[tensor.index] = self._placed(tensor)
         return self._views[tensor.index]
 
-    def _placed(self, tensor: Tensor) -> View:
+    def _placed(self, tensor: Tensor) -> BufferView:
         rows, size = geometry(tensor)
         if tensor.index in self._parts:
             whole, first, offset = self._parts[tensor.index]
-            return self.view(self.graph.tensor(whole)).part(first, rows, offset, size)
+            return self.view(self.graph.tensor(whole)).subview(first, rows, offset, size)
         constant = None
         if tensor.data is not None:
             constant = Array(f"asc_net_constant{tensor.index}", "int8_t", tensor.data.ravel())
-        return View.of(Storage(f"t{tensor.index}", rows, size, constant=constant))
+        return BufferView.of(Buffer(f"t{tensor.index}", rows, size, constant=constant))
 
 
-class Lowering:
+class LoweringContext:
     """One operator that becomes stages.
 
     Attributes:
         before, after: copies that its operands turn out to need, around its own stages.
     """
 
-    def __init__(self, tensors: Tensors, operator: Operator) -> None:
+    def __init__(self, tensors: TensorViews, operator: Operator) -> None:
         self.graph = tensors.graph
         self.tensors = tensors
         self.operator = operator
         self.before: list[Stage] = []
         self.after: list[Stage] = []
 
-    def fail(self, reason: str) -> NoReturn:
+    def error(self, reason: str) -> NoReturn:
         """Raise an AscError that names the file, the operator and the layer."""
-        raise refusal(self.graph, self.operator, reason)
+        raise operator_error(self.graph, self.operator, reason)
 
     def input(self, position: int) -> Tensor:
         """Return the input tensor at a position, which must be present."""
         if position >= len(self.operator.inputs) or self.operator.inputs[position] == ABSENT:
-            self.fail(f"input {position} is missing")
+            self.error(f"input {position} is missing")
         return self.graph.tensor(self.operator.inputs[position])
 
     def optional_input(self, position: int) -> Tensor | None:
@@ -121,7 +121,7 @@ class Lowering:
         """Return the values of a constant input."""
         data = self.input(position).data
         if data is None or (length is not None and data.size != length):
-            self.fail(
+            self.error(
                 f"input {position} must be {length or 'a list of'} constants; computed ones are "
                 f"not supported"
             )
@@ -131,13 +131,13 @@ class Lowering:
         """Return a constant list of int32 such as axes; other types mean nothing to a kernel."""
         tensor = self.input(position)
         if tensor.dtype != "INT32":
-            self.fail(f"input {position} is {tensor.dtype}, must be INT32")
+            self.error(f"input {position} is {tensor.dtype}, must be INT32")
         return [int(value) for value in self.constants(position, length).ravel()]
 
     def check_expanded(self, weights: int) -> None:
         """Check the number of weights that those of the file become, before they do."""
         if weights > MOST_EXPANDED:
-            self.fail(
+            self.error(
                 f"becomes {weights:,} weights with strides or groups as filters of their own, "
                 f"at most {MOST_EXPANDED:,} are supported"
             )
@@ -145,7 +145,7 @@ class Lowering:
     def quantization(self, tensor: Tensor) -> tuple[float, int]:
         """Return scale and zero point of an activation, which are one each."""
         if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scales[0] == 0.0:
-            self.fail(
+            self.error(
                 f"tensor {tensor.index} must have one scale above 0; convert anew as full int8"
             )
         return tensor.scales[0], tensor.zero_points[0]
@@ -153,19 +153,19 @@ class Lowering:
     def same_quantization(self, *tensors: Tensor) -> None:
         """Check that the operator, which only moves codes, does not have to rescale."""
         if len({self.quantization(tensor) for tensor in tensors}) != 1:
-            self.fail(
+            self.error(
                 "input and output must have the same scale and zero point; put a QUANTIZE between"
             )
 
     def same_type(self, tensor: Tensor, other: Tensor) -> None:
         """Check that two tensors have elements of one type."""
         if tensor.dtype != other.dtype:
-            self.fail(f"tensor {tensor.index} is {tensor.dtype}, must be {other.dtype}")
+            self.error(f"tensor {tensor.index} is {tensor.dtype}, must be {other.dtype}")
 
     def image(self, tensor: Tensor) -> tuple[int, int, int]:
         """Return (height, width, channels) of a tensor of 4 dimensions and batch 1."""
         if len(tensor.shape) != 4 or tensor.shape[0] != 1:
-            self.fail(
+            self.error(
                 f"shape {list(tensor.shape)}, must be [1, height, width, channels]; "
                 f"convert the model with batch size 1"
             )
@@ -177,7 +177,7 @@ class Lowering:
         try:
             return activation_range(name, *self.quantization(self.output))
         except ValueError as error:
-            self.fail(str(error))
+            self.error(str(error))
 
     def range(self, *, activation: str | None = None, narrow: bool = False) -> str:
         """Return the C text of the output's ``asc_output_t``; ``narrow`` if sums are below 2^30."""
@@ -185,72 +185,74 @@ class Lowering:
         clamps = (low, high) != (INT8_MIN, INT8_MAX)
         return braces(self.quantization(self.output)[1], low, high, int(clamps), int(narrow))
 
-    def view(self, tensor: Tensor) -> View:
+    def view(self, tensor: Tensor) -> BufferView:
         """Return the rows of a tensor."""
         if tensor.data is not None and tensor.dtype != "INT8":
-            self.fail(f"constant input is {tensor.dtype}, must be INT8")
+            self.error(f"constant input is {tensor.dtype}, must be INT8")
         return self.tensors.view(tensor)
 
-    def reshaped(self, view: View, rows: int, row_size: int) -> View:
+    def reshaped(self, view: BufferView, rows: int, row_bytes: int) -> BufferView:
         """Return the bytes of a tensor as other rows, which may need all of it at once.
 
         A part of another tensor whose rows do not follow each other is copied before.
         """
-        if (view.rows, view.row_size) == (rows, row_size):
+        if (view.rows, view.row_bytes) == (rows, row_bytes):
             return view
-        return _as_rows(view if view.is_contiguous else self.copied(view), rows, row_size)
+        return _as_rows(view if view.is_contiguous else self.copied(view), rows, row_bytes)
 
-    def reshaped_output(self, view: View, rows: int, row_size: int) -> View:
+    def reshaped_output(self, view: BufferView, rows: int, row_bytes: int) -> BufferView:
         """Return where to write a tensor as other rows; it may be copied into place afterwards."""
-        if (view.rows, view.row_size) == (rows, row_size):
+        if (view.rows, view.row_bytes) == (rows, row_bytes):
             return view
         if view.is_contiguous:
-            return _as_rows(view, rows, row_size)
+            return _as_rows(view, rows, row_bytes)
         own = self._own(view)
         self.after.append(self._copy(own, view))
-        return _as_rows(own, rows, row_size)
+        return _as_rows(own, rows, row_bytes)
 
-    def copied(self, view: View) -> View:
+    def copied(self, view: BufferView) -> BufferView:
         """Return a copy of a tensor in memory of its own."""
         own = self._own(view)
         self.before.append(self._copy(view, own))
         return own
 
-    def _own(self, view: View) -> View:
+    def _own(self, view: BufferView) -> BufferView:
         number = len(self.before) + len(self.after)
         name = f"copy{self.operator.index}_{number}"
-        return View.of(Storage(name, view.rows, view.row_size))
+        return BufferView.of(Buffer(name, view.rows, view.row_bytes))
 
-    def _copy(self, source: View, target: View) -> Stage:
-        size = str(source.row_size)
+    def _copy(self, source: BufferView, target: BufferView) -> Stage:
+        size = str(source.row_bytes)
         fields = {"rows": "1", "size": size, "output_offset": "0", "output_stride": size}
         suffix = f"_copy{len(self.before) + len(self.after)}"
-        return self.stage("asc_copy", fields, inputs=[Rows(source)], output=target, suffix=suffix)
+        return self.stage(
+            "asc_copy", fields, inputs=[RowAccess(source)], output=target, suffix=suffix
+        )
 
-    def rows(self, tensor: Tensor) -> Rows:
+    def rows(self, tensor: Tensor) -> RowAccess:
         """Return a tensor as a stage reads it that makes row y from row y."""
-        return Rows(self.view(tensor))
+        return RowAccess(self.view(tensor))
 
-    def like_output(self, tensor: Tensor) -> Rows:
+    def like_output(self, tensor: Tensor) -> RowAccess:
         """Return an operand in the rows of the output, of which it has as many values."""
         target = self.view(self.output)
-        return Rows(self.reshaped(self.view(tensor), target.rows, target.row_size))
+        return RowAccess(self.reshaped(self.view(tensor), target.rows, target.row_bytes))
 
     def stage(
         self,
         kernel: str,
         fields: Mapping[str, str],
         *,
-        inputs: Sequence[Rows] | None = None,
-        output: Tensor | View | None = None,
+        inputs: Sequence[RowAccess] | None = None,
+        output: Tensor | BufferView | None = None,
         c_type: str | None = None,
         runs: int | None = None,
         arrays: Sequence[Array] = (),
         scratch: int = 0,
-        scratch_row: int = 0,
+        scratch_per_row: int = 0,
         scales: Sequence[str] = (),
-        work: int = 0,
-        windows: int = 0,
+        macs: int = 0,
+        windows_per_run: int = 0,
         suffix: str = "",
         note: str = "",
     ) -> Stage:
@@ -270,10 +272,10 @@ class Lowering:
             runs=view.rows if runs is None else runs,
             arrays=tuple(arrays),
             scratch=scratch,
-            scratch_row=scratch_row,
+            scratch_per_row=scratch_per_row,
             scales=tuple(scales),
-            work=work,
-            windows=windows,
+            macs=macs,
+            windows_per_run=windows_per_run,
         )
 
     def _activations(self) -> list[int]:
@@ -297,9 +299,9 @@ class Lowering:
         return Array(name, c_type, np.asarray(values).ravel(), weights)
 
 
-def _as_rows(view: View, rows: int, row_size: int) -> View:
-    same = view.reshaped(rows, row_size)
-    same.storage.whole = same.storage.whole or not same.is_row_by_row
+def _as_rows(view: BufferView, rows: int, row_bytes: int) -> BufferView:
+    same = view.reshaped(rows, row_bytes)
+    same.buffer.whole = same.buffer.whole or not same.is_row_by_row
     return same
 
 

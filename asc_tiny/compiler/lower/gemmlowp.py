@@ -15,14 +15,14 @@ _FACTORS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 _48_OVER_17, _MINUS_32_OVER_17 = 1515870810, -1010580540
 
 
-def doubling_high_product(a: int, b: int, bits: int = 32) -> int:
+def saturating_rounding_doubling_high_mul(a: int, b: int, bits: int = 32) -> int:
     """Return ``a * b / 2^(bits - 1)``, to nearest (SaturatingRoundingDoublingHighMul)."""
     if a == b == -(1 << bits - 1):
         return (1 << bits - 1) - 1
     return (a * b + (1 << bits - 2)) >> bits - 1
 
 
-def divide_by_power(value: int, exponent: int) -> int:
+def rounding_divide_by_pot(value: int, exponent: int) -> int:
     """Return ``value / 2^exponent``, to nearest, halves away from zero (RoundingDivideByPOT)."""
     mask = (1 << exponent) - 1
     half = (mask >> 1) + (value < 0)
@@ -31,8 +31,8 @@ def divide_by_power(value: int, exponent: int) -> int:
 
 def requantize(value: int, multiplier: int, shift: int) -> int:
     """Return ``value * multiplier / 2^31 * 2^shift`` (MultiplyByQuantizedMultiplier)."""
-    high = doubling_high_product(value << max(shift, 0), multiplier)
-    return divide_by_power(high, max(-shift, 0))
+    high = saturating_rounding_doubling_high_mul(value << max(shift, 0), multiplier)
+    return rounding_divide_by_pot(high, max(-shift, 0))
 
 
 def logistic(raw: int, integer_bits: int) -> int:
@@ -62,27 +62,29 @@ def _exp_on_negative_values(raw: int, integer_bits: int) -> int:
     quarters = (rest - raw) // quarter
     for bit, factor in enumerate(_FACTORS[: integer_bits + 2]):
         if quarters >> bit & 1:
-            result = doubling_high_product(result, factor)
+            result = saturating_rounding_doubling_high_mul(result, factor)
     return result
 
 
 def _exp_on_last_quarter(a: int) -> int:
     x = a + (1 << 28)
-    x2 = doubling_high_product(x, x)
-    x3 = doubling_high_product(x2, x)
-    x4 = doubling_high_product(x2, x2)
-    tail = doubling_high_product(divide_by_power(x4, 2) + x3, _THIRD) + x2
-    series = x + divide_by_power(tail, 1)
-    return _EXP_OF_MINUS_EIGHTH + doubling_high_product(_EXP_OF_MINUS_EIGHTH, series)
+    x2 = saturating_rounding_doubling_high_mul(x, x)
+    x3 = saturating_rounding_doubling_high_mul(x2, x)
+    x4 = saturating_rounding_doubling_high_mul(x2, x2)
+    tail = saturating_rounding_doubling_high_mul(rounding_divide_by_pot(x4, 2) + x3, _THIRD) + x2
+    series = x + rounding_divide_by_pot(tail, 1)
+    return _EXP_OF_MINUS_EIGHTH + saturating_rounding_doubling_high_mul(
+        _EXP_OF_MINUS_EIGHTH, series
+    )
 
 
 def _reciprocal_of_half(a: int) -> int:
     """Return 2 / (1 + a) with 2 integer bits, 0 < a < 1: three steps of Newton's method."""
     half_denominator = (a + INT32_MAX + 1) // 2
-    x = _48_OVER_17 + doubling_high_product(half_denominator, _MINUS_32_OVER_17)
+    x = _48_OVER_17 + saturating_rounding_doubling_high_mul(half_denominator, _MINUS_32_OVER_17)
     for _ in range(3):
-        error = (1 << 29) - doubling_high_product(half_denominator, x)
-        x += _shift_left(doubling_high_product(x, error), 2)
+        error = (1 << 29) - saturating_rounding_doubling_high_mul(half_denominator, x)
+        x += _shift_left(saturating_rounding_doubling_high_mul(x, error), 2)
     return x
 
 

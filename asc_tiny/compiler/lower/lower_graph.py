@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from asc_tiny.compiler.ir import Program, Stage, View
+from asc_tiny.compiler.ir import BufferView, LoweredGraph, Stage
 from asc_tiny.compiler.lower import data_movement
-from asc_tiny.compiler.lower.context import Lowering, Tensors
+from asc_tiny.compiler.lower.context import LoweringContext, TensorViews
 from asc_tiny.compiler.lower.registry import RULES
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.util.errors import AscError
@@ -18,7 +18,7 @@ _UNLIMITED = 2**31
 _INCONSISTENT = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
 
 
-def build(graph: Graph, *, whole_input: bool = True) -> Program:
+def lower_graph(graph: Graph, *, whole_input: bool = True) -> LoweredGraph:
     """Return the stages of a graph, whose input is there as a whole or comes row by row.
 
     In the second case stages will make their rows in parts where that saves memory.
@@ -27,7 +27,7 @@ def build(graph: Graph, *, whole_input: bool = True) -> Program:
         AscError: an operator or an option of one that is not supported, or shapes that do not fit.
     """
     with consistent(graph):
-        return _build(graph, whole_input)
+        return _lower_graph(graph, whole_input)
 
 
 @contextmanager
@@ -39,29 +39,29 @@ def consistent(graph: Graph) -> Iterator[None]:
         raise AscError(f"{graph.source}: shapes and operators do not fit ({error})") from error
 
 
-def _build(graph: Graph, whole_input: bool) -> Program:
-    tensors = Tensors(graph) if whole_input else Tensors(graph, most_sums=_UNLIMITED)
+def _lower_graph(graph: Graph, whole_input: bool) -> LoweredGraph:
+    tensors = TensorViews(graph) if whole_input else TensorViews(graph, most_sums=_UNLIMITED)
     source = tensors.view(graph.tensor(graph.inputs[0]))
-    source.storage.whole = whole_input
+    source.buffer.whole = whole_input
     # From the last operator on, so that a concatenation within another is placed first.
     for operator in reversed(graph.operators):
         if operator.name == "CONCATENATION":
-            data_movement.join_inputs(tensors, operator)
+            data_movement.place_concat_inputs(tensors, operator)
     stages: list[Stage] = []
     for operator in graph.operators:
-        lowering = Lowering(tensors, operator)
-        own = _lowered(lowering)
-        stages += [*lowering.before, *own, *lowering.after]
+        ctx = LoweringContext(tensors, operator)
+        own = _lower_operator(ctx)
+        stages += [*ctx.before, *own, *ctx.after]
     output = tensors.view(graph.tensor(graph.outputs[0]))
     if not output.is_contiguous:
         # Whoever reads the output expects its values side by side.
-        output = lowering.copied(output)
-        stages.append(lowering.before[-1])
+        output = ctx.copied(output)
+        stages.append(ctx.before[-1])
     if not stages:
         raise AscError(f"{graph.source}: no operator computes or copies anything")
-    output.storage.whole = True
+    output.buffer.whole = True
     _check_runs(graph, stages)
-    return Program(graph.source, stages, source, output)
+    return LoweredGraph(graph.source, stages, source, output)
 
 
 # Rows are numbered with 16 bits; the order of runs is looked for one by one.
@@ -72,7 +72,7 @@ def _check_runs(graph: Graph, stages: Sequence[Stage]) -> None:
     """Check that the order of the work can be found in seconds."""
     views = [view for stage in stages for view in _views(stage)]
     # A tensor that is written as one row still is kept as its own rows.
-    tallest = max(max(view.rows, view.storage.rows) for view in views)
+    tallest = max(max(view.rows, view.buffer.rows) for view in views)
     runs = sum(stage.runs for stage in stages)
     read = sum(stage.runs * rows.count for stage in stages for rows in stage.inputs)
     counts = (
@@ -85,16 +85,16 @@ def _check_runs(graph: Graph, stages: Sequence[Stage]) -> None:
             raise AscError(f"{graph.source}: {count:,} rows {name}, at most {most:,} are supported")
 
 
-def _views(stage: Stage) -> list[View]:
+def _views(stage: Stage) -> list[BufferView]:
     return [stage.output, *(rows.view for rows in stage.inputs)]
 
 
-def _lowered(to: Lowering) -> list[Stage]:
-    rule, operator = RULES[to.operator.name], to.operator
+def _lower_operator(ctx: LoweringContext) -> list[Stage]:
+    rule, operator = RULES[ctx.operator.name], ctx.operator
     fewest, most = rule.inputs
     if not fewest <= len(operator.inputs) <= most:
         allowed = str(fewest) if fewest == most else f"{fewest} to {most}"
-        to.fail(f"{len(operator.inputs)} inputs, must be {allowed}")
+        ctx.error(f"{len(operator.inputs)} inputs, must be {allowed}")
     if not 1 <= len(operator.outputs) <= rule.outputs:
-        to.fail(f"{len(operator.outputs)} outputs, must be {rule.outputs}")
-    return rule.lower(to)
+        ctx.error(f"{len(operator.outputs)} outputs, must be {rule.outputs}")
+    return rule.lower(ctx)

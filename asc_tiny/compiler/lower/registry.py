@@ -16,7 +16,7 @@ from asc_tiny.compiler.lower import (
     resize,
     transpose_conv,
 )
-from asc_tiny.compiler.lower.context import Lowering
+from asc_tiny.compiler.lower.context import LoweringContext
 
 BY_ROW = "row by row"
 VIEW = "view"
@@ -37,7 +37,7 @@ class Rule:
         outputs: most results.
     """
 
-    lower: Callable[[Lowering], list[Stage]]
+    lower: Callable[[LoweringContext], list[Stage]]
     conditions: str
     memory: str = BY_ROW
     dsp: str = ""
@@ -184,7 +184,7 @@ RULES: Mapping[str, Rule] = {
 }
 """The supported operators."""
 
-LOWERINGS: Mapping[str, Callable[[Lowering], list[Stage]]] = {
+LOWERINGS: Mapping[str, Callable[[LoweringContext], list[Stage]]] = {
     name: rule.lower for name, rule in RULES.items()
 }
 """What turns each operator into stages."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asc_tiny.compiler.diagnostics import refusal
+from asc_tiny.compiler.diagnostics import operator_error
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
 
 SLICING = ("SLICE", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "UNPACK")
@@ -63,7 +63,7 @@ def slices(graph: Graph, operator: Operator) -> Iterator[Slice]:
 def _strided_slice(graph: Graph, operator: Operator) -> Slice:
     options = operator.options
     if options["ellipsis_mask"] or options["new_axis_mask"] or options["offset"]:
-        raise refusal(
+        raise operator_error(
             graph, operator, "adds axes or has an ellipsis; give plain bounds and reshape"
         )
     tensor = graph.tensor(operator.inputs[0])
@@ -71,7 +71,7 @@ def _strided_slice(graph: Graph, operator: Operator) -> Slice:
         _constants(graph, operator, position, len(tensor.shape)) for position in (1, 2, 3)
     )
     if 0 in steps:
-        raise refusal(graph, operator, "has step 0")
+        raise operator_error(graph, operator, "has step 0")
     ranges = []
     for axis, (size, begin, end, step) in enumerate(
         zip(tensor.shape, begins, ends, steps, strict=True)
@@ -79,7 +79,9 @@ def _strided_slice(graph: Graph, operator: Operator) -> Slice:
         bit = 1 << axis
         if options["shrink_axis_mask"] & bit:
             if step != 1 or options["begin_mask"] & bit:
-                raise refusal(graph, operator, f"takes one element of axis {axis}, not at a place")
+                raise operator_error(
+                    graph, operator, f"takes one element of axis {axis}, not at a place"
+                )
             index = begin + size if begin < 0 else begin
             ranges.append(range(index, index + 1))
             continue
@@ -139,7 +141,7 @@ def _from_ranges(
         for values, size in zip(ranges, tensor.shape, strict=True)
     )
     if not inside or math.prod(count) != graph.tensor(output).size:
-        raise refusal(
+        raise operator_error(
             graph,
             operator,
             f"cuts {list(count)} from {list(tensor.shape)} into {list(graph.tensor(output).shape)}",
@@ -155,7 +157,7 @@ def _constants(graph: Graph, operator: Operator, position: int, length: int) -> 
     allowed = ("INT32", "INT64") if operator.name == "SLICE" else ("INT32",)
     values = tensor.data if tensor.dtype in allowed else None
     if values is None or values.size != length:
-        raise refusal(
+        raise operator_error(
             graph,
             operator,
             f"has bounds that are not {length} constants of int32; computed ones are not supported",

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.compiler.ir import Rows, Stage, Storage, View
-from asc_tiny.compiler.lower.context import Lowering, braced, braces
+from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
+from asc_tiny.compiler.lower.context import LoweringContext, braced, braces
 from asc_tiny.compiler.lower.conv import (
     activation_note,
     channels_of,
@@ -37,7 +37,7 @@ class _Phase:
     """Filters of the rows with one phase: a convolution of ``rows`` rows."""
 
     rows: int
-    column_size: int
+    im2col_column_size: int
     matrix: NDArray[np.int8]
 
     @classmethod
@@ -49,11 +49,11 @@ class _Phase:
             rows: of the kernel, at least 1.
         """
         filters, _, columns, channels = kernel.shape
-        column_size = -(-rows * channels // 2) * 2
-        data = np.zeros((filters, columns, column_size), np.int8)
+        im2col_column_size = -(-rows * channels // 2) * 2
+        data = np.zeros((filters, columns, im2col_column_size), np.int8)
         by_column = kernel[:, :rows].transpose(0, 2, 1, 3)
         data[..., : rows * channels] = by_column.reshape(filters, columns, -1)
-        return cls(rows, column_size, paired(data.reshape(filters, -1)))
+        return cls(rows, im2col_column_size, paired(data.reshape(filters, -1)))
 
     @property
     def depth(self) -> int:
@@ -61,53 +61,55 @@ class _Phase:
         return int(self.matrix.shape[1]) * GROUP
 
 
-def lower_transpose_conv(to: Lowering) -> list[Stage]:
+def lower_transpose_conv(ctx: LoweringContext) -> list[Stage]:
     """TRANSPOSE_CONV with any kernel and stride."""
-    weights = weights_of(to, dimensions=4)
+    weights = weights_of(ctx, dimensions=4)
     filters, height, width, channels = weights.shape
-    source, target = to.image(to.input(2)), to.image(to.output)
+    source, target = ctx.image(ctx.input(2)), ctx.image(ctx.output)
     if (channels, filters) != (source[2], target[2]):
-        to.fail(f"filters of {list(weights.shape)} for {source[2]} and {target[2]} channels")
-    options = to.operator.options
+        ctx.error(f"filters of {list(weights.shape)} for {source[2]} and {target[2]} channels")
+    options = ctx.operator.options
     stride_y, stride_x = int(options["stride_h"]), int(options["stride_w"])
     if min(stride_y, stride_x) < 1:
-        to.fail(f"strides {stride_y} and {stride_x}")
-    top = _padding(to, source[0], target[0], height, stride_y)
-    left = _padding(to, source[1], target[1], width, stride_x)
+        ctx.error(f"strides {stride_y} and {stride_x}")
+    top = _padding(ctx, source[0], target[0], height, stride_y)
+    left = _padding(ctx, source[1], target[1], width, stride_x)
     # With one row or column of input, strides beyond all of the output are the same.
     stride_y = min(stride_y, max(height, top + target[0]))
     stride_x = min(stride_x, max(width, left + target[1]))
-    kernel = _phases(to, (stride_y, stride_x), left)
+    kernel = _phases(ctx, (stride_y, stride_x), left)
     counts = [max(1, len(range(phase, height, stride_y))) for phase in range(stride_y)]
     phases = [_Phase.of(*each) for each in zip(kernel, counts, strict=True)]
     window = braces(
         max(counts), kernel.shape[3], 1, 1, -(-width // stride_x) - 1 - left // stride_x
     )
-    rows = Rows(to.view(to.input(2)), count=max(counts), step=-1, offset=top, divisor=stride_y)
-    return _stages(to, kernel, phases, window, rows, top)
+    rows = RowAccess(
+        ctx.view(ctx.input(2)), count=max(counts), step=-1, offset=top, divisor=stride_y
+    )
+    return _stages(ctx, kernel, phases, window, rows, top)
 
 
 def _stages(
-    to: Lowering,
+    ctx: LoweringContext,
     kernel: NDArray[np.int8],
     phases: Sequence[_Phase],
     window: str,
-    rows: Rows,
+    rows: RowAccess,
     top: int,
 ) -> list[Stage]:
-    source, target = to.image(to.input(2)), to.image(to.output)
+    source, target = ctx.image(ctx.input(2)), ctx.image(ctx.output)
     columns_of_window, channels = kernel.shape[3:]
     # Pixels that are computed at once
-    together = kernel.shape[1] // target[2]
-    pixels = -(-target[1] // together)
+    rows_per_group = kernel.shape[1] // target[2]
+    pixels = -(-target[1] // rows_per_group)
     columns = pixels - 1 + columns_of_window
     sums = kernel.reshape(len(phases) * kernel.shape[1], -1)
     arrays = (
-        to.array(
+        ctx.array(
             "weights", "int8_t", np.concatenate([p.matrix.ravel() for p in phases]), weights=True
         ),
-        channels_of(to, to.input(1), sums, source=2, bias=3, channel_axis=0),
-        to.array("phases", "int32_t", _table(phases)),
+        channels_of(ctx, ctx.input(1), sums, source=2, bias=3, channel_axis=0),
+        ctx.array("phases", "int32_t", _table(phases)),
     )
     conv = {
         "input_width": source[1],
@@ -116,10 +118,10 @@ def _stages(
         "output_channels": kernel.shape[1],
         "window": window,
         "columns": columns,
-        "column_size": phases[0].column_size,
+        "column_size": phases[0].im2col_column_size,
         "depth": phases[0].depth,
-        "input_zero_point": to.quantization(to.input(2))[1],
-        "range": to.range(narrow=is_narrow(arrays[1], sums)),
+        "input_zero_point": ctx.quantization(ctx.input(2))[1],
+        "range": ctx.range(narrow=is_narrow(arrays[1], sums)),
         "weights": arrays[0].name,
         "channels": arrays[1].name,
     }
@@ -129,19 +131,19 @@ def _stages(
         "stride": str(len(phases)),
         "phases": arrays[2].name,
     }
-    made = _made(to, pixels * kernel.shape[1])
+    made = _made(ctx, pixels * kernel.shape[1])
     taps = sum(phase.rows for phase in phases) * columns_of_window
-    stage = to.stage(
+    stage = ctx.stage(
         "asc_transpose_conv",
         fields,
         inputs=[rows],
         output=made,
         arrays=arrays,
-        scratch=2 * (columns * max(phase.column_size for phase in phases) + 2 * GROUP),
-        work=to.output.size * taps * channels // len(phases),
-        note=f", {to.input(1).shape[1]}x{to.input(1).shape[2]}{activation_note(to)}",
+        scratch=2 * (columns * max(phase.im2col_column_size for phase in phases) + 2 * GROUP),
+        macs=ctx.output.size * taps * channels // len(phases),
+        note=f", {ctx.input(1).shape[1]}x{ctx.input(1).shape[2]}{activation_note(ctx)}",
     )
-    return [stage, *_cut(to, made)]
+    return [stage, *_cut(ctx, made)]
 
 
 def _table(phases: Sequence[_Phase]) -> NDArray[np.int64]:
@@ -149,44 +151,44 @@ def _table(phases: Sequence[_Phase]) -> NDArray[np.int64]:
     starts = np.cumsum([0] + [phase.matrix.size for phase in phases])
     return np.array(
         [
-            (phase.rows, phase.column_size, phase.depth, start)
+            (phase.rows, phase.im2col_column_size, phase.depth, start)
             for phase, start in zip(phases, starts, strict=False)
         ]
     )
 
 
-def _made(to: Lowering, size: int) -> View:
+def _made(ctx: LoweringContext, size: int) -> BufferView:
     """Return where rows of so many bytes are made: the output unless its rows have less."""
-    target = to.view(to.output)
-    if size == target.row_size:
+    target = ctx.view(ctx.output)
+    if size == target.row_bytes:
         return target
-    return View.of(Storage(f"wide{to.output.index}", target.rows, size))
+    return BufferView.of(Buffer(f"wide{ctx.output.index}", target.rows, size))
 
 
-def _cut(to: Lowering, made: View) -> list[Stage]:
+def _cut(ctx: LoweringContext, made: BufferView) -> list[Stage]:
     """Copy rows that end within a window, and were made with the rest of it, to the output."""
-    target = to.view(to.output)
+    target = ctx.view(ctx.output)
     if made is target:
         return []
-    size = str(target.row_size)
+    size = str(target.row_bytes)
     fields = {"rows": "1", "size": size, "output_offset": "0", "output_stride": size}
-    part = Rows(made.part(0, made.rows, 0, target.row_size))
-    return [to.stage("asc_copy", fields, inputs=[part], suffix="_cut")]
+    part = RowAccess(made.subview(0, made.rows, 0, target.row_bytes))
+    return [ctx.stage("asc_copy", fields, inputs=[part], suffix="_cut")]
 
 
-def _padding(to: Lowering, source: int, target: int, size: int, stride: int) -> int:
+def _padding(ctx: LoweringContext, source: int, target: int, size: int, stride: int) -> int:
     """Return how many rows or columns of the full result lie before the output."""
-    if to.operator.options["padding"] == "SAME":
+    if ctx.operator.options["padding"] == "SAME":
         fitting = -(-target // stride)
         before = same_padding(target, size, stride, fitting)
     else:
         fitting, before = (target - size) // stride + 1, 0
     if fitting != source:
-        to.fail(f"output size {target} does not fit input {source}")
+        ctx.error(f"output size {target} does not fit input {source}")
     return before
 
 
-def _phases(to: Lowering, strides: tuple[int, int], left: int) -> NDArray[np.int8]:
+def _phases(ctx: LoweringContext, strides: tuple[int, int], left: int) -> NDArray[np.int8]:
     """Return the filters of each phase of rows.
 
     Args:
@@ -198,15 +200,17 @@ def _phases(to: Lowering, strides: tuple[int, int], left: int) -> NDArray[np.int
         Shape (phases of rows, phases of columns * filters, rows, columns, channels), with the
         rows of the window from below to above and its columns from left to right.
     """
-    weights, (stride_y, stride_x) = to.constants(1), strides
+    weights, (stride_y, stride_x) = ctx.constants(1), strides
     filters, height, width, channels = weights.shape
     rows, taps = -(-height // stride_y), -(-width // stride_x)
     first = left // stride_x
     columns = taps + (stride_x - 1 + left) // stride_x - first
     shape = (stride_y, stride_x, filters, rows, columns, channels)
-    to.check_expanded(math.prod(shape))
+    ctx.check_expanded(math.prod(shape))
     if math.prod(shape[:3]) > _MOST_SUMS:
-        to.fail(f"{filters} filters for {stride_y} x {stride_x} phases, at most {_MOST_SUMS} sums")
+        ctx.error(
+            f"{filters} filters for {stride_y} x {stride_x} phases, at most {_MOST_SUMS} sums"
+        )
     kernel = np.zeros(shape, np.int8)
     for y, x in itertools.product(range(height), range(width)):
         row, phase_y = divmod(y, stride_y)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asc_tiny.compiler.ir import Rows
-from asc_tiny.compiler.lower.context import Lowering
+from asc_tiny.compiler.ir import RowAccess
+from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import round_away
 from asc_tiny.tflite.graph import Operator, Tensor
 
@@ -35,25 +35,27 @@ class Upsampling:
     factor: int
     rows: tuple[int, int, int]
 
-    def row(self, to: Lowering, position: int, stride: int) -> Rows:
+    def row(self, ctx: LoweringContext, position: int, stride: int) -> RowAccess:
         """Return the source's row under row ``y * stride + position`` of the resized tensor."""
         factor, offset, divisor = self.rows
         first = offset + position * factor
-        return Rows(to.view(self.source), factor=stride * factor, offset=first, divisor=divisor)
+        return RowAccess(
+            ctx.view(self.source), factor=stride * factor, offset=first, divisor=divisor
+        )
 
 
-def is_fused(resize: Lowering) -> bool:
+def is_fused(resize: LoweringContext) -> bool:
     """Whether the convolution behind a RESIZE_NEAREST_NEIGHBOR does what it should."""
     conv = _only_reader(resize)
-    return conv is not None and upsampling(Lowering(resize.tensors, conv)) is not None
+    return conv is not None and upsampling(LoweringContext(resize.tensors, conv)) is not None
 
 
-def upsampling(conv: Lowering) -> Upsampling | None:
+def upsampling(conv: LoweringContext) -> Upsampling | None:
     """Return what a CONV_2D can read instead of its resized input, None if it cannot."""
     operator = conv.graph.producers.get(conv.operator.inputs[0])
     if operator is None or operator.name != "RESIZE_NEAREST_NEIGHBOR":
         return None
-    resize = Lowering(conv.tensors, operator)
+    resize = LoweringContext(conv.tensors, operator)
     if _only_reader(resize) is not conv.operator:
         return None
     source, target = resize.image(resize.input(0)), resize.image(resize.output)
@@ -78,7 +80,7 @@ def upsampling(conv: Lowering) -> Upsampling | None:
     return Upsampling(resize.input(0), factor, rows)
 
 
-def _only_reader(resize: Lowering) -> Operator | None:
+def _only_reader(resize: LoweringContext) -> Operator | None:
     """Return the only operator that reads the output, if it is a convolution."""
     index = resize.output.index
     readers = [operator for operator in resize.graph.operators if index in operator.inputs]
@@ -99,19 +101,19 @@ def _is_padded(rule: tuple[int, int, int], reach: int, source: int, target: int)
     return True
 
 
-def check_size(resize: Lowering) -> None:
+def check_size(resize: LoweringContext) -> None:
     """Check that the size to resize to is stated as two numbers."""
     if len(resize.input(1).shape) != 1:
-        resize.fail(f"the size has the shape {list(resize.input(1).shape)}, must be [2]")
+        resize.error(f"the size has the shape {list(resize.input(1).shape)}, must be [2]")
     resize.integers(1, 2)
 
 
-def axis_rule(to: Lowering, size: int, target: int) -> tuple[int, int, int]:
+def axis_rule(ctx: LoweringContext, size: int, target: int) -> tuple[int, int, int]:
     """Return the integer rule for input indices, checked against the float32 rule of TFLite."""
-    corners = bool(to.operator.options["align_corners"])
-    centers = bool(to.operator.options["half_pixel_centers"])
+    corners = bool(ctx.operator.options["align_corners"])
+    centers = bool(ctx.operator.options["half_pixel_centers"])
     if max(size, target) > MOST_PIXELS:
-        to.fail(f"resizing {size} to {target}, at most {MOST_PIXELS} are supported")
+        ctx.error(f"resizing {size} to {target}, at most {MOST_PIXELS} are supported")
     numerator, denominator = (size - 1, target - 1) if corners and target > 1 else (size, target)
     # (i + centre) * numerator / denominator, plus a half where the rule rounds, over 2.
     factor, divisor = 2 * numerator, 2 * denominator
@@ -121,6 +123,6 @@ def axis_rule(to: Lowering, size: int, target: int) -> tuple[int, int, int]:
         position = (np.float32(index) + np.float32(0.5 if centers else 0.0)) * scale
         wanted = round_away(float(position)) if corners else math.floor(position)
         if min(wanted, size - 1) != min((index * factor + offset) // divisor, size - 1):
-            to.fail(f"resizing {size} to {target} has no exact integer rule")
+            ctx.error(f"resizing {size} to {target} has no exact integer rule")
     common = math.gcd(factor, offset, divisor)
     return factor // common, offset // common, divisor // common

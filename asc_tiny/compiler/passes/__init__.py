@@ -1,1 +1,1 @@
-"""Passes that change a lowered program: other layouts, cuts and tiles, the same results."""
+"""Passes that change a lowered graph: other layouts, tiles and cascades, the same results."""

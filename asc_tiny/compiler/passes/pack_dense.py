@@ -1,4 +1,4 @@
-"""For the smallest flash: dense layers in the shortest form, which one kernel in plain C reads.
+"""Packed dense layers for the smallest flash, which one kernel in plain C reads.
 
 Weights lie as in the file, without the zeros that fill up their groups, and an output channel takes
 8 bytes instead of 12. Dense layers have many channels for few multiplications.
@@ -11,20 +11,22 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.compiler.ir import Array, Program, Stage
+from asc_tiny.compiler.ir import Array, LoweredGraph, Stage
 from asc_tiny.compiler.lower.conv import unpaired
 
 _BIAS_LIMIT = 2**23
 _MOST_BITS = 255
 
 
-def compact(program: Program) -> Program:
-    """Return a program whose dense layers are as short as their numbers allow."""
-    stages = [_compact(stage) if stage.kernel == "asc_dense" else stage for stage in program.stages]
-    return Program(program.source, stages, program.input, program.output)
+def pack_dense_layers(lowered: LoweredGraph) -> LoweredGraph:
+    """Return a graph whose dense layers are packed where their numbers allow it."""
+    stages = [
+        _pack_dense(stage) if stage.kernel == "asc_dense" else stage for stage in lowered.stages
+    ]
+    return LoweredGraph(lowered.source, stages, lowered.input, lowered.output)
 
 
-def _compact(stage: Stage) -> Stage:
+def _pack_dense(stage: Stage) -> Stage:
     weights, channels = stage.arrays
     packed = _packed(channels.values.reshape(-1, 3))
     if packed is None:

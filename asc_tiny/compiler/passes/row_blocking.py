@@ -1,8 +1,8 @@
-"""Stripes: stages that work pixel by pixel make several rows in one run.
+"""Row blocking: stages that work pixel by pixel make several rows in one run.
 
 A run costs its set-up, and kernels take windows in pairs, so that one is left over in a row of odd
-width. Several rows in one run are a longer row. They take memory: as many rows of what the stage
-reads and writes exist together.
+width. Several rows in one run are a longer row. They take memory: as many rows of the operands and
+of the output exist together.
 """
 
 from __future__ import annotations
@@ -11,45 +11,45 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from asc_tiny.compiler.ir import Program, Rows, Stage, Storage, View
+from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage
 
-HEIGHTS = (2, 4)
-"""Rows of a stripe that are tried."""
+ROWS_PER_RUN = (2, 4)
+"""Numbers of rows per run that are tried, besides one."""
 
 
-def heights(program: Program, number: int) -> list[int]:
-    """Return how many rows a stage can make in one run, other than one."""
-    stage = program.stages[number]
+def possible_rows_per_run(lowered: LoweredGraph, number: int) -> list[int]:
+    """Return the numbers of rows that a stage can make in one run, other than one."""
+    stage = lowered.stages[number]
     if not stage.scales or stage.output.rows != stage.runs:
         return []
     views = [stage.output, *(rows.view for rows in stage.inputs)]
     return [
-        height
-        for height in HEIGHTS
+        rows_per_run
+        for rows_per_run in ROWS_PER_RUN
         if all(_is_plain(rows) for rows in stage.inputs)
-        and all(_divides(view, height) for view in views)
+        and all(_divides(view, rows_per_run) for view in views)
     ]
 
 
-def striped(program: Program, chosen: Mapping[int, int]) -> Program:
-    """Return a program in which stages make several rows in a run.
+def block_rows(lowered: LoweredGraph, chosen: Mapping[int, int]) -> LoweredGraph:
+    """Return a graph in which some stages make several rows in a run.
 
     Args:
-        program: its stages make a row in a run.
-        chosen: rows by the stage's number, of those that ``heights`` returns.
+        lowered: a graph whose stages make a row in a run.
+        chosen: rows per run by the number of the stage, which ``possible_rows_per_run`` allows.
     """
-    rows: dict[Storage, int] = {}
-    for number, height in chosen.items():
-        stage = program.stages[number]
+    rows: dict[Buffer, int] = {}
+    for number, rows_per_run in chosen.items():
+        stage = lowered.stages[number]
         for view in (stage.output, *(each.view for each in stage.inputs)):
-            rows[view.storage] = math.lcm(rows.get(view.storage, 1), height)
-    taller = {
-        storage: replace(storage, rows=storage.rows // count, row_size=storage.row_size * count)
-        for storage, count in rows.items()
+            rows[view.buffer] = math.lcm(rows.get(view.buffer, 1), rows_per_run)
+    blocked = {
+        buffer: replace(buffer, rows=buffer.rows // count, row_bytes=buffer.row_bytes * count)
+        for buffer, count in rows.items()
     }
 
-    def moved(view: View) -> View:
-        return replace(view, storage=taller.get(view.storage, view.storage))
+    def moved(view: BufferView) -> BufferView:
+        return replace(view, buffer=blocked.get(view.buffer, view.buffer))
 
     stages = [
         replace(
@@ -57,46 +57,46 @@ def striped(program: Program, chosen: Mapping[int, int]) -> Program:
             inputs=[replace(each, view=moved(each.view)) for each in stage.inputs],
             output=moved(stage.output),
         )
-        for stage in program.stages
+        for stage in lowered.stages
     ]
-    for number, height in chosen.items():
-        stages[number] = _taller(stages[number], height)
-    return Program(program.source, stages, moved(program.input), moved(program.output))
+    for number, rows_per_run in chosen.items():
+        stages[number] = _blocked(stages[number], rows_per_run)
+    return LoweredGraph(lowered.source, stages, moved(lowered.input), moved(lowered.output))
 
 
-def _is_plain(rows: Rows) -> bool:
+def _is_plain(rows: RowAccess) -> bool:
     """Whether row y is read for row y."""
     return (rows.count, rows.factor, rows.offset, rows.divisor) == (1, 1, 0, 1)
 
 
-def _divides(view: View, height: int) -> bool:
-    """Whether stripes of rows are rows of a storage that is as many times as high."""
-    storage = view.storage
+def _divides(view: BufferView, rows_per_run: int) -> bool:
+    """Whether blocks of rows can be the rows of a buffer of as many times fewer rows."""
+    buffer = view.buffer
     return (
-        storage.constant is None
+        buffer.constant is None
         and view.is_contiguous
-        and view.row_size == storage.row_size
-        and view.rows % height == storage.rows % height == 0
-        and view.start % (height * view.row_size) == 0
+        and view.row_bytes == buffer.row_bytes
+        and view.rows % rows_per_run == buffer.rows % rows_per_run == 0
+        and view.start % (rows_per_run * view.row_bytes) == 0
     )
 
 
-def _taller(stage: Stage, height: int) -> Stage:
-    """Return a stage that makes so many rows in a run, each of its views as taller rows."""
+def _blocked(stage: Stage, rows_per_run: int) -> Stage:
+    """Return a stage that makes several rows in a run, which are one longer row of its views."""
 
-    def taller(view: View) -> View:
-        return view.reshaped(view.rows // height, view.row_size * height)
+    def blocked(view: BufferView) -> BufferView:
+        return view.reshaped(view.rows // rows_per_run, view.row_bytes * rows_per_run)
 
     fields = dict(stage.fields)
     for name in stage.scales:
-        fields[name] = str(int(fields[name]) * height)
+        fields[name] = str(int(fields[name]) * rows_per_run)
     return replace(
         stage,
-        comment=f"{stage.comment}, {height} rows",
+        comment=f"{stage.comment}, {rows_per_run} rows",
         fields=fields,
-        inputs=[replace(each, view=taller(each.view)) for each in stage.inputs],
-        output=taller(stage.output),
-        runs=stage.runs // height,
-        windows=stage.windows * height,
-        scratch=stage.scratch + (height - 1) * stage.scratch_row,
+        inputs=[replace(each, view=blocked(each.view)) for each in stage.inputs],
+        output=blocked(stage.output),
+        runs=stage.runs // rows_per_run,
+        windows_per_run=stage.windows_per_run * rows_per_run,
+        scratch=stage.scratch + (rows_per_run - 1) * stage.scratch_per_row,
     )

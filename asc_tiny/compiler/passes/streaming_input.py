@@ -1,25 +1,25 @@
-"""Computing while listening: the network's input comes column by column from the front end."""
+"""Streaming: the input of the network comes column by column from the front end."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from asc_tiny.compiler.ir import Program, Stage, Storage
+from asc_tiny.compiler.ir import Buffer, LoweredGraph, Stage
 
 
-def listening(program: Program) -> Program:
-    """Return a program whose input comes row by row; its last stage stands for the front end."""
-    rows = program.input.rows
+def with_streaming_input(lowered: LoweredGraph) -> LoweredGraph:
+    """Return a graph whose input comes row by row; its last stage stands for the front end."""
+    rows = lowered.input.rows
     front_end = Stage(
-        comment=f"input: columns, {rows} of {program.input.row_size} bytes",
+        comment=f"input: columns, {rows} of {lowered.input.row_bytes} bytes",
         name="",
         kernel="",
         c_type="",
         fields={},
         inputs=(),
-        output=program.input,
+        output=lowered.input,
         runs=rows,
     )
-    # The number of columns, and of each stage's runs, in 16 bits
-    state = Storage("state", 1, 2 * (1 + len(program.stages)))
-    return replace(program, stages=[*program.stages, front_end], state=state)
+    # The number of columns so far, and of the runs of each stage, in 16 bits
+    state = Buffer("state", 1, 2 * (1 + len(lowered.stages)))
+    return replace(lowered, stages=[*lowered.stages, front_end], state=state)

@@ -1,9 +1,9 @@
-"""Turns images by 90 degrees: time becomes the height, so that rows are columns of the features.
+"""Time-major layout: time becomes the height of all images, so that rows are feature columns.
 
-The compiler's stages make rows. A front end gives columns: a network that is to compute while they
-come has height and width of all its images exchanged, with windows, strides, axes and weights
-accordingly. Sums are the same integers in another order, so no value changes. Where an operator
-cannot be turned, its inputs are turned back, and the network goes on as it was.
+Stages make rows, a front end gives columns. So a network whose input is streamed gets height and
+width of its images transposed, with windows, strides, axes and weights accordingly. Sums are the
+same integers in another order, so no value changes. Where an operator has no time-major form, its
+inputs are transposed back, and the network goes on as it was.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
 from asc_tiny.util.errors import AscError
 
-_EXCHANGED = (0, 2, 1, 3)
+_TRANSPOSED = (0, 2, 1, 3)
 _AXIS = {1: 2, 2: 1}
 _PAIRS = (
     ("stride_h", "stride_w"),
@@ -28,8 +28,8 @@ _PAIRS = (
 _MASKS = ("begin_mask", "end_mask", "shrink_axis_mask")
 
 
-def turned(graph: Graph) -> Graph:
-    """Return the network with height and width of its images exchanged, its input's first.
+def to_time_major(graph: Graph) -> Graph:
+    """Return the network in time-major layout: height and width of its images are transposed.
 
     Raises:
         AscError: the input is no image.
@@ -40,37 +40,37 @@ def turned(graph: Graph) -> Graph:
             f"{graph.source}: input shape {list(shape)}, --schedule time needs "
             f"[1, bands, columns, channels]"
         )
-    return _Turning(graph).graph()
+    return _TimeMajorRewriter(graph).graph()
 
 
-class _Turning:
-    """One graph that is being turned.
+class _TimeMajorRewriter:
+    """A graph that becomes time-major.
 
     Attributes:
-        is_turned: the activations whose height and width are exchanged.
+        is_time_major: numbers of the activations whose height and width are transposed.
     """
 
     def __init__(self, source: Graph) -> None:
         self.source = source
         self.tensors = list(source.tensors)
         self.operators: list[Operator] = []
-        self.is_turned: set[int] = set()
-        self._back: dict[int, int] = {}
+        self.is_time_major: set[int] = set()
+        self._restored: dict[int, int] = {}
 
     def graph(self) -> Graph:
-        """Return the turned graph."""
-        self.turn(self.source.inputs[0])
+        """Return the time-major graph."""
+        self.transpose_shape(self.source.inputs[0])
         for operator in self.source.operators:
             changed = self.rule(operator)
             if changed is None:
-                inputs = tuple(map(self.turned_back, operator.inputs))
+                inputs = tuple(map(self.restored, operator.inputs))
                 self.operators.append(replace(operator, inputs=inputs))
                 continue
             self.operators.append(changed)
             for index in operator.outputs:
                 if len(self.source.tensor(index).shape) == 4:
-                    self.turn(index)
-        outputs = tuple(map(self.turned_back, self.source.outputs))
+                    self.transpose_shape(index)
+        outputs = tuple(map(self.restored, self.source.outputs))
         return replace(
             self.source,
             tensors=tuple(self.tensors),
@@ -79,36 +79,36 @@ class _Turning:
         )
 
     def rule(self, operator: Operator) -> Operator | None:
-        """Return the operator on turned tensors, None if it cannot be or has none."""
+        """Return the operator on time-major tensors, None if it has no such form or tensors."""
         rule = _RULES.get(operator.name)
         activations = [index for index in operator.inputs if self.is_activation(index)]
         images = [index for index in activations if len(self.source.tensor(index).shape) == 4]
-        is_possible = images and all(index in self.is_turned for index in images)
+        is_possible = images and all(index in self.is_time_major for index in images)
         return rule(self, operator) if rule is not None and is_possible else None
 
     def is_activation(self, index: int) -> bool:
         """Whether an input is there and computed."""
         return index != ABSENT and not self.source.tensor(index).is_constant
 
-    def turn(self, index: int) -> None:
-        """Exchange height and width of an activation."""
+    def transpose_shape(self, index: int) -> None:
+        """Transpose height and width in the shape of an activation."""
         tensor = self.tensors[index]
-        self.tensors[index] = replace(tensor, shape=_exchanged(tensor.shape))
-        self.is_turned.add(index)
+        self.tensors[index] = replace(tensor, shape=_transposed(tensor.shape))
+        self.is_time_major.add(index)
 
-    def turned_back(self, index: int) -> int:
-        """Return a tensor in its own shape."""
-        if index not in self.is_turned:
+    def restored(self, index: int) -> int:
+        """Return the number of a tensor in its own layout, which a TRANSPOSE makes if needed."""
+        if index not in self.is_time_major:
             return index
-        if index not in self._back:
+        if index not in self._restored:
             source = self.source.tensor(index)
-            self._back[index] = self.tensor(replace(source, name=f"{source.name} turned back"))
-            order = self.constant(np.array(_EXCHANGED, np.int32), "INT32")
+            self._restored[index] = self.tensor(replace(source, name=f"{source.name} turned back"))
+            order = self.constant(np.array(_TRANSPOSED, np.int32), "INT32")
             # Others keep their numbers in the file.
-            number = len(self.source.operators) + len(self._back)
-            outputs = (self._back[index],)
+            number = len(self.source.operators) + len(self._restored)
+            outputs = (self._restored[index],)
             self.operators.append(Operator(number, "TRANSPOSE", (index, order), outputs, {}))
-        return self._back[index]
+        return self._restored[index]
 
     def tensor(self, tensor: Tensor) -> int:
         """Add a tensor and return its number."""
@@ -134,14 +134,14 @@ class _Turning:
         return replace(operator, inputs=tuple(inputs))
 
 
-_Rule = Callable[[_Turning, Operator], Operator | None]
+_Rule = Callable[[_TimeMajorRewriter, Operator], Operator | None]
 
 
-def _exchanged(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(shape[axis] for axis in _EXCHANGED)
+def _transposed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(shape[axis] for axis in _TRANSPOSED)
 
 
-def _same(_: _Turning, operator: Operator) -> Operator:
+def _same(_: _TimeMajorRewriter, operator: Operator) -> Operator:
     return operator
 
 
@@ -153,43 +153,43 @@ def _with_options(operator: Operator) -> Operator:
     return replace(operator, options=options)
 
 
-def _window(_: _Turning, operator: Operator) -> Operator:
+def _window(_: _TimeMajorRewriter, operator: Operator) -> Operator:
     return _with_options(operator)
 
 
-def _weighted(to: _Turning, operator: Operator) -> Operator | None:
-    found = to.data(operator.inputs[1])
+def _weighted(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
+    found = rewriter.data(operator.inputs[1])
     if found is None or found[0].ndim != 4:
         return None
-    return to.replaced(_with_options(operator), 1, found[0].transpose(_EXCHANGED))
+    return rewriter.replaced(_with_options(operator), 1, found[0].transpose(_TRANSPOSED))
 
 
-def _transpose_conv(to: _Turning, operator: Operator) -> Operator | None:
-    changed, found = _weighted(to, operator), to.data(operator.inputs[0])
+def _transpose_conv(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
+    changed, found = _weighted(rewriter, operator), rewriter.data(operator.inputs[0])
     if changed is None or found is None or found[0].size != 4:
         return None
-    return to.replaced(changed, 0, found[0].ravel()[list(_EXCHANGED)])
+    return rewriter.replaced(changed, 0, found[0].ravel()[list(_TRANSPOSED)])
 
 
-def _elementwise(to: _Turning, operator: Operator) -> Operator | None:
+def _elementwise(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
     """Operands of fewer dimensions are images of height 1, and of width 1 if possible."""
     changed = operator
     for position, index in enumerate(operator.inputs):
-        shape = to.source.tensor(index).shape
-        if index in to.is_turned or all(size == 1 for size in shape[:-1]):
+        shape = rewriter.source.tensor(index).shape
+        if index in rewriter.is_time_major or all(size == 1 for size in shape[:-1]):
             continue
-        found = to.data(index)
+        found = rewriter.data(index)
         if found is None or len(shape) > 4:
             return None
         image = found[0].reshape((1,) * (4 - len(shape)) + shape)
-        changed = to.replaced(changed, position, image.transpose(_EXCHANGED))
-    is_image = len(to.source.tensor(operator.outputs[0]).shape) == 4
+        changed = rewriter.replaced(changed, position, image.transpose(_TRANSPOSED))
+    is_image = len(rewriter.source.tensor(operator.outputs[0]).shape) == 4
     return changed if is_image else None
 
 
-def _axis_option(to: _Turning, operator: Operator) -> Operator | None:
+def _axis_option(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
     axis = int(operator.options["axis"]) % 4
-    if any(index not in to.is_turned for index in operator.inputs):
+    if any(index not in rewriter.is_time_major for index in operator.inputs):
         return None
     return replace(operator, options={**operator.options, "axis": _AXIS.get(axis, axis)})
 
@@ -197,65 +197,67 @@ def _axis_option(to: _Turning, operator: Operator) -> Operator | None:
 def _axes(position: int) -> _Rule:
     """A rule for operators with a constant list of axes as an input."""
 
-    def rule(to: _Turning, operator: Operator) -> Operator | None:
-        found = to.data(operator.inputs[position])
+    def rule(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
+        found = rewriter.data(operator.inputs[position])
         if found is None:
             return None
         axes = [int(axis) % 4 for axis in found[0].ravel()]
         changed = np.array([_AXIS.get(axis, axis) for axis in axes], found[0].dtype)
-        return to.replaced(operator, position, changed.reshape(found[0].shape))
+        return rewriter.replaced(operator, position, changed.reshape(found[0].shape))
 
     return rule
 
 
-def _reduced(to: _Turning, operator: Operator) -> Operator | None:
+def _reduced(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
     """What keeps both of height and width must keep them as an image; axes stay neighbours."""
-    found = to.data(operator.inputs[1])
-    output = to.source.tensor(operator.outputs[0]).shape
+    found = rewriter.data(operator.inputs[1])
+    output = rewriter.source.tensor(operator.outputs[0]).shape
     if found is None:
         return None
     axes = {int(axis) % 4 for axis in found[0].ravel()}
-    height = to.source.tensor(operator.inputs[0]).shape[1]
+    height = rewriter.source.tensor(operator.inputs[0]).shape[1]
     if {2, 3} <= axes and 1 not in axes and height > 1:
         return None
-    return _axes(1)(to, operator) if len(output) == 4 or axes & {1, 2} else None
+    return _axes(1)(rewriter, operator) if len(output) == 4 or axes & {1, 2} else None
 
 
 def _by_axis(*positions: int) -> _Rule:
     """A rule for operators whose constants have an entry, or a row, for each dimension."""
 
-    def rule(to: _Turning, operator: Operator) -> Operator | None:
+    def rule(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
         changed = operator
         for position in positions:
-            found = to.data(operator.inputs[position])
+            found = rewriter.data(operator.inputs[position])
             if found is None or found[0].size % 4:
                 return None
-            rows = found[0].reshape(4, -1)[list(_EXCHANGED)]
-            changed = to.replaced(changed, position, rows.reshape(found[0].shape))
+            rows = found[0].reshape(4, -1)[list(_TRANSPOSED)]
+            changed = rewriter.replaced(changed, position, rows.reshape(found[0].shape))
         return changed
 
     return rule
 
 
-def _strided_slice(to: _Turning, operator: Operator) -> Operator | None:
+def _strided_slice(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
     options = dict(operator.options)
     if options["shrink_axis_mask"] or options["ellipsis_mask"] or options["new_axis_mask"]:
         return None
     for mask in _MASKS:
-        bits = [int(options[mask]) >> axis & 1 for axis in _EXCHANGED]
+        bits = [int(options[mask]) >> axis & 1 for axis in _TRANSPOSED]
         options[mask] = sum(bit << axis for axis, bit in enumerate(bits))
-    return _by_axis(1, 2, 3)(to, replace(operator, options=options))
+    return _by_axis(1, 2, 3)(rewriter, replace(operator, options=options))
 
 
-def _resized(to: _Turning, operator: Operator) -> Operator | None:
-    found = to.data(operator.inputs[1])
-    return None if found is None else to.replaced(operator, 1, found[0].ravel()[::-1])
+def _resized(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
+    found = rewriter.data(operator.inputs[1])
+    return None if found is None else rewriter.replaced(operator, 1, found[0].ravel()[::-1])
 
 
-def _dense(to: _Turning, operator: Operator) -> Operator | None:
+def _dense(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
     """On pixels."""
-    source, output = (to.source.tensor(i[0]).shape for i in (operator.inputs, operator.outputs))
-    depth = to.source.tensor(operator.inputs[1]).shape[-1]
+    source, output = (
+        rewriter.source.tensor(i[0]).shape for i in (operator.inputs, operator.outputs)
+    )
+    depth = rewriter.source.tensor(operator.inputs[1]).shape[-1]
     return (
         operator if len(output) == 4 and source[:3] == output[:3] and source[3] == depth else None
     )
@@ -297,4 +299,4 @@ _RULES: Mapping[str, _Rule] = {
     "TANH": _same,
     "TRANSPOSE_CONV": _transpose_conv,
 }
-"""What turns an operator; all others stay as they are."""
+"""The time-major form of each operator; all others stay as they are."""

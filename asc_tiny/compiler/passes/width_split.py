@@ -1,7 +1,7 @@
-"""Columns: a convolution that makes its rows in parts needs less working memory.
+"""Width split: a convolution that makes width tiles of its rows needs less scratch memory.
 
-Its kernel brings the pixels under a row of windows side by side as 16-bit values. A part of the row
-needs fewer of them at a time; those under windows of two parts are brought there twice.
+Its kernel gathers the pixels under a row of windows side by side as 16-bit values (im2col). A tile
+of the row needs fewer of them at a time; pixels under windows of two tiles are gathered twice.
 """
 
 from __future__ import annotations
@@ -10,63 +10,67 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 
-from asc_tiny.compiler.ir import Program, Stage
-from asc_tiny.compiler.passes.width_tiles import Sliding, Span, can_be_parts, part
+from asc_tiny.compiler.ir import LoweredGraph, Stage
+from asc_tiny.compiler.passes.width_tiles import PixelRange, SlidingWindow, can_be_tiled, width_tile
 
 
-def in_columns(program: Program, chosen: Mapping[int, int]) -> Program:
-    """Return a program in which stages make their rows in parts, each a stage of its own.
+def split_width(lowered: LoweredGraph, chosen: Mapping[int, int]) -> LoweredGraph:
+    """Return a graph in which some stages are split into one stage for each width tile.
 
     Args:
-        program: its stages make whole rows.
-        chosen: columns of a part by the stage's number, of stages that ``most_columns`` allows.
+        lowered: a graph whose stages make whole rows.
+        chosen: pixels of a tile by the number of the stage, which ``splittable_width`` allows.
     """
     stages: list[Stage] = []
-    for number, stage in enumerate(program.stages):
-        stages += parts(stage, chosen.get(number, 0))
-    return Program(program.source, stages, program.input, program.output)
+    for number, stage in enumerate(lowered.stages):
+        stages += split_stage(stage, chosen.get(number, 0))
+    return LoweredGraph(lowered.source, stages, lowered.input, lowered.output)
 
 
-def last_parts(program: Program, chosen: Mapping[int, int]) -> list[int]:
-    """Return, for each stage, the number of its last part in what ``in_columns`` returns."""
+def last_splits(lowered: LoweredGraph, chosen: Mapping[int, int]) -> list[int]:
+    """Return, for each stage, the number of its last tile in what ``split_width`` returns."""
     counts = [
-        len(parts(stage, chosen.get(number, 0))) for number, stage in enumerate(program.stages)
+        len(split_stage(stage, chosen.get(number, 0)))
+        for number, stage in enumerate(lowered.stages)
     ]
     return [end - 1 for end in itertools.accumulate(counts)]
 
 
-def most_columns(stage: Stage) -> int:
-    """Return the columns of a stage that can make its rows in parts, 0 of others."""
-    if stage.kernel != "asc_conv" or not can_be_parts(stage):
+def splittable_width(stage: Stage) -> int:
+    """Return the pixels of a row of a stage that can be split, 0 for other stages."""
+    if stage.kernel != "asc_conv" or not can_be_tiled(stage):
         return 0
-    width = Sliding.of(stage).output_width
-    return width if part(stage, Span(width - 1, width)) else 0
+    width = SlidingWindow.of(stage).output_width
+    return width if width_tile(stage, PixelRange(width - 1, width)) else 0
 
 
-def parts(stage: Stage, size: int) -> list[Stage]:
-    """Return the stages that make so many columns each; with 0 the stage itself."""
+def split_stage(stage: Stage, size: int) -> list[Stage]:
+    """Return the stages that make ``size`` pixels of each row; with 0 the stage itself."""
     if size == 0:
         return [stage]
-    width = Sliding.of(stage).output_width
-    return [_part(stage, Span(first, min(first + size, width))) for first in range(0, width, size)]
+    width = SlidingWindow.of(stage).output_width
+    return [
+        _split(stage, PixelRange(first, min(first + size, width)))
+        for first in range(0, width, size)
+    ]
 
 
-def _part(stage: Stage, written: Span) -> Stage:
-    """Return a stage that makes some columns of each row."""
-    found = part(stage, written)
+def _split(stage: Stage, written: PixelRange) -> Stage:
+    """Return a stage that makes some pixels of each row."""
+    found = width_tile(stage, written)
     assert found is not None
     own, read = found
-    sliding = Sliding.of(stage)
+    sliding = SlidingWindow.of(stage)
     (rows,) = stage.inputs
     source = replace(
         rows.view,
         start=rows.view.start + own.input,
-        row_size=read.count * sliding.input_channels,
+        row_bytes=read.count * sliding.input_channels,
     )
     output = replace(
         stage.output,
         start=stage.output.start + own.output,
-        row_size=written.count * sliding.output_channels,
+        row_bytes=written.count * sliding.output_channels,
     )
     return replace(
         stage,
@@ -77,6 +81,6 @@ def _part(stage: Stage, written: Span) -> Stage:
         output=output,
         scratch=own.scratch,
         scales=(),
-        work=stage.work * written.count // sliding.output_width,
-        windows=written.count,
+        macs=stage.macs * written.count // sliding.output_width,
+        windows_per_run=written.count,
     )

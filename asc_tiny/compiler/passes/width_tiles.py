@@ -1,30 +1,30 @@
-"""Parts of a row: the same layer on some neighbouring pixels of each row.
+"""Width tiles: the same layer on some neighbouring pixels of each row.
 
-Kernels that slide a window along a row know where their row begins and ends only from their
-constants. With others they make a part of it, from a part of the rows that they read.
+Kernels that slide a window along a row know only from their parameters where their row begins and
+ends. With other parameters they make a tile of the row, from a tile of the rows that they read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asc_tiny.compiler.ir import Part, Stage
+from asc_tiny.compiler.ir import Stage, WidthTile
 from asc_tiny.compiler.lower.context import braces
 from asc_tiny.compiler.lower.conv import upsampled_scratch
 
-SLIDING = (
+TILED_KERNELS = (
     "asc_average_pool",
     "asc_conv",
     "asc_depthwise_conv",
     "asc_max_pool",
     "asc_upsampled_conv",
 )
-"""Kernels that can make a part of a row."""
+"""Kernels that can make a width tile of a row."""
 
 
 @dataclass(frozen=True)
-class Span:
-    """Pixels of a row, from the first to before the end."""
+class PixelRange:
+    """Neighbouring pixels of a row: those from ``first`` on, before ``end``."""
 
     first: int
     end: int
@@ -36,12 +36,17 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Sliding:
-    """How a stage slides along its rows, as the members of its structure in C say.
+class SlidingWindow:
+    """How a kernel slides its window along a row.
 
     Attributes:
-        width, stride, dilation, left: of the window; padding before the first pixel.
-        factor: how often each pixel of the input is repeated.
+        width: pixels of a row of the window.
+        stride: pixels from one window to the next.
+        dilation: pixels from one column of the window to the next.
+        left: pixels of padding before the first pixel.
+        factor: number of times that each pixel of the input is repeated, at least 1.
+        input_width, output_width: pixels of a row of input and output.
+        input_channels, output_channels: bytes of a pixel of input and output.
     """
 
     width: int
@@ -55,8 +60,8 @@ class Sliding:
     output_channels: int
 
     @classmethod
-    def of(cls, stage: Stage) -> Sliding:
-        """Return how one of the ``SLIDING`` kernels does."""
+    def of(cls, stage: Stage) -> SlidingWindow:
+        """Return how a stage slides whose kernel is one of ``TILED_KERNELS``."""
         fields = stage.fields
         inner = ""
         if stage.kernel == "asc_upsampled_conv":
@@ -73,45 +78,45 @@ class Sliding:
             int(fields["output_channels"]),
         )
 
-    def read(self, written: Span) -> Span:
-        """Return the pixels of the input that pixels of the output are made of."""
+    def read(self, written: PixelRange) -> PixelRange:
+        """Return the pixels of the input that certain pixels of the output read."""
         first = (written.first * self.stride - self.left) // self.factor
         reach = (written.end - 1) * self.stride - self.left + (self.width - 1) * self.dilation
-        return Span(max(first, 0), min(reach // self.factor + 1, self.input_width))
+        return PixelRange(max(first, 0), min(reach // self.factor + 1, self.input_width))
 
-    def padding(self, written: Span, read: Span) -> int:
-        """Return the pixels before those that are read; below 0 if the window begins in them."""
+    def padding(self, written: PixelRange, read: PixelRange) -> int:
+        """Return the pixels of padding before a tile; below 0 if its first window begins later."""
         return self.left - written.first * self.stride + read.first * self.factor
 
 
-def can_be_parts(stage: Stage) -> bool:
-    """Whether a stage can make its rows in parts."""
+def can_be_tiled(stage: Stage) -> bool:
+    """Whether a stage can make width tiles of its rows."""
     return (
-        stage.kernel in SLIDING
+        stage.kernel in TILED_KERNELS
         and stage.output.repeat == 1
         and stage.output.rows == stage.runs
         and all(rows.view.repeat == 1 for rows in stage.inputs)
     )
 
 
-def pixels_multiplied(piece: Stage | Part) -> int:
-    """Return the pixels of a row that are multiplied by weights: those written, or those read."""
+def pixels_multiplied(piece: Stage | WidthTile) -> int:
+    """Return the number of pixels that a run multiplies by weights: those written, or read."""
     return int(piece.fields.get("columns.columns", piece.fields["output_width"]))
 
 
-def spans(width: int, count: int) -> list[Span]:
-    """Return so many parts of a row or fewer, of even sizes: kernels take windows in pairs."""
+def pixel_ranges(width: int, count: int) -> list[PixelRange]:
+    """Return ``count`` ranges of pixels or fewer, of even sizes: kernels take windows in pairs."""
     size = -(-width // count)
     size += size % 2
-    return [Span(first, min(first + size, width)) for first in range(0, width, size)]
+    return [PixelRange(first, min(first + size, width)) for first in range(0, width, size)]
 
 
-def part(stage: Stage, written: Span) -> tuple[Part, Span] | None:
-    """Return what a stage needs to know for some pixels of each row, and the pixels it reads.
+def width_tile(stage: Stage, written: PixelRange) -> tuple[WidthTile, PixelRange] | None:
+    """Return the width tile of a stage for some pixels of each row, and the pixels that it reads.
 
-    The places are those in whole rows. None if it would read nothing.
+    Its byte offsets are those in whole rows. None if it would read nothing.
     """
-    sliding = Sliding.of(stage)
+    sliding = SlidingWindow.of(stage)
     read = sliding.read(written)
     if read.count < 1:
         return None
@@ -119,7 +124,7 @@ def part(stage: Stage, written: Span) -> tuple[Part, Span] | None:
     resized = _upsampled if stage.kernel == "asc_upsampled_conv" else _windowed
     fields, scratch = resized(stage, sliding, written.count, read.count, left)
     places = read.first * sliding.input_channels, written.first * sliding.output_channels
-    return Part(fields, *places, scratch), read
+    return WidthTile(fields, *places, scratch), read
 
 
 def _window(stage: Stage) -> list[int]:
@@ -128,9 +133,9 @@ def _window(stage: Stage) -> list[int]:
 
 
 def _windowed(
-    stage: Stage, sliding: Sliding, written: int, read: int, left: int
+    stage: Stage, sliding: SlidingWindow, written: int, read: int, left: int
 ) -> tuple[dict[str, str], int]:
-    """Return members and working memory of a part."""
+    """Return the parameters of a tile and its bytes of scratch memory."""
     height = _window(stage)[0]
     fields = {
         **stage.fields,
@@ -148,7 +153,7 @@ def _windowed(
 
 
 def _upsampled(
-    stage: Stage, sliding: Sliding, written: int, read: int, left: int
+    stage: Stage, sliding: SlidingWindow, written: int, read: int, left: int
 ) -> tuple[dict[str, str], int]:
     fields = {**stage.fields, "left": str(left), "output_width": str(written)}
     names = ("columns.input_width", "columns.output_width", "columns.columns")

@@ -1,10 +1,10 @@
-"""Where storages and working memory lie in the arena.
+"""Where buffers and scratch memory lie in the arena.
 
-What exists at the same time must not overlap: a storage exists from the first step that writes it
-to the last that reads it, working memory during the steps of its stage. Of a storage that is there
-as a whole, each group of rows exists for its own time: one tensor can move into the place of
-another as that is used up. Where the input comes row by row, most storages are empty most of the
-time, and what takes turns lies in one place.
+What is live at the same time must not overlap: a buffer is live from the first step that writes it
+to the last that reads it, scratch memory during the steps of its stage. Each group of rows of a
+buffer that exists as a whole has a live range of its own: a tensor can move into the bytes of
+another as that is used up. Where the input is streamed, most buffers are empty most of the time,
+and buffers that take turns share their bytes.
 """
 
 from __future__ import annotations
@@ -14,22 +14,30 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
-from asc_tiny.compiler.ir import Program, Storage
-from asc_tiny.compiler.planner.scheduler import Extent, Schedule, joined
+from asc_tiny.compiler.ir import Buffer, LoweredGraph
+from asc_tiny.compiler.planner.scheduler import RollingBuffer, Schedule, joined
 
 ALIGNMENT = 16
 SEARCH_ROUNDS = 500
 SHORT_SEARCH_ROUNDS = 50
+_SCRATCH = "scratch memory"
 _ANY = 0.02
-"""Of items that do not end with the arena, the share that a search moves."""
+"""Share of the groups that do not end with the arena which a search moves, of 1."""
 MOST_GROUPS = 32
-"""Of rows of a storage; more take longer to plan."""
+"""Largest number of row groups of a buffer; more take longer to plan."""
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """Memory that is needed from one step to another, both included, once or several times."""
+class LiveRange:
+    """Bytes that are live from one step to another, both included, once or several times.
+
+    Attributes:
+        name: the name of the buffer, for reports.
+        size: number of bytes.
+        periods: first and last step of each time, in ascending order.
+    """
 
     name: str
     size: int
@@ -37,16 +45,16 @@ class Block:
 
     @property
     def first(self) -> int:
-        """The first step of all."""
+        """The first step of the first period."""
         return self.periods[0][0] if self.periods else 0
 
     @property
     def last(self) -> int:
-        """The last step of all."""
+        """The last step of the last period."""
         return self.periods[-1][1] if self.periods else 0
 
-    def meets(self, other: Block) -> bool:
-        """Whether both exist during a step."""
+    def meets(self, other: LiveRange) -> bool:
+        """Whether both are live during a step."""
         mine, others = iter(self.periods), iter(other.periods)
         one, two = next(mine, None), next(others, None)
         while one and two:
@@ -59,95 +67,110 @@ class Block:
         return False
 
 
-@dataclass(frozen=True, eq=False)
-class Item:
-    """Blocks one behind the other, which are placed together."""
+class Placement(NamedTuple):
+    """A live range and its byte offset in the arena."""
 
-    blocks: Sequence[Block]
+    live_range: LiveRange
+    offset: int
+
+
+@dataclass(frozen=True, eq=False)
+class LiveRangeGroup:
+    """Live ranges whose bytes follow each other, which are placed together."""
+
+    live_ranges: Sequence[LiveRange]
 
     @cached_property
     def size(self) -> int:
-        """Bytes of all."""
-        return sum(block.size for block in self.blocks)
+        """Bytes of all live ranges."""
+        return sum(live_range.size for live_range in self.live_ranges)
 
-    def at(self, offset: int) -> Iterator[tuple[Block, int]]:
-        """Yield the blocks with their offsets."""
-        for block in self.blocks:
-            yield block, offset
-            offset += block.size
+    def at(self, offset: int) -> Iterator[Placement]:
+        """Yield the live ranges with their offsets, if the group lies at an offset."""
+        for live_range in self.live_ranges:
+            yield Placement(live_range, offset)
+            offset += live_range.size
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """The arena.
+class ArenaPlan:
+    """Where everything lies in the arena.
 
     Attributes:
-        offsets: byte offset of each storage.
-        scratch: byte offset of the working memory of each stage that has any, by its number.
+        offsets: byte offset of each buffer.
+        scratch: byte offset of the scratch memory of each stage that has any, by its number.
         size: bytes of the arena, a multiple of ``ALIGNMENT``.
-        items: what lies in it, with their offsets.
+        groups: the live ranges in groups, with the byte offset of each group.
     """
 
-    offsets: Mapping[Storage, int]
+    offsets: Mapping[Buffer, int]
     scratch: Mapping[int, int]
     size: int
-    items: Sequence[tuple[Item, int]]
+    groups: Sequence[tuple[LiveRangeGroup, int]]
 
     @property
-    def blocks(self) -> Sequence[tuple[Block, int]]:
-        """The items' blocks, with their offsets."""
-        return [placed for item, offset in self.items for placed in item.at(offset)]
+    def placements(self) -> Sequence[Placement]:
+        """The live ranges of all groups, with their offsets."""
+        return [placed for group, offset in self.groups for placed in group.at(offset)]
 
 
-def plan(program: Program, schedule: Schedule, enough: int = 0) -> Plan:
-    """Plan the arena of a program; a shorter search ends at what takes no more than enough.
+def allocate(lowered: LoweredGraph, schedule: Schedule, enough: int = 0) -> ArenaPlan:
+    """Place everything that a graph needs in an arena.
 
-    Items are placed one by one, each at the lowest offset that is free while it exists. The first
-    order is by falling size ("greedy by size", Pisarchyk and Lee, "Efficient Memory Management for
-    Deep Neural Net Inference", 2020); while the arena is larger than what exists at the same time,
-    further orders are tried, the same ones on every run: any, then the best of them with an item
-    that reaches the end placed earlier.
+    Groups of live ranges are placed one by one, each at the lowest offset that is free while it is
+    live. The first order is by falling size ("greedy by size", Pisarchyk and Lee, "Efficient Memory
+    Management for Deep Neural Net Inference", 2020); while the arena is larger than what is live at
+    the same time, further orders are tried, the same ones on every run: random ones, then the best
+    of them with a group that reaches the end placed earlier.
+
+    Args:
+        lowered: the stages.
+        schedule: the order of their runs.
+        enough: bytes of an arena at which a shorter search may end, 0 for the longer search.
     """
-    storages, scratch = _items(program, schedule)
-    items = list(dict.fromkeys([*storages.values(), *scratch.values()]))
-    offsets = _Search(items).smallest(enough)
-    return Plan(
-        {storage: offsets[item] for storage, item in storages.items()},
-        {number: offsets[item] for number, item in scratch.items()},
-        _align(max((offsets[item] + item.size for item in items), default=0)),
-        [(item, offsets[item]) for item in items],
+    buffers, scratch = _live_range_groups(lowered, schedule)
+    groups = list(dict.fromkeys([*buffers.values(), *scratch.values()]))
+    offsets = _Search(groups).smallest(enough)
+    return ArenaPlan(
+        {buffer: offsets[group] for buffer, group in buffers.items()},
+        {number: offsets[group] for number, group in scratch.items()},
+        _align(max((offsets[group] + group.size for group in groups), default=0)),
+        [(group, offsets[group]) for group in groups],
     )
 
 
-def least_size(program: Program, schedule: Schedule) -> int:
-    """Return the most bytes that exist at the same time: no plan is smaller."""
-    storages, scratch = _items(program, schedule)
-    items = dict.fromkeys([*storages.values(), *scratch.values()])
-    blocks = [block for item in items for block in item.blocks]
-    return max(live_bytes(blocks, len(schedule.order)), default=0)
+def least_size(lowered: LoweredGraph, schedule: Schedule) -> int:
+    """Return the most bytes that are live at the same time: no arena is smaller."""
+    buffers, scratch = _live_range_groups(lowered, schedule)
+    groups = dict.fromkeys([*buffers.values(), *scratch.values()])
+    live_ranges = [live_range for group in groups for live_range in group.live_ranges]
+    return max(live_bytes(live_ranges, len(schedule.order)), default=0)
 
 
-def likely_size(program: Program, schedule: Schedule) -> int:
-    """Return the most bytes of items that exist, in part or whole, at the same time.
+def likely_size(lowered: LoweredGraph, schedule: Schedule) -> int:
+    """Return the most bytes of groups of which anything is live at the same time.
 
-    A plan can be smaller where an item's place is used while that part of it is empty.
+    An arena can be smaller where bytes of a group are used while that part of it is empty.
     """
-    storages, scratch = _items(program, schedule)
-    items = dict.fromkeys([*storages.values(), *scratch.values()])
+    buffers, scratch = _live_range_groups(lowered, schedule)
+    groups = dict.fromkeys([*buffers.values(), *scratch.values()])
     periods = [
-        joined(period for block in item.blocks for period in block.periods) for item in items
+        joined(period for live_range in group.live_ranges for period in live_range.periods)
+        for group in groups
     ]
-    blocks = [Block("", item.size, each) for item, each in zip(items, periods, strict=True)]
-    return max(live_bytes(blocks, len(schedule.order)), default=0)
+    live_ranges = [
+        LiveRange("", group.size, each) for group, each in zip(groups, periods, strict=True)
+    ]
+    return max(live_bytes(live_ranges, len(schedule.order)), default=0)
 
 
-def live_bytes(blocks: Sequence[Block], steps: int) -> list[int]:
-    """Return, per step, the bytes of all blocks that exist."""
+def live_bytes(live_ranges: Sequence[LiveRange], steps: int) -> list[int]:
+    """Return, for each step, the bytes of all ranges that are live."""
     changes = [0] * (steps + 1)
-    for block in blocks:
-        for first, last in block.periods:
-            changes[first] += block.size
-            changes[min(last + 1, steps)] -= block.size
+    for live_range in live_ranges:
+        for first, last in live_range.periods:
+            changes[first] += live_range.size
+            changes[min(last + 1, steps)] -= live_range.size
     live, total = [], 0
     for change in changes[:steps]:
         total += change
@@ -155,107 +178,121 @@ def live_bytes(blocks: Sequence[Block], steps: int) -> list[int]:
     return live
 
 
-def _items(program: Program, schedule: Schedule) -> tuple[dict[Storage, Item], dict[int, Item]]:
-    """Return what must be placed: storages, and working memory by the stage's number."""
-    item, scratch = (_alternating, _alternating_scratch) if schedule.hops else (_item, _scratch)
-    storages = {storage: item(storage, extent) for storage, extent in schedule.extents.items()}
-    return storages, scratch(program, schedule)
+def _live_range_groups(
+    lowered: LoweredGraph, schedule: Schedule
+) -> tuple[dict[Buffer, LiveRangeGroup], dict[int, LiveRangeGroup]]:
+    """Return what must be placed: buffers, and scratch memory by the number of the stage."""
+    group, scratch = (
+        (_group_by_slot, _scratch_by_step) if schedule.column_steps else (_group, _scratch)
+    )
+    buffers = {
+        buffer: group(buffer, rolling_buffer)
+        for buffer, rolling_buffer in schedule.rolling_buffers.items()
+    }
+    return buffers, scratch(lowered, schedule)
 
 
 # Kernels load whole words: up to three bytes behind a row.
 _SLACK = 3
 
 
-def _item(storage: Storage, extent: Extent) -> Item:
-    if not extent.lives or storage.rows == 1:
-        size = _align(extent.rows * storage.row_size + _SLACK)
-        return Item([Block(storage.name, size, [(extent.first, extent.last)])])
-    rows = -(-storage.rows // MOST_GROUPS)
-    blocks = []
-    for first in range(0, storage.rows, rows):
-        lives = extent.lives[first : first + rows]
-        size = len(lives) * storage.row_size
-        if first + rows >= storage.rows:
-            size = _align(first * storage.row_size + size + _SLACK) - first * storage.row_size
-        life = min(lives)[0], max(last for _, last in lives)
-        blocks.append(Block(storage.name, size, [life]))
-    return Item(blocks)
+def _group(buffer: Buffer, rolling_buffer: RollingBuffer) -> LiveRangeGroup:
+    if not rolling_buffer.row_periods or buffer.rows == 1:
+        size = _align(rolling_buffer.slots * buffer.row_bytes + _SLACK)
+        return LiveRangeGroup(
+            [LiveRange(buffer.name, size, [(rolling_buffer.first, rolling_buffer.last)])]
+        )
+    rows = -(-buffer.rows // MOST_GROUPS)
+    live_ranges = []
+    for first in range(0, buffer.rows, rows):
+        row_periods = rolling_buffer.row_periods[first : first + rows]
+        size = len(row_periods) * buffer.row_bytes
+        if first + rows >= buffer.rows:
+            size = _align(first * buffer.row_bytes + size + _SLACK) - first * buffer.row_bytes
+        life = min(row_periods)[0], max(last for _, last in row_periods)
+        live_ranges.append(LiveRange(buffer.name, size, [life]))
+    return LiveRangeGroup(live_ranges)
 
 
-def _alternating(storage: Storage, extent: Extent) -> Item:
-    """Return a block for each row that exists at once, for the times in which one does."""
-    sizes = [storage.row_size] * extent.rows
-    sizes[-1] = _align(extent.rows * storage.row_size + _SLACK) - sum(sizes[:-1])
-    return Item([Block(storage.name, *each) for each in zip(sizes, extent.places, strict=True)])
+def _group_by_slot(buffer: Buffer, rolling_buffer: RollingBuffer) -> LiveRangeGroup:
+    """Return a live range for each slot, for the periods in which it holds a row."""
+    sizes = [buffer.row_bytes] * rolling_buffer.slots
+    sizes[-1] = _align(rolling_buffer.slots * buffer.row_bytes + _SLACK) - sum(sizes[:-1])
+    return LiveRangeGroup(
+        [
+            LiveRange(buffer.name, *each)
+            for each in zip(sizes, rolling_buffer.slot_periods, strict=True)
+        ]
+    )
 
 
-def _alternating_scratch(program: Program, schedule: Schedule) -> dict[int, Item]:
-    """Return the working memory of each stage, which exists during its steps alone."""
+def _scratch_by_step(lowered: LoweredGraph, schedule: Schedule) -> dict[int, LiveRangeGroup]:
+    """Return the scratch memory of each stage, which is live during its steps alone."""
     steps: dict[int, list[tuple[int, int]]] = {}
     for step, number in enumerate(schedule.order):
-        if program.stages[number].scratch:
+        if lowered.stages[number].scratch:
             steps.setdefault(number, []).append((step, step))
     return {
-        number: Item([Block("working memory", _align(program.stages[number].scratch), periods)])
+        number: LiveRangeGroup(
+            [LiveRange(_SCRATCH, _align(lowered.stages[number].scratch), periods)]
+        )
         for number, periods in steps.items()
     }
 
 
-def _scratch(program: Program, schedule: Schedule) -> dict[int, Item]:
+def _scratch(lowered: LoweredGraph, schedule: Schedule) -> dict[int, LiveRangeGroup]:
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for step, number in enumerate(schedule.order):
         first.setdefault(number, step)
         last[number] = step
-    needing = [number for number, stage in enumerate(program.stages) if stage.scratch]
-    items: dict[int, Item] = {}
-    # Stages take turns: those that run in the same time share their working memory.
+    needing = [number for number, stage in enumerate(lowered.stages) if stage.scratch]
+    groups: dict[int, LiveRangeGroup] = {}
+    # Stages take turns: those that run in the same time share their scratch memory.
     sharing: list[int] = []
     for number in sorted(needing, key=lambda number: first[number]):
         if sharing and first[number] > max(last[each] for each in sharing):
-            items |= _shared(program, sharing, first, last)
+            groups |= _shared(lowered, sharing, first, last)
             sharing = []
         sharing.append(number)
-    return items | _shared(program, sharing, first, last)
+    return groups | _shared(lowered, sharing, first, last)
 
 
 def _shared(
-    program: Program, numbers: Sequence[int], first: Mapping[int, int], last: Mapping[int, int]
-) -> dict[int, Item]:
-    """Return the working memory of stages as one block."""
+    lowered: LoweredGraph, numbers: Sequence[int], first: Mapping[int, int], last: Mapping[int, int]
+) -> dict[int, LiveRangeGroup]:
+    """Return the scratch memory of stages as one live range."""
     if not numbers:
         return {}
-    block = Block(
-        "working memory",
-        _align(max(program.stages[number].scratch for number in numbers)),
+    live_range = LiveRange(
+        _SCRATCH,
+        _align(max(lowered.stages[number].scratch for number in numbers)),
         [(min(first[number] for number in numbers), max(last[number] for number in numbers))],
     )
-    return dict.fromkeys(numbers, Item([block]))
+    return dict.fromkeys(numbers, LiveRangeGroup([live_range]))
 
 
 class _Search:
-    """Tries orders in which items are placed."""
+    """Tries orders in which groups are placed."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
-        self.items = sorted(
-            items, key=lambda item: (-item.size, item.blocks[0].first, item.blocks[0].name)
-        )
-        self.apart: dict[Item, list[tuple[Item, list[tuple[int, int]]]]] = {
-            item: [] for item in self.items
+    def __init__(self, groups: Sequence[LiveRangeGroup]) -> None:
+        self.groups = sorted(groups, key=_rank)
+        self.apart: dict[LiveRangeGroup, list[tuple[LiveRangeGroup, list[tuple[int, int]]]]] = {
+            group: [] for group in self.groups
         }
-        for item, other in itertools.combinations(self.items, 2):
-            distances = _apart(item, other)
+        for group, other in itertools.combinations(self.groups, 2):
+            distances = _apart(group, other)
             if distances:
-                self.apart[item].append((other, distances))
-                self.apart[other].append((item, [(-end, -begin) for begin, end in distances]))
+                self.apart[group].append((other, distances))
+                self.apart[other].append((group, [(-end, -begin) for begin, end in distances]))
 
-    def smallest(self, enough: int) -> dict[Item, int]:
+    def smallest(self, enough: int) -> dict[LiveRangeGroup, int]:
         """Return the offsets of the smallest arena that is found."""
-        order = best_order = self.items
+        order = best_order = self.groups
         best = self.placed(order)
-        blocks = [block for item in order for block in item.blocks]
-        steps = max((block.last for block in blocks), default=0) + 1
-        bound = max(enough, *live_bytes(blocks, steps))
+        live_ranges = [live_range for group in order for live_range in group.live_ranges]
+        steps = max((live_range.last for live_range in live_ranges), default=0) + 1
+        bound = max(enough, *live_bytes(live_ranges, steps))
         source = random.Random(0)
         rounds = SHORT_SEARCH_ROUNDS if enough else SEARCH_ROUNDS
         for number in range(2 * rounds):
@@ -271,13 +308,13 @@ class _Search:
                 best_order, best = order, placed
         return best
 
-    def placed(self, order: Sequence[Item]) -> dict[Item, int]:
-        """Return offsets after placing items in an order."""
-        offsets: dict[Item, int] = {}
-        for item in order:
+    def placed(self, order: Sequence[LiveRangeGroup]) -> dict[LiveRangeGroup, int]:
+        """Return byte offsets after placing groups in an order."""
+        offsets: dict[LiveRangeGroup, int] = {}
+        for group in order:
             taken = sorted(
                 (base + begin, base + end)
-                for other, distances in self.apart[item]
+                for other, distances in self.apart[group]
                 if (base := offsets.get(other)) is not None
                 for begin, end in distances
             )
@@ -286,29 +323,35 @@ class _Search:
                 if offset <= begin:
                     break
                 offset = max(offset, _align(end))
-            offsets[item] = offset
+            offsets[group] = offset
         return offsets
 
 
-def _apart(item: Item, other: Item) -> list[tuple[int, int]]:
-    """Return the distances between which an item may not begin behind another."""
+def _rank(group: LiveRangeGroup) -> tuple[int, int, bool, str]:
+    """Return the key of the first order: by falling size, then by time, buffers before scratch."""
+    first = group.live_ranges[0]
+    return -group.size, first.first, first.name == _SCRATCH, first.name
+
+
+def _apart(group: LiveRangeGroup, other: LiveRangeGroup) -> list[tuple[int, int]]:
+    """Return the open ranges of distances at which a group may not begin behind another."""
     return _merged(
-        (place - start - block.size, place + taken.size - start)
+        (place - start - live_range.size, place + taken.size - start)
         for taken, place in other.at(0)
-        for block, start in item.at(0)
-        if taken.meets(block)
+        for live_range, start in group.at(0)
+        if taken.meets(live_range)
     )
 
 
 def _changed(
-    order: Sequence[Item], placed: Mapping[Item, int], source: random.Random
-) -> list[Item]:
-    """Return an order in which an item that ends with the arena, at times another, is earlier."""
+    order: Sequence[LiveRangeGroup], placed: Mapping[LiveRangeGroup, int], source: random.Random
+) -> list[LiveRangeGroup]:
+    """Return an order in which a group that ends with the arena, at times another, is earlier."""
     end = _end(placed)
     highest = [
         number
-        for number, item in enumerate(order)
-        if number and (placed[item] + item.size == end or source.random() < _ANY)
+        for number, group in enumerate(order)
+        if number and (placed[group] + group.size == end or source.random() < _ANY)
     ]
     number = highest[int(source.random() * len(highest))] if highest else 0
     earlier = int(source.random() * number)
@@ -326,8 +369,8 @@ def _merged(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _end(placed: Mapping[Item, int]) -> int:
-    return max((offset + item.size for item, offset in placed.items()), default=0)
+def _end(placed: Mapping[LiveRangeGroup, int]) -> int:
+    return max((offset + group.size for group, offset in placed.items()), default=0)
 
 
 def _align(value: int) -> int:

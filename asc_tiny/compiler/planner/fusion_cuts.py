@@ -1,72 +1,72 @@
-"""Where the order of the work changes from rows to whole tensors.
+"""Fusion cuts: the stages whose output is made as a whole before what follows runs.
 
-By rows nothing is stored as a whole, but rings of all layers exist until the end. Where a tensor is
-made as a whole first, what was needed for it is free for the layers behind; the tensor itself moves
-into the place of the input as that is used up. No cut costs instructions.
+By rows no tensor exists as a whole, but rolling buffers of all layers exist until the end. Where a
+tensor is made as a whole first, what was needed for it is free for the layers behind; the tensor
+itself moves into the bytes of the input as that is used up. No cut costs instructions.
 """
 
 from __future__ import annotations
 
-from asc_tiny.compiler.ir import Program
-from asc_tiny.compiler.planner.arena_allocator import least_size, plan
+from asc_tiny.compiler.ir import LoweredGraph
+from asc_tiny.compiler.planner.arena_allocator import allocate, least_size
 from asc_tiny.compiler.planner.scheduler import schedule
 
 Cuts = tuple[int, ...]
 """Stages that make all of their rows before what follows runs, by their numbers."""
 
 
-def named(order: str | None, program: Program) -> Cuts:
-    """Return the cuts of an order: none by ``rows``, all by ``layers``, the best without a name.
+def cuts_of(name: str | None, lowered: LoweredGraph) -> Cuts:
+    """Return the cuts of a schedule: none by ``rows``, all by ``layers``, the best without a name.
 
-    Of a program that is too large to try many orders, the better of these two.
+    For a graph that is too large to try many schedules, the better of these two.
     """
-    everywhere = tuple(range(len(program.stages)))
-    if order is not None:
-        return everywhere if order == "layers" else ()
-    cuts, size = _improved(program) if is_searched(program) else ((), _size((), program))
-    return everywhere if _size(everywhere, program, size) < size else cuts
+    everywhere = tuple(range(len(lowered.stages)))
+    if name is not None:
+        return everywhere if name == "layers" else ()
+    cuts, size = _improved(lowered) if is_searched(lowered) else ((), _size((), lowered))
+    return everywhere if _size(everywhere, lowered, size) < size else cuts
 
 
 _MOST_SEARCHED = 2**18
 
 
-def is_searched(program: Program) -> bool:
-    """Whether orders of a program are tried; finding one takes long if it has many rows."""
-    runs = sum(stage.runs for stage in program.stages)
-    return runs * len(program.stages) <= _MOST_SEARCHED
+def is_searched(lowered: LoweredGraph) -> bool:
+    """Whether schedules of a graph are tried; finding one takes long if it has many rows."""
+    runs = sum(stage.runs for stage in lowered.stages)
+    return runs * len(lowered.stages) <= _MOST_SEARCHED
 
 
-def _improved(program: Program) -> tuple[Cuts, int]:
-    """Return cuts and arena after adding and removing single ones as long as that saves memory."""
+def _improved(lowered: LoweredGraph) -> tuple[Cuts, int]:
+    """Return cuts and bytes of the arena after adding and removing cuts while that saves memory."""
     cuts: Cuts = ()
-    size = _size(cuts, program)
+    size = _size(cuts, lowered)
     improves = True
     while improves:
         improves = False
-        for number, stage in enumerate(program.stages):
+        for number, stage in enumerate(lowered.stages):
             # What is one row is whole anyway; what is larger than the arena does not fit into it.
-            if stage.output.rows == 1 or stage.output.rows * stage.output.row_size >= size:
+            if stage.output.rows == 1 or stage.output.rows * stage.output.row_bytes >= size:
                 continue
             changed = tuple(sorted({*cuts} ^ {number}))
-            smaller = _size(changed, program, size)
+            smaller = _size(changed, lowered, size)
             if smaller < size:
                 cuts, size, improves = changed, smaller, True
     return cuts, size
 
 
-def _size(cuts: Cuts, program: Program, limit: int | None = None) -> int:
-    """Return the bytes of the arena; those in use at a time if they reach the limit."""
-    steps = schedule(program, cuts)
-    least = least_size(program, steps)
+def _size(cuts: Cuts, lowered: LoweredGraph, limit: int | None = None) -> int:
+    """Return the bytes of the arena; the most that are live at a time if they reach the limit."""
+    steps = schedule(lowered, cuts)
+    least = least_size(lowered, steps)
     if limit is not None and least >= limit:
         return least
-    return plan(program, steps, enough=least).size
+    return allocate(lowered, steps, enough=least).size
 
 
-def text(cuts: Cuts, program: Program) -> str:
-    """Return an order for people."""
+def text(cuts: Cuts, lowered: LoweredGraph) -> str:
+    """Return the words for a schedule."""
     if not cuts:
         return "rows"
-    if len(cuts) == len(program.stages):
+    if len(cuts) == len(lowered.stages):
         return "layers"
     return "rows up to whole outputs of stages " + ", ".join(map(str, cuts))

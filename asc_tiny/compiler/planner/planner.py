@@ -1,36 +1,43 @@
-"""Chooses the plan: order of the work and height of stripes, by memory against instructions.
+"""Chooses the plan: schedule and rows per run, by memory against instructions.
 
 The order that takes least memory is taken, see ``cuts``. Stages that make several rows in a run
 cost memory and save instructions: the cheapest combination is taken whose arena is within the
 limit, that of ``--max-ram`` or what is needed without it. Below that, convolutions make their rows
-in parts, which costs instructions and saves working memory, one after the other until the arena is
+in parts, which costs instructions and saves scratch memory, one after the other until the arena is
 within the limit.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from asc_tiny.compiler.ir import Program, Stage
-from asc_tiny.compiler.lower.lower_graph import build, consistent
-from asc_tiny.compiler.passes.pack_dense import compact
-from asc_tiny.compiler.passes.row_blocking import heights, striped
-from asc_tiny.compiler.passes.streaming_input import listening
-from asc_tiny.compiler.passes.time_major import turned
-from asc_tiny.compiler.passes.width_split import in_columns, last_parts, most_columns, parts
-from asc_tiny.compiler.planner import fusion_cuts as orders
-from asc_tiny.compiler.planner.arena_allocator import Plan, least_size, likely_size, plan
-from asc_tiny.compiler.planner.cascade_search import tilings
-from asc_tiny.compiler.planner.scheduler import Schedule, schedule, schedule_hops
+from asc_tiny.compiler.ir import LoweredGraph, Stage
+from asc_tiny.compiler.lower.lower_graph import consistent, lower_graph
+from asc_tiny.compiler.passes.pack_dense import pack_dense_layers
+from asc_tiny.compiler.passes.row_blocking import block_rows, possible_rows_per_run
+from asc_tiny.compiler.passes.streaming_input import with_streaming_input
+from asc_tiny.compiler.passes.time_major import to_time_major
+from asc_tiny.compiler.passes.width_split import (
+    last_splits,
+    split_stage,
+    split_width,
+    splittable_width,
+)
+from asc_tiny.compiler.planner import fusion_cuts as fusion_cuts
+from asc_tiny.compiler.planner.arena_allocator import ArenaPlan, allocate, least_size, likely_size
+from asc_tiny.compiler.planner.cascade_search import search_cascades
+from asc_tiny.compiler.planner.scheduler import Schedule, schedule, schedule_streaming
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.util.errors import AscError
+from asc_tiny.util.fields import checked, key_of
 
-TIME = "time"
-"""The order that computes while the columns of the input come."""
+STREAMING = "time"
+"""The schedule that computes while the columns of the input come."""
 
 
 @dataclass(frozen=True)
@@ -38,24 +45,34 @@ class Options:
     """What a user can ask of the planner.
 
     Attributes:
-        order: ``rows``, ``layers``, ``time``, None for what takes least memory of a whole input.
-        max_ram: bytes that the arena may take, None for as few as possible.
+        schedule: the order of the runs: ``rows``, ``layers``, ``time`` (streaming), None for the
+            one whose arena is smallest, of those that need the whole input.
+        max_ram: largest arena that is allowed, in bytes; None for the smallest possible arena.
         optimize: ``speed``, or ``size`` for the smallest flash.
     """
 
-    order: str | None = None
+    schedule: str | None = field(default=None, metadata={"key": "order"})
     max_ram: int | None = None
     optimize: str = "speed"
 
     def __post_init__(self) -> None:
-        if self.order not in (None, "rows", "layers", TIME):
-            raise AscError(f"order = {self.order}, allowed: rows, layers, {TIME}")
+        if self.schedule not in (None, "rows", "layers", STREAMING):
+            raise AscError(f"schedule = {self.schedule}, allowed: rows, layers, {STREAMING}")
         if self.optimize not in ("speed", "size"):
             raise AscError(f"optimize = {self.optimize}, allowed: speed, size")
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a project's manifest keeps."""
-        return asdict(self)
+        return {key_of(each): getattr(self, each.name) for each in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Options:
+        """Return the options that a project's manifest keeps, those that are absent by default.
+
+        Raises:
+            AscError: an unknown key, or a value of another type or range.
+        """
+        return cls(**checked(cls, values, prefix="plan."))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,81 +80,85 @@ class Compiled:
     """A network after all passes.
 
     Attributes:
-        graph: of the file.
-        built: stages that make a row in a run.
-        cuts: stages that make all of their rows before what follows runs.
-        heights: rows in a run of stages that make several, by the stage's number.
-        program: with those stages.
-        schedule, plan: of that program.
+        graph: the graph of the file; its images are transposed if the schedule is streaming.
+        initial: the lowered graph before the planner's choices; each run makes one row.
+        cuts: numbers of the stages that make all of their rows before what follows runs.
+        lowered: the lowered graph after the planner's choices.
+        schedule: the order of the runs of ``lowered``.
+        arena: where buffers and scratch memory of ``lowered`` lie.
+        rows_per_run: number of rows that a run makes, by the number of the stage in ``initial``;
+            stages that are not named make one.
     """
 
     graph: Graph
-    built: Program
-    cuts: orders.Cuts
-    program: Program
+    initial: LoweredGraph
+    cuts: fusion_cuts.Cuts
+    lowered: LoweredGraph
     schedule: Schedule
-    plan: Plan
-    heights: Mapping[int, int] = field(default_factory=dict)
+    arena: ArenaPlan
+    rows_per_run: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def cost(self) -> int:
         """Instructions of all stages by the model: for comparing plans, on cores with DSP."""
-        return sum(map(instructions, self.program.stages))
+        return sum(map(instructions, self.lowered.stages))
 
     @property
-    def order(self) -> str:
+    def schedule_text(self) -> str:
         """The order of the work for people."""
-        if self.schedule.hops:
+        if self.schedule.column_steps:
             return "columns as they come"
-        return orders.text(self.cuts, self.program)
+        return fusion_cuts.text(self.cuts, self.lowered)
 
     @property
     def input_offset(self) -> int:
         """Where the input lies in the arena."""
-        return self.plan.offsets[self.program.input.storage]
+        return self.arena.offsets[self.lowered.input.buffer]
 
 
-def choose(graph: Graph, options: Options) -> Compiled:
+def plan_network(graph: Graph, options: Options) -> Compiled:
     """Return the cheapest plan within the limit, and of equally cheap ones the smallest.
 
     Raises:
         AscError: the network cannot become stages, or no plan is within the limit.
     """
-    if options.order == TIME:
+    if options.schedule == STREAMING:
         with consistent(graph):
-            graph = turned(graph)
-        return _along_time(graph, options)
-    built = compact(build(graph)) if options.optimize == "size" else build(graph)
-    least = _compiled(graph, built, orders.named(options.order, built), {})
-    limit = least.plan.size if options.max_ram is None else options.max_ram
-    if least.plan.size <= limit and not orders.is_searched(built):
+            graph = to_time_major(graph)
+        return _plan_streaming(graph, options)
+    initial = (
+        pack_dense_layers(lower_graph(graph)) if options.optimize == "size" else lower_graph(graph)
+    )
+    least = _compiled(graph, initial, fusion_cuts.cuts_of(options.schedule, initial), {})
+    limit = least.arena.size if options.max_ram is None else options.max_ram
+    if least.arena.size <= limit and not fusion_cuts.is_searched(initial):
         return least
-    return _cheapest(least, limit) if least.plan.size <= limit else _narrowed(least, limit)
+    return _cheapest(least, limit) if least.arena.size <= limit else _narrowed(least, limit)
 
 
-def _along_time(graph: Graph, options: Options) -> Compiled:
+def _plan_streaming(graph: Graph, options: Options) -> Compiled:
     """Return the smallest plan for columns that come one by one, or the cheapest within the limit.
 
     Raises:
         AscError: the network cannot become stages, or no plan is within the limit.
     """
-    built = build(graph, whole_input=False)
-    built = compact(built) if options.optimize == "size" else built
+    initial = lower_graph(graph, whole_input=False)
+    initial = pack_dense_layers(initial) if options.optimize == "size" else initial
     plans = []
     most = _WORTH_A_BYTE if options.max_ram is None else math.inf
-    for program in map(listening, tilings(built, _likely_costs, most)):
-        steps = schedule_hops(program)
-        short = plan(program, steps, enough=least_size(program, steps))
-        plans.append(Compiled(graph, built, (), program, steps, short))
-    plans.sort(key=lambda each: (each.plan.size, each.cost))
-    longer = [replace(each, plan=plan(each.program, each.schedule)) for each in plans[:_BEST]]
-    smallest = min(longer, key=lambda each: (each.plan.size, each.cost))
+    for lowered in map(with_streaming_input, search_cascades(initial, _likely_costs, most)):
+        steps = schedule_streaming(lowered)
+        short = allocate(lowered, steps, enough=least_size(lowered, steps))
+        plans.append(Compiled(graph, initial, (), lowered, steps, short))
+    plans.sort(key=lambda each: (each.arena.size, each.cost))
+    longer = [replace(each, arena=allocate(each.lowered, each.schedule)) for each in plans[:_BEST]]
+    smallest = min(longer, key=lambda each: (each.arena.size, each.cost))
     if options.max_ram is None:
         return smallest
-    within = [each for each in (*longer, *plans) if each.plan.size <= options.max_ram]
+    within = [each for each in (*longer, *plans) if each.arena.size <= options.max_ram]
     if not within:
         raise _too_large(smallest, options.max_ram)
-    return min(within, key=lambda each: (each.cost, each.plan.size))
+    return min(within, key=lambda each: (each.cost, each.arena.size))
 
 
 _BEST = 4
@@ -147,15 +168,15 @@ _WORTH_A_BYTE = 2500
 """Instructions of a clip; without a limit no more are spent to save a byte."""
 
 
-def _likely_costs(tiled: Program) -> tuple[int, int]:
-    program = listening(tiled)
-    steps = schedule_hops(program)
-    return likely_size(program, steps), sum(map(instructions, program.stages))
+def _likely_costs(with_cascades: LoweredGraph) -> tuple[int, int]:
+    lowered = with_streaming_input(with_cascades)
+    steps = schedule_streaming(lowered)
+    return likely_size(lowered, steps), sum(map(instructions, lowered.stages))
 
 
 def _too_large(smallest: Compiled, limit: int) -> AscError:
     return AscError(
-        f"{smallest.graph.source}: the network needs an arena of {smallest.plan.size:,} bytes at "
+        f"{smallest.graph.source}: the network needs an arena of {smallest.arena.size:,} bytes at "
         f"least, --max-ram allows {limit:,}"
     )
 
@@ -173,40 +194,46 @@ def instructions(stage: Stage) -> int:
 
     What else a kernel does is the same in all plans.
     """
-    pairs, single = divmod(stage.windows, 2)
-    multiplying = stage.work * (pairs * _PAIR + single * _SINGLE) // (8 * max(stage.windows, 1))
+    pairs, single = divmod(stage.windows_per_run, 2)
+    multiplying = (
+        stage.macs * (pairs * _PAIR + single * _SINGLE) // (8 * max(stage.windows_per_run, 1))
+    )
     return stage.runs * _RUN + multiplying
 
 
 def _compiled(
-    graph: Graph, built: Program, cuts: orders.Cuts, chosen: Mapping[int, int], enough: int = 0
+    graph: Graph,
+    initial: LoweredGraph,
+    cuts: fusion_cuts.Cuts,
+    chosen: Mapping[int, int],
+    enough: int = 0,
 ) -> Compiled:
-    program = striped(built, chosen)
-    steps = schedule(program, cuts)
-    return Compiled(graph, built, cuts, program, steps, plan(program, steps, enough), chosen)
+    lowered = block_rows(initial, chosen)
+    steps = schedule(lowered, cuts)
+    return Compiled(graph, initial, cuts, lowered, steps, allocate(lowered, steps, enough), chosen)
 
 
 def _narrowed(whole: Compiled, limit: int) -> Compiled:
     """Return the first plan within the limit whose convolutions make their rows in parts.
 
-    The stage that needs most working memory has its parts made smaller, then the next.
+    The stage that needs most scratch memory has its tiles made smaller, then the next.
 
     Raises:
         AscError: there is none; the message names the smallest.
     """
     smallest = whole
     chosen: dict[int, int] = {}
-    while (number := _largest(whole.built, chosen)) is not None:
-        columns = chosen.get(number, most_columns(whole.built.stages[number]))
+    while (number := _largest(whole.initial, chosen)) is not None:
+        columns = chosen.get(number, splittable_width(whole.initial.stages[number]))
         chosen[number] = _half(columns)
-        program = in_columns(whole.built, chosen)
-        last = last_parts(whole.built, chosen)
+        lowered = split_width(whole.initial, chosen)
+        last = last_splits(whole.initial, chosen)
         cuts = tuple(last[number] for number in whole.cuts)
-        if least_size(program, schedule(program, cuts)) >= smallest.plan.size:
+        if least_size(lowered, schedule(lowered, cuts)) >= smallest.arena.size:
             continue
-        found = _compiled(whole.graph, program, cuts, {}, enough=limit)
-        smallest = min(smallest, found, key=lambda each: each.plan.size)
-        if smallest.plan.size <= limit:
+        found = _compiled(whole.graph, lowered, cuts, {}, enough=limit)
+        smallest = min(smallest, found, key=lambda each: each.arena.size)
+        if smallest.arena.size <= limit:
             return smallest
     raise _too_large(smallest, limit)
 
@@ -216,12 +243,12 @@ def _half(columns: int) -> int:
     return (columns + 3) // 4 * 2
 
 
-def _largest(program: Program, chosen: Mapping[int, int]) -> int | None:
-    """Return the stage with most working memory of those whose parts can be made smaller."""
+def _largest(lowered: LoweredGraph, chosen: Mapping[int, int]) -> int | None:
+    """Return the stage with most scratch memory of those whose tiles can be made smaller."""
     scratch = {
-        number: max(part.scratch for part in parts(stage, chosen.get(number, 0)))
-        for number, stage in enumerate(program.stages)
-        if chosen.get(number, most_columns(stage)) > 2
+        number: max(part.scratch for part in split_stage(stage, chosen.get(number, 0)))
+        for number, stage in enumerate(lowered.stages)
+        if chosen.get(number, splittable_width(stage)) > 2
     }
     return max(scratch, key=lambda number: (scratch[number], -number), default=None)
 
@@ -231,13 +258,13 @@ def _cheapest(least: Compiled, limit: int) -> Compiled:
     allowed = _allowed(least, limit)
     numbers = list(allowed)
     combinations = [
-        {number: height for number, height in zip(numbers, chosen, strict=True) if height > 1}
+        {number: rows for number, rows in zip(numbers, chosen, strict=True) if rows > 1}
         for chosen in itertools.product(*allowed.values())
     ]
     savings = {
-        (number, height): _saving(least, number, height)
+        (number, rows): _saving(least, number, rows)
         for number in numbers
-        for height in allowed[number]
+        for rows in allowed[number]
     }
     apart = _apart(least, allowed, limit)
     combinations = [
@@ -257,7 +284,7 @@ def _apart(
     least: Compiled, allowed: Mapping[int, Sequence[int]], limit: int
 ) -> list[set[tuple[int, int]]]:
     """Return pairs of choices that are not within the limit together."""
-    moves = [(n, height) for n, each in allowed.items() for height in each if height > 1]
+    moves = [(n, rows) for n, each in allowed.items() for rows in each if rows > 1]
     return [
         {one, other}
         for one, other in itertools.combinations(moves, 2)
@@ -267,8 +294,8 @@ def _apart(
 
 def _bound(least: Compiled, chosen: Mapping[int, int]) -> int:
     """Return the most bytes that exist at the same time with a combination."""
-    program = striped(least.built, chosen)
-    return least_size(program, schedule(program, least.cuts))
+    lowered = block_rows(least.initial, chosen)
+    return least_size(lowered, schedule(lowered, least.cuts))
 
 
 def _allowed(least: Compiled, limit: int) -> dict[int, list[int]]:
@@ -277,33 +304,31 @@ def _allowed(least: Compiled, limit: int) -> dict[int, list[int]]:
     Of too many stages to try all combinations, those that save most.
     """
     allowed: dict[int, list[int]] = {}
-    for number in range(len(least.built.stages)):
+    for number in range(len(least.initial.stages)):
         fitting = [
-            height
-            for height in heights(least.built, number)
-            if _saving(least, number, height) > 0 and _bound(least, {number: height}) <= limit
+            rows
+            for rows in possible_rows_per_run(least.initial, number)
+            if _saving(least, number, rows) > 0 and _bound(least, {number: rows}) <= limit
         ]
         if fitting:
             allowed[number] = [1, *fitting]
-    by_saving = sorted(
-        allowed, key=lambda n: -max(_saving(least, n, height) for height in allowed[n])
-    )
+    by_saving = sorted(allowed, key=lambda n: -max(_saving(least, n, rows) for rows in allowed[n]))
     while math.prod(len(allowed[number]) for number in by_saving) > _MOST_COMBINATIONS:
         by_saving.pop()
     return {number: allowed[number] for number in sorted(by_saving)}
 
 
-def _saving(least: Compiled, number: int, height: int) -> int:
+def _saving(least: Compiled, number: int, rows: int) -> int:
     """Return the estimated instructions that several rows per run save."""
-    if height == 1:
+    if rows == 1:
         return 0
-    taller = striped(least.built, {number: height}).stages[number]
-    return instructions(least.built.stages[number]) - instructions(taller)
+    taller = block_rows(least.initial, {number: rows}).stages[number]
+    return instructions(least.initial.stages[number]) - instructions(taller)
 
 
 def _within(least: Compiled, chosen: Mapping[int, int], limit: int) -> Compiled | None:
     """Return the plan of a combination, None if it is beyond the limit."""
     if _bound(least, chosen) > limit:
         return None
-    found = _compiled(least.graph, least.built, least.cuts, chosen, enough=limit)
-    return found if found.plan.size <= limit else None
+    found = _compiled(least.graph, least.initial, least.cuts, chosen, enough=limit)
+    return found if found.arena.size <= limit else None

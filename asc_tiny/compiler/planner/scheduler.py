@@ -1,10 +1,10 @@
-"""The order in which stages make rows, and what of each storage exists when.
+"""The order in which stages make rows, and which rows of each buffer exist when.
 
 Rows are made on demand: before a stage runs, every row that it reads is made, which asks for the
-rows before. So each storage holds no more rows than its readers still need. Nothing is computed
-twice. At a cut, a stage makes all of its rows before what follows runs; cuts everywhere are the
-order of an interpreter, layer by layer. Where the input comes row by row, every stage makes what
-the rows so far allow.
+rows before. So each buffer holds no more rows than its readers still need. Nothing is computed
+twice. At a fusion cut, a stage makes all of its rows before what follows runs; cuts everywhere are
+the order of an interpreter, layer by layer. Where the input is streamed, every stage makes what the
+rows so far allow.
 """
 
 from __future__ import annotations
@@ -12,25 +12,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from asc_tiny.compiler.ir import Program, Stage, Storage, View
+from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, Stage
 
 
 @dataclass(frozen=True, eq=False)
-class Extent:
-    """How much of a storage exists, and when.
+class RollingBuffer:
+    """How many rows of a buffer exist at the same time, and when.
 
     Attributes:
-        rows: of the ring that holds it: row r lies at place ``r % rows``.
-        first, last: steps of the schedule, both included; the input exists from step 0 on.
-        lives: the same for each row, if all have places of their own.
-        places: of each place of the ring, the parts of that time in which it holds a row.
+        slots: number of slots: row r lies in slot ``r % slots``.
+        first, last: first and last step of the schedule at which the buffer is live; the input is
+            live from step 0 on.
+        row_periods: first and last step of each row if all rows have slots of their own, else
+            empty.
+        slot_periods: of each slot, the periods of steps in which it holds a row.
     """
 
-    rows: int
+    slots: int
     first: int
     last: int
-    lives: Sequence[tuple[int, int]]
-    places: Sequence[Sequence[tuple[int, int]]]
+    row_periods: Sequence[tuple[int, int]]
+    slot_periods: Sequence[Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,33 +40,33 @@ class Schedule:
     """The order of the work.
 
     Attributes:
-        order: the stage of each step, by its number in the program.
-        extents: of every storage that is not constant.
-        hops: the step with which each row of the input comes, if they come one by one.
+        order: the number of the stage of each step.
+        rolling_buffers: how many rows of every buffer exist when; constants are left out.
+        column_steps: the step with which each row of a streamed input comes, else empty.
     """
 
     order: Sequence[int]
-    extents: dict[Storage, Extent]
-    hops: Sequence[int] = ()
+    rolling_buffers: dict[Buffer, RollingBuffer]
+    column_steps: Sequence[int] = ()
 
 
-def schedule(program: Program, cuts: Sequence[int] = ()) -> Schedule:
-    """Find the order for a program whose stages are in the order of the graph.
+def schedule(lowered: LoweredGraph, cuts: Sequence[int] = ()) -> Schedule:
+    """Find the order for a graph whose stages are in the order of the file.
 
     Args:
-        program: the stages.
-        cuts: numbers of stages that make all of their rows first, ascending.
+        lowered: the stages.
+        cuts: numbers of the stages that make all of their rows first, ascending.
     """
-    return _Scheduler(program).schedule(cuts)
+    return _Scheduler(lowered).schedule(cuts)
 
 
-def schedule_hops(program: Program) -> Schedule:
-    """Find the order for a program whose input comes row by row.
+def schedule_streaming(lowered: LoweredGraph) -> Schedule:
+    """Find the order for a graph whose input is streamed.
 
     With each row all stages make what can be made, the last of them first, so that it asks for what
     it needs.
     """
-    return _Scheduler(program).schedule_hops()
+    return _Scheduler(lowered).schedule_streaming()
 
 
 _Run = tuple[int, int]
@@ -72,46 +74,46 @@ _Run = tuple[int, int]
 
 
 class _Scheduler:
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, lowered: LoweredGraph) -> None:
+        self.lowered = lowered
         self.order: list[int] = []
-        self.runs = [0] * len(program.stages)
-        self.writers: dict[Storage, list[int]] = {}
-        for number, stage in enumerate(program.stages):
-            self.writers.setdefault(stage.output.storage, []).append(number)
-        self._makers: dict[tuple[View, int, int], list[_Run]] = {}
+        self.runs = [0] * len(lowered.stages)
+        self.writers: dict[Buffer, list[int]] = {}
+        for number, stage in enumerate(lowered.stages):
+            self.writers.setdefault(stage.output.buffer, []).append(number)
+        self._makers: dict[tuple[BufferView, int, int], list[_Run]] = {}
         self._before: dict[_Run, list[_Run]] = {}
         self._due: dict[_Run, int] = {}
-        self.written: dict[Storage, dict[int, list[int]]] = {}
-        self.read: dict[Storage, dict[int, int]] = {}
+        self.written: dict[Buffer, dict[int, list[int]]] = {}
+        self.read: dict[Buffer, dict[int, int]] = {}
 
     def schedule(self, cuts: Sequence[int]) -> Schedule:
-        output = self.program.output
-        for whole in [*(self.program.stages[number].output for number in cuts), output]:
+        output = self.lowered.output
+        for whole in [*(self.lowered.stages[number].output for number in cuts), output]:
             for row in range(whole.rows):
                 for maker in self.makers(whole, row, 0):
                     self.complete(*maker)
         # What does not reach the output still runs: the graph asks for it.
-        for number, stage in enumerate(self.program.stages):
+        for number, stage in enumerate(self.lowered.stages):
             self.complete(number, stage.runs - 1)
         return self.finished()
 
-    def schedule_hops(self) -> Schedule:
-        stages = self.program.stages
+    def schedule_streaming(self) -> Schedule:
+        stages = self.lowered.stages
         front_end = len(stages) - 1
         eager = [n for n in reversed(range(front_end)) if not stages[n].on_demand]
-        hops = []
-        for hop in range(stages[front_end].runs):
-            hops.append(len(self.order))
+        column_steps = []
+        for column in range(stages[front_end].runs):
+            column_steps.append(len(self.order))
             self.run(front_end)
             for number in eager:
-                while self.runs[number] < stages[number].runs and self.due(number) <= hop:
+                while self.runs[number] < stages[number].runs and self.due(number) <= column:
                     self.complete(number, self.runs[number])
-        return replace(self.finished(), hops=hops)
+        return replace(self.finished(), column_steps=column_steps)
 
     def due(self, number: int) -> int:
-        """Return the row of the input with which the next run of a stage becomes possible."""
-        front_end = len(self.program.stages) - 1
+        """Return the number of the input row that makes the next run of a stage possible."""
+        front_end = len(self.lowered.stages) - 1
         asked = (number, self.runs[number])
         wanted = [] if asked in self._due else [asked]
         while wanted:
@@ -128,16 +130,16 @@ class _Scheduler:
         return self._due[asked]
 
     def finished(self) -> Schedule:
-        output = self.program.output
+        output = self.lowered.output
         end = len(self.order) - 1
-        reads = self.read.setdefault(output.storage, {})
-        reads.update(dict.fromkeys(range(output.storage.rows), end))
-        storages = dict.fromkeys(stage.output.storage for stage in self.program.stages)
-        storages[self.program.input.storage] = None
-        extents = {storage: self.extent(storage) for storage in storages}
-        if self.program.state is not None:
-            extents[self.program.state] = Extent(1, 0, end, [(0, end)], [[(0, end)]])
-        return Schedule(tuple(self.order), extents)
+        reads = self.read.setdefault(output.buffer, {})
+        reads.update(dict.fromkeys(range(output.buffer.rows), end))
+        buffers = dict.fromkeys(stage.output.buffer for stage in self.lowered.stages)
+        buffers[self.lowered.input.buffer] = None
+        rolling_buffers = {buffer: self.rolling_buffer(buffer) for buffer in buffers}
+        if self.lowered.state is not None:
+            rolling_buffers[self.lowered.state] = RollingBuffer(1, 0, end, [(0, end)], [[(0, end)]])
+        return Schedule(tuple(self.order), rolling_buffers)
 
     def complete(self, number: int, run: int) -> None:
         """Run stages until one has done a run of its own."""
@@ -157,64 +159,66 @@ class _Scheduler:
     def before(self, number: int, run: int) -> list[_Run]:
         """Return the runs of others that a run needs."""
         if (number, run) not in self._before:
-            part = self.program.stages[number].part(run)
+            tile = self.lowered.stages[number].tile(run)
             self._before[number, run] = [
                 maker
                 for view, row in self.needs(number, run)
-                for maker in self.makers(view, row, part)
+                for maker in self.makers(view, row, tile)
                 if maker[1] >= 0
             ]
         return self._before[number, run]
 
-    def makers(self, view: View, row: int, part: int) -> list[_Run]:
-        """Return the stages that write bytes of a row, or of a part, each with the last run."""
-        part = part if view.storage.in_parts else -1
-        if (view, row, part) not in self._makers:
-            self._makers[view, row, part] = [
-                (number, _last_run(self.program.stages[number], view, row, part))
-                for number in self.writers.get(view.storage, ())
+    def makers(self, view: BufferView, row: int, tile: int) -> list[_Run]:
+        """Return the stages that write bytes of a row or of a tile, each with its last run."""
+        tile = tile if view.buffer.by_tile else -1
+        if (view, row, tile) not in self._makers:
+            self._makers[view, row, tile] = [
+                (number, _last_run(self.lowered.stages[number], view, row, tile))
+                for number in self.writers.get(view.buffer, ())
             ]
-        return self._makers[view, row, part]
+        return self._makers[view, row, tile]
 
-    def needs(self, number: int, run: int) -> list[tuple[View, int]]:
+    def needs(self, number: int, run: int) -> list[tuple[BufferView, int]]:
         """Return the rows that a run of a stage reads."""
-        stage = self.program.stages[number]
+        stage = self.lowered.stages[number]
         return [
             (rows.view, row)
             for rows in stage.inputs
-            if rows.view.storage.constant is None
+            if rows.view.buffer.constant is None
             for row in rows.of(stage.row(run))
             if row is not None
         ]
 
     def run(self, number: int) -> None:
-        stage, run, step = self.program.stages[number], self.runs[number], len(self.order)
+        stage, run, step = self.lowered.stages[number], self.runs[number], len(self.order)
         for view, row in self.needs(number, run):
-            reads = self.read.setdefault(view.storage, {})
-            reads.update(dict.fromkeys(view.storage_rows(row), step))
-        written = self.written.setdefault(stage.output.storage, {})
-        for place in stage.output.storage_rows(stage.output_row(run)):
+            reads = self.read.setdefault(view.buffer, {})
+            reads.update(dict.fromkeys(view.buffer_rows(row), step))
+        written = self.written.setdefault(stage.output.buffer, {})
+        for place in stage.output.buffer_rows(stage.output_row(run)):
             written.setdefault(place, []).append(step)
         self.order.append(number)
         self.runs[number] += 1
 
-    def extent(self, storage: Storage) -> Extent:
-        read, written = self.read.get(storage, {}), self.written.get(storage, {})
+    def rolling_buffer(self, buffer: Buffer) -> RollingBuffer:
+        read, written = self.read.get(buffer, {}), self.written.get(buffer, {})
         first = min((steps[0] for steps in written.values()), default=0)
         last = max([first, *read.values(), *(steps[-1] for steps in written.values())])
-        rows = storage.rows if not written or storage.whole else _ring(written, read)
-        lives = [_life(written.get(row, ()), read.get(row, 0)) for row in range(storage.rows)]
-        shares: list[list[tuple[int, int]]] = [[] for _ in range(rows)]
+        slots = buffer.rows if not written or buffer.whole else _slots(written, read)
+        row_periods = [_life(written.get(row, ()), read.get(row, 0)) for row in range(buffer.rows)]
+        shares: list[list[tuple[int, int]]] = [[] for _ in range(slots)]
         for row in written:
-            shares[row % rows].append(lives[row])
-        places = [joined(share) for share in shares]
-        return Extent(rows, first, last, lives if rows == storage.rows else [], places)
+            shares[row % slots].append(row_periods[row])
+        slot_periods = [joined(share) for share in shares]
+        if slots < buffer.rows:
+            row_periods = []
+        return RollingBuffer(slots, first, last, row_periods, slot_periods)
 
 
-def joined(lives: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return steps from first to last each, as periods apart from each other."""
+def joined(row_periods: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return periods of steps, with those that touch each other as one."""
     periods: list[tuple[int, int]] = []
-    for first, last in sorted(lives):
+    for first, last in sorted(row_periods):
         if periods and first <= periods[-1][1] + 1:
             periods[-1] = (periods[-1][0], max(periods[-1][1], last))
         else:
@@ -223,30 +227,30 @@ def joined(lives: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _life(written: Sequence[int], read: int) -> tuple[int, int]:
-    """Return the first and the last step of a row; one that no stage writes is there at once."""
+    """Return the first and the last step of a row; a row that no stage writes is there at once."""
     first = written[0] if written else 0
     return first, max([first, read, *written])
 
 
-def _last_run(stage: Stage, view: View, row: int, part: int) -> int:
-    """Return the last run of a stage that writes bytes of a row, or of a part, -1 if none does."""
+def _last_run(stage: Stage, view: BufferView, row: int, tile: int) -> int:
+    """Return the last run of a stage that writes bytes of a row, or of a tile, -1 if none does."""
     output = stage.output
     begin = view.begin(row)
-    end = begin + view.row_size
+    end = begin + view.row_bytes
     if stage.accumulates:
-        is_met = output.start < end and begin < output.start + output.row_size
+        is_met = output.start < end and begin < output.start + output.row_bytes
         return stage.runs - 1 if is_met else -1
     # The last row that begins before the end, if it reaches beyond the beginning
     last = min(output.rows - 1, (end - 1 - output.start) // output.pitch)
-    if last < 0 or output.start + last * output.pitch + output.row_size <= begin:
+    if last < 0 or output.start + last * output.pitch + output.row_bytes <= begin:
         return -1
-    return stage.run(last, part if part >= 0 else max(len(stage.parts), 1) - 1)
+    return stage.run(last, tile if tile >= 0 else max(len(stage.tiles), 1) - 1)
 
 
-def _ring(written: Mapping[int, Sequence[int]], read: Mapping[int, int]) -> int:
-    """Return how many places a ring of rows needs so that none is overwritten before its last use.
+def _slots(written: Mapping[int, Sequence[int]], read: Mapping[int, int]) -> int:
+    """Return the number of slots with which no row is overwritten before its last use.
 
-    Row r lies at place r modulo the ring's size: rows that exist together must differ by less.
+    Row r lies in slot r modulo this number: rows that exist together must differ by less.
     """
     last = {row: max(steps[-1], read.get(row, -1)) for row, steps in written.items()}
     rows = sorted(written)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asc_tiny.compiler.ir import Program, Rows, Stage, Storage, View
+from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage
 from asc_tiny.compiler.planner.planner import Compiled
 from asc_tiny.compiler.planner.schedule_loops import loops
 from asc_tiny.compiler.report.plan import arena
@@ -15,8 +15,8 @@ def dump(compiled: Compiled) -> dict[str, str]:
     """Return the text after each pass, in their order, by the pass's name."""
     return {
         "graph": _graph(compiled.graph),
-        "checked": _checked(compiled.built),
-        "stages": _stages(compiled.program),
+        "checked": _checked(compiled.initial),
+        "stages": _stages(compiled.lowered),
         "schedule": _schedule(compiled),
         "memory": _memory(compiled),
     }
@@ -53,40 +53,40 @@ def _tensor(tensor: Tensor) -> str:
     return text
 
 
-def _checked(program: Program) -> str:
+def _checked(lowered: LoweredGraph) -> str:
     """Return what is known of every stage: what it reads and writes, constants of its kernel."""
     lines = []
-    for number, stage in enumerate(program.stages):
+    for number, stage in enumerate(lowered.stages):
         lines.append(f"{number}: {stage.comment}")
-        lines.append(f"  {stage.kernel}, {stage.runs} runs of a row, {stage.work:,} MACs")
+        lines.append(f"  {stage.kernel}, {stage.runs} runs of a row, {stage.macs:,} MACs")
         lines += [f"  reads {_rows(rows)}" for rows in stage.inputs]
         lines.append(f"  writes {_view(stage.output)}{_sums(stage)}")
         lines += [f"  .{name} = {value}" for name, value in stage.fields.items()]
     return _text(lines)
 
 
-def _stages(program: Program) -> str:
-    """Return stages and storages after fusion: tensors that are views of others have no storage."""
+def _stages(lowered: LoweredGraph) -> str:
+    """Return stages and buffers after fusion: tensors that are views of others have no buffer."""
     lines = ["stages"]
-    for number, stage in enumerate(program.stages):
+    for number, stage in enumerate(lowered.stages):
         inputs = "; ".join(map(_rows, stage.inputs))
-        runs = f"{stage.runs} runs, {stage.scratch} bytes of working memory"
+        runs = f"{stage.runs} runs, {stage.scratch} bytes of scratch memory"
         made_by = f"{stage.kernel}: {inputs}" if stage.kernel else "front end"
         lines.append(f"  {number}: {made_by} -> {_view(stage.output)}{_sums(stage)}")
         lines.append(f"      {stage.comment}: {runs}")
-    lines += ["", "storages"]
-    for storage in _storages(program):
-        note = ", whole" if storage.whole else ""
-        note = f", constant {storage.constant.name}" if storage.constant else note
-        lines.append(f"  {storage.name}: {storage.rows} rows of {storage.row_size} bytes{note}")
+    lines += ["", "buffers"]
+    for buffer in _buffers(lowered):
+        note = ", whole" if buffer.whole else ""
+        note = f", constant {buffer.constant.name}" if buffer.constant else note
+        lines.append(f"  {buffer.name}: {buffer.rows} rows of {buffer.row_bytes} bytes{note}")
     return _text(lines)
 
 
-def _storages(program: Program) -> list[Storage]:
-    found = {program.input.storage: None}
-    for stage in program.stages:
-        found |= dict.fromkeys(rows.view.storage for rows in stage.inputs)
-        found[stage.output.storage] = None
+def _buffers(lowered: LoweredGraph) -> list[Buffer]:
+    found = {lowered.input.buffer: None}
+    for stage in lowered.stages:
+        found |= dict.fromkeys(rows.view.buffer for rows in stage.inputs)
+        found[stage.output.buffer] = None
     return list(found)
 
 
@@ -94,15 +94,15 @@ def _sums(stage: Stage) -> str:
     return ", every run adds to it" if stage.accumulates else ""
 
 
-def _view(view: View) -> str:
-    shows = f"{view.storage.name} as {view.rows} x {view.row_size} bytes"
+def _view(view: BufferView) -> str:
+    shows = f"{view.buffer.name} as {view.rows} x {view.row_bytes} bytes"
     notes = [f"from byte {view.start}"] if view.start else []
-    notes += [f"every {view.pitch}"] if view.rows > 1 and view.pitch != view.row_size else []
+    notes += [f"every {view.pitch}"] if view.rows > 1 and view.pitch != view.row_bytes else []
     notes += [f"each row {view.repeat} times"] if view.repeat != 1 else []
     return ", ".join([shows, *notes])
 
 
-def _rows(rows: Rows) -> str:
+def _rows(rows: RowAccess) -> str:
     if (rows.count, rows.factor, rows.offset, rows.divisor) == (1, 1, 0, 1):
         return f"row y of {_view(rows.view)}"
     first = "y" if rows.factor == 1 else f"{rows.factor} y"
@@ -115,7 +115,7 @@ def _rows(rows: Rows) -> str:
 
 def _schedule(compiled: Compiled) -> str:
     order = compiled.schedule.order
-    lines = [f"{len(order)} steps, order by {compiled.order}; the stage of each step:"]
+    lines = [f"{len(order)} steps, order by {compiled.schedule_text}; the stage of each step:"]
     step = 0
     for loop in loops(order):
         times = f"{loop.times} times" if loop.times > 1 else "once"
@@ -124,17 +124,17 @@ def _schedule(compiled: Compiled) -> str:
             part = loop.stages[first : first + _STEPS_PER_LINE]
             lines.append("    " + " ".join(map(str, part)))
         step += len(loop.stages) * loop.times
-    if compiled.schedule.hops:
-        hops = " ".join(map(str, compiled.schedule.hops))
-        lines += ["", f"steps with which columns of the input come: {hops}"]
-    lines += ["", "storages"]
-    for storage, extent in compiled.schedule.extents.items():
+    if compiled.schedule.column_steps:
+        column_steps = " ".join(map(str, compiled.schedule.column_steps))
+        lines += ["", f"steps with which columns of the input come: {column_steps}"]
+    lines += ["", "buffers"]
+    for buffer, rolling in compiled.schedule.rolling_buffers.items():
         lines.append(
-            f"  {storage.name}: {extent.rows} of {storage.rows} rows of {storage.row_size} bytes, "
-            f"steps {extent.first} to {extent.last}"
+            f"  {buffer.name}: {rolling.slots} of {buffer.rows} rows of {buffer.row_bytes} bytes, "
+            f"steps {rolling.first} to {rolling.last}"
         )
     return _text(lines)
 
 
 def _memory(compiled: Compiled) -> str:
-    return f"arena of {compiled.plan.size} bytes\n{arena(compiled)}\n"
+    return f"arena of {compiled.arena.size} bytes\n{arena(compiled)}\n"

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from asc_tiny.compiler.ir import Array, Program, Rows, Stage, View
-from asc_tiny.compiler.planner.arena_allocator import Plan
+from asc_tiny.compiler.ir import Array, BufferView, LoweredGraph, RowAccess, Stage
+from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
 from asc_tiny.compiler.planner.schedule_loops import Loop, loops
 from asc_tiny.compiler.planner.scheduler import Schedule
 from asc_tiny.firmware.c.literals import value_lines
@@ -24,46 +24,48 @@ _MEMBERS = {"asc_channel_t": 3, "asc_packed_channel_t": 2}
 """Values that a structure has, of arrays of structures."""
 
 
-def values(graph: Graph, program: Program, order: Schedule, plan: Plan) -> dict[str, Any]:
+def values(
+    graph: Graph, lowered: LoweredGraph, schedule: Schedule, arena: ArenaPlan
+) -> dict[str, Any]:
     """Return the values of the templates ``asc_net.h`` and ``asc_net.c``.
 
     Raises:
         AscError: the network has more stages than a byte can number, or more runs of a stage or
             steps than 16 bits can.
     """
-    _check_count(program, len(program.stages), _MOST_STAGES, "stages")
-    runs = max(stage.runs for stage in program.stages)
-    _check_count(program, runs, _MOST_STEPS, "runs of a stage")
-    steps = _steps(loops(order.order)) if program.state is None else _hops(order)
-    _check_count(program, len(steps["steps"]), _MOST_STEPS, "steps")
-    layout = _Layout(order, plan)
-    computed = program.stages if program.state is None else program.stages[:-1]
+    _check_count(lowered, len(lowered.stages), _MOST_STAGES, "stages")
+    runs = max(stage.runs for stage in lowered.stages)
+    _check_count(lowered, runs, _MOST_STEPS, "runs of a stage")
+    steps = _steps(loops(schedule.order)) if lowered.state is None else _hops(schedule)
+    _check_count(lowered, len(steps["steps"]), _MOST_STEPS, "steps")
+    layout = _Layout(schedule, arena)
+    computed = lowered.stages if lowered.state is None else lowered.stages[:-1]
     stages = [layout.stage(number, stage) for number, stage in enumerate(computed)]
     for stage in stages:
-        _check_widths(program, stage)
-    _check_count(program, plan.size, _MOST_BYTES, "bytes of arena")
+        _check_widths(lowered, stage)
+    _check_count(lowered, arena.size, _MOST_BYTES, "bytes of arena")
     return {
-        "arena_size": plan.size,
-        "arrays": list(_arrays(program)),
-        "input": _interface(graph.tensor(graph.inputs[0]), layout.offset(program.input)),
-        "output": _interface(graph.tensor(graph.outputs[0]), layout.offset(program.output)),
+        "arena_size": arena.size,
+        "arrays": list(_arrays(lowered)),
+        "input": _interface(graph.tensor(graph.inputs[0]), layout.offset(lowered.input)),
+        "output": _interface(graph.tensor(graph.outputs[0]), layout.offset(lowered.output)),
         "stages": stages,
         "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in computed),
         **steps,
-        **({} if program.state is None else layout.streaming(program)),
+        **({} if lowered.state is None else layout.streaming(lowered)),
     }
 
 
-def _check_count(program: Program, count: int, most: int, name: str) -> None:
+def _check_count(lowered: LoweredGraph, count: int, most: int, name: str) -> None:
     if count > most:
-        raise AscError(f"{program.source}: {count:,} {name}, at most {most:,} are supported")
+        raise AscError(f"{lowered.source}: {count:,} {name}, at most {most:,} are supported")
 
 
 _INT16, _INT32, _UINT16 = (-(2**15), 2**15 - 1), (-(2**31), 2**31 - 1), (0, 2**16 - 1)
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])")
 
 
-def _check_widths(program: Program, stage: Mapping[str, Any]) -> None:
+def _check_widths(lowered: LoweredGraph, stage: Mapping[str, Any]) -> None:
     """Check that every number of a stage fits its member in C."""
     rows = [stage["output"], *(each["ring"] for each in stage["inputs"])]
     numbers = {
@@ -82,7 +84,7 @@ def _check_widths(program: Program, stage: Mapping[str, Any]) -> None:
         wrong = [value for value in values if not lowest <= value <= highest]
         if wrong:
             raise AscError(
-                f"{program.source}: {stage['comment']}: needs the number {wrong[0]:,}, at most "
+                f"{lowered.source}: {stage['comment']}: needs the number {wrong[0]:,}, at most "
                 f"{highest:,} is supported"
             )
 
@@ -91,34 +93,35 @@ def _steps(found: Sequence[Loop]) -> dict[str, Any]:
     return {"loops": found, "steps": np.array([stage for loop in found for stage in loop.stages])}
 
 
-def _hops(order: Schedule) -> dict[str, Any]:
+def _hops(schedule: Schedule) -> dict[str, Any]:
     """Return the steps that each column allows, after the one that brings it; equal ones once."""
-    ends = [*order.hops[1:], len(order.order)]
+    ends = [*schedule.column_steps[1:], len(schedule.order)]
     steps = [
-        tuple(order.order[first + 1 : end]) for first, end in zip(order.hops, ends, strict=True)
+        tuple(schedule.order[first + 1 : end])
+        for first, end in zip(schedule.column_steps, ends, strict=True)
     ]
     different = list(dict.fromkeys(steps))
     found: list[Loop] = []
-    hops = []
+    column_steps = []
     for each in different:
         own = loops(each)
         step = sum(len(loop.stages) for loop in found)
-        hops.append({"step": step, "loop": len(found), "loops": len(own)})
+        column_steps.append({"step": step, "loop": len(found), "loops": len(own)})
         found += own
     return {
         **_steps(found),
-        "hops": hops,
-        "hop_type": "uint8_t" if len(hops) <= 2**8 else "uint16_t",
+        "hops": column_steps,
+        "hop_type": "uint8_t" if len(column_steps) <= 2**8 else "uint16_t",
         "hop_of_column": np.array([different.index(each) for each in steps]),
     }
 
 
-def _arrays(program: Program) -> Iterator[dict[str, Any]]:
+def _arrays(lowered: LoweredGraph) -> Iterator[dict[str, Any]]:
     """Return the constants, each once."""
     arrays: dict[str, Array] = {}
-    for stage in program.stages:
+    for stage in lowered.stages:
         arrays.update((array.name, array) for array in stage.arrays)
-        constants = [rows.view.storage.constant for rows in stage.inputs]
+        constants = [rows.view.buffer.constant for rows in stage.inputs]
         arrays.update((array.name, array) for array in constants if array)
     for array in arrays.values():
         count = str(len(array.values) // _MEMBERS.get(array.c_type, 1))
@@ -149,20 +152,20 @@ def _int32(value: int) -> str:
 class _Layout:
     """Places in the arena as C text."""
 
-    def __init__(self, order: Schedule, plan: Plan) -> None:
-        self.order = order
-        self.plan = plan
+    def __init__(self, schedule: Schedule, arena: ArenaPlan) -> None:
+        self.schedule = schedule
+        self.arena = arena
 
-    def offset(self, view: View) -> int:
+    def offset(self, view: BufferView) -> int:
         """Return where a tensor that exists as a whole begins."""
-        return self.plan.offsets[view.storage] + view.start
+        return self.arena.offsets[view.buffer] + view.start
 
-    def streaming(self, program: Program) -> dict[str, Any]:
+    def streaming(self, lowered: LoweredGraph) -> dict[str, Any]:
         """Return where columns of the input and the state lie."""
-        assert program.state is not None
-        ring = self._ring(program.input)
+        assert lowered.state is not None
+        ring = self._ring(lowered.input)
         column = {"offset": ring["offset"], "pitch": ring["pitch"], "places": ring["rows"]}
-        return {"column": column, "state_offset": self.plan.offsets[program.state]}
+        return {"column": column, "state_offset": self.arena.offsets[lowered.state]}
 
     def stage(self, number: int, stage: Stage) -> dict[str, Any]:
         ring = self._ring(stage.output)
@@ -173,14 +176,14 @@ class _Layout:
             "c_type": stage.c_type,
             "layers": _layers(stage),
             "parts": _parts(stage),
-            "together": stage.together,
+            "together": stage.rows_per_group,
             "inputs": [self._rows(rows) for rows in stage.inputs],
             "output": ring,
             "accumulates": int(stage.accumulates),
-            "scratch": self.plan.scratch.get(number, 0),
+            "scratch": self.arena.scratch.get(number, 0),
         }
 
-    def _rows(self, rows: Rows) -> dict[str, Any]:
+    def _rows(self, rows: RowAccess) -> dict[str, Any]:
         return {
             "ring": self._ring(rows.view),
             "height": rows.view.rows,
@@ -192,14 +195,14 @@ class _Layout:
             "clamps": int(rows.clamps),
         }
 
-    def _ring(self, view: View) -> dict[str, Any]:
+    def _ring(self, view: BufferView) -> dict[str, Any]:
         """Return base, byte in the arena, pitch, first place, places, and rows per place."""
-        storage = view.storage
-        constant = storage.constant
+        buffer = view.buffer
+        constant = buffer.constant
         base = constant.name if constant else "NULL"
-        offset = 0 if constant else self.plan.offsets[storage]
-        rows = storage.rows if constant else self.order.extents[storage].rows
-        if rows == storage.rows:
+        offset = 0 if constant else self.arena.offsets[buffer]
+        rows = buffer.rows if constant else self.schedule.rolling_buffers[buffer].slots
+        if rows == buffer.rows:
             # All of it is there: no row needs to wrap.
             return {
                 "base": base,
@@ -215,7 +218,7 @@ class _Layout:
             "offset": offset + inside,
             "pitch": view.unit,
             "first": first,
-            "rows": rows * (storage.row_size // view.unit),
+            "rows": rows * (buffer.row_bytes // view.unit),
             "repeat": view.repeat,
         }
 
@@ -230,7 +233,7 @@ def _layers(stage: Stage) -> list[dict[str, Any]]:
 
 def _different(stage: Stage) -> list[Mapping[str, str]]:
     different: list[Mapping[str, str]] = [stage.fields]
-    different += [part.fields for part in stage.parts]
+    different += [part.fields for part in stage.tiles]
     return [fields for place, fields in enumerate(different) if fields not in different[:place]]
 
 
@@ -244,7 +247,7 @@ def _parts(stage: Stage) -> list[dict[str, Any]]:
             "input": part.input,
             "output": part.output,
         }
-        for part in stage.parts
+        for part in stage.tiles
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from asc_tiny.compiler.diagnostics import not_supported
 from asc_tiny.compiler.lower.registry import LOWERINGS
 from asc_tiny.compiler.passes import strip_io_conversions
-from asc_tiny.compiler.planner.planner import Compiled, Options, choose
+from asc_tiny.compiler.planner.planner import Compiled, Options, plan_network
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.c.templates import banner, environment
 from asc_tiny.firmware.fingerprints import Identity
@@ -42,7 +42,7 @@ def compile_network(model_file: ModelFile, options: Options = DEFAULT) -> Compil
     check_supported_types(model_file)
     check_supported_operators(model_file)
     _check_variables(model_file)
-    return choose(model_file.graph, options)
+    return plan_network(model_file.graph, options)
 
 
 def generate(
@@ -61,7 +61,7 @@ def generate(
     model_file = without_conversions(model_file)
     compiled = compile_network(model_file, options)
     context: dict[str, Any] = {
-        **values(model_file.graph, compiled.program, compiled.schedule, compiled.plan),
+        **values(model_file.graph, compiled.lowered, compiled.schedule, compiled.arena),
         "banner": banner(model_file),
         "hash": model_file.sha256,
         "identity": identity,

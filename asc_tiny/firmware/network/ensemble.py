@@ -150,4 +150,4 @@ def _values(ensemble: Ensemble, options: Options) -> dict[str, Any]:
 
 def _arena(member: Member, options: Options) -> Arena:
     compiled = network.compile_network(member.model_file, options)
-    return Arena(compiled.plan.size, compiled.input_offset)
+    return Arena(compiled.arena.size, compiled.input_offset)

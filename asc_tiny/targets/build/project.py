@@ -126,7 +126,7 @@ def load(folder: Path) -> Project:
 
 def _options(value: object, path: Path) -> Options:
     try:
-        return Options(**fields.checked(Options, fields.table(value, "plan"), prefix="plan."))
+        return Options.from_dict(fields.table(value, "plan"))
     except AscError as error:
         raise AscError(f"{path}: {error}") from error
 

@@ -55,18 +55,18 @@ def measure_stages(project: Project, instructions: int) -> list[StageCosts]:
     """
     if project.runtime != "aot" or isinstance(project.model_file, Ensemble):
         raise AscError(f"{project.folder}: layers are counted of one network of runtime aot")
-    program = compile_network(project.model_file, project.options)
+    compiled = compile_network(project.model_file, project.options)
     # The front end stands in the order where it brings columns; it has no kernel.
-    stages = {n: stage for n, stage in enumerate(program.program.stages) if stage.kernel}
+    stages = {n: stage for n, stage in enumerate(compiled.lowered.stages) if stage.kernel}
     counted = _counted(project)
-    runs = Counter(number for number in program.schedule.order if number in stages)
+    runs = Counter(number for number in compiled.schedule.order if number in stages)
     extra = (sum(counted.values()) - instructions) / runs.total()
     return [
         StageCosts(
             layer=stage.comment,
             kernel=stage.kernel,
             runs=runs[number],
-            macs=stage.work,
+            macs=stage.macs,
             instructions=max(0, round(counted.get(number, 0) - runs[number] * extra)),
         )
         for number, stage in stages.items()

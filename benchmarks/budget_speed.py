@@ -23,11 +23,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 import tflite
-from tflite_files import convolutions
 
 from asc_tiny.complexity.gate.formats import FORMATS
 from asc_tiny.complexity.report import measure
 from asc_tiny.tflite.reader import read_graph
+from support.tflite_files import convolutions
 
 MODEL = ROOT / "models" / "mobilenet_esc10.tflite"
 LAYERS = 500

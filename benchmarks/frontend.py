@@ -4,7 +4,7 @@
 
 Costs need the compilers and emulators that tools/setup.sh test installs. FOLDER holds audio files
 of 44.1 kHz, without it the clips of the released models are measured. --write keeps the figures of
-accuracy as what tests/test_frontend_accuracy.py allows no more than.
+accuracy as what tests/frontend/test_accuracy.py allows no more than.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from emulated import EmulatedFrontEnd
-from test_frontend_accuracy import REACHED, Figures, cases, figures
-from test_frontend_cores import COSTS, DEFAULT
-
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.frontend import golden
+from support.emulated import EmulatedFrontEnd
+from support.front_end_accuracy import REACHED, Figures, cases, figures
+from support.front_end_cores import COSTS
+from support.front_ends import DEFAULT
 
 
 def main() -> None:

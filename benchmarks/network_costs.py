@@ -31,11 +31,6 @@ from scipy.optimize import nnls
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from emulated import emulate, write_platform
-from native import FLAGS, RUNTIME
-from network_models import SMALL, quantized
-from test_compiler import COMMON, RELEASED, random_network
-
 from asc_tiny.boards import catalog
 from asc_tiny.complexity.op_cost import work
 from asc_tiny.costs.compiler_shortcuts import shortcuts
@@ -45,6 +40,10 @@ from asc_tiny.firmware.library import NETWORK_RUNTIME
 from asc_tiny.firmware.network import compiled
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.captured_output import captured_output
+from support.emulated import emulate, write_platform
+from support.keras_networks import COMMON, RELEASED, random_network
+from support.native import FLAGS, RUNTIME
+from support.network_models import SMALL, quantized
 
 OUT = ROOT / "asc_tiny" / "costs" / "cpu_costs.json"
 SEEDS = range(60, 68)

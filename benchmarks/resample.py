@@ -23,9 +23,6 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from test_frontend_fixed import DEFAULT
-from test_resample import log_mel_errors, recorded
-
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.features import host_library
@@ -33,6 +30,8 @@ from asc_tiny.firmware.classifier import classifier
 from asc_tiny.model.model_file import load
 from asc_tiny.resample import fixed
 from asc_tiny.resample.design import PASS_EDGE, Resampler, design
+from support.front_ends import DEFAULT
+from support.resampling import log_mel_errors, recorded
 
 RATE = DEFAULT.sample_rate
 MICROPHONES = (Fraction(48000), Fraction(125_000, 3), Fraction(125_000, 6), Fraction(16000))

@@ -22,16 +22,15 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from emulated import LINK, PROJECT, emulate, write_platform
-from native import write
-from network_models import emit, inputs
-from tflm_firmware import CXX
-
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
 from asc_tiny.firmware.network import tflm
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.targets.image.bench import memory
+from support.emulated import LINK, PROJECT, emulate, write_platform
+from support.native import write
+from support.network_models import emit, inputs
+from support.tflm_firmware import CXX
 
 MODELS = ("mobilenet_esc10.tflite", "mini_segnet_esc10.tflite")
 CORES = {
@@ -59,7 +58,7 @@ class Program:
         self.model, self.folder = model, folder
         self.board: Board = replace(catalog.get(name), core_flags=flags)
         write_platform(self.board, folder, stack_bytes=8192, runtime="tflm")
-        shutil.copy(ROOT / "tests" / "tflm_main.c", folder)
+        shutil.copy(ROOT / "tests" / "c" / "tflm_main.c", folder)
 
     def build(self, include: list[str], library: list[Path]) -> None:
         """Compile all sources in the folder and link them."""

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from patience import PATIENCE_S
 
 from asc_tiny.audio.synth import write_synthetic
 from asc_tiny.targets.device import client, emulator
+from support.patience import PATIENCE_S
 
 # How fast a machine makes examples is no property of the code.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

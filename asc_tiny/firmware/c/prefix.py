@@ -23,7 +23,7 @@ _RESERVED_WORDS = """
 _RESERVED = frozenset(_RESERVED_WORDS.split())
 
 # What C, POSIX and their compilers' headers begin names with that ours end like: size_t, sem_init,
-# va_copy, SO_PROTOCOL. tests/test_prefix.py looks for others.
+# va_copy, SO_PROTOCOL. tests/firmware/c/test_prefix.py looks for others.
 _STANDARD_WORDS = """
     align_val bintime blkcnt blkcnt64 blksize caddr cc clock clockid cnd comparison_fn cpu_set daddr
     dev div error femode fenv fexcept fpos fpos64 fpregset fsblkcnt fsblkcnt64 fsfilcnt fsfilcnt64

@@ -1,0 +1,223 @@
+"""Boards: the files that come with the tool, and those of users."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from asc_tiny.boards import catalog
+from asc_tiny.costs.board_fit import fit
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.model.ensemble import load_model
+from asc_tiny.projects import manifest_reader
+from asc_tiny.targets.build import project
+from asc_tiny.targets.image import bench
+from asc_tiny.util.errors import AscError
+from support.commands import asc_tiny
+from support.hostile_models import FRONTEND, with_metadata
+from support.paths import MODEL
+
+FILES = sorted(catalog._FOLDER.glob("*.toml"))
+ASKED = {
+    *("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"),
+    *("nano33ble_sense", "nrf52840dk", "nrf5340dk", "nucleo_l496zg", "stm32l496g_disco"),
+    *("disco_l475_iot1", "nucleo_f746zg", "stm32f746g_disco", "rpi_pico", "rpi_pico2"),
+    "esp32s3_devkitc",
+}
+
+
+def test_boards_are_there_each_with_its_source() -> None:
+    assert set(catalog.BOARDS) >= ASKED
+    for board in catalog.BOARDS.values():
+        assert board.title
+        assert board.name == catalog.HOST or board.source
+        if board.microphone:
+            assert board.flash and board.clock_hz and board.baud
+
+
+def test_a_users_board_goes_with_the_project(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    text = (catalog._FOLDER / "mps2-an386.toml").read_text()
+    mine.write_text(text.replace("ram_bytes = 0x400000", "ram_bytes = 0x20000"))
+    out = tmp_path / "firmware"
+    assert asc_tiny("generate", MODEL, "--out", out, "--board", mine) == 0
+    mine.unlink()
+    loaded = project.load(out)
+    assert (loaded.board.name, loaded.board.ram_bytes) == ("mine", 0x20000)
+    assert "LENGTH = 0x00020000" in (out / "platform" / "link.ld").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "core is missing"),
+        ('core = "x"\nsped = 1', "unknown key sped, allowed: baud, clock_hz, core"),
+        ("core = 1", "core = 1, must be a text"),
+        ('core = "x"\nclock_hz = -1', "clock_hz = -1, allowed: 0 to 4294967295"),
+        ('core = "x"\nclock_hz = true', "clock_hz = True, must be a whole number"),
+        ('core = "x"\ntoolchain = "avr"', "toolchain = 'avr', allowed: native, none, arm, riscv"),
+        ('core = "x"\nmicrophone = "none"', "microphone = 'none', allowed: i2s_inmp441"),
+        ('core = "x"\ncore_flags = "-m"', "core_flags: '-m', allowed: options of the compiler"),
+        ('core = "x"\n[flash]\ntool = "dd"\ntarget = "x"', "flash.tool = 'dd', allowed: arduino"),
+        ('core = "x"\n[flash]\ntool = "uf2"', "flash.target is missing"),
+        ('core = "x"\n[microphone]\nkind = "pdm"\nrates = []', "microphone.rates: at least one"),
+        ('core = "x"\nmachine = "y"', "machine y needs a toolchain with an emulator"),
+        ("core = ", "board.toml"),
+    ],
+)
+def test_a_bad_file_is_one_clear_line(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text(text)
+    with pytest.raises(AscError) as error:
+        catalog.get(str(path))
+    assert str(path) in str(error.value) and message in str(error.value)
+
+
+def test_a_microphone_as_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "board.toml"
+    table = 'kind = "i2s"\npart = "y"\nsource = "z"\nrates = [16000, "125000/3"]'
+    path.write_text(f'core = "x"\n[microphone]\n{table}\n')
+    microphone = catalog.get(str(path)).microphone
+    assert microphone is not None
+    assert microphone.rates == (Fraction(16000), Fraction(125000, 3))
+
+
+def test_list_in_json(capsys) -> None:
+    assert asc_tiny("boards", "--json") == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["boards"]}
+    assert set(rows) == set(catalog.BOARDS)
+    row = rows["nrf52840dk"]
+    assert (row["flash_tool"], row["flash_target"]) == ("pyocd", "nrf52840")
+    assert (row["clock_hz"], row["baud"], row["machine"]) == (64_000_000, 115_200, None)
+    assert row["projects"] == ["sources", "zephyr"]
+    assert rows["mps2-an386"]["machine"] == "mps2-an386"
+    assert all("sources" in row["projects"] for row in rows.values())
+
+
+def test_list_for_people(tmp_path: Path, capsys) -> None:
+    assert asc_tiny("boards") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 2 * len(catalog.BOARDS)
+    (number,) = [i for i, line in enumerate(lines) if line.startswith("rpi_pico ")]
+    assert lines[number].split() == [
+        *("rpi_pico", "Cortex-M0+", "125", "264", "2048", "uf2:", "RPI-RP2", "sources")
+    ]
+    assert lines[number + 1].strip().startswith("Raspberry Pi Pico; to connect: I2S")
+    mine = tmp_path / "mine.toml"
+    mine.write_text('core = "Z80"\nram_bytes = 65536\n')
+    assert asc_tiny("boards", mine) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:4] == ["mine", "Z80", "-", "64"]
+
+
+def test_whether_a_model_fits(tmp_path: Path, capsys) -> None:
+    small = tmp_path / "small.toml"
+    text = (catalog._FOLDER / "nrf52840dk.toml").read_text()
+    small.write_text(text.replace("ram_bytes = 0x40000", "ram_bytes = 0xc000"))
+    arguments = ("boards", small, "rpi_pico", "esp32s3_devkitc", "host", "--model", MODEL)
+    assert asc_tiny(*arguments, "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["boards"]
+    assert [row.get("fit", {}).get("fits") for row in rows] == [False, True, True, None]
+    assert 0.5 < rows[1]["fit"]["cpu_share"] < 1.0
+    assert "no code was measured on Xtensa LX7" in rows[2]["fit"]["absent"]["flash_bytes"]
+    assert asc_tiny(*arguments) == 0
+    ends = [line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert ends == ["no", "yes", "?", "yes"]
+
+
+def test_whether_a_file_without_metadata_fits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the message advises is an option of this command, too."""
+    model, labels = tmp_path / "model.tflite", tmp_path / "labels.txt"
+    model.write_bytes(with_metadata('{"schema": 1}'))
+    labels.write_text("a\nb\nc\n")
+    arguments = ["boards", "rpi_pico", "--json", "--model", model]
+    for option, file in (("--frontend FILE.toml", FRONTEND), ("--labels FILE", labels)):
+        assert asc_tiny(*arguments) == 2
+        assert f"; give {option}" in capsys.readouterr().err
+        arguments += [option.split()[0], file]
+    assert asc_tiny(*arguments) == 0
+    assert json.loads(capsys.readouterr().out)["boards"][0]["fit"]["fits"]
+    assert asc_tiny("boards", "--labels", labels) == 2
+    assert "--labels: needs --model" in capsys.readouterr().err
+
+
+@pytest.mark.qemu
+def test_the_estimate_is_near_what_an_emulated_core_takes(tmp_path: Path) -> None:
+    out = tmp_path / "firmware"
+    assert asc_tiny("generate", MODEL, "--out", out, "--board", "mps2-an386") == 0
+    target = project.load(out)
+    project.build(target)
+    measured = bench.measure(target)
+    complete = classifier(load_model(MODEL), runtime="aot")
+    estimate = fit(complete, target.board)
+    # A clip of a second, 43.07 hops.
+    hops = complete.frontend.sample_rate / complete.frontend.hop
+    assert estimate.instructions_per_s["network"] == pytest.approx(
+        measured.instructions_per_inference, rel=0.1
+    )
+    assert estimate.instructions_per_s["front end"] / hops == pytest.approx(
+        measured.instructions_per_hop, rel=0.02
+    )
+    assert estimate.ram_bytes["network"] == measured.arena_bytes
+    # What is more is the application: its blocks of samples, the serial protocol, the C library.
+    ram = estimate.ram_bytes["network"] + estimate.ram_bytes["front end"]
+    assert 0 < measured.ram_bytes - ram < 8_000
+    assert 0 < measured.flash_bytes - sum(estimate.flash_bytes.values()) < 12_000
+
+
+OWN = """
+title = "My board"
+core = "Cortex-M4F"
+core_flags = ["-mcpu=cortex-m4"]
+clock_hz = 64_000_000
+flash_bytes = 0x100000
+ram_bytes = 0x40000
+microphone = "nrf_pdm"
+"""
+
+
+def with_labels(folder: Path) -> Path:
+    """Write a small model with names of classes."""
+    path = folder / "model.tflite"
+    path.write_bytes(with_metadata('{"schema": 1, "labels": ["a", "b", "c"]}'))
+    return path
+
+
+FLASH = '[flash]\ntool = "pyocd"\ntarget = "nrf52840"\n'
+
+
+@pytest.mark.parametrize(
+    "text", [OWN + FLASH, 'like = "nrf52840dk"\n' + OWN, 'name = "own"' + OWN + FLASH]
+)
+def test_an_own_board_is_built_like_one_with_its_chip(text: str, tmp_path: Path) -> None:
+    path, out, reference = tmp_path / "my_nrf.toml", tmp_path / "own", tmp_path / "dk"
+    path.write_text(text)
+    options = ["generate", with_labels(tmp_path), "--frontend", FRONTEND, "--project", "zephyr"]
+    assert asc_tiny(*options, "--board", path, "--out", out) == 0
+    assert asc_tiny(*options, "--board", "nrf52840dk", "--out", reference) == 0
+    name = "own" if "name =" in text else "my_nrf"
+    content = json.loads((out / "asc-tiny.json").read_text())
+    assert content["board"] == name
+    assert manifest_reader.read(out).board.design == "nrf52840dk"
+    files = {p.relative_to(reference) for p in reference.rglob("*") if p.is_file()}
+    for file in files - {Path("asc-tiny.json")}:
+        assert (out / file).read_bytes() == (reference / file).read_bytes(), file
+
+
+def test_an_own_board_that_is_like_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "my_board.toml"
+    path.write_text(OWN)
+    options = ["generate", with_labels(tmp_path), "--frontend", FRONTEND, "--project", "zephyr"]
+    options += ["--board", path]
+    assert asc_tiny(*options, "--out", tmp_path / "out") == 2
+    assert "says by `like` which of them it is built like" in capsys.readouterr().err
+    path.write_text('like = "toaster"\n' + OWN)
+    assert asc_tiny(*options, "--out", tmp_path / "out") == 2
+    assert "like = 'toaster', allowed: disco_l475_iot1" in capsys.readouterr().err
+    path.write_text('like = "rpi_pico"\n' + OWN)
+    assert asc_tiny(*options, "--out", tmp_path / "out") == 2
+    assert "board my_board: --project zephyr is for" in capsys.readouterr().err

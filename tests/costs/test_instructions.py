@@ -1,0 +1,301 @@
+"""Costs of networks that the budget reports, against compiled code and counted instructions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from asc_tiny.cli.main import main
+from asc_tiny.costs.compiler_shortcuts import shortcuts
+from asc_tiny.costs.footprint import footprint
+from asc_tiny.costs.instructions import cpu_table, estimate, features
+from asc_tiny.firmware.network import ensemble
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.model.ensemble import load_model
+from asc_tiny.model.model_file import ModelFile, load
+from support.compiles import compiles
+from support.emulated import EmulatedNetwork
+from support.graph_batch import model_file
+from support.paths import MODELS
+from support.random_graphs import random_graph, seeded
+from support.references import samples_of
+from support.tflite_builder import Builder, Value
+
+
+def own_bytes(image: Path) -> int:
+    """Code and constants of the network in an image, by its symbols."""
+    runtime = ("asc_", "conv_product", "multiply_", "widen")
+    with image.open("rb") as stream:
+        elf = ELFFile(stream)
+        (table,) = (s for s in elf.iter_sections() if isinstance(s, SymbolTableSection))
+        return sum(
+            symbol["st_size"]
+            for symbol in table.iter_symbols()
+            if symbol.name.startswith(runtime)
+            and symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT")
+        )
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", ["mobilenet_esc10", "mini_segnet_esc10"])
+def test_flash_and_instructions_on_cortex_m4(name: str, tmp_path: Path) -> None:
+    model = load(MODELS / f"{name}.tflite")
+    network = EmulatedNetwork(model, "mps2-an386", tmp_path)
+    found = footprint(model, "cortex-m4")
+    assert found.aot_code_bytes is not None and found.aot_constant_bytes is not None
+    flash = found.aot_code_bytes + found.aot_constant_bytes
+    assert flash == pytest.approx(own_bytes(tmp_path / "image.elf"), rel=0.04)
+    _, instructions = network.run(samples_of(model, 5)[-1:])
+    estimated = estimate(model.graph, "cortex-m4", shortcuts(model.graph))
+    assert abs(estimated.instructions / instructions - 1) <= estimated.error_released
+
+
+def budget(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        main(["budget", *map(str, arguments)])
+    captured = capsys.readouterr()
+    assert isinstance(stop.value.code, int)
+    return stop.value.code, captured.out, captured.err
+
+
+MOBILENET = MODELS / "mobilenet_esc10.tflite"
+
+
+def test_costs_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--cpu", "cortex-m4", "--clock", "64M", "--chip", "stm32l412", "--json")
+    code, out, err = budget(capsys, MOBILENET, *options)
+    assert (code, err) == (0, "")
+    costs = json.loads(out)["models"][0]["costs"]
+    assert costs["model_bytes"] == MOBILENET.stat().st_size
+    assert costs["tflm_head_bytes"] == 82_944
+    assert costs["tflm_head_bytes"] < costs["tflm_arena_bytes"] < 90_000
+    assert costs["aot_arena_bytes"] == compile_network(load(MOBILENET)).arena.size
+    assert costs["absent"] == {}
+    estimate = costs["estimate"]
+    assert estimate["is_estimate"] is True
+    assert sum(estimate["instructions_per_layer"]) == estimate["instructions"]
+    assert estimate["seconds_at_one_cycle"] == estimate["instructions"] / 64e6
+    # 79 uA at 1 MHz are 79 pC in each cycle.
+    energy = estimate["instructions"] * 79e-12 * 3.3
+    assert estimate["joules_at_one_cycle"] == pytest.approx(energy)
+
+
+def test_what_cannot_be_had_is_absent_with_a_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An operator that neither runtime's rules know: no figure, and never 0."""
+    pytest.importorskip("tensorflow")
+    from keras import Input, Model, layers, ops
+
+    from support.network_models import quantized
+
+    inputs = Input((5, 7), batch_size=1)
+    x = layers.Dense(4)(inputs)
+    model = Model(inputs, layers.Flatten()(ops.matmul(x, layers.Permute((2, 1))(x))))
+    path = tmp_path / "model.tflite"
+    path.write_bytes(quantized(model))
+    capsys.readouterr()  # what the converter printed
+    code, out, err = budget(capsys, path, "--cpu", "cortex-m4", "--json")
+    assert (code, err) == (0, "")
+    costs = json.loads(out)["models"][0]["costs"]
+    for name in ("tflm_arena_bytes", "aot_arena_bytes", "aot_code_bytes", "estimate"):
+        assert costs[name] is None
+        assert "BATCH_MATMUL" in costs["absent"][name]
+    assert costs["model_bytes"] > 0
+    code, out, err = budget(capsys, path, "--cpu", "cortex-m4")
+    assert code == 0
+    assert "ahead of time: arena" in out and "BATCH_MATMUL" in out
+    code, out, err = budget(capsys, path, "--plan", tmp_path / "plan.svg")
+    assert code == 2
+    assert "no memory plan, ahead of time" in err and "BATCH_MATMUL" in err
+
+
+def test_members_of_an_ensemble_share_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    """As firmware has it, by its header."""
+    path = MODELS / "ensemble1_esc10.toml"
+    code, out, _ = budget(capsys, path, "--memory", "--json")
+    assert code == 0
+    report = json.loads(out)
+    (shared,) = report["ensembles"]
+    assert shared["path"] == str(path)
+    header = ensemble.generate(load_model(path))["asc_net.h"]
+    assert f"ASC_NET_ARENA_SIZE {shared['aot_arena_bytes']}" in header
+    members = [model["costs"] for model in report["models"]]
+    assert len(members) == 2
+    arenas = [costs["tflm_arena_bytes"] for costs in members]
+    # One head; what is kept adds up.
+    assert max(arenas) < shared["tflm_arena_bytes"] < sum(arenas)
+    assert shared["absent"] == {"tflm_cmsis_nn_arena_bytes": "needs --cpu"}
+
+
+def test_kind_that_was_not_measured_gives_no_estimate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = {**cpu_table("cortex-m4"), "instructions": {}}
+    monkeypatch.setattr("asc_tiny.costs.instructions.cpu_table", lambda _: table)
+    code, out, _ = budget(capsys, MOBILENET, "--cpu", "cortex-m4", "--json")
+    assert code == 0
+    costs = json.loads(out)["models"][0]["costs"]
+    assert costs["estimate"] is None
+    assert "operator 0 is STRIDED_SLICE, whose instructions" in costs["absent"]["estimate"]
+    assert costs["aot_arena_bytes"] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--cpu", "z80"), "--cpu z80: was not measured; measured are cortex-m0plus, "),
+        (("--chip", "z80"), "--chip z80: is not known; known are cc2340r2, "),
+        (("--chip", "stm32l412", "--cpu", "cortex-m7"), "--chip stm32l412: has a cortex-m4"),
+        (("--clock", "64M"), "--clock: needs --cpu or --chip"),
+        (("--clock", "0", "--cpu", "cortex-m4"), "--clock 0: must be above 0"),
+        (("--plan", "plan.pdf"), "--plan plan.pdf: must end in .png or .svg"),
+        (("--json", "--plan"), "--plan -: prints text, give a file with --format json"),
+        (("--compare",), "--compare: needs one .keras and one .tflite file"),
+    ],
+)
+def test_bad_options(
+    options: tuple[str, ...], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = budget(capsys, MOBILENET, *options)
+    assert code == 2
+    assert reason in err
+
+
+def test_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    code, out, _ = budget(capsys, MOBILENET, "--plan")
+    assert code == 0
+    # Head and arena, each with the layer that sets it.
+    assert "TensorFlow Lite Micro's arena (reference kernels): 82,944 bytes, set by " in out
+    size = compile_network(load(MOBILENET)).arena.size
+    assert f"compiled ahead of time: {size:,} bytes, set by " in out
+    for name in ("plan.svg", "plan.png"):
+        assert budget(capsys, MOBILENET, "--plan", tmp_path / name)[0] == 0
+        assert (tmp_path / name).stat().st_size > 10_000
+
+
+def test_nessi_says_what_its_parameters_are(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = budget(capsys, MOBILENET, "--convention", "nessi", "--json")
+    assert json.loads(out)["params_unit"].startswith("bytes of constants")
+    _, out, _ = budget(capsys, MOBILENET, "--convention", "nessi")
+    assert "parameters are bytes of constants" in out
+
+
+def test_error_of_the_estimate_is_stated() -> None:
+    """Networks that the fit had not seen; MobileNet in vectors has none that is alike."""
+    for cpu in ("cortex-m0plus", "cortex-m4", "cortex-m55", "rv32imc"):
+        error = cpu_table(cpu)["error"]
+        magnitudes = {name: abs(value) for name, value in error["networks"].items()}
+        released = [magnitudes.pop(n) for n in ("mobilenet_esc10", "mini_segnet_esc10")]
+        assert error["released"] == pytest.approx(max(released), abs=1e-3)
+        assert error["released"] <= (0.36 if cpu == "cortex-m55" else 0.16)
+        assert error["largest"] == pytest.approx(max(magnitudes.values()), abs=1e-3)
+
+
+def resized(**options: bool) -> bytes:
+    """A nearest resize by two, and a convolution that may do it itself."""
+    builder = Builder()
+    x = builder.activation((1, 16, 16, 16), 0.1, 0)
+    y, z = (builder.activation((1, 32, 32, 16), 0.1, 0) for _ in range(2))
+    size = builder.constant(np.array([32, 32], np.int32))
+    builder.operator("RESIZE_NEAREST_NEIGHBOR", [x, size], [y], **options)
+    convolve(builder, y, z)
+    return builder.finish([x], [z])
+
+
+def convolve(builder: Builder, source: Value, target: Value, groups: int = 1) -> None:
+    channels = target.shape[3]
+    rng = np.random.default_rng(0)
+    values = rng.integers(-99, 99, (channels, 3, 3, source.shape[3] // groups)).astype(np.int8)
+    weights = builder.constant(values, [0.01] * channels)
+    bias = builder.constant(np.zeros(channels, np.int32), [0.001] * channels)
+    strides = {"padding": "SAME", "strideW": 1, "strideH": 1}
+    builder.operator("CONV_2D", [source, weights, bias], [target], **strides)
+
+
+def grouped() -> bytes:
+    builder = Builder()
+    x, y = (builder.activation((1, 5, 6, 8), 0.1, 0) for _ in range(2))
+    convolve(builder, x, y, groups=4)
+    return builder.finish([x], [y])
+
+
+def between_floats() -> bytes:
+    """A convolution between conversions, which the C code has not."""
+    builder = Builder()
+    first, last = (builder.activation((1, 5, 6, 8), 1.0, 0, "FLOAT32") for _ in range(2))
+    x, y = (builder.activation((1, 5, 6, 8), 0.1, 0) for _ in range(2))
+    builder.operator("QUANTIZE", [first], [x])
+    convolve(builder, x, y)
+    builder.operator("DEQUANTIZE", [y], [last])
+    return builder.finish([first], [last])
+
+
+def products(model_file: ModelFile) -> dict[int, int]:
+    """Return what the compiled stages multiply, by the number of their operator."""
+    found: dict[int, int] = {}
+    for stage in compile_network(model_file).lowered.stages:
+        number = int(stage.comment.split(":")[0])
+        windows = int(stage.fields["rows"]) if stage.kernel == "asc_dense" else stage.windows
+        weights = sum(array.values.size for array in stage.arrays if array.weights)
+        found[number] = found.get(number, 0) + weights * windows * stage.runs * stage.together
+    return found
+
+
+HAND_MADE = {
+    "resized": resized(),
+    "corners": resized(alignCorners=True),
+    "centers": resized(halfPixelCenters=True),
+    "grouped": grouped(),
+    "between_floats": between_floats(),
+}
+
+
+def test_products_are_those_that_the_compiler_makes() -> None:
+    """Padding, groups, and resizing that a convolution does: from the weights in the C code."""
+    contents = [random_graph(seeded(seed)) for seed in range(40)] + list(HAND_MADE.values())
+    compared = 0
+    for content in contents:
+        model = model_file(content, "graph")
+        if not compiles(model):
+            continue
+        made, left_out = products(model), shortcuts(model.graph)
+        for operator in model.graph.operators:
+            if operator.name in ("CONV_2D", "FULLY_CONNECTED"):
+                found = features(model.graph, operator, left_out)
+                assert found.work == made[operator.index]
+                compared += 1
+    assert compared >= 25
+
+
+@pytest.mark.parametrize("name", HAND_MADE)
+def test_what_the_compiler_leaves_out_costs_nothing(name: str) -> None:
+    graph = model_file(HAND_MADE[name], name).graph
+    left_out = shortcuts(graph)
+    removed, repeats = {
+        # A convolution does what repeats every pixel alike.
+        "resized": ({0}, {1: 2}),
+        "centers": ({0}, {1: 2}),
+        "corners": (set(), {}),
+        "grouped": (set(), {}),
+        "between_floats": ({0, 2}, {}),
+    }[name]
+    assert (left_out.removed, left_out.repeats) == (removed, repeats)
+    layers = estimate(graph, "cortex-m4", left_out).layers
+    assert [number for number, cost in enumerate(layers) if cost == 0] == sorted(removed)
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", ["corners", "resized"])
+def test_instructions_of_resizing_on_cortex_m4(name: str, tmp_path: Path) -> None:
+    model = model_file(HAND_MADE[name], name)
+    network = EmulatedNetwork(model, "mps2-an386", tmp_path)
+    _, instructions = network.run(samples_of(model, 5)[-1:])
+    estimated = estimate(model.graph, "cortex-m4", shortcuts(model.graph))
+    assert estimated.instructions == pytest.approx(instructions, rel=0.15)

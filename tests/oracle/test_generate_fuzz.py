@@ -1,0 +1,122 @@
+"""Hostile files for the network compiler: refused in a line, or the results of another interpreter.
+
+tools/fuzz_generate runs as many cases as wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("tflite_micro")
+
+from asc_tiny.firmware.network import compiled
+from asc_tiny.model.model_file import ModelFile
+from support import generate_fuzz
+from support.field_mutations import packed, unpacked
+from support.generate_fuzz import Accepted, Case, Cases, FindError, Judge, accepted
+from support.network_models import inputs
+from support.random_graphs import random_graph, seeded
+from support.tflm_worker import Failure, Worker
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+    judge = Judge(tmp_path_factory.mktemp("fuzz"))
+    yield judge
+    judge.close()
+
+
+@pytest.mark.parametrize(
+    "cases", [range(120), pytest.param(range(120, 1000), marks=pytest.mark.slow)]
+)
+def test_mutated_files(cases: range, judge: Judge) -> None:
+    source = Cases()
+    group = [made for number in cases if (made := accepted(source.case(number)))]
+    # Most changes make a file that nothing can compute, but not all: else nothing is compared.
+    assert 0.1 * len(cases) < len(group) < 0.5 * len(cases)
+    before = judge.compared
+    assert not list(judge.finds(group))
+    assert judge.compared - before > 0.9 * len(group)
+
+
+def test_cases_follow_from_their_number() -> None:
+    assert [Cases().case(n) for n in range(40, 50)] == [Cases().case(n) for n in range(40, 50)]
+
+
+def intact(number: int = 0, options: str = "default") -> Accepted:
+    made = accepted(Case(number, random_graph(seeded(number)), options))
+    assert made
+    return made
+
+
+DOCTORED = {
+    "does not compile": (".size = 12,", ".size = 2147483648,"),
+    "AddressSanitizer": (".size = 12,", ".size = 1200,"),
+    "codes differ": (".maximum = 127,", ".maximum = -80,"),
+}
+"""What the judge says of the C code of graph 0 with one text in the place of another."""
+
+
+def test_the_judge_sees_what_is_wrong(judge: Judge) -> None:
+    """A judge that lets everything pass would find nothing."""
+    right = intact()
+    group = [right]
+    for reason, (old, new) in DOCTORED.items():
+        code = right.files["asc_net.c"]
+        assert old in code
+        files = {**right.files, "asc_net.c": code.replace(old, new, 1)}
+        case = Case(len(group), right.case.data, reason)
+        group.append(replace(right, case=case, files=files))
+    found = {case.options: said for case, said in judge.finds(group)}
+    assert set(found) == set(DOCTORED)
+    assert all(reason in said for reason, said in found.items())
+
+
+def test_crashes_hangs_and_messages_of_several_lines_are_finds(monkeypatch: Any) -> None:
+    def failing(error: Exception) -> Any:
+        def generate(model: ModelFile, **options: Any) -> dict[str, str]:
+            raise error
+
+        return generate
+
+    for error in (ValueError("no"), MemoryError(), TimeoutError("more than 10 s")):
+        monkeypatch.setattr(compiled, "generate", failing(error))
+        with pytest.raises(FindError, match=type(error).__name__):
+            intact()
+    for message in ("file.tflite: two\nlines", "of no file"):
+        monkeypatch.setattr(compiled, "generate", failing(generate_fuzz.AscError(message)))
+        with pytest.raises(FindError, match="no line"):
+            intact()
+
+
+def test_memory_is_limited(monkeypatch: Any) -> None:
+    monkeypatch.setattr(compiled, "generate", lambda *_, **__: bytearray(2**31))
+    with pytest.raises(FindError, match="MemoryError"):
+        intact()
+
+
+def test_worker_survives_what_the_interpreter_does_not() -> None:
+    """It trusts the numbers of a file."""
+    good = random_graph(seeded(0))
+    samples = inputs(intact().model.graph.tensor(0).shape, 2)
+    worker = Worker()
+    try:
+        first = worker.run(good, samples)
+        assert not isinstance(first, Failure)
+        model = unpacked(good)
+        model.subgraphs[0].operators[0].customOptions = [1]
+        refused = worker.run(packed(model), samples)
+        assert isinstance(refused, Failure)
+        assert "custom options" in refused.reason
+        model = unpacked(good)
+        model.subgraphs[0].operators[0].inputs = [2**27]
+        assert worker.run(packed(model), samples) == Failure("crashes")
+        again = worker.run(good, samples)
+        assert not isinstance(again, Failure)
+        assert (again == first).all()
+    finally:
+        worker.close()

@@ -1,0 +1,139 @@
+"""The Arduino library: built by Arduino's builder, its sketch run on an emulated core."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from support.arduino_builder import Sketch
+from support.commands import asc_tiny, refused
+from support.microphones import BLOCK, played, scenes
+from support.paths import DOUBLES, MODEL
+from support.serial_requests import check_a_port, check_the_host_as_source
+
+NANO_RATE = Fraction(125_000, 3)
+
+# Of Arduino's library specification.
+CATEGORIES = {"Signal Input/Output", "Sensors", "Data Processing", "Other"}
+NAME = r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}"
+VERSION = r"\d+\.\d+\.\d+"
+
+
+def generate(out: Path, *options: object) -> Path:
+    assert asc_tiny("generate", MODEL, "--project", "arduino", "--out", out, *options) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate(tmp_path_factory.mktemp("arduino") / "asc_scenes", "--resample")
+
+
+@pytest.fixture(scope="module")
+def sketch(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Sketch:
+    return Sketch(library, tmp_path_factory.mktemp("sketch"))
+
+
+def properties(library: Path) -> dict[str, str]:
+    lines = (library / "library.properties").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_library_is_as_arduino_specifies(library: Path) -> None:
+    fields = properties(library)
+    required = "name version author maintainer sentence paragraph category url architectures"
+    assert set(fields) >= set(required.split())
+    assert all(fields.values())
+    assert re.fullmatch(NAME, fields["name"]) and not fields["name"].startswith("Arduino")
+    assert re.fullmatch(VERSION, fields["version"])
+    assert fields["category"] in CATEGORIES
+    assert (library / "src" / fields["includes"]).is_file()
+    for path in library.rglob("*"):
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", path.name), path
+    assert {path.suffix for path in (library / "src").iterdir()} == {".c", ".h"}
+    # A sketch lies in a folder of its name, and nowhere but in the examples.
+    assert [p.relative_to(library).parts for p in library.rglob("*.ino")] == [
+        ("examples", "asc_scenes", "asc_scenes.ino")
+    ]
+
+
+@pytest.mark.qemu
+def test_sketch_prints_the_scenes(sketch: Sketch) -> None:
+    pcm = played()
+    assert sketch.play(pcm) == ["selftest 0", *scenes(pcm, NANO_RATE)]
+
+
+@pytest.mark.qemu
+def test_sketch_tells_overruns_and_goes_on_behind_the_gap(sketch: Sketch, library: Path) -> None:
+    header = (library / "src/asc_audio.h").read_text(encoding="utf-8")
+    (blocks,) = map(int, re.findall(r"ASC_AUDIO_BLOCKS (\d+)u", header))
+    pcm = played()
+    burst = 25
+    lines = sketch.play(pcm, burst=burst * BLOCK)
+    # The last block of a burst is being filled when no other is free.
+    decisions = scenes(pcm[burst * BLOCK :], NANO_RATE)
+    assert len(decisions) == 1
+    assert lines == ["selftest 0", f"overruns {burst - (blocks - 1)}", *decisions]
+
+
+@pytest.mark.qemu
+def test_sketch_answers_on_its_serial_port(sketch: Sketch) -> None:
+    check_a_port(sketch.talk, played(), NANO_RATE)
+    assert asc_tiny("inspect", sketch.image, "--model", MODEL) == 0
+
+
+@pytest.mark.qemu
+def test_host_takes_the_microphones_place(sketch: Sketch) -> None:
+    check_the_host_as_source(sketch.talk, played(), NANO_RATE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "lines", [("sample_rate = 16000",), ("sample_rate = 16000", "sample_bits = 24")]
+)
+def test_models_of_the_microphones_own_rate(lines: tuple[str, ...], tmp_path: Path) -> None:
+    frontend = tmp_path / "frontend.toml"
+    settings = ("clip_samples = 16000", "hop = 372", "f_max = 8000.0", *lines)
+    frontend.write_text("\n".join(("[frontend]", *settings)) + "\n")
+    library = generate(tmp_path / "scenes", "--frontend", frontend, "--prefix", "scene")
+    assert "static const int kRate = 16000;" in next(library.rglob("*.ino")).read_text()
+    Sketch(library, tmp_path / "build")
+
+
+@pytest.mark.slow
+def test_tensorflow_lite_micro_runs_the_network(tmp_path: Path) -> None:
+    """With a double of its library for Arduino, which is on no registry."""
+    library = generate(tmp_path / "asc_scenes", "--resample", "--runtime", "tflm")
+    assert (library / "src/asc_net.cpp").is_file()
+    assert not list(library.rglob("*.cc"))
+    double = tmp_path / "Arduino_TensorFlowLite"
+    shutil.copytree(DOUBLES / "tflm", double / "src")
+    (double / "src/TensorFlowLite.h").write_text("/* finds the library */\n")
+    (double / "src/fault.c").write_text("int fault;\n")
+    (double / "library.properties").write_text(
+        "name=Arduino_TensorFlowLite\nversion=1.0.0\nauthor=a\nmaintainer=a\nsentence=s\n"
+        "paragraph=p\ncategory=Other\nurl=u\narchitectures=*\n"
+    )
+    Sketch(library, tmp_path / "build", [double])
+
+
+def test_board_without_a_library_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--project", "arduino", "--board", "nrf5340dk", "--out", tmp_path / "out"]
+    line = refused(capsys, "generate", MODEL, *options)
+    assert "board nrf5340dk" in line
+    assert "nano33ble_sense" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_rate_that_the_microphone_lacks_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = refused(capsys, "generate", MODEL, "--project", "arduino", "--out", tmp_path / "out")
+    assert "16000 or 41667 Hz" in line
+    assert not (tmp_path / "out").exists()

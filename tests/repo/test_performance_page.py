@@ -1,0 +1,62 @@
+"""docs/performance.md against measurements: every figure of a row within the compiler's margin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from network import CORES, HEAD, LISTENING, LISTENING_HEAD, PAGE, PLANS, Row, measured
+
+from asc_tiny.compiler.planner.planner import Options
+from support import compilers
+
+MARGIN = compilers.margin()
+QUICK = (("mobilenet_esc10", "Cortex-M4"),)
+SLOW = (
+    *(("mobilenet_esc10", core) for core in CORES if core not in ("Cortex-M4", "Cortex-M7")),
+    *(("mini_segnet_esc10", core) for core in ("Cortex-M4", "Cortex-M55", "RV32IMC")),
+)
+
+
+def stated(model: str, label: str, head: Sequence[str]) -> list[float]:
+    """Return the figures of a row of a table of the page."""
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == len(head) and cells[:2] == [model, label]:
+            return [float(cell.replace(",", "")) for cell in cells[2:]]
+    raise AssertionError(f"{PAGE.name} has no row {model}, {label}")
+
+
+def assert_as_stated(cells: Sequence[str], head: Sequence[str] = HEAD) -> None:
+    figures = [float(cell.replace(",", "")) for cell in cells[2:]]
+    wanted = stated(cells[0], cells[1], head)
+    for name, figure, right in zip(head[2:], figures, wanted, strict=True):
+        assert right / MARGIN <= figure <= right * MARGIN, (*cells[:2], name)
+
+
+def listening(model: str, core: str, schedule: str) -> Row:
+    return measured(f"{model}.tflite", f"{core}, {schedule}", CORES[core], LISTENING[schedule])
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize(
+    ("model", "core"), [*QUICK, *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW)]
+)
+def test_cost_on_core(model: str, core: str) -> None:
+    assert_as_stated(measured(f"{model}.tflite", core, CORES[core], Options()).cells)
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize(
+    ("model", "core"), [*QUICK, *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW)]
+)
+def test_cost_while_listening(model: str, core: str) -> None:
+    assert_as_stated(listening(model, core, "time").listening_cells, LISTENING_HEAD)
+
+
+@pytest.mark.slow
+@pytest.mark.qemu
+@pytest.mark.parametrize("plan", [name for name in PLANS if name != "default"])
+def test_cost_of_plan(plan: str) -> None:
+    row = measured("mobilenet_esc10.tflite", plan, CORES["Cortex-M4"], PLANS[plan])
+    assert_as_stated(row.cells)

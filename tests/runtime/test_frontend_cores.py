@@ -1,0 +1,82 @@
+"""The front end on emulated cores: the same bits on every path, and what a hop costs."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from asc_tiny.audio.clips import read_pcm
+from asc_tiny.frontend import golden
+from support import compilers
+from support.emulated import EmulatedFrontEnd
+from support.front_end_cores import CORTEX_M0PLUS, COSTS, M4, RV32, assert_same, clips, needs_tools
+from support.front_ends import CONFIGS, DEFAULT
+from support.paths import CLIPS
+
+pytestmark = needs_tools
+
+LENGTHS = {
+    f"n_fft {n_fft}": dataclasses.replace(
+        DEFAULT, n_fft=n_fft, hop=n_fft // 2 - 5 * (n_fft == 512), n_mels=n_mels
+    )
+    for n_fft, n_mels in ((256, 16), (512, 40), (1024, 64), (4096, 200))
+}
+
+
+@pytest.mark.parametrize("name", [*CONFIGS, *LENGTHS])
+def test_cortex_m4_gives_the_models_bits(name: str, tmp_path: Path) -> None:
+    config = {**CONFIGS, **LENGTHS}[name]
+    assert_same(EmulatedFrontEnd(config, M4, tmp_path), clips(config))
+
+
+@pytest.mark.parametrize("name", ["default", "24 bits, normalised speech"])
+@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an505", "mps3-an547", RV32])
+def test_other_cores_give_the_models_bits(board: str, name: str, tmp_path: Path) -> None:
+    config = CONFIGS[name]
+    assert_same(EmulatedFrontEnd(config, board, tmp_path), clips(config))
+
+
+@pytest.mark.parametrize("name", ["default", "speech", "largest", "24 bits, normalised speech"])
+def test_code_for_cortex_m0plus_gives_the_models_bits(name: str, tmp_path: Path) -> None:
+    """A Cortex-M3 runs what is compiled for the smaller core."""
+    config = CONFIGS[name]
+    assert_same(
+        EmulatedFrontEnd(config, "mps2-an385", tmp_path, flags=CORTEX_M0PLUS), clips(config)
+    )
+
+
+@pytest.mark.parametrize("core", ["Cortex-M4", "Cortex-M3", "Cortex-M0+", "RISC-V"])
+@pytest.mark.parametrize("optimization", ["-O0", "-Os", "-O3"])
+def test_no_optimization_changes_the_bits(core: str, optimization: str, tmp_path: Path) -> None:
+    board, flags = COSTS[core][:2]
+    frontend = EmulatedFrontEnd(DEFAULT, board, tmp_path, flags=flags, optimization=optimization)
+    assert_same(frontend, [read_pcm(CLIPS[0], 44100), golden.clips(DEFAULT)["square"]])
+
+
+MARGIN = compilers.margin()
+
+
+@pytest.mark.parametrize("core", list(COSTS))
+def test_costs_do_not_grow(core: str, tmp_path: Path) -> None:
+    board, flags, instructions, flash = COSTS[core]
+    frontend = EmulatedFrontEnd(DEFAULT, board, tmp_path, flags=flags)
+    _, spent, state = frontend.run(golden.noise(DEFAULT), "hops")
+    assert instructions / MARGIN <= spent <= instructions * MARGIN
+    assert frontend.flash_bytes() <= flash * MARGIN
+    assert state <= 17_000, "the overlap, the history of the deltas and scratch included"
+
+
+def test_cortex_m4_takes_at_most_120_000_instructions(tmp_path: Path) -> None:
+    frontend = EmulatedFrontEnd(DEFAULT, M4, tmp_path)
+    assert frontend.run(golden.noise(DEFAULT), "hops")[1] <= 120_000
+
+
+def test_a_small_front_end_costs_little(tmp_path: Path) -> None:
+    config = CONFIGS["speech"]
+    frontend = EmulatedFrontEnd(config, M4, tmp_path)
+    _, spent, state = frontend.run(golden.noise(config), "hops")
+    assert spent <= 24_080 * MARGIN
+    assert state <= 3_808
+    assert frontend.flash_bytes() <= 4_700 * MARGIN

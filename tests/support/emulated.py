@@ -1,0 +1,176 @@
+"""Builds small images for emulated cores, such as the front end alone, and runs them there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from asc_tiny.boards import catalog
+from asc_tiny.boards.catalog import Board
+from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.firmware import frontend as frontend_code
+from asc_tiny.firmware.c.templates import environment, template_root
+from asc_tiny.firmware.library import FRONTEND_RUNTIME
+from asc_tiny.firmware.network.compiled import DEFAULT
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.model.ensemble import Model
+from asc_tiny.projects.cmake import PLATFORM_FILES
+from asc_tiny.targets.build.project import run_command
+from asc_tiny.targets.image.bench import memory
+from support.native import FLAGS, RUNTIME, write
+from support.paths import C
+from support.patience import PATIENCE_S
+
+PROJECT = template_root() / "projects" / "cmake"
+LINK = ("-nostartfiles", "-Wl,--gc-sections")
+
+
+def write_platform(board: Board, folder: Path, *, stack_bytes: int, runtime: str = "aot") -> None:
+    """Write start-up code, board description and linker script of a generated project."""
+    shutil.copy(PROJECT / "src" / "platform.h", folder)
+    values = {"banner": "a test", "board": board, "runtime": runtime, "stack_bytes": stack_bytes}
+    for name in PLATFORM_FILES[board.platform]:
+        if name.endswith(".j2"):
+            template = environment().get_template(f"projects/cmake/platform/{name}")
+            (folder / name.removesuffix(".j2")).write_text(template.render(values))
+        else:
+            shutil.copy(PROJECT / "platform" / name, folder)
+
+
+def emulate(board: Board, image: Path, arguments: Sequence[str]) -> str:
+    """Run an image beside its files and return what it prints."""
+    return emulate_bytes(board, image, arguments).decode()
+
+
+def emulate_bytes(board: Board, image: Path, arguments: Sequence[str]) -> bytes:
+    """Run an image beside its files and return what it prints, which need not be text."""
+    command = run_command(board, Path(image.name), arguments)
+    done = subprocess.run(
+        command, cwd=image.parent, capture_output=True, timeout=PATIENCE_S, check=True
+    )
+    return done.stdout + done.stderr
+
+
+class EmulatedImage:
+    """The C files in a folder, built for a board of QEMU.
+
+    Args:
+        folder: with a ``main``; the platform's files are added.
+        board: name of an emulated board.
+        flags: of the compiler instead of the board's, to build for a lesser core of its family.
+        optimization: level.
+    """
+
+    def __init__(
+        self, folder: Path, board: str, *, flags: tuple[str, ...] = (), optimization: str = "-O2"
+    ) -> None:
+        self.folder, self.board = folder, catalog.get(board)
+        toolchain = self.board.toolchain
+        core = flags or self.board.core_flags
+        self.compiler = [toolchain.compiler, *core, *toolchain.compiler_flags]
+        write_platform(self.board, folder, stack_bytes=4096)
+        level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimization]
+        command = [*self.compiler, *level, "-ffunction-sections", *LINK]
+        command += [f"-T{folder / 'link.ld'}", *map(str, sorted(folder.glob("*.c")))]
+        subprocess.run([*command, "-o", str(folder / "image.elf")], check=True)
+
+    def execute(self, *arguments: str) -> str:
+        """Run the image and return what it printed."""
+        return emulate(self.board, self.folder / "image.elf", arguments)
+
+
+class EmulatedFrontEnd:
+    """The C front end of a configuration on a board of QEMU.
+
+    Args:
+        config: with quantisation.
+        board: name of an emulated board.
+        folder: to build in.
+        flags: of the compiler instead of the board's, to build for a lesser core of its family.
+        optimization: level.
+    """
+
+    def __init__(
+        self,
+        config: FrontEndConfig,
+        board: str,
+        folder: Path,
+        *,
+        flags: tuple[str, ...] = (),
+        optimization: str = "-O2",
+    ) -> None:
+        self.config, self.folder = config, folder
+        write(frontend_code.generate(config, "a test"), folder)
+        for name in FRONTEND_RUNTIME:
+            shutil.copy(RUNTIME / name, folder)
+        shutil.copy(C / "frontend_main.c", folder)
+        self.image = EmulatedImage(folder, board, flags=flags, optimization=optimization)
+
+    def run(self, pcm: np.ndarray, mode: str = "chunks") -> tuple[np.ndarray, int, int]:
+        """Push a stream of whole clips.
+
+        Returns:
+            Features, shape (clips, n_mels, columns, channels), none with mode ``hops``, which
+            counts instead; instructions of the costliest hop; bytes of the front end's state.
+        """
+        (self.folder / "in.pcm").write_bytes(pcm.astype(self.config.sample_type).tobytes())
+        text = self.image.execute("in.pcm", "out.bin", mode)
+        instructions, state = map(int, text.split())
+        config = self.config
+        codes = np.frombuffer((self.folder / "out.bin").read_bytes(), np.int8)
+        columns = codes.reshape(-1, config.columns, config.n_mels, config.channels)
+        return columns.transpose(0, 2, 1, 3), instructions, state
+
+    def flash_bytes(self) -> int:
+        """Return the code and constants of the front end's own files."""
+        total = 0
+        sources = [n for n in FRONTEND_RUNTIME if n.endswith(".c")] + ["asc_frontend_tables.c"]
+        for name in sources:
+            path = self.folder / f"{name}.o"
+            command = [*self.image.compiler, "-O2", "-std=c99", "-c", name, "-o", path]
+            subprocess.run(command, cwd=self.folder, check=True)
+            total += memory(path)[0]
+        return total
+
+
+class EmulatedNetwork:
+    """The C code of a model on a board of QEMU.
+
+    Args:
+        model: the model or ensemble.
+        board: name of an emulated board.
+        folder: to build in.
+        flags: of the compiler instead of the board's, to build for a lesser core of its family.
+        optimization: level.
+        options: of the planner.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        board: str,
+        folder: Path,
+        *,
+        flags: tuple[str, ...] = (),
+        optimization: str = "-O2",
+        options: Options = DEFAULT,
+    ) -> None:
+        from support.network_models import emit
+
+        self.folder = folder
+        emit(model, folder, options)
+        shutil.copy(C / "network_main.c", folder)
+        self.image = EmulatedImage(folder, board, flags=flags, optimization=optimization)
+
+    def run(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
+        """Return the int8 outputs, shape (inputs, outputs), and the most instructions of a run."""
+        data = b"".join(np.ascontiguousarray(each, np.int8).tobytes() for each in inputs)
+        (self.folder / "in.bin").write_bytes(data)
+        instructions, changed = map(int, self.image.execute("in.bin", "out.bin").split())
+        assert changed == 0, "bytes beside the arena were written"
+        outputs = np.frombuffer((self.folder / "out.bin").read_bytes(), np.int8)
+        return outputs.reshape(len(inputs), -1), instructions

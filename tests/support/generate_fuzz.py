@@ -1,0 +1,245 @@
+"""Mutated .tflite files for the network compiler: where they come from, and what must hold.
+
+A file that the compiler refuses needs a reason in one line (``AscError``). The C of one that it
+takes must compile without a warning, keep within its memory, have no undefined behaviour, and
+compute what TensorFlow Lite Micro computes.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import resource
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.firmware.network import compiled, tflm
+from asc_tiny.model.model_file import ModelFile
+from asc_tiny.util.errors import AscError
+from support.budget_fuzz import FindError, Mutator, deadline
+from support.field_mutations import frozen, mutated
+from support.graph_batch import CompileError, compiled_runtime, model_file, run_generated
+from support.network_models import inputs
+from support.random_graphs import random_graph, seeded
+from support.tflm_worker import Failure, Worker
+
+SECONDS = 10.0
+"""What a file may take."""
+MEMORY = 2**30
+"""Bytes that a file may take more than the process has."""
+SEEDS, SAMPLES = 1000, 6
+TFLM_EVERY = 4
+LARGE = 2**16
+"""Elements of an input with which a network takes long under sanitisers."""
+RUN_SECONDS = 60.0
+"""What an interpreter may take on a busy machine."""
+MOST_ARENA = 2**26
+"""Bytes of an arena that is run; larger ones are compiled."""
+
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "layers": {"options": Options(schedule="layers")},
+    "size": {"options": Options(optimize="size")},
+    "time": {"options": Options(schedule="time")},
+}
+"""Options of ``network.generate``; each case has one of them."""
+
+EXCUSES: Mapping[str, str] = {
+    r"Unsupported data type -?\d+ in tensor": "with a type of biases that int8 has not",
+}
+"""What TensorFlow Lite Micro refuses and is compiled all the same: pattern to reason."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A mutated file, and the options to compile it with."""
+
+    number: int
+    data: bytes
+    options: str
+
+
+@dataclass(frozen=True, eq=False)
+class Accepted:
+    """A case that became C."""
+
+    case: Case
+    model: ModelFile
+    files: Mapping[str, str]
+
+    @property
+    def samples(self) -> list[np.ndarray]:
+        """Extreme and random inputs; a single one if it is large."""
+        tensor = self.model.graph.tensor(self.model.graph.inputs[0])
+        made = inputs(tensor.shape, SAMPLES)
+        return made if tensor.size <= LARGE else made[-1:]
+
+
+class Cases:
+    """The cases; each follows from its number."""
+
+    def case(self, number: int) -> Case:
+        """Return a case: mostly changed fields of a random graph, else changed bytes."""
+        rng = random.Random(number)
+        seed = rng.randrange(SEEDS)
+        options = rng.choice(list(OPTIONS))
+        if rng.random() < 0.15:
+            data, _ = Mutator({"seed": self.data(seed)}).case(number)
+        else:
+            data = mutated(rng, self.frozen(seed), rng.choice((1, 1, 1, 1, 2, 2, 3)))
+        return Case(number, data, options)
+
+    @cache  # noqa: B019
+    def data(self, seed: int) -> bytes:
+        """Return an intact file."""
+        return random_graph(seeded(seed))
+
+    @cache  # noqa: B019
+    def frozen(self, seed: int) -> bytes:
+        """Return an intact file as ``mutated`` takes it."""
+        return frozen(self.data(seed))
+
+
+def accepted(case: Case) -> Accepted | None:
+    """Compile a file to C; None if it is refused.
+
+    Raises:
+        FindError: a crash, a hang, or a message that is no line.
+    """
+    try:
+        with deadline(SECONDS), _limited(MEMORY):
+            model = model_file(case.data, "file.tflite")
+            compiled.check_supported_types(compiled.without_conversions(model))
+            if case.number % TFLM_EVERY == 0:
+                _check_tflm(model)
+            files = compiled.generate(model, **OPTIONS[case.options])
+    except AscError as error:
+        _check_message(error)
+        return None
+    except Exception as error:
+        raise FindError(f"{type(error).__name__}: {error}") from error
+    return Accepted(case, model, files)
+
+
+def _check_tflm(model: ModelFile) -> None:
+    """Generate the same for TensorFlow Lite Micro, which may be refused."""
+    try:
+        compiled.check_supported_types(model)
+        tflm.generate(model)
+    except AscError as error:
+        _check_message(error)
+
+
+def _check_message(error: AscError) -> None:
+    message = str(error)
+    if "\n" in message or not message.startswith("file.tflite: ") or len(message) > 1000:
+        raise FindError(f"a message that is no line: {message!r}") from error
+
+
+@contextmanager
+def _limited(more: int) -> Iterator[None]:
+    """Raise MemoryError in what takes so many bytes more than there are."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    old = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + more, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, old)
+
+
+class Judge:
+    """Compiles and runs what was accepted, many at once, and compares.
+
+    Attributes:
+        compared: how many had the results of TensorFlow Lite Micro.
+        excused: how often each reason of ``EXCUSES`` was needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.worker = Worker(RUN_SECONDS)
+        self.compared = 0
+        self.excused: Counter[str] = Counter()
+        runtime = folder / "runtime"
+        runtime.mkdir()
+        self.runtime = compiled_runtime(runtime)
+
+    def finds(self, group: Sequence[Accepted]) -> Iterator[tuple[Case, str]]:
+        """Yield the cases that do what must not happen, and what it is."""
+        running, broken = _compiling(group)
+        yield from broken.items()
+        outputs: list[np.ndarray] = []
+        failures: dict[int, str] = {}
+        while running:
+            try:
+                outputs, failures = self.run(running)
+                break
+            except CompileError as error:
+                wrong = [running[n] for n in sorted(error.networks)] or running
+                yield from ((each.case, f"does not compile: {error}") for each in wrong)
+                running = [each for each in running if each not in wrong]
+        for number, (each, made) in enumerate(zip(running, outputs, strict=True)):
+            reason = failures.get(number) or self.difference(each, made)
+            if reason:
+                yield each.case, reason
+
+    def run(self, group: Sequence[Accepted]) -> tuple[list[np.ndarray], dict[int, str]]:
+        """Return outputs, and what fails by number."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            files, samples = [each.files for each in group], [each.samples for each in group]
+            return run_generated(files, samples, Path(folder) / "c", self.runtime)
+
+    def difference(self, each: Accepted, made: np.ndarray) -> str | None:
+        """Return what is wrong with the outputs of a case."""
+        graph = each.model.graph
+        if {graph.tensor(n).dtype for n in (*graph.inputs, *graph.outputs)} != {"INT8"}:
+            # The C code begins and ends with the codes inside.
+            self.excused["with conversions at the ends"] += 1
+            return None
+        wanted = self.worker.run(each.case.data, each.samples)
+        if not isinstance(wanted, Failure) and not np.array_equal(wanted, made):
+            # A file before may have damaged the interpreter's memory.
+            self.worker.close()
+            wanted = self.worker.run(each.case.data, each.samples)
+        if isinstance(wanted, Failure):
+            return self.excuse(wanted)
+        self.compared += 1
+        if np.array_equal(wanted, made):
+            return None
+        places = np.argwhere(wanted.reshape(made.shape) != made)
+        return f"{len(places)} codes differ: {wanted.ravel()[:8]}, not {made.ravel()[:8]}"
+
+    def excuse(self, failure: Failure) -> str | None:
+        for pattern, reason in EXCUSES.items():
+            if re.search(pattern, failure.reason):
+                self.excused[reason] += 1
+                return None
+        return f"compiled, but TensorFlow Lite Micro {failure.reason}"
+
+    def close(self) -> None:
+        """End the worker, remove the files."""
+        self.worker.close()
+        shutil.rmtree(self.runtime)
+
+
+def _compiling(group: Sequence[Accepted]) -> tuple[list[Accepted], dict[Case, str]]:
+    """Return what can be run here, and what is wrong with others."""
+    running, broken = [], {}
+    for each in group:
+        match = re.search(r"#define ASC_NET_ARENA_SIZE (\d+)$", each.files["asc_net.h"], re.M)
+        if match is None:
+            broken[each.case] = "states no arena"
+        elif int(match[1]) <= MOST_ARENA:
+            running.append(each)
+    return running, broken

@@ -1,0 +1,182 @@
+"""Flashing projects of every kind: which tool is called for which, and what is refused before."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from asc_tiny.targets.build import project as projects
+from support.commands import asc_tiny
+from support.ensemble_models import perturbed
+from support.paths import MODEL
+
+PROGRAMS = ("arduino-cli", "pio", "west")
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Images for a Cortex-M4 of the released model and of another one."""
+    folder = tmp_path_factory.mktemp("images")
+    models = MODEL, perturbed(folder / "other.tflite")
+    built = []
+    for number, model in enumerate(models):
+        out = folder / str(number)
+        assert asc_tiny("generate", model, "--out", out, "--board", "mps2-an386") == 0
+        built.append(projects.build(projects.load(out)))
+    return built[0], built[1]
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Programs of other tools that only note where and how they are called; they fail on demand."""
+    programs, log = tmp_path / "programs", tmp_path / "calls"
+    programs.mkdir()
+    for name in PROGRAMS:
+        script = programs / name
+        script.write_text(f'#!/bin/sh\necho "$PWD: {name} $@" >> {log}\nexit ${{FAIL:-0}}\n')
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    return log
+
+
+def generate(folder: Path, kind: str, board: str, *options: object) -> Path:
+    out = folder / f"{kind}-project"
+    arguments = ("--project", kind, "--board", board, *options)
+    assert asc_tiny("generate", MODEL, "--out", out, *arguments) == 0
+    return out
+
+
+def put(image: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True)
+    shutil.copy(image, place)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """Return the one line that a command fails with."""
+    capsys.readouterr()
+    assert asc_tiny(*arguments) == 2
+    streams = capsys.readouterr()
+    (line,) = streams.err.strip().splitlines()
+    return line
+
+
+@pytest.mark.parametrize("place", ["build/zephyr", "build/zephyr-project/zephyr"])
+def test_zephyr_is_flashed_by_west(place: str, tmp_path, images, calls: Path, capsys) -> None:
+    out = generate(tmp_path, "zephyr", "nrf52840dk", "--resample")
+    assert "not built, build/zephyr/zephyr.elf is missing" in refused(capsys, "flash", out)
+    put(images[0], out / place / "zephyr.elf")
+    assert asc_tiny("flash", out, "--dry-run") == 0
+    assert "west flash" in capsys.readouterr().out and not calls.exists()
+    assert asc_tiny("flash", out) == 0
+    assert asc_tiny("flash", out, "--probe", "123") == 0
+    assert calls.read_text() == f"{out}: west flash\n{out}: west flash -- --dev-id 123\n"
+
+
+def test_an_image_of_another_model_is_refused(tmp_path, images, calls: Path, capsys) -> None:
+    out = generate(tmp_path, "zephyr", "nrf52840dk", "--resample")
+    place = out / "build" / "zephyr" / "zephyr.elf"
+    put(images[1], place)
+    assert f"{place}: was built from another model than {out}" in refused(capsys, "flash", out)
+    assert f"{images[1]}: was built from another" in refused(
+        capsys, "flash", out, "--image", images[1]
+    )
+    assert not calls.exists()
+
+
+def test_platformio(tmp_path, calls: Path, capsys) -> None:
+    out = generate(tmp_path, "platformio", "nano33ble_sense", "--resample")
+    assert asc_tiny("flash", out) == 0
+    assert asc_tiny("flash", out, "--port", "/dev/ttyACM0") == 0
+    upload = f"{out}: pio run --target upload"
+    assert calls.read_text() == f"{upload}\n{upload} --upload-port /dev/ttyACM0\n"
+
+
+def test_arduino(tmp_path, calls: Path, capsys) -> None:
+    out = generate(tmp_path, "arduino", "nano33ble_sense", "--resample")
+    assert "arduino-cli needs the board's --port" in refused(capsys, "flash", out)
+    assert asc_tiny("flash", out, "--port", "/dev/ttyACM0") == 0
+    assert calls.read_text() == (
+        f"{out}: arduino-cli compile --fqbn arduino:mbed_nano:nano33ble --library . --upload "
+        "--port /dev/ttyACM0 --verify examples/asc_scenes\n"
+    )
+    assert (out / "examples" / "asc_scenes" / "asc_scenes.ino").is_file()
+
+
+def test_a_tool_that_is_missing_or_fails(tmp_path, calls: Path, monkeypatch, capsys) -> None:
+    out = generate(tmp_path, "platformio", "nano33ble_sense", "--resample")
+    monkeypatch.setenv("FAIL", "3")
+    assert "pio failed with code 3" in refused(capsys, "flash", out)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert "pio is not installed; pip install platformio" in refused(capsys, "flash", out)
+
+
+def test_a_csolution_is_flashed_from_its_out_folder(tmp_path, images, capsys, monkeypatch) -> None:
+    out = generate(tmp_path, "cmsis", "disco_l475_iot1", "--resample")
+    assert "out/asc_scenes/*/Release/asc_scenes.elf is missing" in refused(capsys, "flash", out)
+    put(images[1], out / "out/asc_scenes/B-L475E-IOT01A/Debug/asc_scenes.elf")
+    put(images[0], out / "out/asc_scenes/B-L475E-IOT01A/Release/asc_scenes.elf")
+    pyocd = pytest.importorskip("asc_tiny.targets.flashing.pyocd")
+    monkeypatch.setattr(pyocd, "probes", list)
+    assert refused(capsys, "flash", out).endswith("no debug probe is connected")
+
+
+def test_esp_idf_is_flashed_with_all_its_parts(tmp_path, images, capsys) -> None:
+    pytest.importorskip("esptool")
+    out = generate(tmp_path, "esp-idf", "esp32s3_devkitc", "--resample")
+    assert "build/asc_scenes.bin is missing" in refused(capsys, "flash", out)
+    record = images[0].read_bytes()
+    build = out / "build"
+    build.mkdir()
+    (build / "asc_scenes.bin").write_bytes(record)
+    options = ("--port", "/dev/ttyUSB0", "--dry-run")
+    assert "asc_scenes.bin: is no image for esp32s3" in refused(capsys, "flash", out, *options)
+    header = b"\xe9\x00\x00\x00" + bytes(8) + b"\x09\x00" + bytes(10)
+    (build / "asc_scenes.bin").write_bytes(header + record[:0] + raw(images[0]))
+    (build / "bootloader").mkdir()
+    (build / "bootloader" / "bootloader.bin").write_bytes(b"boot")
+    (build / "flasher_args.json").write_text(
+        '{"flash_files": {"0x10000": "asc_scenes.bin", "0x0": "bootloader/bootloader.bin"}}'
+    )
+    capsys.readouterr()
+    assert asc_tiny("flash", out, *options) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" and ")[0] for line in lines[1:3]] == [
+        f"write {build}/bootloader/bootloader.bin to 0x0",
+        f"write {build}/asc_scenes.bin to 0x10000",
+    ]
+    assert "needs the board's --port" in refused(capsys, "flash", out)
+
+
+def raw(image: Path) -> bytes:
+    """What an image puts into flash, without the container of ELF."""
+    from asc_tiny.targets.image import firmware_file
+
+    return b"".join(block.data for block in firmware_file.read(image)[1])
+
+
+def test_stm32cubeide_needs_the_image(tmp_path, images, capsys, monkeypatch) -> None:
+    out = generate(tmp_path, "stm32cubeide", "stm32l496g_disco", "--resample")
+    assert "built elsewhere; give its image by --image" in refused(capsys, "flash", out)
+    pyocd = pytest.importorskip("asc_tiny.targets.flashing.pyocd")
+    monkeypatch.setattr(pyocd, "probes", list)
+    line = refused(capsys, "flash", out, "--image", images[0])
+    assert line.endswith("no debug probe is connected")
+
+
+@pytest.mark.parametrize(
+    ("kind", "board", "what"),
+    [
+        ("cmake", "host", "it is this computer"),
+        ("zephyr", "mps2-an385", "it is emulated"),
+    ],
+)
+def test_boards_that_are_not_flashed(kind, board, what, tmp_path, calls: Path, capsys) -> None:
+    out = generate(tmp_path, kind, board)
+    assert f"board {board}: nothing to flash, {what}" in refused(capsys, "flash", out)
+    assert not calls.exists()
+
+
+def test_a_folder_without_a_project(tmp_path: Path, capsys) -> None:
+    assert "no asc-tiny.json here" in refused(capsys, "flash", tmp_path)

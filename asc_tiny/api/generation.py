@@ -1,4 +1,4 @@
-"""From a model to firmware: compiled networks, boards, generated projects."""
+"""Firmware from a model: compiled networks, boards, generated projects."""
 
 from __future__ import annotations
 

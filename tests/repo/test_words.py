@@ -25,15 +25,6 @@ NO_NOUN = re.compile(r"(of|that|by|in|from|on|to|with|at)\b", re.IGNORECASE)
 TERMINOLOGY = ROOT / "docs" / "developer" / "terminology.md"
 
 TO_COME = {
-    "compiler.ir.Buffer",
-    "compiler.ir.BufferView",
-    "compiler.ir.LoweredGraph",
-    "compiler.ir.RowAccess",
-    "compiler.ir.WidthTile",
-    "compiler.planner.scheduler.RollingBuffer",
-    "compiler.planner.arena_allocator.LiveRange",
-    "compiler.planner.arena_allocator.LiveRangeGroup",
-    "compiler.planner.arena_allocator.Placement",
     "complexity.op_cost.OpCost",
     "projects.generator.ProjectGenerator",
     "tflite.operands.OperatorView",

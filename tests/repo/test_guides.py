@@ -11,7 +11,7 @@ import pytest
 from asc_tiny import nets
 from asc_tiny.train import recipe as recipes
 
-GUIDES = Path(__file__).parents[1] / "docs" / "developer"
+GUIDES = Path(__file__).parents[2] / "docs" / "developer"
 
 
 def block(page: str, language: str, number: int = 0) -> str:

@@ -165,7 +165,7 @@ def generate(
         _tell(tell, (f"{frontend}: {line}" for line in complete.frontend.warnings()))
     audio = audio_path(complete, target, resample=resample)
     scores, missing = reference.selftest_scores(complete)
-    request = generator.Request(
+    request = generator.GenerationRequest(
         model=complete,
         board=target,
         runtime=runtime,

@@ -14,7 +14,7 @@ from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.ensemble import Model
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.projects.generator import Request
+from asc_tiny.projects.generator import GenerationRequest
 
 BLOCK = 1024
 """Samples in a block, ``ASC_AUDIO_BLOCK``."""
@@ -39,7 +39,7 @@ class Pace:
     busy_s: float
 
 
-def pace(request: Request) -> Pace:
+def pace(request: GenerationRequest) -> Pace:
     """Return as many blocks as the network is busy for, but at most a share of the board's RAM.
 
     An emulated board has no clock: its samples wait for it.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from asc_tiny.boards.catalog import Board
 from asc_tiny.firmware.c.templates import banner
 from asc_tiny.firmware.golden import golden_files
 from asc_tiny.firmware.library import library_sources, protocol_sources, selftest_sources
-from asc_tiny.projects.generator import BoardLike, Files, Kind, Request, render
+from asc_tiny.projects.generator import TEMPLATES, Files, GenerationRequest, ProjectGenerator
 from asc_tiny.projects.manifest_writer import model_files
 from asc_tiny.util.errors import AscError
 
@@ -22,52 +23,60 @@ PLATFORM_FILES = {
 _TFLM_PLATFORMS = ("cortex_m", "host")
 
 
-def _check(board: BoardLike, runtime: str) -> None:
-    if not board.platform:
-        raise AscError(f"board {board.name}: --project cmake is for emulated boards and the host")
-    if runtime == "tflm" and board.platform not in _TFLM_PLATFORMS:
-        raise AscError(
-            f"board {board.name}: --runtime tflm with --project cmake is for Cortex-M boards and "
-            "the host; --project sources writes files for any"
-        )
+class CMakeGenerator(ProjectGenerator):
+    """An application without an operating system, which ``asc-tiny build`` builds."""
+
+    name = "cmake"
+    default_board = "mps2-an386"
+    templates = TEMPLATES / "cmake"
+    image_patterns = ("build/firmware.elf",)
+
+    def check(self, board: Board, runtime: str) -> None:
+        """Check that a toolchain builds for the board, and TensorFlow Lite Micro's for its core."""
+        if not board.platform:
+            raise AscError(
+                f"board {board.name}: --project cmake is for emulated boards and the host"
+            )
+        if runtime == "tflm" and board.platform not in _TFLM_PLATFORMS:
+            raise AscError(
+                f"board {board.name}: --runtime tflm with --project cmake is for Cortex-M boards "
+                "and the host; --project sources writes files for any"
+            )
+
+    def files(self, request: GenerationRequest) -> Files:
+        """Return library, application, model and golden vectors."""
+        model, prefix, runtime = request.model, request.prefix, request.runtime
+        library = {
+            **library_sources(model, runtime=runtime, prefix=prefix),
+            **protocol_sources(prefix=prefix),
+            **selftest_sources(model, request.scores, prefix=prefix),
+        }
+        names = _application_files(request.board, runtime)
+        values = {
+            "application_sources": [name for name in names if name.endswith(".c")],
+            "banner": banner(model.model_file),
+            "board": request.board,
+            "labels": model.labels,
+            "library_sources": sorted(
+                f"{prefix}/{name}" for name in library if name.endswith((".c", ".cc"))
+            ),
+            "prefix": prefix,
+            "runtime": runtime,
+            "optimisation": "-Os" if model.options.optimize == "size" else "-O2",
+            "stack_bytes": STACK_BYTES,
+        }
+        return {
+            **{f"{prefix}/{name}": text for name, text in library.items()},
+            **{name.removesuffix(".j2"): self.render(name, values, prefix) for name in names},
+            **model_files(model.model_file),
+            **golden_files(model.frontends),
+        }
 
 
-def _files(request: Request) -> Files:
-    model, prefix, runtime = request.model, request.prefix, request.runtime
-    library = {
-        **library_sources(model, runtime=runtime, prefix=prefix),
-        **protocol_sources(prefix=prefix),
-        **selftest_sources(model, request.scores, prefix=prefix),
-    }
-    names = _application_files(request.board, runtime)
-    values = {
-        "application_sources": [name for name in names if name.endswith(".c")],
-        "banner": banner(model.model_file),
-        "board": request.board,
-        "labels": model.labels,
-        "library_sources": sorted(
-            f"{prefix}/{name}" for name in library if name.endswith((".c", ".cc"))
-        ),
-        "prefix": prefix,
-        "runtime": runtime,
-        "optimisation": "-Os" if model.options.optimize == "size" else "-O2",
-        "stack_bytes": STACK_BYTES,
-    }
-    return {
-        **{f"{prefix}/{name}": text for name, text in library.items()},
-        **{name.removesuffix(".j2"): render(f"cmake/{name}", values, prefix) for name in names},
-        **model_files(model.model_file),
-        **golden_files(model.frontends),
-    }
-
-
-def _application_files(board: BoardLike, runtime: str) -> list[str]:
+def _application_files(board: Board, runtime: str) -> list[str]:
     linked = ("tflm.cmake", "tflm_support.c") if runtime == "tflm" else ()
     return [
         *("CMakeLists.txt.j2", "README.md.j2"),
         *(f"src/{name}" for name in ("main.c", "platform.h", "serve.c", "serve.h")),
         *(f"platform/{name}" for name in (*PLATFORM_FILES[board.platform], *linked)),
     ]
-
-
-KIND = Kind(name="cmake", default_board="mps2-an386", check=_check, files=_files)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import microphone_app
-from asc_tiny.projects.generator import BoardLike, Files, Kind, Request, check_board, render
+from asc_tiny.projects.generator import (
+    TEMPLATES,
+    Files,
+    GenerationRequest,
+    ProjectGenerator,
+    check_board,
+)
 
 
 @dataclass(frozen=True)
@@ -44,39 +51,43 @@ BOARDS = {
 }
 
 
-def _check(board: BoardLike, runtime: str) -> None:
-    """Serve boards that packs describe, with either runtime."""
-    check_board("cmsis", board, BOARDS)
+class CmsisGenerator(ProjectGenerator):
+    """A csolution for boards that packs describe, with either runtime."""
 
+    name = "cmsis"
+    default_board = "mps3-an547"
+    templates = TEMPLATES / "cmsis"
+    image_patterns = tuple(
+        f"out/{{prefix}}_scenes/*/{build}/{{prefix}}_scenes.elf" for build in ("Release", "Debug")
+    )
 
-def _files(request: Request) -> Files:
-    prefix, board = request.prefix, BOARDS[request.board.design]
-    library = microphone_app.sources(request)
-    values: dict[str, object] = {
-        **microphone_app.values(request),
-        "board": board,
-        "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
-    }
-    scenes = f"{prefix}_scenes"
-    files: Files = {f"{prefix}/{name}": text for name, text in library.items()}
-    files[f"{prefix}/{prefix}.clayer.yml"] = _rendered("library/layer.clayer.yml", values, prefix)
-    files[f"{scenes}.csolution.yml"] = _rendered("scenes.csolution.yml", values, prefix)
-    files[f"{scenes}.cproject.yml"] = _rendered("scenes.cproject.yml", values, prefix)
-    files["README.md"] = _rendered("README.md", values, prefix)
-    files["src/app_main.c"] = microphone_app.application("cmsis/src/app_main.c.j2", values, prefix)
-    for name in ("src/serial.c", "src/serial.h"):
-        files[name] = render(f"cmsis/{name}", values, prefix)
-    if not board.has_audio:
-        files["synthetic/synthetic.clayer.yml"] = _rendered(
-            "synthetic/synthetic.clayer.yml", values, prefix
-        )
-        name = "synthetic/vstream_audio_in.c"
-        files[name] = render(f"cmsis/{name}", values, prefix)
-    return files
+    def check(self, board: Board, runtime: str) -> None:
+        """Check that packs describe the board."""
+        check_board(self.name, board, BOARDS)
 
-
-def _rendered(name: str, values: dict[str, object], prefix: str) -> str:
-    return render(f"cmsis/{name}.j2", values, prefix)
-
-
-KIND = Kind(name="cmsis", default_board="mps3-an547", check=_check, files=_files)
+    def files(self, request: GenerationRequest) -> Files:
+        """Return the solution, its application, and the library as a layer."""
+        prefix, board = request.prefix, BOARDS[request.board.design]
+        scenes = f"{prefix}_scenes"
+        library = microphone_app.sources(request)
+        names = {
+            f"{prefix}/{prefix}.clayer.yml": "library/layer.clayer.yml.j2",
+            f"{scenes}.csolution.yml": "scenes.csolution.yml.j2",
+            f"{scenes}.cproject.yml": "scenes.cproject.yml.j2",
+            "README.md": "README.md.j2",
+            "src/app_main.c": "src/app_main.c.j2",
+            "src/serial.c": "src/serial.c",
+            "src/serial.h": "src/serial.h",
+        }
+        if not board.has_audio:
+            names["synthetic/synthetic.clayer.yml"] = "synthetic/synthetic.clayer.yml.j2"
+            names["synthetic/vstream_audio_in.c"] = "synthetic/vstream_audio_in.c"
+        values: dict[str, object] = {
+            **microphone_app.values(request),
+            "board": board,
+            "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
+        }
+        return {
+            **{f"{prefix}/{name}": text for name, text in library.items()},
+            **{path: self.render(name, values, prefix) for path, name in names.items()},
+        }

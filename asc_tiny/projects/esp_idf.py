@@ -2,47 +2,63 @@
 
 from __future__ import annotations
 
+from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import microphone_app
-from asc_tiny.projects.generator import BoardLike, Files, Kind, Request, check_board, render
+from asc_tiny.projects.generator import (
+    TEMPLATES,
+    Files,
+    GenerationRequest,
+    ProjectGenerator,
+    check_board,
+)
 
 TARGETS = {"esp32s3_devkitc": "esp32s3"}
 """Board to ESP-IDF's name of its chip."""
 
-_COMPONENT = ("CMakeLists.txt", "Kconfig", "idf_component.yml")
+_COMPONENT = ("CMakeLists.txt.j2", "Kconfig.j2", "idf_component.yml.j2")
 _PROJECT = (
-    "CMakeLists.txt",
-    "README.md",
-    "main/CMakeLists.txt",
-    "main/Kconfig.projbuild",
-    "main/idf_component.yml",
-    "main/microphone.h",
-    "sdkconfig.defaults",
+    "CMakeLists.txt.j2",
+    "README.md.j2",
+    "main/CMakeLists.txt.j2",
+    "main/Kconfig.projbuild.j2",
+    "main/idf_component.yml.j2",
+    "main/main.c",
+    "main/microphone.c",
+    "main/microphone.h.j2",
+    "main/serial.c",
+    "main/serial.h",
+    "sdkconfig.defaults.j2",
 )
-_APPLICATION = ("main/main.c", "main/microphone.c", "main/serial.c", "main/serial.h")
 
 
-def _check(board: BoardLike, runtime: str) -> None:
-    """Serve boards with an ESP chip, with either runtime."""
-    check_board("esp-idf", board, TARGETS)
+class EspIdfGenerator(ProjectGenerator):
+    """A component and an application for boards with an ESP chip, with either runtime."""
 
+    name = "esp-idf"
+    default_board = "esp32s3_devkitc"
+    templates = TEMPLATES / "esp_idf"
+    image_patterns = ("build/{prefix}_scenes.bin",)
 
-def _files(request: Request) -> Files:
-    prefix = request.prefix
-    library = microphone_app.sources(request)
-    values: dict[str, object] = {
-        **microphone_app.values(request),
-        "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
-        "target": TARGETS[request.board.design],
-    }
-    component = f"components/{prefix}"
-    files: Files = {f"{component}/{name}": text for name, text in library.items()}
-    for name in _COMPONENT:
-        files[f"{component}/{name}"] = render(f"esp_idf/component/{name}.j2", values, prefix)
-    for name in _PROJECT:
-        files[name] = render(f"esp_idf/{name}.j2", values, prefix)
-    for name in _APPLICATION:
-        files[name] = render(f"esp_idf/{name}", values, prefix)
-    return files
+    def check(self, board: Board, runtime: str) -> None:
+        """Check that ESP-IDF builds for the board's chip."""
+        check_board(self.name, board, TARGETS)
 
-
-KIND = Kind(name="esp-idf", default_board="esp32s3_devkitc", check=_check, files=_files)
+    def files(self, request: GenerationRequest) -> Files:
+        """Return the component and the application around it."""
+        prefix = request.prefix
+        library = microphone_app.sources(request)
+        values: dict[str, object] = {
+            **microphone_app.values(request),
+            "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
+            "target": TARGETS[request.board.design],
+        }
+        component = f"components/{prefix}"
+        names = {f"{component}/{name}": f"component/{name}" for name in _COMPONENT}
+        names.update({name: name for name in _PROJECT})
+        return {
+            **{f"{component}/{name}": text for name, text in library.items()},
+            **{
+                path.removesuffix(".j2"): self.render(name, values, prefix)
+                for path, name in names.items()
+            },
+        }

@@ -1,18 +1,24 @@
-"""What all kinds of project share: the request, the rendering of templates, the writing."""
+"""Kinds of project: what each brings, the rendering of its templates, the writing to disk."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar
 
+import jinja2
+
+from asc_tiny.boards.catalog import Board
 from asc_tiny.firmware.c.prefix import rename_prefix
 from asc_tiny.firmware.c.templates import environment, template_root
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.frontend.arrays import Int8Array
+from asc_tiny.projects.manifest_reader import Manifest
 from asc_tiny.projects.manifest_writer import BOARD_FILE, MANIFEST, manifest
 from asc_tiny.resample.design import Resampler
 from asc_tiny.util import locks
@@ -22,41 +28,12 @@ from asc_tiny.util.files import replacing_folder, write_bytes
 Files = dict[str, str | bytes]
 """Path inside the project to contents; text is written as UTF-8."""
 
-
-class BoardLike(Protocol):
-    """What projects need of a board; see ``boards.catalog.Board``."""
-
-    @property
-    def name(self) -> str:
-        """Name as given to ``--board``."""
-
-    @property
-    def design(self) -> str:
-        """Name of the board of this tool that it is or is built like, by which kinds know it."""
-
-    @property
-    def machine(self) -> str:
-        """QEMU's machine name, empty for a native build."""
-
-    @property
-    def platform(self) -> str:
-        """One of ``cmake.PLATFORM_FILES``; empty if there is no CMake project for it."""
-
-    @property
-    def clock_hz(self) -> int:
-        """Clock of the core as the board's tools set it up, 0 for an emulated board."""
-
-    @property
-    def definition(self) -> str:
-        """Text of the user's file that describes it, empty for a board of this tool."""
-
-    @property
-    def ram_bytes(self) -> int:
-        """Size of the RAM."""
+TEMPLATES = template_root() / "projects"
+"""Folder with a folder of templates for each kind of project of this tool."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class GenerationRequest:
     """What ``generate`` is asked for.
 
     Attributes:
@@ -69,7 +46,7 @@ class Request:
     """
 
     model: Classifier
-    board: BoardLike
+    board: Board
     runtime: str = "aot"
     prefix: str = "asc"
     resampler: Resampler | None = None
@@ -83,27 +60,76 @@ class Request:
         return Fraction(self.model.frontend.sample_rate)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """A kind of project.
+@dataclass(frozen=True)
+class ToolCommand:
+    """A call of the tool that a kind of project is made for.
+
+    Attributes:
+        arguments: the program and its arguments; it runs in the project's folder.
+        hint: how to get the program, for people who do not have it.
+    """
+
+    arguments: tuple[str, ...]
+    hint: str
+
+
+class ProjectGenerator(ABC):
+    """A kind of project: its files, and how what its tool builds gets into a board.
+
+    A subclass gives ``name``, ``default_board``, ``templates`` and ``files``; all else has a
+    default.
 
     Attributes:
         name: as given to ``--project``.
-        default_board: where none is given.
-        check: raises AscError, in one line, for a board or a runtime that it does not serve.
-        files: returns the project's files.
+        default_board: name of the board that is generated for where none is given.
+        templates: folder of the kind's templates and of files that are copied.
         is_folder: whether the project owns its folder and is written with a manifest; else the
             files are put beside what is there.
+        image_patterns: where the kind's tool leaves the firmware's image, relative to the
+            project's folder: patterns of ``Path.glob``, in which ``{prefix}`` and ``{folder}``
+            stand for the prefix of C names and the name of the folder. The first that is there
+            counts; none if the tool builds elsewhere or keeps no image.
     """
 
-    name: str
-    default_board: str
-    check: Callable[[BoardLike, str], None]
-    files: Callable[[Request], Files]
-    is_folder: bool = True
+    name: ClassVar[str]
+    default_board: ClassVar[str]
+    templates: ClassVar[Path]
+    is_folder: ClassVar[bool] = True
+    image_patterns: ClassVar[tuple[str, ...]] = ()
+
+    def check(self, board: Board, runtime: str) -> None:
+        """Check that the kind serves a board with a runtime, ``aot`` or ``tflm``.
+
+        Raises:
+            AscError: it does not; one line says which it serves.
+        """
+        return None
+
+    @abstractmethod
+    def files(self, request: GenerationRequest) -> Files:
+        """Return the project's files, for a board and a runtime that ``check`` lets pass."""
+
+    def flash(
+        self, project: Manifest, *, probe: str | None, port: str | None
+    ) -> ToolCommand | None:
+        """Return how the kind's own tool flashes a project; None leaves it to the board's tool.
+
+        Args:
+            project: what ``generate`` wrote, its image built if the kind has ``image_patterns``.
+            probe: id of the debug probe, where the user gives one.
+            port: serial port of the board, where the user gives one.
+
+        Raises:
+            AscError: the tool needs a probe or a port that is not given, or another board.
+        """
+        return None
+
+    def render(self, name: str, values: Mapping[str, object], prefix: str) -> str:
+        """Return the text of a file in ``templates``; see the function ``render``."""
+        return render(self.templates / name, values, prefix)
 
 
-def check_board(kind: str, board: BoardLike, served: Iterable[str]) -> None:
+def check_board(kind: str, board: Board, served: Iterable[str]) -> None:
     """Refuse a board that is not among those that a kind of project serves.
 
     Raises:
@@ -118,19 +144,29 @@ def check_board(kind: str, board: BoardLike, served: Iterable[str]) -> None:
         )
 
 
-def render(name: str, values: Mapping[str, object], prefix: str) -> str:
-    """Return the text of a project's file, without the ending ``.j2`` of its template.
+_CODE = (".c", ".cc", ".cpp", ".h", ".hpp", ".ino")
+
+
+def render(path: Path, values: Mapping[str, object], prefix: str) -> str:
+    """Return the text of a project's file.
 
     Args:
-        name: of a file under ``firmware_templates/projects``: a template if it ends in ``.j2``,
-            which takes the prefix from ``values``; else C code whose names get the prefix.
-        values: of the template.
-        prefix: of all names in the C code.
+        path: a template of Jinja if it ends in ``.j2``; else a file that is copied.
+        values: what a template prints, by name.
+        prefix: of all names in the C code: files in C and C++, templates too, are written with
+            ``asc`` and get it.
     """
-    if name.endswith(".j2"):
-        return environment().get_template(f"projects/{name}").render(values)
-    text = (template_root() / "projects" / name).read_text(encoding="utf-8")
-    return rename_prefix(text, prefix)
+    if path.suffix == ".j2":
+        text = _environment(path.parent).get_template(path.name).render(values)
+    else:
+        text = path.read_text(encoding="utf-8")
+    is_code = path.name.removesuffix(".j2").endswith(_CODE)
+    return rename_prefix(text, prefix) if is_code else text
+
+
+@cache
+def _environment(folder: Path) -> jinja2.Environment:
+    return environment().overlay(loader=jinja2.FileSystemLoader(folder))
 
 
 _NOT_IN_FOLDERS = '";[]|' + ("" if os.sep == "\\" else "\\")
@@ -152,28 +188,28 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def write(kind: Kind, request: Request, out: Path) -> None:
+def write(generator: ProjectGenerator, request: GenerationRequest, out: Path) -> None:
     """Write a project to the folder ``out``.
 
     Raises:
         AscError: the kind does not serve the board or the runtime; ``out`` holds something else
             than a generated project, or cannot be written.
     """
-    kind.check(request.board, request.runtime)
-    if not kind.is_folder:
-        files = kind.files(request)
+    generator.check(request.board, request.runtime)
+    if not generator.is_folder:
+        files = generator.files(request)
         with locks.exclusive(out):
             _write_files(files, out)
         return
     check_folder(out)
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
         raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
-    files = kind.files(request)
+    files = generator.files(request)
     if request.board.definition:
         files[BOARD_FILE] = request.board.definition
     files[MANIFEST] = manifest(
         request.model,
-        kind=kind.name,
+        kind=generator.name,
         runtime=request.runtime,
         board=request.board.name,
         prefix=request.prefix,

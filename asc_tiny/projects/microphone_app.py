@@ -14,13 +14,13 @@ from asc_tiny.firmware.library import (
     selftest_sources,
 )
 from asc_tiny.projects.audio_buffering import pace
-from asc_tiny.projects.generator import Request
+from asc_tiny.projects.generator import GenerationRequest
 
 _LISTEN = ("asc_cycles.h", "asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h")
 _RUNTIME_NAMES = {"aot": "ahead-of-time kernels", "tflm": "TensorFlow Lite Micro"}
 
 
-def sources(request: Request) -> dict[str, str]:
+def sources(request: GenerationRequest) -> dict[str, str]:
     """Return the library with the path from a microphone's interrupt, file name to text."""
     prefix = request.prefix
     files = library_sources(request.model, runtime=request.runtime, prefix=prefix)
@@ -39,13 +39,7 @@ def sources(request: Request) -> dict[str, str]:
     return files
 
 
-def application(name: str, values: dict[str, object], prefix: str) -> str:
-    """Return the text of a template of C or C++ code, whose names get the prefix."""
-    text = environment().get_template(f"projects/{name}").render(values)
-    return rename_prefix(text, prefix)
-
-
-def values(request: Request) -> dict[str, object]:
+def values(request: GenerationRequest) -> dict[str, object]:
     """Return what the templates of all these projects print."""
     model, waiting = request.model, pace(request)
     return {

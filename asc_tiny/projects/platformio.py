@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import arduino, microphone_app, stm32l4
-from asc_tiny.projects.generator import BoardLike, Files, Kind, Request, check_board, render
+from asc_tiny.projects.generator import (
+    TEMPLATES,
+    Files,
+    GenerationRequest,
+    ProjectGenerator,
+    ToolCommand,
+    check_board,
+)
+from asc_tiny.projects.manifest_reader import Manifest
 from asc_tiny.util.errors import AscError
 
 
@@ -24,14 +33,14 @@ class _Environment:
     platform: str
     board: str
     framework: str
-    application: Callable[[Request], dict[str, str]]
+    application: Callable[[GenerationRequest], dict[str, str]]
 
 
-def _of_arduino(request: Request) -> dict[str, str]:
+def _of_arduino(request: GenerationRequest) -> dict[str, str]:
     return {"main.cpp": arduino.sketch(request)}
 
 
-def _of_stm32cube(request: Request) -> dict[str, str]:
+def _of_stm32cube(request: GenerationRequest) -> dict[str, str]:
     return {**stm32l4.application(request), **stm32l4.start_up(request)}
 
 
@@ -49,30 +58,42 @@ ENVIRONMENTS = {
 }
 
 
-def _check(board: BoardLike, runtime: str) -> None:
-    check_board("platformio", board, ENVIRONMENTS)
-    if runtime == "tflm" and ENVIRONMENTS[board.design].framework != "arduino":
-        raise AscError(
-            f"board {board.name}: --runtime tflm with --project platformio is for boards with "
-            "Arduino's framework; STM32Cube has no package of TensorFlow Lite Micro"
-        )
+class PlatformioGenerator(ProjectGenerator):
+    """A project of PlatformIO."""
 
+    name = "platformio"
+    default_board = "nano33ble_sense"
+    templates = TEMPLATES / "platformio"
 
-def _files(request: Request) -> Files:
-    environment, prefix = ENVIRONMENTS[request.board.design], request.prefix
-    library = f"lib/{prefix}_scenes"
-    values = {
-        **microphone_app.values(request),
-        "board_title": environment.title,
-        "environment": environment,
-    }
-    return {
-        **{f"{library}/src/{name}": text for name, text in microphone_app.sources(request).items()},
-        **{f"src/{name}": text for name, text in environment.application(request).items()},
-        f"{library}/library.json": render("platformio/library.json.j2", values, prefix),
-        "platformio.ini": render("platformio/platformio.ini.j2", values, prefix),
-        "README.md": render("platformio/README.md.j2", values, prefix),
-    }
+    def check(self, board: Board, runtime: str) -> None:
+        """Check that an environment builds for the board, and has what the runtime needs."""
+        check_board(self.name, board, ENVIRONMENTS)
+        if runtime == "tflm" and ENVIRONMENTS[board.design].framework != "arduino":
+            raise AscError(
+                f"board {board.name}: --runtime tflm with --project platformio is for boards with "
+                "Arduino's framework; STM32Cube has no package of TensorFlow Lite Micro"
+            )
 
+    def files(self, request: GenerationRequest) -> Files:
+        """Return the project with the library in ``lib``."""
+        environment, prefix = ENVIRONMENTS[request.board.design], request.prefix
+        library = f"lib/{prefix}_scenes"
+        values = {
+            **microphone_app.values(request),
+            "board_title": environment.title,
+            "environment": environment,
+        }
+        sources = microphone_app.sources(request)
+        return {
+            **{f"{library}/src/{name}": text for name, text in sources.items()},
+            **{f"src/{name}": text for name, text in environment.application(request).items()},
+            f"{library}/library.json": self.render("library.json.j2", values, prefix),
+            "platformio.ini": self.render("platformio.ini.j2", values, prefix),
+            "README.md": self.render("README.md.j2", values, prefix),
+        }
 
-KIND = Kind(name="platformio", default_board="nano33ble_sense", check=_check, files=_files)
+    def flash(self, project: Manifest, *, probe: str | None, port: str | None) -> ToolCommand:
+        """Build and upload."""
+        upload = ("--upload-port", port) if port else ()
+        arguments = ("pio", "run", "--target", "upload", *upload)
+        return ToolCommand(arguments, "pip install platformio")

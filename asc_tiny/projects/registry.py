@@ -6,25 +6,28 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asc_tiny.projects.generator import Kind
+    from asc_tiny.projects.generator import ProjectGenerator
 
 DEFAULT = "cmake"
 
-NAMES = (
-    "arduino",
-    "cmake",
-    "cmsis",
-    "esp-idf",
-    "platformio",
-    "sources",
-    "stm32cubeide",
-    "zephyr",
-)
-"""As given to ``--project``; the modules beside this one have ``_`` in place of ``-``."""
+_GENERATORS = {
+    "arduino": "ArduinoGenerator",
+    "cmake": "CMakeGenerator",
+    "cmsis": "CmsisGenerator",
+    "esp-idf": "EspIdfGenerator",
+    "platformio": "PlatformioGenerator",
+    "sources": "SourcesGenerator",
+    "stm32cubeide": "Stm32CubeIdeGenerator",
+    "zephyr": "ZephyrGenerator",
+}
+"""Classes by name; the modules beside this one have ``_`` in place of ``-``."""
+
+NAMES = tuple(_GENERATORS)
+"""As given to ``--project``."""
 
 
-def get(name: str) -> Kind:
-    """Return the kind of that name, one of ``NAMES``."""
+def get(name: str) -> ProjectGenerator:
+    """Return the generator of the kind of that name, one of ``NAMES``."""
     module = importlib.import_module(f"asc_tiny.projects.{name.replace('-', '_')}")
-    kind: Kind = module.KIND
-    return kind
+    generator: ProjectGenerator = getattr(module, _GENERATORS[name])()
+    return generator

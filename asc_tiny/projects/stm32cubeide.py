@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import microphone_app, stm32l4
-from asc_tiny.projects.generator import BoardLike, Files, Kind, Request, check_board, render
+from asc_tiny.projects.generator import (
+    TEMPLATES,
+    Files,
+    GenerationRequest,
+    ProjectGenerator,
+    check_board,
+)
 
 
-def _check(board: BoardLike, runtime: str) -> None:
-    """Serve boards whose microphone a DFSDM reads, with either runtime."""
-    check_board("stm32cubeide", board, stm32l4.BOARDS)
+class Stm32CubeIdeGenerator(ProjectGenerator):
+    """Sources for boards whose microphone a DFSDM reads, with either runtime."""
 
+    name = "stm32cubeide"
+    default_board = "disco_l475_iot1"
+    templates = TEMPLATES / "stm32cubeide"
 
-def _files(request: Request) -> Files:
-    prefix = request.prefix
-    readme = render("stm32cubeide/README.md.j2", stm32l4.values(request), prefix)
-    return {
-        **{f"{prefix}/{name}": text for name, text in microphone_app.sources(request).items()},
-        **{f"App/{name}": text for name, text in stm32l4.application(request).items()},
-        "README.md": readme,
-    }
+    def check(self, board: Board, runtime: str) -> None:
+        """Check that the application runs on the board's chip."""
+        check_board(self.name, board, stm32l4.BOARDS)
 
-
-KIND = Kind(name="stm32cubeide", default_board="disco_l475_iot1", check=_check, files=_files)
+    def files(self, request: GenerationRequest) -> Files:
+        """Return library, application, and the settings of the project as a text."""
+        prefix = request.prefix
+        sources = microphone_app.sources(request)
+        return {
+            **{f"{prefix}/{name}": text for name, text in sources.items()},
+            **{f"App/{name}": text for name, text in stm32l4.application(request).items()},
+            "README.md": self.render("README.md.j2", stm32l4.values(request), prefix),
+        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asc_tiny.projects import dfsdm, microphone_app
-from asc_tiny.projects.generator import Request, render
+from asc_tiny.projects.generator import TEMPLATES, GenerationRequest, render
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ BOARDS = {
 }
 
 
-def values(request: Request) -> dict[str, object]:
+def values(request: GenerationRequest) -> dict[str, object]:
     """Return what the templates of these boards print."""
     return {
         **microphone_app.values(request),
@@ -49,20 +49,21 @@ def values(request: Request) -> dict[str, object]:
     }
 
 
-def application(request: Request) -> dict[str, str]:
+_FOLDER = TEMPLATES / "stm32l4"
+
+
+def application(request: GenerationRequest) -> dict[str, str]:
     """Return the application, which needs a filter and a UART that run, file name to text."""
     prefix = request.prefix
     return {
-        f"{prefix}_app.c": microphone_app.application(
-            "stm32l4/asc_app.c.j2", values(request), prefix
-        ),
-        f"{prefix}_app.h": render("stm32l4/asc_app.h", {}, prefix),
+        f"{prefix}_app.c": render(_FOLDER / "asc_app.c.j2", values(request), prefix),
+        f"{prefix}_app.h": render(_FOLDER / "asc_app.h", {}, prefix),
     }
 
 
-def start_up(request: Request) -> dict[str, str]:
+def start_up(request: GenerationRequest) -> dict[str, str]:
     """Return the main function, which starts them, with its header."""
     return {
-        "main.c": microphone_app.application("stm32l4/main.c.j2", values(request), request.prefix),
-        "main.h": render("stm32l4/main.h", {}, request.prefix),
+        "main.c": render(_FOLDER / "main.c.j2", values(request), request.prefix),
+        "main.h": render(_FOLDER / "main.h", {}, request.prefix),
     }

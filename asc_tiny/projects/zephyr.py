@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import microphone_app
-from asc_tiny.projects.generator import BoardLike, Files, Kind, Request, check_board, render
+from asc_tiny.projects.generator import (
+    TEMPLATES,
+    Files,
+    GenerationRequest,
+    ProjectGenerator,
+    ToolCommand,
+    check_board,
+)
+from asc_tiny.projects.manifest_reader import Manifest
 from asc_tiny.util.errors import AscError
 
 EMULATED = "mps2/an385"
@@ -74,42 +83,67 @@ _DFSDM_CLOCKS = (
 )
 
 
-_APPLICATION = ("main.c", "microphone_dmic.c", "microphone_synthetic.c", "serial.c", "serial.h")
+_APPLICATION = (
+    "CMakeLists.txt.j2",
+    "README.md.j2",
+    "prj.conf.j2",
+    "sample.yaml.j2",
+    "src/main.c",
+    "src/microphone.h.j2",
+    "src/microphone_dmic.c",
+    "src/microphone_synthetic.c",
+    "src/serial.c",
+    "src/serial.h",
+    "west.yml.j2",
+)
+_MODULE = ("CMakeLists.txt.j2", "Kconfig.j2", "module.yml.j2")
 
 
-def _check(board: BoardLike, runtime: str) -> None:
-    """Serve boards whose microphone Zephyr reads, and emulated ones, with either runtime."""
-    check_board("zephyr", board, BOARDS)
+class ZephyrGenerator(ProjectGenerator):
+    """An application for boards whose microphone Zephyr reads, and emulated ones."""
+
+    name = "zephyr"
+    default_board = "nrf52840dk"
+    templates = TEMPLATES / "zephyr"
+    # The second is that of a build with sysbuild.
+    image_patterns = ("build/zephyr/zephyr.elf", "build/{folder}/zephyr/zephyr.elf")
+
+    def check(self, board: Board, runtime: str) -> None:
+        """Check that Zephyr has the board."""
+        check_board(self.name, board, BOARDS)
+
+    def files(self, request: GenerationRequest) -> Files:
+        """Return the application, and the library as a module."""
+        prefix, board = request.prefix, BOARDS[request.board.design]
+        library = microphone_app.sources(request)
+        values: dict[str, object] = {
+            **microphone_app.values(request),
+            **_microphone(request),
+            "board": board,
+            "emulated": EMULATED,
+            "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
+        }
+        names = {f"{prefix}/zephyr/{name}": f"library/{name}" for name in _MODULE}
+        names.update({name: name for name in _APPLICATION})
+        if board.overlay:
+            path = f"boards/{board.target.replace('/', '_')}"
+            names[f"{path}.overlay"] = f"boards/{board.overlay}.overlay.j2"
+            names[f"{path}.conf"] = "boards/microphone.conf.j2"
+        return {
+            **{f"{prefix}/{name}": text for name, text in library.items()},
+            **{
+                path.removesuffix(".j2"): self.render(name, values, prefix)
+                for path, name in names.items()
+            },
+        }
+
+    def flash(self, project: Manifest, *, probe: str | None, port: str | None) -> ToolCommand:
+        """Flash what ``west build`` has built."""
+        runner = ("--", "--dev-id", probe) if probe else ()
+        return ToolCommand(("west", "flash", *runner), "pip install west")
 
 
-def _files(request: Request) -> Files:
-    prefix, board = request.prefix, BOARDS[request.board.design]
-    library = microphone_app.sources(request)
-    values: dict[str, object] = {
-        **microphone_app.values(request),
-        **_microphone(request),
-        "board": board,
-        "emulated": EMULATED,
-        "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
-    }
-    files: Files = {f"{prefix}/{name}": text for name, text in library.items()}
-    for name in ("CMakeLists.txt", "Kconfig", "module.yml"):
-        files[f"{prefix}/zephyr/{name}"] = render(f"zephyr/library/{name}.j2", values, prefix)
-    for name in ("CMakeLists.txt", "README.md", "prj.conf", "sample.yaml", "west.yml"):
-        files[name] = render(f"zephyr/{name}.j2", values, prefix)
-    files["src/microphone.h"] = render("zephyr/src/microphone.h.j2", values, prefix)
-    for name in _APPLICATION:
-        files[f"src/{name}"] = render(f"zephyr/src/{name}", values, prefix)
-    if board.overlay:
-        path = f"boards/{board.target.replace('/', '_')}"
-        files[f"{path}.overlay"] = render(
-            f"zephyr/boards/{board.overlay}.overlay.j2", values, prefix
-        )
-        files[f"{path}.conf"] = render("zephyr/boards/microphone.conf.j2", values, prefix)
-    return files
-
-
-def _microphone(request: Request) -> Mapping[str, object]:
+def _microphone(request: GenerationRequest) -> Mapping[str, object]:
     """Return the clocks and pins of a board's microphone."""
     name = request.board.design
     if name in _NRF_PINS:
@@ -125,6 +159,3 @@ def _dfsdm_clock(rate: int) -> _Clock:
         if rate in clock.rates:
             return clock
     raise AscError(f"no clock of the DFSDM gives {rate} Hz")
-
-
-KIND = Kind(name="zephyr", default_board="nrf52840dk", check=_check, files=_files)

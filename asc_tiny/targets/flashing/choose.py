@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asc_tiny.boards.catalog import Board
+from asc_tiny.projects import registry
 from asc_tiny.projects.manifest_reader import Manifest
 from asc_tiny.targets.flashing import external, layout, uf2
 from asc_tiny.targets.flashing.image import Image, load
@@ -35,15 +36,15 @@ def of_project(
     board = project.board
     if board.flash is None:
         raise _nothing_to_flash(board)
-    # These tools compile what they upload.
-    if image is None and project.kind == "platformio":
-        return external.platformio(project.folder, port=port)
-    if image is None and project.kind == "arduino":
-        return external.arduino(project, port=port)
-    loaded = load(image or layout.find(project), board)
+    generator = registry.get(project.kind)
+    command = None if image else generator.flash(project, probe=probe, port=port)
+    if command and not generator.image_patterns:
+        # The tool compiles what it uploads.
+        return external.job(command, project.folder)
+    loaded = load(image or layout.find(project, generator.image_patterns), board)
     _check_model(loaded, project)
-    if image is None and project.kind == "zephyr":
-        return external.west(project.folder, probe=probe)
+    if command:
+        return external.job(command, project.folder)
     return of_image(loaded, board, probe=probe, port=port)
 
 

@@ -84,7 +84,8 @@ def host_scores(model: Classifier, clips: Mapping[str, Samples]) -> Int8Array:
     with scratch_folders.folder() as temporary:
         folder = temporary / "host"
         board = catalog.get(catalog.HOST)
-        generator.write(cmake.KIND, generator.Request(model=model, board=board), folder)
+        request = generator.GenerationRequest(model=model, board=board)
+        generator.write(cmake.CMakeGenerator(), request, folder)
         host = projects.load(folder)
         projects.build(host)
         return image.features_and_codes(host, list(clips.values()))[1]

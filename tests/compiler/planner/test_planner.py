@@ -219,7 +219,9 @@ def test_instructions_of_stages_do_not_depend_on_the_order(tmp_path: Path) -> No
         complete = replace(complete, options=Options(schedule=order))
         board = catalog.get("mps2-an386")
         generator.write(
-            cmake.KIND, generator.Request(model=complete, board=board), tmp_path / order
+            cmake.CMakeGenerator(),
+            generator.GenerationRequest(model=complete, board=board),
+            tmp_path / order,
         )
         project = projects.load(tmp_path / order)
         projects.build(project)

@@ -104,7 +104,8 @@ def test_bound_holds(model: str, board: str, tmp_path: Path) -> None:
     """Above what painting shows while the firmware runs, below what the linker reserves."""
     target = catalog.get(board)
     complete = classifier(load(MODELS / f"{model}.tflite"), runtime="aot")
-    generator.write(cmake.KIND, generator.Request(model=complete, board=target), tmp_path / "p")
+    request = generator.GenerationRequest(model=complete, board=target)
+    generator.write(cmake.CMakeGenerator(), request, tmp_path / "p")
     built = project.load(tmp_path / "p")
     project.build(built)
     costs = bench.measure(built)

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from asc_tiny.boards import catalog
-from asc_tiny.complexity.op_cost import work
+from asc_tiny.complexity.op_cost import op_cost
 from asc_tiny.costs.compiler_shortcuts import shortcuts
 from asc_tiny.costs.footprint import constants
 from asc_tiny.costs.instructions import Features, features, kind
@@ -165,7 +165,7 @@ class Core:
         found = list(operators(model_file, stages, reading))
         graph = model_file.graph
         macs = [
-            (kind(graph, operator), work(graph, operator).macs, instructions)
+            (kind(graph, operator), op_cost(graph, operator).macs, instructions)
             for operator, (_, _, instructions) in zip(graph.operators, found, strict=True)
         ]
         return Measured(name, found, macs)

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
-
-_BOUNDED_TEXT = """
-    EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL MAXIMUM MINIMUM NOT_EQUAL SELECT SELECT_V2
-"""
-_BOUNDED = frozenset(_BOUNDED_TEXT.split())
-"""Operators that hold values to a bound, or choose between them and another."""
-
-_FILLED = ("FILL", "PADV2")
-"""Operators that repeat one number."""
+from asc_tiny.tflite.ops import Family, OpRules
 
 _CODES: Mapping[str, str] = {
     "FLOAT16": "e",
@@ -33,22 +25,45 @@ def is_number(graph: Graph, operator: Operator, tensor: Tensor) -> bool:
     That is a bound, a threshold or a filler without dimensions, and the 3 and 1/6 of a hard
     sigmoid ``relu6(x + 3) / 6``. Every other single number may be learnt, such as a scale.
     """
-    if operator.name in _FILLED:
-        return tensor.size == 1
-    if tensor.shape:
-        return False
-    return operator.name in _BOUNDED or _is_of_hard_sigmoid(graph, operator, _value(tensor))
+    rule = _number_rule.get(operator.name)
+    return rule is not None and rule(graph, operator, tensor)
 
 
-def _is_of_hard_sigmoid(graph: Graph, operator: Operator, value: float | None) -> bool:
-    if value is None:
-        return False
-    if operator.name == "ADD":
-        return _near(value, 3.0) and _is_clipped(graph, operator)
-    expected = {"MUL": 1 / 6, "DIV": 6.0}.get(operator.name)
+_NumberRule = Callable[[Graph, Operator, Tensor], bool]
+
+
+def _bound(_: Graph, __: Operator, tensor: Tensor) -> bool:
+    return not tensor.shape
+
+
+_number_rule: OpRules[_NumberRule] = OpRules({Family.COMPARISON: _bound})
+# They choose between values and another.
+_number_rule("SELECT", "SELECT_V2")(_bound)
+
+
+@_number_rule("FILL", "PADV2")
+def _filler(_: Graph, __: Operator, tensor: Tensor) -> bool:
+    return tensor.size == 1
+
+
+@_number_rule("ADD")
+def _three(graph: Graph, operator: Operator, tensor: Tensor) -> bool:
+    return _is_near(tensor, 3.0) and _is_clipped(graph, operator)
+
+
+@_number_rule("MUL")
+def _sixth(graph: Graph, operator: Operator, tensor: Tensor) -> bool:
+    return _is_near(tensor, 1 / 6) and _reads_clipped(graph, operator)
+
+
+@_number_rule("DIV")
+def _six(graph: Graph, operator: Operator, tensor: Tensor) -> bool:
+    return _is_near(tensor, 6.0) and _reads_clipped(graph, operator)
+
+
+def _reads_clipped(graph: Graph, operator: Operator) -> bool:
     sources = (graph.producers.get(index) for index in operator.inputs)
-    clipped = any(source is not None and _clips(source) for source in sources)
-    return expected is not None and _near(value, expected) and clipped
+    return any(source is not None and _clips(source) for source in sources)
 
 
 def _is_clipped(graph: Graph, operator: Operator) -> bool:
@@ -63,8 +78,10 @@ def _clips(operator: Operator) -> bool:
     return "RELU6" in (operator.name, operator.options.get("fused_activation_function"))
 
 
-def _near(value: float, expected: float) -> bool:
-    return abs(value - expected) <= _CLOSE * expected
+def _is_near(tensor: Tensor, expected: float) -> bool:
+    """Tell whether a constant is one number without dimensions, this one as far as codes tell."""
+    value = None if tensor.shape else _value(tensor)
+    return value is not None and abs(value - expected) <= _CLOSE * expected
 
 
 def _value(tensor: Tensor) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from asc_tiny import nets
-from asc_tiny.complexity.op_cost import Work
+from asc_tiny.complexity.op_cost import OpCost
 from asc_tiny.complexity.report import LayerComplexity, ModelComplexity
 from asc_tiny.util.errors import AscError
 
@@ -77,7 +77,7 @@ def measure_model(model: Any, *, source: str) -> ModelComplexity:
         seen.update(id(weight) for weight in fresh)
         shape = _shape(outputs[0], source)
         params = sum(math.prod(weight.shape) for weight in fresh)
-        counted = _work(layer, inputs, outputs, source)
+        counted = _cost(layer, inputs, outputs, source)
         layers.append(
             LayerComplexity(
                 name=layer.name,
@@ -155,36 +155,36 @@ def _live_elements(model: Any, calls: list[Call]) -> list[int]:
     ]
 
 
-def _work(layer: Any, inputs: list[Any], outputs: list[Any], source: str) -> Work:
+def _cost(layer: Any, inputs: list[Any], outputs: list[Any], source: str) -> OpCost:
     """Count the work of a layer; int8 codes are what is moved."""
     kind = type(layer).__name__
     size = sum(math.prod(_shape(tensor, source)) for tensor in outputs)
     read = math.prod(_shape(inputs[0], source)) if inputs else 0
     if kind == "Conv2DTranspose":
         height, width, filters, _ = layer.kernel.shape
-        return Work(macs=read * int(height * width * filters))
+        return OpCost(macs=read * int(height * width * filters))
     if kind in ("Conv2D", "DepthwiseConv2D", "Dense"):
         taken = {"Conv2D": 3, "DepthwiseConv2D": 2, "Dense": 1}[kind]
-        return Work(macs=size * int(math.prod(layer.kernel.shape[:taken])))
+        return OpCost(macs=size * int(math.prod(layer.kernel.shape[:taken])))
     if kind in ("AveragePooling2D", "MaxPooling2D"):
-        return Work(operations=size * int(math.prod(layer.pool_size)))
+        return OpCost(operations=size * int(math.prod(layer.pool_size)))
     if kind in ("Resizing", "UpSampling2D"):
         bilinear = layer.interpolation == "bilinear"
-        return Work(operations=_BILINEAR * size) if bilinear else Work(moved_bytes=size)
+        return OpCost(operations=_BILINEAR * size) if bilinear else OpCost(moved_bytes=size)
     if kind == "Activation":
         # A function, or a layer such as PReLU.
         name = getattr(layer.activation, "__name__", type(layer.activation).__name__).lower()
-        return Work(operations=size * (_SOFTMAX if name == "softmax" else 1))
+        return OpCost(operations=size * (_SOFTMAX if name == "softmax" else 1))
     if kind == "Add":
-        return Work(operations=size * (len(inputs) - 1 if len(inputs) > 1 else 1))
+        return OpCost(operations=size * (len(inputs) - 1 if len(inputs) > 1 else 1))
     if kind in _PER_OUTPUT:
-        return Work(operations=size * _PER_OUTPUT[kind])
+        return OpCost(operations=size * _PER_OUTPUT[kind])
     if kind in _REDUCTIONS:
-        return Work(operations=read)
+        return OpCost(operations=read)
     if kind in _MOVEMENTS:
-        return Work(moved_bytes=size)
+        return OpCost(moved_bytes=size)
     if kind in _FREE:
-        return Work()
+        return OpCost()
     raise AscError(f"{source}: layer {layer.name} is {kind}, whose work cannot be counted")
 
 

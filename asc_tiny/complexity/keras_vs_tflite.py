@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asc_tiny.complexity.report import LayerComplexity, ModelComplexity
+from asc_tiny.tflite import ops
 from asc_tiny.util.console_text import align, printable
 
 _OPERATORS = {
@@ -45,7 +46,7 @@ class Row:
     @property
     def folded(self) -> int:
         """Parameters of batch norms that are part of the weights now."""
-        if any(x.op not in _WEIGHTED for x in self.operators):
+        if any(ops.row(x.op).family is not ops.Family.WEIGHTED for x in self.operators):
             return 0
         return sum(x.params for x in self.layers if _NORMALIZATION.search(x.op))
 
@@ -103,9 +104,6 @@ class Row:
         if not self.operators and not notes:
             notes.append("nothing left of it at run time")
         return "; ".join(notes)
-
-
-_WEIGHTED = ("BATCH_MATMUL", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
 
 def compare(keras: ModelComplexity, tflite: ModelComplexity) -> list[Row]:

@@ -9,10 +9,11 @@ layer's input for its depth, and leave out all operators but these seven.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from asc_tiny.tflite.graph import Graph, Operator
-from asc_tiny.tflite.operands import Call
+from asc_tiny.tflite.operands import OperatorView
+from asc_tiny.tflite.ops import OpRules
 from asc_tiny.util.errors import AscError
 
 
@@ -45,49 +46,48 @@ def macs(graph: Graph, operator: Operator) -> int:
     Raises:
         AscError: operands that the operator cannot have.
     """
-    rule = _RULES.get(operator.name)
-    return rule(Call(graph, operator)) if rule else 0
+    rule = nessi_rule.get(operator.name)
+    return rule(OperatorView(graph, operator)) if rule else 0
 
 
-def _conv_2d(call: Call) -> int:
+nessi_rule: OpRules[Callable[[OperatorView], int]] = OpRules()
+"""How the multiply-accumulates of an operator are counted; those without a rule count none."""
+
+
+@nessi_rule("CONV_2D")
+def _conv_2d(op: OperatorView) -> int:
     # The kernel's own channel counts, whatever the output's.
-    filters, height, width, depth = call.input(1, dimensions=4).shape
-    return _positions(call) * filters * height * width * depth
+    filters, height, width, depth = op.input(1, dimensions=4).shape
+    return _positions(op) * filters * height * width * depth
 
 
-def _depthwise_conv_2d(call: Call) -> int:
-    _, height, width, channels = call.input(1, dimensions=4).shape
-    return _positions(call) * channels * height * width
+@nessi_rule("DEPTHWISE_CONV_2D")
+def _depthwise_conv_2d(op: OperatorView) -> int:
+    _, height, width, channels = op.input(1, dimensions=4).shape
+    return _positions(op) * channels * height * width
 
 
-def _pool(call: Call) -> int:
-    options = call.operator.options
+@nessi_rule("AVERAGE_POOL_2D", "MAX_POOL_2D")
+def _pool(op: OperatorView) -> int:
+    options = op.options
     window = int(options["filter_height"]) * int(options["filter_width"])
-    return call.output.size * window
+    return op.output.size * window
 
 
-def _mean(call: Call) -> int:
-    return call.input(0).size
+@nessi_rule("MEAN")
+def _mean(op: OperatorView) -> int:
+    return op.input(0).size
 
 
-def _fully_connected(call: Call) -> int:
-    return call.output.size * call.input(0).shape[-1]
+@nessi_rule("FULLY_CONNECTED")
+def _fully_connected(op: OperatorView) -> int:
+    return op.output.size * op.input(0).shape[-1]
 
 
-def _add(call: Call) -> int:
-    return (len(call.operator.inputs) - 1) * call.output.size
+@nessi_rule("ADD")
+def _add(op: OperatorView) -> int:
+    return (len(op.operator.inputs) - 1) * op.output.size
 
 
-def _positions(call: Call) -> int:
-    return math.prod(call.output.shape[:3])
-
-
-_RULES: Mapping[str, Callable[[Call], int]] = {
-    "ADD": _add,
-    "AVERAGE_POOL_2D": _pool,
-    "CONV_2D": _conv_2d,
-    "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
-    "FULLY_CONNECTED": _fully_connected,
-    "MAX_POOL_2D": _pool,
-    "MEAN": _mean,
-}
+def _positions(op: OperatorView) -> int:
+    return math.prod(op.output.shape[:3])

@@ -5,16 +5,17 @@ docs/counting.md defines what counts as what.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from asc_tiny.tflite.graph import Graph, Operator, called
-from asc_tiny.tflite.operands import Call
+from asc_tiny.tflite.operands import OperatorView
+from asc_tiny.tflite.ops import Family, OpRules
 
 
 @dataclass(frozen=True)
-class Work:
+class OpCost:
     """What one inference does in an operator.
 
     Attributes:
@@ -27,15 +28,31 @@ class Work:
     operations: int = 0
     moved_bytes: int = 0
 
-    def __add__(self, other: Work) -> Work:
-        return Work(
+    def __add__(self, other: OpCost) -> OpCost:
+        return OpCost(
             self.macs + other.macs,
             self.operations + other.operations,
             self.moved_bytes + other.moved_bytes,
         )
 
 
-def work(graph: Graph, operator: Operator) -> Work:
+class CountedOperator(OperatorView):
+    """An operator that is counted.
+
+    Attributes:
+        model: the graph of the whole file, which knows the subgraphs that control flow calls.
+        callers: numbers of the subgraphs that are being counted, the outermost first.
+    """
+
+    def __init__(
+        self, graph: Graph, operator: Operator, model: Graph, callers: tuple[int, ...]
+    ) -> None:
+        super().__init__(graph, operator)
+        self.model = model
+        self.callers = callers
+
+
+def op_cost(graph: Graph, operator: Operator) -> OpCost:
     """Count the work of one operator of a model's first subgraph.
 
     Multiplies with padding count like any other; biases, fused activations and requantisation do
@@ -44,44 +61,98 @@ def work(graph: Graph, operator: Operator) -> Work:
     Raises:
         AscError: an operator without a rule, or operands that it cannot have.
     """
-    return _work(Call(graph, operator))
+    return _cost(CountedOperator(graph, operator, graph, (0,)))
 
 
-def _work(call: Call) -> Work:
-    rule = RULES.get(call.operator.name)
+def _cost(op: CountedOperator) -> OpCost:
+    rule = cost_rule.get(op.name)
     if rule is None:
-        raise call.fail("has no rule for its work: it cannot be counted (docs/counting.md)")
-    return rule(call)
+        raise op.error("has no rule for its work: it cannot be counted (docs/counting.md)")
+    return rule(op)
 
 
-def _conv_2d(call: Call) -> Work:
+def _pool(op: OperatorView) -> OpCost:
+    window = int(op.options["filter_height"]) * int(op.options["filter_width"])
+    return OpCost(operations=op.output.size * window)
+
+
+def _reduce(op: OperatorView) -> OpCost:
+    return OpCost(operations=op.input(0).size)
+
+
+def _each_output(operations: int) -> CostRule:
+    return lambda op: OpCost(operations=operations * op.output.size)
+
+
+def _move(op: OperatorView) -> OpCost:
+    return OpCost(moved_bytes=sum(tensor.byte_count for tensor in op.outputs))
+
+
+CostRule = Callable[[CountedOperator], OpCost]
+
+cost_rule: OpRules[CostRule] = OpRules(
+    {
+        # One operation for each element of the output, whatever the function
+        **dict.fromkeys((Family.UNARY, Family.BINARY, Family.COMPARISON), _each_output(1)),
+        **dict.fromkeys((Family.MOVEMENT, Family.SELECTION, Family.SHAPE, Family.RESIZE), _move),
+        Family.REDUCTION: _reduce,
+        Family.WINDOW: _pool,
+    }
+)
+"""How the work of each operator is counted: all that TensorFlow Lite Micro has but for custom
+operators and WHILE, whose number of rounds is not in the file."""
+
+# Square, addition, product with the reciprocal root
+cost_rule("L2_NORMALIZATION")(_each_output(3))
+# Comparison with the largest, exponential (logarithm), addition, division (subtraction)
+cost_rule("LOG_SOFTMAX", "SOFTMAX")(_each_output(4))
+# Four products, three additions
+cost_rule("RESIZE_BILINEAR")(_each_output(7))
+cost_rule("SELECT_V2")(_each_output(1))
+# Difference, product
+cost_rule("SQUARED_DIFFERENCE")(_each_output(2))
+cost_rule("READ_VARIABLE")(_move)
+
+
+@cost_rule("CALL_ONCE", "VAR_HANDLE")
+def _nothing(_: OperatorView) -> OpCost:
+    # Initialisation is not part of an inference, and a handle is a constant.
+    return OpCost()
+
+
+@cost_rule("CONV_2D")
+def _conv_2d(op: OperatorView) -> OpCost:
     # Every output element sums over one filter: rows x columns x input channels of its group.
-    _, height, width, depth = call.input(1, dimensions=4).shape
-    return Work(macs=call.output.size * height * width * depth)
+    _, height, width, depth = op.input(1, dimensions=4).shape
+    return OpCost(macs=op.output.size * height * width * depth)
 
 
-def _depthwise_conv_2d(call: Call) -> Work:
-    _, height, width, _ = call.input(1, dimensions=4).shape
-    return Work(macs=call.output.size * height * width)
+@cost_rule("DEPTHWISE_CONV_2D")
+def _depthwise_conv_2d(op: OperatorView) -> OpCost:
+    _, height, width, _ = op.input(1, dimensions=4).shape
+    return OpCost(macs=op.output.size * height * width)
 
 
-def _transpose_conv(call: Call) -> Work:
+@cost_rule("TRANSPOSE_CONV")
+def _transpose_conv(op: OperatorView) -> OpCost:
     # Every input element is multiplied into one window of all output channels.
-    depth, height, width, _ = call.input(1, dimensions=4).shape
-    return Work(macs=call.input(2).size * height * width * depth)
+    depth, height, width, _ = op.input(1, dimensions=4).shape
+    return OpCost(macs=op.input(2).size * height * width * depth)
 
 
-def _fully_connected(call: Call) -> Work:
-    _, depth = call.input(1, dimensions=2).shape
-    return Work(macs=call.output.size * depth)
+@cost_rule("FULLY_CONNECTED")
+def _fully_connected(op: OperatorView) -> OpCost:
+    _, depth = op.input(1, dimensions=2).shape
+    return OpCost(macs=op.output.size * depth)
 
 
-def _batch_matmul(call: Call) -> Work:
-    left = call.input(0)
+@cost_rule("BATCH_MATMUL")
+def _batch_matmul(op: OperatorView) -> OpCost:
+    left = op.input(0)
     if len(left.shape) < 2:
-        raise call.fail(f"has input 0 of shape {list(left.shape)}, 2 dimensions or more are needed")
-    depth = left.shape[-2] if call.operator.options["adj_x"] else left.shape[-1]
-    return Work(macs=call.output.size * depth)
+        raise op.error(f"has input 0 of shape {list(left.shape)}, 2 dimensions or more are needed")
+    depth = left.shape[-2] if op.options["adj_x"] else left.shape[-1]
+    return OpCost(macs=op.output.size * depth)
 
 
 # Positions of the weights of an LSTM among its inputs, by the TFLite schema's kernel.
@@ -91,146 +162,72 @@ _LSTM_PEEPHOLES = (9, 10, 11)
 _LSTM_CELL_OPERATIONS = 5
 
 
-def _sequence_lstm(call: Call) -> Work:
-    batch, steps, _ = call.input(0, dimensions=3).shape
-    if call.operator.options["time_major"]:
+@cost_rule("UNIDIRECTIONAL_SEQUENCE_LSTM")
+def _sequence_lstm(op: OperatorView) -> OpCost:
+    batch, steps, _ = op.input(0, dimensions=3).shape
+    if op.options["time_major"]:
         batch, steps = steps, batch
     runs = batch * steps
 
     def elements(positions: tuple[int, ...]) -> int:
-        return sum(tensor.size for p in positions if (tensor := call.optional(p)) is not None)
+        return sum(tensor.size for p in positions if (tensor := op.optional_input(p)) is not None)
 
-    cells = call.input(2, dimensions=2).shape[0]
-    gates = 4 if call.optional(1) is not None else 3
-    return Work(
+    cells = op.input(2, dimensions=2).shape[0]
+    gates = 4 if op.optional_input(1) is not None else 3
+    return OpCost(
         macs=runs * elements(_LSTM_MATRICES),
         operations=runs * (cells * (gates + _LSTM_CELL_OPERATIONS) + elements(_LSTM_PEEPHOLES)),
     )
 
 
-def _svdf(call: Call) -> Work:
-    batch = call.input(0, dimensions=2).shape[0]
-    features, memory = call.input(1, dimensions=2), call.input(2, dimensions=2)
+@cost_rule("SVDF")
+def _svdf(op: OperatorView) -> OpCost:
+    batch = op.input(0, dimensions=2).shape[0]
+    features, memory = op.input(1, dimensions=2), op.input(2, dimensions=2)
     # The filters of a unit are added up.
-    return Work(macs=batch * (features.size + memory.size), operations=batch * memory.shape[0])
+    return OpCost(macs=batch * (features.size + memory.size), operations=batch * memory.shape[0])
 
 
-def _pool(call: Call) -> Work:
-    options = call.operator.options
-    window = int(options["filter_height"]) * int(options["filter_width"])
-    return Work(operations=call.output.size * window)
-
-
-def _l2_pool(call: Call) -> Work:
+@cost_rule("L2_POOL_2D")
+def _l2_pool(op: OperatorView) -> OpCost:
     # Square and addition for each element of the window, then the root
-    options = call.operator.options
+    options = op.options
     window = int(options["filter_height"]) * int(options["filter_width"])
-    return Work(operations=call.output.size * (2 * window + 1))
+    return OpCost(operations=op.output.size * (2 * window + 1))
 
 
-def _reduce(call: Call) -> Work:
-    return Work(operations=call.input(0).size)
+@cost_rule("ADD_N")
+def _add_n(op: OperatorView) -> OpCost:
+    return OpCost(operations=(len(op.operator.inputs) - 1) * op.output.size)
 
 
-def _each_output(operations: int) -> Callable[[Call], Work]:
-    return lambda call: Work(operations=operations * call.output.size)
+@cost_rule("ASSIGN_VARIABLE")
+def _assign(op: OperatorView) -> OpCost:
+    return OpCost(moved_bytes=op.input(1).byte_count)
 
 
-def _add_n(call: Call) -> Work:
-    return Work(operations=(len(call.operator.inputs) - 1) * call.output.size)
-
-
-def _move(call: Call) -> Work:
-    return Work(moved_bytes=call.output_bytes)
-
-
-def _assign(call: Call) -> Work:
-    return Work(moved_bytes=call.input(1).byte_count)
-
-
-def _nothing(call: Call) -> Work:
-    return Work()
-
-
-def _if(call: Call) -> Work:
+@cost_rule("IF")
+def _if(op: CountedOperator) -> OpCost:
     """Count the branch with more multiply-accumulates."""
-    branches = [_subgraph(call, number) for number in called(call.operator)]
+    branches = [_subgraph(op, number) for number in called(op.operator)]
     return max(branches, key=lambda branch: (branch.macs, branch.operations, branch.moved_bytes))
 
 
 _DEEPEST = 16
-_subgraph_work: WeakKeyDictionary[Graph, dict[int, Work]] = WeakKeyDictionary()
+_subgraph_costs: WeakKeyDictionary[Graph, dict[int, OpCost]] = WeakKeyDictionary()
 """What subgraphs were counted to, by the model: several operators may call the same one."""
 
 
-def _subgraph(call: Call, number: int) -> Work:
-    model, callers = call.model, (*call.callers, number)
+def _subgraph(op: CountedOperator, number: int) -> OpCost:
+    model, callers = op.model, (*op.callers, number)
     if len(callers) > _DEEPEST:
-        raise call.fail(f"is {len(call.callers)} calls deep, allowed: {_DEEPEST - 1}")
-    if not 1 <= number <= len(model.others) or number in call.callers:
-        allowed = [n for n in range(1, 1 + len(model.others)) if n not in call.callers]
-        raise call.fail(f"calls subgraph {number}, allowed: {allowed}")
-    known = _subgraph_work.setdefault(model, {})
+        raise op.error(f"is {len(op.callers)} calls deep, allowed: {_DEEPEST - 1}")
+    if not 1 <= number <= len(model.others) or number in op.callers:
+        allowed = [n for n in range(1, 1 + len(model.others)) if n not in op.callers]
+        raise op.error(f"calls subgraph {number}, allowed: {allowed}")
+    known = _subgraph_costs.setdefault(model, {})
     if number not in known:
         graph = model.subgraph(number)
-        calls = (Call(graph, operator, model, callers) for operator in graph.operators)
-        known[number] = sum((_work(each) for each in calls), Work())
+        ops = (CountedOperator(graph, operator, model, callers) for operator in graph.operators)
+        known[number] = sum((_cost(each) for each in ops), OpCost())
     return known[number]
-
-
-_MATRIX_PRODUCTS: Mapping[str, Callable[[Call], Work]] = {
-    "BATCH_MATMUL": _batch_matmul,
-    "CONV_2D": _conv_2d,
-    "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
-    "FULLY_CONNECTED": _fully_connected,
-    "SVDF": _svdf,
-    "TRANSPOSE_CONV": _transpose_conv,
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": _sequence_lstm,
-}
-# One operation for each element of the output, whatever the function
-_ELEMENTWISE_TEXT = """
-    ABS ADD CAST CEIL COS CUMSUM DEQUANTIZE DIV ELU EQUAL EXP FLOOR FLOOR_DIV FLOOR_MOD
-    GREATER GREATER_EQUAL HARD_SWISH LEAKY_RELU LESS LESS_EQUAL LOG LOGICAL_AND LOGICAL_NOT
-    LOGICAL_OR LOGISTIC MAXIMUM MINIMUM MUL NEG NOT_EQUAL PRELU QUANTIZE RELU RELU6 ROUND
-    RSQRT SELECT_V2 SIN SQRT SQUARE SUB TANH
-"""
-_ELEMENTWISE = tuple(_ELEMENTWISE_TEXT.split())
-_REDUCTIONS = ["ARG_MAX", "ARG_MIN", "MEAN", "REDUCE_ALL", "REDUCE_MAX", "REDUCE_MIN", "SUM"]
-_POOLS = ["AVERAGE_POOL_2D", "MAX_POOL_2D"]
-_SEVERAL_OPERATIONS = {
-    # Square, addition, product with the reciprocal root
-    "L2_NORMALIZATION": 3,
-    # Comparison with the largest, exponential (logarithm), addition, division (subtraction)
-    "LOG_SOFTMAX": 4,
-    "SOFTMAX": 4,
-    # Four products, three additions
-    "RESIZE_BILINEAR": 7,
-    # Difference, product
-    "SQUARED_DIFFERENCE": 2,
-}
-_MOVEMENTS_TEXT = """
-    BATCH_TO_SPACE_ND BROADCAST_ARGS BROADCAST_TO CONCATENATION DEPTH_TO_SPACE
-    DYNAMIC_UPDATE_SLICE EMBEDDING_LOOKUP EXPAND_DIMS FILL GATHER GATHER_ND MIRROR_PAD PACK
-    PAD PADV2 READ_VARIABLE RESHAPE RESIZE_NEAREST_NEIGHBOR REVERSE_V2 SHAPE SLICE
-    SPACE_TO_BATCH_ND SPACE_TO_DEPTH SPLIT SPLIT_V SQUEEZE STRIDED_SLICE TRANSPOSE UNPACK
-    ZEROS_LIKE
-"""
-_MOVEMENTS = tuple(_MOVEMENTS_TEXT.split())
-# A handle is a constant, and initialisation is not part of an inference.
-_FREE = ["CALL_ONCE", "VAR_HANDLE"]
-
-RULES: Mapping[str, Callable[[Call], Work]] = {
-    **_MATRIX_PRODUCTS,
-    **dict.fromkeys(_ELEMENTWISE, _each_output(1)),
-    **dict.fromkeys(_REDUCTIONS, _reduce),
-    **dict.fromkeys(_POOLS, _pool),
-    **{name: _each_output(count) for name, count in _SEVERAL_OPERATIONS.items()},
-    **dict.fromkeys(_MOVEMENTS, _move),
-    **dict.fromkeys(_FREE, _nothing),
-    "ADD_N": _add_n,
-    "ASSIGN_VARIABLE": _assign,
-    "IF": _if,
-    "L2_POOL_2D": _l2_pool,
-}
-"""How the work of each operator is counted: all that TensorFlow Lite Micro has but for custom
-operators and WHILE, whose number of rounds is not in the file."""

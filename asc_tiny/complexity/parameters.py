@@ -12,48 +12,15 @@ from itertools import islice
 
 from asc_tiny.complexity.formula_constants import is_number
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor, called
+from asc_tiny.tflite.ops import Family, row
 
 _INTEGERS = ("BOOL", "INT32", "INT64", "UINT32", "UINT64")
 
-_REDUCTIONS = ("MEAN", "REDUCE_ALL", "REDUCE_ANY", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM")
-# The second operand says where or how, and the first alone is computed with.
-_SECOND_TEXT = """
-    ARG_MAX ARG_MIN BROADCAST_TO CUMSUM EXPAND_DIMS GATHER GATHER_ND MIRROR_PAD PAD PADV2 RESHAPE
-    RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR REVERSE_SEQUENCE REVERSE_V2 TILE TOPK_V2 TRANSPOSE
-"""
-SETTINGS: Mapping[str, tuple[int, ...]] = {
-    **dict.fromkeys((*_SECOND_TEXT.split(), *_REDUCTIONS), (1,)),
-    "BATCH_TO_SPACE_ND": (1, 2),
-    "DYNAMIC_UPDATE_SLICE": (2,),
-    "EMBEDDING_LOOKUP": (0,),
-    "FILL": (0,),
-    "IF": (0,),
-    "ONE_HOT": (1,),
-    "SELECT": (0,),
-    "SELECT_V2": (0,),
-    "SLICE": (1, 2),
-    "SPACE_TO_BATCH_ND": (1, 2),
-    "SPLIT": (0,),
-    "SPLIT_V": (1, 2),
-    "STRIDED_SLICE": (1, 2, 3),
-    "TRANSPOSE_CONV": (0,),
-}
-"""Operands by position that are shapes, axes, sizes, indices or conditions, if they are whole."""
-
-_CHOICES = {"EMBEDDING_LOOKUP": 0, "GATHER": 1, "GATHER_ND": 1, "SELECT": 0, "SELECT_V2": 0}
-"""Operators that choose from their other operands by one of the settings."""
 _FARTHEST = 100
 """Tensors that are looked at behind a choice, far more than converters make."""
 
-_SHAPE_ALONE = ("RANK", "SHAPE", "ZEROS_LIKE")
-"""Operators that look at the shape of what they read, not at its values."""
-
-_CHANGING_TEXT = """
-    CALL CALL_ONCE HASHTABLE HASHTABLE_FIND HASHTABLE_SIZE IF MULTINOMIAL RANDOM_STANDARD_NORMAL
-    RANDOM_UNIFORM READ_VARIABLE STABLEHLO_RNG_BIT_GENERATOR VAR_HANDLE WHILE
-"""
-_CHANGING = frozenset(_CHANGING_TEXT.split())
-"""Operators whose results do not follow from their operands alone."""
+_CHANGING = (Family.CONTROL, Family.RANDOM, Family.STATE)
+"""Families whose results do not follow from their operands alone."""
 
 
 class Learnt:
@@ -145,8 +112,9 @@ class _Sources:
         found = {tensor.index for tensor in self.graph.tensors if tensor.is_constant}
         for operator in self.graph.operators:
             inputs = _present(operator)
-            is_fixed = bool(inputs) and operator.name not in _CHANGING and found.issuperset(inputs)
-            if is_fixed or operator.name in _SHAPE_ALONE:
+            family = row(operator.name).family
+            is_fixed = inputs and family not in _CHANGING and found.issuperset(inputs)
+            if is_fixed or family is Family.SHAPE:
                 found.update(operator.outputs)
         return frozenset(found)
 
@@ -200,11 +168,9 @@ class _Sources:
 
     def _computed_with(self, operator: Operator) -> list[int]:
         """Return the operands whose values go into the result."""
-        if operator.name in _SHAPE_ALONE:
+        if row(operator.name).family is Family.SHAPE:
             return []
-        settings: Sequence[int] = SETTINGS.get(operator.name, ())
-        if operator.index in self.codes:
-            settings = ()
+        settings = () if operator.index in self.codes else row(operator.name).settings
         places = enumerate(operator.inputs)
         return [index for place, index in places if index != ABSENT and place not in settings]
 
@@ -213,8 +179,10 @@ class _Sources:
 
         Then its choices are no mere order: ``table[codes]`` of learnt codes, or signs by a mask.
         """
-        choice = _CHOICES.get(operator.name, ABSENT)
-        if not 0 <= choice < len(operator.inputs) or operator.inputs[choice] not in self.fixed:
+        if row(operator.name).family is not Family.SELECTION:
+            return False
+        choice = row(operator.name).settings[0]
+        if choice >= len(operator.inputs) or operator.inputs[choice] not in self.fixed:
             return False
         data = self._computed_with(operator)
         given = sum(self.graph.tensor(index).size for index in data if index not in self.fixed)

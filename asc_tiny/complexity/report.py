@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asc_tiny.complexity import nessi
-from asc_tiny.complexity.op_cost import work
+from asc_tiny.complexity.op_cost import op_cost
 from asc_tiny.complexity.parameters import Learnt
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.tflite.liveness import live_bytes
@@ -137,7 +137,7 @@ def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
     learnt = Learnt(graph)
     layers = []
     for operator, activation_bytes in zip(graph.operators, live_bytes(graph), strict=True):
-        count = work(graph, operator)
+        count = op_cost(graph, operator)
         fresh = learnt.fresh(graph, operator)
         params, macs = sum(tensor.size for tensor in fresh), count.macs
         if convention == "nessi":

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from asc_tiny.compiler.weight_packing import im2col_column_size, padded_channels, padded_depth
-from asc_tiny.complexity.op_cost import work
+from asc_tiny.complexity.op_cost import op_cost
 from asc_tiny.tflite.graph import Graph, Operator
 from asc_tiny.util.errors import AscError
 
@@ -58,7 +58,7 @@ def features(graph: Graph, operator: Operator, shortcuts: Shortcuts) -> Features
     Raises:
         AscError: the operator's work cannot be counted.
     """
-    counted = work(graph, operator)
+    counted = op_cost(graph, operator)
     if operator.index in shortcuts.removed:
         return Features(0, 0, 0, 0, 0)
     outputs = [graph.tensor(index) for index in operator.outputs]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from asc_tiny.compiler.planner.planner import STREAMING, Compiled
-from asc_tiny.complexity.op_cost import work
+from asc_tiny.complexity.op_cost import op_cost
 from asc_tiny.firmware.audio import LEAST_BLOCKS
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.firmware.network.compiled import compile_network
@@ -74,7 +74,7 @@ def macs(model: Model) -> int:
     """Return the multiply-accumulates of an inference."""
     members = [model] if isinstance(model, ModelFile) else [m.model_file for m in model.members]
     graphs = [member.graph for member in members]
-    return sum(work(graph, operator).macs for graph in graphs for operator in graph.operators)
+    return sum(op_cost(graph, operator).macs for graph in graphs for operator in graph.operators)
 
 
 def column_macs(compiled: Compiled) -> list[float]:

@@ -2,62 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
 from asc_tiny.util.console_text import shortened
 from asc_tiny.util.errors import AscError
 
 
-class Call:
+class OperatorView:
     """An operator in its graph, with checked access to its operands.
+
+    Rules about operators take one, or a subclass of it that knows more of its surroundings.
 
     Attributes:
         graph: the graph that the operator is in.
         operator: the operator.
-        model: the graph of the whole file, which knows the subgraphs that control flow calls.
-        callers: numbers of the subgraphs that are being counted.
     """
 
-    def __init__(
-        self,
-        graph: Graph,
-        operator: Operator,
-        model: Graph | None = None,
-        callers: tuple[int, ...] = (0,),
-    ) -> None:
+    def __init__(self, graph: Graph, operator: Operator) -> None:
         self.graph = graph
         self.operator = operator
-        self.model = model or graph
-        self.callers = callers
 
-    def fail(self, reason: str) -> AscError:
+    @property
+    def name(self) -> str:
+        """The operator's name in the schema."""
+        return self.operator.name
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The operator's options by their names."""
+        return self.operator.options
+
+    def error(self, reason: str) -> AscError:
         """Return the error that names file and operator."""
-        operator = self.operator
         return AscError(
-            f"{self.graph.source}: operator {operator.index} ({operator.name}) {shortened(reason)}"
+            f"{self.graph.source}: operator {self.operator.index} ({self.name}) {shortened(reason)}"
         )
 
     def input(self, position: int, *, dimensions: int | None = None) -> Tensor:
-        """Return an input that must be there, of so many dimensions.
+        """Return an input that must be there.
+
+        Args:
+            position: the position of the input, from 0.
+            dimensions: how many dimensions it must have, with at least one element in all; any
+                shape if it is None.
 
         Raises:
-            AscError: it is not.
+            AscError: it is absent, or has another shape.
         """
-        inputs = self.operator.inputs
-        if position >= len(inputs) or inputs[position] == ABSENT:
-            raise self.fail(f"has no input {position}")
-        tensor = self.graph.tensor(inputs[position])
+        tensor = self.optional_input(position)
+        if tensor is None:
+            raise self.error(f"has no input {position}")
         if dimensions is not None and (len(tensor.shape) != dimensions or tensor.size == 0):
-            raise self.fail(
+            raise self.error(
                 f"has input {position} of shape {list(tensor.shape)}, {dimensions} dimensions are "
                 f"needed"
             )
         return tensor
 
-    def optional(self, position: int) -> Tensor | None:
-        """Return an input that may be absent."""
+    def optional_input(self, position: int) -> Tensor | None:
+        """Return an input, None where it is absent."""
         inputs = self.operator.inputs
         present = position < len(inputs) and inputs[position] != ABSENT
         return self.graph.tensor(inputs[position]) if present else None
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The inputs that are present."""
+        return self.graph.input_tensors(self.operator)
 
     @property
     def output(self) -> Tensor:
@@ -67,10 +80,10 @@ class Call:
             AscError: there is none.
         """
         if not self.operator.outputs:
-            raise self.fail("has no output")
+            raise self.error("has no output")
         return self.graph.tensor(self.operator.outputs[0])
 
     @property
-    def output_bytes(self) -> int:
-        """Bytes of all outputs."""
-        return sum(self.graph.tensor(index).byte_count for index in self.operator.outputs)
+    def outputs(self) -> list[Tensor]:
+        """All outputs."""
+        return [self.graph.tensor(index) for index in self.operator.outputs]

@@ -7,10 +7,11 @@ believes the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from asc_tiny.tflite.graph import ABSENT, Graph
-from asc_tiny.tflite.operands import Call
+from asc_tiny.tflite.operands import OperatorView
+from asc_tiny.tflite.ops import OpRules
 
 MOST_STEPS = 2**16 - 1
 """The largest stride, dilation or window along an axis; those of real layers are far below."""
@@ -24,6 +25,9 @@ _WINDOW = (
     "filter_width",
 )
 
+option_rule: OpRules[Callable[[OperatorView], None]] = OpRules()
+"""What checks an operator's options against the shapes of its tensors, and raises an AscError."""
+
 
 def check_fields(graph: Graph) -> None:
     """Check the options of a graph's operators, whose shapes are checked already.
@@ -32,46 +36,49 @@ def check_fields(graph: Graph) -> None:
         AscError: an option that contradicts a shape, or a size beyond what is computed with.
     """
     for operator in graph.operators:
-        call = Call(graph, operator)
-        _check_window(call)
-        rule = _RULES.get(operator.name)
+        op = OperatorView(graph, operator)
+        _check_window(op)
+        rule = option_rule.get(op.name)
         if rule is not None:
-            rule(call)
+            rule(op)
 
 
-def _check_window(call: Call) -> None:
-    options = call.operator.options
+def _check_window(op: OperatorView) -> None:
+    options = op.options
     for name in _WINDOW:
         if not 1 <= options.get(name, 1) <= MOST_STEPS:
-            raise call.fail(f"has {name} {options[name]}, allowed: 1 to {MOST_STEPS}")
+            raise op.error(f"has {name} {options[name]}, allowed: 1 to {MOST_STEPS}")
 
 
-def _agrees(call: Call, option: str, expected: int, reason: str) -> None:
-    stated = call.operator.options[option]
+def _agrees(op: OperatorView, option: str, expected: int, reason: str) -> None:
+    stated = op.options[option]
     if stated != expected:
-        raise call.fail(f"has {option} {stated}, but {reason}")
+        raise op.error(f"has {option} {stated}, but {reason}")
 
 
-def _depthwise(call: Call) -> None:
-    channels, filters = call.input(0).shape[3], call.input(1).shape[3]
+@option_rule("DEPTHWISE_CONV_2D")
+def _depthwise(op: OperatorView) -> None:
+    channels, filters = op.input(0).shape[3], op.input(1).shape[3]
     reason = f"{filters} filters for {channels} channels"
-    _agrees(call, "depth_multiplier", filters // channels, reason)
+    _agrees(op, "depth_multiplier", filters // channels, reason)
 
 
-def _pack(call: Call) -> None:
-    count = sum(index != ABSENT for index in call.operator.inputs)
-    _agrees(call, "values_count", count, f"{count} inputs")
+@option_rule("PACK")
+def _pack(op: OperatorView) -> None:
+    count = sum(index != ABSENT for index in op.operator.inputs)
+    _agrees(op, "values_count", count, f"{count} inputs")
 
 
-def _outputs(call: Call, option: str) -> None:
-    count = len(call.operator.outputs)
-    _agrees(call, option, count, f"{count} outputs")
+@option_rule("SPLIT", "SPLIT_V")
+def _split(op: OperatorView) -> None:
+    _outputs(op, "num_splits")
 
 
-_RULES: Mapping[str, Callable[[Call], None]] = {
-    "DEPTHWISE_CONV_2D": _depthwise,
-    "PACK": _pack,
-    "SPLIT": lambda call: _outputs(call, "num_splits"),
-    "SPLIT_V": lambda call: _outputs(call, "num_splits"),
-    "UNPACK": lambda call: _outputs(call, "num"),
-}
+@option_rule("UNPACK")
+def _unpack(op: OperatorView) -> None:
+    _outputs(op, "num")
+
+
+def _outputs(op: OperatorView, option: str) -> None:
+    count = len(op.operator.outputs)
+    _agrees(op, option, count, f"{count} outputs")

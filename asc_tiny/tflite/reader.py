@@ -11,7 +11,9 @@ from typing import Any
 from asc_tiny.tflite import schema, schema_tables
 from asc_tiny.tflite.flatbuffer import DamagedError, Table
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
+from asc_tiny.tflite.ops import NAMES, row
 from asc_tiny.tflite.option_check import check_fields
+from asc_tiny.tflite.schema_tables import Field
 from asc_tiny.tflite.shapes.check import check_shapes
 from asc_tiny.tflite.subgraph_calls import check_calls, check_variables
 from asc_tiny.tflite.verifier import check_structure
@@ -232,7 +234,7 @@ class _Reader:
         if old and new and old != min(new, schema.LARGEST_OLD_CODE):
             raise DamagedError(f"an operator of the codes {old} and {new}")
         number = max(old, new)
-        name = _name(schema.OPERATORS, number, "operator")
+        name = _name(NAMES, number, "operator")
         if name != "CUSTOM":
             return name
         return f"CUSTOM {printable(str(self.counted(table.text(schema.CODE_CUSTOM)))) or '?'}"
@@ -252,20 +254,23 @@ class _Reader:
     def options(self, name: str, table: Table) -> dict[str, Any]:
         options = table.table(schema.OPERATOR_OPTIONS)
         kind = schema_tables.OPTION_NAMES[table.number(schema.OPERATOR_OPTIONS_KIND, "B")]
-        expected = schema.OPTIONS_OF.get(name, kind)
-        if options and kind != expected:
+        op = row(name)
+        if options and op.table not in ("", kind):
             raise DamagedError(f"an operator {name} with the options of {kind}")
         values: dict[str, Any] = {}
-        for option, (field, code, default) in schema.OPTIONS.get(name, {}).items():
-            value = self.option(options, field, code, default)
+        for option, field in op.options.items():
+            value = self.option(options, field)
             names = schema.OPTION_NAMES.get(option)
             values[option] = _name(names, value, option) if names else value
         return values
 
-    def option(self, options: Table | None, field: int, code: str, default: float) -> Any:
-        if code.startswith("["):
-            return tuple(self.counted(options.numbers(field, code[1]))) if options else ()
-        return options.number(field, code, default) if options else default
+    def option(self, options: Table | None, field: Field) -> Any:
+        is_vector = field.type.startswith("[")
+        if options is None:
+            return () if is_vector else field.default
+        if is_vector:
+            return tuple(self.counted(options.numbers(field.number, field.type[1])))
+        return options.number(field.number, field.type, field.default)
 
     def metadata(self) -> dict[str, bytes]:
         return {

@@ -3,14 +3,31 @@
 Source: tensorflow/compiler/mlir/lite/schema/schema.fbs. A table is the list of its fields: a letter
 of ``struct`` is a number, ``s`` a text, ``[x]`` a vector, a name the table of that name,
 ``Options`` the table that the field before it names, and ``!`` a field that must be absent: what it
-means, such as sparse tensors or weights in another file, is not supported.
+means, such as sparse tensors or weights in another file, is not supported. Options that are read
+stand with their names and, if it is not 0, with their default: ``name:i=1``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 Layout = tuple[str, ...]
+
+
+class Field(NamedTuple):
+    """A field of a table of options that is read.
+
+    Attributes:
+        number: its number in the table, from 0.
+        type: its type, as in a ``Layout``: a letter of ``struct`` or a vector of one.
+        default: its value where a file leaves it out; a vector is empty then.
+    """
+
+    number: int
+    type: str
+    default: int
+
 
 _TABLES_TEXT = """
     Model I [OperatorCode] [SubGraph] s [Buffer] [i] [Metadata] [SignatureDef] ! !
@@ -26,41 +43,44 @@ _TABLES_TEXT = """
 """
 
 _OPTIONS_TEXT = """
-    Conv2D b i i b i i b
-    DepthwiseConv2D b i i i b i i
+    Conv2D padding:b stride_w:i stride_h:i fused_activation_function:b dilation_w_factor:i=1
+        dilation_h_factor:i=1 b
+    DepthwiseConv2D padding:b stride_w:i stride_h:i depth_multiplier:i fused_activation_function:b
+        dilation_w_factor:i=1 dilation_h_factor:i=1
     ConcatEmbeddings i [i] [i]
     LSHProjection b
-    Pool2D b i i i i b
+    Pool2D padding:b stride_w:i stride_h:i filter_width:i filter_height:i
+        fused_activation_function:b
     SVDF i b ?
     RNN b ?
-    FullyConnected b b ? ? b
-    Softmax f
-    Concatenation i b
-    Add b ?
+    FullyConnected fused_activation_function:b weights_format:b keep_num_dims:? ? b
+    Softmax beta:f
+    Concatenation axis:i fused_activation_function:b
+    Add fused_activation_function:b ?
     L2Norm b
     LocalResponseNormalization i f f f
     LSTM b f f b ?
-    ResizeBilinear i i ? ?
+    ResizeBilinear i i align_corners:? half_pixel_centers:?
     Call I
     Reshape [i]
     SkipGram i i ?
-    SpaceToDepth i
+    SpaceToDepth block_size:i
     EmbeddingLookupSparse b
-    Mul b
+    Mul fused_activation_function:b
     Pad
-    Gather i i
+    Gather axis:i batch_dims:i
     BatchToSpaceND
     SpaceToBatchND
     Transpose
-    Reducer ?
-    Sub b ?
+    Reducer keep_dims:?
+    Sub fused_activation_function:b ?
     Div b
-    Squeeze [i]
+    Squeeze squeeze_dims:[i]
     SequenceRNN ? b ?
-    StridedSlice i i i i i ?
+    StridedSlice begin_mask:i end_mask:i ellipsis_mask:i new_axis_mask:i shrink_axis_mask:i offset:?
     Exp
     TopKV2
-    Split i
+    Split num_splits:i
     LogSoftmax
     Cast b b
     Dequantize
@@ -74,7 +94,7 @@ _OPTIONS_TEXT = """
     LessEqual
     Select
     Slice
-    TransposeConv b i i b b
+    TransposeConv padding:b stride_w:i stride_h:i fused_activation_function:b b
     SparseToDense ?
     Tile
     ExpandDims
@@ -84,27 +104,27 @@ _OPTIONS_TEXT = """
     Pow
     ArgMin b
     FakeQuant f f i ?
-    Pack i i
+    Pack values_count:i axis:i
     LogicalOr
     OneHot i
     LogicalAnd
     LogicalNot
-    Unpack i i
+    Unpack num:i axis:i
     FloorDiv
     Square
     ZerosLike
     Fill
     BidirectionalSequenceLSTM b f f ? ? ?
     BidirectionalSequenceRNN ? b ? ?
-    UnidirectionalSequenceLSTM b f f ? ? ?
+    UnidirectionalSequenceLSTM fused_activation_function:b f f time_major:? ? ?
     FloorMod
     Range
-    ResizeNearestNeighbor ? ?
-    LeakyRelu f
+    ResizeNearestNeighbor align_corners:? half_pixel_centers:?
+    LeakyRelu alpha:f
     SquaredDifference
     MirrorPad b
     Abs
-    SplitV i
+    SplitV num_splits:i
     Unique b
     ReverseV2
     AddN
@@ -117,18 +137,18 @@ _OPTIONS_TEXT = """
     Quantize
     MatrixSetDiag
     HardSwish
-    If i i
+    If then_subgraph_index:i else_subgraph_index:i
     While i i
-    DepthToSpace i
+    DepthToSpace block_size:i
     NonMaxSuppressionV4
     NonMaxSuppressionV5
     ScatterNd
     SelectV2
     Densify
     SegmentSum
-    BatchMatMul ? ? ?
+    BatchMatMul adj_x:? adj_y:? ?
     Cumsum ? ?
-    CallOnce i
+    CallOnce init_subgraph_index:i
     BroadcastTo
     Rfft2d
     Conv3D b i i i b i i i
@@ -155,16 +175,40 @@ _OPTIONS_TEXT = """
 """
 
 
-def _layouts(text: str) -> dict[str, Layout]:
-    lines = (line.split() for line in text.strip().splitlines())
-    return {name: tuple(fields) for name, *fields in lines}
+def _tables(text: str) -> dict[str, list[str]]:
+    """Return the fields of tables as they are written, by the names of the tables."""
+    # A line with more indentation continues the one before.
+    lines = (line.split() for line in text.replace("\n        ", " ").strip().splitlines())
+    return {name: fields for name, *fields in lines}
 
 
-TABLES: Mapping[str, Layout] = _layouts(_TABLES_TEXT)
+def _layout(fields: list[str]) -> Layout:
+    return tuple(field.rpartition(":")[2].partition("=")[0] for field in fields)
+
+
+def _named(fields: list[str]) -> dict[str, Field]:
+    found = {}
+    for number, (field, kind) in enumerate(zip(fields, _layout(fields), strict=True)):
+        name, is_named, rest = field.partition(":")
+        if is_named:
+            found[name] = Field(number, kind, int(rest.partition("=")[2] or 0))
+    return found
+
+
+TABLES: Mapping[str, Layout] = {
+    name: _layout(fields) for name, fields in _tables(_TABLES_TEXT).items()
+}
 """The tables but for those of options."""
 
-OPTIONS: Mapping[str, Layout] = _layouts(_OPTIONS_TEXT)
+OPTIONS: Mapping[str, Layout] = {
+    name: _layout(fields) for name, fields in _tables(_OPTIONS_TEXT).items()
+}
 """The tables of options in the order of the union ``BuiltinOptions``, which starts with none."""
+
+FIELDS: Mapping[str, Mapping[str, Field]] = {
+    name: _named(fields) for name, fields in _tables(_OPTIONS_TEXT).items()
+}
+"""The options that are read of each of these tables, by their names."""
 
 OPTION_NAMES = ("NONE", *OPTIONS)
 """Names of the tables of options by number."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from asc_tiny.tflite.flatbuffer import DamagedError
 from asc_tiny.tflite.graph import Graph, Operator, called
-from asc_tiny.tflite.operands import Call
+from asc_tiny.tflite.operands import OperatorView
 
 
 def check_calls(graph: Graph, others: Sequence[Graph]) -> None:
@@ -38,7 +38,7 @@ def _check_branch(graph: Graph, operator: Operator, number: int, branch: Graph) 
         stated = [graph.tensor(index).byte_count for index in own if index >= 0]
         needed = [branch.tensor(index).byte_count for index in its]
         if stated != needed:
-            raise Call(graph, operator).fail(
+            raise OperatorView(graph, operator).error(
                 f"calls subgraph {number}, which {verb} tensors of {needed} bytes, not {stated}"
             )
 
@@ -56,13 +56,13 @@ def check_variables(graphs: Sequence[Graph]) -> None:
     for graph in graphs:
         for operator in graph.operators:
             if operator.name == "ASSIGN_VARIABLE":
-                assigned.add(Call(graph, operator).input(1).byte_count)
+                assigned.add(OperatorView(graph, operator).input(1).byte_count)
     for graph in graphs:
         for operator in graph.operators:
             if operator.name == "READ_VARIABLE":
-                call = Call(graph, operator)
-                if call.output.byte_count not in assigned:
-                    raise call.fail(
-                        f"reads {call.output.byte_count} bytes of a variable, assigned are "
+                op = OperatorView(graph, operator)
+                if op.output.byte_count not in assigned:
+                    raise op.error(
+                        f"reads {op.output.byte_count} bytes of a variable, assigned are "
                         f"{sorted(assigned)}"
                     )

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from asc_tiny.complexity import nessi
-from asc_tiny.complexity.op_cost import RULES, Work, work
+from asc_tiny.complexity.op_cost import OpCost, cost_rule, op_cost
 from asc_tiny.complexity.report import measure
-from asc_tiny.tflite import schema
+from asc_tiny.tflite import ops, schema
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.errors import AscError
@@ -56,59 +56,59 @@ LSTM_INPUTS: list[Shape | None] = [
     *[(8,)] * 4,
 ]
 
-CASES: list[tuple[str, list[Shape | None], Shape | None, dict[str, Any], Work]] = [
+CASES: list[tuple[str, list[Shape | None], Shape | None, dict[str, Any], OpCost]] = [
     # 5 x 4 x 8 outputs, each from 3 x 3 x 2 inputs
-    ("CONV_2D", [(1, 5, 4, 2), (8, 3, 3, 2)], (1, 5, 4, 8), {}, Work(macs=2880)),
+    ("CONV_2D", [(1, 5, 4, 2), (8, 3, 3, 2)], (1, 5, 4, 8), {}, OpCost(macs=2880)),
     # Two groups: 4 input channels, filters of 2
-    ("CONV_2D", [(1, 5, 4, 4), (8, 3, 3, 2)], (1, 5, 4, 8), {}, Work(macs=2880)),
+    ("CONV_2D", [(1, 5, 4, 4), (8, 3, 3, 2)], (1, 5, 4, 8), {}, OpCost(macs=2880)),
     # Dilation leaves the number of taps
     (
         "CONV_2D",
         [(1, 9, 9, 2), (8, 3, 3, 2)],
         (1, 5, 5, 8),
         {"dilation_h_factor": 2, "dilation_w_factor": 2},
-        Work(macs=3600),
+        OpCost(macs=3600),
     ),
-    ("DEPTHWISE_CONV_2D", [(1, 5, 4, 3), (1, 3, 3, 6)], (1, 5, 4, 6), {}, Work(macs=1080)),
+    ("DEPTHWISE_CONV_2D", [(1, 5, 4, 3), (1, 3, 3, 6)], (1, 5, 4, 6), {}, OpCost(macs=1080)),
     # 2 x 3 inputs of 7 channels, each into 3 x 2 x 4 outputs
-    ("TRANSPOSE_CONV", [(4,), (4, 3, 2, 7), (1, 2, 3, 7)], (1, 4, 6, 4), {}, Work(macs=1008)),
-    ("FULLY_CONNECTED", [(1, 20), (5, 20)], (1, 5), {}, Work(macs=100)),
+    ("TRANSPOSE_CONV", [(4,), (4, 3, 2, 7), (1, 2, 3, 7)], (1, 4, 6, 4), {}, OpCost(macs=1008)),
+    ("FULLY_CONNECTED", [(1, 20), (5, 20)], (1, 5), {}, OpCost(macs=100)),
     # Three rows through the same 20 x 5 weights
-    ("FULLY_CONNECTED", [(1, 3, 20), (5, 20)], (1, 3, 5), {}, Work(macs=300)),
-    ("BATCH_MATMUL", [(2, 3, 4), (2, 4, 5)], (2, 3, 5), MATMUL, Work(macs=120)),
-    ("BATCH_MATMUL", [(4, 3), (4, 5)], (3, 5), {**MATMUL, "adj_x": True}, Work(macs=60)),
+    ("FULLY_CONNECTED", [(1, 3, 20), (5, 20)], (1, 3, 5), {}, OpCost(macs=300)),
+    ("BATCH_MATMUL", [(2, 3, 4), (2, 4, 5)], (2, 3, 5), MATMUL, OpCost(macs=120)),
+    ("BATCH_MATMUL", [(4, 3), (4, 5)], (3, 5), {**MATMUL, "adj_x": True}, OpCost(macs=60)),
     # 6 steps of 4 x (8 x 5 + 8 x 8) products; 8 cells of 4 + 5 operations
     (
         "UNIDIRECTIONAL_SEQUENCE_LSTM",
         LSTM_INPUTS,
         (1, 6, 8),
         {"time_major": False},
-        Work(macs=2496, operations=432),
+        OpCost(macs=2496, operations=432),
     ),
     # 12 filters over 10 features and a memory of 7 steps; 12 additions
-    ("SVDF", [(1, 10), (12, 10), (12, 7), (6,)], (1, 6), {}, Work(macs=204, operations=12)),
-    ("AVERAGE_POOL_2D", [(1, 4, 6, 5)], (1, 2, 2, 5), POOL, Work(operations=120)),
-    ("MAX_POOL_2D", [(1, 4, 6, 5)], (1, 2, 2, 5), POOL, Work(operations=120)),
-    ("L2_POOL_2D", [(1, 4, 6, 5)], (1, 2, 2, 5), POOL, Work(operations=260)),
-    ("MEAN", [(1, 4, 6, 5), (2,)], (1, 5), {}, Work(operations=120)),
-    ("SUM", [(1, 4, 6, 5), (2,)], (1, 5), {}, Work(operations=120)),
-    ("ARG_MAX", [(1, 10), ()], (1,), {}, Work(operations=10)),
-    ("ADD", [(1, 4, 5), (1, 4, 5)], (1, 4, 5), {}, Work(operations=20)),
-    ("MUL", [(1, 4, 5), (5,)], (1, 4, 5), {}, Work(operations=20)),
-    ("ADD_N", [(4, 5), (4, 5), (4, 5)], (4, 5), {}, Work(operations=40)),
-    ("HARD_SWISH", [(1, 20)], (1, 20), {}, Work(operations=20)),
-    ("QUANTIZE", [(1, 20)], (1, 20), {}, Work(operations=20)),
-    ("SOFTMAX", [(1, 10)], (1, 10), {}, Work(operations=40)),
-    ("LOG_SOFTMAX", [(1, 10)], (1, 10), {}, Work(operations=40)),
-    ("L2_NORMALIZATION", [(1, 10)], (1, 10), {}, Work(operations=30)),
-    ("SQUARED_DIFFERENCE", [(1, 10), (1, 10)], (1, 10), {}, Work(operations=20)),
-    ("RESIZE_BILINEAR", [(1, 2, 2, 3), (2,)], (1, 4, 4, 3), {}, Work(operations=336)),
-    ("RESIZE_NEAREST_NEIGHBOR", [(1, 2, 2, 3), (2,)], (1, 4, 4, 3), {}, Work(moved_bytes=48)),
-    ("CONCATENATION", [(1, 4), (1, 6)], (1, 10), {}, Work(moved_bytes=10)),
-    ("RESHAPE", [(1, 4, 5), (2,)], (1, 20), {}, Work(moved_bytes=20)),
-    ("TRANSPOSE", [(4, 5), (2,)], (5, 4), {}, Work(moved_bytes=20)),
-    ("ASSIGN_VARIABLE", [(1,), (7, 3)], None, {}, Work(moved_bytes=21)),
-    ("CALL_ONCE", [], None, {}, Work()),
+    ("SVDF", [(1, 10), (12, 10), (12, 7), (6,)], (1, 6), {}, OpCost(macs=204, operations=12)),
+    ("AVERAGE_POOL_2D", [(1, 4, 6, 5)], (1, 2, 2, 5), POOL, OpCost(operations=120)),
+    ("MAX_POOL_2D", [(1, 4, 6, 5)], (1, 2, 2, 5), POOL, OpCost(operations=120)),
+    ("L2_POOL_2D", [(1, 4, 6, 5)], (1, 2, 2, 5), POOL, OpCost(operations=260)),
+    ("MEAN", [(1, 4, 6, 5), (2,)], (1, 5), {}, OpCost(operations=120)),
+    ("SUM", [(1, 4, 6, 5), (2,)], (1, 5), {}, OpCost(operations=120)),
+    ("ARG_MAX", [(1, 10), ()], (1,), {}, OpCost(operations=10)),
+    ("ADD", [(1, 4, 5), (1, 4, 5)], (1, 4, 5), {}, OpCost(operations=20)),
+    ("MUL", [(1, 4, 5), (5,)], (1, 4, 5), {}, OpCost(operations=20)),
+    ("ADD_N", [(4, 5), (4, 5), (4, 5)], (4, 5), {}, OpCost(operations=40)),
+    ("HARD_SWISH", [(1, 20)], (1, 20), {}, OpCost(operations=20)),
+    ("QUANTIZE", [(1, 20)], (1, 20), {}, OpCost(operations=20)),
+    ("SOFTMAX", [(1, 10)], (1, 10), {}, OpCost(operations=40)),
+    ("LOG_SOFTMAX", [(1, 10)], (1, 10), {}, OpCost(operations=40)),
+    ("L2_NORMALIZATION", [(1, 10)], (1, 10), {}, OpCost(operations=30)),
+    ("SQUARED_DIFFERENCE", [(1, 10), (1, 10)], (1, 10), {}, OpCost(operations=20)),
+    ("RESIZE_BILINEAR", [(1, 2, 2, 3), (2,)], (1, 4, 4, 3), {}, OpCost(operations=336)),
+    ("RESIZE_NEAREST_NEIGHBOR", [(1, 2, 2, 3), (2,)], (1, 4, 4, 3), {}, OpCost(moved_bytes=48)),
+    ("CONCATENATION", [(1, 4), (1, 6)], (1, 10), {}, OpCost(moved_bytes=10)),
+    ("RESHAPE", [(1, 4, 5), (2,)], (1, 20), {}, OpCost(moved_bytes=20)),
+    ("TRANSPOSE", [(4, 5), (2,)], (5, 4), {}, OpCost(moved_bytes=20)),
+    ("ASSIGN_VARIABLE", [(1,), (7, 3)], None, {}, OpCost(moved_bytes=21)),
+    ("CALL_ONCE", [], None, {}, OpCost()),
 ]
 
 
@@ -118,17 +118,17 @@ def test_work_by_hand(
     inputs: list[Shape | None],
     output: Shape | None,
     options: dict[str, Any],
-    expected: Work,
+    expected: OpCost,
 ) -> None:
     graph = one_operator(name, inputs, output, options)
-    assert work(graph, graph.operators[0]) == expected
+    assert op_cost(graph, graph.operators[0]) == expected
 
 
 def test_lstm_with_coupled_gates_and_time_first() -> None:
     inputs = [(6, 1, 5), None, *LSTM_INPUTS[2:5], None, *LSTM_INPUTS[6:]]
     graph = one_operator("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, (6, 1, 8), {"time_major": True})
     # Three gates: 6 x 3 x (40 + 64) products, 6 x 8 x (3 + 5) operations
-    assert work(graph, graph.operators[0]) == Work(macs=1872, operations=384)
+    assert op_cost(graph, graph.operators[0]) == OpCost(macs=1872, operations=384)
 
 
 # The built-in operators of TensorFlow Lite Micro's MicroMutableOpResolver in August 2026
@@ -149,7 +149,7 @@ TFLM_OPERATORS = """
 
 
 def test_every_operator_of_tflm_has_a_rule() -> None:
-    assert set(RULES) == set(TFLM_OPERATORS.split()) - {"WHILE"}
+    assert set(cost_rule.names) == set(TFLM_OPERATORS.split()) - {"WHILE"}
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_split_moves_all_of_its_outputs() -> None:
     tensors = (Tensor(0, "in", (1, 4, 6), "INT8"), *parts)
     operator = Operator(0, "SPLIT", (0,), (1, 2), {})
     graph = Graph("m", (operator,), tensors, (0,), (1, 2))
-    assert work(graph, operator) == Work(moved_bytes=24)
+    assert op_cost(graph, operator) == OpCost(moved_bytes=24)
     # Input and both outputs exist at the same time; in TensorFlow Lite Micro by 16 bytes.
     measured = measure(graph)
     assert [layer.activation_bytes for layer in measured.layers] == [48]
@@ -272,7 +272,7 @@ def test_schema_is_that_of_the_package() -> None:
     }
     # The package's schema is older than ours by the last operators.
     for number, name in numbers.items():
-        assert schema.OPERATORS[number] == name
+        assert ops.NAMES[number] == name
     types = {v: n for n, v in vars(tflite.TensorType).items() if not n.startswith("_")}
     for number, name in types.items():
         assert schema.TENSOR_TYPES[number] == name

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from asc_tiny.complexity.report import ModelComplexity, measure
-from asc_tiny.tflite import schema, schema_tables
+from asc_tiny.tflite import schema_tables
 from asc_tiny.tflite.liveness import live_bytes
+from asc_tiny.tflite.ops import OPS
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.errors import AscError
 from support import budget_fuzz
@@ -378,7 +379,7 @@ def test_layout_is_that_of_the_package() -> None:
         assert schema_tables.OPTION_NAMES[number] == (
             name.removesuffix("Options") if number else "NONE"
         )
-    for name in set(schema.OPTIONS_OF.values()):
+    for name in {op.table for op in OPS.values() if op.table}:
         options = getattr(tflite, f"{name}Options")
         methods = [n for n in vars(options) if n[0].isupper() and n not in ("Init", "GetRootAs")]
         fields = [n for n in methods if not n.endswith(("AsNumpy", "Length", "IsNone"))]

@@ -11,7 +11,7 @@ from typing import Any
 import flatbuffers
 import tflite
 
-from asc_tiny.tflite import schema
+from asc_tiny.tflite import ops, schema
 
 Fields = Mapping[int, tuple[str, Any]]
 """Number of the field to its type, a letter of ``struct`` or ``offset``, and its value."""
@@ -156,7 +156,7 @@ class Writer:
         )
 
     def code(self, name: str) -> int:
-        number = schema.OPERATORS.index(name)
+        number = ops.NAMES.index(name)
         return self.table({0: ("b", min(number, 127)), 2: ("i", 1), 3: ("i", number)})
 
     def tensor(self, name: str, shape: Sequence[int], dtype: str, buffer: int) -> int:
@@ -185,10 +185,13 @@ class Writer:
             1: ("offset", self.vector("i", inputs)),
             2: ("offset", self.vector("i", outputs)),
         }
-        if name in schema.OPTIONS_OF:
-            kinds = schema.OPTIONS.get(name, {})
-            given = {kinds[key][0]: (kinds[key][1], value) for key, value in options.items()}
-            fields[3] = ("b", getattr(tflite.BuiltinOptions, f"{schema.OPTIONS_OF[name]}Options"))
+        op = ops.OPS[name]
+        if op.table:
+            given = {
+                op.options[key].number: (op.options[key].type, value)
+                for key, value in options.items()
+            }
+            fields[3] = ("b", getattr(tflite.BuiltinOptions, f"{op.table}Options"))
             fields[4] = ("offset", self.table(given))
         return self.table(fields)
 

@@ -15,13 +15,13 @@ import pytest
 
 from asc_tiny.complexity.gate import formats
 from asc_tiny.complexity.gate.formats import FORMATS
-from asc_tiny.complexity.op_cost import RULES
+from asc_tiny.complexity.op_cost import cost_rule
 from asc_tiny.complexity.report import ModelComplexity, measure
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.tflm import kernel_scratch
 from asc_tiny.tflm.arena import arena
 from asc_tiny.tflm.cmsis_nn import Core
-from asc_tiny.tflm.kernel_memory import OPERATORS
+from asc_tiny.tflm.kernel_memory import memory_rule
 from asc_tiny.tflm.structs import Abi
 from asc_tiny.util.captured_output import captured_output
 from asc_tiny.util.errors import AscError
@@ -397,7 +397,7 @@ def test_head_of_an_operator_is_the_recorded_one(name: str, dtype: str) -> None:
     assert found.peak_activation_bytes == recorded_head(data)
 
 
-@pytest.mark.parametrize(("name", "dtype"), [pair for pair in ALL if pair[0] in OPERATORS])
+@pytest.mark.parametrize(("name", "dtype"), [pair for pair in ALL if pair[0] in memory_rule.names])
 def test_arena_of_an_operator_is_the_recorded_one_or_not_known(name: str, dtype: str) -> None:
     data = CASES[name][1](Maker(dtype))
     graph = parse_graph(data, source="file.tflite")
@@ -432,11 +432,10 @@ def test_arena_of_other_models_is_not_known(data: Callable[[], bytes], reason: s
 
 
 def test_every_operator_that_is_counted_is_known_and_asked_for() -> None:
-    assert kernel_scratch.WITHOUT.isdisjoint(kernel_scratch._RULES)
-    assert kernel_scratch.WITHOUT | set(kernel_scratch._RULES) == set(RULES)
+    assert kernel_scratch.scratch_rule.names == cost_rule.names
     # Those with subgraphs and variables have models of their own below.
     others = {"ASSIGN_VARIABLE", "CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE"}
-    assert set(RULES) - set(CASES) == others
+    assert set(cost_rule.names) - set(CASES) == others
 
 
 def branches() -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asc_tiny.compiler.diagnostics import HINTS
 from asc_tiny.compiler.lower.registry import RULES
-from asc_tiny.tflm.kernel_memory import OPERATORS
+from asc_tiny.tflm.kernel_memory import memory_rule
 
 _INTRODUCTION = """# Supported operators
 
@@ -54,11 +54,11 @@ def markdown() -> str:
     """Return the text of docs/supported_ops.md."""
     rows = [
         f"| {name} | {rule.types} | {rule.conditions} | {rule.memory} | {rule.dsp} | "
-        f"{'yes' if name in OPERATORS else 'no'} |"
+        f"{'yes' if name in memory_rule.names else 'no'} |"
         for name, rule in sorted(RULES.items())
     ]
     hints = [f"| {name} | {hint} |" for name, hint in sorted(HINTS.items())]
-    known = set(OPERATORS)
+    known = set(memory_rule.names)
     tflm = _TFLM.format(
         names=_list(known),
         only_tflm=_list(known - set(RULES)),

@@ -16,14 +16,13 @@ from asc_tiny.firmware.fingerprints import Identity
 from asc_tiny.firmware.network import interface, model_array
 from asc_tiny.model.ensemble import Ensemble, Model
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.tflite.graph import ABSENT, Graph
+from asc_tiny.tflite.graph import ABSENT, Graph, Operator
+from asc_tiny.tflite.ops import Family, row
 from asc_tiny.tflm.arena import ALIGNMENT, Arena, arena
 from asc_tiny.tflm.cmsis_nn import Core
-from asc_tiny.tflm.kernel_memory import OPERATORS, Kernels
+from asc_tiny.tflm.kernel_memory import Kernels, memory_rule
 from asc_tiny.tflm.structs import TYPES, Abi, pointer_bytes, resolver_bytes
 from asc_tiny.util.errors import AscError
-
-_BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 
 REFERENCE = "reference kernels"
 REFERENCE_ILP32 = "reference kernels on RISC-V or Xtensa"
@@ -96,16 +95,22 @@ def check_operators(model: Model) -> None:
     """
     for model_file in _model_files(model):
         for operator in model_file.graph.operators:
-            if operator.name not in OPERATORS:
+            if operator.name not in memory_rule.names:
                 raise AscError(
                     f"{model_file.path}: operator {operator.index} is {operator.name}, supported "
-                    f"with runtime tflm are {', '.join(OPERATORS)}"
+                    f"with runtime tflm are {', '.join(memory_rule.names)}"
                 )
-            if operator.name in _BIASED and ABSENT in operator.inputs:
+            if _must_have_all(operator) and ABSENT in operator.inputs:
                 raise AscError(
                     f"{model_file.path}: operator {operator.index} ({operator.name}) has an input "
                     f"that is absent, which TensorFlow Lite Micro reads all the same; leave it out"
                 )
+
+
+def _must_have_all(operator: Operator) -> bool:
+    """Whether the kernel reads a bias that is absent: all convolutions' do."""
+    is_weighted = row(operator.name).family is Family.WEIGHTED
+    return is_weighted and operator.name != "FULLY_CONNECTED"
 
 
 def method(operator: str) -> str:

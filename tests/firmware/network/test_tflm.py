@@ -15,7 +15,7 @@ from asc_tiny.boards import catalog
 from asc_tiny.firmware.classifier import classifier
 from asc_tiny.firmware.network import tflm
 from asc_tiny.model.ensemble import load_model
-from asc_tiny.tflm.kernel_memory import OPERATORS
+from asc_tiny.tflm.kernel_memory import memory_rule
 from asc_tiny.util.errors import AscError
 from support.commands import asc_tiny
 from support.ensemble_models import perturbed
@@ -76,7 +76,7 @@ def test_files_of_two_models_do_not_compile(tmp_path: Path) -> None:
 def test_resolver_has_a_method_for_every_operator(headers: Path) -> None:
     text = (headers / RESOLVER).read_text(encoding="utf-8")
     known = set(re.findall(r"TfLiteStatus (Add\w+)\(", text))
-    assert {tflm.method(operator) for operator in OPERATORS} <= known
+    assert {tflm.method(operator) for operator in memory_rule.names} <= known
 
 
 def test_operators_are_those_of_the_model() -> None:

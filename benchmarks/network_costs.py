@@ -36,13 +36,13 @@ from asc_tiny.complexity.op_cost import op_cost
 from asc_tiny.costs.compiler_shortcuts import shortcuts
 from asc_tiny.costs.footprint import constants
 from asc_tiny.costs.instructions import Features, features, kind
-from asc_tiny.firmware.library import NETWORK_RUNTIME
 from asc_tiny.firmware.network import compiled
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.captured_output import captured_output
 from support.emulated import emulate, write_platform
 from support.keras_networks import COMMON, RELEASED, random_network
-from support.native import FLAGS, RUNTIME
+from support.native import FLAGS, write
 from support.network_models import SMALL, quantized
 
 OUT = ROOT / "asc_tiny" / "costs" / "cpu_costs.json"
@@ -125,8 +125,7 @@ class Core:
         self.cpu, self.folder = cpu, folder
         self.generated: list[Path] = []
         folder.mkdir()
-        for name in NETWORK_RUNTIME:
-            shutil.copy(RUNTIME / name, folder)
+        write(runtime_sources("nn"), folder)
         write_platform(catalog.get(cpu.board), folder, stack_bytes=4096)
         shutil.copy(Path(__file__).with_name("network_profile.c"), folder)
         self.board = catalog.get(cpu.board)

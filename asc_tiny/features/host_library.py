@@ -18,8 +18,7 @@ import cffi  # type: ignore[import-untyped]
 import numpy as np
 
 from asc_tiny.firmware import frontend as frontend_code
-from asc_tiny.firmware.c.templates import template_root
-from asc_tiny.firmware.library import FRONTEND_RUNTIME
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.frontend import fixed, stream
 from asc_tiny.frontend.arrays import Int8Array, Samples
 from asc_tiny.frontend.config import FrontEndConfig
@@ -155,9 +154,8 @@ def _compiler() -> tuple[str, str] | None:
 
 
 def _sources(config: FrontEndConfig, *, continuous: bool = False) -> dict[str, str]:
-    runtime = template_root() / "runtime"
     return {
-        **{name: (runtime / name).read_text(encoding="utf-8") for name in FRONTEND_RUNTIME},
+        **runtime_sources("fixed_point", "frontend"),
         **frontend_code.generate(config, "for this computer", continuous=continuous),
         "asc_host.c": _HOST,
     }

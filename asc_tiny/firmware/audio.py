@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asc_tiny.firmware.c.templates import environment
+from asc_tiny.firmware.c.templates import render_files
 
 LEAST_BLOCKS = 2
 """Blocks of samples that the buffer has at least: one is filled while another is read."""
@@ -14,5 +14,4 @@ def generate(blocks: int) -> dict[str, str]:
     Args:
         blocks: of ``ASC_AUDIO_BLOCK`` samples that the buffer has, at least ``LEAST_BLOCKS``.
     """
-    text = environment().get_template("audio/asc_audio.h.j2").render(blocks=blocks)
-    return {"asc_audio.h": text}
+    return render_files({"blocks": blocks}, "audio/asc_audio.h")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asc_tiny.decision.config import DecisionConfig
-from asc_tiny.firmware.c.templates import environment
+from asc_tiny.firmware.c.templates import render_files
 from asc_tiny.frontend.config import Quantization
 
 _ALL_KNOWN = -129
@@ -30,5 +30,4 @@ def generate(config: DecisionConfig, output: Quantization, banner: str) -> dict[
         "hold": config.hold,
         "threshold": _ALL_KNOWN if threshold is None else threshold,
     }
-    name = "asc_decision_config.h"
-    return {name: environment().get_template(f"decision/{name}.j2").render(values)}
+    return render_files(values, "decision/asc_decision_config.h")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asc_tiny.firmware.c.literals import value_lines
-from asc_tiny.firmware.c.templates import environment
+from asc_tiny.firmware.c.templates import render_files
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig, codes_digest
 from asc_tiny.util.errors import AscError
@@ -53,6 +53,4 @@ def generate(
         "ramps": list(zip(tables.segment_start, tables.segment_step, strict=True)),
         "chords": list(zip(tables.log2_base, tables.log2_slope, strict=True)),
     }
-    names = ("asc_frontend_tables.h", "asc_frontend_tables.c")
-    templates = environment()
-    return {name: templates.get_template(f"frontend/{name}.j2").render(values) for name in names}
+    return render_files(values, "frontend/asc_frontend_tables.h", "frontend/asc_frontend_tables.c")

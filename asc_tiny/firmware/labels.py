@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asc_tiny.firmware.c.templates import environment
+from asc_tiny.firmware.c.templates import render_files
 from asc_tiny.firmware.fingerprints import labels_digest
 
 
@@ -23,6 +23,4 @@ def generate(labels: Sequence[str], banner: str, *, unknown: str = "") -> dict[s
         "hash": labels_digest(labels),
         "labels": names,
     }
-    files = ("asc_labels.h", "asc_labels.c")
-    templates = environment()
-    return {name: templates.get_template(f"labels/{name}.j2").render(values) for name in files}
+    return render_files(values, "labels/asc_labels.h", "labels/asc_labels.c")

@@ -8,51 +8,14 @@ from asc_tiny.firmware import decision as decision_code
 from asc_tiny.firmware import frontend as frontend_code
 from asc_tiny.firmware import resample as resample_code
 from asc_tiny.firmware.c.prefix import rename_prefix
-from asc_tiny.firmware.c.templates import banner, template_root
+from asc_tiny.firmware.c.templates import banner
 from asc_tiny.firmware.classifier import Classifier, check_order
 from asc_tiny.firmware.network import compiled, ensemble, tflm
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.frontend.arrays import Int8Array
 from asc_tiny.model.ensemble import Ensemble, output_quantization
 from asc_tiny.resample.design import Resampler
 from asc_tiny.util.labels import check_distinct
-
-FRONTEND_RUNTIME = (
-    "asc_fixed.h",
-    "asc_fixed_thumb1.h",
-    "asc_frontend.c",
-    "asc_frontend.h",
-    "asc_frontend_mve.c",
-    "asc_frontend_mve.h",
-    "asc_spectrum.c",
-    "asc_spectrum.h",
-    "asc_spectrum_mve.c",
-    "asc_spectrum_thumb1.h",
-    "asc_spectrum_thumb2.h",
-)
-NETWORK_RUNTIME = (
-    "asc_arithmetic.h",
-    "asc_arithmetic_mve.h",
-    "asc_columns.h",
-    "asc_compact.c",
-    "asc_conv.c",
-    "asc_conv_dsp.h",
-    "asc_conv_mve.c",
-    "asc_depthwise_mve.c",
-    "asc_elementwise.c",
-    "asc_kernels.c",
-    "asc_kernels.h",
-    "asc_kernels_mve.c",
-    "asc_resizing.c",
-    "asc_stages.c",
-    "asc_stages.h",
-    "asc_upsampled.c",
-)
-_CLASSIFIER_RUNTIME = ("asc_classifier.c", "asc_classifier.h")
-PROTOCOL_RUNTIME = ("asc_frame.c", "asc_frame.h", "asc_protocol.c", "asc_protocol.h")
-AUDIO_RUNTIME = ("asc_audio.c", "asc_handover.h")
-SELFTEST_RUNTIME = ("asc_selftest.c", "asc_selftest.h")
-RESAMPLE_RUNTIME = ("asc_resample.c", "asc_resample.h")
-_DECISION_RUNTIME = ("asc_decision.c", "asc_decision.h")
 
 
 def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str, str]:
@@ -78,9 +41,7 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
         **labels.generate(model.labels, line, unknown=unknown),
         **decision_code.generate(decision, output_quantization(model.model_file), line),
         **provenance.generate(record, model.identity, line),
-        **_runtime(FRONTEND_RUNTIME),
-        **_runtime(_DECISION_RUNTIME),
-        **_runtime(_CLASSIFIER_RUNTIME),
+        **runtime_sources("fixed_point", "frontend", "decision", "classifier"),
         **_network(model, runtime),
     }
     return _renamed(files, prefix)
@@ -91,8 +52,8 @@ def _network(classifier: Classifier, runtime: str) -> dict[str, str]:
     if runtime == "tflm":
         return tflm.generate(model, identity)
     if isinstance(model, Ensemble):
-        return {**ensemble.generate(model, identity, options), **_runtime(NETWORK_RUNTIME)}
-    return {**compiled.generate(model, identity, options), **_runtime(NETWORK_RUNTIME)}
+        return {**ensemble.generate(model, identity, options), **runtime_sources("nn")}
+    return {**compiled.generate(model, identity, options), **runtime_sources("nn")}
 
 
 def audio_sources(
@@ -110,27 +71,22 @@ def audio_sources(
         prefix: of all names in the C code.
         blocks: of samples that the buffer between interrupt and application has, 2 or more.
     """
-    files = {**_runtime(AUDIO_RUNTIME), **audio.generate(blocks)}
+    files = {**runtime_sources("audio"), **audio.generate(blocks)}
     if resampler is not None:
         files.update(resample_code.generate(resampler, banner(model.model_file)))
-        files.update(_runtime(RESAMPLE_RUNTIME))
+        files.update(runtime_sources("resample"))
     return _renamed(files, prefix)
 
 
 def protocol_sources(*, prefix: str) -> dict[str, str]:
     """Return the serial protocol of a classifier, like ``library_sources``."""
-    return _renamed(_runtime(PROTOCOL_RUNTIME), prefix)
+    return _renamed(runtime_sources("protocol"), prefix)
 
 
 def selftest_sources(model: Classifier, scores: Int8Array | None, *, prefix: str) -> dict[str, str]:
     """Return the self-test like ``library_sources``; without scores it checks the front end."""
-    files = {**_runtime(SELFTEST_RUNTIME), **selftest.generate(model, scores)}
+    files = {**runtime_sources("selftest"), **selftest.generate(model, scores)}
     return _renamed(files, prefix)
-
-
-def _runtime(names: tuple[str, ...]) -> dict[str, str]:
-    folder = template_root() / "runtime"
-    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
 
 
 def _renamed(files: dict[str, str], prefix: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from asc_tiny import __version__
 from asc_tiny.firmware.c.literals import value_lines
-from asc_tiny.firmware.c.templates import environment
+from asc_tiny.firmware.c.templates import render_files
 from asc_tiny.firmware.fingerprints import Identity
 from asc_tiny.util.errors import AscError
 
@@ -80,9 +80,7 @@ def generate(record: Provenance, identity: Identity, banner: str) -> dict[str, s
         ],
         "size": len(data),
     }
-    files = ("asc_provenance.h", "asc_provenance.c")
-    templates = environment()
-    return {name: templates.get_template(f"provenance/{name}.j2").render(values) for name in files}
+    return render_files(values, "provenance/asc_provenance.h", "provenance/asc_provenance.c")
 
 
 def pack(record: Provenance) -> bytes:

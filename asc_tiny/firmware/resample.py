@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asc_tiny.firmware.c.literals import value_lines
-from asc_tiny.firmware.c.templates import environment
+from asc_tiny.firmware.c.templates import render_files
 from asc_tiny.resample.design import FRACTION_BITS, Resampler
 from asc_tiny.resample.fixed import RESULT_SHIFT
 
@@ -24,6 +24,4 @@ def generate(resampler: Resampler, banner: str) -> dict[str, str]:
         "result_shift": RESULT_SHIFT,
         "source": round(float(resampler.source_rate), 2),
     }
-    names = ("asc_resample_tables.h", "asc_resample_tables.c")
-    templates = environment()
-    return {name: templates.get_template(f"resample/{name}.j2").render(values) for name in names}
+    return render_files(values, "resample/asc_resample_tables.h", "resample/asc_resample_tables.c")

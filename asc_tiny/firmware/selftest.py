@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from asc_tiny.firmware.c.templates import banner, environment
+from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.arrays import Int8Array, Samples
@@ -58,5 +58,4 @@ def generate(model: Classifier, scores: Int8Array | None) -> dict[str, str]:
         "levels": _LEVELS,
         "scores": None if scores is None else ", ".join(map(str, scores.tolist())),
     }
-    name = "asc_selftest_expected.h"
-    return {name: environment().get_template(f"selftest/{name}.j2").render(values)}
+    return render_files(values, "selftest/asc_selftest_expected.h")

@@ -34,7 +34,7 @@ def sources(request: GenerationRequest) -> dict[str, str]:
         "sample_bits": request.model.frontend.sample_bits,
     }
     for name in _LISTEN:
-        text = environment().get_template(f"listen/{name}").render(values)
+        text = environment().get_template(f"app/{name}").render(values)
         files[rename_prefix(name.removesuffix(".j2"), prefix)] = rename_prefix(text, prefix)
     return files
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import shutil
 import tempfile
 from fractions import Fraction
 from pathlib import Path
@@ -19,10 +18,11 @@ from asc_tiny.decision.rule import decide
 from asc_tiny.decision.windows import Windows
 from asc_tiny.firmware import decision as decision_code
 from asc_tiny.firmware import labels as labels_code
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.model.score_mixer import SOFTMAX
 from asc_tiny.util.errors import AscError
-from support.native import RUNTIME, compile_for, shared_library, write
+from support.native import compile_for, shared_library, write
 from support.paths import ROOT
 from support.random_front_ends import repeatable
 
@@ -79,8 +79,7 @@ def write_decision(
     names = [f"class {i}" for i in range(classes)]
     write(decision_code.generate(config, output, "a test"), folder)
     write(labels_code.generate(names, "a test"), folder)
-    for name in ("asc_decision.c", "asc_decision.h"):
-        shutil.copy(RUNTIME / name, folder)
+    write(runtime_sources("decision"), folder)
 
 
 def check_c(data: st.DataObject) -> None:

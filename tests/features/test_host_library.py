@@ -138,7 +138,7 @@ from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend import golden
 
-config = FrontEndConfig().quantised(0.11, 40)
+config = FrontEndConfig().quantized(0.11, 40)
 pcm = golden.noise(config)
 expected = fixed.features(pcm, config)
 fixed.features = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,12 @@ from scipy import signal
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.firmware import resample as resample_code
-from asc_tiny.firmware.library import RESAMPLE_RUNTIME
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.resample import fixed
 from asc_tiny.resample.design import Resampler, design
 from asc_tiny.util.errors import AscError
 from support.front_ends import DEFAULT
-from support.native import RUNTIME, shared_library, write
+from support.native import shared_library, write
 from support.paths import CLIPS
 from support.random_front_ends import repeatable
 from support.resampling import (
@@ -41,8 +40,7 @@ class CResampler:
 
     def __init__(self, resampler: Resampler, folder: Path) -> None:
         write(resample_code.generate(resampler, "a test"), folder)
-        for name in (*RESAMPLE_RUNTIME, "asc_fixed.h", "asc_fixed_thumb1.h"):
-            shutil.copy(RUNTIME / name, folder)
+        write(runtime_sources("fixed_point", "resample"), folder)
         self.resampler = resampler
         self.library = shared_library(folder)
         self.library.asc_resample.restype = ctypes.c_size_t

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asc_tiny.firmware import audio
-from asc_tiny.firmware.library import AUDIO_RUNTIME
-from support.native import CORES, FLAGS, RUNTIME, compile_for, shared_library
+from asc_tiny.firmware.runtime import runtime_sources
+from support.native import CORES, FLAGS, compile_for, shared_library, write
 from support.paths import C
 from support.patience import PATIENCE_S
 from support.random_front_ends import repeatable
@@ -27,8 +27,7 @@ Small = tuple[int, ...]
 
 def copy_sources(folder: Path, *, blocks: int = 2) -> None:
     """Copy the sources, small blocks set in the header so that all files agree."""
-    for name in AUDIO_RUNTIME:
-        shutil.copy(RUNTIME / name, folder)
+    write(runtime_sources("audio"), folder)
     (text,) = audio.generate(blocks).values()
     assert text.count("#define ASC_AUDIO_BLOCK 1024u") == 1
     text = text.replace("#define ASC_AUDIO_BLOCK 1024u", f"#define ASC_AUDIO_BLOCK {BLOCK}u")

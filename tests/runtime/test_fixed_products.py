@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asc_tiny.firmware.runtime import runtime_sources
 from support.emulated import EmulatedImage
 from support.front_end_cores import COSTS, needs_tools
-from support.native import RUNTIME
+from support.native import write
 from support.paths import C
 
 pytestmark = needs_tools
@@ -63,8 +64,7 @@ def expected(a: int, x: int, y: int) -> tuple[int, ...]:
 @pytest.mark.parametrize("core", list(COSTS))
 def test_products_equal_pythons(core: str, optimization: str, tmp_path: Path) -> None:
     board, flags = COSTS[core][:2]
-    for name in ("asc_fixed.h", "asc_fixed_thumb1.h"):
-        shutil.copy(RUNTIME / name, tmp_path)
+    write(runtime_sources("fixed_point"), tmp_path)
     shutil.copy(C / "products_main.c", tmp_path)
     image = EmulatedImage(tmp_path, board, flags=flags, optimization=optimization)
     cases = operands()

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.targets.device import frame
 from asc_tiny.targets.device.frame import FrameReader
-from support.native import FLAGS, RUNTIME
+from support.native import FLAGS, write
 from support.paths import C
 
 SANITISERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
@@ -39,8 +40,9 @@ PUBLISHED = {
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The C code with its sanitisers."""
     folder = tmp_path_factory.mktemp("frames")
-    for source in (C / "frame_main.c", *RUNTIME.glob("asc_frame.*")):
-        shutil.copy(source, folder)
+    sources = runtime_sources("protocol")
+    write({name: sources[name] for name in ("asc_frame.c", "asc_frame.h")}, folder)
+    shutil.copy(C / "frame_main.c", folder)
     image = folder / "frames"
     subprocess.run(["cc", *FLAGS, *SANITISERS, *folder.glob("*.c"), "-o", image], check=True)
     return image

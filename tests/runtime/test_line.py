@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asc_tiny.firmware.c.templates import template_root
-from support.native import FLAGS, RUNTIME
+from asc_tiny.firmware.runtime import runtime_sources
+from support.native import FLAGS, write
 
 BYTES = 16
 """Of the line here, so that it is often full and wraps around."""
@@ -22,8 +23,8 @@ BYTES = 16
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder = tmp_path_factory.mktemp("line")
     for name in ("asc_line.c", "asc_line.h"):
-        shutil.copy(template_root() / "listen" / name, folder)
-    shutil.copy(RUNTIME / "asc_handover.h", folder)
+        shutil.copy(template_root() / "app" / name, folder)
+    write(runtime_sources("audio"), folder)
     path: Path = folder / "line.so"
     options = ["-shared", "-fPIC", f"-DASC_LINE_BYTES={BYTES}u", "-o", path]
     subprocess.run(["cc", *FLAGS, *options, folder / "asc_line.c"], check=True)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from asc_tiny.firmware.runtime import runtime_sources
 from support.emulated import EmulatedImage, EmulatedNetwork
-from support.native import RUNTIME
+from support.native import write
 from support.network_models import quantized
 from support.paths import C
 from support.references import expected, model_file, samples_of
@@ -80,8 +81,8 @@ def test_a_core_without_vectors(tmp_path: Path) -> None:
 @pytest.mark.parametrize("optimization", ["-O0", "-O2"])
 def test_rounding_of_vectors(optimization: str, tmp_path: Path) -> None:
     """Extreme and random values, multipliers and shifts against those of single values."""
-    for name in ("asc_arithmetic.h", "asc_arithmetic_mve.h", "asc_kernels.h"):
-        shutil.copy(RUNTIME / name, tmp_path)
+    headers = {n: text for n, text in runtime_sources("nn").items() if n.endswith(".h")}
+    write(headers, tmp_path)
     shutil.copy(C / "vectors_main.c", tmp_path)
     assert EmulatedImage(tmp_path, M55, optimization=optimization).execute() == "same\n"
 

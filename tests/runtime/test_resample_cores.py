@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from asc_tiny.firmware import resample as resample_code
-from asc_tiny.firmware.library import RESAMPLE_RUNTIME
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.resample import fixed
 from asc_tiny.resample.design import Resampler, design
 from support import compilers
 from support.emulated import EmulatedImage
 from support.native import CORES as COMPILERS
-from support.native import RUNTIME, compile_for, write
+from support.native import compile_for, write
 from support.paths import C
 from support.resampling import RATES, rounded, worst_case
 
@@ -37,8 +37,7 @@ MARGIN = compilers.margin()
 
 def sources(resampler: Resampler, folder: Path) -> None:
     write(resample_code.generate(resampler, "a test"), folder)
-    for name in (*RESAMPLE_RUNTIME, "asc_fixed.h", "asc_fixed_thumb1.h"):
-        shutil.copy(RUNTIME / name, folder)
+    write(runtime_sources("fixed_point", "resample"), folder)
 
 
 def build(resampler: Resampler, core: str, folder: Path) -> EmulatedImage:

@@ -14,14 +14,14 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware import frontend as frontend_code
 from asc_tiny.firmware.c.templates import environment, template_root
-from asc_tiny.firmware.library import FRONTEND_RUNTIME
 from asc_tiny.firmware.network.compiled import DEFAULT
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Model
 from asc_tiny.projects.cmake import PLATFORM_FILES
 from asc_tiny.targets.build.project import run_command
 from asc_tiny.targets.image.bench import memory
-from support.native import FLAGS, RUNTIME, write
+from support.native import FLAGS, write
 from support.paths import C
 from support.patience import PATIENCE_S
 
@@ -105,8 +105,7 @@ class EmulatedFrontEnd:
     ) -> None:
         self.config, self.folder = config, folder
         write(frontend_code.generate(config, "a test"), folder)
-        for name in FRONTEND_RUNTIME:
-            shutil.copy(RUNTIME / name, folder)
+        write(runtime_sources("fixed_point", "frontend"), folder)
         shutil.copy(C / "frontend_main.c", folder)
         self.image = EmulatedImage(folder, board, flags=flags, optimization=optimization)
 
@@ -128,8 +127,8 @@ class EmulatedFrontEnd:
     def flash_bytes(self) -> int:
         """Return the code and constants of the front end's own files."""
         total = 0
-        sources = [n for n in FRONTEND_RUNTIME if n.endswith(".c")] + ["asc_frontend_tables.c"]
-        for name in sources:
+        runtime = [name for name in runtime_sources("frontend") if name.endswith(".c")]
+        for name in [*runtime, "asc_frontend_tables.c"]:
             path = self.folder / f"{name}.o"
             command = [*self.image.compiler, "-O2", "-std=c99", "-c", name, "-o", path]
             subprocess.run(command, cwd=self.folder, check=True)

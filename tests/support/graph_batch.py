@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from asc_tiny.firmware.library import NETWORK_RUNTIME
 from asc_tiny.firmware.network import compiled
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.files import sha256
 from support.emulated import EmulatedImage
-from support.native import FLAGS, RUNTIME, write
+from support.native import FLAGS, write
 
 SANITISERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1", "-g")
 WARNINGS = tuple(flag for flag in FLAGS if not flag.startswith("-O"))
@@ -250,8 +250,7 @@ def run_all_emulated(
     for name in names:
         text = (image_folder / name).read_text(encoding="utf-8")
         write({name: text.replace('.c"', '.inc"')}, image_folder)
-    for name in NETWORK_RUNTIME:
-        shutil.copy(RUNTIME / name, image_folder)
+    write(runtime_sources("nn"), image_folder)
     said = EmulatedImage(image_folder, board).execute("in.bin", "out.bin")
     assert not said.strip(), said
     return _outputs(image_folder, sizes, samples)
@@ -307,9 +306,9 @@ def _outputs(
 
 def compiled_runtime(folder: Path) -> Path:
     """Compile the kernels once for any number of programs."""
-    for name in NETWORK_RUNTIME:
-        shutil.copy(RUNTIME / name, folder)
-    for name in NETWORK_RUNTIME:
+    sources = runtime_sources("nn")
+    write(sources, folder)
+    for name in sources:
         if name.endswith(".c"):
             _compile(folder, name, folder)
     return folder

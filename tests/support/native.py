@@ -12,12 +12,10 @@ import numpy as np
 
 from asc_tiny.boards import catalog
 from asc_tiny.firmware import frontend as frontend_code
-from asc_tiny.firmware.c.templates import template_root
-from asc_tiny.firmware.library import FRONTEND_RUNTIME
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.frontend.config import FrontEndConfig
 
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Werror", "-O2")
-RUNTIME = template_root() / "runtime"
 CORES = {
     "cortex-m0plus": (catalog.ARM, "-mcpu=cortex-m0plus", "-mthumb"),
     "cortex-m4": (catalog.ARM, "-mcpu=cortex-m4", "-mthumb"),
@@ -58,8 +56,7 @@ class CFrontEnd:
 
     def __init__(self, config: FrontEndConfig, folder: Path, *, continuous: bool = False) -> None:
         write(frontend_code.generate(config, "a test", continuous=continuous), folder)
-        for name in FRONTEND_RUNTIME:
-            shutil.copy(RUNTIME / name, folder)
+        write(runtime_sources("fixed_point", "frontend"), folder)
         self.config = config
         self.library = shared_library(folder)
         self.library.asc_frontend_push.restype = ctypes.c_size_t

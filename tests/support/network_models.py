@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import re
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.compiler.planner.planner import Options
-from asc_tiny.firmware.library import NETWORK_RUNTIME
 from asc_tiny.firmware.network import compiled, ensemble
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.model.ensemble import Ensemble, Model
-from support.native import RUNTIME, SANITISER, shared_library, write
+from support.native import SANITISER, shared_library, write
 
 
 def quantized(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
@@ -145,8 +144,7 @@ def emit(model: Model, folder: Path, options: Options = compiled.DEFAULT) -> Non
         write(ensemble.generate(model, options=options), folder)
     else:
         write(compiled.generate(model, options=options), folder)
-    for name in NETWORK_RUNTIME:
-        shutil.copy(RUNTIME / name, folder)
+    write(runtime_sources("nn"), folder)
 
 
 class CNetwork:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import jinja2
 
@@ -33,6 +34,20 @@ def environment() -> jinja2.Environment:
     )
     environment.filters.update(escape.FILTERS, hash_literal=hash_literal)
     return environment
+
+
+def render_files(values: Mapping[str, object], *paths: str) -> dict[str, str]:
+    """Return generated files, file name to text.
+
+    Args:
+        values: what the templates print, by the names that they know.
+        paths: places of the files in ``firmware_templates/generated``, without the ending
+            ``.j2`` of their templates, such as ``labels/asc_labels.h``.
+    """
+    template = environment().get_template
+    return {
+        PurePosixPath(path).name: template(f"generated/{path}.j2").render(values) for path in paths
+    }
 
 
 def banner(model: Model) -> str:

@@ -11,7 +11,7 @@ from asc_tiny.compiler.lower.registry import LOWERINGS
 from asc_tiny.compiler.passes import strip_io_conversions
 from asc_tiny.compiler.planner.planner import Compiled, Options, plan_network
 from asc_tiny.firmware.c.literals import value_lines
-from asc_tiny.firmware.c.templates import banner, environment
+from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.fingerprints import Identity
 from asc_tiny.firmware.network import interface
 from asc_tiny.firmware.network.c_values import values
@@ -70,9 +70,7 @@ def generate(
         "lines": value_lines,
         "title": "Network",
     }
-    templates = environment()
-    names = ("asc_net.h", "asc_net.c")
-    return {name: templates.get_template(f"network/{name}.j2").render(context) for name in names}
+    return render_files(context, "network/asc_net.h", "network/asc_net.c")
 
 
 def without_conversions(model_file: ModelFile) -> ModelFile:

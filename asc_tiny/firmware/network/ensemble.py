@@ -14,7 +14,7 @@ from typing import Any
 from asc_tiny.compiler.planner.arena_allocator import ALIGNMENT
 from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.c.prefix import rename
-from asc_tiny.firmware.c.templates import banner, environment
+from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.fingerprints import Identity
 from asc_tiny.firmware.network import compiled as network
 from asc_tiny.firmware.network import interface
@@ -72,10 +72,7 @@ def generate(
             f"{ensemble.path}: the networks need an arena of {values['arena_size']:,} bytes, "
             f"--max-ram allows {options.max_ram:,}"
         )
-    templates = environment()
-    header = templates.get_template("network/asc_net.h.j2").render(values)
-    source = templates.get_template("ensemble/asc_net.c.j2").render(values)
-    return {**files, "asc_net.h": header, "asc_net.c": source}
+    return {**files, **render_files(values, "network/asc_net.h", "ensemble/asc_net.c")}
 
 
 def rename_network(text: str, number: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from asc_tiny.firmware.c.literals import value_lines
-from asc_tiny.firmware.c.templates import banner, environment
+from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.model.model_file import ModelFile
 
 
@@ -21,6 +21,4 @@ def generate(model_file: ModelFile) -> dict[str, str]:
         "lines": value_lines(np.frombuffer(model_file.data, dtype=np.uint8)),
         "size": len(model_file.data),
     }
-    templates = environment()
-    names = ("asc_model.h", "asc_model.c")
-    return {name: templates.get_template(f"network/{name}.j2").render(values) for name in names}
+    return render_files(values, "network/asc_model.h", "network/asc_model.c")

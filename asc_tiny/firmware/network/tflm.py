@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asc_tiny.firmware.c.prefix import rename
-from asc_tiny.firmware.c.templates import banner, environment
+from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.fingerprints import Identity
 from asc_tiny.firmware.network import interface, model_array
 from asc_tiny.model.ensemble import Ensemble, Model
@@ -81,10 +81,7 @@ def generate(model: Model, identity: Identity | None = None) -> dict[str, str]:
         for file, text in model_array.generate(model_file).items():
             files[_rename(file, name)] = _rename(text, name)
     values = {**_values(model), "identity": identity}
-    templates = environment()
-    files["asc_net.h"] = templates.get_template("network/asc_net.h.j2").render(values)
-    files["asc_net.cc"] = templates.get_template("tflm/asc_net.cc.j2").render(values)
-    return files
+    return {**files, **render_files(values, "network/asc_net.h", "tflm/asc_net.cc")}
 
 
 def check_operators(model: Model) -> None:

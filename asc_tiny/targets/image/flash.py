@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asc_tiny.firmware.c.prefix import rename_prefix
-from asc_tiny.firmware.library import NETWORK_RUNTIME
+from asc_tiny.firmware.runtime import runtime_sources
 
 _BEGIN = "Linker script and memory map"
 _SECTION = re.compile(
@@ -24,7 +24,7 @@ def network_flash(map_file: Path, prefix: str) -> int:
     """
     kernels = {
         rename_prefix(name, prefix).removesuffix(".c")
-        for name in NETWORK_RUNTIME
+        for name in runtime_sources("nn")
         if name.endswith(".c")
     }
     network = re.compile(rf"{re.escape(prefix)}_net\d*")

@@ -58,7 +58,7 @@ PLANS = {
     "--schedule layers": Options(schedule="layers"),
 }
 PLANNED = RELEASED[:2]
-LISTENING = {"whole": Options(), "time": Options(schedule="time")}
+STREAMING = {"whole": Options(), "time": Options(schedule="time")}
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ class Row:
         )
 
     @property
-    def listening_cells(self) -> tuple[str, ...]:
-        """What the table of columns that come one by one shows."""
+    def streaming_cells(self) -> tuple[str, ...]:
+        """What the table of streaming shows."""
         costs = self.costs
         return (
             *self.cells[:2],
@@ -98,7 +98,7 @@ class Row:
 
 
 HEAD = ("model", "", "arena", "arena + stack", "flash", "instructions", "per MAC")
-LISTENING_HEAD = (
+STREAMING_HEAD = (
     "model",
     "core, schedule",
     "arena + stack",
@@ -147,11 +147,11 @@ def by_plan(models: Sequence[str]) -> Iterator[Row]:
             yield measured(name, label, CORES["Cortex-M4"], options)
 
 
-def while_listening(models: Sequence[str], cores: Sequence[str]) -> Iterator[Row]:
-    """Measure models on whole windows and along time."""
+def by_schedule(models: Sequence[str], cores: Sequence[str]) -> Iterator[Row]:
+    """Measure models on whole windows and streaming."""
     for name in models:
         for core in cores:
-            for label, options in LISTENING.items():
+            for label, options in STREAMING.items():
                 yield measured(name, f"{core}, {label}", CORES[core], options)
 
 
@@ -213,9 +213,9 @@ def main() -> None:
                 _labeled("core"), [row.cells for row in by_core(arguments.models, arguments.cores)]
             ),
             "plans": table(_labeled("options"), [row.cells for row in by_plan(planned)]),
-            "listening": table(
-                LISTENING_HEAD,
-                [row.listening_cells for row in while_listening(planned, arguments.cores)],
+            "streaming": table(
+                STREAMING_HEAD,
+                [row.streaming_cells for row in by_schedule(planned, arguments.cores)],
             ),
         }
     for name, text in found.items():

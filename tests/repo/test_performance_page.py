@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from network import CORES, HEAD, LISTENING, LISTENING_HEAD, PAGE, PLANS, Row, measured
+from network import CORES, HEAD, PAGE, PLANS, STREAMING, STREAMING_HEAD, Row, measured
 
 from asc_tiny.compiler.planner.planner import Options
 from support import compilers
@@ -34,8 +34,8 @@ def assert_as_stated(cells: Sequence[str], head: Sequence[str] = HEAD) -> None:
         assert right / MARGIN <= figure <= right * MARGIN, (*cells[:2], name)
 
 
-def listening(model: str, core: str, schedule: str) -> Row:
-    return measured(f"{model}.tflite", f"{core}, {schedule}", CORES[core], LISTENING[schedule])
+def streaming(model: str, core: str, schedule: str) -> Row:
+    return measured(f"{model}.tflite", f"{core}, {schedule}", CORES[core], STREAMING[schedule])
 
 
 @pytest.mark.qemu
@@ -50,8 +50,8 @@ def test_cost_on_core(model: str, core: str) -> None:
 @pytest.mark.parametrize(
     ("model", "core"), [*QUICK, *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW)]
 )
-def test_cost_while_listening(model: str, core: str) -> None:
-    assert_as_stated(listening(model, core, "time").listening_cells, LISTENING_HEAD)
+def test_cost_of_streaming(model: str, core: str) -> None:
+    assert_as_stated(streaming(model, core, "time").streaming_cells, STREAMING_HEAD)
 
 
 @pytest.mark.slow

@@ -119,7 +119,8 @@ def macs(model: Model) -> int:
 def built(model: Model, board: Board, options: Options, folder: Path) -> projects.Project:
     """Generate and build a project."""
     complete = replace(classifier(model, runtime="aot"), options=options)
-    generator.write(cmake.KIND, generator.Request(model=complete, board=board), folder)
+    request = generator.GenerationRequest(model=complete, board=board)
+    generator.write(cmake.CMakeGenerator(), request, folder)
     project = projects.load(folder)
     projects.build(project)
     return project

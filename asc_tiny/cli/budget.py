@@ -54,9 +54,13 @@ def _limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(help=_HELP)
 @click.argument("models", nargs=-1, metavar="[MODEL...]")
 @_limit_options
-@click.option("--config", help="Settings; none for no file.  [default: see docs/gate.md]")
+@click.option(
+    "--config", help="File of settings; none to read no file.  [default: see docs/gate.md]"
+)
 @click.option("--baseline", "baseline_path", type=_PATH, help="Figures to compare with.")
-@click.option("--max-growth", help="Beyond the baseline's figures, such as 2%.  [default: 0%]")
+@click.option(
+    "--max-growth", help="Most growth beyond the baseline's figures, such as 2%.  [default: 0%]"
+)
 @click.option("--write-baseline", type=_PATH, help="Write what was measured for --baseline.")
 @click.option(
     "--convention",

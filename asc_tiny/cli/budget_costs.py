@@ -111,7 +111,7 @@ def cost_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @click.option("--memory", is_flag=True, help="Arenas of both runtimes, and the file's size.")
     @click.option("--cpu", help="Estimate instructions and code for a core, such as cortex-m4.")
-    @click.option("--clock", help="Of the core in Hz, such as 64M: estimate the time.")
+    @click.option("--clock", help="Clock of the core in Hz, such as 64M: estimate the time.")
     @click.option("--chip", help="Estimate the energy on a chip, such as stm32l412.")
     @click.option(
         "--plan",

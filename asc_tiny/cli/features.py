@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("wav", type=PATH)
-@click.option("--model", type=PATH, required=True, help="Whose front end to use.")
+@click.option("--model", type=PATH, required=True, help="Model whose front end is used.")
 @click.option(
     "--arithmetic",
     type=click.Choice(["fixed", "float"]),
     default="fixed",
     show_default=True,
-    help="Of --out: int8 codes of the integer front end, or float64 values before quantisation.",
+    help="Values of --out: int8 codes of the integer front end, or float64 before quantisation.",
 )
 @click.option("--out", type=PATH, help="The .npy file to write.")
 @click.option(

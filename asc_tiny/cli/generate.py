@@ -36,8 +36,8 @@ from asc_tiny.projects import registry
 @click.option(
     "--schedule",
     type=click.Choice(["rows", "layers", "time"]),
-    help="Rows of all layers in turn; layer by layer; or columns as the front end delivers them, "
-    "with the work spread over the clip. Default: what takes least memory of rows and layers.",
+    help="Order of the work: rows of all layers in turn; layer by layer; or streaming, with each "
+    "column of features as it comes. Default: what takes least memory of rows and layers.",
 )
 @click.option(
     "--max-ram",
@@ -66,7 +66,7 @@ from asc_tiny.projects import registry
     help="Print the network after each pass of the compiler; or write it to a .txt file, or to a "
     "folder, a file per pass.",
 )
-@click.option("--prefix", default="asc", show_default=True, help="Of all names in the C code.")
+@click.option("--prefix", default="asc", show_default=True, help="Prefix of all C names.")
 @frontend_option
 @click.option("--decision", type=PATH, help="TOML of windows, smoothing and threshold.")
 @labels_option

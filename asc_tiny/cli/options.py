@@ -34,7 +34,7 @@ frontend_option = click.option(
 labels_option = click.option(
     "--labels", type=PATH, help="Class names, a line each, for a file without metadata."
 )
-data_option = click.option("--data", required=True, type=PATH, help="TAU layout.")
+data_option = click.option("--data", required=True, type=PATH, help="Data set in the TAU layout.")
 
 
 def warn(line: str) -> None:

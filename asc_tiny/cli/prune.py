@@ -33,17 +33,25 @@ _COUNT = click.IntRange(min=1)
 @click.option("--max-macs", help="Goal: MACs of one inference at most, such as 20M.")
 @click.option("--max-ram", help="Goal: bytes of activations at the peak at most, such as 64K.")
 @click.option("--keep", type=PATH, help="Goal: TOML, filters per layer.")
-@click.option("--steps", type=_COUNT, default=5, show_default=True, help="Parts of the way.")
-@click.option("--epochs-per-step", type=_COUNT, default=20, show_default=True, help="Retraining.")
-@click.option("--final-epochs", type=_COUNT, default=80, show_default=True, help="The last one's.")
+@click.option("--steps", type=_COUNT, default=5, show_default=True, help="Steps to the goal.")
+@click.option(
+    "--epochs-per-step", type=_COUNT, default=20, show_default=True, help="Epochs after each step."
+)
+@click.option(
+    "--final-epochs", type=_COUNT, default=80, show_default=True, help="Epochs after the last step."
+)
 @click.option(
     "--learning-rate",
     type=float,
-    help="At the start of each retraining; default: a fifth of RUN's.",
+    help="Learning rate at the start of each retraining; default: a fifth of RUN's.",
 )
 @click.option("--distil", is_flag=True, help="RUN's network teaches the pruned ones.")
-@click.option("--criterion", default="l1", show_default=True, help="Importance: l1, l2, gamma.")
-@click.option("--multiple", type=_COUNT, default=1, show_default=True, help="Of filters per layer.")
+@click.option(
+    "--criterion", default="l1", show_default=True, help="What ranks filters: l1, l2, gamma."
+)
+@click.option(
+    "--multiple", type=_COUNT, default=1, show_default=True, help="Layers keep a multiple of it."
+)
 @click.option("--resume", is_flag=True, help="Go on with the pruning in --out.")
 def command(
     run: Path,

@@ -28,7 +28,7 @@ _STDIN = Path("-")
 @project_argument
 @click.argument("wavs", metavar="WAV...", type=PATH, nargs=-1, required=True)
 @click.option("--out", type=PATH, required=True, help="Folder for the timelines.")
-@click.option("--real-time", is_flag=True, help="No faster than the recording.")
+@click.option("--real-time", is_flag=True, help="Play no faster than the recording.")
 @resample_option
 @json_option
 def command(

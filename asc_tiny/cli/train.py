@@ -18,7 +18,7 @@ from asc_tiny.cli.streams import say
 @click.option(
     "--features",
     type=click.Choice(["float", "fixed"]),
-    help="Of the float or the integer front end; the recipe's if not given.",
+    help="Features of the float or the integer front end; the recipe's if not given.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Stop after the first epochs.")
 @click.option(

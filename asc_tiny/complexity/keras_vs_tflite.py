@@ -35,12 +35,12 @@ class Row:
 
     @property
     def macs(self) -> tuple[int, int]:
-        """Multiply-accumulates: of the layers, of the operators."""
+        """Multiply-accumulates of the layers, and of the operators."""
         return sum(x.macs for x in self.layers), sum(x.macs for x in self.operators)
 
     @property
     def params(self) -> tuple[int, int]:
-        """Parameters: of the layers, of the operators."""
+        """Parameters of the layers, and of the operators."""
         return sum(x.params for x in self.layers), sum(x.params for x in self.operators)
 
     @property

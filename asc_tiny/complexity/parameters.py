@@ -71,7 +71,7 @@ class Learnt:
 
     @cached_property
     def _largest(self) -> Mapping[tuple[int, int], Tensor]:
-        """Of the tensors that share a buffer the one with the most values, two to a byte."""
+        """The tensor with the most values, two to a byte, of those that share a buffer."""
         largest: dict[tuple[int, int], Tensor] = {}
         for graph in _graphs(self.model):
             for tensor in graph.tensors:

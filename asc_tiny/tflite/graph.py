@@ -117,7 +117,9 @@ class Graph:
 
     Attributes:
         source: the file named in error messages.
-        operators, tensors, inputs, outputs: of the subgraph that an inference runs.
+        operators: the operators of the subgraph that an inference runs, in their order.
+        tensors: the tensors of that subgraph, by index.
+        inputs, outputs: indices of the tensors that it takes and gives.
         metadata: entries by name.
         others: the subgraphs after the first, which control flow may call.
     """

@@ -12,19 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
-from asc_tiny.tflite.liveness import Lifetime, lifetimes
-from asc_tiny.tflm.greedy_planner import Request, place
+from asc_tiny.tflite.liveness import LiveRange, live_ranges
+from asc_tiny.tflm.greedy_planner import BufferRequest, place
 from asc_tiny.tflm.kernel_memory import Kernels, Needs, needs
 from asc_tiny.tflm.structs import PLANNED_BUFFER_BYTES, TYPES, Abi, pointer_bytes
 from asc_tiny.tflm.subgraph_arena import OFFLINE_PLAN
 from asc_tiny.util.errors import AscError
+from asc_tiny.util.numbers import round_up
 
 ALIGNMENT = 16
-"""Of the arena, of activations and of what kernels keep."""
+"""Alignment in bytes of the arena, of activations and of what kernels keep."""
 
 _WORD = 4
 _SCRATCH_REQUESTS_PER_OPERATOR = 12
-_NEVER = Lifetime(-1, -1)
+_NEVER = LiveRange(-1, -1)
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,13 @@ class Buffer:
         name: what lies there: the result of which operator, or whose working memory.
         size: bytes, rounded up to the alignment.
         offset: from the start of the arena.
-        lifetime: operators during which it exists.
+        live_range: operators during which it exists.
     """
 
     name: str
     size: int
     offset: int
-    lifetime: Lifetime
+    live_range: LiveRange
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,11 @@ def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) 
         for graph in graphs:
             run.model(graph)
     whole = runs[0]
-    smallest = min(_round_up(run.most - rest, ALIGNMENT) + rest for rest, run in runs.items())
+    smallest = min(round_up(run.most - rest, ALIGNMENT) + rest for rest, run in runs.items())
     return Arena(
         head=whole.head_most,
         tail=whole.kept,
-        size=_round_up(whole.most, ALIGNMENT),
+        size=round_up(whole.most, ALIGNMENT),
         smallest=smallest,
         buffers=tuple(whole.plans),
     )
@@ -187,9 +188,9 @@ class _Preparation:
         size = TYPES["internal::ScratchBufferRequest"].size(self.abi)
         return size * (count + _SCRATCH_REQUESTS_PER_OPERATOR)
 
-    def prepare(self, graph: Graph, steps: Sequence[Needs]) -> list[Request]:
+    def prepare(self, graph: Graph, steps: Sequence[Needs]) -> list[BufferRequest]:
         """Prepare the operators one by one and return what they need at run time."""
-        requests: list[Request] = []
+        requests: list[BufferRequest] = []
         for operator, step in zip(graph.operators, steps, strict=True):
             head = self.requests(len(requests))
             for index in step.temporary:
@@ -201,7 +202,7 @@ class _Preparation:
         self.note(self.requests(len(requests)))
         return requests
 
-    def plan(self, graph: Graph, scratch: Sequence[Request]) -> None:
+    def plan(self, graph: Graph, scratch: Sequence[BufferRequest]) -> None:
         """Place activations and working memory: MicroAllocator::CommitStaticMemoryPlan."""
         buffers = _placed(graph, scratch)
         self.plans.append(buffers)
@@ -212,9 +213,9 @@ class _Preparation:
     def notes(self, tensors: int, scratch: int, planned: int) -> int:
         """Return where the planner's notes end, as if the tail began at an aligned address."""
         info = TYPES["AllocationInfo"]
-        head = _round_up(self.requests(scratch), pointer_bytes(self.abi))
-        head = _round_up(head + pointer_bytes(self.abi), info.alignment(self.abi))
-        head = _round_up(head + info.size(self.abi) * (tensors + scratch), ALIGNMENT)
+        head = round_up(self.requests(scratch), pointer_bytes(self.abi))
+        head = round_up(head + pointer_bytes(self.abi), info.alignment(self.abi))
+        head = round_up(head + info.size(self.abi) * (tensors + scratch), ALIGNMENT)
         lost = (self.rest - self.kept) % ALIGNMENT
         return head + PLANNED_BUFFER_BYTES * planned + lost
 
@@ -230,24 +231,26 @@ class _Preparation:
         names = ["TfLiteTensor"] + ["TfLiteAffineQuantization"] * bool(tensor.scales)
         for name in names:
             kind = TYPES[name]
-            head = _round_up(head, kind.alignment(self.abi)) + kind.size(self.abi)
+            head = round_up(head, kind.alignment(self.abi)) + kind.size(self.abi)
         return head + (_WORD * (1 + len(tensor.scales)) if tensor.scales else 0)
 
 
-def _placed(graph: Graph, scratch: Sequence[Request]) -> tuple[Buffer, ...]:
+def _placed(graph: Graph, scratch: Sequence[BufferRequest]) -> tuple[Buffer, ...]:
     wanted = [*_activations(graph), *scratch]
     return tuple(
-        Buffer(request.name, request.size, offset, request.lifetime)
+        Buffer(request.name, request.size, offset, request.live_range)
         for request, offset in zip(wanted, place(wanted), strict=True)
     )
 
 
-def _activations(graph: Graph) -> list[Request]:
+def _activations(graph: Graph) -> list[BufferRequest]:
     """Return the tensors without values of their own, in the file's order."""
-    known = lifetimes(graph)
+    known = live_ranges(graph)
     return [
-        Request(
-            _title(graph, tensor), _round_up(tensor.byte_count), known.get(tensor.index, _NEVER)
+        BufferRequest(
+            _title(graph, tensor),
+            round_up(tensor.byte_count, ALIGNMENT),
+            known.get(tensor.index, _NEVER),
         )
         for tensor in graph.tensors
         if not tensor.is_constant and not tensor.is_variable and tensor.byte_count
@@ -262,10 +265,6 @@ def _title(graph: Graph, tensor: Tensor) -> str:
     return f"{operator.title} {shape}" if operator else f"unused {shape}"
 
 
-def _scratch(operator: Operator, size: int) -> Request:
+def _scratch(operator: Operator, size: int) -> BufferRequest:
     name = f"working memory of {operator.title}"
-    return Request(name, _round_up(size), Lifetime(operator.index, operator.index))
-
-
-def _round_up(value: int, alignment: int = ALIGNMENT) -> int:
-    return -(-value // alignment) * alignment
+    return BufferRequest(name, round_up(size, ALIGNMENT), LiveRange(operator.index, operator.index))

@@ -16,7 +16,7 @@ class EnsembleInterpreter:
     """Runs an ensemble as ``Interpreter`` runs one network.
 
     Attributes:
-        output_quantization: of the combined scores.
+        output_quantization: scale and zero point of the combined scores.
 
     Raises:
         AscError: a member that TensorFlow Lite Micro does not run.

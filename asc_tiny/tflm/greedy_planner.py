@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from asc_tiny.tflite.liveness import Lifetime
+from asc_tiny.tflite.liveness import LiveRange
 
 
 @dataclass(frozen=True)
-class Request:
+class BufferRequest:
     """A buffer to place: an activation or what a kernel needs while it runs.
 
     Attributes:
         name: for people.
         size: bytes, a multiple of the alignment.
-        lifetime: operators during which it exists.
+        live_range: operators during which it exists.
     """
 
     name: str
     size: int
-    lifetime: Lifetime
+    live_range: LiveRange
 
 
-def place(requests: Sequence[Request]) -> list[int]:
+def place(requests: Sequence[BufferRequest]) -> list[int]:
     """Return the offset of each buffer, in the order of ``requests``.
 
     The largest comes first, of equal ones the one that was requested last; each goes to the
@@ -35,7 +35,7 @@ def place(requests: Sequence[Request]) -> list[int]:
     present: dict[int, list[int]] = {}
     for i in order:
         wanted = requests[i]
-        steps = range(wanted.lifetime.first, wanted.lifetime.last + 1)
+        steps = range(wanted.live_range.first, wanted.live_range.last + 1)
         offset = 0
         for j in sorted(_neighbors(requests, wanted, offsets, present), key=offsets.__getitem__):
             if offsets[j] - offset >= wanted.size:
@@ -48,17 +48,17 @@ def place(requests: Sequence[Request]) -> list[int]:
 
 
 def _neighbors(
-    requests: Sequence[Request],
-    wanted: Request,
+    requests: Sequence[BufferRequest],
+    wanted: BufferRequest,
     placed: Mapping[int, int],
     present: Mapping[int, Sequence[int]],
 ) -> Collection[int]:
     """Return the placed buffers that exist at the same time, looked up the shorter way."""
     at_steps = [
         present[step]
-        for step in range(wanted.lifetime.first, wanted.lifetime.last + 1)
+        for step in range(wanted.live_range.first, wanted.live_range.last + 1)
         if step in present
     ]
     if sum(map(len, at_steps)) <= len(placed):
         return {j for at_step in at_steps for j in at_step}
-    return [j for j in placed if requests[j].lifetime.overlaps(wanted.lifetime)]
+    return [j for j in placed if requests[j].live_range.overlaps(wanted.live_range)]

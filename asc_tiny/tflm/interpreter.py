@@ -25,7 +25,8 @@ class Interpreter:
 
     Attributes:
         input_shape: shape of one input without the batch.
-        input_quantization, output_quantization: of the model's only input and output.
+        input_quantization: scale and zero point of the model's only input.
+        output_quantization: scale and zero point of its only output.
         arena_bytes: what TensorFlow Lite Micro allocates on this 64-bit host; a 32-bit target
             needs less.
 

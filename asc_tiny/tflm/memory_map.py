@@ -19,7 +19,9 @@ def memory_map(graph: Graph, kernels: Kernels = None) -> MemoryMap:
         AscError: an operator whose kernel is not known.
     """
     buffers = head(graph, kernels)
-    blocks = [Block(b.name, b.offset, b.size, b.lifetime.first, b.lifetime.last) for b in buffers]
+    blocks = [
+        Block(b.name, b.offset, b.size, b.live_range.first, b.live_range.last) for b in buffers
+    ]
     kind = kernels.value if kernels else "reference kernels"
     title = f"{graph.source}, head of TensorFlow Lite Micro's arena ({kind})"
     return MemoryMap(title, blocks, [operator.title for operator in graph.operators])

@@ -10,18 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from asc_tiny.tflite.graph import Graph, called
-from asc_tiny.tflite.liveness import Lifetime
-from asc_tiny.tflm.greedy_planner import Request, place
+from asc_tiny.tflite.liveness import LiveRange
+from asc_tiny.tflm.greedy_planner import BufferRequest, place
 from asc_tiny.tflm.kernel_scratch import scratch
 from asc_tiny.util.errors import AscError
+from asc_tiny.util.numbers import round_up
 
 ALIGNMENT = 16
+"""Alignment in bytes of activations and scratch memory."""
 
 # So that no file keeps the planner busy for long.
 MOST_ACTIVATIONS = 2048
 _MOST_SCOPES = 20_000
 _DEEPEST = 16
-_NEVER = Lifetime(-1, -1)
+_NEVER = LiveRange(-1, -1)
 
 OFFLINE_PLAN = "OfflineMemoryAllocation"
 """Metadata by which a file says where its tensors lie."""
@@ -43,7 +45,9 @@ def head_bytes(model: Graph) -> int:
     scopes = _Scopes(model)
     scopes.run(0)
     requests = [
-        Request("", _round_up(graph.tensor(i).byte_count), scopes.lifetime(number, i))
+        BufferRequest(
+            "", round_up(graph.tensor(i).byte_count, ALIGNMENT), scopes.live_range(number, i)
+        )
         for number, graph in enumerate(graphs)
         for i in range(len(graph.tensors))
         if _is_planned(graph, i)
@@ -60,13 +64,14 @@ class _Scopes:
     Attributes:
         model: the graph of the whole file.
         now: the scope that is open.
-        tensors: first and last scope of tensors, operators: of operators, with what they call.
+        tensors: the first and the last scope of each tensor.
+        operators: the first and the last scope of each operator, with what it calls.
     """
 
     model: Graph
     now: int = 0
-    tensors: dict[tuple[int, int], Lifetime] = field(default_factory=dict)
-    operators: dict[tuple[int, int], Lifetime] = field(default_factory=dict)
+    tensors: dict[tuple[int, int], LiveRange] = field(default_factory=dict)
+    operators: dict[tuple[int, int], LiveRange] = field(default_factory=dict)
 
     def run(self, number: int, depth: int = 0) -> None:
         """Go through a subgraph and what its operators call."""
@@ -97,30 +102,28 @@ class _Scopes:
             raise AscError(f"more than {_MOST_SCOPES:,} operators run, branches included")
 
     @staticmethod
-    def _use(known: dict[tuple[int, int], Lifetime], key: tuple[int, int], scope: int) -> None:
-        known[key] = Lifetime(known[key].first if key in known else scope, scope)
+    def _use(known: dict[tuple[int, int], LiveRange], key: tuple[int, int], scope: int) -> None:
+        known[key] = LiveRange(known[key].first if key in known else scope, scope)
 
-    def lifetime(self, number: int, index: int) -> Lifetime:
+    def live_range(self, number: int, index: int) -> LiveRange:
         return self.tensors.get((number, index), _NEVER)
 
-    def scratch(self, number: int) -> list[Request]:
+    def scratch(self, number: int) -> list[BufferRequest]:
         graph, found = self.model.subgraph(number), []
         for operator in graph.operators:
             sizes = scratch(graph, operator)
-            lifetime = self.operators.get((number, operator.index))
-            if sizes and lifetime is None:
+            live_range = self.operators.get((number, operator.index))
+            if sizes and live_range is None:
                 raise AscError(
                     f"operator {operator.index} ({operator.name}) of subgraph {number} never runs, "
                     f"so that its working memory has no size"
                 )
-            found += [Request("", _round_up(size), lifetime or _NEVER) for size in sizes]
+            found += [
+                BufferRequest("", round_up(size, ALIGNMENT), live_range or _NEVER) for size in sizes
+            ]
         return found
 
 
 def _is_planned(graph: Graph, index: int) -> bool:
     tensor = graph.tensor(index)
     return not tensor.is_constant and not tensor.is_variable and tensor.byte_count > 0
-
-
-def _round_up(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT

@@ -11,11 +11,11 @@ import pytest
 
 from asc_tiny.complexity.report import measure
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
-from asc_tiny.tflite.liveness import Lifetime
+from asc_tiny.tflite.liveness import LiveRange
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.tflm.arena import Arena, arena
 from asc_tiny.tflm.cmsis_nn import Core
-from asc_tiny.tflm.greedy_planner import Request, place
+from asc_tiny.tflm.greedy_planner import BufferRequest, place
 from asc_tiny.tflm.kernel_memory import needs
 from asc_tiny.tflm.structs import Abi
 from asc_tiny.util.errors import AscError
@@ -103,7 +103,7 @@ def check_plan(plan: Arena) -> None:
                 apart = (
                     one.offset + one.size <= other.offset or other.offset + other.size <= one.offset
                 )
-                assert apart or not one.lifetime.overlaps(other.lifetime)
+                assert apart or not one.live_range.overlaps(other.live_range)
 
 
 @pytest.mark.parametrize("name", [*RELEASED, *MADE])
@@ -128,19 +128,19 @@ def test_models_share_the_head_and_add_up_their_tails() -> None:
 
 
 def test_greedy_places_the_largest_first_and_of_equals_the_last() -> None:
-    always = Lifetime(0, 1)
-    requests = [Request(n, size, always) for n, size in (("a", 16), ("b", 32), ("c", 16))]
+    always = LiveRange(0, 1)
+    requests = [BufferRequest(n, size, always) for n, size in (("a", 16), ("b", 32), ("c", 16))]
     assert place(requests) == [48, 0, 32]
-    later = [*requests, Request("d", 48, Lifetime(2, 2))]
+    later = [*requests, BufferRequest("d", 48, LiveRange(2, 2))]
     assert place(later) == [48, 0, 32, 0]
 
 
 def test_greedy_fills_gaps() -> None:
     requests = [
-        Request("low", 64, Lifetime(0, 3)),
-        Request("middle", 48, Lifetime(0, 0)),
-        Request("high", 32, Lifetime(0, 3)),
-        Request("late", 16, Lifetime(2, 3)),
+        BufferRequest("low", 64, LiveRange(0, 3)),
+        BufferRequest("middle", 48, LiveRange(0, 0)),
+        BufferRequest("high", 32, LiveRange(0, 3)),
+        BufferRequest("late", 16, LiveRange(2, 3)),
     ]
     assert place(requests) == [0, 64, 112, 64]
 

@@ -87,7 +87,7 @@ class Verdict:
         models: every model file, an ensemble's members one by one.
         limits: those of the total.
         checks: every comparison with a limit, passed or not.
-        comparisons: of models with the baseline's; empty without a baseline.
+        comparisons: differences of each model from the baseline's; empty without a baseline.
         ensembles: what the members of each share on a microcontroller, where it was asked for.
     """
 

@@ -34,7 +34,7 @@ class ModelLimits:
     Attributes:
         pattern: a path or glob, relative to the settings.
         files: absolute paths of the files that it names.
-        limits: of each of these files; of an ensemble's file for the sum of its members.
+        limits: limits for each of these files; for an ensemble's file, the sum of its members.
     """
 
     pattern: str

@@ -23,6 +23,7 @@ from asc_tiny.tflm.cmsis_nn import Core
 from asc_tiny.tflm.kernel_memory import Kernels, memory_rule
 from asc_tiny.tflm.structs import TYPES, Abi, pointer_bytes, resolver_bytes
 from asc_tiny.util.errors import AscError
+from asc_tiny.util.numbers import round_up
 
 REFERENCE = "reference kernels"
 REFERENCE_ILP32 = "reference kernels on RISC-V or Xtensa"
@@ -131,12 +132,12 @@ def memory(model: Model, kernels: Kernels = None, abi: Abi = Abi.ARM) -> Memory:
     # Of the C++ structure State in the template.
     size = 2 * pointer_bytes(abi) + resolver_bytes(len(_operators(graphs)), abi)
     interpreter = TYPES["MicroInterpreter"]
-    size = _round_up(size, interpreter.alignment(abi)) + len(graphs) * interpreter.size(abi)
-    objects = _round_up(size, ALIGNMENT)
+    size = round_up(size, interpreter.alignment(abi)) + len(graphs) * interpreter.size(abi)
+    objects = round_up(size, ALIGNMENT)
     if len(graphs) > 1:
         features = graphs[0].tensor(graphs[0].inputs[0]).size
         assert isinstance(model, Ensemble)
-        objects += _round_up(features * len(model.frontends), ALIGNMENT)
+        objects += round_up(features * len(model.frontends), ALIGNMENT)
     return Memory(objects, arena(graphs, kernels, abi))
 
 
@@ -196,7 +197,3 @@ def _values(model: Model) -> dict[str, Any]:
     shared = interface.of_ensemble(model)
     pairs = zip(shared["members"], members, strict=True)
     return {**values, **shared, "members": [{**one, **other} for one, other in pairs]}
-
-
-def _round_up(value: int, alignment: int) -> int:
-    return -(-value // alignment) * alignment

@@ -34,9 +34,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 from asc_tiny.boards import catalog
 from asc_tiny.complexity.op_cost import op_cost
 from asc_tiny.costs.compiler_shortcuts import shortcuts
-from asc_tiny.costs.footprint import constants
 from asc_tiny.costs.instructions import Features, features, kind
 from asc_tiny.firmware.network import compiled
+from asc_tiny.firmware.network.constants import constants
 from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.captured_output import captured_output
@@ -123,7 +123,7 @@ class Core:
 
     def __init__(self, cpu: Cpu, folder: Path) -> None:
         self.cpu, self.folder = cpu, folder
-        self.generated: list[Path] = []
+        self.generated: list[tuple[Path, ModelFile]] = []
         folder.mkdir()
         write(runtime_sources("nn"), folder)
         write_platform(catalog.get(cpu.board), folder, stack_bytes=4096)
@@ -155,7 +155,7 @@ class Core:
         (folder / "asc_net.h").write_text(files["asc_net.h"])
         shutil.copy(self.folder / "network_profile.c", folder)
         objects = [self.compile(folder / n) for n in ("asc_net.c", "network_profile.c")]
-        self.generated.append(objects[0])
+        self.generated.append((objects[0], model_file))
         image = folder / "image.elf"
         script = f"-T{self.folder / 'link.ld'}"
         link = [*self.compiler, "-nostartfiles", "-Wl,--gc-sections", script]
@@ -189,16 +189,16 @@ class Core:
         return {
             "sections": sizes,
             "needs": {name: sorted(closure(section)) for name, section in owner.items()},
-            "network": sum(Object(self.generated[-1]).sizes.values()),
+            "network": sum(Object(self.generated[-1][0]).sizes.values()),
             "structures": self.structures(),
         }
 
     def structures(self) -> dict[str, int]:
         """Return the bytes of each structure that networks are described with."""
         found: dict[str, int] = {}
-        for path in self.generated:
+        for path, model_file in self.generated:
             symbols = Object(path).symbols
-            for constant in constants(path.with_suffix(".c").read_text()):
+            for constant in constants(compiled.compile_network(model_file)):
                 # The compiler may have put the only value of an array into the code.
                 if constant.name in symbols:
                     found[constant.c_type] = symbols[constant.name] // constant.count
@@ -260,8 +260,8 @@ def operators(
     program = compiled.compile_network(model_file).lowered
     spent = [0] * len(model_file.graph.operators)
     for stage, instructions in zip(program.stages, profile, strict=False):
-        number = int(stage.comment.split(":")[0])
-        spent[number] += instructions - reading * stage.runs
+        assert stage.operator is not None
+        spent[stage.operator] += instructions - reading * stage.runs
     graph, left_out = model_file.graph, shortcuts(model_file.graph)
     for operator, instructions in zip(graph.operators, spent, strict=True):
         yield kind(graph, operator), features(graph, operator, left_out), instructions

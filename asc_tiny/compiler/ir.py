@@ -8,29 +8,15 @@ a fraction of the memory of its tensors.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
 
+from asc_tiny.compiler.kernel_params import Array, KernelParams
 
-@dataclass(frozen=True, eq=False)
-class Array:
-    """A constant array in C.
-
-    Attributes:
-        name: the name of the array in C.
-        c_type: the type of its elements in C.
-        values: the elements, of structures their members one after the other.
-        weights: whether the array holds weights: they are aligned to 16 bytes, and int8_t weights
-            lie in fours, which cores read in different orders.
-    """
-
-    name: str
-    c_type: str
-    values: NDArray[Any]
-    weights: bool = False
+INT8, INT32 = np.dtype(np.int8), np.dtype(np.int32)
 
 
 @dataclass(eq=False)
@@ -44,6 +30,7 @@ class Buffer:
         whole: whether all rows must exist at the same time.
         by_tile: whether the buffer holds only that width tile of each row which is being made.
         constant: the array that holds the values, None if they are computed.
+        dtype: the type of the elements.
     """
 
     name: str
@@ -52,6 +39,7 @@ class Buffer:
     whole: bool = False
     by_tile: bool = False
     constant: Array | None = None
+    dtype: np.dtype[Any] = INT8
 
     @property
     def size(self) -> int:
@@ -83,6 +71,11 @@ class BufferView:
     def of(cls, buffer: Buffer) -> BufferView:
         """Return a view of all rows of a buffer."""
         return cls(buffer, 0, buffer.rows, buffer.row_bytes, buffer.row_bytes)
+
+    @property
+    def row_elements(self) -> int:
+        """Number of elements of a row."""
+        return self.row_bytes // self.buffer.dtype.itemsize
 
     @property
     def is_row_by_row(self) -> bool:
@@ -157,16 +150,14 @@ class WidthTile:
     """Neighbouring pixels of each row of a stage, which a run of their own makes.
 
     Attributes:
-        fields: members of the structure in C for these pixels, as C text.
+        params: the parameters of the kernel for these pixels.
         input: byte offset of the pixels in the rows that are read.
         output: byte offset of the pixels in the row that is written.
-        scratch: bytes of scratch memory that a run needs, 0 if none.
     """
 
-    fields: Mapping[str, str]
+    params: KernelParams
     input: int
     output: int
-    scratch: int
 
 
 @dataclass(eq=False)
@@ -174,44 +165,45 @@ class Stage:
     """A kernel of one layer, which makes a row of its output in each run.
 
     Attributes:
+        operator: number of the operator in the file, None for the front end.
+        title: number and name of the operator, for people.
         comment: operator and shapes, for people.
         name: the name of the constant structure in C.
-        kernel: the name of the C function.
-        c_type: the type of the structure in C.
-        fields: members of the structure as C text.
+        kernel: the name of the C function, empty for the front end.
+        params: the parameters of the kernel; with width tiles, those of the first.
         inputs: the rows that a run reads, of each operand.
         output: the view that is written.
         runs: number of runs of an inference; each writes a row or a width tile of one, or adds to
             the only row.
-        arrays: the constant arrays that ``fields`` name.
-        scratch: bytes of scratch memory that a run needs, 0 if none.
-        scratch_per_row: those bytes of ``scratch`` that are proportional to the rows of a run.
-        scales: names of the fields that are proportional to the rows of a run; empty if a run can
-            make one row only.
         macs: multiply-accumulates of all runs.
-        windows_per_run: number of windows that a run multiplies by the weights.
         on_demand: whether it runs only when another stage needs its rows.
         tiles: the width tiles of a row if each is made in a run of its own, else empty.
         rows_per_group: number of rows whose first tile is made before their second, at least 1.
     """
 
+    operator: int | None
+    title: str
     comment: str
     name: str
     kernel: str
-    c_type: str
-    fields: Mapping[str, str]
+    params: KernelParams
     inputs: Sequence[RowAccess]
     output: BufferView
     runs: int
-    arrays: Sequence[Array] = ()
-    scratch: int = 0
-    scratch_per_row: int = 0
-    scales: Sequence[str] = ()
     macs: int = 0
-    windows_per_run: int = 0
     on_demand: bool = False
     tiles: Sequence[WidthTile] = ()
     rows_per_group: int = 1
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The constant arrays of the kernel."""
+        return list(self.params.arrays())
+
+    @property
+    def scratch(self) -> int:
+        """Bytes of scratch memory that a run needs, 0 if none."""
+        return max([self.params.scratch_bytes, *(each.params.scratch_bytes for each in self.tiles)])
 
     @property
     def accumulates(self) -> bool:

@@ -5,16 +5,17 @@ A figure that cannot be had is absent, with the reason: never 0.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from asc_tiny.compiler.ir import LoweredGraph
+from asc_tiny.compiler.planner.planner import Compiled
 from asc_tiny.complexity.gate.formats.costs import NEEDS_CPU
 from asc_tiny.costs.instructions import cpu_table
 from asc_tiny.firmware.network import interface
-from asc_tiny.firmware.network.compiled import compile_network, generate
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.firmware.network.constants import constants
 from asc_tiny.firmware.network.ensemble import Arena as MemberArena
 from asc_tiny.firmware.network.ensemble import lay_out
 from asc_tiny.model.ensemble import Ensemble
@@ -39,11 +40,6 @@ CMSIS_NN: Mapping[str, Core] = {
 _OTHER_TYPES = ("FLOAT16", "FLOAT32", "FLOAT64", "INT16")
 _ALIGNMENT = 16
 _RUN = "asc_stage_run"
-_ENUMERATOR = re.compile(r"\b(ASC_NET_\w+) = (\d+)")
-_CONSTANT = re.compile(
-    r"^(ASC_NET_ALIGNED )?ASC_NET_CONST (\w+) (\w+)(?:\[(\w+)(?: \+ [^\]]+)?\])? =", re.MULTILINE
-)
-"""What is added to a size is for vectors, at most 28 bytes for each array, and not counted."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ def footprint(model_file: ModelFile, cpu: str | None) -> Footprint:
     else:
         add("aot_arena_bytes", lambda: compiled.arena.size)
         add("aot_code_bytes", lambda: _code_bytes(compiled.lowered, _needed(table)["code"]))
-        add("aot_constant_bytes", lambda: _constant_bytes(model_file, _needed(table)["code"]))
+        add("aot_constant_bytes", lambda: _constant_bytes(compiled, _needed(table)["code"]))
     return Footprint(len(model_file.data), absent=absent, **values)
 
 
@@ -178,28 +174,10 @@ def _code_bytes(lowered: LoweredGraph, table: Mapping[str, Any]) -> int:
     return int(table["network"]) + sum(int(table["sections"][s]) for s in sections)
 
 
-@dataclass(frozen=True)
-class Constant:
-    """A constant array or structure in generated C."""
-
-    c_type: str
-    name: str
-    count: int
-    aligned: bool
-
-
-def constants(text: str) -> Iterator[Constant]:
-    """Find the constants that a network's C text declares."""
-    names = {name: int(value) for name, value in _ENUMERATOR.findall(text)}
-    for aligned, c_type, name, count in _CONSTANT.findall(text):
-        size = names[count] if count in names else int(count or 1)
-        yield Constant(c_type, name, size, bool(aligned))
-
-
-def _constant_bytes(model_file: ModelFile, table: Mapping[str, Any]) -> int:
+def _constant_bytes(compiled: Compiled, table: Mapping[str, Any]) -> int:
     structures = table["structures"]
     total = 0
-    for constant in constants(generate(model_file)["asc_net.c"]):
+    for constant in constants(compiled):
         if constant.c_type not in structures:
             raise AscError(f"the size of {constant.c_type} was not measured")
         size = structures[constant.c_type] * constant.count

@@ -11,6 +11,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from asc_tiny.cli.main import main
+from asc_tiny.compiler.kernel_params import DenseParams
 from asc_tiny.costs.compiler_shortcuts import shortcuts
 from asc_tiny.costs.footprint import footprint
 from asc_tiny.costs.instructions import cpu_table, estimate, features
@@ -241,10 +242,10 @@ def products(model_file: ModelFile) -> dict[int, int]:
     """Return what the compiled stages multiply, by the number of their operator."""
     found: dict[int, int] = {}
     for stage in compile_network(model_file).lowered.stages:
-        number = int(stage.comment.split(":")[0])
-        windows = int(stage.fields["rows"]) if stage.kernel == "asc_dense" else stage.windows
+        number, params = stage.operator, stage.params
+        windows = params.rows if isinstance(params, DenseParams) else params.windows
         weights = sum(array.values.size for array in stage.arrays if array.weights)
-        found[number] = found.get(number, 0) + weights * windows * stage.runs * stage.together
+        found[number] = found.get(number, 0) + weights * windows * stage.runs * stage.rows_per_group
     return found
 
 

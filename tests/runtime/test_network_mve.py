@@ -90,7 +90,9 @@ def test_rounding_of_vectors(optimization: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", SHAPES)
 def test_layers_of_wide_range(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rounding for sums and shifts of any size gives what the short one does."""
-    monkeypatch.setattr("asc_tiny.compiler.lower.conv._is_narrow", lambda *_: False)
+    for family in ("conv", "depthwise", "fully_connected"):
+        name_ = f"asc_tiny.compiler.lower.{family}.is_narrow"
+        monkeypatch.setattr(name_, lambda *_: False)
     model = model_file(quantized(SHAPES[name]()), tmp_path)
     samples = samples_of(model, 8)
     outputs, _ = EmulatedNetwork(model, M55, tmp_path / "c").run(samples)

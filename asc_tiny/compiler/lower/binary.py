@@ -7,12 +7,15 @@ row for all, one pixel for a row, one channel for a pixel.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from asc_tiny.compiler.ir import RowAccess, Stage
-from asc_tiny.compiler.lower.context import LoweringContext, braces, geometry
+from asc_tiny.compiler.kernel_params import AddParams, BinaryParams, Operand, OutputRange, two
+from asc_tiny.compiler.lower.context import LoweringContext, geometry
 from asc_tiny.compiler.lower.requantization import multiplier
 from asc_tiny.tflite.graph import Tensor
 
@@ -21,42 +24,49 @@ _MOST_PRODUCT_SHIFT = 14
 _MOST_SHIFT = 22
 
 
+class _Arithmetic(NamedTuple):
+    """The quantization of an operator: of its operands, and of sum or product."""
+
+    first: Operand
+    second: Operand
+    multiplier: int
+    shift: int
+    range: OutputRange
+
+
 def lower_add(ctx: LoweringContext) -> list[Stage]:
     """ADD, with or without broadcast, of which one tensor may be constant."""
     if ctx.input(0).size == ctx.input(1).size == ctx.output.size:
         # Sizes that are all equal leave only dimensions of 1 to broadcast.
         inputs = [ctx.like_output(ctx.input(0)), ctx.like_output(ctx.input(1))]
-        size = {"size": str(ctx.view(ctx.output).row_bytes)}
-        return [ctx.stage("asc_add", {**size, **_sum_fields(ctx)}, inputs=inputs)]
-    return _binary(ctx, "asc_add_broadcast", _sum_fields(ctx))
+        params = AddParams(ctx.view(ctx.output).row_elements, *_sum(ctx))
+        return [ctx.stage("asc_add", params, inputs=inputs)]
+    return _binary(ctx, "asc_add_broadcast", _sum(ctx))
 
 
 def lower_sub(ctx: LoweringContext) -> list[Stage]:
     """SUB, with or without broadcast."""
-    return _binary(ctx, "asc_sub", _sum_fields(ctx))
+    return _binary(ctx, "asc_sub", _sum(ctx))
 
 
-def _sum_fields(ctx: LoweringContext) -> dict[str, str]:
+def _sum(ctx: LoweringContext) -> _Arithmetic:
+    """Return the quantization of operators that add."""
     (scale1, zero1), (scale2, zero2) = _quantizations(ctx)
     # Both operands are brought to twice the larger scale, with 20 more bits.
     common = 2.0 * max(scale1, scale2)
     value, shift = multiplier(common / (2**20 * ctx.quantization(ctx.output)[0]))
     if shift > 0:
         ctx.error("the output's scale is too small for its inputs")
-    return {
-        "first": braces(zero1, *multiplier(scale1 / common)),
-        "second": braces(zero2, *multiplier(scale2 / common)),
-        "multiplier": str(value),
-        "shift": str(shift),
-        "range": ctx.range(),
-    }
+    first = Operand(zero1, *multiplier(scale1 / common))
+    second = Operand(zero2, *multiplier(scale2 / common))
+    return _Arithmetic(first, second, value, shift, ctx.range())
 
 
 def lower_mul(ctx: LoweringContext) -> list[Stage]:
     """MUL, with or without broadcast."""
     (scale1, _), (scale2, _) = _quantizations(ctx)
     product = multiplier(scale1 * scale2 / ctx.quantization(ctx.output)[0])
-    return _binary(ctx, "asc_mul", _product_fields(ctx, (0, 0), product))
+    return _binary(ctx, "asc_mul", _product(ctx, (0, 0), product))
 
 
 def lower_prelu(ctx: LoweringContext) -> list[Stage]:
@@ -66,24 +76,18 @@ def lower_prelu(ctx: LoweringContext) -> list[Stage]:
     identity = multiplier(scale / target)
     if identity[1] > _MOST_SHIFT:
         ctx.error("the output's scale is too small for its input")
-    fields = _product_fields(ctx, identity, multiplier(scale * slope / target))
-    return _binary(ctx, "asc_prelu", fields)
+    params = _product(ctx, identity, multiplier(scale * slope / target))
+    return _binary(ctx, "asc_prelu", params)
 
 
-def _product_fields(
+def _product(
     ctx: LoweringContext, identity: tuple[int, int], product: tuple[int, int]
-) -> dict[str, str]:
-    """Return the members for operators that multiply; ``identity`` scales the first operand."""
+) -> _Arithmetic:
+    """Return the quantization of operators that multiply; ``identity`` scales the first operand."""
     if product[1] > _MOST_PRODUCT_SHIFT:
         ctx.error("the output's scale is too small for its inputs")
     (_, zero1), (_, zero2) = _quantizations(ctx)
-    return {
-        "first": braces(zero1, *identity),
-        "second": braces(zero2, 0, 0),
-        "multiplier": str(product[0]),
-        "shift": str(product[1]),
-        "range": ctx.range(),
-    }
+    return _Arithmetic(Operand(zero1, *identity), Operand(zero2, 0, 0), *product, ctx.range())
 
 
 def lower_maximum(ctx: LoweringContext) -> list[Stage]:
@@ -98,14 +102,14 @@ def lower_minimum(ctx: LoweringContext) -> list[Stage]:
 
 def _choice(ctx: LoweringContext, kernel: str) -> list[Stage]:
     ctx.same_quantization(ctx.input(0), ctx.input(1), ctx.output)
-    return _binary(ctx, kernel, {})
+    return _binary(ctx, kernel, None)
 
 
 def _quantizations(ctx: LoweringContext) -> tuple[tuple[float, int], tuple[float, int]]:
     return ctx.quantization(ctx.input(0)), ctx.quantization(ctx.input(1))
 
 
-def _binary(ctx: LoweringContext, kernel: str, fields: Mapping[str, str]) -> list[Stage]:
+def _binary(ctx: LoweringContext, kernel: str, arithmetic: _Arithmetic | None) -> list[Stage]:
     operands, output = (ctx.input(0), ctx.input(1)), ctx.output
     shape = _extended(ctx, output.shape)
     shapes = [_extended(ctx, operand.shape) for operand in operands]
@@ -118,17 +122,13 @@ def _binary(ctx: LoweringContext, kernel: str, fields: Mapping[str, str]) -> lis
     # The axes within a row
     axes = (2, 3) if is_image else (0, 1, 2, 3)
     counts, *steps = _merged(ctx, shape, shapes, axes)
-    members = {
-        "count": braces(*counts),
-        "first_step": braces(*steps[0]),
-        "second_step": braces(*steps[1]),
-        **fields,
-    }
+    loops = BinaryParams(count=two(counts), first_step=two(steps[0]), second_step=two(steps[1]))
+    params = replace(loops, **arithmetic._asdict()) if arithmetic else loops
     inputs = [
         _operand(ctx, operand, each, is_image=is_image)
         for operand, each in zip(operands, shapes, strict=True)
     ]
-    return [ctx.stage(kernel, members, inputs=inputs, c_type="asc_binary_t")]
+    return [ctx.stage(kernel, params, inputs=inputs)]
 
 
 def _extended(ctx: LoweringContext, shape: Sequence[int]) -> tuple[int, int, int, int]:

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.compiler.diagnostics import operator_error
-from asc_tiny.compiler.ir import Array, Buffer, BufferView, RowAccess, Stage
+from asc_tiny.compiler.ir import INT8, INT32, Buffer, BufferView, RowAccess, Stage
+from asc_tiny.compiler.kernel_params import (
+    KERNELS,
+    Array,
+    CopyParams,
+    KernelParams,
+    OutputRange,
+)
 from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN, activation_range
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
 
@@ -19,6 +26,10 @@ MOST_SUM_BYTES = 4096
 
 MOST_EXPANDED = 2**22
 """Weights that an operator may become, zeros included: the flash of a large microcontroller."""
+
+
+DTYPES: Mapping[str, np.dtype[Any]] = {"INT8": INT8, "INT32": INT32}
+"""The element types of tensors in memory, by their names in the file."""
 
 
 def is_image(tensor: Tensor) -> bool:
@@ -73,14 +84,17 @@ class TensorViews:
         return self._views[tensor.index]
 
     def _placed(self, tensor: Tensor) -> BufferView:
-        rows, size = geometry(tensor)
+        rows, elements = geometry(tensor)
+        dtype = DTYPES[tensor.dtype]
+        row_bytes = elements * dtype.itemsize
         if tensor.index in self._parts:
             whole, first, offset = self._parts[tensor.index]
-            return self.view(self.graph.tensor(whole)).subview(first, rows, offset, size)
+            return self.view(self.graph.tensor(whole)).subview(first, rows, offset, row_bytes)
         constant = None
         if tensor.data is not None:
-            constant = Array(f"asc_net_constant{tensor.index}", "int8_t", tensor.data.ravel())
-        return BufferView.of(Buffer(f"t{tensor.index}", rows, size, constant=constant))
+            constant = Array(f"asc_net_constant{tensor.index}", tensor.data.ravel())
+        name = f"t{tensor.index}"
+        return BufferView.of(Buffer(name, rows, row_bytes, constant=constant, dtype=dtype))
 
 
 class LoweringContext:
@@ -179,11 +193,17 @@ class LoweringContext:
         except ValueError as error:
             self.error(str(error))
 
-    def range(self, *, activation: str | None = None, narrow: bool = False) -> str:
-        """Return the C text of the output's ``asc_output_t``; ``narrow`` if sums are below 2^30."""
+    def range(self, *, activation: str | None = None, narrow: bool = False) -> OutputRange:
+        """Return the codes of the output; ``narrow`` if sums are below 2^30."""
         low, high = self.codes(activation)
         clamps = (low, high) != (INT8_MIN, INT8_MAX)
-        return braces(self.quantization(self.output)[1], low, high, int(clamps), int(narrow))
+        return OutputRange(
+            zero_point=self.quantization(self.output)[1],
+            minimum=low,
+            maximum=high,
+            clamps=int(clamps),
+            narrow=int(narrow),
+        )
 
     def view(self, tensor: Tensor) -> BufferView:
         """Return the rows of a tensor."""
@@ -222,12 +242,14 @@ class LoweringContext:
         return BufferView.of(Buffer(name, view.rows, view.row_bytes))
 
     def _copy(self, source: BufferView, target: BufferView) -> Stage:
-        size = str(source.row_bytes)
-        fields = {"rows": "1", "size": size, "output_offset": "0", "output_stride": size}
         suffix = f"_copy{len(self.before) + len(self.after)}"
-        return self.stage(
-            "asc_copy", fields, inputs=[RowAccess(source)], output=target, suffix=suffix
-        )
+        return self.copy_rows(RowAccess(source), target, suffix)
+
+    def copy_rows(self, source: RowAccess, target: BufferView, suffix: str = "") -> Stage:
+        """Return a stage that copies rows as they are."""
+        size = source.view.row_bytes
+        params = CopyParams(rows=1, size=size, output_offset=0, output_stride=size)
+        return self.stage("asc_copy", params, inputs=[source], output=target, suffix=suffix)
 
     def rows(self, tensor: Tensor) -> RowAccess:
         """Return a tensor as a stage reads it that makes row y from row y."""
@@ -241,18 +263,12 @@ class LoweringContext:
     def stage(
         self,
         kernel: str,
-        fields: Mapping[str, str],
+        params: KernelParams,
         *,
         inputs: Sequence[RowAccess] | None = None,
         output: Tensor | BufferView | None = None,
-        c_type: str | None = None,
         runs: int | None = None,
-        arrays: Sequence[Array] = (),
-        scratch: int = 0,
-        scratch_per_row: int = 0,
-        scales: Sequence[str] = (),
         macs: int = 0,
-        windows_per_run: int = 0,
         suffix: str = "",
         note: str = "",
     ) -> Stage:
@@ -260,22 +276,19 @@ class LoweringContext:
         target = output if output is not None else self.output
         view = self.view(target) if isinstance(target, Tensor) else target
         shapes = ", ".join(shape_text(self.graph.tensor(index)) for index in self._activations())
+        number, name = self.operator.index, self.operator.name
+        assert type(params) is KERNELS[kernel]
         return Stage(
-            comment=f"{self.operator.index}: {self.operator.name} {shapes} -> "
-            f"{shape_text(self.output)}{note}",
-            name=f"asc_net_layer{self.operator.index}{suffix}",
+            operator=number,
+            title=f"{number} {name}",
+            comment=f"{number}: {name} {shapes} -> {shape_text(self.output)}{note}",
+            name=f"asc_net_layer{number}{suffix}",
             kernel=kernel,
-            c_type=c_type or f"{kernel}_t",
-            fields=fields,
+            params=params,
             inputs=tuple(inputs) if inputs is not None else (self.rows(self.input(0)),),
             output=view,
             runs=view.rows if runs is None else runs,
-            arrays=tuple(arrays),
-            scratch=scratch,
-            scratch_per_row=scratch_per_row,
-            scales=tuple(scales),
             macs=macs,
-            windows_per_run=windows_per_run,
         )
 
     def _activations(self) -> list[int]:
@@ -285,34 +298,15 @@ class LoweringContext:
             if index != ABSENT and not self.graph.tensor(index).is_constant
         ]
 
-    def array(
-        self,
-        kind: str,
-        c_type: str,
-        values: NDArray[Any],
-        *,
-        suffix: str = "",
-        weights: bool = False,
-    ) -> Array:
-        """Build a constant array that belongs to this operator."""
-        name = f"asc_net_{kind}{self.operator.index}{suffix}"
-        return Array(name, c_type, np.asarray(values).ravel(), weights)
+    def array(self, kind: str, values: NDArray[Any], *, weights: bool = False) -> Array:
+        """Build a constant array that belongs to this operator, of one of ``ELEMENTS``."""
+        return Array(f"asc_net_{kind}{self.operator.index}", values.ravel(), weights)
 
 
 def _as_rows(view: BufferView, rows: int, row_bytes: int) -> BufferView:
     same = view.reshaped(rows, row_bytes)
     same.buffer.whole = same.buffer.whole or not same.is_row_by_row
     return same
-
-
-def braced(fields: Mapping[str, object]) -> str:
-    """Return a C initialiser of named members."""
-    return "{" + ", ".join(f".{name} = {value}" for name, value in fields.items()) + "}"
-
-
-def braces(*values: int) -> str:
-    """Return a C initialiser list."""
-    return "{" + ", ".join(map(str, values)) + "}"
 
 
 def shape_text(tensor: Tensor) -> str:

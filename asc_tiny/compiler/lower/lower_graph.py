@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from asc_tiny.compiler.ir import BufferView, LoweredGraph, Stage
-from asc_tiny.compiler.lower import data_movement
+from asc_tiny.compiler.lower import concat
 from asc_tiny.compiler.lower.context import LoweringContext, TensorViews
 from asc_tiny.compiler.lower.registry import RULES
 from asc_tiny.tflite.graph import Graph
@@ -46,7 +46,7 @@ def _lower_graph(graph: Graph, whole_input: bool) -> LoweredGraph:
     # From the last operator on, so that a concatenation within another is placed first.
     for operator in reversed(graph.operators):
         if operator.name == "CONCATENATION":
-            data_movement.place_concat_inputs(tensors, operator)
+            concat.place_concat_inputs(tensors, operator)
     stages: list[Stage] = []
     for operator in graph.operators:
         ctx = LoweringContext(tensors, operator)

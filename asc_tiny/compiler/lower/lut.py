@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from asc_tiny.compiler.ir import Stage
+from asc_tiny.compiler.kernel_params import LookupParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.gemmlowp import (
     logistic,
@@ -165,7 +166,7 @@ def _lookup(ctx: LoweringContext, function: Function) -> list[Stage]:
     zero_point = ctx.quantization(ctx.input(0))[1]
     codes = [function(code - zero_point) for code in range(INT8_MIN, INT8_MAX + 1)]
     values = np.clip(codes, INT8_MIN, INT8_MAX).astype(np.int8)
-    own = ctx.array("table", "int8_t", values)
+    own = ctx.array("table", values)
     table = ctx.tensors.tables.setdefault(values.tobytes(), own)
-    fields = {"size": str(ctx.view(ctx.output).row_bytes), "table": table.name}
-    return [ctx.stage("asc_lookup", fields, inputs=[ctx.like_output(ctx.input(0))], arrays=[table])]
+    params = LookupParams(size=ctx.view(ctx.output).row_elements, table=table)
+    return [ctx.stage("asc_lookup", params, inputs=[ctx.like_output(ctx.input(0))])]

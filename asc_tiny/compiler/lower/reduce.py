@@ -6,30 +6,26 @@ Source of the arithmetic: TFLite Micro, QuantizedMeanOrSum in kernels/internal/r
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
-from asc_tiny.compiler.lower.context import LoweringContext, braced
+from asc_tiny.compiler.ir import INT32, Buffer, BufferView, RowAccess, Stage
+from asc_tiny.compiler.kernel_params import MeanParams, ReduceMaxParams, ReduceParams, SumParams
+from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import INT32_MAX, mean_multiplier, multiplier
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """An input as (outer, count, inner): ``count`` values become one."""
+class _Groups(NamedTuple):
+    """An input as (outer, length, inner): ``length`` values become one."""
 
     outer: int
-    count: int
+    length: int
     inner: int
-
-    def fields(self) -> dict[str, str]:
-        """Return the members that kernels have in common, as C text."""
-        return {"outer": str(self.outer), "count": str(self.count), "inner": str(self.inner)}
 
 
 def lower_mean(ctx: LoweringContext) -> list[Stage]:
     """MEAN over axes that are neighbours."""
     groups = _groups(ctx)
-    return _reduce(ctx, groups, mean_multiplier(_scale(ctx), groups.count))
+    return _reduce(ctx, groups, mean_multiplier(_scale(ctx), groups.length))
 
 
 def lower_sum(ctx: LoweringContext) -> list[Stage]:
@@ -50,9 +46,9 @@ def lower_reduce_max(ctx: LoweringContext) -> list[Stage]:
     else:
         source, target, loops = _within_rows(ctx, groups, source)
         runs = target.rows
-    fields = {**loops.fields(), "accumulates": str(int(runs != target.rows))}
+    params = ReduceMaxParams(*loops, accumulates=int(runs != target.rows))
     inputs = [RowAccess(source)]
-    return [ctx.stage("asc_reduce_max", fields, inputs=inputs, output=target, runs=runs)]
+    return [ctx.stage("asc_reduce_max", params, inputs=inputs, output=target, runs=runs)]
 
 
 def _scale(ctx: LoweringContext) -> float:
@@ -82,14 +78,14 @@ def _groups(ctx: LoweringContext) -> _Groups:
 
 
 def _reduce(ctx: LoweringContext, groups: _Groups, factor: tuple[int, int]) -> list[Stage]:
-    if (256 * groups.count) << max(factor[1], 0) > INT32_MAX:
+    if (256 * groups.length) << max(factor[1], 0) > INT32_MAX:
         ctx.error("the output's scale is too small for its input")
     source = ctx.view(ctx.input(0))
     if groups.outer == 1:
         return _by_rows(ctx, groups, factor, source)
     source, target, loops = _within_rows(ctx, groups, source)
-    fields = {**loops.fields(), "mean": braced(_mean_fields(ctx, groups, factor))}
-    return [ctx.stage("asc_reduce", fields, inputs=[RowAccess(source)], output=target)]
+    params = ReduceParams(*loops, mean=_mean(ctx, groups, factor))
+    return [ctx.stage("asc_reduce", params, inputs=[RowAccess(source)], output=target)]
 
 
 def _within_rows(
@@ -100,7 +96,7 @@ def _within_rows(
     if groups.outer % rows or target.rows != rows:
         target = ctx.reshaped_output(target, 1, ctx.output.size)
         source, rows = ctx.reshaped(source, 1, ctx.input(0).size), 1
-    return source, target, _Groups(groups.outer // rows, groups.count, groups.inner)
+    return source, target, _Groups(groups.outer // rows, groups.length, groups.inner)
 
 
 def _rows_of(ctx: LoweringContext, groups: _Groups, source: BufferView) -> BufferView:
@@ -114,9 +110,10 @@ def _by_rows(
     ctx: LoweringContext, groups: _Groups, factor: tuple[int, int], source: BufferView
 ) -> list[Stage]:
     """Add up rows as they come."""
-    sums = BufferView.of(Buffer(f"sums{ctx.operator.index}", 1, 4 * groups.inner))
+    name = f"sums{ctx.operator.index}"
+    sums = BufferView.of(Buffer(name, 1, INT32.itemsize * groups.inner, dtype=INT32))
     source = _rows_of(ctx, groups, source)
-    columns = {"width": str(source.row_bytes // groups.inner), "channels": str(groups.inner)}
+    columns = SumParams(width=source.row_elements // groups.inner, channels=groups.inner)
     target = ctx.reshaped_output(ctx.view(ctx.output), 1, groups.inner)
     return [
         ctx.stage(
@@ -129,7 +126,7 @@ def _by_rows(
         ),
         ctx.stage(
             "asc_mean",
-            _mean_fields(ctx, groups, factor),
+            _mean(ctx, groups, factor),
             inputs=[RowAccess(sums)],
             output=target,
             runs=1,
@@ -137,11 +134,11 @@ def _by_rows(
     ]
 
 
-def _mean_fields(ctx: LoweringContext, groups: _Groups, factor: tuple[int, int]) -> dict[str, str]:
-    return {
-        "channels": str(groups.inner),
-        "offset": str(-ctx.quantization(ctx.input(0))[1] * groups.count),
-        "multiplier": str(factor[0]),
-        "shift": str(factor[1]),
-        "range": ctx.range(),
-    }
+def _mean(ctx: LoweringContext, groups: _Groups, factor: tuple[int, int]) -> MeanParams:
+    return MeanParams(
+        channels=groups.inner,
+        offset=-ctx.quantization(ctx.input(0))[1] * groups.length,
+        multiplier=factor[0],
+        shift=factor[1],
+        range=ctx.range(),
+    )

@@ -7,13 +7,22 @@ from dataclasses import dataclass
 
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.lower import (
+    activation,
     binary,
+    concat,
     conv,
-    data_movement,
+    depth_space,
+    depthwise,
+    fully_connected,
     lut,
-    pooling_softmax,
+    pad,
+    pool,
     reduce,
+    reshape,
     resize,
+    slice,
+    softmax,
+    transpose,
     transpose_conv,
 )
 from asc_tiny.compiler.lower.context import LoweringContext
@@ -61,9 +70,9 @@ _OTHER_ROWS = f"{VIEW} of the {WHOLE} where the rows become others; copied as SL
 RULES: Mapping[str, Rule] = {
     "ABS": Rule(lut.lower_abs, "any quantisation; a table of 256 bytes"),
     "ADD": Rule(binary.lower_add, f"{_BROADCAST}; {_FUSED}", inputs=(2, 2)),
-    "AVERAGE_POOL_2D": Rule(pooling_softmax.lower_average_pool_2d, f"{_WINDOWED}; {_SAME}"),
+    "AVERAGE_POOL_2D": Rule(pool.lower_average_pool_2d, f"{_WINDOWED}; {_SAME}"),
     "CONCATENATION": Rule(
-        data_movement.lower_concatenation,
+        concat.lower_concatenation,
         f"any axis; no fused activation; {_SAME}",
         f"{VIEW}: inputs are written in place; copied where they are needed elsewhere too",
         inputs=(1, _MANY),
@@ -75,18 +84,18 @@ RULES: Mapping[str, Rule] = {
         types=_WEIGHTED,
         inputs=(2, 3),
     ),
-    "DEPTH_TO_SPACE": Rule(data_movement.lower_depth_to_space, f"batch 1; {_SAME}"),
+    "DEPTH_TO_SPACE": Rule(depth_space.lower_depth_to_space, f"batch 1; {_SAME}"),
     "DEPTHWISE_CONV_2D": Rule(
-        conv.lower_depthwise_conv_2d,
+        depthwise.lower_depthwise_conv_2d,
         f"{_WINDOWED}; any dilation and multiplier; {_WEIGHTS}",
         dsp="four channels at once where the multiplier is 1",
         types=_WEIGHTED,
         inputs=(2, 3),
     ),
     "ELU": Rule(lut.lower_elu, "any quantisation; a table of 256 bytes"),
-    "EXPAND_DIMS": Rule(data_movement.lower_expand_dims, _SAME, _OTHER_ROWS, inputs=(2, 2)),
+    "EXPAND_DIMS": Rule(reshape.lower_expand_dims, _SAME, _OTHER_ROWS, inputs=(2, 2)),
     "FULLY_CONNECTED": Rule(
-        conv.lower_fully_connected,
+        fully_connected.lower_fully_connected,
         f"{_FUSED}; {_WEIGHTS}",
         "row by row on rows, else all of the input",
         dsp="pairs of filters",
@@ -100,7 +109,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "MAXIMUM": Rule(binary.lower_maximum, f"{_BROADCAST}; {_SAME}", inputs=(2, 2)),
     "MAX_POOL_2D": Rule(
-        pooling_softmax.lower_max_pool_2d, f"{_WINDOWED}; {_SAME}", dsp="four channels at once"
+        pool.lower_max_pool_2d, f"{_WINDOWED}; {_SAME}", dsp="four channels at once"
     ),
     "MEAN": Rule(
         reduce.lower_mean,
@@ -115,51 +124,45 @@ RULES: Mapping[str, Rule] = {
         "row by row; by a gate that depends on the whole map (squeeze and excite), the whole map",
         inputs=(2, 2),
     ),
-    "PACK": Rule(
-        data_movement.lower_pack, f"any axis; {_SAME}", f"{WHOLE}: copied", inputs=(1, _MANY)
-    ),
-    "PAD": Rule(
-        data_movement.lower_pad, f"any axis but the batch of an image; {_SAME}", inputs=(2, 2)
-    ),
+    "PACK": Rule(concat.lower_pack, f"any axis; {_SAME}", f"{WHOLE}: copied", inputs=(1, _MANY)),
+    "PAD": Rule(pad.lower_pad, f"any axis but the batch of an image; {_SAME}", inputs=(2, 2)),
     "PADV2": Rule(
-        data_movement.lower_pad,
+        pad.lower_pad,
         f"any axis but the batch of an image, any value; {_SAME}",
         inputs=(3, 3),
     ),
     "PRELU": Rule(binary.lower_prelu, _BROADCAST, inputs=(2, 2)),
     "QUANTIZE": Rule(
-        pooling_softmax.lower_quantize,
+        activation.lower_quantize,
         "int8 to int8; at the ends of the network from or to any type, where it is left out",
     ),
     "REDUCE_MAX": Rule(
         reduce.lower_reduce_max, f"axes that are neighbours; {_SAME}", "as MEAN", inputs=(2, 2)
     ),
-    "RELU": Rule(pooling_softmax.lower_relu, "any quantisation"),
-    "RELU6": Rule(pooling_softmax.lower_relu6, _SAME),
-    "RESHAPE": Rule(data_movement.lower_rename, _SAME, _OTHER_ROWS, inputs=(1, 2)),
+    "RELU": Rule(activation.lower_relu, "any quantisation"),
+    "RELU6": Rule(activation.lower_relu6, _SAME),
+    "RESHAPE": Rule(reshape.lower_reshape, _SAME, _OTHER_ROWS, inputs=(1, 2)),
     "RESIZE_BILINEAR": Rule(
         resize.lower_resize_bilinear,
         f"any size; align_corners or half_pixel_centers; {_SAME}",
         inputs=(2, 2),
     ),
     "RESIZE_NEAREST_NEIGHBOR": Rule(
-        data_movement.lower_resize_nearest_neighbor,
+        resize.lower_resize_nearest_neighbor,
         f"any size; align_corners or half_pixel_centers; {_SAME}",
         inputs=(2, 2),
     ),
-    "SLICE": Rule(data_movement.lower_slices, _SLICED, _VIEW_OR_COPY, inputs=(3, 3)),
+    "SLICE": Rule(slice.lower_slices, _SLICED, _VIEW_OR_COPY, inputs=(3, 3)),
     "SOFTMAX": Rule(
-        pooling_softmax.lower_softmax,
+        softmax.lower_softmax,
         "over the last axis, up to 511 classes; output of scale 1/256, zero point -128",
     ),
-    "SPACE_TO_DEPTH": Rule(data_movement.lower_space_to_depth, f"batch 1; {_SAME}"),
-    "SPLIT": Rule(data_movement.lower_slices, _SLICED, _VIEW_OR_COPY, inputs=(2, 2), outputs=_MANY),
-    "SPLIT_V": Rule(
-        data_movement.lower_slices, _SLICED, _VIEW_OR_COPY, inputs=(3, 3), outputs=_MANY
-    ),
-    "SQUEEZE": Rule(data_movement.lower_rename, _SAME, _OTHER_ROWS),
+    "SPACE_TO_DEPTH": Rule(depth_space.lower_space_to_depth, f"batch 1; {_SAME}"),
+    "SPLIT": Rule(slice.lower_slices, _SLICED, _VIEW_OR_COPY, inputs=(2, 2), outputs=_MANY),
+    "SPLIT_V": Rule(slice.lower_slices, _SLICED, _VIEW_OR_COPY, inputs=(3, 3), outputs=_MANY),
+    "SQUEEZE": Rule(reshape.lower_reshape, _SAME, _OTHER_ROWS),
     "STRIDED_SLICE": Rule(
-        data_movement.lower_slices,
+        slice.lower_slices,
         f"any steps, no new axes or ellipsis; {_SLICED}",
         _VIEW_OR_COPY,
         inputs=(4, 4),
@@ -168,7 +171,7 @@ RULES: Mapping[str, Rule] = {
     "SUM": Rule(reduce.lower_sum, "axes that are neighbours", "as MEAN", inputs=(2, 2)),
     "TANH": Rule(lut.lower_tanh, "output of scale 1/128, zero point 0; a table of 256 bytes"),
     "TRANSPOSE": Rule(
-        data_movement.lower_transpose,
+        transpose.lower_transpose,
         f"up to 4 dimensions; {_SAME}",
         f"{VIEW} where only dimensions of 1 move, else {WHOLE}",
         inputs=(2, 2),
@@ -180,7 +183,7 @@ RULES: Mapping[str, Rule] = {
         types=_WEIGHTED,
         inputs=(3, 4),
     ),
-    "UNPACK": Rule(data_movement.lower_slices, _SAME, _VIEW_OR_COPY, outputs=_MANY),
+    "UNPACK": Rule(slice.lower_slices, _SAME, _VIEW_OR_COPY, outputs=_MANY),
 }
 """The supported operators."""
 

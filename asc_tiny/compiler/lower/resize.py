@@ -1,13 +1,16 @@
-"""Lowers bilinear resizing, in integers with 10 fractional bits as TFLite Micro does it.
+"""Lowers nearest and bilinear resizing, the latter in integers with 10 fractional bits.
 
 Source: TFLite Micro, ResizeBilinearInteger in kernels/internal/reference/resize_bilinear.h.
 """
 
 from __future__ import annotations
 
-from asc_tiny.compiler.ir import RowAccess, Stage
-from asc_tiny.compiler.lower.context import LoweringContext, braces
-from asc_tiny.compiler.lower.upsample_fusion import check_size
+from dataclasses import replace
+
+from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
+from asc_tiny.compiler.kernel_params import Axis, BilinearParams, ResizeParams
+from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.upsample_fusion import axis_rule, check_size, is_fused
 
 _ONE = 1 << 10
 
@@ -24,14 +27,14 @@ def lower_resize_bilinear(ctx: LoweringContext) -> list[Stage]:
     factor, offset = _axis(ctx, source[0], target[0])
     view = ctx.view(ctx.input(0))
     rows = RowAccess(view, count=2, factor=factor, offset=offset, divisor=_ONE, clamps=True)
-    fields = {
-        "input_width": str(source[1]),
-        "output_width": str(target[1]),
-        "channels": str(source[2]),
-        "rows": braces(factor, offset, _ONE),
-        "columns": braces(*_axis(ctx, source[1], target[1]), _ONE),
-    }
-    return [ctx.stage("asc_resize_bilinear", fields, inputs=[rows], c_type="asc_bilinear_t")]
+    params = BilinearParams(
+        input_width=source[1],
+        output_width=target[1],
+        channels=source[2],
+        rows=Axis(factor, offset, _ONE),
+        columns=Axis(*_axis(ctx, source[1], target[1]), _ONE),
+    )
+    return [ctx.stage("asc_resize_bilinear", params, inputs=[rows])]
 
 
 def _axis(ctx: LoweringContext, size: int, target: int) -> tuple[int, int]:
@@ -43,3 +46,44 @@ def _axis(ctx: LoweringContext, size: int, target: int) -> tuple[int, int]:
     if (target - 1) * factor + offset >= size * _ONE or factor >= 2**15:
         ctx.error(f"resizing {size} to {target} is not supported: too many pixels for 10 bits")
     return factor, offset
+
+
+def lower_resize_nearest_neighbor(ctx: LoweringContext) -> list[Stage]:
+    """RESIZE_NEAREST_NEIGHBOR to any size; nothing if the convolution behind it does it."""
+    ctx.same_quantization(ctx.input(0), ctx.output)
+    check_size(ctx)
+    source, target = ctx.image(ctx.input(0)), ctx.image(ctx.output)
+    if source[2] != target[2]:
+        ctx.error(f"{source[2]} channels into {target[2]}")
+    if is_fused(ctx):
+        return []
+    factor, offset, divisor = axis_rule(ctx, source[0], target[0])
+    view = ctx.view(ctx.input(0))
+    params = ResizeParams(
+        input_width=source[1],
+        output_width=target[1],
+        channels=source[2],
+        columns=Axis(*axis_rule(ctx, source[1], target[1])),
+    )
+    repeat = target[0] // source[0]
+    repeats = repeat and all(
+        (y * factor + offset) // divisor == y // repeat for y in range(target[0])
+    )
+    if repeats and target[0] == repeat * source[0] and _is_read_by_row(ctx):
+        # No row is made twice: each shows several times.
+        narrow = BufferView.of(Buffer(f"t{ctx.output.index}", source[0], target[1] * target[2]))
+        ctx.tensors.alias(ctx.output.index, replace(narrow, rows=target[0], repeat=repeat))
+        return [ctx.stage("asc_resize_nearest", params, output=narrow)]
+    rows = RowAccess(view, factor=factor, offset=offset, divisor=divisor, clamps=True)
+    return [ctx.stage("asc_resize_nearest", params, inputs=[rows])]
+
+
+_READ_ROW_BY_ROW = ("AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "MEAN")
+
+
+def _is_read_by_row(ctx: LoweringContext) -> bool:
+    """Whether nothing needs the output otherwise than row by row."""
+    index = ctx.output.index
+    readers = [each.name for each in ctx.graph.operators if index in each.inputs]
+    free = index not in ctx.graph.outputs and not ctx.tensors.is_placed(index)
+    return free and bool(readers) and all(name in _READ_ROW_BY_ROW for name in readers)

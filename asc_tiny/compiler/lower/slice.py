@@ -1,4 +1,4 @@
-"""SLICE, STRIDED_SLICE, SPLIT, SPLIT_V, UNPACK as one: begin, step and count along every axis."""
+"""Lowers SLICE, STRIDED_SLICE, SPLIT, SPLIT_V and UNPACK by begin, step and count of every axis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from asc_tiny.compiler.diagnostics import operator_error
+from asc_tiny.compiler.ir import BufferView, RowAccess, Stage
+from asc_tiny.compiler.kernel_params import SliceParams, four
+from asc_tiny.compiler.lower.context import LoweringContext, is_image
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
 
 SLICING = ("SLICE", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "UNPACK")
@@ -163,3 +166,58 @@ def _constants(graph: Graph, operator: Operator, position: int, length: int) -> 
             f"has bounds that are not {length} constants of int32; computed ones are not supported",
         )
     return [int(value) for value in values.ravel()]
+
+
+def lower_slices(ctx: LoweringContext) -> list[Stage]:
+    """SLICE, STRIDED_SLICE, SPLIT: a view where each row is one run, else a copy."""
+    stages = []
+    for number, part in enumerate(slices(ctx.graph, ctx.operator)):
+        source, output = ctx.graph.tensor(part.input), ctx.graph.tensor(part.output)
+        ctx.same_quantization(source, output)
+        view = _slice_view(ctx.view(source), source, output, part)
+        if view is not None and not ctx.tensors.is_placed(output.index):
+            ctx.tensors.alias(output.index, view)
+        else:
+            stages.append(_slice_stage(ctx, part, source, output, number))
+    return stages
+
+
+def _slice_view(view: BufferView, source: Tensor, output: Tensor, part: Slice) -> BufferView | None:
+    """Return the slice as rows of its source, None if its values are not neighbours."""
+    if view.repeat != 1:
+        return None
+    if not is_image(source) or not is_image(output):
+        same_rows = not is_image(source) and not is_image(output)
+        if part.start is None or not same_rows:
+            return None
+        return view.subview(0, 1, part.start, output.size)
+    (_, first, column, channel), (_, step_y, step_x, step_c) = part.begin, part.step
+    _, _, width, channels = part.count
+    depth = part.shape[3]
+    run = channels == depth and step_c == 1 and (step_x == 1 or width == 1)
+    if (step_y != 1 and part.count[1] > 1) or not (run or (width == 1 and step_c == 1)):
+        return None
+    return view.subview(first, part.count[1], column * depth + channel, width * channels)
+
+
+def _slice_stage(
+    ctx: LoweringContext, part: Slice, source: Tensor, output: Tensor, number: int
+) -> Stage:
+    if len(part.shape) > 4:
+        ctx.error(f"{len(part.shape)} dimensions, at most 4 are supported")
+    strides = [math.prod(part.shape[axis + 1 :]) for axis in range(len(part.shape))]
+    steps = [step * stride for step, stride in zip(part.step, strides, strict=True)]
+    begins = [first * stride for first, stride in zip(part.begin, strides, strict=True)]
+    missing = 4 - len(part.shape)
+    count = [1] * missing + list(part.count)
+    view, target = ctx.view(source), ctx.view(output)
+    if is_image(source) and is_image(output):
+        # Row by row: the kernel sees one row of the source.
+        rows = RowAccess(view, factor=part.step[1], offset=part.begin[1])
+        count[1], begins[1] = 1, 0
+    else:
+        # One of them may be an image and the other a batch of several, which has other rows.
+        rows = RowAccess(ctx.reshaped(view, 1, source.size))
+        target = ctx.reshaped_output(target, 1, output.size)
+    params = SliceParams(count=four(count), begin=sum(begins), step=four([0] * missing + steps))
+    return ctx.stage("asc_slice", params, inputs=[rows], output=target, suffix=f"_{number}")

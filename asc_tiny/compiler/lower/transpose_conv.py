@@ -17,15 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
-from asc_tiny.compiler.lower.context import LoweringContext, braced, braces
-from asc_tiny.compiler.lower.conv import (
+from asc_tiny.compiler.kernel_params import ConvParams, TransposeConvParams, Window
+from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.requantization import same_padding
+from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
     is_narrow,
     paired,
     weights_of,
 )
-from asc_tiny.compiler.lower.requantization import same_padding
 from asc_tiny.compiler.weight_packing import GROUP
 
 # Each has a bias, a multiplier and a shift.
@@ -80,7 +81,7 @@ def lower_transpose_conv(ctx: LoweringContext) -> list[Stage]:
     kernel = _phases(ctx, (stride_y, stride_x), left)
     counts = [max(1, len(range(phase, height, stride_y))) for phase in range(stride_y)]
     phases = [_Phase.of(*each) for each in zip(kernel, counts, strict=True)]
-    window = braces(
+    window = Window(
         max(counts), kernel.shape[3], 1, 1, -(-width // stride_x) - 1 - left // stride_x
     )
     rows = RowAccess(
@@ -93,67 +94,56 @@ def _stages(
     ctx: LoweringContext,
     kernel: NDArray[np.int8],
     phases: Sequence[_Phase],
-    window: str,
+    window: Window,
     rows: RowAccess,
     top: int,
 ) -> list[Stage]:
     source, target = ctx.image(ctx.input(2)), ctx.image(ctx.output)
     columns_of_window, channels = kernel.shape[3:]
     # Pixels that are computed at once
-    rows_per_group = kernel.shape[1] // target[2]
-    pixels = -(-target[1] // rows_per_group)
-    columns = pixels - 1 + columns_of_window
+    pixels_at_once = kernel.shape[1] // target[2]
+    pixels = -(-target[1] // pixels_at_once)
     sums = kernel.reshape(len(phases) * kernel.shape[1], -1)
-    arrays = (
-        ctx.array(
-            "weights", "int8_t", np.concatenate([p.matrix.ravel() for p in phases]), weights=True
-        ),
-        channels_of(ctx, ctx.input(1), sums, source=2, bias=3, channel_axis=0),
-        ctx.array("phases", "int32_t", _table(phases)),
+    own = channels_of(ctx, ctx.input(1), sums, source=2, bias=3, channel_axis=0)
+    weights = np.concatenate([phase.matrix.ravel() for phase in phases])
+    conv = ConvParams(
+        input_width=source[1],
+        input_channels=channels,
+        output_width=pixels,
+        output_channels=kernel.shape[1],
+        window=window,
+        columns=pixels - 1 + columns_of_window,
+        column_size=phases[0].im2col_column_size,
+        depth=phases[0].depth,
+        input_zero_point=ctx.quantization(ctx.input(2))[1],
+        range=ctx.range(narrow=is_narrow(own, sums)),
+        weights=ctx.array("weights", weights, weights=True),
+        channels=own,
     )
-    conv = {
-        "input_width": source[1],
-        "input_channels": channels,
-        "output_width": pixels,
-        "output_channels": kernel.shape[1],
-        "window": window,
-        "columns": columns,
-        "column_size": phases[0].im2col_column_size,
-        "depth": phases[0].depth,
-        "input_zero_point": ctx.quantization(ctx.input(2))[1],
-        "range": ctx.range(narrow=is_narrow(arrays[1], sums)),
-        "weights": arrays[0].name,
-        "channels": arrays[1].name,
-    }
-    fields = {
-        "conv": braced(conv),
-        "top": str(top),
-        "stride": str(len(phases)),
-        "phases": arrays[2].name,
-    }
+    table = ctx.array("phases", _table(phases))
+    params = TransposeConvParams(conv=conv, top=top, stride=len(phases), phases=table)
     made = _made(ctx, pixels * kernel.shape[1])
     taps = sum(phase.rows for phase in phases) * columns_of_window
     stage = ctx.stage(
         "asc_transpose_conv",
-        fields,
+        params,
         inputs=[rows],
         output=made,
-        arrays=arrays,
-        scratch=2 * (columns * max(phase.im2col_column_size for phase in phases) + 2 * GROUP),
         macs=ctx.output.size * taps * channels // len(phases),
         note=f", {ctx.input(1).shape[1]}x{ctx.input(1).shape[2]}{activation_note(ctx)}",
     )
     return [stage, *_cut(ctx, made)]
 
 
-def _table(phases: Sequence[_Phase]) -> NDArray[np.int64]:
+def _table(phases: Sequence[_Phase]) -> NDArray[np.int32]:
     """Return rows, column size, depth and the first weight of every phase."""
     starts = np.cumsum([0] + [phase.matrix.size for phase in phases])
     return np.array(
         [
             (phase.rows, phase.im2col_column_size, phase.depth, start)
             for phase, start in zip(phases, starts, strict=False)
-        ]
+        ],
+        np.int32,
     )
 
 
@@ -170,10 +160,8 @@ def _cut(ctx: LoweringContext, made: BufferView) -> list[Stage]:
     target = ctx.view(ctx.output)
     if made is target:
         return []
-    size = str(target.row_bytes)
-    fields = {"rows": "1", "size": size, "output_offset": "0", "output_stride": size}
-    part = RowAccess(made.subview(0, made.rows, 0, target.row_bytes))
-    return [ctx.stage("asc_copy", fields, inputs=[part], suffix="_cut")]
+    kept = RowAccess(made.subview(0, made.rows, 0, target.row_bytes))
+    return [ctx.copy_rows(kept, target, "_cut")]
 
 
 def _padding(ctx: LoweringContext, source: int, target: int, size: int, stride: int) -> int:
@@ -192,7 +180,7 @@ def _phases(ctx: LoweringContext, strides: tuple[int, int], left: int) -> NDArra
     """Return the filters of each phase of rows.
 
     Args:
-        to: the operator; its weights have the shape (filters, height, width, channels).
+        ctx: the operator; its weights have the shape (filters, height, width, channels).
         strides: along height and width.
         left: columns of the full result before the output.
 

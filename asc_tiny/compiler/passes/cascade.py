@@ -18,6 +18,7 @@ from asc_tiny.compiler.passes.width_tiles import (
     can_be_tiled,
     pixel_ranges,
     pixels_multiplied,
+    tileable,
     width_tile,
 )
 
@@ -156,20 +157,19 @@ class _CascadeBuilder:
             inputs = [_moved(rows, made) for rows in layer.inputs]
         else:
             inputs = list(self.needed(place, made, suffix))
-        share = sum(map(pixels_multiplied, tiles)) / pixels_multiplied(layer)
+        share = sum(pixels_multiplied(tile.params) for tile in tiles) / pixels_multiplied(
+            layer.params
+        )
         self.stages.append(
             replace(
                 layer,
                 comment=layer.comment + (f", in {len(tiles)} parts" if len(tiles) > 1 else ""),
                 name=f"{layer.name}{suffix}",
-                fields=tiles[0].fields,
+                params=tiles[0].params,
                 inputs=inputs,
                 output=output,
                 runs=made.count * len(tiles),
-                scratch=max(each.scratch for each in tiles),
-                scales=(),
                 macs=int(layer.macs * made.count / layer.runs * share),
-                windows_per_run=min(layer.windows_per_run, pixels_multiplied(tiles[0])),
                 on_demand=place < len(self.layers) - 1,
                 tiles=tiles if len(tiles) > 1 else (),
                 rows_per_group=made.rows_per_group,
@@ -204,7 +204,7 @@ class _CascadeBuilder:
         """Return a view of a new buffer for the tiles of rows of a layer."""
         layer = self.layers[place]
         channels = SlidingWindow.of(layer).output_channels
-        pixels = max(int(each.fields["output_width"]) for each in self.tiles[place])
+        pixels = max(tileable(tile.params).output_width for tile in self.tiles[place])
         name = f"{layer.output.buffer.name}{suffix}"
         return BufferView.of(Buffer(name, rows, pixels * channels, by_tile=True))
 

@@ -7,12 +7,14 @@ Weights lie as in the file, without the zeros that fill up their groups, and an 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.compiler.ir import Array, LoweredGraph, Stage
-from asc_tiny.compiler.lower.conv import unpaired
+from asc_tiny.compiler.ir import LoweredGraph, Stage
+from asc_tiny.compiler.kernel_params import PACKED_CHANNEL, Array, CompactDenseParams, DenseParams
+from asc_tiny.compiler.lower.weights import unpaired
 
 _BIAS_LIMIT = 2**23
 _MOST_BITS = 255
@@ -20,36 +22,32 @@ _MOST_BITS = 255
 
 def pack_dense_layers(lowered: LoweredGraph) -> LoweredGraph:
     """Return a graph whose dense layers are packed where their numbers allow it."""
-    stages = [
-        _pack_dense(stage) if stage.kernel == "asc_dense" else stage for stage in lowered.stages
-    ]
+    stages = [_pack_dense(stage) for stage in lowered.stages]
     return LoweredGraph(lowered.source, stages, lowered.input, lowered.output)
 
 
 def _pack_dense(stage: Stage) -> Stage:
-    weights, channels = stage.arrays
-    packed = _packed(channels.values.reshape(-1, 3))
-    if packed is None:
+    dense = stage.params
+    packed = _packed(dense.channels.values) if isinstance(dense, DenseParams) else None
+    if packed is None or not isinstance(dense, DenseParams):
         return stage
-    outputs, inputs = int(stage.fields["outputs"]), int(stage.fields["inputs"])
-    matrix = unpaired(weights.values, outputs, inputs)
-    fields = {name: value for name, value in stage.fields.items() if name != "depth"}
-    return replace(
-        stage,
-        kernel="asc_compact_dense",
-        c_type="asc_compact_dense_t",
-        fields=fields,
-        arrays=(
-            Array(weights.name, weights.c_type, matrix.ravel()),
-            Array(channels.name, "asc_packed_channel_t", packed.ravel()),
-        ),
-        scratch=0,
+    matrix = unpaired(dense.weights.values, dense.outputs, dense.inputs)
+    params = CompactDenseParams(
+        rows=dense.rows,
+        inputs=dense.inputs,
+        outputs=dense.outputs,
+        range=dense.range,
+        weights=Array(dense.weights.name, matrix.ravel()),
+        channels=Array(dense.channels.name, packed),
     )
+    return replace(stage, kernel="asc_compact_dense", params=params)
 
 
-def _packed(channels: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Return (bias and bits, multiplier) of each channel, None if one does not fit."""
-    bias, multiplier, bits = channels.T
+def _packed(channels: NDArray[Any]) -> NDArray[Any] | None:
+    """Return channels in the packed form, None if one does not fit."""
+    bias, bits = channels["bias"].astype(np.int64), channels["bits"]
     if np.abs(bias).max() >= _BIAS_LIMIT or bits.min() < 0 or bits.max() > _MOST_BITS:
         return None
-    return np.stack([bias * 256 + bits, multiplier], axis=1)
+    packed = np.empty(len(channels), PACKED_CHANNEL)
+    packed["bias_bits"], packed["multiplier"] = bias * 256 + bits, channels["multiplier"]
+    return packed

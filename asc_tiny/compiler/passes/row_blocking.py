@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage
+from asc_tiny.compiler.kernel_params import ConvParams, KernelParams, RescaleParams
 
 ROWS_PER_RUN = (2, 4)
 """Numbers of rows per run that are tried, besides one."""
@@ -20,7 +21,7 @@ ROWS_PER_RUN = (2, 4)
 def possible_rows_per_run(lowered: LoweredGraph, number: int) -> list[int]:
     """Return the numbers of rows that a stage can make in one run, other than one."""
     stage = lowered.stages[number]
-    if not stage.scales or stage.output.rows != stage.runs:
+    if for_rows(stage.params, 1) is None or stage.output.rows != stage.runs:
         return []
     views = [stage.output, *(rows.view for rows in stage.inputs)]
     return [
@@ -64,6 +65,21 @@ def block_rows(lowered: LoweredGraph, chosen: Mapping[int, int]) -> LoweredGraph
     return LoweredGraph(lowered.source, stages, moved(lowered.input), moved(lowered.output))
 
 
+def for_rows(params: KernelParams, rows: int) -> KernelParams | None:
+    """Return the parameters for a run that makes several rows, None if the kernel cannot."""
+    match params:
+        case ConvParams(window=window) if window.is_pixel:
+            return replace(
+                params,
+                input_width=params.input_width * rows,
+                output_width=params.output_width * rows,
+                columns=params.columns * rows,
+            )
+        case RescaleParams():
+            return replace(params, size=params.size * rows)
+    return None
+
+
 def _is_plain(rows: RowAccess) -> bool:
     """Whether row y is read for row y."""
     return (rows.count, rows.factor, rows.offset, rows.divisor) == (1, 1, 0, 1)
@@ -87,16 +103,13 @@ def _blocked(stage: Stage, rows_per_run: int) -> Stage:
     def blocked(view: BufferView) -> BufferView:
         return view.reshaped(view.rows // rows_per_run, view.row_bytes * rows_per_run)
 
-    fields = dict(stage.fields)
-    for name in stage.scales:
-        fields[name] = str(int(fields[name]) * rows_per_run)
+    params = for_rows(stage.params, rows_per_run)
+    assert params is not None
     return replace(
         stage,
         comment=f"{stage.comment}, {rows_per_run} rows",
-        fields=fields,
+        params=params,
         inputs=[replace(each, view=blocked(each.view)) for each in stage.inputs],
         output=blocked(stage.output),
         runs=stage.runs // rows_per_run,
-        windows_per_run=stage.windows_per_run * rows_per_run,
-        scratch=stage.scratch + (rows_per_run - 1) * stage.scratch_per_row,
     )

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from asc_tiny.compiler.ir import Buffer, LoweredGraph, Stage
+from asc_tiny.compiler.kernel_params import KernelParams
 
 
 def with_streaming_input(lowered: LoweredGraph) -> LoweredGraph:
     """Return a graph whose input comes row by row; its last stage stands for the front end."""
     rows = lowered.input.rows
     front_end = Stage(
+        operator=None,
+        title="input columns",
         comment=f"input: columns, {rows} of {lowered.input.row_bytes} bytes",
         name="",
         kernel="",
-        c_type="",
-        fields={},
+        params=KernelParams(),
         inputs=(),
         output=lowered.input,
         runs=rows,

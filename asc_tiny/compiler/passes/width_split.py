@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from asc_tiny.compiler.ir import LoweredGraph, Stage
+from asc_tiny.compiler.kernel_params import ConvParams
 from asc_tiny.compiler.passes.width_tiles import PixelRange, SlidingWindow, can_be_tiled, width_tile
 
 
@@ -38,7 +39,7 @@ def last_splits(lowered: LoweredGraph, chosen: Mapping[int, int]) -> list[int]:
 
 def splittable_width(stage: Stage) -> int:
     """Return the pixels of a row of a stage that can be split, 0 for other stages."""
-    if stage.kernel != "asc_conv" or not can_be_tiled(stage):
+    if not isinstance(stage.params, ConvParams) or not can_be_tiled(stage):
         return 0
     width = SlidingWindow.of(stage).output_width
     return width if width_tile(stage, PixelRange(width - 1, width)) else 0
@@ -76,11 +77,8 @@ def _split(stage: Stage, written: PixelRange) -> Stage:
         stage,
         comment=f"{stage.comment}, columns {written.first} to {written.end - 1}",
         name=f"{stage.name}_{written.first}",
-        fields=own.fields,
+        params=own.params,
         inputs=[replace(rows, view=source)],
         output=output,
-        scratch=own.scratch,
-        scales=(),
         macs=stage.macs * written.count // sliding.output_width,
-        windows_per_run=written.count,
     )

@@ -6,20 +6,18 @@ ends. With other parameters they make a tile of the row, from a tile of the rows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asc_tiny.compiler.ir import Stage, WidthTile
-from asc_tiny.compiler.lower.context import braces
-from asc_tiny.compiler.lower.conv import upsampled_scratch
-
-TILED_KERNELS = (
-    "asc_average_pool",
-    "asc_conv",
-    "asc_depthwise_conv",
-    "asc_max_pool",
-    "asc_upsampled_conv",
+from asc_tiny.compiler.kernel_params import (
+    ConvParams,
+    KernelParams,
+    UpsampledConvParams,
+    WindowParams,
 )
-"""Kernels that can make a width tile of a row."""
+
+TileableParams = WindowParams | UpsampledConvParams
+"""The parameters of kernels that can make a width tile of a row."""
 
 
 @dataclass(frozen=True)
@@ -61,22 +59,17 @@ class SlidingWindow:
 
     @classmethod
     def of(cls, stage: Stage) -> SlidingWindow:
-        """Return how a stage slides whose kernel is one of ``TILED_KERNELS``."""
-        fields = stage.fields
-        inner = ""
-        if stage.kernel == "asc_upsampled_conv":
-            inner = "columns."
-            window = (int(fields["width"]), 1, 1, int(fields["left"]), int(fields["factor"]))
+        """Return how a stage slides that ``can_be_tiled``."""
+        params = tileable(stage.params)
+        row: WindowParams
+        if isinstance(params, UpsampledConvParams):
+            row = params.columns
+            window = (params.width, 1, 1, params.left, params.factor)
         else:
-            _, width, stride, dilation, left = _window(stage)
-            window = (width, stride, dilation, left, 1)
-        return cls(
-            *window,
-            int(fields[f"{inner}input_width"]),
-            int(fields[f"{inner}input_channels"]),
-            int(fields["output_width"]),
-            int(fields["output_channels"]),
-        )
+            row, own = params, params.window
+            window = (own.width, own.stride, own.dilation, own.left, 1)
+        sizes = (row.input_width, row.input_channels, params.output_width, params.output_channels)
+        return cls(*window, *sizes)
 
     def read(self, written: PixelRange) -> PixelRange:
         """Return the pixels of the input that certain pixels of the output read."""
@@ -92,16 +85,23 @@ class SlidingWindow:
 def can_be_tiled(stage: Stage) -> bool:
     """Whether a stage can make width tiles of its rows."""
     return (
-        stage.kernel in TILED_KERNELS
+        isinstance(stage.params, TileableParams)
         and stage.output.repeat == 1
         and stage.output.rows == stage.runs
         and all(rows.view.repeat == 1 for rows in stage.inputs)
     )
 
 
-def pixels_multiplied(piece: Stage | WidthTile) -> int:
+def tileable(params: KernelParams) -> TileableParams:
+    """Return the parameters of a kernel that can make a width tile of a row."""
+    assert isinstance(params, TileableParams)
+    return params
+
+
+def pixels_multiplied(params: KernelParams) -> int:
     """Return the number of pixels that a run multiplies by weights: those written, or read."""
-    return int(piece.fields.get("columns.columns", piece.fields["output_width"]))
+    own = tileable(params)
+    return own.columns.columns if isinstance(own, UpsampledConvParams) else own.output_width
 
 
 def pixel_ranges(width: int, count: int) -> list[PixelRange]:
@@ -121,41 +121,21 @@ def width_tile(stage: Stage, written: PixelRange) -> tuple[WidthTile, PixelRange
     if read.count < 1:
         return None
     left = sliding.padding(written, read)
-    resized = _upsampled if stage.kernel == "asc_upsampled_conv" else _windowed
-    fields, scratch = resized(stage, sliding, written.count, read.count, left)
-    places = read.first * sliding.input_channels, written.first * sliding.output_channels
-    return WidthTile(fields, *places, scratch), read
+    params = _resized(tileable(stage.params), sliding, written.count, read.count, left)
+    offsets = read.first * sliding.input_channels, written.first * sliding.output_channels
+    return WidthTile(params, *offsets), read
 
 
-def _window(stage: Stage) -> list[int]:
-    """Return height, width, stride, dilation and left padding."""
-    return [int(value) for value in stage.fields["window"].strip("{}").split(",")]
-
-
-def _windowed(
-    stage: Stage, sliding: SlidingWindow, written: int, read: int, left: int
-) -> tuple[dict[str, str], int]:
-    """Return the parameters of a tile and its bytes of scratch memory."""
-    height = _window(stage)[0]
-    fields = {
-        **stage.fields,
-        "input_width": str(read),
-        "output_width": str(written),
-        "window": braces(height, sliding.width, sliding.stride, sliding.dilation, left),
-    }
-    scratch = stage.scratch
-    if "columns" in fields:
-        columns = (written - 1) * sliding.stride + (sliding.width - 1) * sliding.dilation + 1
-        saved = int(fields["columns"]) - columns
-        scratch -= 2 * saved * int(fields["column_size"])
-        fields["columns"] = str(columns)
-    return fields, scratch
-
-
-def _upsampled(
-    stage: Stage, sliding: SlidingWindow, written: int, read: int, left: int
-) -> tuple[dict[str, str], int]:
-    fields = {**stage.fields, "left": str(left), "output_width": str(written)}
-    names = ("columns.input_width", "columns.output_width", "columns.columns")
-    fields.update(dict.fromkeys(names, str(read)))
-    return fields, stage.scratch + upsampled_scratch(fields) - upsampled_scratch(stage.fields)
+def _resized(
+    params: TileableParams, sliding: SlidingWindow, written: int, read: int, left: int
+) -> KernelParams:
+    """Return the parameters for tiles of ``written`` and ``read`` pixels."""
+    if isinstance(params, UpsampledConvParams):
+        inner = replace(params.columns, input_width=read, output_width=read, columns=read)
+        return replace(params, columns=inner, left=left, output_width=written)
+    window = replace(params.window, left=left)
+    tile = replace(params, input_width=read, output_width=written, window=window)
+    if not isinstance(tile, ConvParams):
+        return tile
+    columns = (written - 1) * sliding.stride + (sliding.width - 1) * sliding.dilation + 1
+    return replace(tile, columns=columns)

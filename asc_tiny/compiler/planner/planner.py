@@ -194,10 +194,9 @@ def instructions(stage: Stage) -> int:
 
     What else a kernel does is the same in all plans.
     """
-    pairs, single = divmod(stage.windows_per_run, 2)
-    multiplying = (
-        stage.macs * (pairs * _PAIR + single * _SINGLE) // (8 * max(stage.windows_per_run, 1))
-    )
+    windows = stage.params.windows
+    pairs, single = divmod(windows, 2)
+    multiplying = stage.macs * (pairs * _PAIR + single * _SINGLE) // (8 * max(windows, 1))
     return stage.runs * _RUN + multiplying
 
 

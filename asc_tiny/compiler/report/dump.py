@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage
+from asc_tiny.compiler.kernel_params import Array, Struct
 from asc_tiny.compiler.planner.planner import Compiled
 from asc_tiny.compiler.planner.schedule_loops import loops
 from asc_tiny.compiler.report.plan import arena
@@ -61,8 +62,17 @@ def _checked(lowered: LoweredGraph) -> str:
         lines.append(f"  {stage.kernel}, {stage.runs} runs of a row, {stage.macs:,} MACs")
         lines += [f"  reads {_rows(rows)}" for rows in stage.inputs]
         lines.append(f"  writes {_view(stage.output)}{_sums(stage)}")
-        lines += [f"  .{name} = {value}" for name, value in stage.fields.items()]
+        lines += [f"  .{name} = {_value(value)}" for name, value in stage.params.members()]
     return _text(lines)
+
+
+def _value(value: object) -> str:
+    """Return a member of the parameters: a number, a list, a structure or the name of an array."""
+    if isinstance(value, Array):
+        return value.name
+    if isinstance(value, Struct):
+        value = tuple(member for _, member in value.members())
+    return "{" + ", ".join(map(_value, value)) + "}" if isinstance(value, tuple) else str(value)
 
 
 def _stages(lowered: LoweredGraph) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asc_tiny.compiler.ir import Buffer, Stage
+from asc_tiny.compiler.ir import Buffer
 from asc_tiny.compiler.planner.planner import Compiled
 from asc_tiny.util.memory_map import Block, MemoryMap
 
@@ -33,7 +33,7 @@ def buffer_names(compiled: Compiled) -> dict[str, str]:
     if lowered.state is not None:
         titles[lowered.state.name] = "columns and runs so far"
     for stage in lowered.stages:
-        titles.setdefault(stage.output.buffer.name, _title(stage))
+        titles.setdefault(stage.output.buffer.name, stage.title)
     return {
         buffer.name: titles[buffer.name] + _rows(compiled, buffer)
         for buffer in compiled.schedule.rolling_buffers
@@ -50,11 +50,5 @@ def _steps(compiled: Compiled) -> Iterator[str]:
     for number in compiled.schedule.order:
         stage = compiled.lowered.stages[number]
         part = f" part {stage.tile(runs[number])}" if stage.tiles else ""
-        yield f"{_title(stage)} row {stage.row(runs[number])}{part}"
+        yield f"{stage.title} row {stage.row(runs[number])}{part}"
         runs[number] += 1
-
-
-def _title(stage: Stage) -> str:
-    """Return number and name of the operator: ``3 CONV_2D``; or ``input columns``."""
-    number, name = stage.comment.split(" ")[:2]
-    return f"{number.rstrip(':')} {name}"

@@ -1,14 +1,15 @@
-"""What the C templates print of a compiled network."""
+"""What the C templates print of a compiled network: here alone, data becomes text."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from asc_tiny.compiler.ir import Array, BufferView, LoweredGraph, RowAccess, Stage
+from asc_tiny.compiler.ir import BufferView, LoweredGraph, RowAccess, Stage
+from asc_tiny.compiler.kernel_params import Array, KernelParams, Struct
 from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
 from asc_tiny.compiler.planner.schedule_loops import Loop, loops
 from asc_tiny.compiler.planner.scheduler import Schedule
@@ -20,8 +21,6 @@ from asc_tiny.util.errors import AscError
 _MOST_STAGES = 255
 _MOST_STEPS = 2**16 - 1
 _MOST_BYTES = 2**31 - 1
-_MEMBERS = {"asc_channel_t": 3, "asc_packed_channel_t": 2}
-"""Values that a structure has, of arrays of structures."""
 
 
 def values(
@@ -36,13 +35,13 @@ def values(
     _check_count(lowered, len(lowered.stages), _MOST_STAGES, "stages")
     runs = max(stage.runs for stage in lowered.stages)
     _check_count(lowered, runs, _MOST_STEPS, "runs of a stage")
-    steps = _steps(loops(schedule.order)) if lowered.state is None else _hops(schedule)
+    steps = steps_of(schedule)
     _check_count(lowered, len(steps["steps"]), _MOST_STEPS, "steps")
     layout = _Layout(schedule, arena)
     computed = lowered.stages if lowered.state is None else lowered.stages[:-1]
     stages = [layout.stage(number, stage) for number, stage in enumerate(computed)]
-    for stage in stages:
-        _check_widths(lowered, stage)
+    for stage, text in zip(computed, stages, strict=True):
+        _check_widths(lowered, stage, text)
     _check_count(lowered, arena.size, _MOST_BYTES, "bytes of arena")
     return {
         "arena_size": arena.size,
@@ -62,31 +61,41 @@ def _check_count(lowered: LoweredGraph, count: int, most: int, name: str) -> Non
 
 
 _INT16, _INT32, _UINT16 = (-(2**15), 2**15 - 1), (-(2**31), 2**31 - 1), (0, 2**16 - 1)
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])")
 
 
-def _check_widths(lowered: LoweredGraph, stage: Mapping[str, Any]) -> None:
+def _check_widths(lowered: LoweredGraph, stage: Stage, text: Mapping[str, Any]) -> None:
     """Check that every number of a stage fits its member in C."""
-    rows = [stage["output"], *(each["ring"] for each in stage["inputs"])]
+    rows = [text["output"], *(each["ring"] for each in text["inputs"])]
     numbers = {
         _UINT16: [ring[name] for ring in rows for name in ("first", "rows", "repeat")],
-        _INT16: [n for each in stage["inputs"] for n in each.values() if isinstance(n, int)],
-        _INT32: [
-            int(number)
-            for layer in stage["layers"]
-            for text in layer["fields"].values()
-            for number in _NUMBER.findall(text)
-        ],
+        _INT16: [n for each in text["inputs"] for n in each.values() if isinstance(n, int)],
+        _INT32: [number for params in _all_params(stage) for number in _numbers(params)],
     }
-    numbers[_UINT16] += [each[name] for each in stage["parts"] for name in ("input", "output")]
+    numbers[_UINT16] += [each[name] for each in text["parts"] for name in ("input", "output")]
     numbers[_INT32] += [ring[name] for ring in rows for name in ("offset", "pitch")]
     for (lowest, highest), values in numbers.items():
         wrong = [value for value in values if not lowest <= value <= highest]
         if wrong:
             raise AscError(
-                f"{lowered.source}: {stage['comment']}: needs the number {wrong[0]:,}, at most "
+                f"{lowered.source}: {stage.comment}: needs the number {wrong[0]:,}, at most "
                 f"{highest:,} is supported"
             )
+
+
+def _numbers(value: object) -> Iterator[int]:
+    """Yield all numbers of a structure."""
+    if isinstance(value, int):
+        yield value
+    elif isinstance(value, tuple):
+        yield from value
+    elif isinstance(value, Struct):
+        for _, member in value.members():
+            yield from _numbers(member)
+
+
+def steps_of(schedule: Schedule) -> dict[str, Any]:
+    """Return the loops of a schedule, their steps, and with streaming the hops of the columns."""
+    return _hops(schedule) if schedule.column_steps else _steps(loops(schedule.order))
 
 
 def _steps(found: Sequence[Loop]) -> dict[str, Any]:
@@ -116,28 +125,31 @@ def _hops(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _arrays(lowered: LoweredGraph) -> Iterator[dict[str, Any]]:
-    """Return the constants, each once."""
+def constant_arrays(lowered: LoweredGraph) -> list[Array]:
+    """Return the constant arrays of a network, each once."""
     arrays: dict[str, Array] = {}
     for stage in lowered.stages:
         arrays.update((array.name, array) for array in stage.arrays)
         constants = [rows.view.buffer.constant for rows in stage.inputs]
         arrays.update((array.name, array) for array in constants if array)
-    for array in arrays.values():
-        count = str(len(array.values) // _MEMBERS.get(array.c_type, 1))
+    return list(arrays.values())
+
+
+def _arrays(lowered: LoweredGraph) -> Iterator[dict[str, Any]]:
+    for array in constant_arrays(lowered):
         slack = f" + ASC_WEIGHTS_SLACK / sizeof({array.c_type})" if array.weights else ""
         yield {
             "name": array.name,
             "c_type": array.c_type,
-            "size": count + slack,
+            "size": f"{len(array.values)}{slack}",
             "aligned": array.weights,
             "lines": _array_lines(array),
         }
 
 
 def _array_lines(array: Array) -> Sequence[str]:
-    if array.c_type in _MEMBERS:
-        rows = array.values.reshape(-1, _MEMBERS[array.c_type]).tolist()
+    if array.values.dtype.names:
+        rows = array.values.tolist()
         return ["{" + ", ".join(_int32(value) for value in row) + "}," for row in rows]
     if array.c_type == "int8_t" and array.weights:
         fours = [f"ASC_WEIGHTS({', '.join(map(str, row))})," for row in array.values.reshape(-1, 4)]
@@ -173,7 +185,7 @@ class _Layout:
             "comment": stage.comment,
             "name": stage.name,
             "kernel": stage.kernel,
-            "c_type": stage.c_type,
+            "c_type": stage.params.c_type,
             "layers": _layers(stage),
             "parts": _parts(stage),
             "together": stage.rows_per_group,
@@ -223,32 +235,60 @@ class _Layout:
         }
 
 
+def _all_params(stage: Stage) -> list[KernelParams]:
+    """Return the parameters of a stage: those of its width tiles that differ."""
+    return list(dict.fromkeys([stage.params, *(tile.params for tile in stage.tiles)]))
+
+
+def layer_names(stage: Stage) -> dict[KernelParams, str]:
+    """Return the name in C of each structure of parameters."""
+    return {
+        params: stage.name + (f"_part{number}" if number else "")
+        for number, params in enumerate(_all_params(stage))
+    }
+
+
 def _layers(stage: Stage) -> list[dict[str, Any]]:
-    """Return names and members of a stage's structures: those of parts that differ."""
+    """Return names and members of a stage's structures."""
     return [
-        {"name": stage.name + (f"_part{number}" if number else ""), "fields": fields}
-        for number, fields in enumerate(_different(stage))
+        {"name": name, "fields": dict(initializers(params))}
+        for params, name in layer_names(stage).items()
     ]
-
-
-def _different(stage: Stage) -> list[Mapping[str, str]]:
-    different: list[Mapping[str, str]] = [stage.fields]
-    different += [part.fields for part in stage.tiles]
-    return [fields for place, fields in enumerate(different) if fields not in different[:place]]
 
 
 def _parts(stage: Stage) -> list[dict[str, Any]]:
-    """Return the structure's name and the places of each part."""
-    different = _different(stage)
-    layers = _layers(stage)
+    """Return the name of the structure and the byte offsets of each width tile."""
+    names = layer_names(stage)
     return [
-        {
-            "layer": layers[different.index(part.fields)]["name"],
-            "input": part.input,
-            "output": part.output,
-        }
-        for part in stage.tiles
+        {"layer": names[tile.params], "input": tile.input, "output": tile.output}
+        for tile in stage.tiles
     ]
+
+
+def initializers(struct: Struct, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each member of a structure with its C initializer.
+
+    A structure inside that leaves members out is given member by member.
+    """
+    for name, value in struct.members():
+        if isinstance(value, Struct) and len(list(value.members())) < len(fields(value)):
+            yield from initializers(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, _initializer(value)
+
+
+def _initializer(value: object) -> str:
+    """Return a C initializer: members of another kernel's parameters have names."""
+    if isinstance(value, Array):
+        return value.name
+    if isinstance(value, tuple):
+        return "{" + ", ".join(map(str, value)) + "}"
+    if not isinstance(value, Struct):
+        return str(value)
+    members = dict(initializers(value))
+    if isinstance(value, KernelParams):
+        return "{" + ", ".join(f".{name} = {text}" for name, text in members.items()) + "}"
+    return "{" + ", ".join(members.values()) + "}"
 
 
 def _interface(tensor: Tensor, offset: int) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""Lowers operators that bring codes to another scale or range: QUANTIZE, RELU, RELU6."""
+
+from __future__ import annotations
+
+from asc_tiny.compiler.ir import Stage
+from asc_tiny.compiler.kernel_params import Operand, OutputRange, RescaleParams
+from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.requantization import multiplier
+
+
+def lower_quantize(ctx: LoweringContext) -> list[Stage]:
+    """QUANTIZE from one int8 scale to another."""
+    scale, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
+    return _rescale(ctx, scale / target, ctx.range())
+
+
+def lower_relu(ctx: LoweringContext) -> list[Stage]:
+    """RELU as an operator of its own."""
+    scale, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
+    return _rescale(ctx, scale / target, ctx.range(activation="RELU"))
+
+
+def lower_relu6(ctx: LoweringContext) -> list[Stage]:
+    """RELU6 as an operator of its own: codes are clamped and stay the same."""
+    ctx.same_quantization(ctx.input(0), ctx.output)
+    return _rescale(ctx, 1.0, ctx.range(activation="RELU6"))
+
+
+def _rescale(ctx: LoweringContext, real: float, output_range: OutputRange) -> list[Stage]:
+    value, shift = multiplier(real)
+    if shift > 22:
+        ctx.error("the output's scale is too small for its input")
+    if ctx.input(0).size != ctx.output.size:
+        ctx.error(f"{ctx.input(0).size} elements into {ctx.output.size}")
+    zero_point = ctx.quantization(ctx.input(0))[1]
+    params = RescaleParams(
+        size=ctx.view(ctx.output).row_elements,
+        input=Operand(zero_point, value, shift),
+        range=output_range,
+    )
+    operands = [ctx.like_output(ctx.input(0))]
+    return [ctx.stage("asc_rescale", params, inputs=operands)]

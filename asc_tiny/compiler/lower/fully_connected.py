@@ -1,0 +1,75 @@
+"""Lowers FULLY_CONNECTED."""
+
+from __future__ import annotations
+
+from asc_tiny.compiler.ir import RowAccess, Stage
+from asc_tiny.compiler.kernel_params import DenseParams
+from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.weights import (
+    activation_note,
+    channels_of,
+    is_narrow,
+    paired,
+    sums_of,
+    weights_of,
+)
+from asc_tiny.compiler.weight_packing import GROUP
+from asc_tiny.tflite.graph import Tensor
+
+
+def lower_fully_connected(ctx: LoweringContext) -> list[Stage]:
+    """FULLY_CONNECTED on every row of the input."""
+    weights = weights_of(ctx, dimensions=2)
+    outputs, inputs = weights.shape
+    if ctx.operator.options["weights_format"] != 0:
+        ctx.error("shuffled weights are not supported; convert anew for microcontrollers")
+    if ctx.input(0).size % inputs or ctx.input(0).size // inputs * outputs != ctx.output.size:
+        ctx.error(f"{ctx.input(0).size} inputs do not fill rows of {inputs}")
+    _check_bias_scale(ctx, weights)
+    matrix = paired(ctx.constants(1))
+    filters, channels = (
+        ctx.array("weights", matrix, weights=True),
+        channels_of(ctx, weights, sums_of(ctx, 0), channel_axis=0),
+    )
+    source, target = ctx.view(ctx.input(0)), ctx.view(ctx.output)
+    if source.rows != target.rows or source.row_bytes * outputs != target.row_bytes * inputs:
+        source = ctx.reshaped(source, 1, source.rows * source.row_bytes)
+    if source.rows != target.rows:
+        ctx.error(
+            f"shape {list(ctx.input(0).shape)} into {list(ctx.output.shape)} is not supported"
+        )
+    params = DenseParams(
+        rows=source.row_elements // inputs,
+        inputs=inputs,
+        outputs=outputs,
+        depth=matrix.shape[1] * GROUP,
+        range=ctx.range(narrow=is_narrow(channels, sums_of(ctx, 0))),
+        weights=filters,
+        channels=channels,
+    )
+    return [
+        ctx.stage(
+            "asc_dense",
+            params,
+            inputs=[RowAccess(source)],
+            macs=ctx.output.size * inputs,
+            note=activation_note(ctx),
+        )
+    ]
+
+
+_BIAS_TOLERANCE = 0.02
+
+
+def _check_bias_scale(ctx: LoweringContext, weights: Tensor) -> None:
+    """Check that the bias counts in steps of the sums, as TensorFlow Lite Micro does here.
+
+    Like it, take no scale for 0, and leave biases of weights with scales per channel.
+    """
+    bias = ctx.optional_input(2)
+    if bias is None or len(weights.scales) != 1:
+        return
+    stated = bias.scales[0] if len(bias.scales) == len(bias.zero_points) == 1 else 0.0
+    step = ctx.quantization(ctx.input(0))[0] * weights.scales[0]
+    if abs(step - stated) / ctx.quantization(ctx.output)[0] > _BIAS_TOLERANCE:
+        ctx.error(f"the bias has the scale {stated:g}, input and weights have {step:g}")

@@ -1,0 +1,36 @@
+"""Lowers SOFTMAX."""
+
+from __future__ import annotations
+
+from asc_tiny.compiler.ir import Stage
+from asc_tiny.compiler.kernel_params import SoftmaxParams
+from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.requantization import INT8_MIN, softmax_constants
+
+# As many equal scores add up to 2^28 in 32 bits with 12 integer bits; with one more, the
+# specification shifts a quotient by 32 bits.
+_MOST_CLASSES = 2**9 - 1
+
+
+def lower_softmax(ctx: LoweringContext) -> list[Stage]:
+    """SOFTMAX over the last axis, with the output quantisation that the specification fixes."""
+    source, output = ctx.input(0), ctx.output
+    if ctx.quantization(output) != (1.0 / 256.0, INT8_MIN):
+        ctx.error("output must have scale 1/256 and zero point -128")
+    if source.shape != output.shape or not source.shape:
+        ctx.error(f"shape {list(source.shape)} into {list(output.shape)}")
+    if source.shape[-1] > _MOST_CLASSES:
+        ctx.error(f"over {source.shape[-1]} classes, at most {_MOST_CLASSES} are supported")
+    beta = float(ctx.operator.options["beta"])
+    try:
+        value, shift, minimum = softmax_constants(beta, ctx.quantization(source)[0])
+    except ValueError as error:
+        ctx.error(str(error))
+    params = SoftmaxParams(
+        rows=ctx.view(source).row_elements // source.shape[-1],
+        classes=source.shape[-1],
+        multiplier=value,
+        shift=shift,
+        minimum=minimum,
+    )
+    return [ctx.stage("asc_softmax", params)]

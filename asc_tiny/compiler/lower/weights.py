@@ -1,0 +1,143 @@
+"""Weights and channels of convolutions and dense layers, as kernels read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.compiler.kernel_params import CHANNEL, Array
+from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.requantization import INT32_MAX, multiplier, product_scale
+from asc_tiny.compiler.weight_packing import GROUP, PAIR, padded_channels, padded_depth
+from asc_tiny.tflite.graph import Tensor
+
+_NARROW_BITS = 16
+
+
+def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return weights (channels, depth) as kernels read them.
+
+    Two channels side by side, four values of each at a time. Zeros fill up depth and channels.
+
+    Returns:
+        Shape (pairs of channels, groups, 2, 4).
+    """
+    channels, depth = matrix.shape
+    full = np.zeros((padded_channels(channels), padded_depth(depth)), np.int8)
+    full[:channels, :depth] = matrix
+    return full.reshape(-1, PAIR, full.shape[1] // GROUP, GROUP).transpose(0, 2, 1, 3)
+
+
+def unpaired(values: NDArray[np.int8], channels: int, depth: int) -> NDArray[np.int8]:
+    """Return weights (channels, depth) from what ``paired`` returns."""
+    shaped = values.reshape(-(-channels // 2), -1, 2, GROUP)
+    matrix = shaped.transpose(0, 2, 1, 3).reshape(-(-channels // 2) * 2, -1)
+    return matrix[:channels, :depth]
+
+
+def weights_of(ctx: LoweringContext, *, dimensions: int) -> Tensor:
+    """Return input 1, which must be symmetric int8 constants of so many dimensions."""
+    weights = ctx.input(1)
+    if weights.data is None or weights.dtype != "INT8" or len(weights.shape) != dimensions:
+        ctx.error(
+            f"weights must be int8 constants of {dimensions} dimensions; convert anew as full int8"
+        )
+    if any(weights.zero_points) or not weights.scales or not weights.zero_points:
+        ctx.error("weights must be quantised with zero point 0; convert anew as full int8")
+    return weights
+
+
+def check_channels(ctx: LoweringContext, channels: int) -> None:
+    """Check that the output has a channel for each filter."""
+    if ctx.image(ctx.output)[2] != channels:
+        ctx.error(f"{channels} filters for {ctx.image(ctx.output)[2]} output channels")
+
+
+def sums_of(ctx: LoweringContext, axis: int) -> NDArray[Any]:
+    """Return the weights of each sum, shape (sums, values); ``axis`` is that of the sums."""
+    data = ctx.constants(1)
+    return np.moveaxis(data, axis, 0).reshape(data.shape[axis], -1)
+
+
+def channels_of(
+    ctx: LoweringContext,
+    weights: Tensor,
+    per_channel: NDArray[Any],
+    *,
+    source: int = 0,
+    bias: int = 2,
+    channel_axis: int,
+) -> Array:
+    """Return bias, multiplier and shift of each row of weights.
+
+    The bias includes what the input's zero point adds to each sum: padding has its code.
+
+    Args:
+        to: the operator.
+        weights: of the operator.
+        per_channel: the weights of each sum, shape (sums, values); a multiple of the filters.
+        source, bias: positions of these inputs.
+        channel_axis: of the filters in ``weights``.
+    """
+    filters = weights.shape[channel_axis]
+    copies = len(per_channel) // filters
+    sums = per_channel.astype(np.int64)
+    zero_point = ctx.quantization(ctx.input(source))[1]
+    biases = np.tile(_bias(ctx, bias, filters), copies) - zero_point * sums.sum(axis=1)
+    reach = np.abs(biases) + 256 * np.abs(sums).sum(axis=1)
+    if reach.max(initial=0) > INT32_MAX:
+        ctx.error("the sum of a channel may exceed 32 bits; use fewer inputs or smaller biases")
+    scale = ctx.quantization(ctx.input(source))[0]
+    reals = _real_multipliers(ctx, scale, weights, filters, channel_axis)
+    pairs = [multiplier(real) for real in reals] * copies
+    if any(shift > 30 for _, shift in pairs):
+        ctx.error("the output's scale is too small for its input and weights")
+    rows = [
+        (value, factor, -1 - shift)
+        for value, (factor, shift) in zip(biases.tolist(), pairs, strict=True)
+    ]
+    return ctx.array("channels", np.array(rows, CHANNEL))
+
+
+def is_narrow(channels: Array, per_channel: NDArray[Any]) -> bool:
+    """Whether no input can bring a sum to 2^30, and shifts are few bits to the right."""
+    total = np.abs(per_channel.astype(np.int64)).sum(axis=1)
+    bias, bits = channels.values["bias"].astype(np.int64), channels.values["bits"]
+    is_below = bool((np.abs(bias) + 128 * total).max() < 2**30)
+    return is_below and 0 <= int(bits.min()) <= int(bits.max()) <= _NARROW_BITS
+
+
+def _bias(ctx: LoweringContext, position: int, channels: int) -> NDArray[Any]:
+    bias = ctx.optional_input(position)
+    if bias is None:
+        if position < len(ctx.operator.inputs) and ctx.operator.name != "FULLY_CONNECTED":
+            # TensorFlow Lite Micro's convolutions read it all the same.
+            ctx.error("the bias is absent; leave it out of the inputs")
+        return np.zeros(channels, dtype=np.int64)
+    if bias.dtype != "INT32":
+        ctx.error(f"bias is {bias.dtype}, must be INT32")
+    return ctx.constants(position, channels).ravel().astype(np.int64)
+
+
+def _real_multipliers(
+    ctx: LoweringContext, source: float, weights: Tensor, channels: int, channel_axis: int
+) -> list[float]:
+    """Return input scale times weight scale over output scale per output channel."""
+    target = ctx.quantization(ctx.output)[0]
+    if len(weights.scales) == 1:
+        # TFLite multiplies in single precision for dense layers only.
+        dense = ctx.operator.name == "FULLY_CONNECTED"
+        scale = weights.scales[0]
+        product = product_scale(source, scale) if dense else source * scale
+        return [product / target] * channels
+    if len(weights.scales) != channels or weights.quantized_dimension != channel_axis:
+        ctx.error(f"{len(weights.scales)} weight scales for {channels} output channels")
+    return [source * scale / target for scale in weights.scales]
+
+
+def activation_note(ctx: LoweringContext) -> str:
+    """Return the fused activation for a stage's comment."""
+    name = str(ctx.operator.options["fused_activation_function"])
+    return "" if name == "NONE" else f", {name}"

@@ -1,0 +1,55 @@
+"""The constants of a compiled network in C, as data: for those who add up flash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from asc_tiny.compiler.ir import Stage
+from asc_tiny.compiler.planner.planner import Compiled
+from asc_tiny.firmware.network.c_values import constant_arrays, layer_names, steps_of
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant array or structure in generated C.
+
+    Attributes:
+        name: the name of the constant.
+        c_type: the type of its elements.
+        count: number of elements, at least 1. What vectors may read behind weights is not counted,
+            at most 28 bytes of an array.
+        aligned: whether it is aligned to 16 bytes.
+    """
+
+    name: str
+    c_type: str
+    count: int = 1
+    aligned: bool = False
+
+
+def constants(compiled: Compiled) -> Iterator[Constant]:
+    """Yield the constants of a network in the order of ``asc_net.c``."""
+    lowered = compiled.lowered
+    for array in constant_arrays(lowered):
+        yield Constant(array.name, array.c_type, len(array.values), array.weights)
+    streams = lowered.state is not None
+    stages = lowered.stages[:-1] if streams else lowered.stages
+    for stage in stages:
+        yield from _of_stage(stage)
+    yield Constant("asc_net_stages", "asc_tiled_stage_t" if streams else "asc_stage_t", len(stages))
+    steps = steps_of(compiled.schedule)
+    yield Constant("asc_net_loops", "asc_loop_t", len(steps["loops"]))
+    yield Constant("asc_net_steps", "uint8_t", len(steps["steps"]))
+    if streams:
+        yield Constant("asc_net_hops", "asc_hop_t", len(steps["hops"]))
+        columns = len(steps["hop_of_column"])
+        yield Constant("asc_net_hop_of_column", steps["hop_type"], columns)
+
+
+def _of_stage(stage: Stage) -> Iterator[Constant]:
+    for params, name in layer_names(stage).items():
+        yield Constant(name, params.c_type)
+    if stage.tiles:
+        yield Constant(f"{stage.name}_parts", "asc_part_t", len(stage.tiles))
+    yield Constant(f"{stage.name}_rows", "asc_rows_t", len(stage.inputs))

@@ -14,25 +14,75 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from asc_tiny.api.generation import Generated as Generated
+    from asc_tiny.api.generation import boards as boards
     from asc_tiny.api.generation import compile_network as compile_network
+    from asc_tiny.api.generation import fit_boards as fit_boards
     from asc_tiny.api.generation import generate as generate
+    from asc_tiny.api.generation import load_board as load_board
+    from asc_tiny.api.listening import evaluate as evaluate
+    from asc_tiny.api.listening import evaluate_stream as evaluate_stream
+    from asc_tiny.api.listening import features as features
+    from asc_tiny.api.listening import fit_ensemble as fit_ensemble
+    from asc_tiny.api.listening import load_dataset as load_dataset
+    from asc_tiny.api.listening import scores as scores
     from asc_tiny.api.measuring import check_budget as check_budget
     from asc_tiny.api.measuring import measure as measure
     from asc_tiny.api.measuring import write_baseline as write_baseline
+    from asc_tiny.api.running import bench as bench
+    from asc_tiny.api.running import build as build
+    from asc_tiny.api.running import inspect_firmware as inspect_firmware
+    from asc_tiny.api.running import load_project as load_project
+    from asc_tiny.api.running import run as run
+    from asc_tiny.api.running import verify as verify
+    from asc_tiny.api.training import prune as prune
+    from asc_tiny.api.training import quantize as quantize
+    from asc_tiny.api.training import train as train
+    from asc_tiny.audio.clips import read_pcm as read_pcm
+    from asc_tiny.audio.dataset import Dataset as Dataset
     from asc_tiny.costs.estimates import estimate_costs as estimate_costs
+    from asc_tiny.frontend.config import FrontEndConfig as FrontEndConfig
+    from asc_tiny.model.ensemble import Ensemble as Ensemble
+    from asc_tiny.model.ensemble import frontends as frontends
     from asc_tiny.model.ensemble import load_model as load_model
+    from asc_tiny.model.model_file import ModelFile as ModelFile
+    from asc_tiny.targets.build.project import Project as Project
+    from asc_tiny.targets.emulator.simulate import simulate as simulate
     from asc_tiny.util.errors import AscError as AscError
 
 _MODULES = {
     "AscError": "asc_tiny.util.errors",
-    "Generated": "asc_tiny.api.generation",
+    "Dataset": "asc_tiny.audio.dataset",
+    "Ensemble": "asc_tiny.model.ensemble",
+    "FrontEndConfig": "asc_tiny.frontend.config",
+    "ModelFile": "asc_tiny.model.model_file",
+    "Project": "asc_tiny.targets.build.project",
+    "bench": "asc_tiny.api.running",
+    "boards": "asc_tiny.api.generation",
+    "build": "asc_tiny.api.running",
     "check_budget": "asc_tiny.api.measuring",
     "compile_network": "asc_tiny.api.generation",
     "estimate_costs": "asc_tiny.costs.estimates",
+    "evaluate": "asc_tiny.api.listening",
+    "evaluate_stream": "asc_tiny.api.listening",
+    "features": "asc_tiny.api.listening",
+    "fit_boards": "asc_tiny.api.generation",
+    "fit_ensemble": "asc_tiny.api.listening",
+    "frontends": "asc_tiny.model.ensemble",
     "generate": "asc_tiny.api.generation",
+    "inspect_firmware": "asc_tiny.api.running",
+    "load_board": "asc_tiny.api.generation",
+    "load_dataset": "asc_tiny.api.listening",
     "load_model": "asc_tiny.model.ensemble",
+    "load_project": "asc_tiny.api.running",
     "measure": "asc_tiny.api.measuring",
+    "prune": "asc_tiny.api.training",
+    "quantize": "asc_tiny.api.training",
+    "read_pcm": "asc_tiny.audio.clips",
+    "run": "asc_tiny.api.running",
+    "scores": "asc_tiny.api.listening",
+    "simulate": "asc_tiny.targets.emulator.simulate",
+    "train": "asc_tiny.api.training",
+    "verify": "asc_tiny.api.running",
     "write_baseline": "asc_tiny.api.measuring",
 }
 """Module of each name; the imports above tell type checkers the same."""

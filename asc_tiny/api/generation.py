@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asc_tiny.boards import catalog
+from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.planner.planner import Compiled, Options
+from asc_tiny.costs import board_fit
+from asc_tiny.costs.board_fit import Fit
 from asc_tiny.decision.config import read_toml as read_decision
 from asc_tiny.firmware.c.prefix import check_prefix
 from asc_tiny.firmware.classifier import Classifier, classifier
@@ -52,8 +55,8 @@ def compile_network(
     Returns
     -------
     Compiled
-        ``plan.size`` is the size of the arena in bytes, ``schedule`` the order of the work,
-        ``program`` the kernels with their parameters.
+        ``arena_bytes``, ``schedule_text`` for people, and ``cost``: instructions of one inference
+        by the planner's model, to compare plans by.
 
     Raises
     ------
@@ -65,8 +68,8 @@ def compile_network(
     --------
     >>> from asc_tiny import api
     >>> network = api.compile_network(api.load_model("models/mobilenet_esc10.tflite"))
-    >>> network.plan.size
-    0
+    >>> network.arena_bytes
+    29616
     """
     return compiled.compile_network(model, Options(schedule, max_ram, optimize))
 
@@ -178,6 +181,91 @@ def generate(
         tell(f"the self-test checks the front end alone: {missing}")
     _tell(tell, audio.warnings)
     return Generated(Path(out), complete.model_file, options, audio.resampler)
+
+
+def boards() -> list[Board]:
+    """Return the boards that the package knows.
+
+    Returns
+    -------
+    list of Board
+        ``name``, ``core``, ``clock_hz`` in Hz, ``ram_bytes``, ``flash_bytes`` and more, 0 for what
+        the computer itself or an emulated board has not.
+
+    Examples
+    --------
+    >>> from asc_tiny import api
+    >>> "nrf52840dk" in [board.name for board in api.boards()]
+    True
+    """
+    return list(catalog.BOARDS.values())
+
+
+def load_board(name: str) -> Board:
+    """Return a board by its name, or read a board of your own.
+
+    Parameters
+    ----------
+    name
+        Name of a board, or path of a ``.toml`` file; docs/boards.md has its keys.
+
+    Returns
+    -------
+    Board
+        The board.
+
+    Raises
+    ------
+    AscError
+        There is no such board, or the file says something that is not allowed.
+
+    Examples
+    --------
+    >>> from asc_tiny import api
+    >>> api.load_board("mps2-an386").core
+    'Cortex-M4'
+    """
+    return catalog.get(name)
+
+
+def fit_boards(
+    model: Path | str,
+    boards: Iterable[Board],
+    *,
+    frontend: Path | str | None = None,
+    labels: Path | str | None = None,
+) -> dict[str, Fit]:
+    """Estimate what a model, compiled ahead of time, takes of boards with their microphones.
+
+    Parameters
+    ----------
+    model, frontend, labels
+        Files as for ``generate``.
+    boards
+        Boards as ``boards`` and ``load_board`` give them.
+
+    Returns
+    -------
+    dict
+        For the name of each board that has RAM of its own: ``ram_bytes``, ``flash_bytes`` and
+        ``instructions_per_s`` by part, ``cpu_share`` of 1 at one instruction per cycle, and
+        ``absent``, why a figure is missing. The application and its drivers are not in it.
+
+    Raises
+    ------
+    AscError
+        The model cannot be compiled.
+
+    Examples
+    --------
+    >>> from asc_tiny import api
+    >>> board = api.load_board("nrf52840dk")
+    >>> fit = api.fit_boards("models/mobilenet_esc10.tflite", [board])["nrf52840dk"]
+    >>> fit.fits(board)
+    True
+    """
+    complete = _complete(model, AOT, Options(), frontend, labels, None)
+    return {board.name: board_fit.fit(complete, board) for board in boards if board.ram_bytes}
 
 
 def check_compiled(runtime: str, option: str, value: object) -> None:

@@ -75,7 +75,7 @@ def clip_info(path: Path) -> ClipInfo:
 
 
 def read_pcm(
-    path: Path,
+    path: Path | str,
     sample_rate: int,
     *,
     bits: int = 16,
@@ -87,22 +87,33 @@ def read_pcm(
     Deeper integers and floats (full scale +-1) are rounded to the nearest value of ``bits``,
     halves up. Floats up to ``HIGHEST`` times full scale saturate.
 
-    Args:
-        path: the file.
-        sample_rate: samples per second that the caller needs.
-        bits: 16 or 24.
-        resample: convert a file with another rate instead of refusing it.
-        warn: is told in a line how many samples are beyond full scale, if any are.
+    Parameters
+    ----------
+    path
+        The file.
+    sample_rate
+        Samples per second that the caller needs.
+    bits
+        Bits of a sample: 16 or 24.
+    resample
+        Convert a file with another rate instead of refusing it.
+    warn
+        Called with a line that tells how many samples are beyond full scale, if any are; None
+        keeps quiet.
 
-    Returns:
-        Samples at ``sample_rate``, shape (samples,): int16, or with 24 bits the upper ones of
-        int32. Full scale is the full range.
+    Returns
+    -------
+    ndarray
+        Samples at ``sample_rate``, shape (samples,): int16, or int32 with values of 24 bits. Full
+        scale is the full range.
 
-    Raises:
-        AscError: the file is missing, not audio, empty, damaged, not mono, has another rate
-            (without ``resample``) or holds samples that are not finite.
-        BeyondFullScaleError: it holds floats above ``HIGHEST`` times full scale.
+    Raises
+    ------
+    AscError
+        The file is missing, not audio, empty, damaged, not mono, has another rate (without
+        ``resample``), or holds samples that are not finite or far above full scale.
     """
+    path = Path(path)
     over = _Over(path)
     with _open(path) as file:
         rate, frames = file.samplerate, file.frames

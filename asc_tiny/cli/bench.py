@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import (
     baud_option,
-    device_on,
     json_option,
     port_option,
     project_argument,
 )
 from asc_tiny.cli.streams import say
-from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.targets.image.stages import StageCosts
@@ -40,25 +39,11 @@ def command(folder: Path, layers: bool, port: str | None, baud: int, as_json: bo
     are not cycles. Flash and RAM come from the linker, the stack from painting it. With --port a
     board on a line measures itself through the serial protocol, with its own counter.
     """
-    from asc_tiny.targets.build import project
-    from asc_tiny.targets.device.checks import check_identity
-    from asc_tiny.targets.device.checks import measure as measure_device
-    from asc_tiny.targets.image.bench import measure
-    from asc_tiny.targets.image.stages import measure_stages
-
-    if layers and port is not None:
-        raise AscError("--layers: counts on an emulated board only, not over --port")
-    target = project.load(folder)
-    project.check_built(target)
-    if port is None:
-        costs = vars(measure(target))
-    else:
-        with device_on(port, baud) as device:
-            check_identity(device, target)
-            costs = vars(measure_device(device, target))
-    stages = measure_stages(target, costs["instructions_per_inference"]) if layers else []
+    target = api.load_project(folder)
+    found = api.bench(target, layers=layers, port=port, baud=baud)
+    costs = vars(found.costs)
     if as_json:
-        listed = {"layers": [vars(stage) for stage in stages]} if layers else {}
+        listed = {"layers": [vars(stage) for stage in found.layers]} if layers else {}
         print_json({"board": target.board.name, "runtime": target.runtime, **costs, **listed})
         return
     say(f"{target.board.name} ({target.board.core}), runtime {target.runtime}")
@@ -67,7 +52,7 @@ def command(folder: Path, layers: bool, port: str | None, baud: int, as_json: bo
             text = f"{value:,}" if isinstance(value, int) else value
             say(f"{name.replace('_', ' '):<28}{text:>14}")
     if layers:
-        _print_stages(stages, costs["instructions_per_inference"])
+        _print_stages(found.layers, costs["instructions_per_inference"])
 
 
 def _print_stages(stages: Sequence[StageCosts], total: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, frontend_option, json_option, labels_option
 from asc_tiny.cli.streams import say
@@ -16,7 +17,6 @@ from asc_tiny.util.errors import AscError
 if TYPE_CHECKING:
     from asc_tiny.boards.catalog import Board
     from asc_tiny.costs.board_fit import Fit
-    from asc_tiny.firmware.classifier import Classifier
 
 _COLUMNS = ("board", "core", "MHz", "RAM", "flash", "flashed by", "projects")
 _FIT_COLUMNS = ("board", "core", "RAM", "of", "flash", "of", "CPU", "fits")
@@ -42,12 +42,10 @@ def command(
     the stack; flash in KiB with code, weights and tables; the share of the CPU's time at one
     instruction per cycle. These are estimates without the application and its drivers.
     """
-    from asc_tiny.boards import catalog
-
     if model is None and (frontend or labels):
         raise AscError(f"{'--frontend' if frontend else '--labels'}: needs --model")
-    chosen = [catalog.get(name) for name in names] or list(catalog.BOARDS.values())
-    fits = _fits(model, chosen, frontend, labels) if model else {}
+    chosen = [api.load_board(name) for name in names] or api.boards()
+    fits = api.fit_boards(model, chosen, frontend=frontend, labels=labels) if model else {}
     if as_json:
         document: dict[str, object] = {"boards": [_row(board, fits) for board in chosen]}
         print_json(document | ({"model": str(model), "is_estimate": True} if model else {}))
@@ -56,24 +54,6 @@ def command(
     else:
         notes = [_note(board) for board in chosen]
         _print_table(_COLUMNS, [_cells(board) for board in chosen], notes)
-
-
-def _fits(
-    model: Path, chosen: Sequence[Board], frontend: Path | None, labels: Path | None
-) -> dict[str, Fit]:
-    from asc_tiny.costs.board_fit import fit
-    from asc_tiny.firmware.classifier import classifier
-    from asc_tiny.frontend.config import read_toml
-    from asc_tiny.model.ensemble import load_model
-    from asc_tiny.util.labels import read as read_labels
-
-    complete: Classifier = classifier(
-        load_model(model),
-        runtime="aot",
-        frontend=read_toml(frontend) if frontend else None,
-        labels=read_labels(labels) if labels else None,
-    )
-    return {board.name: fit(complete, board) for board in chosen if board.ram_bytes}
 
 
 def _projects(board: Board) -> list[str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from asc_tiny import __version__
+from asc_tiny import api
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, data_option, json_option, resample_option
-from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.evaluation.fit_ensemble import Fit
@@ -31,36 +29,12 @@ def command(
     Its scores are the weighted sum of the members' plus a bias; both are fitted on the split
     "train". Other commands take the file as MODEL, the members staying where they are.
     """
-    from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.evaluation import fit_ensemble
-    from asc_tiny.model import model_file
-    from asc_tiny.model.ensemble import SUFFIX, member_of, to_toml
-    from asc_tiny.util.files import write_text
-
-    if len(members) < 2:
-        raise AscError(f"{members[0]}: an ensemble needs 2 members or more")
-    if out.suffix != SUFFIX:
-        raise AscError(f"--out {out}: must end in {SUFFIX}")
-    for path in members:
-        if not str(path).isprintable():
-            raise AscError(f"{path}: an ensemble's file cannot hold this name; rename the member")
-    loaded = [member_of(model_file.load(path), weight=1.0, name=path.stem) for path in members]
-    dataset = Dataset.load(data, resample=resample)
-    fit = fit_ensemble.fit(out, loaded, dataset)
-    ensemble = fit.ensemble
-    paths = [Path(os.path.relpath(path.resolve(), out.parent.resolve())) for path in members]
-    source: dict[str, str | int | float] = {
-        "tool_version": __version__,
-        "dataset_fingerprint": dataset.fingerprint(),
-        "split": fit_ensemble.SPLIT,
-        "clips": fit.clips,
-        "log_loss": round(fit.rows[-1].log_loss, 6),
-    }
-    relative = [path.as_posix() for path in paths]
-    write_text(out, to_toml(ensemble.members, ensemble.bias, relative, fit=source))
+    done = api.fit_ensemble(members, api.load_dataset(data, resample=resample), out)
+    fit = done.fit
     if as_json:
         rows = [vars(row) for row in fit.rows]
-        print_json({"path": str(out), "bias": ensemble.bias[0], "fit": source, "scores": rows})
+        bias = fit.ensemble.bias[0]
+        print_json({"path": str(out), "bias": bias, "fit": dict(done.source), "scores": rows})
     else:
         click.echo(table(fit))
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, data_option, resample_option
 
 if TYPE_CHECKING:
-    from asc_tiny.audio.dataset import Dataset
     from asc_tiny.evaluation.evaluate import Evaluation
-    from asc_tiny.evaluation.metrics import Metrics
     from asc_tiny.evaluation.stream import StreamEvaluation
 
 
@@ -56,9 +55,7 @@ def command(
 
     Intervals are of 95 %, by the bootstrap over recordings.
     """
-    from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.evaluation import systems, tables
-    from asc_tiny.evaluation.evaluate import evaluate
+    from asc_tiny.evaluation import tables
 
     if as_table and as_json:
         raise click.UsageError("--table and --json exclude each other")
@@ -67,9 +64,12 @@ def command(
     if stream:
         if as_table or html:
             raise click.UsageError("--stream goes with --json alone")
-        _print_streams(models, Dataset.load(data, resample=resample), split, decision, as_json)
+        dataset = api.load_dataset(data, resample=resample)
+        found = api.evaluate_stream(models, dataset, split=split, decision=decision)
+        _print_streams(found, split, as_json)
         return
-    evaluations = evaluate(systems.load(models), Dataset.load(data, resample=resample), split)
+    dataset = api.load_dataset(data, resample=resample)
+    evaluations = api.evaluate(models, dataset, split=split)
     if html:
         from asc_tiny.evaluation.report import render
         from asc_tiny.util.files import write_text
@@ -83,39 +83,13 @@ def command(
         click.echo("\n\n".join(tables.system_table(each, split) for each in evaluations))
 
 
-def _print_streams(
-    models: Sequence[Path], dataset: Dataset, split: str, decision: Path | None, as_json: bool
-) -> None:
-    from asc_tiny.decision.config import DecisionConfig, read_toml
-    from asc_tiny.evaluation import stream, systems, tables
-    from asc_tiny.evaluation.evaluate import split as clips_of
+def _print_streams(evaluations: Sequence[StreamEvaluation], split: str, as_json: bool) -> None:
+    from asc_tiny.evaluation import tables
 
-    evaluations = []
-    for system in systems.load(models):
-        clips = clips_of(dataset, split, system.labels, source=str(system.path))
-        config = DecisionConfig()
-        if decision and system.members:
-            config = read_toml(decision, system.members[0].frontend, system.output)
-        evaluations.append(stream.evaluate(system, clips, config))
     if as_json:
         print_json(document(evaluations, split))
     else:
         click.echo("\n\n".join(tables.stream_table(each, split) for each in evaluations))
-
-
-def evaluate_file(model: Path, dataset: Dataset, split: str) -> dict[str, Metrics]:
-    """Evaluate one file in every arithmetic that it can run in.
-
-    Returns:
-        By arithmetic: ``float`` for a .keras file, else ``int8`` and ``int8_integer_frontend``.
-
-    Raises:
-        AscError: another kind of file, one without front end and labels, or unfit data.
-    """
-    from asc_tiny.evaluation import systems
-    from asc_tiny.evaluation.evaluate import evaluate
-
-    return evaluate(systems.load([model]), dataset, split)[0].results
 
 
 def document(evaluations: Sequence[Evaluation | StreamEvaluation], split: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.options import PATH, read_clips, resample_option
 
 if TYPE_CHECKING:
@@ -43,12 +44,11 @@ def command(
     each quantisation, one after the other; the plot shows those of the first member. Many clips
     are drawn side by side.
     """
-    from asc_tiny.model.ensemble import frontends, load_model
     from asc_tiny.util.files import write_bytes
 
     if out is None and plot is None:
         raise click.UsageError("nothing to write, give --out X.npy, --plot X.png or both")
-    configs = frontends(load_model(model))
+    configs = api.frontends(api.load_model(model))
     clips = read_clips(wav, configs[0], resample=resample)
     drawn = None if plot is None else _drawing(clips, configs[0])
     if out is not None:
@@ -62,14 +62,13 @@ def _write(
 ) -> None:
     import numpy as np
 
-    from asc_tiny.features import host_library
-    from asc_tiny.frontend import reference
     from asc_tiny.util.files import replacing
 
+    used = configs[:1] if arithmetic == "float" else configs
+
     def compute(clip: Samples) -> NDArray[Any]:
-        if arithmetic == "float":
-            return reference.features(clip, configs[0])
-        return np.concatenate([host_library.features(clip, config) for config in configs], axis=-1)
+        each = [api.features(clip, config, arithmetic=arithmetic) for config in used]
+        return np.concatenate(each, axis=-1)
 
     features = np.stack([compute(clip) for clip in clips])
     with replacing(out) as temporary, temporary.open("wb") as stream:
@@ -80,10 +79,9 @@ def _drawing(clips: Sequence[Samples], config: FrontEndConfig) -> bytes:
     import numpy as np
 
     from asc_tiny.evaluation.plots import feature_panels
-    from asc_tiny.features import host_library
-    from asc_tiny.frontend import reference
 
-    codes = np.concatenate([host_library.features(clip, config) for clip in clips], axis=1)
-    values = np.concatenate([reference.features(clip, config) for clip in clips], axis=1)
+    codes = np.concatenate([api.features(clip, config) for clip in clips], axis=1)
+    floats = [api.features(clip, config, arithmetic="float") for clip in clips]
+    values = np.concatenate(floats, axis=1)
     assert config.quantization
     return feature_panels(values, codes, config.quantization)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, baud_option, device_on, json_option, port_option
+from asc_tiny.cli.options import PATH, baud_option, json_option, port_option
 from asc_tiny.cli.streams import say
-from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.targets.image.inspect import Found
@@ -36,23 +36,13 @@ def command(
     Every generated library puts a record into flash: hashes of model and front end, version of
     asc-tiny, runtime, prefix and labels. A board on --port sends its own.
     """
-    from asc_tiny.model.ensemble import load_model
-    from asc_tiny.targets.image.inspect import Found, inspect
-
-    if (firmware is None) == (port is None):
-        raise AscError("give either a FIRMWARE file or the --port of a board")
-    if port is not None:
-        with device_on(port, baud) as device:
-            file_format, found = "device", [Found(device.provenance(), None, None)]
-    else:
-        assert firmware is not None
-        file_format, found = inspect(firmware)
+    file_format, found = api.inspect_firmware(firmware, port=port, baud=baud)
     place = port or str(firmware)
     rows = [_row(each) for each in found]
     document: dict[str, Any] = {"firmware": place, "format": file_format, "models": rows}
     passed = True
     if model:
-        wanted = load_model(model).sha256
+        wanted = api.load_model(model).sha256
         passed = any(row["model_sha256"] == wanted for row in rows)
         document.update(model=str(model), model_sha256=wanted, passed=passed)
     if as_json:

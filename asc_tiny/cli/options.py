@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from asc_tiny.decision.windows import Windows
     from asc_tiny.frontend.arrays import Samples
     from asc_tiny.frontend.config import FrontEndConfig
-    from asc_tiny.targets.device.client import Device
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -54,23 +52,6 @@ def port_option(*, required: bool = False) -> Callable[[_Command], _Command]:
         required=required,
         help="Serial port of the board, or socket://HOST:PORT of an emulated one.",
     )
-
-
-@contextmanager
-def device_on(port: str, baud: int) -> Iterator[Device]:
-    """Give the device on a line, and the line back at the end.
-
-    Raises:
-        AscError: the line cannot be opened.
-    """
-    from asc_tiny.targets.device.client import Device
-    from asc_tiny.targets.device.line import open_line
-
-    device = Device(open_line(port, baud=baud))
-    try:
-        yield device
-    finally:
-        device.close()
 
 
 def read_clips(path: Path, config: FrontEndConfig, *, resample: bool) -> Sequence[Samples]:

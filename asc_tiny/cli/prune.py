@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.options import PATH, data_option, resample_option
 from asc_tiny.cli.streams import say
-from asc_tiny.complexity.gate.limits import Limits, parse_bytes, parse_count
-from asc_tiny.util.errors import AscError
+from asc_tiny.complexity.gate.limits import parse_bytes, parse_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asc_tiny.compress.prune.curve import Point
-    from asc_tiny.compress.prune.goal import Goal
 
-_LOWER = 5
-"""Retraining starts with the recipe's learning rate divided by this, if not told otherwise."""
 _COUNT = click.IntRange(min=1)
 
 
@@ -80,55 +77,26 @@ def command(
 
     --multiple N keeps a multiple of N filters in each layer, 4 or 16 for SIMD kernels.
     """
-    from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.nets import require_tensorflow
-
-    require_tensorflow()
-    from asc_tiny.compress.prune.run import Settings, prune
-    from asc_tiny.train.run import Run
-
-    source = Run(run)
-    recipe_rate = source.recipe().schedule.rate_max
-    settings = Settings(
+    points = api.prune(
+        run,
+        api.load_dataset(data, resample=resample),
+        out,
+        rate=rate,
+        max_params=None if max_params is None else parse_count(max_params, option="--max-params"),
+        max_macs=None if max_macs is None else parse_count(max_macs, option="--max-macs"),
+        max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
+        keep=keep,
         steps=steps,
         epochs_per_step=epochs_per_step,
         final_epochs=final_epochs,
-        rate_max=recipe_rate / _LOWER if learning_rate is None else learning_rate,
+        learning_rate=learning_rate,
         criterion=criterion,
         multiple=multiple,
         distil=distil,
-    )
-    goal = _goal(rate, _limits(max_params, max_macs, max_ram), keep, multiple)
-    points = prune(
-        source, Dataset.load(data, resample=resample), out, goal, settings, resume=resume
+        resume=resume,
     )
     click.echo(_table(points))
-    say(str(Run(out).model_path))
-
-
-def _limits(params: str | None, macs: str | None, ram: str | None) -> Limits | None:
-    limits = Limits(
-        max_params=None if params is None else parse_count(params, option="--max-params"),
-        max_macs=None if macs is None else parse_count(macs, option="--max-macs"),
-        max_ram=None if ram is None else parse_bytes(ram, option="--max-ram"),
-    )
-    return None if limits == Limits(max_params=None, max_macs=None) else limits
-
-
-def _goal(rate: float | None, limits: Limits | None, keep: Path | None, multiple: int) -> Goal:
-    from asc_tiny.compress.prune.goal import Rate, Table, Within, read_table
-
-    given = [value for value in (rate, limits, keep) if value is not None]
-    if len(given) != 1:
-        raise AscError("give one goal: --rate, or --max-params/--max-macs/--max-ram, or --keep")
-    if keep is not None:
-        if multiple != 1:
-            raise AscError("--multiple has no effect on --keep: write multiples into the table")
-        return Table(read_table(keep))
-    if rate is not None:
-        return Rate(rate)
-    assert limits is not None
-    return Within(limits)
+    say(str(out / "model.keras"))
 
 
 def _table(points: Sequence[Point]) -> str:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.options import PATH, data_option, resample_option
 from asc_tiny.cli.streams import say
 
 if TYPE_CHECKING:
-    from asc_tiny.audio.dataset import Dataset
     from asc_tiny.evaluation.metrics import Metrics
-    from asc_tiny.train.run import Run
 
 WORTH_FINETUNING = 0.005
 """Loss of accuracy above which the command advises fine-tuning."""
@@ -70,24 +69,13 @@ def command(
 
     Clips of the split "train" set the ranges.
     """
-    from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.nets import require_tensorflow
-    from asc_tiny.util.files import replacing, write_text
-
-    require_tensorflow()
-    from asc_tiny.compress.quantize_run import error_report, quantize_run
-    from asc_tiny.train.run import Run
-
-    source, dataset = Run(run), Dataset.load(data, resample=resample)
-    with replacing(out) as temporary:
-        quantized = quantize_run(source, dataset, calibration=calibration, finetune_epochs=finetune)
-        temporary.write_bytes(quantized)
+    dataset = api.load_dataset(data, resample=resample)
+    api.quantize(run, dataset, out, calibration=calibration, finetune=finetune, report=report)
     say(size_line(out))
     if report is not None:
-        write_text(report, error_report(source, dataset, quantized))
         say(f"{report}: error of each layer, worst first")
     if accuracy:
-        results = accuracies(source, out, dataset)
+        results = accuracies(run, out, dataset)
         click.echo(accuracy_lines(results))
         if lost(results) > WORTH_FINETUNING:
             points = f"{100.0 * lost(results):.1f} points"
@@ -108,12 +96,10 @@ def size_line(path: Path) -> str:
     )
 
 
-def accuracies(run: Run, quantized: Path, dataset: Dataset) -> dict[str, Metrics]:
+def accuracies(run: Path, quantized: Path, dataset: api.Dataset) -> dict[str, Metrics]:
     """Evaluate a run and its quantised model on the split evaluate, in every arithmetic."""
-    from asc_tiny.cli.evaluate import evaluate_file
-
-    results = evaluate_file(run.model_path, dataset, "evaluate")
-    return {**results, **evaluate_file(quantized, dataset, "evaluate")}
+    [found] = api.evaluate([run / "model.keras", quantized], dataset, split="evaluate")
+    return found.results
 
 
 def lost(results: Mapping[str, Metrics]) -> float:

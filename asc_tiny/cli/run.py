@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import (
     PATH,
@@ -28,11 +29,8 @@ def command(folder: Path, wav: Path, resample: bool, as_json: bool) -> None:
     Windows are clips, unless the project was generated with a --decision that lets them slide.
     The board gets samples; front end, network and decision run on it.
     """
-    from asc_tiny.targets.build import project
-    from asc_tiny.targets.image import image
-
-    target = project.load(folder)
-    decisions = image.classify(target, read_windows(wav, target.windows, resample=resample))
+    target = api.load_project(folder)
+    decisions = api.run(target, read_windows(wav, target.windows, resample=resample))
     if as_json:
         results = [
             {"start": d.start, "label": d.label, "scores": d.scores, "smoothed": d.smoothed}

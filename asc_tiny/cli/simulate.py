@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, json_option, project_argument, resample_option, warn
 from asc_tiny.cli.streams import say
@@ -44,12 +45,10 @@ def command(
     from tqdm import tqdm
 
     from asc_tiny.decision.config import UNKNOWN
-    from asc_tiny.targets.build import project
-    from asc_tiny.targets.emulator.simulate import simulate
     from asc_tiny.targets.emulator.timeline import Timeline
 
     _check_names(wavs)
-    target = project.load(folder)
+    target = api.load_project(folder)
     config = target.frontend
     unknown = () if target.decision.threshold is None else (UNKNOWN,)
     rows = []
@@ -57,7 +56,7 @@ def command(
         name, seconds, blocks = _source(wav, config, resample)
         bar = tqdm(total=seconds, desc=printable(name), unit="s", disable=None)
         timeline = Timeline(out / name, (*target.labels, *unknown))
-        decisions = simulate(target, blocks, real_time=real_time)
+        decisions = api.simulate(target, blocks, real_time=real_time)
         with bar, timeline, _until_interrupted(wav), closing(decisions):
             for decision in decisions:
                 timeline.add(decision)

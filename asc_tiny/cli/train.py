@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from asc_tiny.cli.options import PATH, data_option, resample_option
+from asc_tiny import api
+from asc_tiny.cli.options import PATH, data_option, resample_option, warn
 from asc_tiny.cli.streams import say
 
 
@@ -44,18 +45,16 @@ def command(
     The run's folder holds model.keras, history.csv, a checkpoint, run.json and the recipe. A run
     that was killed goes on with --resume and ends with the same weights.
     """
-    from asc_tiny.audio.dataset import Dataset
-    from asc_tiny.nets import require_tensorflow
-    from asc_tiny.train import recipe as recipes
-
-    loaded = recipes.load(recipe, features=features)
-    for line in loaded.frontend.warnings():
-        say(f"warning: {recipe}: {line}", err=True)
-    dataset = Dataset.load(data, resample=resample)
-    require_tensorflow()
-    from asc_tiny.train.loop import train
-
-    run = train(loaded, dataset, out, epochs=epochs, resume=resume, strategy=strategy)
+    run = api.train(
+        recipe,
+        api.load_dataset(data, resample=resample),
+        out,
+        features=features,
+        epochs=epochs,
+        strategy=strategy,
+        resume=resume,
+        warn=warn,
+    )
     info = run.info()
     if info.evaluate_accuracy is None:
         say(f"{run.root}: this worker is done, the first one writes the model")

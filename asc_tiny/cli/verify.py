@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import (
     PATH,
     baud_option,
-    device_on,
     json_option,
     port_option,
     project_argument,
@@ -50,46 +50,32 @@ def command(
     through the serial protocol.
     Exit code 3 when anything differs.
     """
-    from asc_tiny.firmware.golden import read_golden
-    from asc_tiny.targets.build import project
-    from asc_tiny.targets.device.checks import check_identity, computation
-    from asc_tiny.targets.image.reference import network as scores_of
-    from asc_tiny.targets.image.verify import verify
-
-    target = project.load(folder)
-    clips, golden = read_golden(target.folder, target.frontend, target.feature_shape)
-    for wav in wavs:
-        for i, clip in enumerate(read_clips(wav, target.frontend, resample=resample)):
-            clips[f"{wav}:{i}"] = clip
-    reference, network = scores_of(target, clips)
-    selftest = None
-    if port is None:
-        results = verify(target, clips, network, golden)
-    else:
-        with device_on(port, baud) as device:
-            check_identity(device, target)
-            selftest = device.selftest()
-            results = verify(target, clips, network, golden, computation(device))
-    passed = all(result.passed for result in results) and selftest in (None, "passed")
+    target = api.load_project(folder)
+    clips = {
+        f"{wav}:{i}": clip
+        for wav in wavs
+        for i, clip in enumerate(read_clips(wav, target.frontend, resample=resample))
+    }
+    result = api.verify(target, clips, port=port, baud=baud)
     if as_json:
-        rows = [{**vars(result), "passed": result.passed} for result in results]
+        rows = [{**vars(clip), "passed": clip.passed} for clip in result.clips]
         print_json(
             {
                 "board": target.board.name,
-                "reference": reference,
-                "passed": passed,
-                "selftest": selftest,
+                "reference": result.reference,
+                "passed": result.passed,
+                "selftest": result.selftest,
                 "clips": rows,
             }
         )
     else:
-        for result in results:
+        for clip in result.clips:
             say(
-                f"{'same' if result.passed else 'DIFFERENT':<10} {result.name}: "
-                f"{result.feature_mismatches} features and {result.score_mismatches} scores differ"
+                f"{'same' if clip.passed else 'DIFFERENT':<10} {clip.name}: "
+                f"{clip.feature_mismatches} features and {clip.score_mismatches} scores differ"
             )
-        if selftest is not None:
-            say(f"the firmware's test of itself: {selftest}")
+        if result.selftest is not None:
+            say(f"the firmware's test of itself: {result.selftest}")
         where = target.board.name if port is None else port
-        say(f"{len(results)} clips on {where} against {reference}")
-    ctx.exit(0 if passed else 3)
+        say(f"{len(result.clips)} clips on {where} against {result.reference}")
+    ctx.exit(0 if result.passed else 3)

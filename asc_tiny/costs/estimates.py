@@ -77,7 +77,7 @@ def estimate_costs(
     >>> from asc_tiny import api
     >>> costs = api.estimate_costs("models/mobilenet_esc10.tflite", cpu="cortex-m4")
     >>> costs["model_bytes"]
-    59400
+    33568
     >>> costs["estimate"]["is_estimate"]
     True
     """

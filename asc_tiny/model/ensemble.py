@@ -102,10 +102,30 @@ Model = ModelFile | Ensemble
 
 
 def load_model(path: Path | str) -> Model:
-    """Read what a command takes as MODEL: an ensemble if it ends in .toml, else a .tflite file.
+    """Read a model with its metadata: a network, or an ensemble of networks.
 
-    Raises:
-        AscError: as ``load`` and ``model_file.load``.
+    Parameters
+    ----------
+    path
+        A ``.tflite`` file, or the ``.toml`` file of an ensemble.
+
+    Returns
+    -------
+    ModelFile or Ensemble
+        The model. ``labels`` are the class names in output order, and ``sha256`` is its hash; a
+        foreign ``.tflite`` file has no labels and no front end.
+
+    Raises
+    ------
+    AscError
+        A file cannot be read or is damaged, or the members of an ensemble do not go together.
+
+    Examples
+    --------
+    >>> from asc_tiny import api
+    >>> model = api.load_model("models/mobilenet_esc10.tflite")
+    >>> len(model.labels), model.network
+    (10, 'mobilenet')
     """
     path = Path(path)
     return load(path) if path.suffix == SUFFIX else model_file.load(path)
@@ -119,10 +139,29 @@ def output_quantization(model: Model) -> Quantization:
 
 
 def frontends(model: Model) -> tuple[FrontEndConfig, ...]:
-    """Return a model's front end, an ensemble's once for each input quantisation.
+    """Return the front ends of a model.
 
-    Raises:
-        AscError: a .tflite file that holds none.
+    Parameters
+    ----------
+    model
+        As ``load_model`` gives it.
+
+    Returns
+    -------
+    tuple of FrontEndConfig
+        One for a network; for an ensemble one for each quantization of its members' inputs.
+
+    Raises
+    ------
+    AscError
+        A ``.tflite`` file that holds no front end.
+
+    Examples
+    --------
+    >>> from asc_tiny import api
+    >>> [frontend] = api.frontends(api.load_model("models/mobilenet_esc10.tflite"))
+    >>> frontend.sample_rate, frontend.shape
+    (44100, (256, 36, 3))
     """
     if isinstance(model, Ensemble):
         return model.frontends

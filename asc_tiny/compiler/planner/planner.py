@@ -111,6 +111,11 @@ class Compiled:
         return fusion_cuts.text(self.cuts, self.lowered)
 
     @property
+    def arena_bytes(self) -> int:
+        """Bytes of the arena: activations, input, output and scratch memory."""
+        return self.arena.size
+
+    @property
     def input_offset(self) -> int:
         """Where the input lies in the arena."""
         return self.arena.offsets[self.lowered.input.buffer]

@@ -6,7 +6,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from asc_tiny.firmware import provenance
 from asc_tiny.firmware.provenance import Provenance
 from asc_tiny.frontend.arrays import Samples
 from asc_tiny.targets.device import frame, messages
-from asc_tiny.targets.device.line import Line
+from asc_tiny.targets.device.line import Line, open_line
 from asc_tiny.targets.device.messages import (
     Column,
     Info,
@@ -361,3 +361,21 @@ class Device:
 
 def _bytes(pcm: Samples) -> bytes:
     return pcm.astype(pcm.dtype.newbyteorder("<")).tobytes()
+
+
+@contextmanager
+def connected(port: str, *, baud: int) -> Iterator[Device]:
+    """Give the device on a line, and the line back at the end.
+
+    Args:
+        port: serial port of the board, or ``socket://HOST:PORT`` of an emulated one.
+        baud: speed of the port in bits per second.
+
+    Raises:
+        AscError: the line cannot be opened.
+    """
+    device = Device(open_line(port, baud=baud))
+    try:
+        yield device
+    finally:
+        device.close()

@@ -32,14 +32,25 @@ def simulate(
     The image reads the samples through a pipe as it would a file; only what is in the pipe is
     held in memory.
 
-    Args:
-        project: a built project.
-        blocks: the stream's samples in pieces of any length.
-        real_time: hand the samples over no faster than they were recorded.
+    Parameters
+    ----------
+    project
+        A built project.
+    blocks
+        Samples of the stream in pieces of any length, each of shape (samples,), as for ``run``.
+    real_time
+        Hand the samples over no faster than they were recorded.
 
-    Raises:
-        AscError: the project is not built, the emulator is missing, the image stops early, or
-            ``blocks`` raises it.
+    Yields
+    ------
+    Decision
+        One for each window, as ``run`` returns them.
+
+    Raises
+    ------
+    AscError
+        The project is not built, the emulator is missing, the image stops early, or ``blocks``
+        raises it.
     """
     application.check(project)
     with scratch_folders.folder() as temporary:

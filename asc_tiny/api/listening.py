@@ -1,0 +1,270 @@
+"""Recordings: their features, and the accuracy of models on data sets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny import __version__
+from asc_tiny.audio.dataset import Dataset
+from asc_tiny.decision.config import DecisionConfig, read_toml
+from asc_tiny.evaluation import evaluate as evaluation
+from asc_tiny.evaluation import fit_ensemble as fitting
+from asc_tiny.evaluation import stream, systems
+from asc_tiny.evaluation.evaluate import Evaluation
+from asc_tiny.evaluation.fit_ensemble import Fit
+from asc_tiny.evaluation.stream import StreamEvaluation
+from asc_tiny.features import host_library
+from asc_tiny.frontend import reference
+from asc_tiny.frontend.arrays import Int8Array, Samples
+from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.model import model_file
+from asc_tiny.model.ensemble import SUFFIX, Model, frontends, member_of, to_toml
+from asc_tiny.tflm.ensemble_interpreter import interpreter
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import write_text
+
+
+def load_dataset(folder: Path | str, *, fold: int = 1, resample: bool = False) -> Dataset:
+    """Read the tables of a data set in the layout of TAU Urban Acoustic Scenes 2022 Mobile.
+
+    Parameters
+    ----------
+    folder
+        Folder with ``meta.csv``, ``evaluation_setup`` and the audio, which is not read yet.
+    fold
+        Number of the fold, 1 or more.
+    resample
+        Convert clips of another sample rate where they are read; else they are an error.
+
+    Returns
+    -------
+    Dataset
+        The clips with their scenes, and those of each split.
+
+    Raises
+    ------
+    AscError
+        Not a data set, or the first thing that is wrong in it, with file and line.
+    """
+    return Dataset.load(Path(folder), fold, resample=resample)
+
+
+def features(
+    samples: Samples, frontend: FrontEndConfig, *, arithmetic: str = "fixed"
+) -> NDArray[Any]:
+    """Compute the features of a clip as the network sees them.
+
+    Parameters
+    ----------
+    samples
+        Shape (clip_samples,), int16, or int32 with values of 24 bits where the front end takes 24.
+    frontend
+        A model's front end, as ``frontends`` gives it.
+    arithmetic
+        ``"fixed"`` for the int8 codes of the integer front end, the same as on the chip;
+        ``"float"`` for float64 values before quantization.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_mels, columns, channels): log-mel, first delta, second delta; int8 codes, or
+        float64 values in the units of the front end's logarithm.
+
+    Raises
+    ------
+    AscError
+        The clip has another length, or codes are asked for of a front end without quantization.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from asc_tiny import api
+    >>> [frontend] = api.frontends(api.load_model("models/mobilenet_esc10.tflite"))
+    >>> silence = np.zeros(frontend.clip_samples, np.int16)
+    >>> codes = api.features(silence, frontend)
+    >>> codes.shape, codes.dtype
+    ((256, 36, 3), dtype('int8'))
+    """
+    if arithmetic not in ("fixed", "float"):
+        raise AscError(f"arithmetic = {arithmetic}, allowed: fixed, float")
+    if arithmetic == "float":
+        return reference.features(samples, frontend)
+    return host_library.features(samples, frontend)
+
+
+def scores(model: Model, clips: Sequence[Samples]) -> Int8Array:
+    """Compute the scores of clips as the chip does: integer front end, int8 network.
+
+    TensorFlow Lite Micro's reference kernels run the network on this computer; this needs the
+    package tflite-micro.
+
+    Parameters
+    ----------
+    model
+        An int8 network or an ensemble with front end and labels, as ``load_model`` gives it.
+    clips
+        Samples of each clip, as for ``features``.
+
+    Returns
+    -------
+    ndarray
+        Shape (clips, labels), int8. An ensemble's are combined in the integers of the firmware.
+
+    Raises
+    ------
+    AscError
+        The model holds no front end, TensorFlow Lite Micro does not run it, or a clip has another
+        length.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from asc_tiny import api
+    >>> model = api.load_model("models/ensemble2_esc10.toml")
+    >>> silence = np.zeros(model.frontends[0].clip_samples, np.int16)
+    >>> api.scores(model, [silence]).shape
+    (1, 10)
+    """
+    configs, run = frontends(model), interpreter(model).run
+    rows = [np.concatenate([features(clip, c) for c in configs], axis=-1) for clip in clips]
+    return np.stack([run(codes) for codes in rows])
+
+
+def evaluate(
+    paths: Sequence[Path | str], dataset: Dataset, *, split: str = "test"
+) -> list[Evaluation]:
+    """Evaluate models on a split in every arithmetic that they can run in.
+
+    Parameters
+    ----------
+    paths
+        ``.tflite`` files, ``.toml`` files of ensembles, and ``model.keras`` files in the folders
+        of their runs; one that a given ``.tflite`` file was made from adds its float figures to
+        that file's.
+    dataset
+        The clips, as ``load_dataset`` gives them.
+    split
+        ``"train"``, ``"evaluate"`` or ``"test"``.
+
+    Returns
+    -------
+    list of Evaluation
+        One for each system. ``results`` has, under ``"float"``, ``"int8"`` and
+        ``"int8_integer_frontend"``, accuracy and log loss with intervals of 95 %.
+
+    Raises
+    ------
+    AscError
+        A file or a clip cannot be used, or the split is unknown, empty or has another scene.
+    """
+    return evaluation.evaluate(systems.load([Path(path) for path in paths]), dataset, split)
+
+
+def evaluate_stream(
+    paths: Sequence[Path | str],
+    dataset: Dataset,
+    *,
+    split: str = "test",
+    decision: Path | str | None = None,
+) -> list[StreamEvaluation]:
+    """Evaluate the decisions of int8 models about a split as one stream of recordings.
+
+    Parameters
+    ----------
+    paths
+        ``.tflite`` files and ``.toml`` files of ensembles.
+    dataset, split
+        As for ``evaluate``.
+    decision
+        TOML file of windows, smoothing, hysteresis and threshold; None decides about each clip.
+
+    Returns
+    -------
+    list of StreamEvaluation
+        One for each system: the share of windows with the right label, and how late it changes.
+
+    Raises
+    ------
+    AscError
+        A file or a clip cannot be used, or the stream is shorter than a window.
+    """
+    found = []
+    for system in systems.load([Path(path) for path in paths]):
+        clips = evaluation.split(dataset, split, system.labels, source=str(system.path))
+        config = DecisionConfig()
+        if decision and system.members:
+            config = read_toml(Path(decision), system.members[0].frontend, system.output)
+        found.append(stream.evaluate(system, clips, config))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class FittedEnsemble:
+    """What ``fit_ensemble`` has written.
+
+    Attributes:
+        path: TOML file of the ensemble.
+        fit: weights, bias and figures on the clips of the fit.
+        source: how the numbers came to be, the table ``fit`` of the file.
+    """
+
+    path: Path
+    fit: Fit
+    source: Mapping[str, str | int | float]
+
+
+def fit_ensemble(
+    members: Sequence[Path | str], dataset: Dataset, out: Path | str
+) -> FittedEnsemble:
+    """Write the ensemble of int8 models, with weights and bias fitted on the split ``train``.
+
+    Parameters
+    ----------
+    members
+        Two or more ``.tflite`` files that share front end and labels. The ensemble's file names
+        them relative to itself.
+    dataset
+        The clips, as ``load_dataset`` gives them.
+    out
+        The ``.toml`` file to write.
+
+    Returns
+    -------
+    FittedEnsemble
+        The weights and the bias, with log loss in nats and accuracy of each member and of the
+        whole.
+
+    Raises
+    ------
+    AscError
+        Too few members, such as do not go together, clips that cannot be used, or a file that
+        cannot be written.
+    """
+    paths, out = [Path(path) for path in members], Path(out)
+    if len(paths) < 2:
+        raise AscError(f"{', '.join(map(str, paths)) or out}: an ensemble needs 2 members or more")
+    if out.suffix != SUFFIX:
+        raise AscError(f"--out {out}: must end in {SUFFIX}")
+    for path in paths:
+        if not str(path).isprintable():
+            raise AscError(f"{path}: an ensemble's file cannot hold this name; rename the member")
+    loaded = [member_of(model_file.load(path), weight=1.0, name=path.stem) for path in paths]
+    fit = fitting.fit(out, loaded, dataset)
+    source: dict[str, str | int | float] = {
+        "tool_version": __version__,
+        "dataset_fingerprint": dataset.fingerprint(),
+        "split": fitting.SPLIT,
+        "clips": fit.clips,
+        "log_loss": round(fit.rows[-1].log_loss, 6),
+    }
+    folder = out.parent.resolve()
+    relative = [Path(os.path.relpath(path.resolve(), folder)).as_posix() for path in paths]
+    write_text(out, to_toml(fit.ensemble.members, fit.ensemble.bias, relative, fit=source))
+    return FittedEnsemble(out, fit, source)

@@ -1,0 +1,287 @@
+"""Generated projects: built, run on audio, compared with references, measured, inspected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from asc_tiny.firmware.golden import read_golden
+from asc_tiny.frontend.arrays import Samples
+from asc_tiny.targets.build import project as projects
+from asc_tiny.targets.build.project import BuildError, Project
+from asc_tiny.targets.device import checks
+from asc_tiny.targets.device.checks import DeviceCosts
+from asc_tiny.targets.device.client import connected
+from asc_tiny.targets.image import bench as benchmark
+from asc_tiny.targets.image import image, reference, stages
+from asc_tiny.targets.image import inspect as records
+from asc_tiny.targets.image import verify as comparison
+from asc_tiny.targets.image.bench import Costs
+from asc_tiny.targets.image.image import Decision
+from asc_tiny.targets.image.inspect import Found
+from asc_tiny.targets.image.stages import StageCosts
+from asc_tiny.targets.image.verify import ClipResult
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import write_text
+
+BAUD = 115_200
+"""Speed of a board's serial line in bits per second, unless a call says another."""
+
+_LOG = "build.log"
+
+
+def load_project(folder: Path | str) -> Project:
+    """Read a project of kind ``cmake`` that ``generate`` wrote.
+
+    Parameters
+    ----------
+    folder
+        Folder of the project.
+
+    Returns
+    -------
+    Project
+        Its board, model, front end, labels and options.
+
+    Raises
+    ------
+    AscError
+        The folder holds no such project, or one of a format that is not known.
+
+    Examples
+    --------
+    >>> from asc_tiny import api
+    >>> done = api.generate("models/mobilenet_esc10.tflite", out / "loaded", board="mps2-an386")
+    >>> project = api.load_project(out / "loaded")
+    >>> project.board.core
+    'Cortex-M4'
+    >>> project.feature_shape
+    (256, 36, 3)
+    """
+    return projects.load(Path(folder))
+
+
+def build(
+    project: Project, *, tflm_root: Path | str | None = None, tflm_lib: Path | str | None = None
+) -> Path:
+    """Compile a project with CMake and the compiler of its board.
+
+    A build that fails leaves all that the tools print in the file ``build/build.log`` of the
+    project.
+
+    Parameters
+    ----------
+    project
+        As ``load_project`` gives it.
+    tflm_root, tflm_lib
+        Folder with the sources of TensorFlow Lite Micro, and the library that its makefile built
+        for the board's core: what a project of runtime ``tflm`` is linked with.
+
+    Returns
+    -------
+    Path
+        The image, a program for the board.
+
+    Raises
+    ------
+    AscError
+        The build fails, or a program or TensorFlow Lite Micro is missing.
+    """
+    tflm = projects.Tflm(Path(tflm_root), Path(tflm_lib)) if tflm_root and tflm_lib else None
+    log = project.image.with_name(_LOG)
+    try:
+        built = projects.build(project, tflm)
+    except BuildError as error:
+        raise _with_log(error, log) from None
+    log.unlink(missing_ok=True)
+    return built
+
+
+def _with_log(error: BuildError, log: Path) -> AscError:
+    """Keep the whole log, and return the error with where it is."""
+    try:
+        write_text(log, error.log)
+    except AscError as unkept:
+        return AscError(f"{error} (no log is kept: {unkept})", details=error.details)
+    return AscError(f"{error}; the whole log is {log}", details=error.details)
+
+
+def run(project: Project, samples: Samples) -> list[Decision]:
+    """Run a built project on samples: front end, network and decisions on its board.
+
+    Parameters
+    ----------
+    project
+        A built project.
+    samples
+        Shape (samples,), at the model's sample rate: int16, or int32 with values of 24 bits where
+        the front end takes 24; ``read_pcm`` reads them from a file.
+
+    Returns
+    -------
+    list of Decision
+        One for each window: ``start`` and ``end`` in seconds, ``label``, and by label ``scores``
+        and ``smoothed`` scores.
+
+    Raises
+    ------
+    AscError
+        The project is not built, the emulator is missing, or the image fails.
+    """
+    return image.classify(project, samples)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How a project compares with the references on this machine.
+
+    Attributes:
+        reference: name of the reference of the scores.
+        selftest: outcome of the firmware's test of itself, None without a serial line.
+        clips: number of int8 values that differ, clip by clip.
+    """
+
+    reference: str
+    selftest: str | None
+    clips: list[ClipResult]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every value is the same, and the firmware's own test says so."""
+        return all(clip.passed for clip in self.clips) and self.selftest in (None, "passed")
+
+
+def verify(
+    project: Project,
+    clips: Mapping[str, Samples] | None = None,
+    *,
+    port: str | None = None,
+    baud: int = BAUD,
+) -> Verification:
+    """Compare features and scores of a built project with the references, bit by bit.
+
+    The features of the project's golden clips must equal its golden vectors, those of other clips
+    the integer model's. The scores must equal those of TensorFlow Lite Micro if the package
+    tflite-micro is installed, else those of the C code built for this computer.
+
+    Parameters
+    ----------
+    project
+        A built project.
+    clips
+        Name to samples, shape (clip_samples,), of clips to use besides the golden ones.
+    port
+        Serial port of a board, or ``socket://HOST:PORT`` of an emulated one; None runs the image
+        on the emulator or on this computer.
+    baud
+        Speed of the port in bits per second.
+
+    Returns
+    -------
+    Verification
+        ``passed``, and for each clip how many features and scores differ.
+
+    Raises
+    ------
+    AscError
+        The image fails, there is no reference, or the device runs another model.
+    """
+    known, golden = read_golden(project.folder, project.frontend, project.feature_shape)
+    known.update(clips or {})
+    name, network = reference.network(project, known)
+    if port is None:
+        return Verification(name, None, comparison.verify(project, known, network, golden))
+    with connected(port, baud=baud) as device:
+        checks.check_identity(device, project)
+        selftest = device.selftest()
+        compute = checks.computation(device)
+        results = comparison.verify(project, known, network, golden, compute)
+    return Verification(name, selftest, results)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What a project costs.
+
+    Attributes:
+        costs: instructions or cycles, RAM, flash and stack.
+        layers: instructions of each stage of the network, empty if they were not asked for.
+    """
+
+    costs: Costs | DeviceCosts
+    layers: list[StageCosts]
+
+
+def bench(
+    project: Project, *, layers: bool = False, port: str | None = None, baud: int = BAUD
+) -> Benchmark:
+    """Measure a built project on its emulated board, or over a serial line.
+
+    Instructions are counted on the emulated core and are no cycles; a board counts by its own
+    counter. Flash and RAM in bytes come from the linker, the stack from painting it.
+
+    Parameters
+    ----------
+    project
+        A built project.
+    layers
+        Count the instructions of each stage, too; this builds a copy of the project.
+    port, baud
+        As for ``verify``.
+
+    Returns
+    -------
+    Benchmark
+        ``costs``, and ``layers`` if they were asked for.
+
+    Raises
+    ------
+    AscError
+        The project is not built or for this computer, the image fails, or stages are to be
+        counted over a serial line.
+    """
+    if layers and port is not None:
+        raise AscError("--layers: counts on an emulated board only, not over --port")
+    projects.check_built(project)
+    if port is not None:
+        with connected(port, baud=baud) as device:
+            checks.check_identity(device, project)
+            return Benchmark(checks.measure(device, project), [])
+    costs = benchmark.measure(project)
+    counted = stages.measure_stages(project, costs.instructions_per_inference) if layers else []
+    return Benchmark(costs, counted)
+
+
+def inspect_firmware(
+    path: Path | str | None = None, *, port: str | None = None, baud: int = BAUD
+) -> tuple[str, list[Found]]:
+    """Find in firmware what it was made from.
+
+    Parameters
+    ----------
+    path
+        An ELF, Intel HEX, UF2 or raw binary file.
+    port, baud
+        Serial line of a board, in place of ``path``, as for ``verify``.
+
+    Returns
+    -------
+    tuple
+        Name of the file's format, ``"device"`` for a board, and the records of provenance: hashes
+        of model and front end, version of asc-tiny, runtime, prefix and labels, with the place of
+        each record.
+
+    Raises
+    ------
+    AscError
+        The file cannot be read, or holds no record or a damaged one; not one of ``path`` and
+        ``port`` is given.
+    """
+    if (path is None) == (port is None):
+        raise AscError("give either a FIRMWARE file or the --port of a board")
+    if path is not None:
+        return records.inspect(Path(path))
+    assert port is not None
+    with connected(port, baud=baud) as device:
+        return "device", [Found(device.provenance(), None, None)]

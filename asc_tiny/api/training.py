@@ -1,0 +1,230 @@
+"""Training, quantization and pruning; all of it needs TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asc_tiny.audio.dataset import Dataset
+from asc_tiny.complexity.gate.limits import Limits
+from asc_tiny.nets import require_tensorflow
+from asc_tiny.train import recipe as recipes
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import replacing, write_text
+
+if TYPE_CHECKING:
+    from asc_tiny.compress.prune.curve import Point
+    from asc_tiny.compress.prune.goal import Goal
+    from asc_tiny.train.run import Run
+
+_LOWER = 5
+"""Retraining starts with the recipe's learning rate divided by this, if not told otherwise."""
+
+
+def train(
+    recipe: Path | str,
+    dataset: Dataset,
+    out: Path | str,
+    *,
+    features: str | None = None,
+    epochs: int | None = None,
+    strategy: str = "none",
+    resume: bool = False,
+    warn: Callable[[str], None] | None = None,
+) -> Run:
+    """Train the network of a recipe on the split ``train``.
+
+    Parameters
+    ----------
+    recipe
+        TOML file; docs/training.md has its keys.
+    dataset
+        The clips, as ``load_dataset`` gives them.
+    out
+        Folder of the run: ``model.keras``, ``history.csv``, a checkpoint, ``run.json`` and the
+        recipe.
+    features
+        ``"float"`` or ``"fixed"`` for features of the float or the integer front end; None for
+        what the recipe says.
+    epochs
+        Stop after so many epochs, 1 or more; None for all of the recipe's.
+    strategy
+        ``"none"``, ``"mirrored"`` to share steps between the devices of this machine, or
+        ``"multi-worker"`` for the workers in ``TF_CONFIG``.
+    resume
+        Go on after the last epoch that is done in ``out``; the weights at the end are the same.
+    warn
+        Called with a line about each thing that is doubtful; None keeps quiet.
+
+    Returns
+    -------
+    Run
+        ``info()`` has accuracy and data set, ``model_path`` is the Keras model.
+
+    Raises
+    ------
+    AscError
+        The recipe or the data are not fit, ``out`` holds another run, or TensorFlow is missing.
+    """
+    loaded = recipes.load(Path(recipe), features=features)
+    if warn:
+        for line in loaded.frontend.warnings():
+            warn(f"{recipe}: {line}")
+    require_tensorflow()
+    from asc_tiny.train import loop
+
+    out = Path(out)
+    return loop.train(loaded, dataset, out, epochs=epochs, resume=resume, strategy=strategy)
+
+
+def quantize(
+    run: Path | str,
+    dataset: Dataset,
+    out: Path | str,
+    *,
+    calibration: int | None = 1000,
+    finetune: int = 0,
+    report: Path | str | None = None,
+) -> Path:
+    """Turn a trained run into one int8 ``.tflite`` file with front end, labels and provenance.
+
+    Parameters
+    ----------
+    run
+        Folder of a run that ``train`` wrote.
+    dataset
+        The clips that it was trained on; those of the split ``train`` set the ranges.
+    out
+        The ``.tflite`` file to write.
+    calibration
+        Clips that set the ranges, 1 or more; None for all.
+    finetune
+        Epochs of quantization-aware training before the conversion, 0 for none.
+    report
+        JSON file to write with the error of each layer; None for none.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    AscError
+        The run is not complete or of other clips, or TensorFlow is missing.
+    """
+    require_tensorflow()
+    from asc_tiny.compress import quantize_run
+    from asc_tiny.train.run import Run
+
+    source, out = Run(Path(run)), Path(out)
+    with replacing(out) as temporary:
+        quantized = quantize_run.quantize_run(
+            source, dataset, calibration=calibration, finetune_epochs=finetune
+        )
+        temporary.write_bytes(quantized)
+    if report is not None:
+        write_text(Path(report), quantize_run.error_report(source, dataset, quantized))
+    return out
+
+
+def prune(
+    run: Path | str,
+    dataset: Dataset,
+    out: Path | str,
+    *,
+    rate: float | None = None,
+    max_params: int | None = None,
+    max_macs: int | None = None,
+    max_ram: int | None = None,
+    keep: Path | str | None = None,
+    steps: int = 5,
+    epochs_per_step: int = 20,
+    final_epochs: int = 80,
+    learning_rate: float | None = None,
+    criterion: str = "l1",
+    multiple: int = 1,
+    distil: bool = False,
+    resume: bool = False,
+) -> tuple[Point, ...]:
+    """Prune a trained network to a smaller one: whole filters go, the layers shrink.
+
+    The goal is ``rate``, or one or more of the limits, or ``keep``.
+
+    Parameters
+    ----------
+    run
+        Folder of a run that ``train`` wrote.
+    dataset
+        The clips that it was trained on.
+    out
+        Folder of the pruned run.
+    rate
+        Share of the filters to remove, above 0 and below 1.
+    max_params, max_macs, max_ram
+        Most parameters, multiply-accumulates of an inference, and bytes of activations at the
+        peak that the pruned network may have.
+    keep
+        TOML file with the number of filters of each layer.
+    steps
+        Prunings on the way, 1 or more, each followed by retraining.
+    epochs_per_step, final_epochs
+        Epochs of retraining after each step but the last, and after the last.
+    learning_rate
+        Learning rate at the start of each retraining, above 0 and at most 10; None for a fifth of
+        the recipe's.
+    criterion
+        Importance of filters: ``"l1"``, ``"l2"`` or ``"gamma"``.
+    multiple
+        Filters that each layer keeps are a multiple of this, such as 4 for SIMD kernels.
+    distil
+        The network before pruning teaches the pruned ones.
+    resume
+        Go on with the pruning in ``out``.
+
+    Returns
+    -------
+    tuple of Point
+        Accuracy, parameters and multiply-accumulates before pruning and after each step.
+
+    Raises
+    ------
+    AscError
+        There is not one goal or it cannot be met, the run or the data are not fit, or TensorFlow
+        is missing.
+    """
+    require_tensorflow()
+    from asc_tiny.compress.prune import run as pruning
+    from asc_tiny.train.run import Run
+
+    source = Run(Path(run))
+    recipe_rate = source.recipe().schedule.rate_max
+    settings = pruning.Settings(
+        steps=steps,
+        epochs_per_step=epochs_per_step,
+        final_epochs=final_epochs,
+        rate_max=recipe_rate / _LOWER if learning_rate is None else learning_rate,
+        criterion=criterion,
+        multiple=multiple,
+        distil=distil,
+    )
+    limits = Limits(max_params=max_params, max_macs=max_macs, max_ram=max_ram)
+    goal = _goal(rate, limits, keep, multiple)
+    return pruning.prune(source, dataset, Path(out), goal, settings, resume=resume)
+
+
+def _goal(rate: float | None, limits: Limits, keep: Path | str | None, multiple: int) -> Goal:
+    from asc_tiny.compress.prune.goal import Rate, Table, Within, read_table
+
+    within = None if limits == Limits(max_params=None, max_macs=None) else limits
+    if sum(value is not None for value in (rate, within, keep)) != 1:
+        raise AscError("give one goal: --rate, or --max-params/--max-macs/--max-ram, or --keep")
+    if keep is not None:
+        if multiple != 1:
+            raise AscError("--multiple has no effect on --keep: write multiples into the table")
+        return Table(read_table(Path(keep)))
+    if rate is not None:
+        return Rate(rate)
+    assert within is not None
+    return Within(within)

@@ -81,6 +81,14 @@ def test_files_that_the_pages_for_developers_name_exist() -> None:
             assert any(place.exists() for place in places), f"{page.name}: {name}"
 
 
+def test_files_of_the_repository_that_pages_name_exist() -> None:
+    folders = "asc_tiny|benchmarks|firmware_templates|tests|tools"
+    named = re.compile(rf"(?<![\w/.-])(?:{folders})/[\w./-]*\w(?![\w/*-]|\.\w)")
+    for page in PAGES:
+        for name in named.findall(page.read_text(encoding="utf-8")):
+            assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
 def test_one_version() -> None:
     project = read_toml(ROOT / "pyproject.toml")["project"]
     assert project["version"] == asc_tiny.__version__

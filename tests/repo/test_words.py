@@ -25,7 +25,6 @@ NO_NOUN = re.compile(r"(of|that|by|in|from|on|to|with|at)\b", re.IGNORECASE)
 TERMINOLOGY = ROOT / "docs" / "developer" / "terminology.md"
 
 TO_COME = {
-    "tflm.greedy_planner.BufferRequest",
     *("asc_min", "asc_max", "asc_requantize", "asc_rounding_divide_by_pot"),
     *("asc_saturating_rounding_doubling_high_mul", "asc_executor", "asc_kernel_args_t"),
     *("asc_frame_steps_t", "asc_atomic", "asc_im2col", "asc_dense_packed"),

@@ -217,7 +217,7 @@ def _duplicate(file: str, row: Row, first: int) -> Finding:
 
 
 def _check_names(clips: Mapping[str, Clip], lines: Mapping[str, int]) -> list[Finding]:
-    """Find scenes that may not name a class, and such that people would take for the same."""
+    """Find names of scenes that no class may have, and such as people would confuse."""
     first: dict[str, int] = {}
     for name, clip in clips.items():
         first.setdefault(clip.scene, lines[name])

@@ -31,7 +31,7 @@ class LayerError:
 
     Attributes:
         layer: name of the last layer that is fused into the operator.
-        op: class of the first one.
+        op: class of the first layer that is fused into the operator.
         snr_db: 10 log10(sum of float^2 / sum of (float - int8)^2) over all clips and values;
             None where they are equal.
         scale: step between two codes of the int8 output, above 0.

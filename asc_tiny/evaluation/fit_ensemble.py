@@ -72,7 +72,7 @@ class Fit:
 
     Attributes:
         ensemble: the ensemble with the fitted weights and bias.
-        clips: how many it was fitted on.
+        clips: number of clips that it was fitted on.
         rows: the members, their mean, and the ensemble in the firmware's integers.
     """
 

@@ -26,7 +26,7 @@ class Figures:
     """Metrics over some clips; intervals are of 95 %, by the bootstrap over recordings.
 
     Attributes:
-        clips: how many.
+        clips: number of clips.
         recordings: how many recordings they come from.
         accuracy, accuracy_interval: share of clips whose highest score is the right one.
         log_loss, log_loss_interval: mean of -ln(probability of the right class), in nats.
@@ -45,13 +45,13 @@ class Metrics:
     """Metrics over a split (DCASE 2023 task 1).
 
     Attributes:
-        overall: over all clips.
+        overall: figures over all clips.
         macro_accuracy, macro_log_loss: means over the classes that have clips.
-        macro_accuracy_interval, macro_log_loss_interval: theirs; a draw's mean is over the
-            classes that have clips in it.
-        classes: per scene, in output order; scenes without clips are left out.
-        devices, cities: per recording device and per city, in alphabetic order.
-        confusion: clips by true scene (row) and decided scene (column), in output order.
+        macro_accuracy_interval, macro_log_loss_interval: intervals of these means; a draw's mean is
+            over the classes that have clips in it.
+        classes: figures of each scene, in output order; scenes without clips are left out.
+        devices, cities: figures of each recording device and of each city, in alphabetic order.
+        confusion: number of clips by true scene (row) and decided scene (column), in output order.
     """
 
     overall: Figures

@@ -69,9 +69,9 @@ class StreamEvaluation:
         system: the classifier.
         config: windows, smoothing, hysteresis and threshold.
         seconds: length of the stream.
-        recordings: how many there are in it.
-        scene_changes: how many of them follow one of another scene.
-        windows, mixed: how many windows there are, and how many hold more than one scene.
+        recordings: number of recordings in the stream.
+        scene_changes: number of recordings that follow one of another scene.
+        windows, mixed: number of windows, and of those that hold more than one scene.
         results: figures by labelling, in the order of ``LABELLINGS``.
     """
 
@@ -200,7 +200,7 @@ class Truth:
         count: number of windows.
 
     Attributes:
-        recordings: how many recordings the stream has.
+        recordings: number of recordings in the stream.
         changes: clips that follow one of another scene.
         mixed: whether a window holds more than one scene, shape (windows,).
     """

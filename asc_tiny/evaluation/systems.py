@@ -30,7 +30,7 @@ class FloatNetwork:
         path, sha256: path of the .keras file, and the SHA-256 of its bytes in hexadecimal digits.
         model: ``keras.Model`` from features to probabilities.
         config, labels: its front end and its outputs, from ``run.json``.
-        complexity: counted before folding.
+        complexity: complexity of the network before batch norms are folded.
         provenance: what ``run.json`` says of its training.
     """
 

@@ -1,4 +1,4 @@
-"""The artefact: a .tflite file with front end, labels and provenance in one metadata entry."""
+"""The model file: a .tflite file with front end, labels and provenance in one metadata entry."""
 
 from __future__ import annotations
 

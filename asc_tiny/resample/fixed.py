@@ -20,7 +20,7 @@ def resample(pcm: Int16Array, resampler: Resampler) -> Int16Array:
 
     Args:
         pcm: int16 samples from the stream's start, shape (samples,); zeros come before.
-        resampler: between the rates.
+        resampler: resampler from the microphone's rate to the model's.
 
     Returns:
         int16, shape (ceil(samples * up / down),), later by ``resampler.delay`` input samples.

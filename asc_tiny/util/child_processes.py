@@ -40,7 +40,7 @@ def running(
         arguments: the program and its arguments.
         folder: folder that the program runs in.
         stdout: as ``subprocess.Popen`` takes it.
-        stderr: likewise.
+        stderr: as ``subprocess.Popen`` takes it.
         environment: variables to set besides this process' own.
 
     Raises:

@@ -38,7 +38,7 @@ def replacing(path: Path, *, wait: bool = False) -> Iterator[Path]:
 
     Args:
         path: path of the file.
-        wait: while another run writes it.
+        wait: wait while another run writes the file, instead of raising an error.
 
     Raises:
         AscError: ``path`` is a folder, a device or a link to nothing, cannot be written, or is

@@ -23,7 +23,7 @@ def file(path: Path, *, wait: bool = False) -> Iterator[Path]:
 
     Args:
         path: path that the file will take; its folder exists.
-        wait: while another run writes ``path``.
+        wait: wait while another run writes ``path``, instead of raising an error.
 
     Raises:
         AscError: another run writes ``path``.

@@ -133,13 +133,13 @@ def mixup(
 
 
 def mask(x: Float32Array, axis: int, count: int, width: int, rng: Generator) -> Float32Array:
-    """Cover stripes of each clip with its channels' means (SpecAugment, arXiv:1904.08779).
+    """Mask bands or columns of each clip by its channels' means (SpecAugment, arXiv:1904.08779).
 
     Args:
         x: features, shape (clips, n_mels, columns, channels).
         axis: 1 for bands, 2 for columns.
-        count: stripes per clip.
-        width: a stripe covers 0 to ``width`` bands or columns.
+        count: number of masks in a clip.
+        width: most bands or columns that a mask covers; the least is 0.
         rng: source of widths and places.
     """
     covered = x.copy()

@@ -25,17 +25,17 @@ class DeviceCosts:
     """Costs of firmware on its board.
 
     Attributes:
-        unit: of the ticks: ``instructions``, or ``cycles`` of the board's clock.
+        unit: unit of the ticks: ``instructions``, or ``cycles`` of the board's clock.
         ticks_per_hop: front end, deltas and int8 codes included, costliest hop of full-scale
             noise.
         ticks_per_inference: the network on one window, all of its columns.
-        ticks_worst_hop: of these, the most with one column; all of them where the network does not
-            run column by column.
-        ticks_last_hop: of these, those with the last column.
+        ticks_worst_hop: largest part of these that one column takes; all of them where the
+            network is not streaming.
+        ticks_last_hop: part of these that the last column takes.
         tick_rate: ticks per second, 0 for instructions.
-        flash_bytes, ram_bytes: of the project's image, by the linker.
+        flash_bytes, ram_bytes: bytes of flash and RAM of the project's image, by the linker.
         stack_bytes: the most used so far, 0 where the board does not measure it.
-        arena_bytes: of the RAM, what the network is given.
+        arena_bytes: bytes of the RAM that the network is given.
         overruns: blocks of the microphone that were lost so far.
     """
 

@@ -69,8 +69,8 @@ class Message:
     """A message, the payload of a frame.
 
     Attributes:
-        version: of the protocol.
-        kind: with ``REPLY`` for what the device sends.
+        version: version of the protocol.
+        kind: kind of the message, with ``REPLY`` for what the device sends.
         sequence: number of the request, ``EVENT_SEQUENCE`` for an event.
         body: what follows.
     """
@@ -99,13 +99,13 @@ class Info:
 
     Attributes:
         frame_bytes: the longest payload it reads.
-        provenance_bytes: of the record of provenance.
-        bands, columns, channels: of a window's features.
-        streams: whether the network computes while columns come, 1 or 0.
-        labels: of the network.
-        sample_bytes: of one sample, 2 or 4.
-        tick_rate: of its counter, per second; 0 if it counts instructions.
-        sample_rate: of the audio, per second.
+        provenance_bytes: bytes of the record of provenance.
+        bands, columns, channels: shape of a window's features.
+        streams: whether the network is streaming, 1 or 0.
+        labels: number of labels of the network.
+        sample_bytes: bytes of one sample, 2 or 4.
+        tick_rate: ticks of its counter per second; 0 if it counts instructions.
+        sample_rate: samples of the audio per second.
         output_zero_point, output_scale: ``score = scale * (code - zero_point)``.
     """
 
@@ -138,15 +138,15 @@ class Status:
     """Counters of a device.
 
     Attributes:
-        windows: decided since the last reset.
+        windows: number of windows decided since the last reset.
         overruns: blocks of the microphone that were lost.
         damaged: frames that the device dropped.
         hop_ticks: the most that the front end took from a column to the next since the last reset.
-        network_ticks: of the network on the latest window, all of its columns.
-        network_hop_ticks: the most that it took with one column since the last reset.
+        network_ticks: ticks of the network on the latest window, all of its columns.
+        network_hop_ticks: most ticks that the network took with one column since the last reset.
         network_last_ticks: what it took with the latest window's last column.
         stack_bytes: the most used, 0 where it is not measured.
-        arena_bytes: of the network.
+        arena_bytes: bytes of the network's arena.
         ticks: the counter now.
     """
 
@@ -199,7 +199,7 @@ class Column:
 
     Attributes:
         window: its number since the last reset.
-        number: of the column in it, from 0.
+        number: number of the column in the window, from 0.
         codes: int8 log-mel codes of mel bands from low to high, evenly spaced ones if all are too
             many for a message.
     """

@@ -19,7 +19,7 @@ class Spectrogram:
     """Columns in the order of time; those that were not caught are gaps.
 
     Args:
-        columns: of a window.
+        columns: number of columns of a window.
     """
 
     def __init__(self, columns: int) -> None:

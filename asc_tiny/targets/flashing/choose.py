@@ -24,8 +24,8 @@ def of_project(
     """Return what flashes a project that its tool has built.
 
     Args:
-        project: of any kind.
-        image: instead of the one that the project's tool has built.
+        project: project of any kind.
+        image: image that takes the place of the one that the project's tool has built.
         probe: id of the debug probe, or path of the volume, where there are several.
         port: serial port, for the tools that flash through one.
 

@@ -21,7 +21,7 @@ def job(image: Image, board: Board, *, probe: str | None) -> Job:
     """Return what writes an image through a probe, reads it back, and resets the board.
 
     Args:
-        image: in ELF or HEX format, which say where they belong.
+        image: image in ELF or HEX format, which say where their bytes belong.
         board: pyOCD knows its chip as ``board.flash.target``.
         probe: beginning of the probe's unique id, where several are connected.
 

@@ -20,7 +20,7 @@ def job(image: Image, board: Board, *, volume: str | None, roots: Iterable[Path]
     """Return what copies an image to the board's volume.
 
     Args:
-        image: in UF2 format.
+        image: image in UF2 format.
         board: whose volume is named ``board.flash.target``.
         volume: the volume's path, where several boards are connected.
         roots: folders in which volumes appear, those of the system if none is given.

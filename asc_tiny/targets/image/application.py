@@ -11,7 +11,7 @@ from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes
 
 COMMANDS = b"run FILE | verify FILE OUT | bench FILE"
-"""Of the usage that the generated ``src/main.c`` prints: who takes these commands holds it."""
+"""Part of the usage that the generated ``src/main.c`` prints: who takes these commands has it."""
 
 
 def check(project: Project) -> None:

@@ -36,17 +36,17 @@ class Costs:
         instructions_per_hop: front end, deltas and int8 codes included, costliest hop of
             full-scale noise.
         instructions_per_inference: the network on one input.
-        instructions_worst_hop: of these, the most with one column; all of them where the network
-            does not run column by column.
-        instructions_last_hop: of these, those with the last column.
-        instructions_after_last_sample: from the last sample of a window to its decision, front end
-            and network.
+        instructions_worst_hop: largest part of these that one column takes; all of them where the
+            network is not streaming.
+        instructions_last_hop: part of these that the last column takes.
+        instructions_after_last_sample: instructions from the last sample of a window to its
+            decision, front end and network.
         flash_bytes: code, constants and the initial values of variables.
         ram_bytes: all variables and buffers, the stack apart.
         stack_bytes: most used, by painting.
-        arena_bytes: of the RAM, what the network uses: activations, and with TensorFlow Lite
+        arena_bytes: bytes of the RAM that the network uses: activations, and with TensorFlow Lite
             Micro its interpreter.
-        network_flash_bytes: of the flash, code and constants of the network.
+        network_flash_bytes: bytes of the flash that code and constants of the network take.
         network_stack_bound_bytes: most stack that a run of the network can take, from the call
             graph.
         stack_bound_bytes: most that the image can take, an interrupt included.

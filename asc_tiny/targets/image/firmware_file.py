@@ -33,8 +33,9 @@ class Block:
 
     Attributes:
         data: the bytes.
-        address: of the first one in memory, None in a raw binary.
-        offset: of the first one in the file, None where the file does not hold them as such.
+        address: address in memory of the first byte; None in a raw binary.
+        offset: offset of the first byte in the file; None where the file does not hold the bytes as
+            such.
     """
 
     data: bytes

@@ -24,9 +24,9 @@ class Decision:
     """The outcome for one window of a stream.
 
     Attributes:
-        start: of the window, in seconds.
-        end: in seconds, when all samples that it takes to decide have been heard.
-        label: that is reported, "unknown" below the threshold.
+        start: start of the window, in seconds.
+        end: time in seconds at which all samples that it takes to decide have been heard.
+        label: label that is reported, "unknown" below the threshold.
         codes: int8 output of the network, in label order.
         smoothed_codes: their averages over windows.
         scores, smoothed: label to dequantised score.
@@ -112,9 +112,9 @@ def check_complete(project: Project, decisions: int, samples: int, printed: str)
     """Make sure that an image has decided about every window of a stream.
 
     Args:
-        project: of the image.
-        decisions: that it has printed.
-        samples: of the stream.
+        project: project of the image.
+        decisions: number of decisions that it has printed.
+        samples: number of samples of the stream.
         printed: all that it has printed, or the last line.
 
     Raises:

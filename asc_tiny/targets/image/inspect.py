@@ -18,8 +18,8 @@ class Found:
 
     Attributes:
         provenance: what it says.
-        address: in memory, None in a raw binary.
-        offset: in the file, None where the file does not hold memory as such (HEX, UF2).
+        address: address in memory; None in a raw binary.
+        offset: offset in the file; None where the file does not hold memory as such (HEX, UF2).
     """
 
     provenance: Provenance

@@ -76,7 +76,7 @@ def read(folder: Path, linked: Mapping[str, int], library: str) -> CallGraph:
     """Return the graph of the functions that are linked.
 
     Args:
-        folder: with files of ``-fcallgraph-info=su``, in folders of CMake's targets.
+        folder: folder with files of ``-fcallgraph-info=su``, in folders of CMake's targets.
         linked: bytes that the linked code of each function pushes.
         library: name of the library's target.
     """
@@ -163,8 +163,8 @@ class Bounds:
     """Upper bounds of the stack in bytes.
 
     Attributes:
-        image: of everything, an interrupt included.
-        network: of a run of the network, on all of its input or on a column.
+        image: bytes of everything, an interrupt included.
+        network: bytes of a run of the network, on all of its input or on a column.
     """
 
     image: int

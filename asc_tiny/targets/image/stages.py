@@ -27,9 +27,9 @@ class StageCosts:
     Attributes:
         layer: operator and shapes.
         kernel: the C function.
-        runs: of the stage.
+        runs: number of runs of the stage in an inference.
         macs: multiply-accumulates of all runs.
-        instructions: of all runs, what finds their rows included.
+        instructions: instructions of all runs, those that find their rows included.
     """
 
     layer: str
@@ -47,8 +47,8 @@ def measure_stages(project: Project, instructions: int) -> list[StageCosts]:
     instructions or less; of those that run often the errors cancel out.
 
     Args:
-        project: for an emulated board.
-        instructions: of an inference without counting.
+        project: project for an emulated board.
+        instructions: instructions of an inference without counting.
 
     Raises:
         AscError: the network is not compiled ahead of time, is an ensemble, or the build fails.

@@ -110,9 +110,9 @@ def fit(path: Path, members: Sequence[Member], dataset: Dataset) -> Fit:
     weights, bias = mixture(scores, truth)
     fitted = [dataclasses.replace(m, weight=w) for m, w in zip(members, weights, strict=True)]
     ensemble = assemble(path, fitted, bias)
-    combination = ensemble.combination
-    combined = combination.output.scale * (
-        combination.codes(codes).astype(np.float64) - combination.output.zero_point
+    mixer = ensemble.score_mixer
+    combined = mixer.output.scale * (
+        mixer.codes(codes).astype(np.float64) - mixer.output.zero_point
     )
     rows = [row(m.name, s, truth, weight=m.weight) for m, s in zip(fitted, scores, strict=True)]
     rows.append(row("equal weights", scores.mean(axis=0), truth))

@@ -75,7 +75,7 @@ class System:
     @property
     def output(self) -> Quantization:
         """Quantisation of the int8 scores."""
-        return self.ensemble.combination.output if self.ensemble else self.members[0].output
+        return self.ensemble.score_mixer.output if self.ensemble else self.members[0].output
 
     def float_scores(self, members: Sequence[Float64Array]) -> Float64Array:
         """Return the scores, shape (clips, labels), from those of the float networks."""
@@ -93,7 +93,7 @@ class System:
         """
         codes = members[0]
         if self.ensemble is not None:
-            codes = self.ensemble.combination.codes(np.stack(members))
+            codes = self.ensemble.score_mixer.codes(np.stack(members))
         return (codes.astype(np.float64) - self.output.zero_point) * self.output.scale
 
     def to_json(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from typing import Any
 from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.model import model_file
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.model.score_mixer import Combination, combination
+from asc_tiny.model.score_mixer import ScoreMixer, score_mixer
 from asc_tiny.util import fields
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
@@ -83,11 +83,11 @@ class Ensemble:
         return self.frontends.index(self.members[member].frontend)
 
     @cached_property
-    def combination(self) -> Combination:
+    def score_mixer(self) -> ScoreMixer:
         """The integers that combine the members' codes."""
         weights = [member.weight for member in self.members]
         try:
-            return combination(weights, self.bias, [member.output for member in self.members])
+            return score_mixer(weights, self.bias, [member.output for member in self.members])
         except AscError as error:
             raise AscError(f"{self.path}: {error}") from error
 
@@ -134,7 +134,7 @@ def load_model(path: Path | str) -> Model:
 def output_quantization(model: Model) -> Quantization:
     """Return the quantisation of a model's scores."""
     if isinstance(model, Ensemble):
-        return model.combination.output
+        return model.score_mixer.output
     return _quantization(model, model.graph.outputs, "output")
 
 
@@ -203,7 +203,7 @@ def assemble(path: Path, members: Sequence[Member], bias: object) -> Ensemble:
         _check_frontend(members[0], member)
     ensemble = Ensemble(path, tuple(members), _bias(path, bias, labels), labels)
     # Computed now so that a bad weight is found before the ensemble is used.
-    _ = ensemble.combination
+    _ = ensemble.score_mixer
     return ensemble
 
 

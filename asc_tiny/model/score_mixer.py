@@ -32,8 +32,8 @@ _CODES = (-128, 127)
 
 
 @dataclass(frozen=True)
-class Combination:
-    """The integers of a combination; every sum of products fits 32 bits.
+class ScoreMixer:
+    """The integers that combine scores; every sum of products fits 32 bits.
 
     Attributes:
         multipliers: ``w_n scale_n / scale`` in Q16, one per member.
@@ -52,9 +52,9 @@ class Combination:
         return np.asarray(np.clip(codes, *_CODES), np.int8)
 
 
-def combination(
+def score_mixer(
     weights: Sequence[float], bias: Sequence[float], members: Sequence[Quantization]
-) -> Combination:
+) -> ScoreMixer:
     """Return the integers for weights, one per member, and a bias, one per class.
 
     Scores that can only lie from 0 to 1, and can exceed 1/2, get softmax's scale 1/256 and zero
@@ -77,7 +77,7 @@ def combination(
     zero = sum(m * q.zero_point for m, q in zip(multipliers, members, strict=True))
     fixed = (output.zero_point << FRACTION_BITS) + (1 << (FRACTION_BITS - 1)) - zero
     offsets = [round(b / output.scale * unit) + fixed for b in bias]
-    return Combination(tuple(multipliers), tuple(offsets), output)
+    return ScoreMixer(tuple(multipliers), tuple(offsets), output)
 
 
 def _output(

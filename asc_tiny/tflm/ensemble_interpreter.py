@@ -26,7 +26,7 @@ class EnsembleInterpreter:
         files = [member.model_file for member in ensemble.members]
         self._interpreters = [Interpreter(file.data, file.path) for file in files]
         self._ensemble = ensemble
-        self.output_quantization = ensemble.combination.output
+        self.output_quantization = ensemble.score_mixer.output
 
     def member_codes(self, codes: Int8Array) -> Int8Array:
         """Return the members' int8 outputs, shape (members, labels).
@@ -45,7 +45,7 @@ class EnsembleInterpreter:
 
     def run(self, codes: Int8Array) -> Int8Array:
         """Return the combined int8 scores, shape (labels,), for a clip's features."""
-        return self._ensemble.combination.codes(self.member_codes(codes))
+        return self._ensemble.score_mixer.codes(self.member_codes(codes))
 
 
 def interpreter(model: Model) -> Interpreter | EnsembleInterpreter:

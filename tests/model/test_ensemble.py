@@ -11,7 +11,7 @@ import pytest
 from asc_tiny.firmware.network.ensemble import Arena, lay_out, rename_network
 from asc_tiny.frontend.config import Quantization
 from asc_tiny.model import ensemble
-from asc_tiny.model.score_mixer import SOFTMAX, combination
+from asc_tiny.model.score_mixer import SOFTMAX, score_mixer
 from asc_tiny.util.errors import AscError
 from support.commands import asc_tiny
 from support.ensemble_models import perturbed, reference_codes, write_ensemble
@@ -38,7 +38,7 @@ def test_load(pair: Path) -> None:
     assert loaded.bias == (0.0,) * 10
     assert loaded.labels[0] == "baby_cry"
     assert len(loaded.frontends) == 1
-    assert loaded.combination.output == SOFTMAX
+    assert loaded.score_mixer.output == SOFTMAX
 
 
 def test_text_gives_the_same_ensemble(pair: Path, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_text_gives_the_same_ensemble(pair: Path, tmp_path: Path) -> None:
     copy.write_text(ensemble.to_toml(loaded.members, loaded.bias, paths, fit=fit))
     again = ensemble.load(copy)
     assert again.sha256 == loaded.sha256
-    assert again.combination == loaded.combination
+    assert again.score_mixer == loaded.score_mixer
     copy.write_text(ensemble.to_toml(loaded.members, [0.1] * 9 + [0.2], paths))
     assert ensemble.load(copy).bias[8:] == (0.1, 0.2)
     assert ensemble.load(copy).sha256 != loaded.sha256
@@ -163,7 +163,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_codes_are_the_rounded_real_scores(name: str) -> None:
     weights, bias, members = CASES[name]
-    result = combination(weights, bias, members)
+    result = score_mixer(weights, bias, members)
     expected = SOFTMAX if name.startswith("m") else result.output
     assert result.output == expected
     generator = np.random.default_rng(0)
@@ -185,14 +185,14 @@ def test_codes_are_the_rounded_real_scores(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_sums_fit_32_bits(name: str) -> None:
     weights, bias, members = CASES[name]
-    result = combination(weights, bias, members)
+    result = score_mixer(weights, bias, members)
     largest = sum(128 * abs(m) for m in result.multipliers) + max(map(abs, result.offsets))
     assert largest < 2**31
 
 
 def test_halves_round_up() -> None:
     codes = np.array([[[-128, -127, 10]], [[-127, -128, 13]]], np.int8)
-    result = combination([0.5, 0.5], [0.0] * 3, [SOFTMAX, SOFTMAX])
+    result = score_mixer([0.5, 0.5], [0.0] * 3, [SOFTMAX, SOFTMAX])
     assert result.codes(codes).tolist() == [[-127, -127, 12]]
 
 

@@ -38,7 +38,7 @@ def of_ensemble(ensemble: Ensemble) -> dict[str, Any]:
     """
     height, width, channels = ensemble.frontends[0].shape
     groups = len(ensemble.frontends)
-    combination = ensemble.combination
+    mixer = ensemble.score_mixer
     quantization = ensemble.frontends[0].quantization
     assert quantization is not None
     return {
@@ -63,14 +63,14 @@ def of_ensemble(ensemble: Ensemble) -> dict[str, Any]:
                 "first_channel": ensemble.frontend_of(number) * channels,
                 "multiplier": multiplier,
             }
-            for number, multiplier in enumerate(combination.multipliers)
+            for number, multiplier in enumerate(mixer.multipliers)
         ],
-        "offset_lines": value_lines(np.array(combination.offsets)),
+        "offset_lines": value_lines(np.array(mixer.offsets)),
         "output": {
             "shape": str(len(ensemble.labels)),
             "size": len(ensemble.labels),
-            "scale": float_literal(combination.output.scale),
-            "zero_point": combination.output.zero_point,
+            "scale": float_literal(mixer.output.scale),
+            "zero_point": mixer.output.zero_point,
         },
         "title": f"Ensemble of {len(ensemble.members)} networks",
     }

@@ -87,7 +87,7 @@ def test_network_is_bit_exact(name: str, request: pytest.FixtureRequest, tmp_pat
 def test_mixed_members_hear_their_own_quantization(mixed: Path) -> None:
     model = ensemble.load(mixed)
     assert [model.frontend_of(number) for number in range(3)] == [0, 1, 0]
-    assert model.combination.output.zero_point > -128
+    assert model.score_mixer.output.zero_point > -128
     pcm = read_pcm(CLIPS[0], 44100)
     codes = np.concatenate([fixed.features(pcm, each) for each in model.frontends], axis=-1)
     found = EnsembleInterpreter(model).member_codes(codes)
@@ -204,4 +204,4 @@ def test_one_member_is_that_member(tmp_path: Path) -> None:
     sources = library_sources(classifier(model, runtime="aot"), runtime="aot", prefix="asc")
     assert "memcpy(arena" not in sources["asc_net.c"].split("int asc_net_infer")[0]
     codes = np.random.default_rng(0).integers(-128, 128, (1, 50, 10)).astype(np.int8)
-    assert np.array_equal(model.combination.codes(codes), codes[0])
+    assert np.array_equal(model.score_mixer.codes(codes), codes[0])

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from asc_tiny.tflite.graph import Graph, Operator
+from asc_tiny.tflite.ops import OpRules
 from asc_tiny.util.console_text import shortened
 from asc_tiny.util.errors import AscError
 
 _LONGEST_LAYER = 60
 
-HINTS: Mapping[str, str] = {
-    "ARG_MAX": "leave it out: whoever reads the scores finds the largest",
-    "BATCH_MATMUL": "products of two computed tensors, as in attention, are not compiled",
-    "BATCH_TO_SPACE_ND": "convert anew with dilation_rate, which makes a dilated CONV_2D",
-    "CAST": "convert anew as full int8",
-    "DIV": "multiply by the reciprocal as a constant",
-    "EXP": "use LOGISTIC, TANH or SOFTMAX",
-    "GATHER": "use SLICE or STRIDED_SLICE with constant bounds",
-    "GELU": "use HARD_SWISH",
-    "L2_NORMALIZATION": "leave the normalisation to whoever reads the output",
-    "LOG_SOFTMAX": "use SOFTMAX, or the scores before it",
-    "MIRROR_PAD": "use PAD, which fills with zeros",
-    "NEG": "NEG is 0 - x with SUB",
-    "REDUCE_MIN": "REDUCE_MIN is 0 - REDUCE_MAX(0 - x)",
-    "SPACE_TO_BATCH_ND": "convert anew with dilation_rate, which makes a dilated CONV_2D",
-}
-"""What to do about an operator that is not supported."""
+advice: OpRules[str] = OpRules()
+"""What to do about operators that are not supported."""
+
+advice("ARG_MAX")("leave it out: whoever reads the scores finds the largest")
+advice("BATCH_MATMUL")("products of two computed tensors, as in attention, are not compiled")
+advice("BATCH_TO_SPACE_ND")("convert anew with dilation_rate, which makes a dilated CONV_2D")
+advice("CAST")("convert anew as full int8")
+advice("DIV")("multiply by the reciprocal as a constant")
+advice("EXP")("use LOGISTIC, TANH or SOFTMAX")
+advice("GATHER")("use SLICE or STRIDED_SLICE with constant bounds")
+advice("GELU")("use HARD_SWISH")
+advice("L2_NORMALIZATION")("leave the normalisation to whoever reads the output")
+advice("LOG_SOFTMAX")("use SOFTMAX, or the scores before it")
+advice("MIRROR_PAD")("use PAD, which fills with zeros")
+advice("NEG")("NEG is 0 - x with SUB")
+advice("REDUCE_MIN")("REDUCE_MIN is 0 - REDUCE_MAX(0 - x)")
+advice("SPACE_TO_BATCH_ND")("convert anew with dilation_rate, which makes a dilated CONV_2D")
 
 
 def layer_of(graph: Graph, operator: Operator) -> str:
@@ -45,7 +44,7 @@ def operator_error(graph: Graph, operator: Operator, reason: str) -> AscError:
 
 def not_supported(graph: Graph, operator: Operator) -> AscError:
     """Return the error for an operator that there is no rule for."""
-    hint = HINTS.get(operator.name, "replace the layer by others")
+    hint = advice.get(operator.name) or "replace the layer by others"
     return operator_error(
         graph, operator, f"is not supported; {hint} (docs/supported_ops.md lists what is)"
     )

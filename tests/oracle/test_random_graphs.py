@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from asc_tiny.compiler.lower.registry import lowering_rule
 from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.network import compiled
 from asc_tiny.model.model_file import ModelFile, load
@@ -101,7 +102,7 @@ def test_random_graphs(seeds: range, options: str, runtime: Path, tmp_path: Path
 def test_random_graphs_use_every_operator() -> None:
     graphs = [model_file(random_graph(seeded(seed)), "graph").graph for seed in range(150)]
     used = {operator.name for graph in graphs for operator in graph.operators}
-    assert used == set(compiled.LOWERINGS)
+    assert used == set(lowering_rule.names)
 
 
 @settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))

@@ -6,20 +6,27 @@ from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import Operand, OutputRange, RescaleParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import multiplier
+from asc_tiny.compiler.lower.rule import SAME, lowering
 
 
+@lowering(
+    "QUANTIZE",
+    conditions="int8 to int8; at the ends of the network from or to any type, where it is left out",
+)
 def lower_quantize(ctx: LoweringContext) -> list[Stage]:
     """QUANTIZE from one int8 scale to another."""
     scale, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
     return _rescale(ctx, scale / target, ctx.range())
 
 
+@lowering("RELU", conditions="any quantisation")
 def lower_relu(ctx: LoweringContext) -> list[Stage]:
     """RELU as an operator of its own."""
     scale, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
     return _rescale(ctx, scale / target, ctx.range(activation="RELU"))
 
 
+@lowering("RELU6", conditions=SAME)
 def lower_relu6(ctx: LoweringContext) -> list[Stage]:
     """RELU6 as an operator of its own: codes are clamped and stay the same."""
     ctx.same_quantization(ctx.input(0), ctx.output)

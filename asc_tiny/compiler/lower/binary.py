@@ -17,6 +17,7 @@ from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import AddParams, BinaryParams, Operand, OutputRange, two
 from asc_tiny.compiler.lower.context import LoweringContext, geometry
 from asc_tiny.compiler.lower.requantization import multiplier
+from asc_tiny.compiler.lower.rule import BROADCAST, BY_ROW, FUSED, SAME, WHOLE, lowering
 from asc_tiny.tflite.graph import Tensor
 
 # 255 times 255 shifted further left would leave 32 bits.
@@ -34,6 +35,7 @@ class _Arithmetic(NamedTuple):
     range: OutputRange
 
 
+@lowering("ADD", conditions=f"{BROADCAST}; {FUSED}", inputs=(2, 2))
 def lower_add(ctx: LoweringContext) -> list[Stage]:
     """ADD, with or without broadcast, of which one tensor may be constant."""
     if ctx.input(0).size == ctx.input(1).size == ctx.output.size:
@@ -44,6 +46,7 @@ def lower_add(ctx: LoweringContext) -> list[Stage]:
     return _binary(ctx, "asc_add_broadcast", _sum(ctx))
 
 
+@lowering("SUB", conditions=f"{BROADCAST}; {FUSED}", inputs=(2, 2))
 def lower_sub(ctx: LoweringContext) -> list[Stage]:
     """SUB, with or without broadcast."""
     return _binary(ctx, "asc_sub", _sum(ctx))
@@ -62,6 +65,12 @@ def _sum(ctx: LoweringContext) -> _Arithmetic:
     return _Arithmetic(first, second, value, shift, ctx.range())
 
 
+@lowering(
+    "MUL",
+    conditions=f"{BROADCAST}; {FUSED}",
+    memory=f"{BY_ROW}; by a gate that depends on the {WHOLE} (squeeze and excite), the {WHOLE}",
+    inputs=(2, 2),
+)
 def lower_mul(ctx: LoweringContext) -> list[Stage]:
     """MUL, with or without broadcast."""
     (scale1, _), (scale2, _) = _quantizations(ctx)
@@ -69,6 +78,7 @@ def lower_mul(ctx: LoweringContext) -> list[Stage]:
     return _binary(ctx, "asc_mul", _product(ctx, (0, 0), product))
 
 
+@lowering("PRELU", conditions=BROADCAST, inputs=(2, 2))
 def lower_prelu(ctx: LoweringContext) -> list[Stage]:
     """PRELU with any slopes that can be broadcast."""
     (scale, _), (slope, _) = _quantizations(ctx)
@@ -90,11 +100,13 @@ def _product(
     return _Arithmetic(Operand(zero1, *identity), Operand(zero2, 0, 0), *product, ctx.range())
 
 
+@lowering("MAXIMUM", conditions=f"{BROADCAST}; {SAME}", inputs=(2, 2))
 def lower_maximum(ctx: LoweringContext) -> list[Stage]:
     """MAXIMUM of tensors with the same quantisation."""
     return _choice(ctx, "asc_maximum")
 
 
+@lowering("MINIMUM", conditions=f"{BROADCAST}; {SAME}", inputs=(2, 2))
 def lower_minimum(ctx: LoweringContext) -> list[Stage]:
     """MINIMUM of tensors with the same quantisation."""
     return _choice(ctx, "asc_minimum")

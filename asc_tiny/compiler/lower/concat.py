@@ -7,8 +7,7 @@ import math
 from asc_tiny.compiler.ir import BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import CopyParams
 from asc_tiny.compiler.lower.context import LoweringContext, TensorViews, is_image
-from asc_tiny.compiler.lower.reshape import RESHAPES
-from asc_tiny.compiler.lower.slice import SLICING
+from asc_tiny.compiler.lower.rule import MANY, SAME, VIEW, WHOLE, lowering, lowering_rule
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
 
 
@@ -38,11 +37,16 @@ def place_concat_inputs(tensors: TensorViews, operator: Operator) -> None:
     graph = tensors.graph
     for index, first, offset in concat_positions(graph, operator):
         producer = graph.producers.get(index)
-        moves = producer is not None and producer.name in (*RESHAPES, *SLICING)
+        moves = producer is not None and _is_view(producer)
         once = operator.inputs.count(index) == 1
         free = once and not tensors.is_placed(index)
         if producer is not None and not moves and free and _same_rows(graph, index, operator):
             tensors.place_in(index, operator.outputs[0], first, offset)
+
+
+def _is_view(operator: Operator) -> bool:
+    rule = lowering_rule.get(operator.name)
+    return rule is not None and rule.is_view
 
 
 def _same_rows(graph: Graph, index: int, operator: Operator) -> bool:
@@ -50,12 +54,18 @@ def _same_rows(graph: Graph, index: int, operator: Operator) -> bool:
     return is_image(graph.tensor(index)) == is_image(graph.tensor(operator.outputs[0]))
 
 
+@lowering(
+    "CONCATENATION",
+    conditions=f"any axis; no fused activation; {SAME}",
+    memory=f"{VIEW}: inputs are written in place; copied where they are needed elsewhere too",
+    inputs=(1, MANY),
+)
 def lower_concatenation(ctx: LoweringContext) -> list[Stage]:
     """CONCATENATION: a copy for every input that is not written into the output at once."""
     output = ctx.output
-    if ctx.operator.options["fused_activation_function"] != "NONE":
+    if ctx.options["fused_activation_function"] != "NONE":
         ctx.error("a fused activation is not supported; put it behind as a layer of its own")
-    axis = int(ctx.operator.options["axis"]) % len(output.shape)
+    axis = int(ctx.options["axis"]) % len(output.shape)
     inputs = [ctx.input(number) for number in range(len(ctx.operator.inputs))]
     if sum(tensor.shape[axis] for tensor in inputs) != output.shape[axis]:
         ctx.error(f"inputs do not fill the output's axis {axis}")
@@ -106,10 +116,11 @@ def _copy(
     return ctx.stage("asc_copy", params, inputs=[source], output=target, suffix=suffix)
 
 
+@lowering("PACK", conditions=f"any axis; {SAME}", memory=f"{WHOLE}: copied", inputs=(1, MANY))
 def lower_pack(ctx: LoweringContext) -> list[Stage]:
     """PACK: a copy of every input into a new axis of the output."""
     output = ctx.output
-    axis = int(ctx.operator.options["axis"]) % len(output.shape)
+    axis = int(ctx.options["axis"]) % len(output.shape)
     count = len(ctx.operator.inputs)
     inner = math.prod(output.shape[axis + 1 :])
     runs = math.prod(output.shape[:axis])

@@ -19,6 +19,7 @@ from asc_tiny.compiler.kernel_params import (
 )
 from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN, activation_range
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
+from asc_tiny.tflite.operands import OperatorView
 
 MOST_SUM_BYTES = 4096
 """Largest scratch memory for a row of sums where rows are made as a whole, in bytes."""
@@ -97,39 +98,23 @@ class TensorViews:
         return BufferView.of(Buffer(name, rows, row_bytes, constant=constant, dtype=dtype))
 
 
-class LoweringContext:
+class LoweringContext(OperatorView):
     """One operator that becomes stages.
 
     Attributes:
+        tensors: where the tensors of the graph lie.
         before, after: copies that its operands turn out to need, around its own stages.
     """
 
     def __init__(self, tensors: TensorViews, operator: Operator) -> None:
-        self.graph = tensors.graph
+        super().__init__(tensors.graph, operator)
         self.tensors = tensors
-        self.operator = operator
         self.before: list[Stage] = []
         self.after: list[Stage] = []
 
     def error(self, reason: str) -> NoReturn:
         """Raise an AscError that names the file, the operator and the layer."""
         raise operator_error(self.graph, self.operator, reason)
-
-    def input(self, position: int) -> Tensor:
-        """Return the input tensor at a position, which must be present."""
-        if position >= len(self.operator.inputs) or self.operator.inputs[position] == ABSENT:
-            self.error(f"input {position} is missing")
-        return self.graph.tensor(self.operator.inputs[position])
-
-    def optional_input(self, position: int) -> Tensor | None:
-        """Return the input tensor at a position, None if absent."""
-        present = position < len(self.operator.inputs) and self.operator.inputs[position] != ABSENT
-        return self.graph.tensor(self.operator.inputs[position]) if present else None
-
-    @property
-    def output(self) -> Tensor:
-        """The first output tensor."""
-        return self.graph.tensor(self.operator.outputs[0])
 
     def constants(self, position: int, length: int | None = None) -> NDArray[Any]:
         """Return the values of a constant input."""
@@ -187,7 +172,7 @@ class LoweringContext:
 
     def codes(self, activation: str | None = None) -> tuple[int, int]:
         """Return the codes that the fused (or the given) activation leaves."""
-        name = activation or str(self.operator.options.get("fused_activation_function", "NONE"))
+        name = activation or str(self.options.get("fused_activation_function", "NONE"))
         try:
             return activation_range(name, *self.quantization(self.output))
         except ValueError as error:

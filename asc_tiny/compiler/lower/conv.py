@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import ConvParams, UpsampledConvParams, Window
 from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.rule import WEIGHTED, WEIGHTS, WINDOWED, lowering
 from asc_tiny.compiler.lower.upsample_fusion import Upsampling, upsampling
 from asc_tiny.compiler.lower.weights import (
     activation_note,
@@ -25,6 +26,14 @@ from asc_tiny.compiler.weight_packing import GROUP, im2col_column_size
 from asc_tiny.tflite.graph import Tensor
 
 
+@lowering(
+    "CONV_2D",
+    conditions=f"{WINDOWED}; any dilation; groups, which save nothing; {WEIGHTS}",
+    dsp="pairs of windows and filters",
+    types=WEIGHTED,
+    inputs=(2, 3),
+    reads_by_row=True,
+)
 def lower_conv_2d(ctx: LoweringContext) -> list[Stage]:
     """CONV_2D with one weight scale per output channel or one in all."""
     weights = weights_of(ctx, dimensions=4)

@@ -7,6 +7,7 @@ import numpy as np
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import DepthwiseConvParams
 from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.rule import WEIGHTED, WEIGHTS, WINDOWED, lowering
 from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
@@ -18,6 +19,14 @@ from asc_tiny.compiler.lower.weights import (
 from asc_tiny.compiler.lower.window import Window2D
 
 
+@lowering(
+    "DEPTHWISE_CONV_2D",
+    conditions=f"{WINDOWED}; any dilation and multiplier; {WEIGHTS}",
+    dsp="four channels at once where the multiplier is 1",
+    types=WEIGHTED,
+    inputs=(2, 3),
+    reads_by_row=True,
+)
 def lower_depthwise_conv_2d(ctx: LoweringContext) -> list[Stage]:
     """DEPTHWISE_CONV_2D with any depth multiplier."""
     weights = weights_of(ctx, dimensions=4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import DenseParams
 from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.rule import FUSED, WEIGHTED, WEIGHTS, lowering
 from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
@@ -17,11 +18,19 @@ from asc_tiny.compiler.weight_packing import GROUP
 from asc_tiny.tflite.graph import Tensor
 
 
+@lowering(
+    "FULLY_CONNECTED",
+    conditions=f"{FUSED}; {WEIGHTS}",
+    memory="row by row on rows, else all of the input",
+    dsp="pairs of filters",
+    types=WEIGHTED,
+    inputs=(2, 3),
+)
 def lower_fully_connected(ctx: LoweringContext) -> list[Stage]:
     """FULLY_CONNECTED on every row of the input."""
     weights = weights_of(ctx, dimensions=2)
     outputs, inputs = weights.shape
-    if ctx.operator.options["weights_format"] != 0:
+    if ctx.options["weights_format"] != 0:
         ctx.error("shuffled weights are not supported; convert anew for microcontrollers")
     if ctx.input(0).size % inputs or ctx.input(0).size // inputs * outputs != ctx.output.size:
         ctx.error(f"{ctx.input(0).size} inputs do not fill rows of {inputs}")

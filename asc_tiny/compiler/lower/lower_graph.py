@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from asc_tiny.compiler.diagnostics import not_supported
 from asc_tiny.compiler.ir import BufferView, LoweredGraph, Stage
 from asc_tiny.compiler.lower import concat
 from asc_tiny.compiler.lower.context import LoweringContext, TensorViews
-from asc_tiny.compiler.lower.registry import RULES
+from asc_tiny.compiler.lower.registry import lowering_rule
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.util.errors import AscError
 
@@ -90,7 +91,9 @@ def _views(stage: Stage) -> list[BufferView]:
 
 
 def _lower_operator(ctx: LoweringContext) -> list[Stage]:
-    rule, operator = RULES[ctx.operator.name], ctx.operator
+    rule, operator = lowering_rule.get(ctx.name), ctx.operator
+    if rule is None:
+        raise not_supported(ctx.graph, operator)
     fewest, most = rule.inputs
     if not fewest <= len(operator.inputs) <= most:
         allowed = str(fewest) if fewest == most else f"{fewest} to {most}"

@@ -28,6 +28,7 @@ from asc_tiny.compiler.lower.requantization import (
     multiplier,
     round_away,
 )
+from asc_tiny.compiler.lower.rule import lowering
 
 Function = Callable[[int], int]
 """From an input's code without its zero point to the output's code."""
@@ -37,6 +38,7 @@ _INPUT_INTEGER_BITS = 4
 _MOST_SHIFT = 22
 
 
+@lowering("LOGISTIC", conditions="output of scale 1/256, zero point -128; a table of 256 bytes")
 def lower_logistic(ctx: LoweringContext) -> list[Stage]:
     """LOGISTIC, with the output quantisation that the specification fixes."""
     if ctx.quantization(ctx.output) != (1.0 / 256.0, INT8_MIN):
@@ -44,6 +46,7 @@ def lower_logistic(ctx: LoweringContext) -> list[Stage]:
     return _sigmoid(ctx, lambda raw: rounding_divide_by_pot(logistic(raw, 4), 23) + INT8_MIN)
 
 
+@lowering("TANH", conditions="output of scale 1/128, zero point 0; a table of 256 bytes")
 def lower_tanh(ctx: LoweringContext) -> list[Stage]:
     """TANH, with the output quantisation that the specification fixes."""
     if ctx.quantization(ctx.output) != (1.0 / 128.0, 0):
@@ -68,11 +71,12 @@ def _sigmoid(ctx: LoweringContext, function: Function) -> list[Stage]:
     return _lookup(ctx, code)
 
 
+@lowering("LEAKY_RELU", conditions="any slope; a table of 256 bytes")
 def lower_leaky_relu(ctx: LoweringContext) -> list[Stage]:
     """LEAKY_RELU with any slope."""
     source, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
     zero_point = ctx.quantization(ctx.output)[1]
-    slope = source * float(ctx.operator.options["alpha"]) / target
+    slope = source * float(ctx.options["alpha"]) / target
     identity = multiplier(source / target)
     below = multiplier(abs(slope))
     if max(identity[1], below[1]) > _MOST_SHIFT:
@@ -87,6 +91,7 @@ def lower_leaky_relu(ctx: LoweringContext) -> list[Stage]:
     return _lookup(ctx, code)
 
 
+@lowering("ABS", conditions="any quantisation; a table of 256 bytes")
 def lower_abs(ctx: LoweringContext) -> list[Stage]:
     """ABS from any quantisation to any."""
     source, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
@@ -97,6 +102,7 @@ def lower_abs(ctx: LoweringContext) -> list[Stage]:
     return _lookup(ctx, lambda value: requantize(abs(value), *factor) + zero_point)
 
 
+@lowering("ELU", conditions="any quantisation; a table of 256 bytes")
 def lower_elu(ctx: LoweringContext) -> list[Stage]:
     """ELU, the one function that TFLite Micro tabulates in single precision."""
     source, (target, zero_point) = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)
@@ -112,6 +118,7 @@ def lower_elu(ctx: LoweringContext) -> list[Stage]:
     return _lookup(ctx, code)
 
 
+@lowering("HARD_SWISH", conditions="a table of 256 bytes")
 def lower_hard_swish(ctx: LoweringContext) -> list[Stage]:
     """HARD_SWISH, in 16-bit arithmetic as TFLite Micro's kernel."""
     source, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]

@@ -8,8 +8,13 @@ from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import PadParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN
+from asc_tiny.compiler.lower.rule import SAME, lowering
 
 
+@lowering("PAD", conditions=f"any axis but the batch of an image; {SAME}", inputs=(2, 2))
+@lowering(
+    "PADV2", conditions=f"any axis but the batch of an image, any value; {SAME}", inputs=(3, 3)
+)
 def lower_pad(ctx: LoweringContext) -> list[Stage]:
     """PAD and PADV2 along all dimensions but a batch of images."""
     source, output = ctx.input(0), ctx.output

@@ -12,6 +12,7 @@ from asc_tiny.compiler.ir import INT32, Buffer, BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import MeanParams, ReduceMaxParams, ReduceParams, SumParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import INT32_MAX, mean_multiplier, multiplier
+from asc_tiny.compiler.lower.rule import BY_ROW, SAME, WHOLE, lowering
 
 
 class _Groups(NamedTuple):
@@ -22,17 +23,28 @@ class _Groups(NamedTuple):
     inner: int
 
 
+@lowering(
+    "MEAN",
+    conditions="axes that are neighbours",
+    memory=f"{BY_ROW}, into sums if the height goes; {WHOLE} if the height stays but not as rows",
+    inputs=(2, 2),
+    reads_by_row=True,
+)
 def lower_mean(ctx: LoweringContext) -> list[Stage]:
     """MEAN over axes that are neighbours."""
     groups = _groups(ctx)
     return _reduce(ctx, groups, mean_multiplier(_scale(ctx), groups.length))
 
 
+@lowering("SUM", conditions="axes that are neighbours", memory="as MEAN", inputs=(2, 2))
 def lower_sum(ctx: LoweringContext) -> list[Stage]:
     """SUM over axes that are neighbours."""
     return _reduce(ctx, _groups(ctx), multiplier(_scale(ctx)))
 
 
+@lowering(
+    "REDUCE_MAX", conditions=f"axes that are neighbours; {SAME}", memory="as MEAN", inputs=(2, 2)
+)
 def lower_reduce_max(ctx: LoweringContext) -> list[Stage]:
     """REDUCE_MAX over axes that are neighbours."""
     ctx.same_quantization(ctx.input(0), ctx.output)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.lower.context import LoweringContext, geometry
-
-RESHAPES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-"""Operators whose output has the bytes of their first input."""
+from asc_tiny.compiler.lower.rule import OTHER_ROWS, SAME, lowering
 
 
+@lowering("EXPAND_DIMS", conditions=SAME, memory=OTHER_ROWS, inputs=(2, 2), is_view=True)
 def lower_expand_dims(ctx: LoweringContext) -> list[Stage]:
     """EXPAND_DIMS along an axis that the file states."""
     ctx.integers(1, 1)
@@ -17,6 +16,8 @@ def lower_expand_dims(ctx: LoweringContext) -> list[Stage]:
     return lower_reshape(ctx)
 
 
+@lowering("RESHAPE", conditions=SAME, memory=OTHER_ROWS, inputs=(1, 2), is_view=True)
+@lowering("SQUEEZE", conditions=SAME, memory=OTHER_ROWS, is_view=True)
 def lower_reshape(ctx: LoweringContext) -> list[Stage]:
     """RESHAPE and SQUEEZE: another view of the same bytes, or one copy."""
     ctx.same_quantization(ctx.input(0), ctx.output)

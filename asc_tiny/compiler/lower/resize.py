@@ -10,11 +10,17 @@ from dataclasses import replace
 from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import Axis, BilinearParams, ResizeParams
 from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.rule import SAME, lowering, lowering_rule
 from asc_tiny.compiler.lower.upsample_fusion import axis_rule, check_size, is_fused
 
 _ONE = 1 << 10
 
 
+@lowering(
+    "RESIZE_BILINEAR",
+    conditions=f"any size; align_corners or half_pixel_centers; {SAME}",
+    inputs=(2, 2),
+)
 def lower_resize_bilinear(ctx: LoweringContext) -> list[Stage]:
     """RESIZE_BILINEAR to any size."""
     ctx.same_quantization(ctx.input(0), ctx.output)
@@ -22,7 +28,7 @@ def lower_resize_bilinear(ctx: LoweringContext) -> list[Stage]:
     source, target = ctx.image(ctx.input(0)), ctx.image(ctx.output)
     if source[2] != target[2]:
         ctx.error(f"{source[2]} channels into {target[2]}")
-    if ctx.operator.options["align_corners"] and ctx.operator.options["half_pixel_centers"]:
+    if ctx.options["align_corners"] and ctx.options["half_pixel_centers"]:
         ctx.error("align_corners and half_pixel_centers exclude each other")
     factor, offset = _axis(ctx, source[0], target[0])
     view = ctx.view(ctx.input(0))
@@ -39,15 +45,20 @@ def lower_resize_bilinear(ctx: LoweringContext) -> list[Stage]:
 
 def _axis(ctx: LoweringContext, size: int, target: int) -> tuple[int, int]:
     """Return (factor, offset) of positions ``i * factor + offset`` in 1024ths."""
-    corners = bool(ctx.operator.options["align_corners"]) and target > 1
+    corners = bool(ctx.options["align_corners"]) and target > 1
     numerator, denominator = (size - 1, target - 1) if corners else (size, target)
     factor = (_ONE * numerator + denominator // 2) // denominator
-    offset = factor // 2 - _ONE // 2 if ctx.operator.options["half_pixel_centers"] else 0
+    offset = factor // 2 - _ONE // 2 if ctx.options["half_pixel_centers"] else 0
     if (target - 1) * factor + offset >= size * _ONE or factor >= 2**15:
         ctx.error(f"resizing {size} to {target} is not supported: too many pixels for 10 bits")
     return factor, offset
 
 
+@lowering(
+    "RESIZE_NEAREST_NEIGHBOR",
+    conditions=f"any size; align_corners or half_pixel_centers; {SAME}",
+    inputs=(2, 2),
+)
 def lower_resize_nearest_neighbor(ctx: LoweringContext) -> list[Stage]:
     """RESIZE_NEAREST_NEIGHBOR to any size; nothing if the convolution behind it does it."""
     ctx.same_quantization(ctx.input(0), ctx.output)
@@ -78,12 +89,11 @@ def lower_resize_nearest_neighbor(ctx: LoweringContext) -> list[Stage]:
     return [ctx.stage("asc_resize_nearest", params, inputs=[rows])]
 
 
-_READ_ROW_BY_ROW = ("AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "MEAN")
-
-
 def _is_read_by_row(ctx: LoweringContext) -> bool:
     """Whether nothing needs the output otherwise than row by row."""
     index = ctx.output.index
-    readers = [each.name for each in ctx.graph.operators if index in each.inputs]
+    readers = [lowering_rule.get(each.name) for each in ctx.graph.readers.get(index, ())]
     free = index not in ctx.graph.outputs and not ctx.tensors.is_placed(index)
-    return free and bool(readers) and all(name in _READ_ROW_BY_ROW for name in readers)
+    return (
+        free and bool(readers) and all(rule is not None and rule.reads_by_row for rule in readers)
+    )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from asc_tiny.compiler.diagnostics import operator_error
 from asc_tiny.compiler.ir import BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import SliceParams, four
 from asc_tiny.compiler.lower.context import LoweringContext, is_image
+from asc_tiny.compiler.lower.rule import MANY, SAME, SLICED, VIEW_OR_COPY, lowering
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
-
-SLICING = ("SLICE", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "UNPACK")
 
 
 @dataclass(frozen=True)
@@ -42,25 +41,6 @@ class Slice:
                 return None
             outer_is_one = outer_is_one and count == 1
         return start
-
-
-def slices(graph: Graph, operator: Operator) -> Iterator[Slice]:
-    """Yield the slices that an operator makes, one per output; none if it does not slice.
-
-    Raises:
-        AscError: bounds that are not constant, or masks other than begin, end and shrink.
-    """
-    if operator.name == "STRIDED_SLICE":
-        yield _strided_slice(graph, operator)
-    elif operator.name == "SLICE":
-        yield _slice(graph, operator)
-    elif operator.name == "SPLIT":
-        yield from _split(graph, operator)
-    elif operator.name == "SPLIT_V":
-        yield from _split_v(graph, operator)
-    elif operator.name == "UNPACK":
-        tensor, count = graph.tensor(operator.inputs[0]), len(operator.outputs)
-        yield from _parts(graph, operator, tensor, int(operator.options["axis"]), [1] * count)
 
 
 def _strided_slice(graph: Graph, operator: Operator) -> Slice:
@@ -168,10 +148,51 @@ def _constants(graph: Graph, operator: Operator, position: int, length: int) -> 
     return [int(value) for value in values.ravel()]
 
 
-def lower_slices(ctx: LoweringContext) -> list[Stage]:
-    """SLICE, STRIDED_SLICE, SPLIT: a view where each row is one run, else a copy."""
+@lowering(
+    "STRIDED_SLICE",
+    conditions=f"any steps, no new axes or ellipsis; {SLICED}",
+    memory=VIEW_OR_COPY,
+    inputs=(4, 4),
+    is_view=True,
+)
+def lower_strided_slice(ctx: LoweringContext) -> list[Stage]:
+    """STRIDED_SLICE, without masks that add axes."""
+    return _lower_slices(ctx, [_strided_slice(ctx.graph, ctx.operator)])
+
+
+@lowering("SLICE", conditions=SLICED, memory=VIEW_OR_COPY, inputs=(3, 3), is_view=True)
+def lower_slice(ctx: LoweringContext) -> list[Stage]:
+    """SLICE with constant bounds."""
+    return _lower_slices(ctx, [_slice(ctx.graph, ctx.operator)])
+
+
+@lowering(
+    "SPLIT", conditions=SLICED, memory=VIEW_OR_COPY, inputs=(2, 2), outputs=MANY, is_view=True
+)
+def lower_split(ctx: LoweringContext) -> list[Stage]:
+    """SPLIT into equal parts."""
+    return _lower_slices(ctx, _split(ctx.graph, ctx.operator))
+
+
+@lowering(
+    "SPLIT_V", conditions=SLICED, memory=VIEW_OR_COPY, inputs=(3, 3), outputs=MANY, is_view=True
+)
+def lower_split_v(ctx: LoweringContext) -> list[Stage]:
+    """SPLIT_V into parts of stated sizes."""
+    return _lower_slices(ctx, _split_v(ctx.graph, ctx.operator))
+
+
+@lowering("UNPACK", conditions=SAME, memory=VIEW_OR_COPY, outputs=MANY, is_view=True)
+def lower_unpack(ctx: LoweringContext) -> list[Stage]:
+    """UNPACK: slices of one element along an axis."""
+    axis, sizes = int(ctx.options["axis"]), [1] * len(ctx.operator.outputs)
+    return _lower_slices(ctx, _parts(ctx.graph, ctx.operator, ctx.input(0), axis, sizes))
+
+
+def _lower_slices(ctx: LoweringContext, parts: Iterable[Slice]) -> list[Stage]:
+    """Return nothing where each row of a slice is one run, which is a view, else a copy."""
     stages = []
-    for number, part in enumerate(slices(ctx.graph, ctx.operator)):
+    for number, part in enumerate(parts):
         source, output = ctx.graph.tensor(part.input), ctx.graph.tensor(part.output)
         ctx.same_quantization(source, output)
         view = _slice_view(ctx.view(source), source, output, part)

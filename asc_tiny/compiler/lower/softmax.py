@@ -6,12 +6,17 @@ from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import SoftmaxParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import INT8_MIN, softmax_constants
+from asc_tiny.compiler.lower.rule import lowering
 
 # As many equal scores add up to 2^28 in 32 bits with 12 integer bits; with one more, the
 # specification shifts a quotient by 32 bits.
 _MOST_CLASSES = 2**9 - 1
 
 
+@lowering(
+    "SOFTMAX",
+    conditions="over the last axis, up to 511 classes; output of scale 1/256, zero point -128",
+)
 def lower_softmax(ctx: LoweringContext) -> list[Stage]:
     """SOFTMAX over the last axis, with the output quantisation that the specification fixes."""
     source, output = ctx.input(0), ctx.output
@@ -21,7 +26,7 @@ def lower_softmax(ctx: LoweringContext) -> list[Stage]:
         ctx.error(f"shape {list(source.shape)} into {list(output.shape)}")
     if source.shape[-1] > _MOST_CLASSES:
         ctx.error(f"over {source.shape[-1]} classes, at most {_MOST_CLASSES} are supported")
-    beta = float(ctx.operator.options["beta"])
+    beta = float(ctx.options["beta"])
     try:
         value, shift, minimum = softmax_constants(beta, ctx.quantization(source)[0])
     except ValueError as error:

@@ -8,8 +8,15 @@ from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import SliceParams, four
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.reshape import lower_reshape
+from asc_tiny.compiler.lower.rule import SAME, VIEW, WHOLE, lowering
 
 
+@lowering(
+    "TRANSPOSE",
+    conditions=f"up to 4 dimensions; {SAME}",
+    memory=f"{VIEW} where only dimensions of 1 move, else {WHOLE}",
+    inputs=(2, 2),
+)
 def lower_transpose(ctx: LoweringContext) -> list[Stage]:
     """TRANSPOSE of up to 4 dimensions: a view where only dimensions of 1 move, else a copy."""
     source, output = ctx.input(0), ctx.output

@@ -20,6 +20,7 @@ from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import ConvParams, TransposeConvParams, Window
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import same_padding
+from asc_tiny.compiler.lower.rule import FUSED, WEIGHTED, WEIGHTS, lowering
 from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
@@ -62,6 +63,13 @@ class _Phase:
         return int(self.matrix.shape[1]) * GROUP
 
 
+@lowering(
+    "TRANSPOSE_CONV",
+    conditions=f"batch 1; any window, stride, padding; {FUSED}; {WEIGHTS}",
+    dsp="as CONV_2D",
+    types=WEIGHTED,
+    inputs=(3, 4),
+)
 def lower_transpose_conv(ctx: LoweringContext) -> list[Stage]:
     """TRANSPOSE_CONV with any kernel and stride."""
     weights = weights_of(ctx, dimensions=4)
@@ -69,7 +77,7 @@ def lower_transpose_conv(ctx: LoweringContext) -> list[Stage]:
     source, target = ctx.image(ctx.input(2)), ctx.image(ctx.output)
     if (channels, filters) != (source[2], target[2]):
         ctx.error(f"filters of {list(weights.shape)} for {source[2]} and {target[2]} channels")
-    options = ctx.operator.options
+    options = ctx.options
     stride_y, stride_x = int(options["stride_h"]), int(options["stride_w"])
     if min(stride_y, stride_x) < 1:
         ctx.error(f"strides {stride_y} and {stride_x}")
@@ -166,7 +174,7 @@ def _cut(ctx: LoweringContext, made: BufferView) -> list[Stage]:
 
 def _padding(ctx: LoweringContext, source: int, target: int, size: int, stride: int) -> int:
     """Return how many rows or columns of the full result lie before the output."""
-    if ctx.operator.options["padding"] == "SAME":
+    if ctx.options["padding"] == "SAME":
         fitting = -(-target // stride)
         before = same_padding(target, size, stride, fitting)
     else:

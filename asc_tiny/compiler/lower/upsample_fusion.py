@@ -110,8 +110,8 @@ def check_size(resize: LoweringContext) -> None:
 
 def axis_rule(ctx: LoweringContext, size: int, target: int) -> tuple[int, int, int]:
     """Return the integer rule for input indices, checked against the float32 rule of TFLite."""
-    corners = bool(ctx.operator.options["align_corners"])
-    centers = bool(ctx.operator.options["half_pixel_centers"])
+    corners = bool(ctx.options["align_corners"])
+    centers = bool(ctx.options["half_pixel_centers"])
     if max(size, target) > MOST_PIXELS:
         ctx.error(f"resizing {size} to {target}, at most {MOST_PIXELS} are supported")
     numerator, denominator = (size - 1, target - 1) if corners and target > 1 else (size, target)

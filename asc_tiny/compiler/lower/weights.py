@@ -112,7 +112,7 @@ def is_narrow(channels: Array, per_channel: NDArray[Any]) -> bool:
 def _bias(ctx: LoweringContext, position: int, channels: int) -> NDArray[Any]:
     bias = ctx.optional_input(position)
     if bias is None:
-        if position < len(ctx.operator.inputs) and ctx.operator.name != "FULLY_CONNECTED":
+        if position < len(ctx.operator.inputs) and ctx.name != "FULLY_CONNECTED":
             # TensorFlow Lite Micro's convolutions read it all the same.
             ctx.error("the bias is absent; leave it out of the inputs")
         return np.zeros(channels, dtype=np.int64)
@@ -128,7 +128,7 @@ def _real_multipliers(
     target = ctx.quantization(ctx.output)[0]
     if len(weights.scales) == 1:
         # TFLite multiplies in single precision for dense layers only.
-        dense = ctx.operator.name == "FULLY_CONNECTED"
+        dense = ctx.name == "FULLY_CONNECTED"
         scale = weights.scales[0]
         product = product_scale(source, scale) if dense else source * scale
         return [product / target] * channels
@@ -139,5 +139,5 @@ def _real_multipliers(
 
 def activation_note(ctx: LoweringContext) -> str:
     """Return the fused activation for a stage's comment."""
-    name = str(ctx.operator.options["fused_activation_function"])
+    name = str(ctx.options["fused_activation_function"])
     return "" if name == "NONE" else f", {name}"

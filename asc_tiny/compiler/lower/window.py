@@ -37,7 +37,7 @@ class Window2D:
     @classmethod
     def of(cls, ctx: LoweringContext, height: int, width: int) -> Window2D:
         """Return the window of a convolution or pooling operator."""
-        options = ctx.operator.options
+        options = ctx.options
         source, target = ctx.image(ctx.input(0)), ctx.image(ctx.output)
         strides = (int(options["stride_h"]), int(options["stride_w"]))
         dilations = (

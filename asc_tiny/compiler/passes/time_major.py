@@ -8,7 +8,7 @@ inputs are transposed back, and the network goes on as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
+from asc_tiny.tflite.ops import Family, OpRules
 from asc_tiny.util.errors import AscError
 
 _TRANSPOSED = (0, 2, 1, 3)
@@ -80,7 +81,7 @@ class _TimeMajorRewriter:
 
     def rule(self, operator: Operator) -> Operator | None:
         """Return the operator on time-major tensors, None if it has no such form or tensors."""
-        rule = _RULES.get(operator.name)
+        rule = time_major_rule.get(operator.name)
         activations = [index for index in operator.inputs if self.is_activation(index)]
         images = [index for index in activations if len(self.source.tensor(index).shape) == 4]
         is_possible = images and all(index in self.is_time_major for index in images)
@@ -157,20 +158,6 @@ def _window(_: _TimeMajorRewriter, operator: Operator) -> Operator:
     return _with_options(operator)
 
 
-def _weighted(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
-    found = rewriter.data(operator.inputs[1])
-    if found is None or found[0].ndim != 4:
-        return None
-    return rewriter.replaced(_with_options(operator), 1, found[0].transpose(_TRANSPOSED))
-
-
-def _transpose_conv(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
-    changed, found = _weighted(rewriter, operator), rewriter.data(operator.inputs[0])
-    if changed is None or found is None or found[0].size != 4:
-        return None
-    return rewriter.replaced(changed, 0, found[0].ravel()[list(_TRANSPOSED)])
-
-
 def _elementwise(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
     """Operands of fewer dimensions are images of height 1, and of width 1 if possible."""
     changed = operator
@@ -185,13 +172,6 @@ def _elementwise(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator |
         changed = rewriter.replaced(changed, position, image.transpose(_TRANSPOSED))
     is_image = len(rewriter.source.tensor(operator.outputs[0]).shape) == 4
     return changed if is_image else None
-
-
-def _axis_option(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
-    axis = int(operator.options["axis"]) % 4
-    if any(index not in rewriter.is_time_major for index in operator.inputs):
-        return None
-    return replace(operator, options={**operator.options, "axis": _AXIS.get(axis, axis)})
 
 
 def _axes(position: int) -> _Rule:
@@ -221,6 +201,51 @@ def _reduced(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | Non
     return _axes(1)(rewriter, operator) if len(output) == 4 or axes & {1, 2} else None
 
 
+def _resized(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
+    found = rewriter.data(operator.inputs[1])
+    return None if found is None else rewriter.replaced(operator, 1, found[0].ravel()[::-1])
+
+
+time_major_rule: OpRules[_Rule] = OpRules(
+    {
+        Family.UNARY: _same,
+        Family.BINARY: _elementwise,
+        Family.COMPARISON: _elementwise,
+        Family.WINDOW: _window,
+        Family.REDUCTION: _reduced,
+        Family.RESIZE: _resized,
+    }
+)
+"""What makes the time-major form of an operator; all others stay as they are."""
+
+time_major_rule("SPLIT")(_axes(0))
+time_major_rule("SPLIT_V")(_axes(2))
+
+
+@time_major_rule("CONV_2D", "DEPTHWISE_CONV_2D")
+def _weighted(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
+    found = rewriter.data(operator.inputs[1])
+    if found is None or found[0].ndim != 4:
+        return None
+    return rewriter.replaced(_with_options(operator), 1, found[0].transpose(_TRANSPOSED))
+
+
+@time_major_rule("TRANSPOSE_CONV")
+def _transpose_conv(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
+    changed, found = _weighted(rewriter, operator), rewriter.data(operator.inputs[0])
+    if changed is None or found is None or found[0].size != 4:
+        return None
+    return rewriter.replaced(changed, 0, found[0].ravel()[list(_TRANSPOSED)])
+
+
+@time_major_rule("CONCATENATION")
+def _axis_option(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
+    axis = int(operator.options["axis"]) % 4
+    if any(index not in rewriter.is_time_major for index in operator.inputs):
+        return None
+    return replace(operator, options={**operator.options, "axis": _AXIS.get(axis, axis)})
+
+
 def _by_axis(*positions: int) -> _Rule:
     """A rule for operators whose constants have an entry, or a row, for each dimension."""
 
@@ -237,6 +262,11 @@ def _by_axis(*positions: int) -> _Rule:
     return rule
 
 
+time_major_rule("PAD", "PADV2")(_by_axis(1))
+time_major_rule("SLICE")(_by_axis(1, 2))
+
+
+@time_major_rule("STRIDED_SLICE")
 def _strided_slice(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
     options = dict(operator.options)
     if options["shrink_axis_mask"] or options["ellipsis_mask"] or options["new_axis_mask"]:
@@ -247,11 +277,7 @@ def _strided_slice(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator
     return _by_axis(1, 2, 3)(rewriter, replace(operator, options=options))
 
 
-def _resized(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
-    found = rewriter.data(operator.inputs[1])
-    return None if found is None else rewriter.replaced(operator, 1, found[0].ravel()[::-1])
-
-
+@time_major_rule("FULLY_CONNECTED")
 def _dense(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
     """On pixels."""
     source, output = (
@@ -261,42 +287,3 @@ def _dense(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
     return (
         operator if len(output) == 4 and source[:3] == output[:3] and source[3] == depth else None
     )
-
-
-_RULES: Mapping[str, _Rule] = {
-    "ABS": _same,
-    "ADD": _elementwise,
-    "AVERAGE_POOL_2D": _window,
-    "CONCATENATION": _axis_option,
-    "CONV_2D": _weighted,
-    "DEPTHWISE_CONV_2D": _weighted,
-    "ELU": _same,
-    "FULLY_CONNECTED": _dense,
-    "HARD_SWISH": _same,
-    "LEAKY_RELU": _same,
-    "LOGISTIC": _same,
-    "MAXIMUM": _elementwise,
-    "MAX_POOL_2D": _window,
-    "MEAN": _reduced,
-    "MINIMUM": _elementwise,
-    "MUL": _elementwise,
-    "PAD": _by_axis(1),
-    "PADV2": _by_axis(1),
-    "PRELU": _elementwise,
-    "QUANTIZE": _same,
-    "REDUCE_MAX": _reduced,
-    "RELU": _same,
-    "RELU6": _same,
-    "RESIZE_BILINEAR": _resized,
-    "RESIZE_NEAREST_NEIGHBOR": _resized,
-    "SLICE": _by_axis(1, 2),
-    "SOFTMAX": _same,
-    "SPLIT": _axes(0),
-    "SPLIT_V": _axes(2),
-    "STRIDED_SLICE": _strided_slice,
-    "SUB": _elementwise,
-    "SUM": _reduced,
-    "TANH": _same,
-    "TRANSPOSE_CONV": _transpose_conv,
-}
-"""The time-major form of each operator; all others stay as they are."""

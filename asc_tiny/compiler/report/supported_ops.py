@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from asc_tiny.compiler.diagnostics import HINTS
-from asc_tiny.compiler.lower.registry import RULES
+from asc_tiny.compiler.diagnostics import advice
+from asc_tiny.compiler.lower.registry import lowering_rule
 from asc_tiny.tflm.kernel_memory import memory_rule
 
 _INTRODUCTION = """# Supported operators
@@ -52,19 +52,22 @@ Only with this runtime: {only_tflm}. Only compiled: {only_compiled}.
 
 def markdown() -> str:
     """Return the text of docs/supported_ops.md."""
-    rows = [
-        f"| {name} | {rule.types} | {rule.conditions} | {rule.memory} | {rule.dsp} | "
-        f"{'yes' if name in memory_rule.names else 'no'} |"
-        for name, rule in sorted(RULES.items())
-    ]
-    hints = [f"| {name} | {hint} |" for name, hint in sorted(HINTS.items())]
-    known = set(memory_rule.names)
+    compiled, run_by_tflm = set(lowering_rule.names), set(memory_rule.names)
     tflm = _TFLM.format(
-        names=_list(known),
-        only_tflm=_list(known - set(RULES)),
-        only_compiled=_list(set(RULES) - known),
+        names=_list(run_by_tflm),
+        only_tflm=_list(run_by_tflm - compiled),
+        only_compiled=_list(compiled - run_by_tflm),
     )
+    hints = [f"| {name} | {advice.get(name)} |" for name in advice.names]
+    rows = map(_row, lowering_rule.names)
     return _INTRODUCTION + "\n".join(rows) + "\n" + _REFUSED + "\n".join(hints) + "\n" + tflm
+
+
+def _row(name: str) -> str:
+    rule = lowering_rule.get(name)
+    assert rule is not None
+    tflm = "yes" if name in memory_rule.names else "no"
+    return f"| {name} | {rule.types} | {rule.conditions} | {rule.memory} | {rule.dsp} | {tflm} |"
 
 
 def _list(names: set[str]) -> str:

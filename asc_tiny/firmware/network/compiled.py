@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from asc_tiny.compiler.diagnostics import not_supported
-from asc_tiny.compiler.lower.registry import LOWERINGS
+from asc_tiny.compiler.lower.registry import lowering_rule
 from asc_tiny.compiler.passes import strip_io_conversions
 from asc_tiny.compiler.planner.planner import Compiled, Options, plan_network
 from asc_tiny.firmware.c.literals import value_lines
@@ -85,7 +85,7 @@ def check_supported_operators(model_file: ModelFile) -> None:
         AscError: there is none for one; the message names it and its layer.
     """
     for operator in model_file.graph.operators:
-        if operator.name not in LOWERINGS:
+        if lowering_rule.get(operator.name) is None:
             raise not_supported(model_file.graph, operator)
 
 

@@ -1,0 +1,90 @@
+"""What is said of a lowering where it is defined: the decorator ``lowering``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from asc_tiny.compiler.ir import Stage
+from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.tflite.ops import OpRules
+
+BY_ROW = "row by row"
+VIEW = "view"
+WHOLE = "whole map"
+
+MANY = 2**15
+"""Any number of operands or results."""
+
+FUSED = "any fused activation of RELU, RELU6, RELU_N1_TO_1"
+WEIGHTS = "constant weights with zero point 0, one scale in all or one per channel"
+WEIGHTED = "int8, bias int32"
+SAME = "input and output of one quantisation"
+BROADCAST = "either operand constant or broadcast along axes that are neighbours; 4 dimensions"
+SLICED = f"constant bounds; {SAME}"
+WINDOWED = f"batch 1; any window, stride, padding; {FUSED}"
+VIEW_OR_COPY = f"{VIEW}; copied where the values are not side by side"
+OTHER_ROWS = f"{VIEW} of the {WHOLE} where the rows become others; copied as SLICE is"
+
+
+Lower = Callable[[LoweringContext], list[Stage]]
+
+
+@dataclass(frozen=True)
+class LoweringRule:
+    """An operator's lowering, in code and in the words of docs/supported_ops.md.
+
+    Attributes:
+        lower: makes stages of an operator.
+        conditions: what must hold besides int8 activations of one scale each.
+        memory: how much of its input must exist: a window of rows, all of it, or nothing new.
+        types: types of activations and constants.
+        dsp: what cores with the DSP extension run specially, empty if nothing.
+        inputs: fewest and most operands.
+        outputs: most results.
+        is_view: whether the output is as a rule a view of the input, which no stage writes.
+        reads_by_row: whether the rows of an image that it reads may lie anywhere, one by one.
+    """
+
+    lower: Lower
+    conditions: str
+    memory: str = BY_ROW
+    types: str = "int8"
+    dsp: str = ""
+    inputs: tuple[int, int] = (1, 1)
+    outputs: int = 1
+    is_view: bool = False
+    reads_by_row: bool = False
+
+
+lowering_rule: OpRules[LoweringRule] = OpRules()
+"""The operators that become C. ``registry`` imports all modules that register one."""
+
+
+def lowering(
+    *names: str,
+    conditions: str,
+    memory: str = BY_ROW,
+    types: str = "int8",
+    dsp: str = "",
+    inputs: tuple[int, int] = (1, 1),
+    outputs: int = 1,
+    is_view: bool = False,
+    reads_by_row: bool = False,
+) -> Callable[[Lower], Lower]:
+    """Return a decorator that registers a function as the lowering of operators.
+
+    Args:
+        names: names of the operators.
+        conditions, memory, types, dsp, inputs, outputs, is_view, reads_by_row: as in
+            ``LoweringRule``.
+    """
+
+    def register(lower: Lower) -> Lower:
+        rule = LoweringRule(
+            lower, conditions, memory, types, dsp, inputs, outputs, is_view, reads_by_row
+        )
+        lowering_rule(*names)(rule)
+        return lower
+
+    return register

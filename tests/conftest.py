@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from asc_tiny.audio.synth import write_synthetic
 from asc_tiny.targets.device import client, emulator
+from support import session_cache
 from support.patience import PATIENCE_S
 
 # How fast a machine makes examples is no property of the code.
@@ -20,6 +21,13 @@ settings.load_profile("any speed")
 
 
 def pytest_configure() -> None:
+    """Have one cache for all processes of this run, and a clean start for programs."""
+    # The first process makes the folder; those that share its work inherit where it is.
+    session_cache.folder()
+    undo_what_a_shell_leaves()
+
+
+def undo_what_a_shell_leaves() -> None:
     """Undo for programs that the tests start what they would inherit from a shell.
 
     Signals that are ignored stay so in every program that is started; handlers do not. A program

@@ -15,7 +15,7 @@ pytest.importorskip("tflite_micro")
 from support.common_networks import NETWORKS
 from support.emulated import EmulatedNetwork
 from support.graph_batch import compiled_runtime, model_file, run_all
-from support.network_models import TflmNetwork, inputs, quantized
+from support.network_models import TflmNetwork, converted, inputs
 
 QUICK = ("one_dimensional", "squeeze_excite", "u_net")
 """Those whose operators no smaller network has."""
@@ -43,7 +43,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in NETWORKS]
 )
 def test_common_networks(name: str, runtime: Path, tmp_path: Path) -> None:
-    model = model_file(quantized(NETWORKS[name]()), name)
+    model = model_file(converted(NETWORKS[name]), name)
     assert compile_network(model).arena.size <= ARENAS[name]
     samples = inputs(model.graph.tensor(model.graph.inputs[0]).shape, 8)
     (outputs,) = run_all([model], [samples], tmp_path, runtime, {})
@@ -56,7 +56,7 @@ def test_common_networks(name: str, runtime: Path, tmp_path: Path) -> None:
 @pytest.mark.qemu
 @pytest.mark.parametrize("name", QUICK)
 def test_new_operators_on_cortex_m4(name: str, tmp_path: Path) -> None:
-    model = model_file(quantized(NETWORKS[name]()), name)
+    model = model_file(converted(NETWORKS[name]), name)
     samples = inputs(model.graph.tensor(model.graph.inputs[0]).shape, 8)
     outputs, _ = EmulatedNetwork(model, "mps2-an386", tmp_path).run(samples)
     reference = TflmNetwork(model.data)

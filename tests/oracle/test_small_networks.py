@@ -6,6 +6,7 @@ import ctypes
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from asc_tiny.firmware.network import compiled, model_array
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.errors import AscError
 from support.native import CORES, FLAGS, compile_for
-from support.network_models import SMALL, CNetwork, TflmNetwork, emit, inputs, quantized
+from support.network_models import SMALL, CNetwork, TflmNetwork, converted, emit, inputs, quantized
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
@@ -25,9 +26,9 @@ pytest.importorskip("tflite_micro")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelFile]:
     """Every small network, and the dense layers of one quantised per tensor."""
     folder = tmp_path_factory.mktemp("models")
-    contents = {name: quantized(build()) for name, build in SMALL.items()}
+    contents = {name: converted(build) for name, build in SMALL.items()}
     setting = "_experimental_disable_per_channel_quantization_for_dense_layers"
-    contents["per_tensor"] = quantized(SMALL["depthwise"](), **{setting: True})
+    contents["per_tensor"] = converted(SMALL["depthwise"], **{setting: True})
     model_files = {}
     for name, data in contents.items():
         path = folder / f"{name}.tflite"
@@ -36,12 +37,17 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelFile]:
     return model_files
 
 
-@pytest.fixture(scope="module")
-def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
+def released_layers() -> Any:
+    """Return MobileNet as it was released, with a batch of 1."""
     from asc_tiny.nets.mobilenet import build
 
+    return build(batch_size=1)
+
+
+@pytest.fixture(scope="module")
+def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
     path = tmp_path_factory.mktemp("mobilenet") / "mobilenet.tflite"
-    path.write_bytes(quantized(build(batch_size=1)))
+    path.write_bytes(converted(released_layers))
     return load(path)
 
 

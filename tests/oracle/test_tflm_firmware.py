@@ -21,7 +21,7 @@ from asc_tiny.targets.image.bench import measure
 from asc_tiny.tflm.structs import TYPES, Abi
 from support.commands import asc_tiny
 from support.ensemble_models import small, write_ensemble
-from support.network_models import SMALL, TflmNetwork, inputs, quantized
+from support.network_models import SMALL, TflmNetwork, converted, inputs
 from support.paths import MODEL
 from support.recorded_arena import MADE
 from support.tflm_firmware import Build, EmulatedNetwork, find
@@ -44,7 +44,7 @@ def build() -> Build:
 @pytest.fixture(scope="module")
 def little(tmp_path_factory: pytest.TempPathFactory) -> model_file.ModelFile:
     path = tmp_path_factory.mktemp("little") / "depthwise.tflite"
-    path.write_bytes(quantized(SMALL["depthwise"]()))
+    path.write_bytes(converted(SMALL["depthwise"]))
     return model_file.load(path)
 
 
@@ -92,7 +92,7 @@ def test_released_networks(name: str, build: Build, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted({*MADE} - {"outputs"}))
 def test_small_networks(name: str, build: Build, tmp_path: Path) -> None:
     path = tmp_path / f"{name}.tflite"
-    path.write_bytes(quantized(MADE[name]()))
+    path.write_bytes(converted(MADE[name]))
     check(model_file.load(path), build, tmp_path / "firmware", 12)
 
 

@@ -13,6 +13,7 @@ from asc_tiny.projects.cmsis import BOARDS
 from support.commands import asc_tiny, refused
 from support.microphones import played, scenes
 from support.native import FLAGS
+from support.objects import compiled
 from support.paths import DOUBLES, MODEL
 from support.patience import PATIENCE_S
 from support.project_files import assert_prefix, compile_for_cortex_m4
@@ -125,13 +126,12 @@ def build(project: Path, folder: Path, *options: str) -> Path:
     """Build what the project lists for this computer, with a double of a board layer."""
     sources, folders, macros = files_of(project)
     include = [f"-I{each}" for each in (DOUBLE, DOUBLES / "played", *folders)]
-    objects = []
+    objects: list[Path] = []
     board = [DOUBLE / "board_host.c", DOUBLE / "usart_host.c", DOUBLES / "played/console.c"]
     for source in [*sources, *board, *folder.glob("*.c")]:
         language = ["cc", *FLAGS] if source.suffix == ".c" else ["c++", "-std=c++17", "-O1"]
-        objects.append(folder / f"{source.name}.o")
         command = [*language, *include, *(f"-D{macro}" for macro in macros), *options]
-        subprocess.run([*command, "-c", source, "-o", objects[-1]], check=True)
+        objects += compiled(command, [source])
     subprocess.run(["c++", *objects, "-pthread", "-o", folder / "app"], check=True)
     return folder / "app"
 

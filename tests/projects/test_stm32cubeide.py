@@ -18,6 +18,7 @@ from support.commands import asc_tiny, refused
 from support.emulated import LINK, emulate_bytes, write_platform
 from support.microphones import BLOCK, played, scenes
 from support.native import FLAGS
+from support.objects import compiled
 from support.paths import DOUBLES, MODEL
 from support.serial_requests import check_a_port, check_the_host_as_source
 from support.stm32 import STAND_IN, filtered
@@ -49,7 +50,8 @@ class Application:
         write_platform(BOARD, folder, stack_bytes=8192)
         core = ["arm-none-eabi-gcc", *BOARD.compiler_flags, *FLAGS, *SECTIONS, *options]
         link = [*LINK, f"-T{folder / 'link.ld'}", "-o", folder / "firmware.elf"]
-        subprocess.run([*core, *sorted(folder.glob("*.c")), *link], check=True)
+        objects = compiled(core, sorted(folder.glob("*.c")))
+        subprocess.run([*core, *objects, *link], check=True)
 
     def play(self, words: np.ndarray, *, burst: int = 0, errors: int = 0) -> list[str]:
         """Have the DMA write words and return the lines that the application prints.

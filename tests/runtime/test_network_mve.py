@@ -13,7 +13,7 @@ import pytest
 from asc_tiny.firmware.runtime import runtime_sources
 from support.emulated import EmulatedImage, EmulatedNetwork
 from support.native import write
-from support.network_models import quantized
+from support.network_models import converted
 from support.paths import C
 from support.references import expected, model_file, samples_of
 
@@ -57,7 +57,7 @@ SHAPES: dict[str, Callable[[], Any]] = {"few": few_channels, "many": many_channe
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_shapes(name: str, tmp_path: Path) -> None:
-    model = model_file(quantized(SHAPES[name]()), tmp_path)
+    model = model_file(converted(SHAPES[name]), tmp_path)
     samples = samples_of(model, 16)
     outputs, _ = EmulatedNetwork(model, M55, tmp_path / "c").run(samples)
     assert np.array_equal(outputs, expected(model, samples))
@@ -65,14 +65,14 @@ def test_shapes(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("optimization", ["-O0", "-O1", "-Os", "-O3"])
 def test_no_optimization_changes_the_bits(optimization: str, tmp_path: Path) -> None:
-    model = model_file(quantized(many_channels()), tmp_path)
+    model = model_file(converted(many_channels), tmp_path)
     samples = samples_of(model, 8)
     emulated = EmulatedNetwork(model, M55, tmp_path / "c", optimization=optimization)
     assert np.array_equal(emulated.run(samples)[0], expected(model, samples))
 
 
 def test_a_core_without_vectors(tmp_path: Path) -> None:
-    model = model_file(quantized(many_channels()), tmp_path)
+    model = model_file(converted(many_channels), tmp_path)
     samples = samples_of(model, 8)
     emulated = EmulatedNetwork(model, M55, tmp_path / "c", flags=WITHOUT_VECTORS)
     assert np.array_equal(emulated.run(samples)[0], expected(model, samples))
@@ -93,7 +93,7 @@ def test_layers_of_wide_range(name: str, tmp_path: Path, monkeypatch: pytest.Mon
     for family in ("conv", "depthwise", "fully_connected"):
         name_ = f"asc_tiny.compiler.lower.{family}.is_narrow"
         monkeypatch.setattr(name_, lambda *_: False)
-    model = model_file(quantized(SHAPES[name]()), tmp_path)
+    model = model_file(converted(SHAPES[name]), tmp_path)
     samples = samples_of(model, 8)
     outputs, _ = EmulatedNetwork(model, M55, tmp_path / "c").run(samples)
     assert "127, 0, 1}" not in (tmp_path / "c" / "asc_net.c").read_text()

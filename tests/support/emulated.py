@@ -22,6 +22,7 @@ from asc_tiny.projects.cmake import PLATFORM_FILES
 from asc_tiny.targets.build.project import run_command
 from asc_tiny.targets.image.bench import memory
 from support.native import FLAGS, write
+from support.objects import compiled
 from support.paths import C
 from support.patience import PATIENCE_S
 
@@ -74,8 +75,9 @@ class EmulatedImage:
         self.compiler = [toolchain.compiler, *core, *toolchain.compiler_flags]
         write_platform(self.board, folder, stack_bytes=4096)
         level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimization]
-        command = [*self.compiler, *level, "-ffunction-sections", *LINK]
-        command += [f"-T{folder / 'link.ld'}", *map(str, sorted(folder.glob("*.c")))]
+        command = [*self.compiler, *level, "-ffunction-sections"]
+        objects = compiled(command, sorted(folder.glob("*.c")))
+        command += [*LINK, f"-T{folder / 'link.ld'}", *map(str, objects)]
         subprocess.run([*command, "-o", str(folder / "image.elf")], check=True)
 
     def execute(self, *arguments: str) -> str:

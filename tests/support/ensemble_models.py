@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model import model_file
-from support.network_models import quantized
+from support.network_models import converted
 from support.paths import MODEL
 
 SMALL_FRONTEND = FrontEndConfig(n_mels=16)
@@ -26,6 +27,15 @@ def perturbed(path: Path) -> Path:
     return path
 
 
+def _small(shape: tuple[int, int, int], filters: int, classes: int) -> Any:
+    from keras import Input, Model, layers
+
+    inputs = Input(shape, batch_size=1)
+    x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(inputs)
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 1, activation="relu")(x))
+    return Model(inputs, layers.Softmax()(layers.Dense(classes)(x)))
+
+
 def small(
     path: Path,
     labels: Sequence[str],
@@ -35,15 +45,9 @@ def small(
     frontend: FrontEndConfig = SMALL_FRONTEND,
 ) -> Path:
     """Write a small network; ``width`` is the deviation of its input, hence sets its scale."""
-    from keras import Input, Model, layers
-
     from asc_tiny.model.metadata_writer import embed
 
-    inputs = Input(frontend.shape, batch_size=1)
-    x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(inputs)
-    x = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 1, activation="relu")(x))
-    outputs = layers.Softmax()(layers.Dense(len(labels))(x))
-    data = quantized(Model(inputs, outputs), width=width)
+    data = converted(_small, frontend.shape, filters, len(labels), width=width)
     path.write_bytes(data)
     source = model_file.load(path).graph
     tensor = source.tensor(source.inputs[0])

@@ -14,6 +14,7 @@ from asc_tiny.boards import catalog
 from asc_tiny.firmware import frontend as frontend_code
 from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.frontend.config import FrontEndConfig
+from support.objects import compiled
 
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Werror", "-O2")
 CORES = {
@@ -37,8 +38,9 @@ def shared_library(folder: Path, *, sanitizer: Sequence[str] = SANITISER) -> cty
     """Build all C files in ``folder``, undefined behaviour trapped unless told otherwise."""
     library = folder / "library.so"
     sources = sorted(folder.glob("*.c"))
-    command = ["cc", *FLAGS, *sanitizer, "-shared", "-fPIC", *sources, "-o", library]
-    subprocess.run(command, check=True)
+    command = ["cc", *FLAGS, *sanitizer, "-fPIC"]
+    objects = compiled(command, sources)
+    subprocess.run([*command, "-shared", *objects, "-o", library], check=True)
     return ctypes.CDLL(str(library))
 
 
@@ -46,9 +48,8 @@ def compile_for(core: str, folder: Path) -> None:
     """Compile all C files in ``folder`` for one of ``CORES``; a warning is an error."""
     toolchain, *flags = CORES[core]
     assert shutil.which(toolchain.compiler), f"{toolchain.compiler} is not installed"
-    command = [toolchain.compiler, *flags, *toolchain.compiler_flags, *FLAGS, "-o", "/dev/null"]
-    for source in sorted(folder.glob("*.c")):
-        subprocess.run([*command, "-c", source], check=True)
+    command = [toolchain.compiler, *flags, *toolchain.compiler_flags, *FLAGS]
+    compiled(command, sorted(folder.glob("*.c")))
 
 
 class CFrontEnd:

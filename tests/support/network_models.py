@@ -14,6 +14,7 @@ from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.network import compiled, ensemble
 from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.model.ensemble import Ensemble, Model
+from support import session_cache
 from support.native import SANITISER, shared_library, write
 
 
@@ -51,6 +52,16 @@ def quantized(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
     data = converter.convert()
     assert isinstance(data, bytes)
     return data
+
+
+def converted(make: Callable[..., Any], *arguments: Any, **settings: Any) -> bytes:
+    """Return ``quantized(make(*arguments), **settings)``, converted once in a run of the tests."""
+    called = (make.__module__, make.__qualname__, arguments, sorted(settings.items()))
+    made = session_cache.entry(
+        f"{session_cache.key(repr(called))}.tflite",
+        lambda path: path.write_bytes(quantized(make(*arguments), **settings)),
+    )
+    return made.read_bytes()
 
 
 def convolutions() -> Any:

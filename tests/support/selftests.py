@@ -8,6 +8,7 @@ from pathlib import Path
 
 from support.commands import asc_tiny
 from support.native import FLAGS
+from support.objects import compiled
 
 EXPECTED = "asc_selftest_expected.h"
 SPOILED = [("ASC_SELFTEST_CHECKSUM", 1), ("ASC_SELFTEST_SCORES", 2)]
@@ -29,8 +30,9 @@ def generate_sources(folder: Path, model: Path, *options: object) -> Path:
 def run_on_host(folder: Path) -> int:
     """Build all sources with undefined behaviour trapped; return what the self-test does."""
     trap = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
-    command = ["cc", *FLAGS, "-O1", *trap, *sorted(folder.glob("*.c")), "-o", folder / "test"]
-    subprocess.run(command, check=True)
+    command = ["cc", *FLAGS, "-O1", *trap]
+    objects = compiled(command, sorted(folder.glob("*.c")))
+    subprocess.run([*command, *objects, "-o", folder / "test"], check=True)
     done = subprocess.run([folder / "test"], check=True, capture_output=True, text=True)
     return int(done.stdout)
 

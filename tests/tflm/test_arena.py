@@ -19,7 +19,7 @@ from asc_tiny.tflm.greedy_planner import BufferRequest, place
 from asc_tiny.tflm.kernel_memory import needs
 from asc_tiny.tflm.structs import Abi
 from asc_tiny.util.errors import AscError
-from support.network_models import quantized
+from support.network_models import converted, quantized
 from support.paths import MODELS
 from support.recorded_arena import MADE, check_kept, recorded
 
@@ -35,7 +35,7 @@ _FILES: dict[str, bytes] = {}
 def file_of(name: str) -> bytes:
     if name not in _FILES:
         path = MODELS / f"{name}.tflite"
-        _FILES[name] = path.read_bytes() if path.exists() else quantized(MADE[name]())
+        _FILES[name] = path.read_bytes() if path.exists() else converted(MADE[name])
     return _FILES[name]
 
 

@@ -15,7 +15,7 @@ from asc_tiny.compiler.planner.schedule_loops import loops
 from asc_tiny.compiler.report.dump import dump
 from asc_tiny.compiler.report.plan import report
 from asc_tiny.firmware.classifier import classifier
-from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.firmware.network.compiled import compile_network, generate
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.projects import cmake, generator
 from asc_tiny.targets.build import project as projects
@@ -97,6 +97,15 @@ def test_less_memory_costs_instructions() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "options", [Options(), Options(schedule="time")], ids=["rows", "streaming"]
+)
+def test_planning_again_gives_the_same_code(options: Options) -> None:
+    first, second = load(MOBILENET), load(MOBILENET)
+    assert first is not second, "or the plan is looked up"
+    assert generate(first, options=options) == generate(second, options=options)
+
+
 def test_layer_by_layer_holds_whole_maps() -> None:
     compiled = compile_network(load(MOBILENET), Options(schedule="layers"))
     rolling_buffers = compiled.schedule.rolling_buffers
@@ -114,10 +123,10 @@ def test_every_plan_gives_the_same_outputs(seed: int, tmp_path: Path) -> None:
     import numpy as np
 
     from support.keras_networks import random_network
-    from support.network_models import CNetwork, quantized
+    from support.network_models import CNetwork, converted
     from support.references import expected, model_file, samples_of
 
-    model = model_file(quantized(random_network(seed)), tmp_path)
+    model = model_file(converted(random_network, seed), tmp_path)
     samples = samples_of(model, 16)
     wanted = expected(model, samples)
     plans = {**PLANS, "smallest": smallest(model)} if seed % 4 == 3 else PLANS

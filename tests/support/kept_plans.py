@@ -1,0 +1,46 @@
+"""Plans of networks, each made once in a process.
+
+Planning takes most of the time of ``generate``. Tests of what is around a network generate the
+same one a hundred times; those of the compiler itself plan anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from asc_tiny.compiler.planner.planner import Compiled, Options
+from asc_tiny.firmware.network import compiled
+from asc_tiny.tflite.graph import Graph
+from support.session_cache import key
+
+_PLANS: dict[str, Compiled] = {}
+
+
+@contextmanager
+def kept_plans() -> Iterator[None]:
+    """Have the compiler look up the plan of a graph that it has planned with the same options."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "plan_network", _looked_up(compiled.plan_network))
+        yield
+
+
+def _looked_up(
+    plan_network: Callable[[Graph, Options], Compiled],
+) -> Callable[[Graph, Options], Compiled]:
+    def plan(graph: Graph, options: Options) -> Compiled:
+        name = _name(graph, options)
+        if name not in _PLANS:
+            _PLANS[name] = plan_network(graph, options)
+        return _PLANS[name]
+
+    return plan
+
+
+def _name(graph: Graph, options: Options) -> str:
+    """Return what a plan follows from: all of the graph, and the options."""
+    operators = [(each.name, each.inputs, each.outputs, each.options) for each in graph.operators]
+    whole = (graph.source, graph.inputs, graph.outputs, operators, graph.tensors, options)
+    return key(*map(repr, whole))

@@ -1,0 +1,45 @@
+"""Pools against their definition: what is padding counts for neither mean nor maximum."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from support.hand_made import GraphBuilder
+from support.hand_run import outputs_of, samples_for
+from support.integer_reference import pool
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize(
+    ("kernel", "stride"), [((2, 2), (2, 2)), ((3, 2), (1, 2)), ((3, 3), (3, 1)), ((9, 7), (1, 1))]
+)
+@pytest.mark.parametrize("name", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
+def test_pool(
+    name: str, kernel: tuple[int, int], stride: tuple[int, int], padding: str, tmp_path: Path
+) -> None:
+    builder = GraphBuilder((1, 9, 7, 5), 0.5, 11)
+    average = name.startswith("AVERAGE")
+
+    def expected(sample: np.ndarray) -> np.ndarray:
+        return pool(sample, kernel, stride, padding, average=average)
+
+    builder.add(
+        name,
+        (0,),
+        (1, *expected(np.zeros((9, 7, 5), np.int8)).shape),
+        0.5,
+        11,
+        filter_height=kernel[0],
+        filter_width=kernel[1],
+        stride_h=stride[0],
+        stride_w=stride[1],
+        padding=padding,
+        fused_activation_function="NONE",
+    )
+    graph = builder.graph()
+    samples = samples_for(graph)
+    for sample, output in zip(samples, outputs_of(graph, samples, tmp_path), strict=True):
+        assert np.array_equal(output, expected(sample))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from asc_tiny.complexity.report import measure as measure_complexity
 from asc_tiny.firmware.classifier import classifier
 from asc_tiny.model.ensemble import Ensemble, Model, load_model

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
-from asc_tiny.compiler.planner.planner import Compiled, Options
+from asc_tiny.compiler.compiled import Compiled
+from asc_tiny.compiler.options import Options
 from asc_tiny.costs import board_fit
 from asc_tiny.costs.board_fit import Fit
 from asc_tiny.decision.config import read_toml as read_decision

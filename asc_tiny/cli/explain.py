@@ -10,7 +10,8 @@ import click
 from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.compiler.planner.planner import Compiled, Options
+    from asc_tiny.compiler.compiled import Compiled
+    from asc_tiny.compiler.options import Options
     from asc_tiny.model.ensemble import Model
 
 _PRINT = "-"

@@ -1,9 +1,10 @@
 """The compiler from the graph of a .tflite file to a plan of stages, rows and places in memory.
 
+pipeline: the driver, which runs the passes in their order and has ``verify`` check after each
 lower: each operator becomes stages; a stage makes one row of its output at a time
-passes: other layouts of the same work: several rows in a run, rows in parts, columns as they come
+passes: other layouts of the same work: several rows in a run, width tiles, streamed columns
 planner: which tensors are made as a whole, the order of all runs, and where rows lie in the arena
 report: all of this as text and pictures
 
-``firmware.network`` turns the plan into C.
+``ir`` and ``kernel_params`` are the data that they hand on. ``firmware.network`` prints the C.
 """

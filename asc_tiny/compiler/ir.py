@@ -136,7 +136,7 @@ class RowAccess:
     divisor: int = 1
     clamps: bool = False
 
-    def of(self, y: int) -> list[int | None]:
+    def read_rows(self, y: int) -> list[int | None]:
         """Return the numbers of the rows that row y reads, None for padding."""
         first = (y * self.factor + self.offset) // self.divisor
         rows = [first + k * self.step for k in range(self.count)]

@@ -416,7 +416,7 @@ class SumParams(KernelParams):
 
 @dataclass(frozen=True)
 class MeanParams(KernelParams):
-    """From sums to a mean.
+    """The mean of 32-bit sums.
 
     Attributes:
         channels: number of sums.

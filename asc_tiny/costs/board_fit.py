@@ -43,7 +43,8 @@ _FRONT_END = {
 _BLOCK = 1024
 _STATE_BYTES = 528
 _TAP_INSTRUCTIONS, _OUTPUT_INSTRUCTIONS = 2.85, 26.0
-"""Of the resampler on a Cortex-M4: a line through the four measured ones, within 3 %."""
+"""Instructions of the resampler for a tap and an output on a Cortex-M4, by a line through the four
+that were measured, within 3 %."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ class Fit:
     """What a model takes of a board.
 
     Attributes:
-        ram_bytes: by part: network, front end, audio, stack.
-        flash_bytes: by part: network's code, its constants, front end, resampler.
-        instructions_per_s: by part: network, front end, resampler.
-        cpu_share: at one instruction per cycle, of 1; None without the board's clock.
+        ram_bytes: bytes of RAM by part: network, front end, audio, stack.
+        flash_bytes: bytes of flash by part: network's code, its constants, front end, resampler.
+        instructions_per_s: instructions a second by part: network, front end, resampler.
+        cpu_share: share of the core's time at one instruction per cycle; None without a clock.
         absent: why a figure is missing, by name.
     """
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import LoweredGraph
-from asc_tiny.compiler.planner.planner import Compiled
 from asc_tiny.complexity.gate.formats.costs import NEEDS_CPU
 from asc_tiny.costs.instructions import cpu_table
 from asc_tiny.firmware.network import interface
@@ -47,15 +47,15 @@ class Footprint:
     """Bytes of one network.
 
     Attributes:
-        model_bytes: of the .tflite file.
-        tflm_head_bytes: activations and working memory by TensorFlow Lite Micro's planner.
-        tflm_arena_bytes: its whole arena on the core, a 32-bit Arm one unless it is said,
+        model_bytes: bytes of the .tflite file.
+        tflm_head_bytes: bytes of activations and scratch memory by TensorFlow Lite Micro's planner.
+        tflm_arena_bytes: bytes of its whole arena on the core, a 32-bit Arm one unless it is said,
             reference kernels.
         tflm_cmsis_nn_arena_bytes: the same with CMSIS-NN's kernels for the core.
-        aot_arena_bytes: activations and working memory of the network compiled ahead of time.
-        aot_code_bytes: its kernels on the core, C library apart.
-        aot_constant_bytes: its weights and tables.
-        absent: reasons by figure.
+        aot_arena_bytes: bytes of activations and scratch memory, compiled ahead of time.
+        aot_code_bytes: bytes of its kernels on the core, C library apart.
+        aot_constant_bytes: bytes of its weights and tables.
+        absent: reasons why a figure is missing, by figure.
     """
 
     model_bytes: int

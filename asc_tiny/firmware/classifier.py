@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from asc_tiny.compiler.planner.planner import STREAMING, Options
+from asc_tiny.compiler.options import STREAMING, Options
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.firmware.fingerprints import Identity, identify
 from asc_tiny.firmware.network import compiled, tflm

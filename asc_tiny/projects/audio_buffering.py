@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from asc_tiny.compiler.planner.planner import STREAMING, Compiled
+from asc_tiny.compiler.compiled import Compiled
+from asc_tiny.compiler.options import STREAMING
 from asc_tiny.complexity.op_cost import op_cost
 from asc_tiny.firmware.audio import LEAST_BLOCKS
 from asc_tiny.firmware.classifier import Classifier

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.planner.arena_allocator import live_bytes
-from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.model_file import load
 from support import compilers

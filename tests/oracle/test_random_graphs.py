@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asc_tiny.compiler.lower.registry import lowering_rule
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from asc_tiny.firmware.network import compiled
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.errors import AscError

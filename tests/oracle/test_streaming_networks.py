@@ -21,9 +21,9 @@ from support.paths import MODELS
 pytest.importorskip("tflite_micro")
 
 from asc_tiny.compiler.ir import LoweredGraph
+from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.passes.cascade import Cascade, can_cascade, cascadable_pairs, with_cascades
 from asc_tiny.compiler.planner import planner
-from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.errors import AscError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model import model_file
 from asc_tiny.projects.audio_buffering import backlog, column_macs, macs

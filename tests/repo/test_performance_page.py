@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from network import CORES, HEAD, PAGE, PLANS, STREAMING, STREAMING_HEAD, Row, measured
 
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from support import compilers
 
 MARGIN = compilers.margin()

@@ -11,7 +11,7 @@ import numpy as np
 
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from asc_tiny.firmware import frontend as frontend_code
 from asc_tiny.firmware.c.templates import environment, template_root
 from asc_tiny.firmware.network.compiled import DEFAULT

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError

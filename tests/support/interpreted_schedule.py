@@ -31,7 +31,7 @@ def interpret(lowered: LoweredGraph, schedule: Schedule) -> dict[Buffer, list[in
         stage, run = lowered.stages[number], runs[number]
         for access in stage.inputs:
             held = slots.get(access.view.buffer)
-            for row in access.of(stage.row(run)):
+            for row in access.read_rows(stage.row(run)):
                 if row is None or held is None:
                     continue
                 for place in access.view.buffer_rows(row):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from asc_tiny.firmware.network import compiled, ensemble
 from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.model.ensemble import Ensemble, Model

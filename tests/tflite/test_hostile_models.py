@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asc_tiny.cli.main import main
-from asc_tiny.compiler.planner.planner import STREAMING, Options
+from asc_tiny.compiler.options import STREAMING, Options
 from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.errors import AscError

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board, FlashMethod
 from asc_tiny.boards.microphones import Microphone
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.model.ensemble import to_toml

@@ -1,4 +1,4 @@
-"""From a graph to stages: every operator by its own rule, every assumption checked by name."""
+"""Makes the stages of a graph: every operator by its own rule, every assumption checked by name."""
 
 from __future__ import annotations
 

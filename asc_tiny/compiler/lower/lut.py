@@ -31,7 +31,7 @@ from asc_tiny.compiler.lower.requantization import (
 from asc_tiny.compiler.lower.rule import lowering
 
 Function = Callable[[int], int]
-"""From an input's code without its zero point to the output's code."""
+"""A function of the input's code without its zero point, which returns the output's code."""
 
 _INPUT_INTEGER_BITS = 4
 # 255 shifted further left would leave 32 bits.

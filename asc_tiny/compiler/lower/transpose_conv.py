@@ -48,7 +48,7 @@ class _Phase:
 
         Args:
             kernel: shape (filters, rows, columns, channels).
-            rows: of the kernel, at least 1.
+            rows: number of rows of the kernel that have taps, at least 1.
         """
         filters, _, columns, channels = kernel.shape
         im2col_column_size = -(-rows * channels // 2) * 2

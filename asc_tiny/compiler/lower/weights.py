@@ -76,10 +76,10 @@ def channels_of(
 
     Args:
         to: the operator.
-        weights: of the operator.
+        weights: the weights of the operator.
         per_channel: the weights of each sum, shape (sums, values); a multiple of the filters.
         source, bias: positions of these inputs.
-        channel_axis: of the filters in ``weights``.
+        channel_axis: the axis of the filters in ``weights``.
     """
     filters = weights.shape[channel_axis]
     copies = len(per_channel) // filters

@@ -108,7 +108,7 @@ def _cascade_stages(lowered: LoweredGraph, cascade: Cascade) -> list[Stage] | No
 def _width_tiles(chain: Sequence[Stage], count: int) -> list[list[WidthTile]] | None:
     """Return the width tiles of every layer: those that the tiles of the last layer need."""
     tiles: list[list[WidthTile]] = [[] for _ in chain]
-    for span in pixel_ranges(SlidingWindow.of(chain[-1]).output_width, count):
+    for span in pixel_ranges(SlidingWindow.of(chain[-1].params).output_width, count):
         for place in range(len(chain) - 1, -1, -1):
             found = width_tile(chain[place], span)
             if found is None:
@@ -203,7 +203,7 @@ class _CascadeBuilder:
     def memory(self, place: int, rows: int, suffix: str) -> BufferView:
         """Return a view of a new buffer for the tiles of rows of a layer."""
         layer = self.layers[place]
-        channels = SlidingWindow.of(layer).output_channels
+        channels = SlidingWindow.of(layer.params).output_channels
         pixels = max(tileable(tile.params).output_width for tile in self.tiles[place])
         name = f"{layer.output.buffer.name}{suffix}"
         return BufferView.of(Buffer(name, rows, pixels * channels, by_tile=True))

@@ -279,7 +279,7 @@ def _strided_slice(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator
 
 @time_major_rule("FULLY_CONNECTED")
 def _dense(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
-    """On pixels."""
+    """Dense layers on pixels."""
     source, output = (
         rewriter.source.tensor(i[0]).shape for i in (operator.inputs, operator.outputs)
     )

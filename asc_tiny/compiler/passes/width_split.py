@@ -41,7 +41,7 @@ def splittable_width(stage: Stage) -> int:
     """Return the pixels of a row of a stage that can be split, 0 for other stages."""
     if not isinstance(stage.params, ConvParams) or not can_be_tiled(stage):
         return 0
-    width = SlidingWindow.of(stage).output_width
+    width = SlidingWindow.of(stage.params).output_width
     return width if width_tile(stage, PixelRange(width - 1, width)) else 0
 
 
@@ -49,7 +49,7 @@ def split_stage(stage: Stage, size: int) -> list[Stage]:
     """Return the stages that make ``size`` pixels of each row; with 0 the stage itself."""
     if size == 0:
         return [stage]
-    width = SlidingWindow.of(stage).output_width
+    width = SlidingWindow.of(stage.params).output_width
     return [
         _split(stage, PixelRange(first, min(first + size, width)))
         for first in range(0, width, size)
@@ -61,7 +61,7 @@ def _split(stage: Stage, written: PixelRange) -> Stage:
     found = width_tile(stage, written)
     assert found is not None
     own, read = found
-    sliding = SlidingWindow.of(stage)
+    sliding = SlidingWindow.of(stage.params)
     (rows,) = stage.inputs
     source = replace(
         rows.view,

@@ -58,9 +58,9 @@ class SlidingWindow:
     output_channels: int
 
     @classmethod
-    def of(cls, stage: Stage) -> SlidingWindow:
-        """Return how a stage slides that ``can_be_tiled``."""
-        params = tileable(stage.params)
+    def of(cls, kernel: KernelParams) -> SlidingWindow:
+        """Return how a kernel slides that can make a width tile of a row."""
+        params = tileable(kernel)
         row: WindowParams
         if isinstance(params, UpsampledConvParams):
             row = params.columns
@@ -116,7 +116,7 @@ def width_tile(stage: Stage, written: PixelRange) -> tuple[WidthTile, PixelRange
 
     Its byte offsets are those in whole rows. None if it would read nothing.
     """
-    sliding = SlidingWindow.of(stage)
+    sliding = SlidingWindow.of(stage.params)
     read = sliding.read(written)
     if read.count < 1:
         return None

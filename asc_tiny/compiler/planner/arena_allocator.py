@@ -130,13 +130,20 @@ def allocate(lowered: LoweredGraph, schedule: Schedule, enough: int = 0) -> Aren
     """
     buffers, scratch = _live_range_groups(lowered, schedule)
     groups = list(dict.fromkeys([*buffers.values(), *scratch.values()]))
-    offsets = _Search(groups).smallest(enough)
+    offsets = smallest_offsets(groups, enough)
     return ArenaPlan(
         {buffer: offsets[group] for buffer, group in buffers.items()},
         {number: offsets[group] for number, group in scratch.items()},
         _align(max((offsets[group] + group.size for group in groups), default=0)),
         [(group, offsets[group]) for group in groups],
     )
+
+
+def smallest_offsets(
+    groups: Sequence[LiveRangeGroup], enough: int = 0
+) -> dict[LiveRangeGroup, int]:
+    """Return the byte offset of each group in the smallest arena that a search finds."""
+    return _Search(groups).smallest(enough)
 
 
 def least_size(lowered: LoweredGraph, schedule: Schedule) -> int:

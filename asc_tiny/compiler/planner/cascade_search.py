@@ -68,7 +68,7 @@ def _moves(lowered: LoweredGraph, cascades: Cascades) -> Iterator[Cascades]:
 
 def _with(lowered: LoweredGraph, cascades: Cascades, cascade: Cascade) -> Iterator[Cascades]:
     """Yield the choice with a cascade in place of those that share stages with it, if possible."""
-    width = SlidingWindow.of(lowered.stages[cascade.stages[-1]]).output_width
+    width = SlidingWindow.of(lowered.stages[cascade.stages[-1]].params).output_width
     if cascade.tiles == 1 or (
         cascade.tiles <= _MOST_TILES and width >= cascade.tiles * _FEWEST_PIXELS
     ):

@@ -25,7 +25,7 @@ class RollingBuffer:
             live from step 0 on.
         row_periods: first and last step of each row if all rows have slots of their own, else
             empty.
-        slot_periods: of each slot, the periods of steps in which it holds a row.
+        slot_periods: the periods of steps in which each slot holds a row.
     """
 
     slots: int
@@ -185,7 +185,7 @@ class _Scheduler:
             (rows.view, row)
             for rows in stage.inputs
             if rows.view.buffer.constant is None
-            for row in rows.of(stage.row(run))
+            for row in rows.read_rows(stage.row(run))
             if row is not None
         ]
 

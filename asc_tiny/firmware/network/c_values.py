@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -13,14 +13,13 @@ from asc_tiny.compiler.kernel_params import Array, KernelParams, Struct
 from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
 from asc_tiny.compiler.planner.schedule_loops import Loop, loops
 from asc_tiny.compiler.planner.scheduler import Schedule
+from asc_tiny.compiler.planner.slots import Slots
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.network import interface
 from asc_tiny.tflite.graph import Graph, Tensor
 from asc_tiny.util.errors import AscError
 
-_MOST_STAGES = 255
 _MOST_STEPS = 2**16 - 1
-_MOST_BYTES = 2**31 - 1
 
 
 def values(
@@ -29,20 +28,15 @@ def values(
     """Return the values of the templates ``asc_net.h`` and ``asc_net.c``.
 
     Raises:
-        AscError: the network has more stages than a byte can number, or more runs of a stage or
-            steps than 16 bits can.
+        AscError: the network has more steps than 16 bits can number.
     """
-    _check_count(lowered, len(lowered.stages), _MOST_STAGES, "stages")
-    runs = max(stage.runs for stage in lowered.stages)
-    _check_count(lowered, runs, _MOST_STEPS, "runs of a stage")
     steps = steps_of(schedule)
-    _check_count(lowered, len(steps["steps"]), _MOST_STEPS, "steps")
+    count = len(steps["steps"])
+    if count > _MOST_STEPS:
+        raise AscError(f"{lowered.source}: {count:,} steps, at most {_MOST_STEPS:,} are supported")
     layout = _Layout(schedule, arena)
     computed = lowered.stages if lowered.state is None else lowered.stages[:-1]
     stages = [layout.stage(number, stage) for number, stage in enumerate(computed)]
-    for stage, text in zip(computed, stages, strict=True):
-        _check_widths(lowered, stage, text)
-    _check_count(lowered, arena.size, _MOST_BYTES, "bytes of arena")
     return {
         "arena_size": arena.size,
         "arrays": list(_arrays(lowered)),
@@ -53,44 +47,6 @@ def values(
         **steps,
         **({} if lowered.state is None else layout.streaming(lowered)),
     }
-
-
-def _check_count(lowered: LoweredGraph, count: int, most: int, name: str) -> None:
-    if count > most:
-        raise AscError(f"{lowered.source}: {count:,} {name}, at most {most:,} are supported")
-
-
-_INT16, _INT32, _UINT16 = (-(2**15), 2**15 - 1), (-(2**31), 2**31 - 1), (0, 2**16 - 1)
-
-
-def _check_widths(lowered: LoweredGraph, stage: Stage, text: Mapping[str, Any]) -> None:
-    """Check that every number of a stage fits its member in C."""
-    rows = [text["output"], *(each["ring"] for each in text["inputs"])]
-    numbers = {
-        _UINT16: [ring[name] for ring in rows for name in ("first", "rows", "repeat")],
-        _INT16: [n for each in text["inputs"] for n in each.values() if isinstance(n, int)],
-        _INT32: [number for params in _all_params(stage) for number in _numbers(params)],
-    }
-    numbers[_UINT16] += [each[name] for each in text["parts"] for name in ("input", "output")]
-    numbers[_INT32] += [ring[name] for ring in rows for name in ("offset", "pitch")]
-    for (lowest, highest), values in numbers.items():
-        wrong = [value for value in values if not lowest <= value <= highest]
-        if wrong:
-            raise AscError(
-                f"{lowered.source}: {stage.comment}: needs the number {wrong[0]:,}, at most "
-                f"{highest:,} is supported"
-            )
-
-
-def _numbers(value: object) -> Iterator[int]:
-    """Yield all numbers of a structure."""
-    if isinstance(value, int):
-        yield value
-    elif isinstance(value, tuple):
-        yield from value
-    elif isinstance(value, Struct):
-        for _, member in value.members():
-            yield from _numbers(member)
 
 
 def steps_of(schedule: Schedule) -> dict[str, Any]:
@@ -111,16 +67,16 @@ def _hops(schedule: Schedule) -> dict[str, Any]:
     ]
     different = list(dict.fromkeys(steps))
     found: list[Loop] = []
-    column_steps = []
+    hops = []
     for each in different:
         own = loops(each)
         step = sum(len(loop.stages) for loop in found)
-        column_steps.append({"step": step, "loop": len(found), "loops": len(own)})
+        hops.append({"step": step, "loop": len(found), "loops": len(own)})
         found += own
     return {
         **_steps(found),
-        "hops": column_steps,
-        "hop_type": "uint8_t" if len(column_steps) <= 2**8 else "uint16_t",
+        "hops": hops,
+        "hop_type": "uint8_t" if len(hops) <= 2**8 else "uint16_t",
         "hop_of_column": np.array([different.index(each) for each in steps]),
     }
 
@@ -208,30 +164,15 @@ class _Layout:
         }
 
     def _ring(self, view: BufferView) -> dict[str, Any]:
-        """Return base, byte in the arena, pitch, first place, places, and rows per place."""
-        buffer = view.buffer
-        constant = buffer.constant
-        base = constant.name if constant else "NULL"
-        offset = 0 if constant else self.arena.offsets[buffer]
-        rows = buffer.rows if constant else self.schedule.rolling_buffers[buffer].slots
-        if rows == buffer.rows:
-            # All of it is there: no row needs to wrap.
-            return {
-                "base": base,
-                "offset": offset + view.start,
-                "pitch": view.pitch,
-                "first": 0,
-                "rows": view.rows,
-                "repeat": view.repeat,
-            }
-        first, inside = divmod(view.start, view.unit)
+        """Return the members of ``asc_ring_t``."""
+        slots = Slots.of(view, self.schedule, self.arena)
         return {
-            "base": base,
-            "offset": offset + inside,
-            "pitch": view.unit,
-            "first": first,
-            "rows": rows * (buffer.row_bytes // view.unit),
-            "repeat": view.repeat,
+            "base": slots.constant.name if slots.constant else "NULL",
+            "offset": slots.offset,
+            "pitch": slots.pitch,
+            "first": slots.first,
+            "rows": slots.count,
+            "repeat": slots.repeat,
         }
 
 

@@ -6,10 +6,12 @@ import functools
 from dataclasses import replace
 from typing import Any
 
+from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.diagnostics import not_supported
 from asc_tiny.compiler.lower.registry import lowering_rule
+from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.passes import strip_io_conversions
-from asc_tiny.compiler.planner.planner import Compiled, Options, plan_network
+from asc_tiny.compiler.pipeline import compile_graph
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.fingerprints import Identity
@@ -42,7 +44,7 @@ def compile_network(model_file: ModelFile, options: Options = DEFAULT) -> Compil
     check_supported_types(model_file)
     check_supported_operators(model_file)
     _check_variables(model_file)
-    return plan_network(model_file.graph, options)
+    return compile_graph(model_file.graph, options)
 
 
 def generate(
@@ -52,8 +54,8 @@ def generate(
 
     Args:
         model_file: the model.
-        identity: of the classifier that it is the network of, if it is.
-        options: of the planner.
+        identity: fingerprints of the classifier whose network it is, None for a network alone.
+        options: the options of the compiler.
 
     Raises:
         AscError: as ``compile_network``.

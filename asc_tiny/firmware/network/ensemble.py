@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.planner.arena_allocator import ALIGNMENT
-from asc_tiny.compiler.planner.planner import Options
 from asc_tiny.firmware.c.prefix import rename
 from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.fingerprints import Identity
@@ -36,7 +36,7 @@ class Layout:
 
     Attributes:
         order: members in the order in which they run.
-        offsets: of the members' arenas, by member.
+        offsets: byte offset of each member's arena, by member.
         features: offset of the features, which exist until the last member has taken them.
         size: bytes of all.
     """
@@ -53,9 +53,9 @@ def generate(
     """Return ``asc_net.[ch]`` and, per member, ``asc_net<number>.[ch]``, file name to text.
 
     Args:
-        ensemble: with its members.
-        identity: of the classifier that it is the network of, if it is.
-        options: of the planner; ``max_ram`` is for the memory of all members.
+        ensemble: the ensemble with its members.
+        identity: fingerprints of the classifier whose network it is, None for a network alone.
+        options: the options of the compiler; ``max_ram`` is for the memory of all members.
 
     Raises:
         AscError: a member cannot become C; see ``network.generate``. Or the members do not fit the

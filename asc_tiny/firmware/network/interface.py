@@ -13,7 +13,7 @@ from asc_tiny.model.score_mixer import FRACTION_BITS
 from asc_tiny.tflite.graph import Tensor
 
 VERSION = 2
-"""Of asc_net.h; must be what asc_classifier.h asks for; the C compiler checks it."""
+"""The version of asc_net.h; must be what asc_classifier.h asks for; the C compiler checks it."""
 
 
 def of_tensor(tensor: Tensor) -> dict[str, Any]:

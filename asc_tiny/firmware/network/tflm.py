@@ -69,7 +69,7 @@ def generate(model: Model, identity: Identity | None = None) -> dict[str, str]:
 
     Args:
         model: int8 network or ensemble.
-        identity: of the classifier that it is the network of, if it is.
+        identity: fingerprints of the classifier whose network it is, None for a network alone.
 
     Raises:
         AscError: an operator that TensorFlow Lite Micro does not run, or whose memory there is

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.boards.catalog import Board
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.windows import Windows
 from asc_tiny.frontend import fixed

@@ -10,7 +10,8 @@ import pytest
 
 from asc_tiny.boards import catalog
 from asc_tiny.cli.main import main
-from asc_tiny.compiler.planner.planner import Options, plan_network
+from asc_tiny.compiler.options import Options
+from asc_tiny.compiler.pipeline import compile_graph
 from asc_tiny.compiler.planner.schedule_loops import loops
 from asc_tiny.compiler.report.dump import dump
 from asc_tiny.compiler.report.plan import report
@@ -38,13 +39,13 @@ PLANS = {
 
 def test_dump_of_a_small_network() -> None:
     """Exact; after a change that is meant, read the new text before writing it to the file."""
-    compiled = plan_network(small_network(), Options())
+    compiled = compile_graph(small_network(), Options())
     text = "".join(f"== {name}\n\n{part}" for name, part in dump(compiled).items())
     assert text == (FILES / "hand_made_dump.txt").read_text(encoding="utf-8")
 
 
 def test_report_names_choice_and_peak() -> None:
-    text = report(plan_network(small_network(), Options()))
+    text = report(compile_graph(small_network(), Options()))
     assert "1 stages make several rows a run" in text
     assert "order by rows up to whole outputs of stages 0, arena 320 bytes" in text
     assert "set by 0 CONV_2D row 7" in text

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess
-from asc_tiny.compiler.planner.scheduler import Schedule, joined, schedule
+from asc_tiny.compiler.passes.streaming_input import with_streaming_input
+from asc_tiny.compiler.planner.scheduler import Schedule, joined, schedule, schedule_streaming
 from support.hand_made import chain, stage
 from support.interpreted_schedule import RowLostError, interpret
 
@@ -142,3 +143,14 @@ def test_periods_that_touch_become_one(
     periods: list[tuple[int, int]], wanted: list[tuple[int, int]]
 ) -> None:
     assert joined(periods) == wanted
+
+
+def test_a_streamed_row_allows_what_needs_no_later_one() -> None:
+    """The front end is stage 2; row y of stage 0 needs rows up to y + 1, of stage 1 up to y + 2."""
+    lowered = chain(4, 8, 3, 3)
+    lowered.input.buffer.whole = False
+    steps = schedule_streaming(with_streaming_input(lowered))
+    assert steps.column_steps == [0, 1, 3, 6]
+    assert steps.order == (2, 2, 0, 2, 0, 1, 2, 0, 1, 0, 1, 1)
+    slots = {buffer.name: each.slots for buffer, each in steps.rolling_buffers.items()}
+    assert sorted(slots.values()) == [1, 3, 3, 4]

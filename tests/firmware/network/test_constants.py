@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from asc_tiny.firmware.network.compiled import compile_network, generate
 from asc_tiny.firmware.network.constants import constants
 from asc_tiny.model.model_file import load

@@ -1,0 +1,49 @@
+"""What a user can ask of the compiler."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.fields import checked, key_of
+
+STREAMING = "time"
+"""The schedule that computes while the columns of the input come."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user can ask of the compiler.
+
+    Attributes:
+        schedule: the order of the runs: ``rows``, ``layers``, ``time`` (streaming), None for the
+            one whose arena is smallest, of those that need the whole input.
+        max_ram: largest arena that is allowed, in bytes; None for the smallest possible arena.
+        optimize: ``speed``, or ``size`` for the smallest flash.
+    """
+
+    schedule: str | None = field(default=None, metadata={"key": "order"})
+    max_ram: int | None = None
+    optimize: str = "speed"
+
+    def __post_init__(self) -> None:
+        if self.schedule not in (None, "rows", "layers", STREAMING):
+            raise AscError(f"schedule = {self.schedule}, allowed: rows, layers, {STREAMING}")
+        if self.optimize not in ("speed", "size"):
+            raise AscError(f"optimize = {self.optimize}, allowed: speed, size")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a project's manifest keeps."""
+        return {key_of(each): getattr(self, each.name) for each in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Options:
+        """Return the options that a project's manifest keeps, those that are absent by default.
+
+        Raises:
+            AscError: an unknown key, or a value of another type or range.
+        """
+        return cls(**checked(cls, values, prefix="plan."))

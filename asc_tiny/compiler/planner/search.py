@@ -1,0 +1,173 @@
+"""Searches for plans of an input that exists as a whole: several rows in a run, or width splits.
+
+Several rows in a run cost memory and save instructions: of all combinations within the limit the
+cheapest is taken. Below the smallest arena without them, convolutions are split along the width,
+which costs instructions and saves scratch memory.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+
+from asc_tiny.compiler.compiled import Compiled
+from asc_tiny.compiler.ir import LoweredGraph
+from asc_tiny.compiler.passes.row_blocking import block_rows, possible_rows_per_run
+from asc_tiny.compiler.passes.width_split import (
+    last_splits,
+    split_stage,
+    split_width,
+    splittable_width,
+)
+from asc_tiny.compiler.planner.arena_allocator import allocate, least_size
+from asc_tiny.compiler.planner.cost_model import instructions
+from asc_tiny.compiler.planner.fusion_cuts import Cuts
+from asc_tiny.compiler.planner.scheduler import schedule
+from asc_tiny.tflite.graph import Graph
+
+_MOST_COMBINATIONS = 100
+"""Largest number of combinations of rows per run that are tried."""
+
+_UNBLOCKED: Mapping[int, int] = {}
+
+
+def candidate(
+    graph: Graph,
+    initial: LoweredGraph,
+    cuts: Cuts,
+    rows_per_run: Mapping[int, int] = _UNBLOCKED,
+    enough: int = 0,
+) -> Compiled:
+    """Return the plan of some choices.
+
+    Args:
+        graph: the graph of the file.
+        initial: stages that make a row in a run.
+        cuts: numbers of the stages that make all of their rows first.
+        rows_per_run: rows per run by the number of the stage.
+        enough: bytes of an arena at which a shorter search may end, 0 for the longer search.
+    """
+    lowered = block_rows(initial, rows_per_run)
+    steps = schedule(lowered, cuts)
+    arena = allocate(lowered, steps, enough)
+    return Compiled(graph, initial, cuts, lowered, steps, arena, rows_per_run)
+
+
+def narrowed(whole: Compiled, limit: int) -> Compiled:
+    """Return the first plan within the limit whose convolutions are split along the width.
+
+    The stage that needs most scratch memory has its tiles made smaller, then the next. If no plan
+    is within the limit, the smallest is returned.
+    """
+    smallest = whole
+    chosen: dict[int, int] = {}
+    while (number := _largest(whole.initial, chosen)) is not None:
+        columns = chosen.get(number, splittable_width(whole.initial.stages[number]))
+        chosen[number] = _half(columns)
+        lowered = split_width(whole.initial, chosen)
+        last = last_splits(whole.initial, chosen)
+        cuts = tuple(last[number] for number in whole.cuts)
+        if least_size(lowered, schedule(lowered, cuts)) >= smallest.arena.size:
+            continue
+        found = candidate(whole.graph, lowered, cuts, enough=limit)
+        smallest = min(smallest, found, key=lambda each: each.arena.size)
+        if smallest.arena.size <= limit:
+            return smallest
+    return smallest
+
+
+def _half(columns: int) -> int:
+    """Return half as many columns or more, an even number, as kernels take windows in pairs."""
+    return (columns + 3) // 4 * 2
+
+
+def _largest(lowered: LoweredGraph, chosen: Mapping[int, int]) -> int | None:
+    """Return the stage with most scratch memory of those whose tiles can be made smaller."""
+    scratch = {
+        number: max(tile.scratch for tile in split_stage(stage, chosen.get(number, 0)))
+        for number, stage in enumerate(lowered.stages)
+        if chosen.get(number, splittable_width(stage)) > 2
+    }
+    return max(scratch, key=lambda number: (scratch[number], -number), default=None)
+
+
+def cheapest(least: Compiled, limit: int) -> Compiled:
+    """Return the cheapest combination of rows per run that is within the limit."""
+    allowed = _allowed(least, limit)
+    numbers = list(allowed)
+    combinations = [
+        {number: rows for number, rows in zip(numbers, chosen, strict=True) if rows > 1}
+        for chosen in itertools.product(*allowed.values())
+    ]
+    savings = {
+        (number, rows): _saving(least, number, rows)
+        for number in numbers
+        for rows in allowed[number]
+    }
+    apart = _apart(least, allowed, limit)
+    combinations = [
+        chosen for chosen in combinations if not any(p <= chosen.items() for p in apart)
+    ]
+    combinations.sort(
+        key=lambda chosen: (-sum(map(savings.__getitem__, chosen.items())), len(chosen))
+    )
+    for chosen in combinations:
+        found = _plan_within(least, chosen, limit)
+        if found is not None:
+            return found
+    return least
+
+
+def _apart(
+    least: Compiled, allowed: Mapping[int, Sequence[int]], limit: int
+) -> list[set[tuple[int, int]]]:
+    """Return pairs of choices that are not within the limit together."""
+    moves = [(n, rows) for n, each in allowed.items() for rows in each if rows > 1]
+    return [
+        {one, other}
+        for one, other in itertools.combinations(moves, 2)
+        if one[0] != other[0] and _bound(least, dict([one, other])) > limit
+    ]
+
+
+def _bound(least: Compiled, chosen: Mapping[int, int]) -> int:
+    """Return the most bytes that exist at the same time with a combination."""
+    lowered = block_rows(least.initial, chosen)
+    return least_size(lowered, schedule(lowered, least.cuts))
+
+
+def _allowed(least: Compiled, limit: int) -> dict[int, list[int]]:
+    """Return rows per run that save instructions and, taken alone, are within the limit.
+
+    Of too many stages to try all combinations, those that save most.
+    """
+    allowed: dict[int, list[int]] = {}
+    for number in range(len(least.initial.stages)):
+        fitting = [
+            rows
+            for rows in possible_rows_per_run(least.initial, number)
+            if _saving(least, number, rows) > 0 and _bound(least, {number: rows}) <= limit
+        ]
+        if fitting:
+            allowed[number] = [1, *fitting]
+    by_saving = sorted(allowed, key=lambda n: -max(_saving(least, n, rows) for rows in allowed[n]))
+    while math.prod(len(allowed[number]) for number in by_saving) > _MOST_COMBINATIONS:
+        by_saving.pop()
+    return {number: allowed[number] for number in sorted(by_saving)}
+
+
+def _saving(least: Compiled, number: int, rows: int) -> int:
+    """Return the estimated instructions that several rows per run save."""
+    if rows == 1:
+        return 0
+    taller = block_rows(least.initial, {number: rows}).stages[number]
+    return instructions(least.initial.stages[number]) - instructions(taller)
+
+
+def _plan_within(least: Compiled, chosen: Mapping[int, int], limit: int) -> Compiled | None:
+    """Return the plan of a combination, None if it is beyond the limit."""
+    if _bound(least, chosen) > limit:
+        return None
+    found = candidate(least.graph, least.initial, least.cuts, chosen, enough=limit)
+    return found if found.arena.size <= limit else None

@@ -1,0 +1,36 @@
+"""Height and width transposed, and back where an operator has no such form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from asc_tiny.compiler import verify
+from asc_tiny.compiler.passes.time_major import to_time_major
+from asc_tiny.tflite.graph import Graph, Operator, Tensor
+from support.hand_made import small_network
+
+
+def test_shapes_and_weights_are_transposed() -> None:
+    graph = small_network()
+    turned = to_time_major(graph)
+    verify.check_graph(turned)
+    shapes = [turned.tensor(index).shape for index in (0, 3, 4, 7, 9)]
+    assert shapes == [(1, 6, 8, 2), (1, 6, 8, 3), (1, 3, 4, 3), (1, 3, 4, 5), (1, 5)]
+    weights = turned.tensor(turned.operators[0].inputs[1]).data
+    before = graph.tensor(1).data
+    assert weights is not None and before is not None
+    assert np.array_equal(weights, before.transpose(0, 2, 1, 3))
+    axes = turned.tensor(turned.operators[3].inputs[1]).data
+    assert axes is not None and sorted(axes.tolist()) == [1, 2]
+
+
+def test_what_has_no_such_form_gets_its_own_layout_back() -> None:
+    graph = small_network()
+    flat = Tensor(10, "flat", (1, 144), "INT8", (0.5,), (-128,))
+    reshape = Operator(4, "RESHAPE", (3,), (10,), {})
+    cut = Graph(graph.source, (graph.operators[0], reshape), (*graph.tensors, flat), (0,), (10,))
+    turned = to_time_major(cut)
+    assert [operator.name for operator in turned.operators] == ["CONV_2D", "TRANSPOSE", "RESHAPE"]
+    assert turned.tensor(turned.operators[1].outputs[0]).shape == graph.tensor(3).shape
+    assert turned.operators[2].inputs == turned.operators[1].outputs
+    assert turned.operators[2].outputs == reshape.outputs

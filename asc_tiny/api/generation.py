@@ -163,6 +163,8 @@ def generate(
     options = _options(runtime, schedule=schedule, max_ram=max_ram, optimize=optimize)
     kind = registry.get(project)
     target = catalog.get(board or kind.default_board)
+    if target.definition:
+        registry.check_tables(target, registry.load()[0])
     kind.check(target, runtime)
     complete = _complete(model, runtime, options, frontend, labels, decision)
     if frontend:

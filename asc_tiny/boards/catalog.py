@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ FLASH_TOOLS = ("arduino-cli", "esptool", "pyocd", "uf2")
 
 _FOLDER = Path(__file__).with_name("board_files")
 
+_WORD = r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}"
+_WORD_TEXT = "a name of up to 64 letters, digits and ._:+-"
+
 
 @dataclass(frozen=True)
 class FlashMethod:
@@ -35,8 +39,8 @@ class FlashMethod:
         target: what the tool calls the chip or board; for ``uf2`` the label of its volume.
     """
 
-    tool: str
-    target: str
+    tool: str = fields.one_of(*FLASH_TOOLS)
+    target: str = fields.matching(_WORD, _WORD_TEXT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +57,21 @@ class Board:
         machine: QEMU's machine name, empty for a native build.
         core_flags: select the core for the compiler.
         flash_origin, flash_bytes, ram_origin, ram_bytes: memory map.
-        clock_hz: of the core as the board's tools set it up, 0 for an emulated board.
-        instructions_per_1024_ticks: of SysTick under ``-icount shift=0``, 0 without one.
+        clock_hz: clock of the core in Hz as the board's tools set it up, 0 for an emulated board.
+        instructions_per_1024_ticks: instructions that QEMU runs under ``-icount shift=0`` while
+            SysTick counts 1,024 ticks, 0 without SysTick.
         uart: address of the UART that the firmware talks over, 0 on the host.
         uart_interrupt: number of its interrupt for received bytes.
         has_coprocessors: floating point or vector unit to enable at start.
         has_low_overhead_loops: Armv8.1-M loop cache to enable at start.
-        microphone: on the board, or the usual one to connect; None for an emulated board.
-        baud: of its serial port.
+        microphone: the microphone on the board, or the usual one to connect; None for an emulated
+            board.
+        baud: bits per second of its serial port.
         flash: how an image gets into it, None where nothing is to be flashed.
         source: where the figures come from.
+        own_tables: what the board's file says for kinds of project, by name of the table.
         definition: the text of a file of the user's, empty for a board that comes with this tool.
+        path: path of that file as it was given, empty for a board that comes with this tool.
     """
 
     name: str
@@ -71,7 +79,7 @@ class Board:
     title: str = ""
     core: str
     toolchain: Toolchain = NONE
-    machine: str = ""
+    machine: str = fields.matching(f"({_WORD})?", _WORD_TEXT, default="")
     core_flags: tuple[str, ...] = ()
     flash_origin: int = 0
     flash_bytes: int = 0
@@ -87,7 +95,9 @@ class Board:
     baud: int = 115200
     flash: FlashMethod | None = None
     source: str = ""
+    own_tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     definition: str = ""
+    path: str = field(default="", compare=False)
 
     @property
     def design(self) -> str:
@@ -99,6 +109,17 @@ class Board:
             return self.like or self.name
         same = (each.name for each in BOARDS.values() if each.flash and each.flash == self.flash)
         return next(same, self.name)
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, Any]]:
+        """What kinds of project are told: its own tables, and others of the board it is like."""
+        design = BOARDS.get(self.design, self)
+        return {**design.own_tables, **self.own_tables}
+
+    @property
+    def origin(self) -> str:
+        """Where its values come from, for messages: its file, or the name of the board."""
+        return self.path or f"board {self.name}"
 
     @property
     def platform(self) -> str:
@@ -117,12 +138,11 @@ class Board:
         return flags[0].removeprefix("-mcpu=") if flags else ""
 
 
-_NOT_KEYS = ("definition",)
+_NOT_KEYS = ("definition", "own_tables", "path")
 _MOST = 2**32 - 1
-"""Of addresses and sizes: all cores have 32 bits."""
+"""Highest address and size: all cores have 32 bits."""
 
 _CORE_FLAG = re.compile(r"-m[a-z0-9-]+(=[A-Za-z0-9_.+-]+)?")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}")
 
 
 def load(path: Path, *, user: bool = True) -> Board:
@@ -132,7 +152,7 @@ def load(path: Path, *, user: bool = True) -> Board:
         AscError: the file cannot be read, has a key that no board has, or a value of a wrong kind.
     """
     text = read_text(path)
-    values = {"name": path.stem, **parse_toml(text.encode(), source=str(path))}
+    values, own_tables = _split(parse_toml(text.encode(), source=str(path)))
     special = {
         "toolchain": _toolchain,
         "microphone": _microphone,
@@ -140,12 +160,18 @@ def load(path: Path, *, user: bool = True) -> Board:
         "core_flags": _core_flags,
     }
     try:
+        values = {"name": path.stem, **values}
         arguments = fields.checked(Board, values, without=_NOT_KEYS, special=special)
         for key, value in arguments.items():
             _check_value(key, value)
     except AscError as error:
         raise AscError(f"{path}: {error}") from error
-    board = Board(**arguments, definition=text if user else "")
+    board = Board(
+        **arguments,
+        own_tables=own_tables,
+        definition=text if user else "",
+        path=str(path) if user else "",
+    )
     if board.like and board.like not in BOARDS:
         raise AscError(f"{path}: like = {shown(board.like)}, allowed: {', '.join(sorted(BOARDS))}")
     if board.machine and not board.toolchain.emulator:
@@ -153,12 +179,24 @@ def load(path: Path, *, user: bool = True) -> Board:
     return board
 
 
+def _split(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
+    """Split a board's file into what every board has and the tables for kinds of project.
+
+    Which tables there are is known where the kinds are, above the boards; they check them.
+    """
+    known = {each.name for each in fields_of(Board)} - set(_NOT_KEYS)
+    tables = {
+        key: value
+        for key, value in content.items()
+        if isinstance(value, Mapping) and key not in known
+    }
+    return {key: value for key, value in content.items() if key not in tables}, tables
+
+
 def _check_value(key: str, value: object) -> None:
     """Check what goes into C, linker scripts and command lines; text is for people else."""
     if type(value) is int and not 0 <= value <= _MOST:
         raise AscError(f"{key} = {value}, allowed: 0 to {_MOST}")
-    if key == "machine" and value and not _WORD.fullmatch(str(value)):
-        raise AscError(f"{key} = {shown(value)}, allowed: {_WORD_TEXT}")
     if isinstance(value, str) and (len(value) > _MOST_TEXT or printable(value) != value):
         raise AscError(
             f"{key} = {shown(value)}, allowed: a line of up to {_MOST_TEXT} visible characters"
@@ -166,7 +204,6 @@ def _check_value(key: str, value: object) -> None:
 
 
 _MOST_TEXT = 1000
-_WORD_TEXT = "a name of up to 64 letters, digits and ._:+-"
 
 
 def _core_flags(value: Any) -> tuple[str, ...]:
@@ -198,12 +235,7 @@ def _microphone(value: Any) -> Microphone:
 
 def _flash(value: Any) -> FlashMethod:
     table = fields.table(value, "flash")
-    method = FlashMethod(**fields.checked(FlashMethod, table, prefix="flash."))
-    if method.tool not in FLASH_TOOLS:
-        raise AscError(f"flash.tool = {shown(method.tool)}, allowed: {', '.join(FLASH_TOOLS)}")
-    if not _WORD.fullmatch(method.target):
-        raise AscError(f"flash.target = {shown(method.target)}, allowed: {_WORD_TEXT}")
-    return method
+    return FlashMethod(**fields.checked(FlashMethod, table, prefix="flash."))
 
 
 BOARDS = {

@@ -22,7 +22,7 @@ class Microphone:
         kind: ``pdm`` (a bit stream that the chip filters) or ``i2s`` (samples).
         part: the component.
         external: whether the user connects it; the rates then hold for ``part``.
-        bits: of a sample as the driver gives it; the firmware takes the upper 16.
+        bits: bits of a sample as the driver gives it, 8 to 32; the firmware takes the upper 16.
         rates: sample rates in Hz that it can give, in rising order.
         continuous: whether it can give any rate between the first and the last of ``rates`` too.
         source: where the figures come from.

@@ -28,7 +28,7 @@ class Toolchain:
 
 NATIVE = Toolchain(platform="host", compiler="cc")
 NONE = Toolchain(platform="", compiler="")
-"""Of boards whose firmware is built in projects of other tools."""
+"""What boards have whose firmware is built in projects of other tools."""
 
 ARM = Toolchain(
     platform="cortex_m",

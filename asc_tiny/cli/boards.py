@@ -17,6 +17,7 @@ from asc_tiny.util.errors import AscError
 if TYPE_CHECKING:
     from asc_tiny.boards.catalog import Board
     from asc_tiny.costs.board_fit import Fit
+    from asc_tiny.projects.generator import ProjectGenerator
 
 _COLUMNS = ("board", "core", "MHz", "RAM", "flash", "flashed by", "projects")
 _FIT_COLUMNS = ("board", "core", "RAM", "of", "flash", "of", "CPU", "fits")
@@ -42,31 +43,45 @@ def command(
     the stack; flash in KiB with code, weights and tables; the share of the CPU's time at one
     instruction per cycle. These are estimates without the application and its drivers.
     """
+    from asc_tiny.projects import registry
+
     if model is None and (frontend or labels):
         raise AscError(f"{'--frontend' if frontend else '--labels'}: needs --model")
     chosen = [api.load_board(name) for name in names] or api.boards()
+    generators, faults = registry.load()
+    for fault in faults:
+        say(f"warning: {fault}", err=True)
+    projects = {board.name: _projects(board, generators) for board in chosen}
     fits = api.fit_boards(model, chosen, frontend=frontend, labels=labels) if model else {}
     if as_json:
-        document: dict[str, object] = {"boards": [_row(board, fits) for board in chosen]}
+        rows = [_row(board, projects[board.name], fits) for board in chosen]
+        document: dict[str, object] = {"boards": rows}
         print_json(document | ({"model": str(model), "is_estimate": True} if model else {}))
     elif model:
         _print_table(_FIT_COLUMNS, [_fit_cells(board, fits.get(board.name)) for board in chosen])
     else:
         notes = [_note(board) for board in chosen]
-        _print_table(_COLUMNS, [_cells(board) for board in chosen], notes)
+        _print_table(_COLUMNS, [_cells(board, projects[board.name]) for board in chosen], notes)
 
 
-def _projects(board: Board) -> list[str]:
+def _projects(board: Board, generators: Sequence[ProjectGenerator]) -> list[str]:
+    """Return the names of the kinds of project that serve a board.
+
+    Raises:
+        AscError: a table of the board's file is wrong.
+    """
     from asc_tiny.projects import registry
 
-    def serves(name: str) -> bool:
+    registry.check_tables(board, generators)
+
+    def serves(generator: ProjectGenerator) -> bool:
         try:
-            registry.get(name).check(board, "aot")
+            generator.check(board, "aot")
         except AscError:
             return False
         return True
 
-    return [name for name in registry.NAMES if serves(name)]
+    return [generator.name for generator in generators if serves(generator)]
 
 
 def _print_table(
@@ -80,7 +95,7 @@ def _print_table(
             say(f"    {notes[number - 1]}")
 
 
-def _cells(board: Board) -> list[str]:
+def _cells(board: Board, projects: Sequence[str]) -> list[str]:
     return [
         board.name,
         board.core,
@@ -88,7 +103,7 @@ def _cells(board: Board) -> list[str]:
         _kib(board.ram_bytes),
         _kib(board.flash_bytes),
         _way(board),
-        ", ".join(_projects(board)),
+        ", ".join(projects),
     ]
 
 
@@ -123,7 +138,7 @@ def _fit_cells(board: Board, fit: Fit | None) -> list[str]:
     return [board.name, board.core, ram, room[0], flash, room[1], share, fits]
 
 
-def _row(board: Board, fits: dict[str, Fit]) -> dict[str, object]:
+def _row(board: Board, projects: Sequence[str], fits: dict[str, Fit]) -> dict[str, object]:
     from asc_tiny.boards.catalog import DEFAULT_BOARD
 
     row: dict[str, object] = {
@@ -136,7 +151,7 @@ def _row(board: Board, fits: dict[str, Fit]) -> dict[str, object]:
         "clock_hz": board.clock_hz or None,
         "flash_bytes": board.flash_bytes or None,
         "ram_bytes": board.ram_bytes or None,
-        "projects": _projects(board),
+        "projects": list(projects),
         "microphone": _microphone(board),
         "flash_tool": board.flash.tool if board.flash else None,
         "flash_target": board.flash.target if board.flash else None,

@@ -20,7 +20,7 @@ from asc_tiny.projects import registry
 @click.option("--runtime", type=click.Choice(["aot", "tflm"]), default="aot", show_default=True)
 @click.option(
     "--project",
-    type=click.Choice(registry.NAMES),
+    type=click.Choice(registry.names()),
     default=registry.DEFAULT,
     show_default=True,
     help="A whole project, or just the sources to drop into one.",

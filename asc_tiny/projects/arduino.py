@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from asc_tiny.boards.catalog import Board
+from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.projects import microphone_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
@@ -13,39 +13,36 @@ from asc_tiny.projects.generator import (
     GenerationRequest,
     ProjectGenerator,
     ToolCommand,
-    check_board,
     render,
 )
 from asc_tiny.projects.manifest_reader import Manifest
+from asc_tiny.util import fields
 from asc_tiny.util.errors import AscError
 
 
-@dataclass(frozen=True)
-class _Board:
-    """What Arduino calls a board.
+@dataclass(frozen=True, kw_only=True)
+class ArduinoBoard:
+    """What Arduino calls a board: its table ``[arduino]``.
 
     Attributes:
-        title: for people.
-        architectures: of the cores that have its microphone's library.
-        core: to install, for people.
-        rates: that ``PDM.begin`` takes, in Hz.
+        architectures: names of the cores that have the PDM library of its microphone.
+        core: the core to install, as Arduino's board manager shows it.
+        package: the same core as ``arduino-cli`` calls it.
+        rates: sample rates in Hz that ``PDM.begin`` takes on the board.
     """
 
-    title: str
-    architectures: str
-    core: str
-    rates: tuple[int, ...]
+    architectures: tuple[str, ...] = fields.matching(r"[a-z0-9_]{1,64}", "names of cores")
+    core: str = fields.matching(r"[A-Za-z0-9][A-Za-z0-9 ._+()-]{0,99}", "a name")
+    package: str = fields.matching(r"[A-Za-z0-9_-]{1,64}:[A-Za-z0-9_-]{1,64}", "VENDOR:CORE")
+    rates: tuple[int, ...] = fields.between(1, 1_000_000)
+
+    def __post_init__(self) -> None:
+        """Check that there is something to choose from."""
+        if not self.architectures or not self.rates:
+            raise AscError("arduino: one architecture and one rate are needed at least")
 
 
-BOARDS = {
-    "nano33ble_sense": _Board(
-        title="Arduino Nano 33 BLE Sense",
-        architectures="mbed_nano,mbed",
-        core="*Arduino Mbed OS Nano Boards* (`arduino:mbed_nano`)",
-        rates=(16000, 41667),
-    ),
-}
-
+TABLE = BoardTable("arduino", ArduinoBoard)
 
 _FOLDER = TEMPLATES / "arduino"
 
@@ -56,16 +53,17 @@ class ArduinoGenerator(ProjectGenerator):
     name = "arduino"
     default_board = "nano33ble_sense"
     templates = _FOLDER
-
-    def check(self, board: Board, runtime: str) -> None:
-        """Check that Arduino's core has the board."""
-        check_board(self.name, board, BOARDS)
+    tables = (TABLE,)
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the library with its example."""
-        board, prefix = BOARDS[request.board.design], request.prefix
+        prefix = request.prefix
         example = f"{prefix}_scenes"
-        values = {**microphone_app.values(request), "board": board, "example": example}
+        values = {
+            **microphone_app.values(request),
+            "board": TABLE.read(request.board),
+            "example": example,
+        }
         # Older tools compile no C++ of another ending than .cpp.
         sources = {
             name.replace(".cc", ".cpp"): text
@@ -102,10 +100,10 @@ def sketch(request: GenerationRequest) -> str:
     """Return the sketch, which is a C++ source like any other."""
     values = {
         **microphone_app.values(request),
-        "begin_rate": _begin_rate(BOARDS[request.board.design], request.microphone_rate),
+        "begin_rate": _begin_rate(TABLE.read(request.board), request.microphone_rate),
     }
     return render(_FOLDER / "listen.ino.j2", values, request.prefix)
 
 
-def _begin_rate(board: _Board, rate: Fraction) -> int:
+def _begin_rate(board: ArduinoBoard, rate: Fraction) -> int:
     return min(board.rates, key=lambda each: abs(each - rate))

@@ -21,8 +21,8 @@ BLOCK = 1024
 """Samples in a block, ``ASC_AUDIO_BLOCK``."""
 
 CYCLES_PER_MAC = {"aot": 3.0, "tflm": 7.5}
-"""On Cortex-M4, at the most: the released networks take 1.5 and 2.5 instructions per MAC compiled
-ahead of time, 3.4 and 6.0 by TensorFlow Lite Micro with CMSIS-NN."""
+"""Cycles of a multiply-accumulate on Cortex-M4, at the most: the released networks take 1.5 and 2.5
+instructions compiled ahead of time, 3.4 and 6.0 by TensorFlow Lite Micro with CMSIS-NN."""
 
 _RAM_SHARE = 6
 

@@ -1,4 +1,4 @@
-"""From a board's microphone to a model: the rate to record at, and the resampler between."""
+"""The path from a board's microphone to a model: the rate to record at, and a resampler."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def audio_path(model: Classifier, board: Board, *, resample: bool = False) -> Au
     """Choose the microphone's rate for a model.
 
     Args:
-        model: with its front end.
+        model: the classifier with its front end.
         board: a board without a microphone gets samples at the model's rate.
         resample: use the nearest rate that the microphone can give, with a resampler.
 

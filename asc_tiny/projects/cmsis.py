@@ -4,51 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asc_tiny.boards.catalog import Board
+from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.projects import microphone_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
     Files,
     GenerationRequest,
     ProjectGenerator,
-    check_board,
 )
+from asc_tiny.util import fields
+
+_ID = r"[A-Za-z0-9][A-Za-z0-9_.()/+-]{0,63}"
+_VENDOR_ID = rf"{_ID}::{_ID}"
 
 
-@dataclass(frozen=True)
-class _Board:
-    """What CMSIS-Toolbox calls a board.
+@dataclass(frozen=True, kw_only=True)
+class CmsisBoard:
+    """What CMSIS-Toolbox calls a board: its table ``[cmsis]``.
 
     Attributes:
         target: name of the target type.
-        board, device: as in the catalogue of packs.
-        packs: that describe them.
+        board, device: as in the catalog of packs, ``VENDOR::NAME``.
+        packs: names of the packs that describe them, ``VENDOR::NAME`` and perhaps a version such
+            as ``@1.2.0`` or ``@>=1.2.0``.
         has_audio: whether board layers read a microphone; noise stands in for one else.
     """
 
-    target: str
-    board: str
-    device: str
-    packs: tuple[str, ...]
+    target: str = fields.matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "up to 32 letters, digits, _-")
+    board: str = fields.matching(_VENDOR_ID, "VENDOR::NAME")
+    device: str = fields.matching(_VENDOR_ID, "VENDOR::NAME")
+    packs: tuple[str, ...] = fields.matching(
+        _VENDOR_ID + r"(@(>=)?\d{1,9}\.\d{1,9}\.\d{1,9})?", "VENDOR::NAME or VENDOR::NAME@VERSION"
+    )
     has_audio: bool
 
 
-BOARDS = {
-    "disco_l475_iot1": _Board(
-        "B-L475E-IOT01A",
-        "STMicroelectronics::B-L475E-IOT01A",
-        "STMicroelectronics::STM32L475VGTx",
-        ("Keil::STM32L4xx_DFP",),
-        has_audio=True,
-    ),
-    "mps3-an547": _Board(
-        "SSE-300-FVP",
-        "ARM::V2M-MPS3-SSE-300-FVP",
-        "ARM::SSE-300-MPS3",
-        ("ARM::V2M_MPS3_SSE_300_BSP",),
-        has_audio=False,
-    ),
-}
+TABLE = BoardTable("cmsis", CmsisBoard)
 
 
 class CmsisGenerator(ProjectGenerator):
@@ -60,14 +51,11 @@ class CmsisGenerator(ProjectGenerator):
     image_patterns = tuple(
         f"out/{{prefix}}_scenes/*/{build}/{{prefix}}_scenes.elf" for build in ("Release", "Debug")
     )
-
-    def check(self, board: Board, runtime: str) -> None:
-        """Check that packs describe the board."""
-        check_board(self.name, board, BOARDS)
+    tables = (TABLE,)
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the solution, its application, and the library as a layer."""
-        prefix, board = request.prefix, BOARDS[request.board.design]
+        prefix, board = request.prefix, TABLE.read(request.board)
         scenes = f"{prefix}_scenes"
         library = microphone_app.sources(request)
         names = {

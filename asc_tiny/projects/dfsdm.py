@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 ORDER = 3
-"""Of the sinc filter."""
+"""Order of the sinc filter."""
 
 _SAMPLE_BITS = 16
 _REGISTER_BITS = 24
@@ -18,9 +18,10 @@ class Dfsdm:
     """How a rate comes about: PLL of the SAI, divider of the microphone's clock, oversampling.
 
     Attributes:
-        pll_n, pll_p: of PLLSAI1, whose input is the 4 MHz of the MSI after reset.
-        divider: from the audio clock to the microphone's.
-        oversampling: of the filter, a power of two.
+        pll_n, pll_p: factor and divisor of PLLSAI1, whose input is the 4 MHz of the MSI after
+            reset.
+        divider: divisor from the audio clock to the microphone's.
+        oversampling: bits of the microphone for one sample of the filter, a power of two.
     """
 
     pll_n: int
@@ -30,12 +31,12 @@ class Dfsdm:
 
     @property
     def audio_clock(self) -> Fraction:
-        """In Hz."""
+        """Clock of the DFSDM in Hz."""
         return Fraction(_PLL_INPUT_HZ * self.pll_n, self.pll_p)
 
     @property
     def microphone_clock(self) -> Fraction:
-        """In Hz."""
+        """Clock of the microphone in Hz."""
         return self.audio_clock / self.divider
 
     @property
@@ -67,7 +68,7 @@ def _settings() -> dict[int, Dfsdm]:
 
 
 _SETTINGS = _settings()
-"""By nominal rate in Hz."""
+"""Settings by their nominal rate in Hz."""
 
 
 def nearest(rate: Fraction) -> Dfsdm:

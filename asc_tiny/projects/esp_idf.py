@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from asc_tiny.boards.catalog import Board
+from dataclasses import dataclass
+
+from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.projects import microphone_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
     Files,
     GenerationRequest,
     ProjectGenerator,
-    check_board,
 )
+from asc_tiny.util import fields
 
-TARGETS = {"esp32s3_devkitc": "esp32s3"}
-"""Board to ESP-IDF's name of its chip."""
+
+@dataclass(frozen=True, kw_only=True)
+class EspIdfBoard:
+    """What ESP-IDF is told of a board: its table ``[esp-idf]``.
+
+    Attributes:
+        target: ESP-IDF's name of the chip.
+        cores: number of the chip's cores: with 2, the microphone's task has one of its own.
+        bit_clock_pin, word_select_pin, data_pin: GPIOs of the microphone unless menuconfig changes
+            them: SCK, WS and SD.
+    """
+
+    target: str = fields.matching(r"esp[a-z0-9]{1,29}", "a chip such as esp32s3")
+    cores: int = fields.between(1, 2, default=2)
+    bit_clock_pin: int = fields.between(0, 63, default=4)
+    word_select_pin: int = fields.between(0, 63, default=5)
+    data_pin: int = fields.between(0, 63, default=6)
+
+
+TABLE = BoardTable("esp-idf", EspIdfBoard)
 
 _COMPONENT = ("CMakeLists.txt.j2", "Kconfig.j2", "idf_component.yml.j2")
 _PROJECT = (
@@ -38,10 +58,7 @@ class EspIdfGenerator(ProjectGenerator):
     default_board = "esp32s3_devkitc"
     templates = TEMPLATES / "esp_idf"
     image_patterns = ("build/{prefix}_scenes.bin",)
-
-    def check(self, board: Board, runtime: str) -> None:
-        """Check that ESP-IDF builds for the board's chip."""
-        check_board(self.name, board, TARGETS)
+    tables = (TABLE,)
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the component and the application around it."""
@@ -50,7 +67,7 @@ class EspIdfGenerator(ProjectGenerator):
         values: dict[str, object] = {
             **microphone_app.values(request),
             "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
-            "target": TARGETS[request.board.design],
+            "board": TABLE.read(request.board),
         }
         component = f"components/{prefix}"
         names = {f"{component}/{name}": f"component/{name}" for name in _COMPONENT}

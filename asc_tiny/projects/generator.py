@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jinja2
 
+from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.boards.catalog import Board
 from asc_tiny.firmware.c.prefix import rename_prefix
 from asc_tiny.firmware.c.templates import environment, template_root
@@ -37,12 +38,13 @@ class GenerationRequest:
     """What ``generate`` is asked for.
 
     Attributes:
-        model: with front end, labels and decisions.
-        board: to generate for.
+        model: the classifier with front end, labels and decisions.
+        board: the board to generate for.
         runtime: ``aot`` or ``tflm``.
-        prefix: of all names in the C code.
-        resampler: between the microphone's rate and the model's, None if they are the same.
-        scores: of the self-test's clip, shape (labels,); None leaves them unchecked.
+        prefix: prefix of all names in the C code.
+        resampler: resampler between the microphone's rate and the model's, None if they are the
+            same.
+        scores: scores of the self-test's clip, shape (labels,); None leaves them unchecked.
     """
 
     model: Classifier
@@ -83,6 +85,7 @@ class ProjectGenerator(ABC):
         name: as given to ``--project``.
         default_board: name of the board that is generated for where none is given.
         templates: folder of the kind's templates and of files that are copied.
+        tables: tables of a board's file that the kind reads; it serves the boards that have them.
         is_folder: whether the project owns its folder and is written with a manifest; else the
             files are put beside what is there.
         image_patterns: where the kind's tool leaves the firmware's image, relative to the
@@ -94,6 +97,7 @@ class ProjectGenerator(ABC):
     name: ClassVar[str]
     default_board: ClassVar[str]
     templates: ClassVar[Path]
+    tables: ClassVar[tuple[BoardTable[Any], ...]] = ()
     is_folder: ClassVar[bool] = True
     image_patterns: ClassVar[tuple[str, ...]] = ()
 
@@ -101,9 +105,24 @@ class ProjectGenerator(ABC):
         """Check that the kind serves a board with a runtime, ``aot`` or ``tflm``.
 
         Raises:
-            AscError: it does not; one line says which it serves.
+            AscError: it does not, one line says which it serves; or a value of the board's tables
+                is not allowed.
         """
-        return None
+        for table in self.tables:
+            if not table.is_of(board):
+                raise self._not_served(board, table)
+            table.read(board)
+
+    def _not_served(self, board: Board, table: BoardTable[Any]) -> AscError:
+        own = (
+            f"; a board's own file has a table [{table.name}], or says by `like` which of them it "
+            "is built like"
+        )
+        served = ", ".join(table.boards) or f"boards with a table [{table.name}]"
+        return AscError(
+            f"board {board.name}: --project {self.name} is for {served}"
+            f"{own if board.definition else ''}"
+        )
 
     @abstractmethod
     def files(self, request: GenerationRequest) -> Files:
@@ -129,21 +148,6 @@ class ProjectGenerator(ABC):
         return render(self.templates / name, values, prefix)
 
 
-def check_board(kind: str, board: Board, served: Iterable[str]) -> None:
-    """Refuse a board that is not among those that a kind of project serves.
-
-    Raises:
-        AscError: with the names of those that are.
-    """
-    names = sorted(served)
-    if board.design not in names:
-        own = "; a board's own file says by `like` which of them it is built like"
-        raise AscError(
-            f"board {board.name}: --project {kind} is for {', '.join(names)}"
-            f"{own if board.definition else ''}"
-        )
-
-
 _CODE = (".c", ".cc", ".cpp", ".h", ".hpp", ".ino")
 
 
@@ -153,8 +157,8 @@ def render(path: Path, values: Mapping[str, object], prefix: str) -> str:
     Args:
         path: a template of Jinja if it ends in ``.j2``; else a file that is copied.
         values: what a template prints, by name.
-        prefix: of all names in the C code: files in C and C++, templates too, are written with
-            ``asc`` and get it.
+        prefix: prefix of all names in the C code: files in C and C++, templates too, are
+            written with ``asc`` and get it.
     """
     if path.suffix == ".j2":
         text = _environment(path.parent).get_template(path.name).render(values)

@@ -22,10 +22,10 @@ class Manifest:
 
     Attributes:
         folder: the project.
-        kind: of project, as given to ``--project``.
+        kind: name of the kind of project, as given to ``--project``.
         board: what it is for.
-        prefix: of its C names.
-        model_sha256: of the model or the ensemble that it was generated from.
+        prefix: prefix of its C names.
+        model_sha256: hash of the model or the ensemble that it was generated from.
         content: the whole manifest.
     """
 

@@ -40,11 +40,19 @@ def sources(request: GenerationRequest) -> dict[str, str]:
 
 
 def values(request: GenerationRequest) -> dict[str, object]:
-    """Return what the templates of all these projects print."""
+    """Return what the templates of all these projects print, by name.
+
+    ``banner`` is the line that begins every file. ``board_title`` and ``labels`` are texts of
+    others: templates print them through a filter of ``firmware.c.escape``. ``blocks`` is the
+    number of blocks of samples that wait while the network runs, ``busy_ms`` the milliseconds for
+    which they last, ``clock_hz`` the core's clock and ``microphone_rate`` the rate to record at,
+    in Hz.
+    """
     model, waiting = request.model, pace(request)
     return {
         "banner": banner(model.model_file),
         "blocks": waiting.blocks,
+        "board_title": request.board.title or request.board.name,
         "clock_hz": request.board.clock_hz,
         "busy_ms": math.floor(1000 * waiting.busy_s),
         "labels": model.labels,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import arduino, microphone_app, stm32l4
 from asc_tiny.projects.generator import (
@@ -13,49 +14,35 @@ from asc_tiny.projects.generator import (
     GenerationRequest,
     ProjectGenerator,
     ToolCommand,
-    check_board,
 )
 from asc_tiny.projects.manifest_reader import Manifest
+from asc_tiny.util import fields
 from asc_tiny.util.errors import AscError
 
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+_ARDUINO, _STM32CUBE = "arduino", "stm32cube"
 
-@dataclass(frozen=True)
-class _Environment:
-    """What PlatformIO calls a board and what builds for it.
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformioBoard:
+    """What PlatformIO calls a board: its table ``[platformio]``.
 
     Attributes:
-        title: the board's name for people.
-        platform, board, framework: as in ``platformio.ini``.
-        application: returns the sources in ``src``, file name to text.
+        platform, board: as in ``platformio.ini``; a version may follow the platform, ``@6.5.0``.
+        framework: the same; it says which application reads the microphone.
     """
 
-    title: str
-    platform: str
-    board: str
-    framework: str
-    application: Callable[[GenerationRequest], dict[str, str]]
+    platform: str = fields.matching(
+        rf"({_NAME}/)?{_NAME}(@[~^]?\d[0-9.]{{0,19}})?", "a name such as ststm32 or ststm32@17.0.0"
+    )
+    board: str = fields.matching(_NAME, "a name of up to 64 letters, digits and ._-")
+    framework: str = fields.one_of(_ARDUINO, _STM32CUBE)
 
 
-def _of_arduino(request: GenerationRequest) -> dict[str, str]:
-    return {"main.cpp": arduino.sketch(request)}
+TABLE = BoardTable("platformio", PlatformioBoard)
 
-
-def _of_stm32cube(request: GenerationRequest) -> dict[str, str]:
-    return {**stm32l4.application(request), **stm32l4.start_up(request)}
-
-
-ENVIRONMENTS = {
-    "nano33ble_sense": _Environment(
-        "Arduino Nano 33 BLE Sense", "nordicnrf52", "nano33ble", "arduino", _of_arduino
-    ),
-    **{
-        name: _Environment(stm32l4.BOARDS[name].title, "ststm32", board, "stm32cube", _of_stm32cube)
-        for name, board in (
-            ("disco_l475_iot1", "disco_l475vg_iot01a"),
-            ("stm32l496g_disco", "disco_l496ag"),
-        )
-    },
-}
+_TABLES: dict[str, BoardTable[Any]] = {_ARDUINO: arduino.TABLE, _STM32CUBE: stm32l4.TABLE}
+"""What the applications read of a board, by framework."""
 
 
 class PlatformioGenerator(ProjectGenerator):
@@ -64,11 +51,22 @@ class PlatformioGenerator(ProjectGenerator):
     name = "platformio"
     default_board = "nano33ble_sense"
     templates = TEMPLATES / "platformio"
+    tables = (TABLE,)
 
     def check(self, board: Board, runtime: str) -> None:
         """Check that an environment builds for the board, and has what the runtime needs."""
-        check_board(self.name, board, ENVIRONMENTS)
-        if runtime == "tflm" and ENVIRONMENTS[board.design].framework != "arduino":
+        super().check(board, runtime)
+        framework = TABLE.read(board).framework
+        needed = _TABLES[framework]
+        if not needed.is_of(board):
+            raise AscError(
+                f"{board.origin}: platformio.framework = {framework!r} needs a table "
+                f"[{needed.name}]"
+            )
+        needed.read(board)
+        if framework == _STM32CUBE:
+            stm32l4.check(board)
+        if runtime == "tflm" and framework != _ARDUINO:
             raise AscError(
                 f"board {board.name}: --runtime tflm with --project platformio is for boards with "
                 "Arduino's framework; STM32Cube has no package of TensorFlow Lite Micro"
@@ -76,17 +74,15 @@ class PlatformioGenerator(ProjectGenerator):
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the project with the library in ``lib``."""
-        environment, prefix = ENVIRONMENTS[request.board.design], request.prefix
+        environment, prefix = TABLE.read(request.board), request.prefix
         library = f"lib/{prefix}_scenes"
-        values = {
-            **microphone_app.values(request),
-            "board_title": environment.title,
-            "environment": environment,
-        }
+        values = {**microphone_app.values(request), "environment": environment}
+        if environment.framework == _STM32CUBE:
+            values["board_title"] = stm32l4.title(request.board)
         sources = microphone_app.sources(request)
         return {
             **{f"{library}/src/{name}": text for name, text in sources.items()},
-            **{f"src/{name}": text for name, text in environment.application(request).items()},
+            **{f"src/{name}": text for name, text in _application(request).items()},
             f"{library}/library.json": self.render("library.json.j2", values, prefix),
             "platformio.ini": self.render("platformio.ini.j2", values, prefix),
             "README.md": self.render("README.md.j2", values, prefix),
@@ -97,3 +93,9 @@ class PlatformioGenerator(ProjectGenerator):
         upload = ("--upload-port", port) if port else ()
         arguments = ("pio", "run", "--target", "upload", *upload)
         return ToolCommand(arguments, "pip install platformio")
+
+
+def _application(request: GenerationRequest) -> dict[str, str]:
+    if TABLE.read(request.board).framework == _ARDUINO:
+        return {"main.cpp": arduino.sketch(request)}
+    return {**stm32l4.application(request), **stm32l4.start_up(request)}

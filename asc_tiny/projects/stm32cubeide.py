@@ -9,7 +9,6 @@ from asc_tiny.projects.generator import (
     Files,
     GenerationRequest,
     ProjectGenerator,
-    check_board,
 )
 
 
@@ -19,10 +18,12 @@ class Stm32CubeIdeGenerator(ProjectGenerator):
     name = "stm32cubeide"
     default_board = "disco_l475_iot1"
     templates = TEMPLATES / "stm32cubeide"
+    tables = (stm32l4.TABLE,)
 
     def check(self, board: Board, runtime: str) -> None:
         """Check that the application runs on the board's chip."""
-        check_board(self.name, board, stm32l4.BOARDS)
+        super().check(board, runtime)
+        stm32l4.check(board)
 
     def files(self, request: GenerationRequest) -> Files:
         """Return library, application, and the settings of the project as a text."""

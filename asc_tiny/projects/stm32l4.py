@@ -2,47 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from asc_tiny.boards.board_table import BoardTable
+from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import dfsdm, microphone_app
 from asc_tiny.projects.generator import TEMPLATES, GenerationRequest, render
+from asc_tiny.util import fields
+from asc_tiny.util.errors import AscError
+
+_PIN, _PIN_TEXT = r"P([A-I])(\d|1[0-5])", "pins PA0 to PI15"
+
+_CLOCKS = range(16_000_000, 80_000_001, 2_000_000)
+"""What the main PLL makes of the 4 MHz of the MSI: times 8 to 40, by 2."""
 
 
-@dataclass(frozen=True)
-class Stm32L4:
-    """What is where on a board.
+@dataclass(frozen=True, kw_only=True)
+class Stm32CubeBoard:
+    """What is where on a board with an STM32L4: its table ``[stm32cube]``.
 
     Attributes:
-        title: the board's name for people.
+        title: ST's name of the board; that of the board's file if it is empty.
         uart: the UART that the debugger takes to the computer.
-        uart_port_pins: of that, port and pin.
-        channel: of the DFSDM that the microphone is connected to.
-        pins: of the microphone.
+        uart_pins: its two pins.
+        channel: channel of the DFSDM that the microphone's data pin belongs to.
+        clock_pin, data_pin: pins of the microphone, CKOUT and DATIN.
     """
 
-    title: str
-    uart: str
-    uart_port_pins: tuple[tuple[str, int], ...]
-    channel: int = 2
-    pins: str = "CKOUT PE9, DATIN2 PE7"
+    title: str = fields.matching(r"([A-Za-z0-9][A-Za-z0-9 ._+-]{0,63})?", "a name", default="")
+    uart: str = fields.matching(r"USART[123]", "USART1 to USART3")
+    uart_pins: tuple[str, ...] = fields.matching(_PIN, _PIN_TEXT)
+    channel: int = fields.between(0, 7)
+    clock_pin: str = fields.matching(_PIN, _PIN_TEXT)
+    data_pin: str = fields.matching(_PIN, _PIN_TEXT)
+
+    def __post_init__(self) -> None:
+        """Check that the UART has its pins."""
+        if len(self.uart_pins) != 2:
+            raise AscError(f"stm32cube.uart_pins: {len(self.uart_pins)} pins, must be 2")
 
     @property
-    def uart_pins(self) -> str:
-        """The UART's pins for people."""
-        return ", ".join(f"P{port}{pin}" for port, pin in self.uart_port_pins)
+    def uart_port_pins(self) -> tuple[tuple[str, int], ...]:
+        """Port and number of the UART's pins."""
+        return tuple(_port_pin(pin) for pin in self.uart_pins)
+
+    @property
+    def microphone_ports(self) -> Mapping[str, tuple[int, ...]]:
+        """The numbers of the microphone's pins by port, each in rising order."""
+        found: dict[str, tuple[int, ...]] = {}
+        for port, number in sorted(map(_port_pin, (self.clock_pin, self.data_pin))):
+            found[port] = (*found.get(port, ()), number)
+        return found
+
+    @property
+    def pins(self) -> str:
+        """The microphone's pins for people."""
+        return f"CKOUT {self.clock_pin}, DATIN{self.channel} {self.data_pin}"
 
 
-BOARDS = {
-    "disco_l475_iot1": Stm32L4("B-L475E-IOT01A", "USART1", (("B", 6), ("B", 7))),
-    "stm32l496g_disco": Stm32L4("32L496GDISCOVERY", "USART2", (("A", 2), ("D", 6))),
-}
+def _port_pin(pin: str) -> tuple[str, int]:
+    return pin[1], int(pin[2:])
+
+
+TABLE = BoardTable("stm32cube", Stm32CubeBoard)
+
+
+def check(board: Board) -> None:
+    """Check that the application can be set up for a board with the table.
+
+    Raises:
+        AscError: a value of the table is not allowed, or the clock cannot be made.
+    """
+    TABLE.read(board)
+    if board.clock_hz not in _CLOCKS:
+        raise AscError(
+            f"{board.origin}: clock_hz = {board.clock_hz}, allowed with a table [stm32cube]: "
+            f"{_CLOCKS[0]} to {_CLOCKS[-1]} in steps of {_CLOCKS.step}"
+        )
+
+
+def title(board: Board) -> str:
+    """Return the name of a board for people."""
+    return TABLE.read(board).title or board.title or board.name
 
 
 def values(request: GenerationRequest) -> dict[str, object]:
     """Return what the templates of these boards print."""
     return {
         **microphone_app.values(request),
-        "board": BOARDS[request.board.design],
+        "board": TABLE.read(request.board),
+        "board_title": title(request.board),
         "clock_mhz": request.board.clock_hz // 1_000_000,
         "filter": dfsdm.nearest(request.microphone_rate),
         "order": dfsdm.ORDER,

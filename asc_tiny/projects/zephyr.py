@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from asc_tiny.boards.catalog import Board
+from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.projects import microphone_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
@@ -13,47 +14,60 @@ from asc_tiny.projects.generator import (
     GenerationRequest,
     ProjectGenerator,
     ToolCommand,
-    check_board,
 )
 from asc_tiny.projects.manifest_reader import Manifest
+from asc_tiny.util import fields
+from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 
 EMULATED = "mps2/an385"
 """Zephyr's board that QEMU runs, with room for every model."""
 
 
-@dataclass(frozen=True)
-class _Board:
-    """What Zephyr calls a board.
+_DRIVERS = {
+    "": (r"", "none"),
+    "nrf_pdm": (r"P([01])\.(\d|[12]\d|3[01])", "P0.0 to P1.31"),
+    "stm32_dfsdm": (r"P([A-I])(\d|1[0-5])", "PA0 to PI15"),
+}
+"""What reads a microphone, each with its overlay in ``boards``: which pins it has."""
+
+_WORD = r"[a-z0-9_]{1,64}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZephyrBoard:
+    """What Zephyr calls a board: its table ``[zephyr]``.
 
     Attributes:
         target: as given to ``west build -b``.
-        overlay: name of its devicetree template, empty without a microphone.
-        modules: of Zephyr's manifest that it needs.
-        revision: of Zephyr that has what it needs.
+        microphone: what reads the microphone, one of ``_DRIVERS``; empty for noise in its place.
+        clock_pin, data_pin: pins of the microphone.
+        channel: channel of the DFSDM that the data pin belongs to.
+        modules: modules of Zephyr's manifest that the board needs.
+        revision: revision of Zephyr that has what the board needs.
     """
 
-    target: str
-    overlay: str = ""
-    modules: tuple[str, ...] = ()
-    revision: str = "v4.2.0"
+    target: str = fields.matching(
+        rf"{_WORD}(@[A-Za-z0-9]{{1,16}})?(/{_WORD}){{0,3}}", "BOARD or BOARD/CHIP"
+    )
+    microphone: str = fields.one_of(*_DRIVERS, default="")
+    clock_pin: str = ""
+    data_pin: str = ""
+    channel: int = fields.between(0, 7, default=0)
+    modules: tuple[str, ...] = fields.matching(r"[a-z0-9][a-z0-9_-]{0,63}", "names", default=())
+    revision: str = fields.matching(
+        r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "a tag, branch or commit", default="v4.2.0"
+    )
+
+    def __post_init__(self) -> None:
+        """Check that the pins are the driver's."""
+        pattern, allowed = _DRIVERS[self.microphone]
+        for name, pin in (("clock_pin", self.clock_pin), ("data_pin", self.data_pin)):
+            if not re.fullmatch(pattern, pin):
+                raise AscError(f"zephyr.{name} = {shown(pin)}, allowed: {allowed}")
 
 
-_NORDIC = ("hal_nordic",)
-
-BOARDS = {
-    "disco_l475_iot1": _Board("disco_l475_iot1", "stm32_dfsdm", ("hal_stm32",), "main"),
-    "mps2-an385": _Board(EMULATED),
-    "mps2-an386": _Board("mps2/an386"),
-    "nrf52840dk": _Board("nrf52840dk/nrf52840", "nrf_pdm", _NORDIC),
-    "nrf5340dk": _Board("nrf5340dk/nrf5340/cpuapp", "nrf_pdm", _NORDIC),
-}
-
-_NRF_PINS = {
-    "nrf52840dk": {"clock_pin": "0, 30", "data_pin": "0, 31"},
-    "nrf5340dk": {"clock_pin": "0, 25", "data_pin": "0, 26"},
-}
-"""Free pins of the boards' headers, those of Zephyr's own DMIC sample."""
+TABLE = BoardTable("zephyr", ZephyrBoard)
 
 
 @dataclass(frozen=True)
@@ -61,9 +75,9 @@ class _Clock:
     """How an STM32L475 comes to a microphone's clock: PLLSAI1 on 16 MHz, then a divider.
 
     Attributes:
-        pll_n, pll_p: of PLLSAI1.
-        divider: from the audio clock to the microphone's.
-        rates: in Hz, that a whole oversampling gives, nominal.
+        pll_n, pll_p: factor and divisor of PLLSAI1.
+        divider: divisor from the audio clock to the microphone's.
+        rates: nominal sample rates in Hz that a whole oversampling gives.
     """
 
     pll_n: int
@@ -107,27 +121,24 @@ class ZephyrGenerator(ProjectGenerator):
     templates = TEMPLATES / "zephyr"
     # The second is that of a build with sysbuild.
     image_patterns = ("build/zephyr/zephyr.elf", "build/{folder}/zephyr/zephyr.elf")
-
-    def check(self, board: Board, runtime: str) -> None:
-        """Check that Zephyr has the board."""
-        check_board(self.name, board, BOARDS)
+    tables = (TABLE,)
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the application, and the library as a module."""
-        prefix, board = request.prefix, BOARDS[request.board.design]
+        prefix, board = request.prefix, TABLE.read(request.board)
         library = microphone_app.sources(request)
         values: dict[str, object] = {
             **microphone_app.values(request),
-            **_microphone(request),
+            **_microphone(board, request),
             "board": board,
             "emulated": EMULATED,
             "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
         }
         names = {f"{prefix}/zephyr/{name}": f"library/{name}" for name in _MODULE}
         names.update({name: name for name in _APPLICATION})
-        if board.overlay:
+        if board.microphone:
             path = f"boards/{board.target.replace('/', '_')}"
-            names[f"{path}.overlay"] = f"boards/{board.overlay}.overlay.j2"
+            names[f"{path}.overlay"] = f"boards/{board.microphone}.overlay.j2"
             names[f"{path}.conf"] = "boards/microphone.conf.j2"
         return {
             **{f"{prefix}/{name}": text for name, text in library.items()},
@@ -143,14 +154,24 @@ class ZephyrGenerator(ProjectGenerator):
         return ToolCommand(("west", "flash", *runner), "pip install west")
 
 
-def _microphone(request: GenerationRequest) -> Mapping[str, object]:
-    """Return the clocks and pins of a board's microphone."""
-    name = request.board.design
-    if name in _NRF_PINS:
-        return {**_NRF_PINS[name], "lowest_clock": 1_000_000, "highest_clock": 1_400_000}
-    if name == "disco_l475_iot1":
+def _microphone(board: ZephyrBoard, request: GenerationRequest) -> Mapping[str, object]:
+    """Return the clocks and pins of a board's microphone, clocks in Hz."""
+    if board.microphone == "nrf_pdm":
+        return {
+            "clock_pin": board.clock_pin.removeprefix("P").replace(".", ", "),
+            "data_pin": board.data_pin.removeprefix("P").replace(".", ", "),
+            "lowest_clock": 1_000_000,
+            "highest_clock": 1_400_000,
+        }
+    if board.microphone == "stm32_dfsdm":
         clock = _dfsdm_clock(round(request.microphone_rate))
-        return {"clock": clock, "lowest_clock": 1_000_000, "highest_clock": clock.highest}
+        microphone = request.board.microphone
+        return {
+            "clock": clock,
+            "lowest_clock": 1_000_000,
+            "highest_clock": clock.highest,
+            "part": microphone.part if microphone else "microphones",
+        }
     return {"lowest_clock": 1_000_000, "highest_clock": 3_250_000}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -24,6 +25,39 @@ def spelled(key: str) -> Mapping[str, str]:
 def key_of(field: dataclasses.Field[Any]) -> str:
     """Return the key that stands for a dataclass field in files."""
     return str(field.metadata.get("key", field.name))
+
+
+def matching(pattern: str, allowed: str, **options: Any) -> Any:
+    """Return a dataclass field of a text, or of a list of texts, that files may give.
+
+    Args:
+        pattern: regular expression that a whole text matches.
+        allowed: what that is, for people.
+        options: of ``dataclasses.field``, such as ``default``.
+    """
+    return _restricted(re.compile(pattern).fullmatch, allowed, options)
+
+
+def between(lowest: int, highest: int, **options: Any) -> Any:
+    """Return a dataclass field of a number from ``lowest`` to ``highest``, or of a list of them."""
+    return _restricted(lambda n: lowest <= n <= highest, f"{lowest} to {highest}", options)
+
+
+def one_of(*choices: str, **options: Any) -> Any:
+    """Return a dataclass field of one of some texts."""
+    return _restricted(choices.__contains__, ", ".join(filter(None, choices)), options)
+
+
+def _restricted(is_allowed: Callable[[Any], object], allowed: str, options: Any) -> Any:
+    metadata = {"is_allowed": is_allowed, "allowed": allowed}
+    return dataclasses.field(metadata=metadata, **options)
+
+
+def _check_allowed(field: dataclasses.Field[Any], value: Any, name: str) -> None:
+    is_allowed = field.metadata.get("is_allowed", lambda each: True)
+    for each in value if isinstance(value, tuple) else (value,):
+        if not is_allowed(each):
+            raise AscError(f"{name} = {shown(each)}, allowed: {field.metadata['allowed']}")
 
 
 def table(value: object, name: str) -> Mapping[str, Any]:
@@ -67,7 +101,8 @@ def checked(
             raise ``AscError``.
 
     Raises:
-        AscError: an unknown key or a value of another type; a key is missing.
+        AscError: an unknown key, a value of another type or one that its field does not allow
+            (``matching``, ``between``, ``one_of``); a key is missing.
     """
     fields = {key_of(f): f for f in dataclasses.fields(kind) if f.name not in without}
     check_keys(values, sorted(fields), prefix)
@@ -75,14 +110,22 @@ def checked(
     arguments = {
         fields[key].name: special[key](value)
         if key in special
-        else typed(value, str(fields[key].type), f"{prefix}{key}")
+        else typed(value, _annotation(fields[key]), f"{prefix}{key}")
         for key, value in values.items()
     }
+    for key in values:
+        _check_allowed(fields[key], arguments[fields[key].name], f"{prefix}{key}")
     for key, field in fields.items():
         missing = dataclasses.MISSING
         if field.default is missing and field.default_factory is missing and key not in values:
             raise AscError(f"{prefix}{key} is missing")
     return arguments
+
+
+def _annotation(field: dataclasses.Field[Any]) -> str:
+    """Return a field's annotation as text, also of a module that does not postpone them."""
+    names: dict[Any, str] = {kind: name for name, kind in _PLAIN.items()}
+    return names.get(field.type, str(field.type))
 
 
 def typed(value: object, annotation: str, name: str) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from asc_tiny.projects.cmsis import BOARDS
+from asc_tiny.boards import catalog
+from asc_tiny.projects.cmsis import TABLE
 from support.commands import asc_tiny, refused
 from support.microphones import played, scenes
 from support.native import FLAGS
@@ -197,7 +198,7 @@ def test_runs_tensorflow_lite_micro(tmp_path: Path) -> None:
     assert run(app) == ["selftest 2", "stopped 2"]
 
 
-@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("board", TABLE.boards)
 def test_compiles_for_cortex_m4(board: str, tmp_path: Path) -> None:
     project = generate(tmp_path / "project", board, "--prefix", "near")
     assert_prefix(project, "near")
@@ -207,18 +208,18 @@ def test_compiles_for_cortex_m4(board: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("runtime", ["aot", "tflm"])
-@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("board", TABLE.boards)
 def test_files_are_as_the_toolbox_wants_them(board: str, runtime: str, tmp_path: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     project = generate(tmp_path, board, "--runtime", runtime)
     files = sorted(project.rglob("*.yml"))
-    assert len(files) == (3 if BOARDS[board].has_audio else 4)
+    assert len(files) == (3 if TABLE.read(catalog.get(board)).has_audio else 4)
     for path in files:
         schema = SCHEMAS[path.name.split(".")[-2]]
         jsonschema.validate(read(path), schema)
     solution = read(project / "asc_scenes.csolution.yml")["solution"]
     assert (project / solution["projects"][0]["project"]).is_file()
-    assert solution["target-types"][0]["board"] == BOARDS[board].board
+    assert solution["target-types"][0]["board"] == TABLE.read(catalog.get(board)).board
     consumed = read(project / "asc_scenes.cproject.yml")["project"]["connections"][0]["consumes"]
     assert "CMSIS_VSTREAM_AUDIO_IN" in consumed
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from asc_tiny.projects.zephyr import BOARDS
+from asc_tiny.boards import catalog
+from asc_tiny.projects.zephyr import TABLE
 from support.commands import asc_tiny, refused
 from support.microphones import played, scenes
 from support.paths import DOUBLES, MODEL
@@ -24,7 +25,7 @@ from support.serial_requests import check_a_conversation
 
 DOUBLE = DOUBLES / "zephyr"
 NRF_RATE = Fraction(1_333_333 + Fraction(1, 3)) / 64
-WITH_MICROPHONE = [name for name, board in BOARDS.items() if board.overlay]
+WITH_MICROPHONE = [name for name in TABLE.boards if TABLE.read(catalog.get(name)).microphone]
 
 # Of Zephyr's schema of twister (scripts/schemas/twister/testsuite-schema.yaml), as far as used.
 SCENARIO = {
@@ -168,7 +169,7 @@ def test_commands_on_its_port(
     os.close(computer)
 
 
-@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("board", TABLE.boards)
 def test_compiles_for_cortex_m4(board: str, tmp_path: Path) -> None:
     options = ["--resample"] if board.startswith("nrf") else []
     project = generate(tmp_path / "project", board, "--prefix", "near", *options)
@@ -188,7 +189,7 @@ def test_runs_tensorflow_lite_micro(tmp_path: Path) -> None:
     assert run(build(project, tmp_path / "build", *double)) == ["selftest 2", "stopped 2"]
 
 
-@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("board", TABLE.boards)
 def test_manifest_is_as_west_wants_it(board: str, tmp_path: Path) -> None:
     west = pytest.importorskip("west.manifest")
     options = ["--resample"] if board.startswith("nrf") else []
@@ -197,7 +198,7 @@ def test_manifest_is_as_west_wants_it(board: str, tmp_path: Path) -> None:
         (project / "west.yml").read_text(), import_flags=west.ImportFlag.IGNORE
     )
     assert [each.name for each in manifest.projects] == ["manifest", "zephyr"]
-    assert manifest.projects[1].revision == BOARDS[board].revision
+    assert manifest.projects[1].revision == TABLE.read(catalog.get(board)).revision
     assert "tflite-micro" in (project / "west.yml").read_text()
 
 
@@ -245,7 +246,7 @@ def test_overlay_is_a_devicetree(board: str, tmp_path: Path) -> None:
     dtlib = pytest.importorskip("devicetree.dtlib")
     options = ["--resample"] if board.startswith("nrf") else []
     project = generate(tmp_path / "project", board, *options)
-    name = BOARDS[board].target.replace("/", "_")
+    name = TABLE.read(catalog.get(board)).target.replace("/", "_")
     tree = (
         "/dts-v1/;\n/ { pinctrl: pinctrl {}; pdm0: pdm {}; clk_hsi: hsi {}; pllsai1: pll {};\n"
         "dfsdm1_ckout_pe9: pe9 {}; dfsdm1_datin2_pe7: pe7 {};\n"

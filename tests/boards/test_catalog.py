@@ -23,7 +23,14 @@ from support.paths import MODEL
 FILES = sorted(catalog._FOLDER.glob("*.toml"))
 ASKED = {
     *("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"),
-    *("nano33ble_sense", "nrf52840dk", "nrf5340dk", "nucleo_l496zg", "stm32l496g_disco"),
+    *(
+        "nano33ble_sense",
+        "nrf52833dk",
+        "nrf52840dk",
+        "nrf5340dk",
+        "nucleo_l496zg",
+        "stm32l496g_disco",
+    ),
     *("disco_l475_iot1", "nucleo_f746zg", "stm32f746g_disco", "rpi_pico", "rpi_pico2"),
     "esp32s3_devkitc",
 }

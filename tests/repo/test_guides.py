@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from asc_tiny import nets
+from asc_tiny.boards import catalog
 from asc_tiny.train import recipe as recipes
+from asc_tiny.util.files import read_toml
+from support.hostile_models import FRONTEND, with_metadata
 
 GUIDES = Path(__file__).parents[2] / "docs" / "developer"
 
@@ -42,3 +48,57 @@ def test_a_network_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     fewer = {name: count // 2 for name, count in nets.filters("ds_cnn").items()}
     smaller = nets.build("ds_cnn", recipe.frontend.shape, 3, filters=fewer)
     assert smaller.get_layer("point3").filters == 24
+
+
+def test_the_board_of_the_guide_is_that_of_the_tool() -> None:
+    path = Path(catalog.__file__).with_name("board_files") / "nrf52833dk.toml"
+    assert block("add_a_board.md", "toml") == path.read_text(encoding="utf-8")
+
+
+PROJECT_KIND = {
+    "pyproject.toml": ("toml", 0),
+    "my_kinds/__init__.py": ("python", 0),
+    "my_kinds/templates/Makefile.j2": ("make", 0),
+    "my_kinds/templates/main.c": ("c", 0),
+    "my_kinds/this_computer.toml": ("toml", 1),
+}
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_a_project_kind_in_a_package(tmp_path: Path) -> None:
+    package, model = tmp_path / "my-kinds", tmp_path / "model.tflite"
+    for name, (language, number) in PROJECT_KIND.items():
+        path = package / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block("add_a_project_kind.md", language, number))
+    # What pip makes of the package's entry points.
+    info = package / "my_kinds-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-kinds\nVersion: 1.0\n")
+    points = read_toml(package / "pyproject.toml")["project"]["entry-points"]
+    lines = [
+        f"[{group}]\n{name} = {value}\n"
+        for group in points
+        for name, value in points[group].items()
+    ]
+    (info / "entry_points.txt").write_text("".join(lines))
+    model.write_bytes(with_metadata('{"schema": 1, "labels": ["a", "b", "c"]}'))
+    command = [
+        sys.executable,
+        "-m",
+        "asc_tiny.cli.main",
+        "generate",
+        str(model),
+        "--project",
+        "make",
+    ]
+    command += ["--frontend", str(FRONTEND), "--prefix", "near", "--out", str(tmp_path / "scenes")]
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    subprocess.run(["make", "-C", tmp_path / "scenes"], check=True, stdout=subprocess.DEVNULL)
+    noise = bytes(range(256)) * 2000
+    program = tmp_path / "scenes" / "near_scenes"
+    printed = subprocess.run([program], input=noise, check=True, capture_output=True).stdout.split()
+    assert printed[:2] == [b"selftest", b"0"]
+    assert set(printed[2::2]) == {b"scene"} and set(printed[3::2]) <= {b"a", b"b", b"c"}

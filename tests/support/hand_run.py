@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asc_tiny.compiler.planner.planner import Options
+from asc_tiny.compiler.options import Options
 from asc_tiny.tflite.graph import Graph
 from support.hand_made import model_of
 from support.network_models import CNetwork

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from asc_tiny.compiler.planner.planner import Compiled, Options
+from asc_tiny.compiler.compiled import Compiled
+from asc_tiny.compiler.options import Options
 from asc_tiny.firmware.network import compiled
 from asc_tiny.tflite.graph import Graph
 from support.session_cache import key
@@ -23,17 +24,17 @@ _PLANS: dict[str, Compiled] = {}
 def kept_plans() -> Iterator[None]:
     """Have the compiler look up the plan of a graph that it has planned with the same options."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "plan_network", _looked_up(compiled.plan_network))
+        patch.setattr(compiled, "compile_graph", _looked_up(compiled.compile_graph))
         yield
 
 
 def _looked_up(
-    plan_network: Callable[[Graph, Options], Compiled],
+    compile_graph: Callable[[Graph, Options], Compiled],
 ) -> Callable[[Graph, Options], Compiled]:
     def plan(graph: Graph, options: Options) -> Compiled:
         name = _name(graph, options)
         if name not in _PLANS:
-            _PLANS[name] = plan_network(graph, options)
+            _PLANS[name] = compile_graph(graph, options)
         return _PLANS[name]
 
     return plan

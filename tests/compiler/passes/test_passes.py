@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import LoweredGraph, Stage
 from asc_tiny.compiler.lower.lower_graph import lower_graph
+from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.passes.cascade import Cascade, cascadable_pairs, with_cascades
 from asc_tiny.compiler.passes.pack_dense import pack_dense_layers
 from asc_tiny.compiler.passes.row_blocking import block_rows, possible_rows_per_run
@@ -20,7 +22,7 @@ from asc_tiny.compiler.passes.strip_io_conversions import without_conversions
 from asc_tiny.compiler.passes.time_major import to_time_major
 from asc_tiny.compiler.passes.width_split import split_stage, split_width, splittable_width
 from asc_tiny.compiler.passes.width_tiles import PixelRange, SlidingWindow, pixel_ranges
-from asc_tiny.compiler.planner.planner import Compiled, Options, plan_network
+from asc_tiny.compiler.pipeline import compile_graph
 from asc_tiny.compiler.planner.scheduler import schedule, schedule_streaming
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
 from asc_tiny.util.errors import AscError
@@ -83,7 +85,7 @@ def check(graph: Graph, folder: Path, options: Options) -> Compiled:
     samples = samples_for(graph)
     for sample, output in zip(samples, outputs_of(graph, samples, folder, options), strict=True):
         assert np.array_equal(output, expected(graph, sample))
-    return plan_network(graph, options)
+    return compile_graph(graph, options)
 
 
 def test_row_blocking_makes_several_rows_a_run(tmp_path: Path) -> None:
@@ -110,12 +112,12 @@ def test_row_blocking_changes_no_byte_of_a_buffer() -> None:
 def test_a_tight_limit_splits_rows(tmp_path: Path) -> None:
     graph = convolutions((3, 3), filters=8)
     with pytest.raises(AscError, match="needs an arena of") as error:
-        plan_network(graph, Options(max_ram=16))
+        compile_graph(graph, Options(max_ram=16))
     found = re.search(r"arena of ([\d,]+) bytes", str(error.value))
     assert found
     least = int(found[1].replace(",", ""))
     compiled = check(graph, tmp_path, Options(max_ram=least))
-    assert compiled.arena.size == least < plan_network(graph, Options()).arena.size
+    assert compiled.arena.size == least < compile_graph(graph, Options()).arena.size
     assert len(compiled.lowered.stages) > len(lower_graph(graph).stages)
 
 
@@ -172,7 +174,7 @@ def test_a_tile_reads_the_pixels_under_its_windows(seed: int) -> None:
 def tiles_cover(stage: Stage, row_bytes: int, channels: int) -> bool:
     row = np.zeros(row_bytes, int)
     for tile in stage.tiles:
-        width = SlidingWindow.of(replace(stage, params=tile.params)).output_width
+        width = SlidingWindow.of(tile.params).output_width
         row[tile.output : tile.output + width * channels] += 1
     return bool((row == 1).all())
 

@@ -33,7 +33,7 @@ def matching(pattern: str, allowed: str, **options: Any) -> Any:
     Args:
         pattern: regular expression that a whole text matches.
         allowed: what that is, for people.
-        options: of ``dataclasses.field``, such as ``default``.
+        options: options of ``dataclasses.field``, such as ``default``.
     """
     return _restricted(re.compile(pattern).fullmatch, allowed, options)
 

@@ -366,7 +366,7 @@ class DenseParams(KernelParams):
 
 
 @dataclass(frozen=True)
-class CompactDenseParams(KernelParams):
+class DensePackedParams(KernelParams):
     """A dense layer in the shortest form.
 
     Attributes:
@@ -378,7 +378,7 @@ class CompactDenseParams(KernelParams):
         channels: bias, shift and multiplier of each output.
     """
 
-    c_type = "asc_compact_dense_t"
+    c_type = "asc_dense_packed_t"
     rows: int
     inputs: int
     outputs: int
@@ -501,10 +501,10 @@ class LookupParams(KernelParams):
 
 
 @dataclass(frozen=True)
-class RescaleParams(KernelParams):
+class RequantizeParams(KernelParams):
     """Another quantization for ``size`` codes."""
 
-    c_type = "asc_rescale_t"
+    c_type = "asc_requantize_t"
     size: int
     input: Operand
     range: OutputRange
@@ -623,10 +623,10 @@ KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
         "asc_add": AddParams,
         "asc_add_broadcast": BinaryParams,
         "asc_average_pool": PoolParams,
-        "asc_compact_dense": CompactDenseParams,
         "asc_conv": ConvParams,
         "asc_copy": CopyParams,
         "asc_dense": DenseParams,
+        "asc_dense_packed": DensePackedParams,
         "asc_depth_to_space": BlocksParams,
         "asc_depthwise_conv": DepthwiseConvParams,
         "asc_lookup": LookupParams,
@@ -639,7 +639,7 @@ KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
         "asc_prelu": BinaryParams,
         "asc_reduce": ReduceParams,
         "asc_reduce_max": ReduceMaxParams,
-        "asc_rescale": RescaleParams,
+        "asc_requantize": RequantizeParams,
         "asc_resize_bilinear": BilinearParams,
         "asc_resize_nearest": ResizeParams,
         "asc_slice": SliceParams,

@@ -10,7 +10,7 @@ from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig, codes_digest
 from asc_tiny.util.errors import AscError
 
-TABLES_VERSION = 1
+TABLES_VERSION = 2
 """Must be what asc_frontend.h and asc_spectrum.h ask for; the C compiler checks it."""
 
 
@@ -45,7 +45,7 @@ def generate(
         "tables_version": TABLES_VERSION,
         "lines": value_lines,
         "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
-        "requantisations": [fixed_tables.build(each).requantizations for each in configs],
+        "requantizations": [fixed_tables.build(each).requantizations for each in configs],
         "tables": tables,
         "log2_fraction_bits": fixed_tables.LOG2_FRACTION_BITS,
         "twentieth": fixed_tables.TWENTIETH,

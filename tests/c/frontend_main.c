@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The front end alone on an emulated core: reads samples from a file of the host in chunks of
- * changing size, writes all columns to another, and prints the instructions of the costliest hop and the state's
- * bytes.
+ * changing size, writes all columns to another, and prints the instructions of the costliest hop
+ * and the state's bytes.
  */
 #include "asc_frontend.h"
 #include "platform.h"

@@ -53,12 +53,14 @@ int main(void) {
         for (int32_t shift = -31; shift <= 30; shift++) {
             for (int i = 0; i < EXTREMES + RANDOM; i++) {
                 const int32_t value = value_of(i);
-                const int32_t expected = asc_requantise(value, multiplier, shift);
+                const int32_t expected =
+                    asc_multiply_by_quantized_multiplier(value, multiplier, shift);
                 const int32x4_t values = vdupq_n_s32(value);
-                different +=
-                    (uint32_t)differs(asc_requantise_4(values, multiplier, shift), expected);
+                different += (uint32_t)differs(
+                    asc_multiply_by_quantized_multiplier_4(values, multiplier, shift), expected);
                 if (shift < 0) {
-                    const int32x4_t down = asc_requantise_down_4(values, multiplier, shift);
+                    const int32x4_t down =
+                        asc_multiply_by_quantized_multiplier_down_4(values, multiplier, shift);
                     different += (uint32_t)differs(down, expected);
                 }
             }

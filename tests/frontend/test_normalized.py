@@ -75,9 +75,9 @@ def test_units_hold_all_that_a_logarithm_can_be(config: FrontEndConfig) -> None:
 
 def test_a_plain_front_end_has_no_tables_of_bands() -> None:
     plain = "".join(frontend_code.generate(DEFAULT, "a test").values())
-    assert "asc_frontend_requantisations" not in plain
+    assert "asc_frontend_requantizations" not in plain
     files = frontend_code.generate(CONFIG, "a test")
-    assert "asc_frontend_requantisations" in files["asc_frontend_tables.c"]
+    assert "asc_frontend_requantizations" in files["asc_frontend_tables.c"]
 
 
 def test_dictionary_and_digest() -> None:

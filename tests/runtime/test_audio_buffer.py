@@ -263,7 +263,7 @@ def test_thread_sanitizer_finds_the_race_of_a_buffer_that_overwrites(tmp_path: P
     flags = thread_sanitizer(tmp_path)
     build_threads(tmp_path, *flags)
     source = tmp_path / "asc_audio.c"
-    check = "following == asc_load(&audio->oldest)"
+    check = "following == asc_atomic_load(&audio->oldest)"
     assert source.read_text().count(check) == 1
     source.write_text(source.read_text().replace(check, "following == ASC_AUDIO_BLOCKS"))
     sources = [tmp_path / "audio_threads.c", source]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asc_tiny.compiler.ir import Stage
-from asc_tiny.compiler.kernel_params import Operand, OutputRange, RescaleParams
+from asc_tiny.compiler.kernel_params import Operand, OutputRange, RequantizeParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import multiplier
 from asc_tiny.compiler.lower.rule import SAME, lowering
@@ -40,10 +40,10 @@ def _rescale(ctx: LoweringContext, real: float, output_range: OutputRange) -> li
     if ctx.input(0).size != ctx.output.size:
         ctx.error(f"{ctx.input(0).size} elements into {ctx.output.size}")
     zero_point = ctx.quantization(ctx.input(0))[1]
-    params = RescaleParams(
+    params = RequantizeParams(
         size=ctx.view(ctx.output).row_elements,
         input=Operand(zero_point, value, shift),
         range=output_range,
     )
     operands = [ctx.like_output(ctx.input(0))]
-    return [ctx.stage("asc_rescale", params, inputs=operands)]
+    return [ctx.stage("asc_requantize", params, inputs=operands)]

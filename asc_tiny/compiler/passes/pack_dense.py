@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.compiler.ir import LoweredGraph, Stage
-from asc_tiny.compiler.kernel_params import PACKED_CHANNEL, Array, CompactDenseParams, DenseParams
+from asc_tiny.compiler.kernel_params import PACKED_CHANNEL, Array, DensePackedParams, DenseParams
 from asc_tiny.compiler.lower.weights import unpaired
 
 _BIAS_LIMIT = 2**23
@@ -32,7 +32,7 @@ def _pack_dense(stage: Stage) -> Stage:
     if packed is None or not isinstance(dense, DenseParams):
         return stage
     matrix = unpaired(dense.weights.values, dense.outputs, dense.inputs)
-    params = CompactDenseParams(
+    params = DensePackedParams(
         rows=dense.rows,
         inputs=dense.inputs,
         outputs=dense.outputs,
@@ -40,7 +40,7 @@ def _pack_dense(stage: Stage) -> Stage:
         weights=Array(dense.weights.name, matrix.ravel()),
         channels=Array(dense.channels.name, packed),
     )
-    return replace(stage, kernel="asc_compact_dense", params=params)
+    return replace(stage, kernel="asc_dense_packed", params=params)
 
 
 def _packed(channels: NDArray[Any]) -> NDArray[Any] | None:

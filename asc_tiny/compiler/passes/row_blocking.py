@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage
-from asc_tiny.compiler.kernel_params import ConvParams, KernelParams, RescaleParams
+from asc_tiny.compiler.kernel_params import ConvParams, KernelParams, RequantizeParams
 
 ROWS_PER_RUN = (2, 4)
 """Numbers of rows per run that are tried, besides one."""
@@ -75,7 +75,7 @@ def for_rows(params: KernelParams, rows: int) -> KernelParams | None:
                 output_width=params.output_width * rows,
                 columns=params.columns * rows,
             )
-        case RescaleParams():
+        case RequantizeParams():
             return replace(params, size=params.size * rows)
     return None
 

@@ -21,7 +21,7 @@ from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import ABSENT, Tensor
 from asc_tiny.util.errors import AscError
 
-KERNELS_VERSION = 3
+KERNELS_VERSION = 4
 """Must equal ASC_KERNELS_VERSION in asc_kernels.h; the C compiler checks it."""
 
 # Sums over a whole tensor, such as a mean's, stay within 32 bits.

@@ -42,9 +42,9 @@ def constants(compiled: Compiled) -> Iterator[Constant]:
     yield Constant("asc_net_loops", "asc_loop_t", len(steps["loops"]))
     yield Constant("asc_net_steps", "uint8_t", len(steps["steps"]))
     if streams:
-        yield Constant("asc_net_hops", "asc_hop_t", len(steps["hops"]))
+        yield Constant("asc_net_frame_steps", "asc_frame_steps_t", len(steps["hops"]))
         columns = len(steps["hop_of_column"])
-        yield Constant("asc_net_hop_of_column", steps["hop_type"], columns)
+        yield Constant("asc_net_frame_of_column", steps["hop_type"], columns)
 
 
 def _of_stage(stage: Stage) -> Iterator[Constant]:

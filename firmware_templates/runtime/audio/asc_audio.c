@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "asc_handover.h"
+#include "asc_atomic.h"
 
 static uint32_t next(uint32_t block) {
     return block + 1u == ASC_AUDIO_BLOCKS ? 0u : block + 1u;
@@ -19,10 +19,10 @@ int16_t *asc_audio_fill(asc_audio_t *audio) {
 
 void asc_audio_filled(asc_audio_t *audio) {
     const uint32_t following = next(audio->filling);
-    if (following == asc_load(&audio->oldest)) {
-        asc_store(&audio->overruns, audio->overruns + 1u);
+    if (following == asc_atomic_load(&audio->oldest)) {
+        asc_atomic_store(&audio->overruns, audio->overruns + 1u);
     } else {
-        asc_store(&audio->filling, following);
+        asc_atomic_store(&audio->filling, following);
     }
 }
 
@@ -42,17 +42,17 @@ void asc_audio_write(asc_audio_t *audio, const int16_t *pcm, size_t count) {
 
 const int16_t *asc_audio_take(asc_audio_t *audio) {
     const uint32_t oldest = audio->oldest;
-    audio->taken = oldest != asc_load(&audio->filling);
+    audio->taken = oldest != asc_atomic_load(&audio->filling);
     return audio->taken ? audio->samples[oldest] : NULL;
 }
 
 void asc_audio_release(asc_audio_t *audio) {
     if (audio->taken) {
         audio->taken = 0;
-        asc_store(&audio->oldest, next(audio->oldest));
+        asc_atomic_store(&audio->oldest, next(audio->oldest));
     }
 }
 
 uint32_t asc_audio_overruns(const asc_audio_t *audio) {
-    return asc_load(&audio->overruns);
+    return asc_atomic_load(&audio->overruns);
 }

@@ -27,8 +27,8 @@ static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
 }
 
 static void write_column(asc_frontend_t *frontend, int8_t *features, size_t stride) {
-    const uint32_t channels = ASC_FRONTEND_CHANNELS / ASC_FRONTEND_QUANTISATIONS;
-    for (uint32_t q = 0; q < ASC_FRONTEND_QUANTISATIONS; q++) {
+    const uint32_t channels = ASC_FRONTEND_CHANNELS / ASC_FRONTEND_QUANTIZATIONS;
+    for (uint32_t q = 0; q < ASC_FRONTEND_QUANTIZATIONS; q++) {
         asc_mve_write_codes(frontend, q, features + channels * q, stride);
     }
 }
@@ -39,22 +39,22 @@ static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
 
 #else
 
-typedef asc_frontend_requantisation_t requantisation_t;
+typedef asc_frontend_requantization_t requantization_t;
 
-#if ASC_FRONTEND_NORMALISED
+#if ASC_FRONTEND_NORMALIZED
 
 /* Of the first mel band; those of the others follow. */
-static inline const requantisation_t *requantisation(uint32_t q) {
-    return asc_frontend_requantisations[q];
+static inline const requantization_t *requantization(uint32_t q) {
+    return asc_frontend_requantizations[q];
 }
 
 #else
 
 /* Of all mel bands. */
-static inline const requantisation_t *requantisation(uint32_t q) {
-    static const requantisation_t requantisations[ASC_FRONTEND_QUANTISATIONS] =
-        ASC_FRONTEND_REQUANTISATIONS;
-    return &requantisations[q];
+static inline const requantization_t *requantization(uint32_t q) {
+    static const requantization_t requantizations[ASC_FRONTEND_QUANTIZATIONS] =
+        ASC_FRONTEND_REQUANTIZATIONS;
+    return &requantizations[q];
 }
 
 #endif
@@ -133,8 +133,8 @@ static inline int32_t fixed_log2(uint64_t value) {
 }
 
 /* A logarithm in units, of which a code has several, as int16. */
-static inline int32_t units(int32_t log, const requantisation_t *to) {
-#if ASC_FRONTEND_NORMALISED
+static inline int32_t units(int32_t log, const requantization_t *to) {
+#if ASC_FRONTEND_NORMALIZED
     return asc_saturate16(asc_add_product(0, log - to->origin, to->multiplier));
 #else
     return asc_saturate16(asc_add_product(to->offset, log, to->multiplier));
@@ -188,8 +188,8 @@ static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
         const uint64_t band = above > floor ? above : floor;
 #endif
         const int32_t log = fixed_log2(band) - exponent;
-        for (uint32_t q = 0; q < ASC_FRONTEND_QUANTISATIONS; q++) {
-            const requantisation_t *to = requantisation(q) + m * ASC_FRONTEND_NORMALISED;
+        for (uint32_t q = 0; q < ASC_FRONTEND_QUANTIZATIONS; q++) {
+            const requantization_t *to = requantization(q) + m * ASC_FRONTEND_NORMALIZED;
             frontend->log_mel[q][m] = (int16_t)units(log, to);
         }
         rest = sums.rising;
@@ -218,39 +218,39 @@ static inline int32_t delta(asc_frontend_past_t values, int32_t next) {
 }
 
 static void write_codes(int8_t *codes, size_t stride, asc_frontend_band_t *band,
-                        const int16_t *next, const requantisation_t *to) {
+                        const int16_t *next, const requantization_t *to) {
     for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, band++, codes += stride) {
         const asc_frontend_band_t before = *band;
         const int32_t first = tenth(delta(before.log_mel, next[m]));
         const int32_t second = delta(before.delta, first);
         band->log_mel = appended(before.log_mel, next[m]);
         band->delta = appended(before.delta, first);
-        codes[0] = rounded(past(before.log_mel, 0), to->reciprocal, to->centre);
+        codes[0] = rounded(past(before.log_mel, 0), to->reciprocal, to->center);
         codes[1] = rounded(past(before.delta, 2), to->reciprocal, to->zero_point);
         codes[2] = rounded(second, to->second_reciprocal, to->zero_point);
-        to += ASC_FRONTEND_NORMALISED;
+        to += ASC_FRONTEND_NORMALIZED;
     }
 }
 
 #else
 
 static void write_codes(int8_t *codes, size_t stride, const int16_t *next,
-                        const requantisation_t *to) {
+                        const requantization_t *to) {
     for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, codes += stride) {
-        codes[0] = rounded(next[m], to->reciprocal, to->centre);
-        to += ASC_FRONTEND_NORMALISED;
+        codes[0] = rounded(next[m], to->reciprocal, to->center);
+        to += ASC_FRONTEND_NORMALIZED;
     }
 }
 
 #endif
 
 static void write_column(asc_frontend_t *frontend, int8_t *features, size_t stride) {
-    for (uint32_t q = 0; q < ASC_FRONTEND_QUANTISATIONS; q++) {
+    for (uint32_t q = 0; q < ASC_FRONTEND_QUANTIZATIONS; q++) {
 #if ASC_FRONTEND_DELTAS
         write_codes(features + 3 * q, stride, frontend->bands[q], frontend->log_mel[q],
-                    requantisation(q));
+                    requantization(q));
 #else
-        write_codes(features + q, stride, frontend->log_mel[q], requantisation(q));
+        write_codes(features + q, stride, frontend->log_mel[q], requantization(q));
 #endif
     }
 }

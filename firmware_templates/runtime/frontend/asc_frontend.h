@@ -16,7 +16,7 @@
 #include "asc_frontend_tables.h"
 #include "asc_spectrum.h"
 
-#if ASC_FRONTEND_TABLES_VERSION != 1
+#if ASC_FRONTEND_TABLES_VERSION != 2
 #error "asc_frontend_tables.h is of another version than this file: generate both anew"
 #endif
 
@@ -36,9 +36,9 @@ typedef struct {
 
 typedef struct {
     asc_spectrum_t spectrum;
-    int16_t log_mel[ASC_FRONTEND_QUANTISATIONS][ASC_FRONTEND_BANDS]; /* of the latest frame */
+    int16_t log_mel[ASC_FRONTEND_QUANTIZATIONS][ASC_FRONTEND_BANDS]; /* of the latest frame */
 #if ASC_FRONTEND_DELTAS
-    asc_frontend_band_t bands[ASC_FRONTEND_QUANTISATIONS][ASC_FRONTEND_BANDS];
+    asc_frontend_band_t bands[ASC_FRONTEND_QUANTIZATIONS][ASC_FRONTEND_BANDS];
 #endif
     union {
         asc_sample_t samples[ASC_FRONTEND_N_FFT];

@@ -15,21 +15,21 @@
 #define LOG2_FRACTION_BITS ASC_FRONTEND_LOG2_FRACTION_BITS
 #define TWENTIETH ASC_FRONTEND_TWENTIETH
 
-typedef asc_frontend_requantisation_t requantisation_t;
+typedef asc_frontend_requantization_t requantization_t;
 
-#if ASC_FRONTEND_NORMALISED
+#if ASC_FRONTEND_NORMALIZED
 
 /* Of four mel bands. */
 typedef int32x4_t constant_t;
 
 /* Of the first mel band; those of the others follow. */
-static inline const requantisation_t *requantisation(uint32_t q) {
-    return asc_frontend_requantisations[q];
+static inline const requantization_t *requantization(uint32_t q) {
+    return asc_frontend_requantizations[q];
 }
 
-/* Byte offsets of four bands' requantisations. */
+/* Byte offsets of four bands' requantizations. */
 static inline uint32x4_t steps(void) {
-    return vmulq_n_u32(vidupq_n_u32(0, 1), sizeof(requantisation_t));
+    return vmulq_n_u32(vidupq_n_u32(0, 1), sizeof(requantization_t));
 }
 
 #define CONSTANT(FIELD) vldrwq_gather_offset_s32(&(FIELD), steps())
@@ -41,7 +41,7 @@ static inline int32x4_t rounded(int32x4_t value, constant_t reciprocal, constant
 }
 
 /* A logarithm in units, of which a code has several. */
-static inline int32x4_t units(int32x4_t log, const requantisation_t *to) {
+static inline int32x4_t units(int32x4_t log, const requantization_t *to) {
     return vrmulhq_s32(vsubq_s32(log, CONSTANT(to->origin)), CONSTANT(to->multiplier));
 }
 
@@ -50,10 +50,10 @@ static inline int32x4_t units(int32x4_t log, const requantisation_t *to) {
 typedef int32_t constant_t;
 
 /* Of all mel bands. */
-static inline const requantisation_t *requantisation(uint32_t q) {
-    static const requantisation_t requantisations[ASC_FRONTEND_QUANTISATIONS] =
-        ASC_FRONTEND_REQUANTISATIONS;
-    return &requantisations[q];
+static inline const requantization_t *requantization(uint32_t q) {
+    static const requantization_t requantizations[ASC_FRONTEND_QUANTIZATIONS] =
+        ASC_FRONTEND_REQUANTIZATIONS;
+    return &requantizations[q];
 }
 
 #define CONSTANT(FIELD) (FIELD)
@@ -65,7 +65,7 @@ static inline int32x4_t rounded(int32x4_t value, constant_t reciprocal, constant
 }
 
 /* A logarithm in units, of which a code has several. */
-static inline int32x4_t units(int32x4_t log, const requantisation_t *to) {
+static inline int32x4_t units(int32x4_t log, const requantization_t *to) {
     return rounded(log, to->multiplier, to->offset);
 }
 
@@ -275,8 +275,8 @@ void asc_mve_log_mel(asc_frontend_t *frontend, uint32_t shift) {
                                                vldrwq_gather_offset_u32(bands + 1, offsets)},
                                      floor);
         const int32x4_t log = vsubq_n_s32(fixed_log2(sums.high, sums.low), exponent);
-        for (uint32_t q = 0; q < ASC_FRONTEND_QUANTISATIONS; q++) {
-            const int32x4_t x = units(log, requantisation(q) + m * ASC_FRONTEND_NORMALISED);
+        for (uint32_t q = 0; q < ASC_FRONTEND_QUANTIZATIONS; q++) {
+            const int32x4_t x = units(log, requantization(q) + m * ASC_FRONTEND_NORMALIZED);
             vstrhq_s32(&frontend->log_mel[q][m], vshrq_n_s32(vqshlq_n_s32(x, 16), 16));
         }
     }
@@ -320,7 +320,7 @@ static inline uint32x4_t appended(uint32x4_t words, uint32x4_t next) {
 }
 
 void asc_mve_write_codes(asc_frontend_t *frontend, uint32_t q, int8_t *codes, size_t stride) {
-    const requantisation_t *to = requantisation(q);
+    const requantization_t *to = requantization(q);
     const uint32x4_t offsets = vmulq_n_u32(vidupq_n_u32(0, 1), (uint32_t)stride);
     const uint32_t band_bytes = sizeof frontend->bands[0][0];
     uint32x4_t bands = vmulq_n_u32(vidupq_n_u32(0, 1), band_bytes);
@@ -331,9 +331,9 @@ void asc_mve_write_codes(asc_frontend_t *frontend, uint32_t q, int8_t *codes, si
         const uint32x4_t log_newer = vldrwq_gather_base_u32(bands, 4);
         const int32x4_t first = tenth(delta(log_older, log_newer, next));
         const constant_t reciprocal = CONSTANT(to->reciprocal);
-        const constant_t centre = SHORT_CONSTANT(to->centre);
+        const constant_t center = SHORT_CONSTANT(to->center);
         const constant_t zero_point = SHORT_CONSTANT(to->zero_point);
-        store_codes(codes, offsets, rounded(even_half(log_older), reciprocal, centre), m);
+        store_codes(codes, offsets, rounded(even_half(log_older), reciprocal, center), m);
         vstrwq_scatter_base_u32(bands, 0, appended(log_older, log_newer));
         vstrwq_scatter_base_u32(bands, 4, appended(log_newer, vreinterpretq_u32_s32(next)));
         const uint32x4_t older = vldrwq_gather_base_u32(bands, 8);
@@ -345,20 +345,20 @@ void asc_mve_write_codes(asc_frontend_t *frontend, uint32_t q, int8_t *codes, si
         vstrwq_scatter_base_u32(bands, 8, appended(older, newer));
         vstrwq_scatter_base_u32(bands, 12, appended(newer, vreinterpretq_u32_s32(first)));
         bands = vaddq_n_u32(bands, LANES * band_bytes);
-        to += LANES * ASC_FRONTEND_NORMALISED;
+        to += LANES * ASC_FRONTEND_NORMALIZED;
     }
 }
 
 #else
 
 void asc_mve_write_codes(asc_frontend_t *frontend, uint32_t q, int8_t *codes, size_t stride) {
-    const requantisation_t *to = requantisation(q);
+    const requantization_t *to = requantization(q);
     const uint32x4_t offsets = vmulq_n_u32(vidupq_n_u32(0, 1), (uint32_t)stride);
     for (uint32_t m = 0; m < N_MELS; m += LANES, codes += LANES * stride) {
         const int32x4_t next = vldrhq_s32(&frontend->log_mel[q][m]);
         const constant_t reciprocal = CONSTANT(to->reciprocal);
-        store_codes(codes, offsets, rounded(next, reciprocal, SHORT_CONSTANT(to->centre)), m);
-        to += LANES * ASC_FRONTEND_NORMALISED;
+        store_codes(codes, offsets, rounded(next, reciprocal, SHORT_CONSTANT(to->center)), m);
+        to += LANES * ASC_FRONTEND_NORMALIZED;
     }
 }
 

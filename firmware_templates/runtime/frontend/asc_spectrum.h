@@ -9,7 +9,7 @@
 
 #include "asc_frontend_tables.h"
 
-#if ASC_FRONTEND_TABLES_VERSION != 1
+#if ASC_FRONTEND_TABLES_VERSION != 2
 #error "asc_frontend_tables.h is of another version than this file: generate both anew"
 #endif
 

@@ -401,15 +401,15 @@ typedef struct {
     uint32x4_t turns_down;
     uint64x2_t powers_up;
     uint64x2_t powers_down;
-} neighbours_t;
+} neighbors_t;
 
 /* From the complex transform to the spectrum of the real samples, in place. */
 static void real_power(asc_spectrum_t *spectrum) {
-    const neighbours_t offsets = {vreinterpretq_u32_s32(ramp(0, -8u)),
-                                  vreinterpretq_u32_s32(ramp(0, -4u)),
-                                  {0, 16},
-                                  {0, (uint64_t)-16}};
-    const neighbours_t *to = &offsets;
+    const neighbors_t offsets = {vreinterpretq_u32_s32(ramp(0, -8u)),
+                                 vreinterpretq_u32_s32(ramp(0, -4u)),
+                                 {0, 16},
+                                 {0, (uint64_t)-16}};
+    const neighbors_t *to = &offsets;
     const asc_complex_t middle = spectrum->z[LENGTH / 2u];
     const int64_t offset = (int64_t)spectrum->z[0].re + spectrum->z[0].im;
     const int32_t *cosine = asc_frontend_cosine + 1;

@@ -10,11 +10,11 @@
 
 #include "asc_kernels.h"
 
-static inline int32_t asc_smaller(int32_t a, int32_t b) {
+static inline int32_t asc_min(int32_t a, int32_t b) {
     return a < b ? a : b;
 }
 
-static inline int32_t asc_larger(int32_t a, int32_t b) {
+static inline int32_t asc_max(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
 
@@ -24,7 +24,7 @@ static inline int32_t asc_shift_left(int32_t value, int32_t bits) {
 }
 
 /* a * b / 2^31, rounded to nearest, halves upwards. */
-static inline int32_t asc_doubling_high_product(int32_t a, int32_t b) {
+static inline int32_t asc_saturating_rounding_doubling_high_mul(int32_t a, int32_t b) {
     if (a == INT32_MIN && b == INT32_MIN) {
         return INT32_MAX;
     }
@@ -32,34 +32,37 @@ static inline int32_t asc_doubling_high_product(int32_t a, int32_t b) {
 }
 
 /* value / 2^bits, rounded to nearest, halves away from zero. */
-static inline int32_t asc_divide_by_power(int32_t value, int32_t bits) {
+static inline int32_t asc_rounding_divide_by_pot(int32_t value, int32_t bits) {
     const int32_t mask = (int32_t)((UINT32_C(1) << bits) - 1u);
     const int32_t half = (mask >> 1) + (value < 0 ? 1 : 0);
     return (value >> bits) + ((value & mask) > half ? 1 : 0);
 }
 
 /* value * multiplier / 2^31 * 2^shift with the specification's two roundings. */
-static inline int32_t asc_requantise(int32_t value, int32_t multiplier, int32_t shift) {
+static inline int32_t asc_multiply_by_quantized_multiplier(int32_t value, int32_t multiplier,
+                                                           int32_t shift) {
     if (shift > 0) {
-        return asc_doubling_high_product(asc_shift_left(value, shift), multiplier);
+        return asc_saturating_rounding_doubling_high_mul(asc_shift_left(value, shift), multiplier);
     }
-    return asc_divide_by_power(asc_doubling_high_product(value, multiplier), -shift);
+    return asc_rounding_divide_by_pot(asc_saturating_rounding_doubling_high_mul(value, multiplier),
+                                      -shift);
 }
 
 /* The specification adds with 20 more bits than the codes have. */
 static inline int32_t asc_widen(const asc_operand_t *operand, int32_t code) {
     const int32_t value = asc_shift_left(code - operand->zero_point, 20);
-    return asc_requantise(value, operand->multiplier, operand->shift);
+    return asc_multiply_by_quantized_multiplier(value, operand->multiplier, operand->shift);
 }
 
 static inline int8_t asc_to_output(const asc_output_t *range, int32_t value) {
     value += range->zero_point;
-    return (int8_t)asc_smaller(asc_larger(value, range->minimum), range->maximum);
+    return (int8_t)asc_min(asc_max(value, range->minimum), range->maximum);
 }
 
 static inline int8_t asc_finish(int32_t sum, const asc_channel_t *channel,
                                 const asc_output_t *range) {
-    return asc_to_output(range, asc_requantise(sum, channel->multiplier, -1 - channel->bits));
+    return asc_to_output(
+        range, asc_multiply_by_quantized_multiplier(sum, channel->multiplier, -1 - channel->bits));
 }
 
 /* The same for a narrow layer, but for the range of its activation. Twice the sum times the
@@ -79,9 +82,9 @@ static inline int8_t asc_finish_narrow(int32_t sum, const asc_channel_t *channel
     __asm__("ssat %0, #8, %1, asr #1" : "=r"(value) : "r"(value));
     return (int8_t)value;
 #else
-    int32_t value = asc_doubling_high_product(sum, channel->multiplier);
+    int32_t value = asc_saturating_rounding_doubling_high_mul(sum, channel->multiplier);
     value = ((value + (value >> 31) + added) >> channel->bits) >> 1;
-    return (int8_t)asc_smaller(asc_larger(value, INT8_MIN), INT8_MAX);
+    return (int8_t)asc_min(asc_max(value, INT8_MIN), INT8_MAX);
 #endif
 }
 

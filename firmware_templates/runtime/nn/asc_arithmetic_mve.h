@@ -17,14 +17,16 @@ static inline int32x4_t asc_shift_right_4(int32x4_t values, int32_t shift) {
     return vrshlq_n_s32(vqaddq_s32(values, sign), shift);
 }
 
-/* As asc_requantise. */
-static inline int32x4_t asc_requantise_4(int32x4_t values, int32_t multiplier, int32_t shift) {
-    values = vshlq_r_s32(values, asc_larger(shift, 0));
-    return asc_shift_right_4(vqrdmulhq_n_s32(values, multiplier), asc_smaller(shift, 0));
+/* As asc_multiply_by_quantized_multiplier. */
+static inline int32x4_t asc_multiply_by_quantized_multiplier_4(int32x4_t values, int32_t multiplier,
+                                                               int32_t shift) {
+    values = vshlq_r_s32(values, asc_max(shift, 0));
+    return asc_shift_right_4(vqrdmulhq_n_s32(values, multiplier), asc_min(shift, 0));
 }
 
-/* As asc_requantise for shift < 0. */
-static inline int32x4_t asc_requantise_down_4(int32x4_t values, int32_t multiplier, int32_t shift) {
+/* As asc_multiply_by_quantized_multiplier for shift < 0. */
+static inline int32x4_t
+asc_multiply_by_quantized_multiplier_down_4(int32x4_t values, int32_t multiplier, int32_t shift) {
     values = vqrdmulhq_n_s32(values, multiplier);
     return vrshlq_n_s32(vqaddq_s32(values, vshrq_n_s32(values, 31)), shift);
 }
@@ -54,8 +56,9 @@ static inline asc_scale_4_t asc_load_scale_4(const asc_channel_t *channel, uint3
     return scale;
 }
 
-/* As asc_requantise, of four channels. */
-static inline int32x4_t asc_requantise_channels_4(int32x4_t values, const asc_scale_4_t *scale) {
+/* As asc_multiply_by_quantized_multiplier, of four channels. */
+static inline int32x4_t
+asc_multiply_by_quantized_multiplier_channels_4(int32x4_t values, const asc_scale_4_t *scale) {
     values = vqrdmulhq_s32(vshlq_s32(values, scale->left), scale->multiplier);
     values = vqaddq_s32(values, vshrq_n_s32(vandq_s32(values, scale->right), 31));
     return vrshlq_s32(values, scale->right);

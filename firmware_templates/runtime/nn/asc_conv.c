@@ -19,7 +19,7 @@
 #endif
 
 #include "asc_arithmetic.h"
-#include "asc_columns.h"
+#include "asc_im2col.h"
 
 /* The part of a layer that dense layers and convolutions share: windows of `depth` values, `step`
  * values apart, against the weights of all output channels. */
@@ -58,7 +58,7 @@ static void arrange_row(const asc_conv_t *layer, const int8_t *from, int16_t *wi
     const int32_t channels = layer->input_channels;
     const int32_t step = layer->column_size;
     const int32_t left = layer->window.left;
-    const int32_t inside = asc_smaller(layer->columns - left, layer->input_width);
+    const int32_t inside = asc_min(layer->columns - left, layer->input_width);
     const int16_t zero = (int16_t)layer->input_zero_point;
     for (int32_t x = -left; x < layer->columns - left; x++, wide += step) {
         if (from == NULL || x < 0 || x >= inside) {
@@ -133,7 +133,7 @@ static void clamp(const asc_output_t *range, int8_t *values, int32_t count) {
     const int32_t minimum = range->minimum;
     const int32_t maximum = range->maximum;
     for (int32_t i = 0; i < count; i++) {
-        values[i] = (int8_t)asc_smaller(asc_larger(values[i], minimum), maximum);
+        values[i] = (int8_t)asc_min(asc_max(values[i], minimum), maximum);
     }
 }
 
@@ -176,17 +176,17 @@ static void conv_dilated(const asc_conv_t *layer, const int16_t *wide, int16_t *
     }
 }
 
-void asc_conv(const void *data, const asc_call_t *call) {
+void asc_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_conv_t *layer = data;
-    int16_t *wide = (int16_t *)(void *)call->scratch;
-    arrange(layer, call->rows, wide);
+    int16_t *wide = (int16_t *)(void *)args->scratch;
+    arrange(layer, args->rows, wide);
     if (layer->window.dilation != 1) {
-        conv_dilated(layer, wide, wide + layer->columns * layer->column_size + 4, call->output);
+        conv_dilated(layer, wide, wide + layer->columns * layer->column_size + 4, args->output);
         return;
     }
     const asc_product_t product = conv_product(layer);
     multiply_all(&product, wide, layer->window.stride * layer->column_size, layer->output_width,
-                 call->output);
+                 args->output);
 }
 
 void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
@@ -206,15 +206,15 @@ void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t 
 #endif
 }
 
-void asc_dense(const void *data, const asc_call_t *call) {
+void asc_dense(const void *data, const asc_kernel_args_t *args) {
     const asc_dense_t *layer = data;
     const asc_product_t product = {layer->weights, layer->channels, layer->depth, layer->outputs,
                                    layer->range};
-    int16_t *wide = (int16_t *)(void *)call->scratch;
+    int16_t *wide = (int16_t *)(void *)args->scratch;
     for (int32_t row = 0; row < layer->rows; row++) {
-        widen(call->rows[0] + row * layer->inputs, layer->inputs, wide);
+        widen(args->rows[0] + row * layer->inputs, layer->inputs, wide);
         fill(wide + layer->inputs, 0, layer->depth - layer->inputs);
-        multiply_all(&product, wide, 0, 1, call->output + row * layer->outputs);
+        multiply_all(&product, wide, 0, 1, args->output + row * layer->outputs);
     }
 }
 
@@ -237,20 +237,20 @@ static void find_taps(const asc_depthwise_conv_t *layer, const int8_t *const *ro
     }
 }
 
-void asc_depthwise_conv(const void *data, const asc_call_t *call) {
+void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_depthwise_conv_t *layer = data;
     const int32_t count = layer->window.height * layer->window.width;
     const int32_t per_input = layer->output_channels / layer->input_channels;
-    const int8_t **taps = (const int8_t **)(void *)call->scratch;
+    const int8_t **taps = (const int8_t **)(void *)args->scratch;
     int8_t *padding = (int8_t *)(taps + (count + 1) / 2 * 2);
-    int8_t *output = call->output;
+    int8_t *output = args->output;
     memset(padding, layer->input_zero_point, (size_t)layer->input_channels);
     if (count % 2 != 0) {
         taps[count] = padding;
     }
     for (int32_t x = 0; x < layer->output_width; x++) {
         int32_t c = 0;
-        find_taps(layer, call->rows, x, padding, taps);
+        find_taps(layer, args->rows, x, padding, taps);
 #if defined(ASC_DEPTHWISE_DSP)
         for (; per_input == 1 && c + 4 <= layer->output_channels; c += 4, output += 4) {
             depthwise_four(layer, taps, (count + 1) / 2, c, output);
@@ -269,7 +269,7 @@ void asc_depthwise_conv(const void *data, const asc_call_t *call) {
         }
     }
     if (layer->range.clamps) {
-        clamp(&layer->range, call->output, layer->output_width * layer->output_channels);
+        clamp(&layer->range, args->output, layer->output_width * layer->output_channels);
     }
 }
 

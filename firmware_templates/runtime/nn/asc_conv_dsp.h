@@ -325,7 +325,7 @@ static void sum_pair(asc_pair_sums_t *block) {
                        "cc", "memory");
 }
 
-/* Sums of windows `step` values apart, `even` of them for each; see asc_columns.h. */
+/* Sums of windows `step` values apart, `even` of them for each; see asc_im2col.h. */
 static void sum_windows(const asc_product_t *product, const int16_t *wide, int32_t step,
                         int32_t windows, int32_t even, int32_t *sums) {
     asc_pair_sums_t block;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "asc_arithmetic_mve.h"
-#include "asc_columns.h"
+#include "asc_im2col.h"
 
 /* Copies for layers of either range, without a choice in their loops; without optimisation they
  * would take kilobytes of stack. */
@@ -47,11 +47,12 @@ typedef int32_t asc_sums_t[2 * WINDOWS];
 /* What becomes of sums: codes, by the long way or the short one of narrow ranges, or nothing. */
 typedef enum { WIDE, NARROW, SUMS } asc_kind_t;
 
-INLINE int32x4_t requantise(int32x4_t sums, const asc_channel_t *channel, asc_kind_t finish) {
+INLINE int32x4_t multiply(int32x4_t sums, const asc_channel_t *channel, asc_kind_t finish) {
     const int32x4_t values = vaddq_n_s32(sums, channel->bias);
     const int32_t shift = -1 - channel->bits;
-    return finish == NARROW ? asc_requantise_down_4(values, channel->multiplier, shift)
-                            : asc_requantise_4(values, channel->multiplier, shift);
+    return finish == NARROW
+               ? asc_multiply_by_quantized_multiplier_down_4(values, channel->multiplier, shift)
+               : asc_multiply_by_quantized_multiplier_4(values, channel->multiplier, shift);
 }
 
 /* Two channels, from `output` on; of codes, the second is left out if there is none. */
@@ -64,9 +65,9 @@ INLINE void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32
         vstrwq_scatter_shifted_offset_s32(to + 1, windows, vldrwq_s32(sums + WINDOWS));
         return;
     }
-    const int32x4_t first = requantise(vldrwq_s32(sums), channel, finish);
+    const int32x4_t first = multiply(vldrwq_s32(sums), channel, finish);
     if (rest > 1) {
-        const int32x4_t second = requantise(vldrwq_s32(sums + WINDOWS), channel + 1, finish);
+        const int32x4_t second = multiply(vldrwq_s32(sums + WINDOWS), channel + 1, finish);
         vstrbq_scatter_offset_s16(output, places, asc_narrow_8(first, second, zero_point));
     } else {
         const int16x8_t values = asc_narrow_8(first, first, zero_point);
@@ -207,7 +208,7 @@ static void multiply_all(const asc_product_t *product, const int8_t *window, int
     const uint16x8_t places = find_places(product->count, WINDOWS);
     int8_t *place = output;
     for (int32_t rest = count; rest > 0; rest -= WINDOWS, place += WINDOWS * product->count) {
-        const int32_t windows = asc_smaller(rest, WINDOWS);
+        const int32_t windows = asc_min(rest, WINDOWS);
         asc_block_t block = find_block(window, step, windows);
         block.places = windows == WINDOWS ? places : find_places(product->count, windows);
         multiply_block(product, &block, place);
@@ -275,7 +276,7 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int8_t *
     const int32_t channels = layer->input_channels;
     const int32_t size = layer->column_size;
     const int32_t left = layer->window.left;
-    const int32_t inside = asc_smaller(layer->columns - left, layer->input_width);
+    const int32_t inside = asc_min(layer->columns - left, layer->input_width);
     /* Offsets of lanes are bytes. */
     const int is_few = channels <= LANES / 2 && (LANES - 1) / channels * size + channels <= 256;
     const uint8x16_t lanes = is_few ? find_lanes(channels, size) : vdupq_n_u8(0);
@@ -319,24 +320,24 @@ static void conv_dilated(const asc_conv_t *layer, const int8_t *columns, int8_t 
     }
 }
 
-void asc_conv(const void *data, const asc_call_t *call) {
+void asc_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_conv_t *layer = data;
     const asc_product_t product = conv_product(layer);
     const asc_window_t *window = &layer->window;
-    if (window->height == 1 && window->width == 1 && call->rows[0] != NULL && window->left == 0 &&
+    if (window->height == 1 && window->width == 1 && args->rows[0] != NULL && window->left == 0 &&
         layer->columns <= layer->input_width) {
-        multiply_all(&product, call->rows[0], window->stride * layer->input_channels,
-                     layer->output_width, call->output);
+        multiply_all(&product, args->rows[0], window->stride * layer->input_channels,
+                     layer->output_width, args->output);
         return;
     }
-    arrange(layer, call->rows, call->scratch);
+    arrange(layer, args->rows, args->scratch);
     if (window->dilation != 1) {
-        conv_dilated(layer, call->scratch, call->scratch + layer->columns * layer->column_size,
-                     call->output);
+        conv_dilated(layer, args->scratch, args->scratch + layer->columns * layer->column_size,
+                     args->output);
         return;
     }
-    multiply_all(&product, call->scratch, window->stride * layer->column_size, layer->output_width,
-                 call->output);
+    multiply_all(&product, args->scratch, window->stride * layer->column_size, layer->output_width,
+                 args->output);
 }
 
 void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
@@ -346,7 +347,7 @@ void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t 
     const int32_t size = layer->column_size;
     arrange(layer, rows, scratch);
     for (int32_t rest = layer->columns; rest > 0; rest -= WINDOWS, sums += WINDOWS * even) {
-        const int32_t windows = asc_smaller(rest, WINDOWS);
+        const int32_t windows = asc_min(rest, WINDOWS);
         asc_block_t block = find_block(scratch, size, windows);
         block.places = find_places(even, windows);
         if (product.depth > LANES) {
@@ -358,11 +359,11 @@ void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t 
     }
 }
 
-void asc_dense(const void *data, const asc_call_t *call) {
+void asc_dense(const void *data, const asc_kernel_args_t *args) {
     const asc_dense_t *layer = data;
     const asc_product_t product = {layer->weights, layer->channels, layer->depth, layer->outputs,
                                    layer->range};
-    multiply_all(&product, call->rows[0], layer->inputs, layer->rows, call->output);
+    multiply_all(&product, args->rows[0], layer->inputs, layer->rows, args->output);
 }
 
 #endif

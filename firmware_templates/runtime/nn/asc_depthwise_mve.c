@@ -40,7 +40,7 @@ typedef struct {
 } asc_group_t;
 
 static asc_group_t find_group(const asc_depthwise_conv_t *layer, int32_t first) {
-    const int32_t count = asc_smaller(layer->output_channels - first, GROUP);
+    const int32_t count = asc_min(layer->output_channels - first, GROUP);
     const int32_t per_input = layer->output_channels / layer->input_channels;
     uint16_t inputs[GROUP];
     asc_group_t group;
@@ -75,8 +75,8 @@ static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *con
     }
     const asc_scale_4_t even_scale = asc_load_scale_4(&channel[0], 2, all);
     const asc_scale_4_t odd_scale = asc_load_scale_4(&channel[1], 2, all);
-    even = asc_requantise_channels_4(even, &even_scale);
-    odd = asc_requantise_channels_4(odd, &odd_scale);
+    even = asc_multiply_by_quantized_multiplier_channels_4(even, &even_scale);
+    odd = asc_multiply_by_quantized_multiplier_channels_4(odd, &odd_scale);
     vstrbq_s16(output, asc_narrow_8(even, odd, layer->range.zero_point));
 }
 
@@ -100,24 +100,24 @@ static void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *con
     }
     const asc_scale_4_t even_scale = asc_load_scale_4(&channel[0], 2, group.even_inside);
     const asc_scale_4_t odd_scale = asc_load_scale_4(&channel[1], 2, group.odd_inside);
-    even = asc_requantise_channels_4(even, &even_scale);
-    odd = asc_requantise_channels_4(odd, &odd_scale);
+    even = asc_multiply_by_quantized_multiplier_channels_4(even, &even_scale);
+    odd = asc_multiply_by_quantized_multiplier_channels_4(odd, &odd_scale);
     vstrbq_p_s16(output, asc_narrow_8(even, odd, layer->range.zero_point), group.inside);
 }
 
-void asc_depthwise_conv(const void *data, const asc_call_t *call) {
+void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_depthwise_conv_t *layer = data;
     const int32_t count = layer->window.height * layer->window.width;
     const int32_t pairs = (count + 1) / 2;
     const int32_t channels = layer->output_channels;
     const int32_t eights = channels == layer->input_channels ? channels / GROUP * GROUP : 0;
-    const int8_t **taps = (const int8_t **)(void *)call->scratch;
+    const int8_t **taps = (const int8_t **)(void *)args->scratch;
     int8_t *padding = (int8_t *)(taps + 2 * pairs);
-    int8_t *output = call->output;
+    int8_t *output = args->output;
     memset(padding, layer->input_zero_point, (size_t)layer->input_channels);
     taps[2 * pairs - 1] = padding;
     for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
-        find_taps(layer, call->rows, x, padding, taps);
+        find_taps(layer, args->rows, x, padding, taps);
         for (int32_t c = 0; c < eights; c += GROUP) {
             depthwise_eight(layer, taps, pairs, c, output + c);
         }
@@ -126,7 +126,7 @@ void asc_depthwise_conv(const void *data, const asc_call_t *call) {
         }
     }
     if (layer->range.clamps) {
-        asc_clamp(&layer->range, call->output, layer->output_width * channels);
+        asc_clamp(&layer->range, args->output, layer->output_width * channels);
     }
 }
 

@@ -5,24 +5,24 @@
 #include "asc_arithmetic.h"
 #include "asc_kernels.h"
 
-void asc_lookup(const void *data, const asc_call_t *call) {
+void asc_lookup(const void *data, const asc_kernel_args_t *args) {
     const asc_lookup_t *layer = data;
-    const int8_t *input = call->rows[0];
+    const int8_t *input = args->rows[0];
     const int8_t *of_zero = layer->table + 128;
     for (int32_t i = 0; i < layer->size; i++) {
-        call->output[i] = of_zero[input[i]];
+        args->output[i] = of_zero[input[i]];
     }
 }
 
 typedef int32_t (*combine_t)(const asc_binary_t *layer, int32_t first, int32_t second);
 
-static inline void combine(const void *data, const asc_call_t *call, combine_t operation) {
+static inline void combine(const void *data, const asc_kernel_args_t *args, combine_t operation) {
     /* A copy, since for all that the compiler knows an output might lie in the layer. */
     const asc_binary_t layer = *(const asc_binary_t *)data;
-    int8_t *output = call->output;
+    int8_t *output = args->output;
     for (int32_t i = 0; i < layer.count[0]; i++) {
-        const int8_t *first = call->rows[0] + i * layer.first_step[0];
-        const int8_t *second = call->rows[1] + i * layer.second_step[0];
+        const int8_t *first = args->rows[0] + i * layer.first_step[0];
+        const int8_t *second = args->rows[1] + i * layer.second_step[0];
         for (int32_t j = 0; j < layer.count[1]; j++) {
             *output++ = (int8_t)operation(&layer, *first, *second);
             first += layer.first_step[1];
@@ -33,30 +33,33 @@ static inline void combine(const void *data, const asc_call_t *call, combine_t o
 
 static int32_t add(const asc_binary_t *layer, int32_t first, int32_t second) {
     const int32_t sum = asc_widen(&layer->first, first) + asc_widen(&layer->second, second);
-    return asc_to_output(&layer->range, asc_requantise(sum, layer->multiplier, layer->shift));
+    return asc_to_output(
+        &layer->range, asc_multiply_by_quantized_multiplier(sum, layer->multiplier, layer->shift));
 }
 
-void asc_add_broadcast(const void *layer, const asc_call_t *call) {
-    combine(layer, call, add);
+void asc_add_broadcast(const void *layer, const asc_kernel_args_t *args) {
+    combine(layer, args, add);
 }
 
 static int32_t subtract(const asc_binary_t *layer, int32_t first, int32_t second) {
     const int32_t difference = asc_widen(&layer->first, first) - asc_widen(&layer->second, second);
-    const int32_t scaled = asc_requantise(difference, layer->multiplier, layer->shift);
+    const int32_t scaled =
+        asc_multiply_by_quantized_multiplier(difference, layer->multiplier, layer->shift);
     return asc_to_output(&layer->range, scaled);
 }
 
-void asc_sub(const void *layer, const asc_call_t *call) {
-    combine(layer, call, subtract);
+void asc_sub(const void *layer, const asc_kernel_args_t *args) {
+    combine(layer, args, subtract);
 }
 
 static int32_t multiply(const asc_binary_t *layer, int32_t first, int32_t second) {
     const int32_t product = (first - layer->first.zero_point) * (second - layer->second.zero_point);
-    return asc_to_output(&layer->range, asc_requantise(product, layer->multiplier, layer->shift));
+    return asc_to_output(&layer->range, asc_multiply_by_quantized_multiplier(
+                                            product, layer->multiplier, layer->shift));
 }
 
-void asc_mul(const void *layer, const asc_call_t *call) {
-    combine(layer, call, multiply);
+void asc_mul(const void *layer, const asc_kernel_args_t *args) {
+    combine(layer, args, multiply);
 }
 
 static int32_t slope(const asc_binary_t *layer, int32_t first, int32_t second) {
@@ -65,28 +68,28 @@ static int32_t slope(const asc_binary_t *layer, int32_t first, int32_t second) {
     if (value < 0) {
         return multiply(layer, first, second);
     }
-    return asc_to_output(&layer->range,
-                         asc_requantise(value, identity->multiplier, identity->shift));
+    return asc_to_output(&layer->range, asc_multiply_by_quantized_multiplier(
+                                            value, identity->multiplier, identity->shift));
 }
 
-void asc_prelu(const void *layer, const asc_call_t *call) {
-    combine(layer, call, slope);
+void asc_prelu(const void *layer, const asc_kernel_args_t *args) {
+    combine(layer, args, slope);
 }
 
 static int32_t maximum(const asc_binary_t *layer, int32_t first, int32_t second) {
     (void)layer;
-    return asc_larger(first, second);
+    return asc_max(first, second);
 }
 
-void asc_maximum(const void *layer, const asc_call_t *call) {
-    combine(layer, call, maximum);
+void asc_maximum(const void *layer, const asc_kernel_args_t *args) {
+    combine(layer, args, maximum);
 }
 
 static int32_t minimum(const asc_binary_t *layer, int32_t first, int32_t second) {
     (void)layer;
-    return asc_smaller(first, second);
+    return asc_min(first, second);
 }
 
-void asc_minimum(const void *layer, const asc_call_t *call) {
-    combine(layer, call, minimum);
+void asc_minimum(const void *layer, const asc_kernel_args_t *args) {
+    combine(layer, args, minimum);
 }

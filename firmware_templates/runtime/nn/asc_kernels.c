@@ -18,8 +18,8 @@ typedef struct {
 static asc_range_t columns_inside(const asc_pool_t *layer, int32_t x) {
     const int32_t begin = x * layer->window.stride - layer->window.left;
     asc_range_t range;
-    range.begin = asc_larger(begin, 0);
-    range.end = asc_smaller(begin + layer->window.width, layer->input_width);
+    range.begin = asc_max(begin, 0);
+    range.end = asc_min(begin + layer->window.width, layer->input_width);
     return range;
 }
 
@@ -41,38 +41,39 @@ static int32_t window_average(const asc_pool_t *layer, const int8_t *const *rows
 
 typedef int32_t (*reduce_t)(const asc_pool_t *, const int8_t *const *, asc_range_t, int32_t);
 
-static void pool(const asc_pool_t *layer, const asc_call_t *call, reduce_t reduce) {
-    int8_t *output = call->output;
+static void pool(const asc_pool_t *layer, const asc_kernel_args_t *args, reduce_t reduce) {
+    int8_t *output = args->output;
     for (int32_t x = 0; x < layer->output_width; x++) {
         const asc_range_t columns = columns_inside(layer, x);
         for (int32_t c = 0; c < layer->output_channels; c++) {
-            const int32_t value = reduce(layer, call->rows, columns, c);
-            *output++ = (int8_t)asc_smaller(asc_larger(value, layer->minimum), layer->maximum);
+            const int32_t value = reduce(layer, args->rows, columns, c);
+            *output++ = (int8_t)asc_min(asc_max(value, layer->minimum), layer->maximum);
         }
     }
 }
 
-void asc_average_pool(const void *layer, const asc_call_t *call) {
-    pool(layer, call, window_average);
+void asc_average_pool(const void *layer, const asc_kernel_args_t *args) {
+    pool(layer, args, window_average);
 }
 
 static int8_t finish_mean(const asc_mean_t *layer, int32_t sum) {
-    const int32_t mean = asc_requantise(layer->offset + sum, layer->multiplier, layer->shift);
+    const int32_t mean =
+        asc_multiply_by_quantized_multiplier(layer->offset + sum, layer->multiplier, layer->shift);
     return asc_to_output(&layer->range, mean);
 }
 
-void asc_mean(const void *data, const asc_call_t *call) {
+void asc_mean(const void *data, const asc_kernel_args_t *args) {
     const asc_mean_t *layer = data;
-    const int32_t *sums = (const int32_t *)(const void *)call->rows[0];
+    const int32_t *sums = (const int32_t *)(const void *)args->rows[0];
     for (int32_t c = 0; c < layer->channels; c++) {
-        call->output[c] = finish_mean(layer, sums[c]);
+        args->output[c] = finish_mean(layer, sums[c]);
     }
 }
 
-void asc_reduce(const void *data, const asc_call_t *call) {
+void asc_reduce(const void *data, const asc_kernel_args_t *args) {
     const asc_reduce_t *layer = data;
-    const int8_t *input = call->rows[0];
-    int8_t *output = call->output;
+    const int8_t *input = args->rows[0];
+    int8_t *output = args->output;
     for (int32_t i = 0; i < layer->outer; i++, input += layer->count * layer->inner) {
         for (int32_t j = 0; j < layer->inner; j++) {
             int32_t sum = 0;
@@ -84,16 +85,16 @@ void asc_reduce(const void *data, const asc_call_t *call) {
     }
 }
 
-void asc_reduce_max(const void *data, const asc_call_t *call) {
+void asc_reduce_max(const void *data, const asc_kernel_args_t *args) {
     const asc_reduce_max_t *layer = data;
-    const int continues = layer->accumulates && call->run != 0;
-    const int8_t *input = call->rows[0];
-    int8_t *output = call->output;
+    const int continues = layer->accumulates && args->run != 0;
+    const int8_t *input = args->rows[0];
+    int8_t *output = args->output;
     for (int32_t i = 0; i < layer->outer; i++, input += layer->count * layer->inner) {
         for (int32_t j = 0; j < layer->inner; j++, output++) {
             int32_t best = continues ? *output : INT8_MIN;
             for (int32_t k = 0; k < layer->count; k++) {
-                best = asc_larger(best, input[k * layer->inner + j]);
+                best = asc_max(best, input[k * layer->inner + j]);
             }
             *output = (int8_t)best;
         }
@@ -115,16 +116,19 @@ static int32_t asc_exp(int32_t x) {
     const int32_t quarter = INT32_C(1) << 24;
     const int32_t rest = (x & (quarter - 1)) - quarter;
     const int32_t t = asc_shift_left(rest, 5) + (INT32_C(1) << 28);
-    const int32_t t2 = asc_doubling_high_product(t, t);
-    const int32_t t3 = asc_doubling_high_product(t2, t);
-    const int32_t t4 = asc_doubling_high_product(t2, t2);
-    const int32_t tail = asc_doubling_high_product(asc_divide_by_power(t4, 2) + t3, third) + t2;
-    const int32_t series = t + asc_divide_by_power(tail, 1);
-    int32_t result = exp_of_minus_eighth + asc_doubling_high_product(exp_of_minus_eighth, series);
+    const int32_t t2 = asc_saturating_rounding_doubling_high_mul(t, t);
+    const int32_t t3 = asc_saturating_rounding_doubling_high_mul(t2, t);
+    const int32_t t4 = asc_saturating_rounding_doubling_high_mul(t2, t2);
+    const int32_t tail =
+        asc_saturating_rounding_doubling_high_mul(asc_rounding_divide_by_pot(t4, 2) + t3, third) +
+        t2;
+    const int32_t series = t + asc_rounding_divide_by_pot(tail, 1);
+    int32_t result = exp_of_minus_eighth +
+                     asc_saturating_rounding_doubling_high_mul(exp_of_minus_eighth, series);
     uint32_t quarters = (uint32_t)(rest - x) >> 24;
     for (uint32_t i = 0; i < sizeof factors / sizeof factors[0]; i++, quarters >>= 1) {
         if (quarters & 1u) {
-            result = asc_doubling_high_product(result, factors[i]);
+            result = asc_saturating_rounding_doubling_high_mul(result, factors[i]);
         }
     }
     return result;
@@ -134,10 +138,11 @@ static int32_t asc_exp(int32_t x) {
  * is in [1/2, 1]; estimates have 2 integer bits and start at 48/17 - 32/17 * half. */
 static int32_t asc_reciprocal_of_one_plus(int32_t x) {
     const int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2);
-    int32_t estimate = 1515870810 + asc_doubling_high_product(half, -1010580540);
+    int32_t estimate = 1515870810 + asc_saturating_rounding_doubling_high_mul(half, -1010580540);
     for (int i = 0; i < 3; i++) {
-        const int32_t error = (INT32_C(1) << 29) - asc_doubling_high_product(half, estimate);
-        estimate += asc_shift_left(asc_doubling_high_product(estimate, error), 2);
+        const int32_t error =
+            (INT32_C(1) << 29) - asc_saturating_rounding_doubling_high_mul(half, estimate);
+        estimate += asc_shift_left(asc_saturating_rounding_doubling_high_mul(estimate, error), 2);
     }
     return estimate > INT32_MAX / 2 ? INT32_MAX : asc_shift_left(estimate, 1);
 }
@@ -155,19 +160,19 @@ static int32_t asc_softmax_exp(const asc_softmax_t *layer, int32_t difference) {
     if (difference < layer->minimum) {
         return 0;
     }
-    return asc_exp(
-        asc_doubling_high_product(asc_shift_left(difference, layer->shift), layer->multiplier));
+    return asc_exp(asc_saturating_rounding_doubling_high_mul(
+        asc_shift_left(difference, layer->shift), layer->multiplier));
 }
 
 static void asc_softmax_row(const asc_softmax_t *layer, const int8_t *input, int8_t *output) {
     int32_t best = INT8_MIN;
     for (int32_t c = 0; c < layer->classes; c++) {
-        best = asc_larger(best, input[c]);
+        best = asc_max(best, input[c]);
     }
     /* The sum has 12 integer bits. */
     int32_t sum = 0;
     for (int32_t c = 0; c < layer->classes; c++) {
-        sum += asc_divide_by_power(asc_softmax_exp(layer, input[c] - best), 12);
+        sum += asc_rounding_divide_by_pot(asc_softmax_exp(layer, input[c] - best), 12);
     }
     const int32_t headroom = asc_leading_zeros((uint32_t)sum);
     const uint32_t fraction = ((uint32_t)sum << headroom) - (UINT32_C(1) << 31);
@@ -175,29 +180,29 @@ static void asc_softmax_row(const asc_softmax_t *layer, const int8_t *input, int
     const int32_t bits = 12 - headroom + 31 - 8;
     for (int32_t c = 0; c < layer->classes; c++) {
         const int32_t exponential = asc_softmax_exp(layer, input[c] - best);
-        const int32_t scaled = asc_doubling_high_product(reciprocal, exponential);
-        const int32_t code = asc_divide_by_power(scaled, bits) + INT8_MIN;
-        output[c] = (int8_t)asc_smaller(asc_larger(code, INT8_MIN), INT8_MAX);
+        const int32_t scaled = asc_saturating_rounding_doubling_high_mul(reciprocal, exponential);
+        const int32_t code = asc_rounding_divide_by_pot(scaled, bits) + INT8_MIN;
+        output[c] = (int8_t)asc_min(asc_max(code, INT8_MIN), INT8_MAX);
     }
 }
 
-void asc_softmax(const void *data, const asc_call_t *call) {
+void asc_softmax(const void *data, const asc_kernel_args_t *args) {
     const asc_softmax_t *layer = data;
     for (int32_t row = 0; row < layer->rows; row++) {
         const int32_t start = row * layer->classes;
-        asc_softmax_row(layer, call->rows[0] + start, call->output + start);
+        asc_softmax_row(layer, args->rows[0] + start, args->output + start);
     }
 }
 
-void asc_pad(const void *data, const asc_call_t *call) {
+void asc_pad(const void *data, const asc_kernel_args_t *args) {
     const asc_pad_t *layer = data;
-    const int8_t *input = call->rows[0];
+    const int8_t *input = args->rows[0];
     const int32_t step = layer->output_channels;
-    memset(call->output, layer->value, (size_t)(layer->output_width * step));
+    memset(args->output, layer->value, (size_t)(layer->output_width * step));
     if (input == NULL) {
         return;
     }
-    int8_t *output = call->output + layer->left * step + layer->front;
+    int8_t *output = args->output + layer->left * step + layer->front;
     for (int32_t x = 0; x < layer->input_width; x++) {
         memcpy(output, input, (size_t)layer->input_channels);
         input += layer->input_channels;
@@ -205,10 +210,10 @@ void asc_pad(const void *data, const asc_call_t *call) {
     }
 }
 
-void asc_copy(const void *data, const asc_call_t *call) {
+void asc_copy(const void *data, const asc_kernel_args_t *args) {
     const asc_copy_t *layer = data;
-    const int8_t *input = call->rows[0];
-    int8_t *output = call->output + layer->output_offset;
+    const int8_t *input = args->rows[0];
+    int8_t *output = args->output + layer->output_offset;
     for (int32_t row = 0; row < layer->rows; row++) {
         memcpy(output, input, (size_t)layer->size);
         input += layer->size;
@@ -216,17 +221,17 @@ void asc_copy(const void *data, const asc_call_t *call) {
     }
 }
 
-void asc_slice(const void *data, const asc_call_t *call) {
+void asc_slice(const void *data, const asc_kernel_args_t *args) {
     const asc_slice_t *layer = data;
     const int32_t *count = layer->count;
     const int32_t *step = layer->step;
-    int8_t *output = call->output;
+    int8_t *output = args->output;
     for (int32_t i = 0; i < count[0]; i++) {
         for (int32_t j = 0; j < count[1]; j++) {
             for (int32_t k = 0; k < count[2]; k++) {
                 int32_t index = layer->begin + i * step[0] + j * step[1] + k * step[2];
                 for (int32_t l = 0; l < count[3]; l++, index += step[3]) {
-                    *output++ = call->rows[0][index];
+                    *output++ = args->rows[0][index];
                 }
             }
         }
@@ -242,7 +247,7 @@ static int32_t window_max(const asc_pool_t *layer, const int8_t *const *rows, as
     for (int32_t y = 0; y < layer->window.height; y++) {
         if (rows[y] != NULL) {
             for (int32_t x = columns.begin; x < columns.end; x++) {
-                best = asc_larger(best, rows[y][x * layer->input_channels + channel]);
+                best = asc_max(best, rows[y][x * layer->input_channels + channel]);
             }
         }
     }
@@ -282,7 +287,7 @@ static uint32_t window_max_of_four(const int8_t *const *rows, int32_t height, in
 /* The commonest window: two pixels of two rows. */
 static void max_of_2x2(const int8_t *above, const int8_t *below, int32_t channels, int8_t *output) {
     for (int32_t i = 0; i < channels; i += 4) {
-        const int32_t c = asc_smaller(i, channels - 4);
+        const int32_t c = asc_min(i, channels - 4);
         const uint32_t left = max_of_four(load_word(above + c), load_word(below + c));
         const uint32_t right =
             max_of_four(load_word(above + channels + c), load_word(below + channels + c));
@@ -291,27 +296,27 @@ static void max_of_2x2(const int8_t *above, const int8_t *below, int32_t channel
     }
 }
 
-void asc_max_pool(const void *data, const asc_call_t *call) {
+void asc_max_pool(const void *data, const asc_kernel_args_t *args) {
     const asc_pool_t *layer = data;
     const int32_t channels = layer->input_channels;
-    int8_t *output = call->output;
+    int8_t *output = args->output;
     if (channels < 4 || layer->minimum != INT8_MIN || layer->maximum != INT8_MAX) {
-        pool(layer, call, window_max);
+        pool(layer, args, window_max);
         return;
     }
     const int is_2x2 = layer->window.height == 2 && layer->window.width == 2 &&
-                       call->rows[0] != NULL && call->rows[1] != NULL;
+                       args->rows[0] != NULL && args->rows[1] != NULL;
     for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
         const asc_range_t columns = columns_inside(layer, x);
         if (is_2x2 && columns.end - columns.begin == 2) {
             const int32_t first = columns.begin * channels;
-            max_of_2x2(call->rows[0] + first, call->rows[1] + first, channels, output);
+            max_of_2x2(args->rows[0] + first, args->rows[1] + first, channels, output);
             continue;
         }
         for (int32_t c = 0; c < channels; c += 4) {
             /* The last four channels may overlap those before. */
-            const int32_t channel = asc_smaller(c, channels - 4);
-            const uint32_t best = window_max_of_four(call->rows, layer->window.height,
+            const int32_t channel = asc_min(c, channels - 4);
+            const uint32_t best = window_max_of_four(args->rows, layer->window.height,
                                                      columns.begin * channels + channel,
                                                      columns.end - columns.begin, channels);
             memcpy(output + channel, &best, sizeof best);
@@ -321,17 +326,17 @@ void asc_max_pool(const void *data, const asc_call_t *call) {
 
 #else
 
-void asc_max_pool(const void *layer, const asc_call_t *call) {
-    pool(layer, call, window_max);
+void asc_max_pool(const void *layer, const asc_kernel_args_t *args) {
+    pool(layer, args, window_max);
 }
 
 #endif
 
-void asc_sum(const void *data, const asc_call_t *call) {
+void asc_sum(const void *data, const asc_kernel_args_t *args) {
     const asc_sum_t *layer = data;
-    int32_t *sums = (int32_t *)(void *)call->output;
-    const int8_t *value = call->rows[0];
-    if (call->run == 0) {
+    int32_t *sums = (int32_t *)(void *)args->output;
+    const int8_t *value = args->rows[0];
+    if (args->run == 0) {
         memset(sums, 0, (size_t)layer->channels * sizeof sums[0]);
     }
     for (int32_t x = 0; x < layer->width; x++) {
@@ -341,37 +346,38 @@ void asc_sum(const void *data, const asc_call_t *call) {
     }
 }
 
-void asc_add(const void *data, const asc_call_t *call) {
+void asc_add(const void *data, const asc_kernel_args_t *args) {
     const asc_add_t *layer = data;
-    const int8_t *first = call->rows[0];
-    const int8_t *second = call->rows[1];
+    const int8_t *first = args->rows[0];
+    const int8_t *second = args->rows[1];
     for (int32_t i = 0; i < layer->size; i++) {
         int32_t sum = asc_widen(&layer->first, first[i]) + asc_widen(&layer->second, second[i]);
-        sum = asc_requantise(sum, layer->multiplier, layer->shift);
-        call->output[i] = asc_to_output(&layer->range, sum);
+        sum = asc_multiply_by_quantized_multiplier(sum, layer->multiplier, layer->shift);
+        args->output[i] = asc_to_output(&layer->range, sum);
     }
 }
 
-void asc_rescale(const void *data, const asc_call_t *call) {
-    const asc_rescale_t *layer = data;
+void asc_requantize(const void *data, const asc_kernel_args_t *args) {
+    const asc_requantize_t *layer = data;
     const asc_operand_t *from = &layer->input;
     for (int32_t i = 0; i < layer->size; i++) {
-        const int32_t value = call->rows[0][i] - from->zero_point;
-        const int32_t scaled = asc_requantise(value, from->multiplier, from->shift);
-        call->output[i] = asc_to_output(&layer->range, scaled);
+        const int32_t value = args->rows[0][i] - from->zero_point;
+        const int32_t scaled =
+            asc_multiply_by_quantized_multiplier(value, from->multiplier, from->shift);
+        args->output[i] = asc_to_output(&layer->range, scaled);
     }
 }
 
 static int32_t nearest(const asc_axis_t *axis, int32_t index, int32_t size) {
-    return asc_smaller((index * axis->factor + axis->offset) / axis->divisor, size - 1);
+    return asc_min((index * axis->factor + axis->offset) / axis->divisor, size - 1);
 }
 
-void asc_resize_nearest(const void *data, const asc_call_t *call) {
+void asc_resize_nearest(const void *data, const asc_kernel_args_t *args) {
     const asc_resize_t *layer = data;
-    int8_t *output = call->output;
+    int8_t *output = args->output;
     for (int32_t x = 0; x < layer->output_width; x++) {
         const int32_t pixel = nearest(&layer->columns, x, layer->input_width);
-        memcpy(output, call->rows[0] + pixel * layer->channels, (size_t)layer->channels);
+        memcpy(output, args->rows[0] + pixel * layer->channels, (size_t)layer->channels);
         output += layer->channels;
     }
 }

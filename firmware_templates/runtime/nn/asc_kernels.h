@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure or its meaning does; generated files ask for theirs. */
-#define ASC_KERNELS_VERSION 3
+#define ASC_KERNELS_VERSION 4
 
 /* Helium, Armv8.1-M's vector extension */
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
@@ -43,9 +43,9 @@ typedef struct {
     int8_t *output;
     int8_t *scratch;
     int32_t run;
-} asc_call_t;
+} asc_kernel_args_t;
 
-typedef void (*asc_kernel_t)(const void *layer, const asc_call_t *call);
+typedef void (*asc_kernel_t)(const void *layer, const asc_kernel_args_t *args);
 
 /* A window that slides along a row; `left` is the padding before it. */
 typedef struct {
@@ -160,7 +160,7 @@ typedef struct {
     asc_output_t range;
     const int8_t *weights;
     const asc_packed_channel_t *channels;
-} asc_compact_dense_t;
+} asc_dense_packed_t;
 
 /* Input and output have the same quantisation. */
 typedef struct {
@@ -246,7 +246,7 @@ typedef struct {
     int32_t size;
     asc_operand_t input;
     asc_output_t range;
-} asc_rescale_t;
+} asc_requantize_t;
 
 /* Over each of `rows` groups; multiplier and shift bring a difference of codes to 5 integer and 26
  * fractional bits; differences below `minimum` give probability 0. */
@@ -316,35 +316,35 @@ typedef struct {
 } asc_slice_t;
 
 /* Each takes the structure of its name; `layer` is void so that all have one type. */
-void asc_conv(const void *layer, const asc_call_t *call);
-void asc_upsampled_conv(const void *layer, const asc_call_t *call);
-void asc_depthwise_conv(const void *layer, const asc_call_t *call);
-void asc_dense(const void *layer, const asc_call_t *call);
-void asc_compact_dense(const void *layer, const asc_call_t *call);
-void asc_max_pool(const void *layer, const asc_call_t *call);
-void asc_average_pool(const void *layer, const asc_call_t *call);
-void asc_sum(const void *layer, const asc_call_t *call);
-void asc_mean(const void *layer, const asc_call_t *call);
-void asc_reduce(const void *layer, const asc_call_t *call);
-void asc_reduce_max(const void *layer, const asc_call_t *call);
-void asc_add(const void *layer, const asc_call_t *call);
-void asc_add_broadcast(const void *layer, const asc_call_t *call);
-void asc_sub(const void *layer, const asc_call_t *call);
-void asc_mul(const void *layer, const asc_call_t *call);
-void asc_prelu(const void *layer, const asc_call_t *call);
-void asc_maximum(const void *layer, const asc_call_t *call);
-void asc_minimum(const void *layer, const asc_call_t *call);
-void asc_lookup(const void *layer, const asc_call_t *call);
-void asc_rescale(const void *layer, const asc_call_t *call);
-void asc_softmax(const void *layer, const asc_call_t *call);
-void asc_resize_nearest(const void *layer, const asc_call_t *call);
-void asc_resize_bilinear(const void *layer, const asc_call_t *call);
-void asc_transpose_conv(const void *layer, const asc_call_t *call);
-void asc_pad(const void *layer, const asc_call_t *call);
-void asc_depth_to_space(const void *layer, const asc_call_t *call);
-void asc_space_to_depth(const void *layer, const asc_call_t *call);
-void asc_copy(const void *layer, const asc_call_t *call);
-void asc_slice(const void *layer, const asc_call_t *call);
+void asc_conv(const void *layer, const asc_kernel_args_t *args);
+void asc_upsampled_conv(const void *layer, const asc_kernel_args_t *args);
+void asc_depthwise_conv(const void *layer, const asc_kernel_args_t *args);
+void asc_dense(const void *layer, const asc_kernel_args_t *args);
+void asc_dense_packed(const void *layer, const asc_kernel_args_t *args);
+void asc_max_pool(const void *layer, const asc_kernel_args_t *args);
+void asc_average_pool(const void *layer, const asc_kernel_args_t *args);
+void asc_sum(const void *layer, const asc_kernel_args_t *args);
+void asc_mean(const void *layer, const asc_kernel_args_t *args);
+void asc_reduce(const void *layer, const asc_kernel_args_t *args);
+void asc_reduce_max(const void *layer, const asc_kernel_args_t *args);
+void asc_add(const void *layer, const asc_kernel_args_t *args);
+void asc_add_broadcast(const void *layer, const asc_kernel_args_t *args);
+void asc_sub(const void *layer, const asc_kernel_args_t *args);
+void asc_mul(const void *layer, const asc_kernel_args_t *args);
+void asc_prelu(const void *layer, const asc_kernel_args_t *args);
+void asc_maximum(const void *layer, const asc_kernel_args_t *args);
+void asc_minimum(const void *layer, const asc_kernel_args_t *args);
+void asc_lookup(const void *layer, const asc_kernel_args_t *args);
+void asc_requantize(const void *layer, const asc_kernel_args_t *args);
+void asc_softmax(const void *layer, const asc_kernel_args_t *args);
+void asc_resize_nearest(const void *layer, const asc_kernel_args_t *args);
+void asc_resize_bilinear(const void *layer, const asc_kernel_args_t *args);
+void asc_transpose_conv(const void *layer, const asc_kernel_args_t *args);
+void asc_pad(const void *layer, const asc_kernel_args_t *args);
+void asc_depth_to_space(const void *layer, const asc_kernel_args_t *args);
+void asc_space_to_depth(const void *layer, const asc_kernel_args_t *args);
+void asc_copy(const void *layer, const asc_kernel_args_t *args);
+void asc_slice(const void *layer, const asc_kernel_args_t *args);
 
 #ifdef __cplusplus
 }

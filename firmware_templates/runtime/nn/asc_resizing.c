@@ -12,22 +12,22 @@ enum { ONE = 1 << 10 };
 
 /* Position of output index i in the input; none is before the first value. */
 static int32_t position(const asc_axis_t *axis, int32_t i) {
-    return asc_larger(i * axis->factor + axis->offset, 0);
+    return asc_max(i * axis->factor + axis->offset, 0);
 }
 
-void asc_resize_bilinear(const void *data, const asc_call_t *call) {
+void asc_resize_bilinear(const void *data, const asc_kernel_args_t *args) {
     const asc_bilinear_t *layer = data;
     const int32_t channels = layer->channels;
-    const int32_t below = position(&layer->rows, call->run) % ONE;
-    int8_t *output = call->output;
+    const int32_t below = position(&layer->rows, args->run) % ONE;
+    int8_t *output = args->output;
     for (int32_t x = 0; x < layer->output_width; x++) {
         const int32_t place = position(&layer->columns, x);
         const int32_t right = place % ONE;
         const int32_t first = place / ONE;
-        const int32_t last = asc_smaller(first + 1, layer->input_width - 1);
+        const int32_t last = asc_min(first + 1, layer->input_width - 1);
         const int8_t *corners[4] = {
-            call->rows[0] + first * channels, call->rows[0] + last * channels,
-            call->rows[1] + first * channels, call->rows[1] + last * channels};
+            args->rows[0] + first * channels, args->rows[0] + last * channels,
+            args->rows[1] + first * channels, args->rows[1] + last * channels};
         const int32_t weights[4] = {(ONE - below) * (ONE - right), (ONE - below) * right,
                                     below * (ONE - right), below * right};
         for (int32_t c = 0; c < channels; c++) {
@@ -41,9 +41,9 @@ void asc_resize_bilinear(const void *data, const asc_call_t *call) {
     }
 }
 
-void asc_transpose_conv(const void *data, const asc_call_t *call) {
+void asc_transpose_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_transpose_conv_t *layer = data;
-    const int32_t number = (call->run + layer->top) % layer->stride;
+    const int32_t number = (args->run + layer->top) % layer->stride;
     const int32_t *phase = layer->phases + 4 * number;
     asc_conv_t conv = layer->conv;
     conv.window.height = phase[0];
@@ -51,25 +51,25 @@ void asc_transpose_conv(const void *data, const asc_call_t *call) {
     conv.depth = phase[2];
     conv.weights += phase[3];
     conv.channels += number * conv.output_channels;
-    asc_conv(&conv, call);
+    asc_conv(&conv, args);
 }
 
-void asc_depth_to_space(const void *data, const asc_call_t *call) {
+void asc_depth_to_space(const void *data, const asc_kernel_args_t *args) {
     const asc_blocks_t *layer = data;
-    const int8_t *input = call->rows[0] + call->run % layer->block * layer->size;
-    int8_t *output = call->output;
+    const int8_t *input = args->rows[0] + args->run % layer->block * layer->size;
+    int8_t *output = args->output;
     for (int32_t x = 0; x < layer->pixels; x++, output += layer->size) {
         memcpy(output, input, (size_t)layer->size);
         input += layer->block * layer->size;
     }
 }
 
-void asc_space_to_depth(const void *data, const asc_call_t *call) {
+void asc_space_to_depth(const void *data, const asc_kernel_args_t *args) {
     const asc_blocks_t *layer = data;
-    int8_t *output = call->output;
+    int8_t *output = args->output;
     for (int32_t x = 0; x < layer->pixels; x++) {
         for (int32_t y = 0; y < layer->block; y++, output += layer->size) {
-            memcpy(output, call->rows[y] + x * layer->size, (size_t)layer->size);
+            memcpy(output, args->rows[y] + x * layer->size, (size_t)layer->size);
         }
     }
 }

@@ -62,8 +62,8 @@ COMPILERS = [
     ["riscv64-unknown-elf-gcc", "-x", "c", "-march=rv32imc", "-mabi=ilp32"],
 ]
 COMPILERS[3] += ["-std=gnu11", "--specs=picolibc.specs"]
-NOT_GLOBAL = {"c", "ext", "is", "do"}
-"""Members: ``c_line``, ``ext_exp``, ``is_arithmetic``."""
+NOT_GLOBAL = {"c", "denorm", "do", "ext", "is", "tm"}
+"""Members: ``c_line``, ``denorm_min``, ``ext_exp``, ``is_arithmetic``, ``tm_min``."""
 CXX_ONLY = re.compile(
     "(add|aligned|allocator|const|enable|in_place|invoke|make|mem|piecewise|remove|result|tuple|underlying|"
     "common|decay|conditional)(_[a-z0-9_]+)?"

@@ -3,8 +3,8 @@
  * Networks as stages that make one row of a tensor at a time. Tensors that only a few rows are
  * needed of lie in rings: row r is at place r modulo the ring's size.
  */
-#ifndef ASC_STAGES_H
-#define ASC_STAGES_H
+#ifndef ASC_EXECUTOR_H
+#define ASC_EXECUTOR_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -76,7 +76,7 @@ typedef struct {
     uint16_t step;
     uint16_t loop;
     uint16_t loops;
-} asc_hop_t;
+} asc_frame_steps_t;
 
 /* Makes a row of a stage's output; `rows` has room for all rows that it reads. */
 void asc_stage_run(const asc_stage_t *stage, int32_t run, int8_t *arena, const int8_t **rows);

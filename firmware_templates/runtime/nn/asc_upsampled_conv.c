@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "asc_arithmetic.h"
-#include "asc_columns.h"
+#include "asc_im2col.h"
 #if ASC_KERNELS_MVE
 #include "asc_arithmetic_mve.h"
 #endif
@@ -64,7 +64,7 @@ static inline void finish_channels(const asc_upsampled_conv_t *layer, const int3
     for (int32_t x = layer->output_width; x > 0; x--, output += layer->output_channels) {
         int32x4_t sum = add_taps(bias, taps, width, c, inside);
         taps += width;
-        sum = asc_to_output_4(&range, asc_requantise_channels_4(sum, &scale));
+        sum = asc_to_output_4(&range, asc_multiply_by_quantized_multiplier_channels_4(sum, &scale));
         vstrbq_p_s32(output, sum, inside);
     }
 }
@@ -105,21 +105,21 @@ enum { AT_ONCE = 1 };
 
 #endif
 
-void asc_upsampled_conv(const void *data, const asc_call_t *call) {
+void asc_upsampled_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_upsampled_conv_t *layer = data;
     const asc_conv_t *columns = &layer->columns;
-    const int32_t **taps = (const int32_t **)(void *)call->scratch;
+    const int32_t **taps = (const int32_t **)(void *)args->scratch;
     int32_t *sums = (int32_t *)(void *)(taps + layer->output_width * layer->width);
     int32_t *end = sums + columns->input_width * ((columns->output_channels + 1) / 2 * 2);
-    asc_sum_columns(columns, call->rows, (int8_t *)end, sums);
+    asc_sum_columns(columns, args->rows, (int8_t *)end, sums);
     for (int32_t k = 0; k < layer->width; k++) {
         find_taps(layer, sums, k, taps);
     }
     for (int32_t c = 0; c < layer->output_channels; c += AT_ONCE) {
         if (layer->width == 3) {
-            finish_channels(layer, taps, 3, c, call->output);
+            finish_channels(layer, taps, 3, c, args->output);
         } else {
-            finish_channels(layer, taps, layer->width, c, call->output);
+            finish_channels(layer, taps, layer->width, c, args->output);
         }
     }
 }

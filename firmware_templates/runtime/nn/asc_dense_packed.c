@@ -13,10 +13,10 @@ static int32_t product(const int8_t *input, const int8_t *weights, int32_t count
     return sum;
 }
 
-void asc_compact_dense(const void *data, const asc_call_t *call) {
-    const asc_compact_dense_t *layer = data;
-    const int8_t *input = call->rows[0];
-    int8_t *output = call->output;
+void asc_dense_packed(const void *data, const asc_kernel_args_t *args) {
+    const asc_dense_packed_t *layer = data;
+    const int8_t *input = args->rows[0];
+    int8_t *output = args->output;
     for (int32_t row = 0; row < layer->rows; row++, input += layer->inputs) {
         const int8_t *weights = layer->weights;
         for (int32_t c = 0; c < layer->outputs; c++, weights += layer->inputs) {

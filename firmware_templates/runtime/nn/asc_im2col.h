@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What asc_upsampled.c needs of asc_conv.c, or of asc_conv_mve.c in its place.
+ * What asc_upsampled_conv.c needs of asc_conv.c, or of asc_conv_mve.c in its place.
  */
-#ifndef ASC_COLUMNS_H
-#define ASC_COLUMNS_H
+#ifndef ASC_IM2COL_H
+#define ASC_IM2COL_H
 
 #include "asc_kernels.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "asc_stages.h"
+#include "asc_executor.h"
 
 static const int8_t *row_in_ring(const asc_ring_t *ring, int32_t row, const int8_t *arena) {
     const int8_t *base = ring->constant == NULL ? arena : ring->constant;
@@ -37,8 +37,8 @@ void asc_stage_run(const asc_stage_t *stage, int32_t run, int8_t *arena, const i
     for (uint32_t i = 0; i < stage->input_count; i++) {
         next += find_rows(&stage->inputs[i], run, arena, next);
     }
-    const asc_call_t call = {rows, arena + output, arena + stage->scratch, run};
-    stage->kernel(stage->layer, &call);
+    const asc_kernel_args_t args = {rows, arena + output, arena + stage->scratch, run};
+    stage->kernel(stage->layer, &args);
 }
 
 void asc_tiled_stage_run(const asc_tiled_stage_t *tiled, int32_t run, int8_t *arena,
@@ -61,6 +61,7 @@ void asc_tiled_stage_run(const asc_tiled_stage_t *tiled, int32_t run, int8_t *ar
         *each = *each == NULL ? NULL : *each + part->input;
     }
     const uint32_t output = (uint32_t)(row_in_ring(&stage->output, row, arena) - arena);
-    const asc_call_t call = {rows, arena + output + part->output, arena + stage->scratch, row};
-    stage->kernel(part->layer, &call);
+    const asc_kernel_args_t args = {rows, arena + output + part->output, arena + stage->scratch,
+                                    row};
+    stage->kernel(part->layer, &args);
 }

@@ -26,6 +26,12 @@ FLASH_TOOLS = ("arduino-cli", "esptool", "pyocd", "uf2")
 
 _FOLDER = Path(__file__).with_name("board_files")
 
+MOST = 2**32 - 1
+"""Highest address and size: all cores have 32 bits."""
+
+_FLASH, _RAM = "flash", "ram"
+_REGION = re.compile(r"flash|ram[2-9]?")
+
 _WORD = r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}"
 _WORD_TEXT = "a name of up to 64 letters, digits and ._:+-"
 
@@ -44,6 +50,19 @@ class FlashMethod:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MemoryRegion:
+    """Memory at addresses without a gap.
+
+    Attributes:
+        origin: first address; 0 where no tool of ours needs it.
+        bytes: size in bytes.
+    """
+
+    origin: int = fields.between(0, MOST, default=0)
+    bytes: int = fields.between(0, MOST)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Board:
     """A target of generated firmware.
 
@@ -56,7 +75,8 @@ class Board:
         toolchain: builds and runs its images.
         machine: QEMU's machine name, empty for a native build.
         core_flags: select the core for the compiler.
-        flash_origin, flash_bytes, ram_origin, ram_bytes: memory map.
+        memory: regions by name: ``flash``; ``ram``, in which a program's variables lie; more RAM
+            elsewhere is ``ram2``, ``ram3`` and so on.
         clock_hz: clock of the core in Hz as the board's tools set it up, 0 for an emulated board.
         instructions_per_1024_ticks: instructions that QEMU runs under ``-icount shift=0`` while
             SysTick counts 1,024 ticks, 0 without SysTick.
@@ -81,10 +101,7 @@ class Board:
     toolchain: Toolchain = NONE
     machine: str = fields.matching(f"({_WORD})?", _WORD_TEXT, default="")
     core_flags: tuple[str, ...] = ()
-    flash_origin: int = 0
-    flash_bytes: int = 0
-    ram_origin: int = 0
-    ram_bytes: int = 0
+    memory: Mapping[str, MemoryRegion] = field(default_factory=dict, hash=False)
     clock_hz: int = 0
     instructions_per_1024_ticks: int = 0
     uart: int = 0
@@ -122,6 +139,26 @@ class Board:
         return self.path or f"board {self.name}"
 
     @property
+    def flash_region(self) -> MemoryRegion:
+        """The flash, of size 0 on this computer."""
+        return self.memory.get(_FLASH, MemoryRegion(bytes=0))
+
+    @property
+    def ram_region(self) -> MemoryRegion:
+        """The RAM in which a program's variables lie, of size 0 on this computer."""
+        return self.memory.get(_RAM, MemoryRegion(bytes=0))
+
+    @property
+    def flash_bytes(self) -> int:
+        """Bytes of flash."""
+        return self.flash_region.bytes
+
+    @property
+    def ram_bytes(self) -> int:
+        """Bytes of RAM in all regions."""
+        return sum(each.bytes for name, each in self.memory.items() if name != _FLASH)
+
+    @property
     def platform(self) -> str:
         """The platform source in a CMake project, without its ending; empty if there is none."""
         return self.toolchain.platform
@@ -139,8 +176,6 @@ class Board:
 
 
 _NOT_KEYS = ("definition", "own_tables", "path")
-_MOST = 2**32 - 1
-"""Highest address and size: all cores have 32 bits."""
 
 _CORE_FLAG = re.compile(r"-m[a-z0-9-]+(=[A-Za-z0-9_.+-]+)?")
 
@@ -154,13 +189,14 @@ def load(path: Path, *, user: bool = True) -> Board:
     text = read_text(path)
     values, own_tables = _split(parse_toml(text.encode(), source=str(path)))
     special = {
+        "memory": _memory,
         "toolchain": _toolchain,
         "microphone": _microphone,
         "flash": _flash,
         "core_flags": _core_flags,
     }
     try:
-        values = {"name": path.stem, **values}
+        values = _in_regions({"name": path.stem, **values})
         arguments = fields.checked(Board, values, without=_NOT_KEYS, special=special)
         for key, value in arguments.items():
             _check_value(key, value)
@@ -195,8 +231,8 @@ def _split(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Mappin
 
 def _check_value(key: str, value: object) -> None:
     """Check what goes into C, linker scripts and command lines; text is for people else."""
-    if type(value) is int and not 0 <= value <= _MOST:
-        raise AscError(f"{key} = {value}, allowed: 0 to {_MOST}")
+    if type(value) is int and not 0 <= value <= MOST:
+        raise AscError(f"{key} = {value}, allowed: 0 to {MOST}")
     if isinstance(value, str) and (len(value) > _MOST_TEXT or printable(value) != value):
         raise AscError(
             f"{key} = {shown(value)}, allowed: a line of up to {_MOST_TEXT} visible characters"
@@ -216,6 +252,41 @@ def _core_flags(value: Any) -> tuple[str, ...]:
                 "as -mcpu=cortex-m4 and -mthumb"
             )
     return flags
+
+
+def _in_regions(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a file's keys, with the four keys of memory before there were regions as regions."""
+    regions: dict[str, dict[str, Any]] = {}
+    for name in (_FLASH, _RAM):
+        for part in ("origin", "bytes"):
+            key = f"{name}_{part}"
+            if key in values:
+                number = fields.typed(values.pop(key), "int", key)
+                _check_value(key, number)
+                regions.setdefault(name, {"bytes": 0})[part] = number
+    if regions and "memory" in values:
+        raise AscError("memory and keys such as flash_bytes: give the table alone")
+    return {**values, "memory": regions} if regions else values
+
+
+def _memory(value: Any) -> dict[str, MemoryRegion]:
+    regions = fields.table(value, "memory")
+    for name in regions:
+        if not _REGION.fullmatch(name):
+            raise AscError(
+                f"unknown key memory.{shown(name)[1:-1]}, allowed: flash, ram, ram2, ram3"
+            )
+    return {name: _region(each, f"memory.{name}") for name, each in regions.items()}
+
+
+def _region(value: Any, name: str) -> MemoryRegion:
+    table = fields.table(value, name)
+    region = MemoryRegion(**fields.checked(MemoryRegion, table, prefix=f"{name}."))
+    if region.origin + region.bytes > MOST + 1:
+        raise AscError(
+            f"{name}: ends at 0x{region.origin + region.bytes:x}, allowed: to 0x{MOST:x}"
+        )
+    return region
 
 
 def _toolchain(value: Any) -> Toolchain:

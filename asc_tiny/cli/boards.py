@@ -134,7 +134,7 @@ def _fit_cells(board: Board, fit: Fit | None) -> list[str]:
     share = f"{fit.cpu_share:.0%}" if fit.cpu_share is not None else _NONE
     ram, flash = (_kib(sum(each.values())) for each in (fit.ram_bytes, fit.flash_bytes))
     fits = ("yes" if fit.flash_bytes else "?") if fit.fits(board) else "no"
-    room = _kib(board.ram_bytes), _kib(board.flash_bytes)
+    room = _kib(board.ram_region.bytes), _kib(board.flash_bytes)
     return [board.name, board.core, ram, room[0], flash, room[1], share, fits]
 
 

@@ -68,7 +68,7 @@ class Fit:
     def fits(self, board: Board) -> bool:
         """Return whether nothing that is known is more than the board has."""
         return (
-            sum(self.ram_bytes.values()) <= board.ram_bytes
+            sum(self.ram_bytes.values()) <= board.ram_region.bytes
             and sum(self.flash_bytes.values()) <= board.flash_bytes
             and (self.cpu_share is None or self.cpu_share <= 1.0)
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from asc_tiny.boards import catalog
-from asc_tiny.costs.board_fit import fit
+from asc_tiny.costs.board_fit import Fit, fit
 from asc_tiny.firmware.classifier import classifier
 from asc_tiny.model.ensemble import load_model
 from asc_tiny.projects import manifest_reader
@@ -48,7 +49,7 @@ def test_boards_are_there_each_with_its_source() -> None:
 def test_a_users_board_goes_with_the_project(tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
     text = (catalog._FOLDER / "mps2-an386.toml").read_text()
-    mine.write_text(text.replace("ram_bytes = 0x400000", "ram_bytes = 0x20000"))
+    mine.write_text(re.sub("(?m)^(ram = .*)bytes = 0x400000", r"\1bytes = 0x20000", text))
     out = tmp_path / "firmware"
     assert asc_tiny("generate", MODEL, "--out", out, "--board", mine) == 0
     mine.unlink()
@@ -81,6 +82,60 @@ def test_a_bad_file_is_one_clear_line(text: str, message: str, tmp_path: Path) -
     with pytest.raises(AscError) as error:
         catalog.get(str(path))
     assert str(path) in str(error.value) and message in str(error.value)
+
+
+MEMORY = """
+[memory]
+flash = { origin = 0x8000000, bytes = 0x100000 }
+ram = { origin = 0x20000000, bytes = 0x18000 }
+ram2 = { origin = 0x10000000, bytes = 0x8000 }
+"""
+
+
+def test_regions_of_memory(tmp_path: Path) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text('core = "x"\n' + MEMORY)
+    board = catalog.get(str(path))
+    assert (board.flash_bytes, board.ram_bytes) == (0x100000, 0x18000 + 0x8000)
+    assert (board.ram_region.origin, board.ram_region.bytes) == (0x20000000, 0x18000)
+    only_first = "\n".join(MEMORY.splitlines()[:-1])
+    path.write_text('core = "x"\n' + only_first)
+    regions = catalog.get(str(path)).memory
+    # As files said it before there were regions.
+    old = ["flash_origin = 0x8000000", "flash_bytes = 0x100000", "ram_origin = 0x20000000"]
+    path.write_text("\n".join(['core = "x"', *old, "ram_bytes = 0x18000"]))
+    assert catalog.get(str(path)).memory == regions
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ram_bytes = 1.5", "ram_bytes = 1.5, must be a whole number"),
+        ("ram_origin = -1", "ram_origin = -1, allowed: 0 to 4294967295"),
+        ("memory = 3", "memory = 3, must be a table"),
+        ("[memory]\nram = 3", "memory.ram = 3, must be a table"),
+        ("[memory]\nrom = {bytes = 1}", "unknown key memory.rom, allowed: flash, ram, ram2"),
+        ("[memory]\nram = {origin = 1}", "memory.ram.bytes is missing"),
+        ("[memory]\nram = {bytes = -1}", "memory.ram.bytes = -1, allowed: 0 to 4294967295"),
+        ("[memory]\nram = {bytes = 1, size = 2}", "unknown key memory.ram.size, allowed: bytes"),
+        ("[memory]\nram = {origin = 0xffffffff, bytes = 2}", "memory.ram: ends at 0x100000001"),
+        ("ram_bytes = 1\n[memory]\nram = {bytes = 1}", "memory and keys such as flash_bytes"),
+    ],
+)
+def test_bad_regions(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text(f'core = "x"\n{text}')
+    with pytest.raises(AscError) as error:
+        catalog.get(str(path))
+    assert str(error.value).startswith(f"{path}: {message}")
+
+
+def test_variables_must_fit_into_one_region() -> None:
+    """The tools link them into the first one; 110 KiB are no more than 96 and 32."""
+    board = catalog.get("disco_l475_iot1")
+    assert board.ram_bytes == 128 * 1024
+    assert not Fit({"network": 110 * 1024}).fits(board)
+    assert Fit({"network": 90 * 1024}).fits(board)
 
 
 def test_a_microphone_as_a_table(tmp_path: Path) -> None:
@@ -122,7 +177,7 @@ def test_list_for_people(tmp_path: Path, capsys) -> None:
 def test_whether_a_model_fits(tmp_path: Path, capsys) -> None:
     small = tmp_path / "small.toml"
     text = (catalog._FOLDER / "nrf52840dk.toml").read_text()
-    small.write_text(text.replace("ram_bytes = 0x40000", "ram_bytes = 0xc000"))
+    small.write_text(text.replace("bytes = 0x40000 ", "bytes = 0xc000 "))
     arguments = ("boards", small, "rpi_pico", "esp32s3_devkitc", "host", "--model", MODEL)
     assert asc_tiny(*arguments, "--json") == 0
     rows = json.loads(capsys.readouterr().out)["boards"]

@@ -12,7 +12,6 @@ _LONGEST_LAYER = 60
 advice: OpRules[str] = OpRules()
 """What to do about operators that are not supported."""
 
-advice("ARG_MAX")("leave it out: whoever reads the scores finds the largest")
 advice("BATCH_MATMUL")("products of two computed tensors, as in attention, are not compiled")
 advice("BATCH_TO_SPACE_ND")("convert anew with dilation_rate, which makes a dilated CONV_2D")
 advice("CAST")("convert anew as full int8")

@@ -16,7 +16,7 @@ import numpy as np
 
 from asc_tiny.compiler.kernel_params import Array, KernelParams
 
-INT8, INT32 = np.dtype(np.int8), np.dtype(np.int32)
+INT8, INT32, INT64 = np.dtype(np.int8), np.dtype(np.int32), np.dtype(np.int64)
 
 
 @dataclass(eq=False)

@@ -10,6 +10,7 @@ from asc_tiny.firmware.fingerprints import Identity, identify
 from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble, Model
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
 
 
@@ -62,6 +63,7 @@ def classifier(
     if runtime == "aot":
         model_file = compiled.without_conversions(model_file)
     compiled.check_supported_types(model_file)
+    _check_scores(model_file)
     if runtime == "aot":
         compiled.check_supported_operators(model_file)
     else:
@@ -83,6 +85,15 @@ def classifier(
         raise AscError(f"{model_file.path}: {result.size} outputs, but {len(labels)} labels")
     quantized = frontend.quantized(source.scales[0], source.zero_points[0])
     return Classifier(model_file, quantized, labels)
+
+
+def _check_scores(model_file: ModelFile) -> None:
+    output = model_file.graph.tensor(model_file.graph.outputs[0])
+    if output.dtype != "INT8":
+        raise AscError(
+            f"{model_file.path}: gives {output.dtype}, a classifier needs int8 scores of all "
+            f"classes; leave the last layer out of the model, the firmware finds the largest score"
+        )
 
 
 def check_order(model: Classifier) -> None:

@@ -67,6 +67,8 @@ TYPES: Mapping[str, Type] = {
     "internal::ScratchBufferRequest": _type(12, 12, 16, _POINTERS),
     # Options of operators
     "TfLiteAddParams": _type(2, 8, 8, _SHORT_ENUMS),
+    "TfLiteArgMaxParams": _type(1, 4, 4, _SHORT_ENUMS),
+    "TfLiteArgMinParams": _type(1, 4, 4, _SHORT_ENUMS),
     "TfLiteConcatenationParams": _type(8, 8, 8, _WORDS),
     "TfLiteConvParams": _type(28, 28, 28, _WORDS),
     "TfLiteDepthwiseConvParams": _type(28, 28, 28, _WORDS),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.compiler.diagnostics import operator_error
-from asc_tiny.compiler.ir import INT8, INT32, Buffer, BufferView, RowAccess, Stage
+from asc_tiny.compiler.ir import INT8, INT32, INT64, Buffer, BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import (
     KERNELS,
     Array,
@@ -29,7 +29,7 @@ MOST_EXPANDED = 2**22
 """Weights that an operator may become, zeros included: the flash of a large microcontroller."""
 
 
-DTYPES: Mapping[str, np.dtype[Any]] = {"INT8": INT8, "INT32": INT32}
+DTYPES: Mapping[str, np.dtype[Any]] = {"INT8": INT8, "INT32": INT32, "INT64": INT64}
 """The element types of tensors in memory, by their names in the file."""
 
 

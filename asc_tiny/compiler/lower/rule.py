@@ -44,6 +44,7 @@ class LoweringRule:
         outputs: most results.
         is_view: whether the output is as a rule a view of the input, which no stage writes.
         reads_by_row: whether the rows of an image that it reads may lie anywhere, one by one.
+        results: element types that the outputs may have.
     """
 
     lower: Lower
@@ -55,6 +56,7 @@ class LoweringRule:
     outputs: int = 1
     is_view: bool = False
     reads_by_row: bool = False
+    results: tuple[str, ...] = ("INT8",)
 
 
 lowering_rule: OpRules[LoweringRule] = OpRules()
@@ -71,18 +73,28 @@ def lowering(
     outputs: int = 1,
     is_view: bool = False,
     reads_by_row: bool = False,
+    results: tuple[str, ...] = ("INT8",),
 ) -> Callable[[Lower], Lower]:
     """Return a decorator that registers a function as the lowering of operators.
 
     Args:
         names: names of the operators.
-        conditions, memory, types, dsp, inputs, outputs, is_view, reads_by_row: as in
-            ``LoweringRule``.
+        conditions, memory, types, dsp, inputs, outputs, is_view, reads_by_row, results: as
+            in ``LoweringRule``.
     """
 
     def register(lower: Lower) -> Lower:
         rule = LoweringRule(
-            lower, conditions, memory, types, dsp, inputs, outputs, is_view, reads_by_row
+            lower,
+            conditions,
+            memory,
+            types,
+            dsp,
+            inputs,
+            outputs,
+            is_view,
+            reads_by_row,
+            results,
         )
         lowering_rule(*names)(rule)
         return lower

@@ -52,7 +52,10 @@ Only with this runtime: {only_tflm}. Only compiled: {only_compiled}.
 
 def markdown() -> str:
     """Return the text of docs/supported_ops.md."""
-    compiled, run_by_tflm = set(lowering_rule.names), set(memory_rule.names)
+    compiled, run_by_tflm = (
+        set(lowering_rule.names),
+        set(filter(_is_run_by_tflm, memory_rule.names)),
+    )
     tflm = _TFLM.format(
         names=_list(run_by_tflm),
         only_tflm=_list(run_by_tflm - compiled),
@@ -66,8 +69,14 @@ def markdown() -> str:
 def _row(name: str) -> str:
     rule = lowering_rule.get(name)
     assert rule is not None
-    tflm = "yes" if name in memory_rule.names else "no"
+    tflm = "yes" if _is_run_by_tflm(name) else "no"
     return f"| {name} | {rule.types} | {rule.conditions} | {rule.memory} | {rule.dsp} | {tflm} |"
+
+
+def _is_run_by_tflm(name: str) -> bool:
+    """Whether its memory is known, and a network may have it: there, all outputs are int8."""
+    rule = lowering_rule.get(name)
+    return name in memory_rule.names and (rule is None or "INT8" in rule.results)
 
 
 def _list(names: set[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,7 @@ KERNELS_VERSION = 4
 
 # Sums over a whole tensor, such as a mean's, stay within 32 bits.
 _MAX_ELEMENTS = 2**23
+_INT8 = ("INT8",)
 
 
 DEFAULT = Options()
@@ -94,6 +96,8 @@ def check_supported_operators(model_file: ModelFile) -> None:
 def check_supported_types(model_file: ModelFile) -> None:
     """Check that a model has one input and output and that all activations are int8.
 
+    The output may be of another type that its operator makes, such as ARG_MAX.
+
     Raises:
         AscError: it has others.
     """
@@ -107,9 +111,10 @@ def check_supported_types(model_file: ModelFile) -> None:
     for index in graph.inputs:
         _check_type(model_file, graph.tensor(index), "input")
     for operator in graph.operators:
+        rule = lowering_rule.get(operator.name)
         for index in operator.outputs:
             made_by = f"output of operator {operator.index} ({operator.name})"
-            _check_type(model_file, graph.tensor(index), made_by)
+            _check_type(model_file, graph.tensor(index), made_by, rule.results if rule else _INT8)
 
 
 def _check_ends(model_file: ModelFile) -> None:
@@ -136,16 +141,28 @@ def _check_variables(model_file: ModelFile) -> None:
                 )
 
 
-def _check_type(model_file: ModelFile, tensor: Tensor, role: str) -> None:
+def _check_type(
+    model_file: ModelFile, tensor: Tensor, role: str, allowed: Sequence[str] = _INT8
+) -> None:
     where = f"{model_file.path}: tensor {tensor.index}, {role},"
-    if tensor.dtype != "INT8":
+    if tensor.dtype not in allowed:
         raise AscError(
             f"{where} is {tensor.dtype}, only full int8 models can become C (asc-tiny quantize "
             f"makes one)"
         )
-    if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scales[0] <= 0.0:
+    is_int8 = tensor.dtype == "INT8"
+    if not is_int8 and model_file.graph.readers.get(tensor.index):
+        raise AscError(
+            f"{where} is {tensor.dtype}, with which no operator computes; it must be the output of "
+            f"the network"
+        )
+    if is_int8 and not _has_one_scale(tensor):
         raise AscError(
             f"{where} must have one scale above 0 and one zero point; convert anew as full int8"
         )
     if not 0 < tensor.size <= _MAX_ELEMENTS:
         raise AscError(f"{where} has {tensor.size} elements, allowed are 1 to {_MAX_ELEMENTS}")
+
+
+def _has_one_scale(tensor: Tensor) -> bool:
+    return len(tensor.scales) == len(tensor.zero_points) == 1 and tensor.scales[0] > 0.0

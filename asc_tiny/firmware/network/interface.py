@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,17 +17,26 @@ VERSION = 2
 """The version of asc_net.h; must be what asc_classifier.h asks for; the C compiler checks it."""
 
 
+_C_TYPES: Mapping[str, str] = {"INT8": "int8_t", "INT32": "int32_t", "INT64": "int64_t"}
+
+
 def of_tensor(tensor: Tensor) -> dict[str, Any]:
-    """Return shape, size and quantisation of a network's input or output."""
+    """Return type, shape and size of a network's input or output, and the quantisation of int8."""
     height, width, channels = _image_shape(tensor)
+    quantization = {}
+    if tensor.dtype == "INT8":
+        quantization = {
+            "scale": float_literal(tensor.scales[0]),
+            "zero_point": tensor.zero_points[0],
+        }
     return {
+        "c_type": _C_TYPES[tensor.dtype],
         "height": height,
         "width": width,
         "channels": channels,
         "shape": shape_text(tensor),
         "size": tensor.size,
-        "scale": float_literal(tensor.scales[0]),
-        "zero_point": tensor.zero_points[0],
+        **quantization,
     }
 
 
@@ -67,6 +77,7 @@ def of_ensemble(ensemble: Ensemble) -> dict[str, Any]:
         ],
         "offset_lines": value_lines(np.array(mixer.offsets)),
         "output": {
+            "c_type": "int8_t",
             "shape": str(len(ensemble.labels)),
             "size": len(ensemble.labels),
             "scale": float_literal(mixer.output.scale),

@@ -92,6 +92,11 @@ def check_operators(model: Model) -> None:
         AscError: it does not, or the memory that it needs for one is not known.
     """
     for model_file in _model_files(model):
+        output = model_file.graph.tensor(model_file.graph.outputs[0])
+        if output.dtype != "INT8":
+            raise AscError(
+                f"{model_file.path}: the output is {output.dtype}, must be int8 with runtime tflm"
+            )
         for operator in model_file.graph.operators:
             if operator.name not in memory_rule.names:
                 raise AscError(

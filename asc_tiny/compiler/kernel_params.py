@@ -456,6 +456,24 @@ class ReduceMaxParams(KernelParams):
 
 
 @dataclass(frozen=True)
+class ArgMaxParams(KernelParams):
+    """The place of the first of the largest of ``count`` values each.
+
+    Attributes:
+        outer, count, inner: the input's shape, of which ``count`` values become one.
+        sign: 1 for the largest value, -1 for the smallest.
+        index_bytes: bytes of a place in the output, 4 or 8.
+    """
+
+    c_type = "asc_arg_max_t"
+    outer: int
+    count: int
+    inner: int
+    sign: int
+    index_bytes: int
+
+
+@dataclass(frozen=True)
 class AddParams(KernelParams):
     """A sum of ``size`` pairs of codes."""
 
@@ -622,6 +640,7 @@ KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
     {
         "asc_add": AddParams,
         "asc_add_broadcast": BinaryParams,
+        "asc_arg_max": ArgMaxParams,
         "asc_average_pool": PoolParams,
         "asc_conv": ConvParams,
         "asc_copy": CopyParams,

@@ -122,7 +122,7 @@ _keeps("SUB", "OpDataSub")
 _keeps("TANH", "OpDataTanh")
 
 
-@memory_rule("MAXIMUM", "MINIMUM", "PACK", "TRANSPOSE", "UNPACK")
+@memory_rule("ARG_MAX", "ARG_MIN", "MAXIMUM", "MINIMUM", "PACK", "TRANSPOSE", "UNPACK")
 def _unprepared(_: MicroKernel) -> Needs:
     """Describe a kernel that does nothing before it runs."""
     return Needs()

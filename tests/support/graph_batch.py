@@ -31,7 +31,7 @@ _TABLE = """#include <stdint.h>
 #include <string.h>
 
 typedef struct {
-    int (*infer)(int8_t *arena, const int8_t *input, int8_t *output);
+    int (*infer)(int8_t *arena, const int8_t *input, void *output);
     uint32_t arena, input, output, samples;
 } network_t;
 
@@ -121,7 +121,7 @@ enum { ARENA = %d, INPUT = %d, OUTPUT = %d, GUARD = 64 };
 
 static int8_t memory[ARENA + 2 * GUARD] __attribute__((aligned(64)));
 static int8_t input[INPUT];
-static int8_t output[OUTPUT];
+static int8_t output[OUTPUT] __attribute__((aligned(8)));
 
 /* Prints "changed" if a byte beside an arena is written. */
 int main(int count, char **arguments) {
@@ -152,6 +152,13 @@ int main(int count, char **arguments) {
     return 0;
 }
 """
+
+
+_WRAPPER = """int g{number}_run(int8_t *arena, const int8_t *input, void *output);
+int g{number}_run(int8_t *arena, const int8_t *input, void *output) {{
+    return g{number}_net_infer(arena, input, ({type} *)output);
+}}"""
+"""Networks differ in the type of their output."""
 
 
 class CompileError(Exception):
@@ -220,7 +227,7 @@ def run_generated(
     command = [folder / "networks", folder / "in.bin", folder / "out.bin"]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     assert done.returncode == 0, f"{done.returncode}: {done.stderr[-6000:]}"
-    return _outputs(folder, sizes, samples), _failures(done.stderr)
+    return _outputs(folder, generated, sizes, samples), _failures(done.stderr)
 
 
 def _failures(said: str) -> dict[int, str]:
@@ -238,7 +245,8 @@ def run_all_emulated(
 ) -> list[np.ndarray]:
     """Do the same on an emulated core, with bytes beside each arena that must not change."""
     image_folder = folder / "image"
-    names, sizes = _write([compiled.generate(model) for model in models], samples, folder)
+    generated = [compiled.generate(model) for model in models]
+    names, sizes = _write(generated, samples, folder)
     image_folder.mkdir()
     largest = [max(each) for each in zip(*sizes, strict=True)]
     write({"main.c": _EMULATED_MAIN % tuple(largest)}, image_folder)
@@ -253,7 +261,7 @@ def run_all_emulated(
     write(runtime_sources("nn"), image_folder)
     said = EmulatedImage(image_folder, board).execute("in.bin", "out.bin")
     assert not said.strip(), said
-    return _outputs(image_folder, sizes, samples)
+    return _outputs(image_folder, generated, sizes, samples)
 
 
 def _write(
@@ -274,13 +282,15 @@ def _write(
         write(renamed, folder)
         if number % _PER_UNIT == 0:
             units.append([])
-        units[-1].append(f'#include "{_renamed("asc_net.c", number)}"')
         header = files["asc_net.h"]
-        size = (_macro(header, "ARENA"), _macro(header, "INPUT"), _macro(header, "OUTPUT"))
+        units[-1].append(f'#include "{_renamed("asc_net.c", number)}"')
+        units[-1].append(_WRAPPER.format(number=number, type=f"{output_type(header)}_t"))
+        output = _macro(header, "OUTPUT") * np.dtype(output_type(header)).itemsize
+        size = (_macro(header, "ARENA"), _macro(header, "INPUT"), output)
         sizes.append(size)
-        declarations.append(f"int g{number}_net_infer(int8_t *, const int8_t *, int8_t *);")
+        declarations.append(f"int g{number}_run(int8_t *, const int8_t *, void *);")
         values = ", ".join(map(str, (*size, len(samples[number]))))
-        table.append(f"    {{g{number}_net_infer, {values}}},")
+        table.append(f"    {{g{number}_run, {values}}},")
     sources = {f"unit{i}.c": "\n".join(unit) + "\n" for i, unit in enumerate(units)}
     header = _TABLE % ("\n".join(declarations), "\n".join(table))
     write({**sources, "networks.h": header}, folder)
@@ -291,14 +301,16 @@ def _write(
 
 def _outputs(
     folder: Path,
+    generated: Sequence[Mapping[str, str]],
     sizes: Sequence[tuple[int, int, int]],
     samples: Sequence[Sequence[np.ndarray]],
 ) -> list[np.ndarray]:
     made = np.frombuffer((folder / "out.bin").read_bytes(), np.int8)
     outputs = []
-    for (_, _, size), group in zip(sizes, samples, strict=True):
+    for files, (_, _, size), group in zip(generated, sizes, samples, strict=True):
         count = size * len(group)
-        outputs.append(made[:count].reshape(len(group), size))
+        values = made[:count].copy().view(output_type(files["asc_net.h"]))
+        outputs.append(values.reshape(len(group), -1))
         made = made[count:]
     assert not made.size
     return outputs
@@ -326,6 +338,13 @@ def _compile(folder: Path, name: str, headers: Path) -> None:
 def _renamed(text: str, number: int) -> str:
     text = re.sub(r"\basc_net", f"g{number}_net", text)
     return re.sub(r"\bASC_NET", f"G{number}_NET", text)
+
+
+def output_type(header: str) -> str:
+    """Return the type of a network's output: ``int8``, ``int32`` or ``int64``."""
+    match = re.search(r"const (int\d+)_t \*\w+_net_output\(", header)
+    assert match
+    return match[1]
 
 
 def _macro(header: str, name: str) -> int:

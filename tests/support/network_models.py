@@ -173,6 +173,9 @@ class CNetwork:
         self.folder = folder
         self.library = shared_library(folder, sanitizer=sanitizer)
         self.output_size = self.macro("OUTPUT_SIZE")
+        header = (folder / "asc_net.h").read_text(encoding="utf-8")
+        (kind,) = re.findall(r"const (int\d+)_t \*\w+_net_output\(", header)
+        self.output_type = np.dtype(kind)
         size = self.macro("ARENA_SIZE")
         # Guard bytes on both sides of the arena; filled at random as real memory is.
         self.memory = np.random.default_rng(0).integers(-128, 128, size + 48, dtype=np.int8)
@@ -188,7 +191,7 @@ class CNetwork:
     def run(self, values: np.ndarray) -> np.ndarray:
         """Run one int8 input and check that nothing outside the arena is written."""
         values = np.ascontiguousarray(values, dtype=np.int8)
-        output = np.zeros(self.output_size, np.int8)
+        output = np.zeros(self.output_size, self.output_type)
         before = self.memory[self.guards].copy()
         code = self.library.asc_net_infer(
             ctypes.c_void_p(self.memory.ctypes.data + self.start),

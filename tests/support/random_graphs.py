@@ -35,7 +35,9 @@ class _Maker(Movement):
         for _ in range(layers):
             self.made.append(x)
             x = self.layer(x)
-        if x == source:
+        if self.chance(10):
+            x = self.place(x)
+        elif x == source:
             x = self.quantize(x)
         return self.builder.finish([source], [x])
 
@@ -211,6 +213,14 @@ class _Maker(Movement):
         total = 1 if name == "MEAN" else count
         y = self.result(shape, x.mean * total, x.deviation * total / math.sqrt(1 + count / 3))
         return self.emit(name, [x, self.numbers(*axes)], y, keepDims=keeps)
+
+    def place(self, x: Value) -> Value:
+        """Add the last operator of a graph: its numbers have no scale."""
+        axis = self.choose(0, len(x.shape) - 1)
+        y = self.numbered([n for a, n in enumerate(x.shape) if a != axis])
+        stated = self.numbers(axis if self.chance(2) else axis - len(x.shape))
+        name = self.one_of(("ARG_MAX", "ARG_MIN"))
+        return self.emit(name, [x, stated], y, outputType="INT32")
 
     # Two tensors
 

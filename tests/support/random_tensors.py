@@ -97,6 +97,10 @@ class Tensors:
             zero_point = self.zero_point()
         return self.activation(shape, scale, zero_point, mean, deviation)
 
+    def numbered(self, shape: Sequence[int]) -> Value:
+        """Return an output of int32 numbers, such as places."""
+        return _value(self.builder._tensor(tuple(shape), "INT32", None, [], []), 0.0, 0.0)
+
     def moved(self, x: Value, shape: Sequence[int]) -> Value:
         """Return an output with the quantisation of its input."""
         return self.activation(shape, x.scale, x.zero_point, x.mean, x.deviation)

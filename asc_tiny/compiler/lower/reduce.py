@@ -1,4 +1,4 @@
-"""Lowers means and sums over any axes that are neighbours.
+"""Lowers means, sums and largest values over any axes that are neighbours, and their places.
 
 Source of the arithmetic: TFLite Micro, QuantizedMeanOrSum in kernels/internal/reference/reduce.h.
 """
@@ -9,7 +9,13 @@ import math
 from typing import NamedTuple
 
 from asc_tiny.compiler.ir import INT32, Buffer, BufferView, RowAccess, Stage
-from asc_tiny.compiler.kernel_params import MeanParams, ReduceMaxParams, ReduceParams, SumParams
+from asc_tiny.compiler.kernel_params import (
+    ArgMaxParams,
+    MeanParams,
+    ReduceMaxParams,
+    ReduceParams,
+    SumParams,
+)
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import INT32_MAX, mean_multiplier, multiplier
 from asc_tiny.compiler.lower.rule import BY_ROW, SAME, WHOLE, lowering
@@ -61,6 +67,49 @@ def lower_reduce_max(ctx: LoweringContext) -> list[Stage]:
     params = ReduceMaxParams(*loops, accumulates=int(runs != target.rows))
     inputs = [RowAccess(source)]
     return [ctx.stage("asc_reduce_max", params, inputs=inputs, output=target, runs=runs)]
+
+
+@lowering(
+    "ARG_MAX",
+    conditions="any axis; the last operator; of equal values the first counts",
+    memory=f"{BY_ROW} along width or channels, else the {WHOLE}",
+    types="int8, output int32 or int64",
+    inputs=(2, 2),
+    results=("INT32", "INT64"),
+)
+def lower_arg_max(ctx: LoweringContext) -> list[Stage]:
+    """ARG_MAX over one axis."""
+    return _arg_max(ctx, 1)
+
+
+@lowering(
+    "ARG_MIN",
+    conditions="as ARG_MAX",
+    memory="as ARG_MAX",
+    types="int8, output int32 or int64",
+    inputs=(2, 2),
+    results=("INT32", "INT64"),
+)
+def lower_arg_min(ctx: LoweringContext) -> list[Stage]:
+    """ARG_MIN over one axis."""
+    return _arg_max(ctx, -1)
+
+
+def _arg_max(ctx: LoweringContext, sign: int) -> list[Stage]:
+    (axis,) = ctx.integers(1, 1)
+    shape = ctx.input(0).shape
+    axis %= len(shape)
+    outer, inner = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+    if ctx.output.size != outer * inner:
+        ctx.error(f"{list(shape)} into {ctx.output.size} outputs")
+    source, target = ctx.view(ctx.input(0)), ctx.view(ctx.output)
+    # Rows in which all values of a place are: those of an image, or one of all.
+    rows = source.rows if outer % source.rows == 0 else 1
+    source = ctx.reshaped(source, rows, ctx.input(0).size // rows)
+    target = ctx.reshaped_output(target, rows, ctx.output.byte_count // rows)
+    index_bytes = ctx.output.byte_count // ctx.output.size
+    params = ArgMaxParams(outer // rows, shape[axis], inner, sign, index_bytes)
+    return [ctx.stage("asc_arg_max", params, inputs=[RowAccess(source)], output=target)]
 
 
 def _scale(ctx: LoweringContext) -> float:

@@ -206,6 +206,16 @@ typedef struct {
     int32_t accumulates;
 } asc_reduce_max_t;
 
+/* Place of the first of the largest of `count` values each, or of the smallest if `sign` is -1 and
+ * not 1: a number of `index_bytes` bytes, 4 or 8, at any address. */
+typedef struct {
+    int32_t outer;
+    int32_t count;
+    int32_t inner;
+    int32_t sign;
+    int32_t index_bytes;
+} asc_arg_max_t;
+
 typedef struct {
     int32_t zero_point;
     int32_t multiplier;
@@ -327,6 +337,7 @@ void asc_sum(const void *layer, const asc_kernel_args_t *args);
 void asc_mean(const void *layer, const asc_kernel_args_t *args);
 void asc_reduce(const void *layer, const asc_kernel_args_t *args);
 void asc_reduce_max(const void *layer, const asc_kernel_args_t *args);
+void asc_arg_max(const void *layer, const asc_kernel_args_t *args);
 void asc_add(const void *layer, const asc_kernel_args_t *args);
 void asc_add_broadcast(const void *layer, const asc_kernel_args_t *args);
 void asc_sub(const void *layer, const asc_kernel_args_t *args);

@@ -2,8 +2,8 @@
 
     python benchmarks/network_costs.py [--cpu NAME] [--out asc_tiny/costs/cpu_costs.json]
 
-Instructions are counted per operator on emulated cores, over the released networks and the small,
-common and random ones of the tests. Per kind of operator, the costs of its features are fitted
+Instructions are counted per stage on emulated cores, over the released networks and the small,
+common and random ones of the tests. Per kind of kernel, the costs of its features are fitted
 (asc_tiny/costs/instructions.py). The error that is written is that of networks that the fit has
 not seen: each is estimated from all others. Needs TensorFlow, compilers and emulators
 (tools/setup.sh test).
@@ -32,8 +32,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from asc_tiny.boards import catalog
-from asc_tiny.complexity.op_cost import op_cost
-from asc_tiny.costs.compiler_shortcuts import shortcuts
 from asc_tiny.costs.instructions import Features, features, kind
 from asc_tiny.firmware.network import compiled
 from asc_tiny.firmware.network.constants import constants
@@ -70,11 +68,25 @@ CPUS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """A network on a core: what each operator is, and its instructions."""
+    """A network on a core.
+
+    Attributes:
+        name: the name of the network.
+        stages: kind, features, multiply-accumulates and instructions of each stage.
+    """
 
     name: str
-    operators: Sequence[tuple[str, Features, int]]
-    macs: Sequence[tuple[str, int, int]]
+    stages: Sequence[tuple[str, Features, int, int]]
+
+    @classmethod
+    def of(cls, name: str, model_file: ModelFile, profile: Sequence[int]) -> Measured:
+        """Return a network with the instructions of its stages."""
+        stages = compiled.compile_network(model_file).lowered.stages
+        found = [
+            (kind(stage), features(stage), stage.macs, instructions)
+            for stage, instructions in zip(stages, profile, strict=True)
+        ]
+        return cls(name, found)
 
 
 def main() -> None:
@@ -108,7 +120,10 @@ def networks(folder: Path) -> Iterator[tuple[str, ModelFile]]:
 def costs(name: str, models: Mapping[str, ModelFile], folder: Path) -> dict[str, Any]:
     """Measure one core."""
     core = Core(CPUS[name], folder)
-    measured = [core.measure(model, model_file) for model, model_file in models.items()]
+    measured = [
+        Measured.of(model, model_file, core.profile(model, model_file))
+        for model, model_file in models.items()
+    ]
     return {
         "board": CPUS[name].board,
         "instructions": fit(measured),
@@ -146,8 +161,8 @@ class Core:
         subprocess.run([*self.compiler, *include, "-c", str(path), "-o", str(target)], check=True)
         return target
 
-    def measure(self, name: str, model_file: ModelFile) -> Measured:
-        """Return the instructions of every operator of a network."""
+    def profile(self, name: str, model_file: ModelFile) -> list[int]:
+        """Return the instructions of every stage of a network, without what counting takes."""
         folder = self.folder / name
         folder.mkdir()
         files = compiled.generate(model_file)
@@ -161,13 +176,11 @@ class Core:
         link = [*self.compiler, "-nostartfiles", "-Wl,--gc-sections", script]
         subprocess.run([*link, *map(str, (*objects, *self.objects)), "-o", str(image)], check=True)
         *stages, reading = map(int, emulate(self.board, image, []).split())
-        found = list(operators(model_file, stages, reading))
-        graph = model_file.graph
-        macs = [
-            (kind(graph, operator), op_cost(graph, operator).macs, instructions)
-            for operator, (_, _, instructions) in zip(graph.operators, found, strict=True)
+        lowered = compiled.compile_network(model_file).lowered
+        return [
+            instructions - reading * stage.runs
+            for stage, instructions in zip(lowered.stages, stages, strict=True)
         ]
-        return Measured(name, found, macs)
 
     def code(self) -> dict[str, Any]:
         """Return code bytes: of each section, and which sections each kernel needs."""
@@ -253,25 +266,11 @@ class Object:
         return str(symbol.name)
 
 
-def operators(
-    model_file: ModelFile, profile: Sequence[int], reading: int
-) -> Iterator[tuple[str, Features, int]]:
-    """Add up the stages of each operator, without what taking the time takes."""
-    program = compiled.compile_network(model_file).lowered
-    spent = [0] * len(model_file.graph.operators)
-    for stage, instructions in zip(program.stages, profile, strict=False):
-        assert stage.operator is not None
-        spent[stage.operator] += instructions - reading * stage.runs
-    graph, left_out = model_file.graph, shortcuts(model_file.graph)
-    for operator, instructions in zip(graph.operators, spent, strict=True):
-        yield kind(graph, operator), features(graph, operator, left_out), instructions
-
-
 def fit(measured: Sequence[Measured]) -> dict[str, dict[str, float]]:
-    """Return the costs of each kind of operator."""
+    """Return the costs of each kind of kernel."""
     kinds: dict[str, list[tuple[Features, int]]] = {}
     for network_ in measured:
-        for name, values, instructions in network_.operators:
+        for name, values, _, instructions in network_.stages:
             kinds.setdefault(name, []).append((values, instructions))
     return {name: _fit(samples) for name, samples in sorted(kinds.items())}
 
@@ -281,7 +280,7 @@ def per_mac(measured: Sequence[Measured]) -> dict[str, float]:
     released = [each for each in measured if each.name in RELEASED]
     sums: dict[str, list[int]] = {}
     for network_ in released:
-        for name, macs, instructions in network_.macs:
+        for name, _, macs, instructions in network_.stages:
             both = sums.setdefault(name, [0, 0])
             both[0] += macs
             both[1] += instructions
@@ -302,8 +301,8 @@ def errors(measured: Sequence[Measured]) -> dict[str, Any]:
     found = {}
     for i, network_ in enumerate(measured):
         table = fit([*measured[:i], *measured[i + 1 :]])
-        estimate = sum(_estimate(table, name, values) for name, values, _ in network_.operators)
-        true = sum(instructions for _, _, instructions in network_.operators)
+        estimate = sum(_estimate(table, name, values) for name, values, *_ in network_.stages)
+        true = sum(instructions for *_, instructions in network_.stages)
         found[network_.name] = round(estimate / true - 1.0, 4)
     magnitudes = {name: abs(value) for name, value in found.items()}
     large = [value for name, value in magnitudes.items() if name in RELEASED]

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asc_tiny.boards.catalog import Board
-from asc_tiny.costs.compiler_shortcuts import shortcuts
 from asc_tiny.costs.footprint import ensemble_footprint, footprint
 from asc_tiny.costs.instructions import estimate
 from asc_tiny.firmware.classifier import Classifier
@@ -156,8 +155,7 @@ def _flash(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str
 
 def _instructions(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str, int]:
     config = model.frontend
-    graphs = [model_file.graph for model_file in _members(model)]
-    network = sum(estimate(graph, cpu, shortcuts(graph)).instructions for graph in graphs)
+    network = sum(estimate(each, cpu).instructions for each in _members(model))
     hop = model.decision.hop_columns
     window = config.clip_samples if hop is None else hop * config.hop
     per_s = {

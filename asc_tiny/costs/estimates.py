@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from asc_tiny.compiler.report import memory_map as ahead_of_time
-from asc_tiny.costs.compiler_shortcuts import shortcuts
 from asc_tiny.costs.footprint import footprint
 from asc_tiny.costs.instructions import Chip, chip, estimate
 from asc_tiny.firmware.network.compiled import compile_network
@@ -102,7 +101,7 @@ def estimate_costs(
 def _estimate(
     model: ModelFile, cpu: str, chip: Chip | None, clock_hz: int | None
 ) -> dict[str, Any]:
-    found = estimate(model.graph, cpu, shortcuts(model.graph))
+    found = estimate(model, cpu)
     document: dict[str, Any] = {
         "is_estimate": True,
         "instructions": found.instructions,

@@ -1,4 +1,4 @@
-"""Instructions, time and energy of a network compiled ahead of time, estimated from its graph."""
+"""Instructions, time and energy of a network compiled ahead of time, estimated from its stages."""
 
 from __future__ import annotations
 
@@ -7,127 +7,97 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from asc_tiny.compiler.weight_packing import im2col_column_size, padded_channels, padded_depth
-from asc_tiny.complexity.op_cost import op_cost
-from asc_tiny.tflite.graph import Graph, Operator
+from asc_tiny.compiler.ir import Stage
+from asc_tiny.compiler.kernel_params import (
+    ConvParams,
+    DensePackedParams,
+    DenseParams,
+    DepthwiseConvParams,
+    KernelParams,
+    TransposeConvParams,
+    UpsampledConvParams,
+    WindowParams,
+)
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
-
-_WINDOWED = ("CONV_2D", "DEPTHWISE_CONV_2D")
-
-
-class Shortcuts(NamedTuple):
-    """What the compiler does not do of a network.
-
-    Attributes:
-        removed: numbers of the operators of which nothing is left: conversions of the input and
-            output, and resizing that a convolution does.
-        repeats: how often a resize would have repeated each pixel of a row, by the number of the
-            convolution that does it.
-    """
-
-    removed: frozenset[int] = frozenset()
-    repeats: Mapping[int, int] = MappingProxyType({})
 
 
 class Features(NamedTuple):
-    """What the instructions of an operator are estimated from.
+    """What the instructions of a stage are estimated from, of all of its runs together.
 
     Attributes:
-        work: multiply-accumulates, or other operations where there are none. Convolutions and
-            dense layers count what the kernels compute: channels in pairs, windows in fours,
-            pixels that a resize repeats once.
-        outputs: elements of the output.
-        taps: pixels of the output times pixels of a window.
-        gathered: input elements under all rows of windows, as often as they are read.
-        rows: of the output; the runtime makes one at a time.
+        products: multiplications by weights, those with the zeros that fill up pairs included;
+            pixels under windows of kernels without such weights.
+        outputs: elements that are written.
+        taps: pixels that are written, times the pixels of a window.
+        gathered: elements that are read, as often as they are.
+        runs: number of runs.
     """
 
-    work: int
+    products: int
     outputs: int
     taps: int
     gathered: int
-    rows: int
+    runs: int
 
 
-def features(graph: Graph, operator: Operator, shortcuts: Shortcuts) -> Features:
-    """Return what the cost of an operator depends on.
-
-    Raises:
-        AscError: the operator's work cannot be counted.
-    """
-    counted = op_cost(graph, operator)
-    if operator.index in shortcuts.removed:
-        return Features(0, 0, 0, 0, 0)
-    outputs = [graph.tensor(index) for index in operator.outputs]
-    rows = max((t.shape[1] if len(t.shape) == 4 else 1 for t in outputs), default=0)
+def features(stage: Stage) -> Features:
+    """Return what the cost of a stage depends on."""
+    params, runs = stage.params, stage.runs
+    pixels, window = _windows(params)
     return Features(
-        work=_padded(graph, operator) // shortcuts.repeats.get(operator.index, 1)
-        or counted.macs
-        or counted.operations,
-        outputs=sum(tensor.size for tensor in outputs),
-        taps=_taps(graph, operator),
-        gathered=rows * _window(graph, operator)[0] * _row_size(graph, operator),
-        rows=rows,
+        products=runs * _products(params),
+        outputs=runs * stage.output.row_elements,
+        taps=runs * pixels * window,
+        gathered=runs * sum(rows.count * rows.view.row_elements for rows in stage.inputs),
+        runs=runs,
     )
 
 
-def kind(graph: Graph, operator: Operator) -> str:
-    """Return the name under which the costs of an operator are tabulated.
+def _windows(params: KernelParams) -> tuple[int, int]:
+    """Return the pixels of a row that is written, and the pixels of a window."""
+    match params:
+        case WindowParams(output_width=width, window=window):
+            return width, window.height * window.width
+        case UpsampledConvParams(output_width=width, columns=inner, width=columns):
+            return width, inner.window.height * columns
+        case TransposeConvParams(conv=inner):
+            return inner.output_width, inner.window.height * inner.window.width
+    return 0, 0
+
+
+def _products(params: KernelParams) -> int:
+    """Return the multiplications of a run."""
+    match params:
+        case ConvParams():
+            return params.output_width * params.weights.values.size
+        case UpsampledConvParams(columns=inner):
+            return inner.columns * inner.weights.values.size
+        case TransposeConvParams(conv=inner, stride=phases):
+            return inner.output_width * inner.weights.values.size // phases
+        case DenseParams() | DensePackedParams():
+            return params.rows * params.weights.values.size
+        case WindowParams():
+            pixels, window = _windows(params)
+            return pixels * window * params.output_channels
+    return 0
+
+
+def kind(stage: Stage) -> str:
+    """Return the name under which the costs of a stage are tabulated: that of its kernel.
 
     Windows with gaps, and depthwise convolutions that make several channels of one, run through
     code of their own.
     """
-    if operator.name not in _WINDOWED:
-        return operator.name
-    gaps = [operator.options.get(f"dilation_{axis}_factor", 1) for axis in "hw"]
-    if max(gaps) > 1:
-        return f"{operator.name} dilated"
-    if operator.name == "DEPTHWISE_CONV_2D":
-        source, result = operator.inputs[0], operator.outputs[0]
-        if graph.tensor(source).shape[-1] != graph.tensor(result).shape[-1]:
-            return f"{operator.name} multiplied"
-    return operator.name
-
-
-def _padded(graph: Graph, operator: Operator) -> int:
-    """Return the products of a convolution or dense layer, those with padding zeros included."""
-    if operator.name not in ("CONV_2D", "FULLY_CONNECTED"):
-        return 0
-    channels, *window = graph.tensor(operator.inputs[1]).shape
-    height, width, depth = window if len(window) == 3 else (1, 1, window[0])
-    if operator.name == "CONV_2D":
-        # A filter of a group of channels has zeros for all others.
-        depth = graph.tensor(operator.inputs[0]).shape[-1]
-    length = padded_depth(width * im2col_column_size(height, depth))
-    positions = graph.tensor(operator.outputs[0]).size // channels
-    return positions * padded_channels(channels) * length
-
-
-def _taps(graph: Graph, operator: Operator) -> int:
-    height, width = _window(graph, operator)
-    outputs = [graph.tensor(index) for index in operator.outputs]
-    return sum(tensor.size // tensor.shape[-1] for tensor in outputs if tensor.shape) * (
-        height * width
-    )
-
-
-def _window(graph: Graph, operator: Operator) -> tuple[int, int]:
-    if operator.name in _WINDOWED:
-        _, height, width, _ = graph.tensor(operator.inputs[1]).shape
-        return height, width
-    options = operator.options
-    return int(options.get("filter_height", 1)), int(options.get("filter_width", 1))
-
-
-def _row_size(graph: Graph, operator: Operator) -> int:
-    activations = (tensor for tensor in graph.input_tensors(operator) if not tensor.is_constant)
-    tensor = next(activations, None)
-    if tensor is None:
-        return 0
-    return tensor.size // tensor.shape[1] if len(tensor.shape) == 4 else tensor.size
+    name, params = stage.kernel.removeprefix("asc_"), stage.params
+    if isinstance(params, ConvParams | DepthwiseConvParams) and params.window.dilation > 1:
+        return f"{name} dilated"
+    if isinstance(params, DepthwiseConvParams) and params.input_channels != params.output_channels:
+        return f"{name} multiplied"
+    return name
 
 
 @dataclass(frozen=True)
@@ -137,7 +107,7 @@ class Estimate:
     Attributes:
         cpu: the core that the costs were measured on.
         instructions: estimated; an emulator counts them, and they are not cycles.
-        layers: of each operator.
+        layers: instructions of each operator, in the order of the file.
         error_released: largest relative error over the released networks.
         error_mean, error_largest: over small common and random networks. Each network was
             estimated from the costs of all others.
@@ -166,8 +136,8 @@ class Chip:
     Attributes:
         name: for people.
         cpu: its core.
-        microamps_per_mhz: of the whole chip; 1 uA/MHz is 1 pC per cycle.
-        volts: of the supply.
+        microamps_per_mhz: current of the whole chip by clock; 1 uA/MHz is 1 pC per cycle.
+        volts: voltage of the supply.
         source: document and condition.
     """
 
@@ -178,39 +148,45 @@ class Chip:
     source: str
 
 
-def estimate(graph: Graph, cpu: str, shortcuts: Shortcuts) -> Estimate:
-    """Estimate the instructions of a network that the ahead-of-time runtime supports.
+def estimate(model_file: ModelFile, cpu: str) -> Estimate:
+    """Estimate the instructions of a network that is compiled ahead of time.
+
+    What the compiler leaves out or merges is not counted: an operator of which no stage is left
+    takes no instructions, and one that a stage does with another is counted there.
 
     Args:
-        graph: the network.
-        cpu: a core that was measured.
-        shortcuts: what the compiler says that it leaves out (``costs.compiler_shortcuts``).
+        model_file: the network.
+        cpu: the core, one of those that were measured.
 
     Raises:
-        AscError: a core or a kind of operator that was not measured.
+        AscError: the network cannot be compiled; or a core or a kernel that was not measured.
     """
     table = cpu_table(cpu)
-    layers = tuple(
-        0
-        if operator.index in shortcuts.removed
-        else _instructions(graph, operator, table, shortcuts)
-        for operator in graph.operators
-    )
+    operators = model_file.graph.operators
+    layers = {operator.index: 0 for operator in operators}
+    for stage in compile_network(model_file).lowered.stages:
+        if stage.operator is not None:
+            layers[stage.operator] += _instructions(model_file, stage, table)
     error = table["error"]
-    return Estimate(cpu, sum(layers), layers, error["released"], error["mean"], error["largest"])
+    return Estimate(
+        cpu,
+        sum(layers.values()),
+        tuple(layers[operator.index] for operator in operators),
+        error["released"],
+        error["mean"],
+        error["largest"],
+    )
 
 
-def _instructions(
-    graph: Graph, operator: Operator, table: Mapping[str, Any], shortcuts: Shortcuts
-) -> int:
+def _instructions(model_file: ModelFile, stage: Stage, table: Mapping[str, Any]) -> int:
     known = table["instructions"]
-    costs = known.get(kind(graph, operator)) or known.get(operator.name)
+    costs = known.get(kind(stage)) or known.get(kind(stage).split(" ")[0])
     if costs is None:
         raise AscError(
-            f"{graph.source}: operator {operator.index} is {operator.name}, whose instructions "
+            f"{model_file.path}: operator {stage.title} runs {stage.kernel}, whose instructions "
             f"were not measured; measured are {', '.join(known)}"
         )
-    values = features(graph, operator, shortcuts)._asdict()
+    values = features(stage)._asdict()
     instructions: float = sum(costs[name] * value for name, value in values.items())
     return round(instructions)
 

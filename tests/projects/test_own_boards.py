@@ -262,6 +262,49 @@ def test_a_table_of_its_own_goes_before_that_of_the_board_it_is_like(tmp_path: P
     assert TABLES["cmsis"].read(board).target == "B-L475E-IOT01A"
 
 
+OLD = """
+like = "{like}"
+core = "x"
+clock_hz = {clock}
+flash_bytes = 0x100000
+ram_bytes = {ram}
+microphone = "{microphone}"
+"""
+
+MADE_LIKE = [
+    ("arduino", "nano33ble_sense", "nano_33_ble_sense"),
+    ("platformio", "nano33ble_sense", "nano_33_ble_sense"),
+    ("platformio", "disco_l475_iot1", "stm32l4_dfsdm"),
+    ("stm32cubeide", "stm32l496g_disco", "stm32l4_dfsdm"),
+    ("cmsis", "disco_l475_iot1", "stm32l4_dfsdm"),
+    ("zephyr", "disco_l475_iot1", "stm32l4_dfsdm"),
+    ("zephyr", "nrf5340dk", "nrf_pdm"),
+    ("esp-idf", "esp32s3_devkitc", "i2s_inmp441"),
+]
+
+
+@pytest.mark.parametrize(("kind", "like", "microphone"), MADE_LIKE)
+def test_a_file_from_before_there_were_tables(
+    kind: str, like: str, microphone: str, tmp_path: Path
+) -> None:
+    """It names a board that it is like, and is served as that board is."""
+    model, path = tmp_path / "model.tflite", tmp_path / "mine.toml"
+    model.write_bytes(with_metadata('{"schema": 1, "labels": ["a", "b", "c"]}'))
+    board = catalog.get(like)
+    text = OLD.format(like=like, microphone=microphone, clock=board.clock_hz, ram=board.ram_bytes)
+    path.write_text(text)
+    command = ["generate", model, "--frontend", FRONTEND, "--project", kind, "--resample"]
+    assert asc_tiny(*command, "--board", path, "--out", tmp_path / "mine") == 0
+    assert asc_tiny(*command, "--board", like, "--out", tmp_path / "like") == 0
+    written = [file for file in (tmp_path / "like").rglob("*") if file.is_file()]
+    for file in written:
+        name = file.relative_to(tmp_path / "like")
+        # What is for people has the board's own name; the manifest names the board.
+        if name.name not in ("README.md", "asc-tiny.json"):
+            assert (tmp_path / "mine" / name).read_bytes() == file.read_bytes(), name
+    assert len(written) > 20
+
+
 HOSTILE = (
     *("a\nb", "a: b", "a #b", "$(id)", "`id`", "${x}", '"', "'", "\\", "a;b", "{{ 1 }}", "*/"),
     *("../x", "-Dx", "<img>", "a\u2028b", "", "x" * 200),

@@ -1,7 +1,8 @@
-"""Bilinear resizing: a code apart from what is interpolated at most."""
+"""Bilinear resizing against its definition, with places in 1024ths of a pixel."""
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +11,20 @@ import pytest
 from support.hand_made import GraphBuilder
 from support.hand_run import outputs_of, samples_for
 
+UNIT = 1024
 
-def weights(size: int, target: int, *, corners: bool, centers: bool) -> np.ndarray:
-    """Return what each place of the output takes of each of the input, shape (target, size)."""
-    made = np.zeros((target, size))
+
+def places(size: int, target: int, *, corners: bool, centers: bool) -> list[list[tuple[int, int]]]:
+    """Return, for each place of the output, (place of the input, weight) of both neighbours."""
+    before, behind = (size - 1, target - 1) if corners and target > 1 else (size, target)
+    step = (UNIT * before + behind // 2) // behind
+    made = []
     for n in range(target):
-        if corners and target > 1:
-            place = n * (size - 1) / (target - 1)
-        elif centers:
-            place = (n + 0.5) * size / target - 0.5
-        else:
-            place = n * size / target
-        low = int(np.floor(place))
-        share = place - low
-        made[n, min(max(low, 0), size - 1)] += 1 - share
-        made[n, min(max(low + 1, 0), size - 1)] += share
+        place = n * step + (step // 2 - UNIT // 2 if centers else 0)
+        low = max(int(place / UNIT), 0)
+        high = min(int((place + UNIT - 1) / UNIT), size - 1)
+        share = place - UNIT * low
+        made.append([(low, UNIT - share), (high, share)])
     return made
 
 
@@ -44,9 +44,14 @@ def test_bilinear(target: tuple[int, int], corners: bool, centers: bool, tmp_pat
     )
     graph = builder.graph()
     samples = samples_for(graph)
-    rows = weights(6, target[0], corners=corners, centers=centers)
-    columns = weights(5, target[1], corners=corners, centers=centers)
+    rows = places(6, target[0], corners=corners, centers=centers)
+    columns = places(5, target[1], corners=corners, centers=centers)
     for sample, output in zip(samples, outputs_of(graph, samples, tmp_path), strict=True):
-        wanted = np.einsum("yi,ijc,xj->yxc", rows, sample.astype(float), columns)
-        # Weights have 10 bits; with 255 codes that is a quarter of one on each axis.
-        assert np.abs(output - wanted).max() <= 1.0 + 1e-9
+        for y, x, channel in np.ndindex(*output.shape):
+            total = sum(
+                int(sample[row, column, channel]) * weight * share
+                for (row, weight), (column, share) in itertools.product(rows[y], columns[x])
+            )
+            half = UNIT**2 // 2
+            wanted = (abs(total) + half) // UNIT**2 * (1 if total > 0 else -1)
+            assert output[y, x, channel] == wanted

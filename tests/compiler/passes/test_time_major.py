@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from asc_tiny.compiler import verify
 from asc_tiny.compiler.passes.time_major import to_time_major
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
+from support.hand_convolutions import convolutions, expected
 from support.hand_made import small_network
+from support.hand_run import samples_for
 
 
 def test_shapes_and_weights_are_transposed() -> None:
@@ -34,3 +38,18 @@ def test_what_has_no_such_form_gets_its_own_layout_back() -> None:
     assert turned.tensor(turned.operators[1].outputs[0]).shape == graph.tensor(3).shape
     assert turned.operators[2].inputs == turned.operators[1].outputs
     assert turned.operators[2].outputs == reshape.outputs
+
+
+def test_time_major_transposes_images_and_windows() -> None:
+    graph = convolutions((3, 2))
+    turned = to_time_major(graph)
+    assert turned.tensor(turned.inputs[0]).shape == (1, 12, 8, 3)
+    (operator,) = (each for each in turned.operators if each.name == "CONV_2D")
+    weights, before = turned.tensor(operator.inputs[1]).data, graph.tensor(1).data
+    assert weights is not None and before is not None
+    assert np.array_equal(weights, before.transpose(0, 2, 1, 3))
+    sample = samples_for(graph)[2]
+    alone = replace(turned, operators=(operator,))
+    assert np.array_equal(
+        expected(alone, sample.transpose(1, 0, 2)), expected(graph, sample).transpose(1, 0, 2)
+    )

@@ -25,7 +25,7 @@ FORMS = [
         for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("b*.yml")
     ),
 ]
-EXAMPLES = re.compile(r"^my_kinds/|\bNAME\b")
+EXAMPLES = re.compile(r"^my_kinds/|NAME")
 """Names in the guides of what a user writes."""
 
 LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")

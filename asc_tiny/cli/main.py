@@ -77,8 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     mismatch, or 128 and the number of the signal that ended it (130 for Ctrl-C).
 
     Args:
-        arguments: of a call within Python, where a fault of this program stays an exception; None
-            for those of the process, whose streams and signals are then this program's.
+        arguments: arguments of a call within Python, where a fault of this program stays an
+            exception; None for those of the process, whose streams and signals are then this
+            program's.
     """
     if arguments is None:
         interrupts.install()

@@ -52,7 +52,7 @@ class Row:
 
     @property
     def difference(self) -> int:
-        """By how many parameters the operators differ from what folding leaves."""
+        """Parameters that the operators have beyond what folding leaves, negative if fewer."""
         before, after = self.params
         return after - (before - self.folded)
 

@@ -91,7 +91,7 @@ def _storage(graph: Graph, tensor: Tensor) -> tuple[int, int]:
 
 
 class _Sources:
-    """From which constants the operands of a subgraph's operators come.
+    """The constants that the operands of a subgraph's operators come from.
 
     A tensor is fixed if it is a constant or computed from fixed ones alone.
     """

@@ -48,7 +48,7 @@ class ModelComplexity:
             memory; None for a Keras model, of which there is an estimate, and where that is not
             known.
         unmeasured: figures that cannot be measured, with the reason, by their JSON keys.
-        costs: on a microcontroller, where they were asked for.
+        costs: costs on a microcontroller; None where they were not asked for.
     """
 
     path: str

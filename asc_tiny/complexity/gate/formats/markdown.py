@@ -12,7 +12,7 @@ from asc_tiny.complexity.report import ModelComplexity, figures, total
 from asc_tiny.util.console_text import html, markdown, shape
 
 MARK = "<!-- asc-tiny budget -->"
-"""By which a later run finds its comment."""
+"""Comment by which a later run finds its own report."""
 
 _BAR = 10
 

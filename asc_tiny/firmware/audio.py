@@ -12,6 +12,7 @@ def generate(blocks: int) -> dict[str, str]:
     """Return the buffer's generated files, file name to text, with the prefix ``asc``.
 
     Args:
-        blocks: of ``ASC_AUDIO_BLOCK`` samples that the buffer has, at least ``LEAST_BLOCKS``.
+        blocks: number of blocks of ``ASC_AUDIO_BLOCK`` samples in the buffer, at least
+            ``LEAST_BLOCKS``.
     """
     return render_files({"blocks": blocks}, "audio/asc_audio.h")

@@ -23,7 +23,7 @@ class Classifier:
         frontend: its front end, with the quantisation of the (first) network's input.
         labels: class names in output order.
         decision: windows, smoothing, hysteresis and threshold.
-        options: of the network's planner.
+        options: options of the network's planner.
     """
 
     model_file: Model

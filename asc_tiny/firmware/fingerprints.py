@@ -15,9 +15,9 @@ class Identity:
     """What a classifier consists of, as SHA-256 in hexadecimal.
 
     Attributes:
-        model: of the .tflite file, or of an ensemble with its members.
-        frontend: of the front end with its quantisations.
-        labels: of the class names in output order.
+        model: hash of the .tflite file, or of an ensemble with its members.
+        frontend: hash of the front end with its quantisations.
+        labels: hash of the class names in output order.
     """
 
     model: str

@@ -42,7 +42,7 @@ def read_golden(
     Args:
         folder: the project.
         config: its front end.
-        shape: of a clip's features: (n_mels, columns, channels of all quantisations).
+        shape: shape of a clip's features: (n_mels, columns, channels of all quantisations).
 
     Returns:
         Name to samples, shape (clip_samples,), and name to codes, shape ``shape``.

@@ -67,9 +67,10 @@ def audio_sources(
 
     Args:
         model: the classifier.
-        resampler: between the microphone's rate and the model's, None if they are the same.
-        prefix: of all names in the C code.
-        blocks: of samples that the buffer between interrupt and application has, 2 or more.
+        resampler: resampler from the microphone's rate to the model's; None if they are the same.
+        prefix: prefix of all names in the C code.
+        blocks: number of blocks of samples in the buffer between interrupt and application, 2 or
+            more.
     """
     files = {**runtime_sources("audio"), **audio.generate(blocks)}
     if resampler is not None:

@@ -35,11 +35,11 @@ class Provenance:
     """What the record says.
 
     Attributes:
-        model_sha256: of the .tflite file, or of an ensemble with its members.
-        frontend_sha256: of the front end with its quantisations.
-        tool_version: of the asc-tiny that generated the firmware.
+        model_sha256: hash of the .tflite file, or of an ensemble with its members.
+        frontend_sha256: hash of the front end with its quantisations.
+        tool_version: version of the asc-tiny that generated the firmware.
         runtime: ``aot`` or ``tflm``.
-        prefix: of the C names.
+        prefix: prefix of the C names.
         labels: class names in output order.
     """
 

@@ -46,7 +46,7 @@ def generate(model: Classifier, scores: Int8Array | None) -> dict[str, str]:
     """Return ``asc_selftest_expected.h``, file name to text.
 
     Args:
-        model: with its front end.
+        model: classifier with its front end.
         scores: int8 output of the network for ``clip``, shape (labels,), by a reference other
             than the firmware; None leaves them unchecked.
     """

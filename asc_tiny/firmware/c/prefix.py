@@ -97,7 +97,7 @@ def rename(text: str, start: str, replacement: str) -> str:
         text: C text; string literals and the banner stay as they are, file names after
             ``#include`` and in messages after ``#error`` do not.
         start: regular expression.
-        replacement: of what matches it at the start of a name.
+        replacement: text that replaces what matches it at the start of a name.
     """
     pieces = re.compile(rf"(?P<kept>{_LITERAL}|{_BANNER})|\b(?:{start})")
     return pieces.sub(lambda match: match["kept"] or replacement, text)

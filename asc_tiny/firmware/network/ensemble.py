@@ -38,7 +38,7 @@ class Layout:
         order: members in the order in which they run.
         offsets: byte offset of each member's arena, by member.
         features: offset of the features, which exist until the last member has taken them.
-        size: bytes of all.
+        size: bytes of the whole memory.
     """
 
     order: tuple[int, ...]

@@ -53,8 +53,8 @@ class Project:
         frontend: the front end of that model.
         labels: class labels in output order.
         decision: windows, smoothing, hysteresis and threshold.
-        options: of the network's planner.
-        prefix: of all names in the C code.
+        options: options of the network's planner.
+        prefix: prefix of all names in the C code.
     """
 
     folder: Path
@@ -168,7 +168,7 @@ def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[s
     Args:
         project: as generated.
         tflm: what a project of runtime ``tflm`` is linked with.
-        definitions: of C and C++ macros for the whole build, such as ``NAME=1``.
+        definitions: definitions of C and C++ macros for the whole build, such as ``NAME=1``.
 
     Raises:
         BuildError: the build fails.

@@ -54,11 +54,11 @@ class Device:
     knows the request by its number.
 
     Args:
-        line: to the device.
-        timeout_s: to wait for a reply before the request is sent again.
-        attempts: to send a request, ``ATTEMPTS`` if None.
-        body_bytes: of the longest message, if shorter than the device allows: on a bad line short
-            messages get through more often.
+        line: line to the device.
+        timeout_s: seconds to wait for a reply before the request is sent again.
+        attempts: number of times that a request is sent at most; ``ATTEMPTS`` if None.
+        body_bytes: bytes of the longest message, if shorter than the device allows: on a bad line
+            short messages get through more often.
 
     Attributes:
         results: events that have arrived and were not fetched yet.

@@ -33,9 +33,9 @@ class Buffer:
     """A part of the head.
 
     Attributes:
-        name: what lies there: the result of which operator, or whose working memory.
+        name: name of what lies there: an operator's result, or its scratch memory.
         size: bytes, rounded up to the alignment.
-        offset: from the start of the arena.
+        offset: offset in bytes from the start of the arena.
         live_range: operators during which it exists.
     """
 
@@ -69,7 +69,7 @@ def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) 
     """Return the arena of int8 models that share one ``MicroAllocator``.
 
     Args:
-        graphs: in the order in which their tensors are allocated.
+        graphs: graphs in the order in which their tensors are allocated.
         kernels: TensorFlow Lite Micro's reference kernels (None) or CMSIS-NN for a core.
         abi: how the target lays out types.
 

@@ -111,7 +111,7 @@ TYPES: Mapping[str, Type] = {
     # The padding kernel's own, called just so
     "OpData": _type(56, 56, 56, _WORDS),
 }
-"""By their names in the namespace ``tflite``."""
+"""Structures by their names in the namespace ``tflite``."""
 
 UNNAMED: Mapping[str, Type] = {
     "OpDataTanh": _type(16, 16, 16, _WORDS),

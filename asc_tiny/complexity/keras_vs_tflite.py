@@ -81,7 +81,7 @@ class Row:
 
     @property
     def unexplained(self) -> int:
-        """By how many parameters the operators differ for no reason that is known."""
+        """Parameters of that difference that no known reason explains."""
         return self.difference if self.explained is None else 0
 
     @property

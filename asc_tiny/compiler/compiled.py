@@ -23,7 +23,7 @@ class Compiled:
         cuts: numbers of the stages that make all of their rows before what follows runs.
         lowered: the lowered graph after the planner's choices.
         schedule: the order of the runs of ``lowered``.
-        arena: where buffers and scratch memory of ``lowered`` lie.
+        arena: the byte offsets of buffers and scratch memory of ``lowered``.
         rows_per_run: number of rows that a run makes, by the number of the stage in ``initial``;
             stages that are not named make one.
     """

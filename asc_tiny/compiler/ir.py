@@ -1,8 +1,8 @@
 """The intermediate form: stages that make rows, and the buffers in which rows lie.
 
 A tensor is rows of bytes: an image of (height, width, channels) has `height` rows, anything else
-is one row. A stage reads rows of one or several tensors and writes one row; convolutions and their
-kin read a window of rows. That a layer needs only some rows at a time is what lets a network run in
+is one row. A stage reads rows of one or several tensors and writes one row; kernels with a window
+read several rows. That a layer needs only some rows at a time is what lets a network run in
 a fraction of the memory of its tensors.
 """
 

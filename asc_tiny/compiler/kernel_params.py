@@ -198,7 +198,7 @@ class WindowParams(KernelParams):
     Attributes:
         input_width, output_width: pixels of a row of input and output.
         input_channels, output_channels: codes of a pixel of input and output.
-        window: how the window slides.
+        window: the window that slides along a row.
     """
 
     input_width: int
@@ -256,7 +256,7 @@ class UpsampledConvParams(KernelParams):
         factor: number of times that each pixel is repeated, at least 2.
         range: the codes of the output.
         channels: bias and multiplier of each filter.
-        padding: what each filter of ``columns`` adds where there is no pixel.
+        padding: the sum that each filter of ``columns`` gives where there is no pixel.
     """
 
     c_type = "asc_upsampled_conv_t"

@@ -21,7 +21,7 @@ class Unit:
     """A network on its way through the passes.
 
     Attributes:
-        options: what the user asks.
+        options: the options of the user.
         graph: the graph of the file.
         lowered: its stages, None before they are made.
         compiled: the network with schedule and arena, None before they are planned.

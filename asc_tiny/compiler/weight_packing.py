@@ -9,7 +9,7 @@ PAIR = 2
 """Channels whose weights lie side by side."""
 
 GROUP = 4
-"""Depths are padded with zero weights to a multiple of so many values: a word of int8."""
+"""The values of a filter are padded with zeros to a multiple of this number: a word of int8."""
 
 
 def im2col_column_size(height: int, channels: int) -> int:

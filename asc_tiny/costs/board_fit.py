@@ -171,6 +171,6 @@ def _instructions(model: Classifier, cpu: str, resampler: Resampler | None) -> d
 
 
 def _frame(config: FrontEndConfig, cpu: str) -> float:
-    """Return the instructions of a frame: as many as the transform's butterflies, in proportion."""
+    """Return the instructions of a frame, in proportion to the butterflies of its transform."""
     work = config.n_fft * math.log2(config.n_fft)
     return _FRONT_END[cpu][0] * work / (_N_FFT * math.log2(_N_FFT))

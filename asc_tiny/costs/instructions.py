@@ -134,7 +134,7 @@ class Chip:
     """What a microcontroller draws while it computes, by its maker's data.
 
     Attributes:
-        name: for people.
+        name: the name of the chip, for people.
         cpu: its core.
         microamps_per_mhz: current of the whole chip by clock; 1 uA/MHz is 1 pC per cycle.
         volts: voltage of the supply.

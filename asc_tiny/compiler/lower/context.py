@@ -49,8 +49,9 @@ class TensorViews:
     """Where the tensors of a graph lie, as far as that is decided.
 
     Attributes:
-        most_sums: bytes of sums that a convolution may have to resize its input itself.
-        tables: those of functions of one code, by their values: equal ones are one.
+        most_sums: largest scratch memory for sums, in bytes, with which a convolution resizes its
+            input itself.
+        tables: the tables of functions of one code, by their values: equal tables are one array.
     """
 
     def __init__(self, graph: Graph, most_sums: int = MOST_SUM_BYTES) -> None:
@@ -61,11 +62,11 @@ class TensorViews:
         self._parts: dict[int, tuple[int, int, int]] = {}
 
     def place_in(self, part: int, whole: int, first: int, offset: int) -> None:
-        """Decide that ``part`` lies in ``whole``, from a row and a byte of each row on."""
+        """Decide that a tensor lies in another, from a row and a byte offset in each row on."""
         self._parts[part] = (whole, first, offset)
 
     def is_placed_in(self, part: int, whole: int) -> bool:
-        """Whether that was decided."""
+        """Whether it was decided that a tensor lies in another."""
         return part in self._parts and self._parts[part][0] == whole
 
     def is_placed(self, tensor: int) -> bool:
@@ -102,7 +103,7 @@ class LoweringContext(OperatorView):
     """One operator that becomes stages.
 
     Attributes:
-        tensors: where the tensors of the graph lie.
+        tensors: the views of the graph's tensors.
         before, after: copies that its operands turn out to need, around its own stages.
     """
 
@@ -241,7 +242,7 @@ class LoweringContext(OperatorView):
         return RowAccess(self.view(tensor))
 
     def like_output(self, tensor: Tensor) -> RowAccess:
-        """Return an operand in the rows of the output, of which it has as many values."""
+        """Return an operand in the rows of the output, which has the same number of elements."""
         target = self.view(self.output)
         return RowAccess(self.reshaped(self.view(tensor), target.rows, target.row_bytes))
 

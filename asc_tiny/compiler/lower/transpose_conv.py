@@ -44,7 +44,7 @@ class _Phase:
 
     @classmethod
     def of(cls, kernel: NDArray[np.int8], rows: int) -> _Phase:
-        """Arrange filters, of which only so many rows have taps, as ``asc_conv`` reads them.
+        """Arrange filters, of which only the first rows have taps, as ``asc_conv`` reads them.
 
         Args:
             kernel: shape (filters, rows, columns, channels).
@@ -156,7 +156,7 @@ def _table(phases: Sequence[_Phase]) -> NDArray[np.int32]:
 
 
 def _made(ctx: LoweringContext, size: int) -> BufferView:
-    """Return where rows of so many bytes are made: the output unless its rows have less."""
+    """Return the view in which rows of ``size`` bytes are made: the output if it has such rows."""
     target = ctx.view(ctx.output)
     if size == target.row_bytes:
         return target

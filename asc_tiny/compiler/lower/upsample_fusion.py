@@ -27,7 +27,7 @@ class Upsampling:
 
     Attributes:
         source: the tensor before it was resized.
-        factor: how often each pixel of a row is repeated.
+        factor: number of times that each pixel of a row is repeated, at least 2.
         rows: factor, offset and divisor of the rule for rows.
     """
 

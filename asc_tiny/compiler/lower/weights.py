@@ -38,7 +38,7 @@ def unpaired(values: NDArray[np.int8], channels: int, depth: int) -> NDArray[np.
 
 
 def weights_of(ctx: LoweringContext, *, dimensions: int) -> Tensor:
-    """Return input 1, which must be symmetric int8 constants of so many dimensions."""
+    """Return input 1, which must be symmetric int8 constants with this number of dimensions."""
     weights = ctx.input(1)
     if weights.data is None or weights.dtype != "INT8" or len(weights.shape) != dimensions:
         ctx.error(

@@ -86,7 +86,7 @@ def _is_plain(rows: RowAccess) -> bool:
 
 
 def _divides(view: BufferView, rows_per_run: int) -> bool:
-    """Whether blocks of rows can be the rows of a buffer of as many times fewer rows."""
+    """Whether blocks of ``rows_per_run`` rows can be the rows of the buffer."""
     buffer = view.buffer
     return (
         buffer.constant is None

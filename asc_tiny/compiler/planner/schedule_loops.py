@@ -11,7 +11,12 @@ _MOST_TIMES = 2**16 - 1
 
 @dataclass(frozen=True)
 class Loop:
-    """Stages that run one after the other, so many times."""
+    """Stages that run one after the other, several times.
+
+    Attributes:
+        stages: numbers of the stages, in their order.
+        times: number of times, 1 to 65,535.
+    """
 
     stages: tuple[int, ...]
     times: int
@@ -54,7 +59,7 @@ def _best(order: Sequence[int], place: int) -> tuple[int, int]:
 
 
 def _times(order: Sequence[int], place: int, length: int) -> int:
-    """Return how often the next ``length`` steps follow each other."""
+    """Return the number of times that the next ``length`` steps follow each other."""
     end = place + length
     while end < len(order) and order[end] == order[end - length]:
         end += 1

@@ -41,7 +41,7 @@ class Schedule:
 
     Attributes:
         order: the number of the stage of each step.
-        rolling_buffers: how many rows of every buffer exist when; constants are left out.
+        rolling_buffers: the rolling buffer of every buffer that is not constant.
         column_steps: the step with which each row of a streamed input comes, else empty.
     """
 

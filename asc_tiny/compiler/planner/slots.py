@@ -18,7 +18,7 @@ class Slots:
         constant: the array that holds the rows, None if they lie in the arena.
         offset: byte offset of the first slot, in the array or the arena.
         pitch: bytes from slot to slot.
-        first: number of the slot that row 0 lies in, if there were as many as rows.
+        first: number of the slot of row 0, as if there were a slot for each row.
         count: number of slots, at least 1.
         repeat: number of rows that one slot shows, at least 1.
     """

@@ -55,7 +55,7 @@ def _tensor(tensor: Tensor) -> str:
 
 
 def _checked(lowered: LoweredGraph) -> str:
-    """Return what is known of every stage: what it reads and writes, constants of its kernel."""
+    """Return the views that every stage reads and writes, and the parameters of its kernel."""
     lines = []
     for number, stage in enumerate(lowered.stages):
         lines.append(f"{number}: {stage.comment}")

@@ -60,7 +60,7 @@ def generate(
         options: the options of the compiler.
 
     Raises:
-        AscError: as ``compile_network``.
+        AscError: the same as ``compile_network`` raises.
     """
     model_file = without_conversions(model_file)
     compiled = compile_network(model_file, options)

@@ -42,7 +42,7 @@ class Memory:
     Attributes:
         objects: bytes before TensorFlow Lite Micro's own arena: interpreters and, in an ensemble,
             the features.
-        arena: what follows.
+        arena: the arena of TensorFlow Lite Micro that follows.
     """
 
     objects: int
@@ -128,7 +128,7 @@ def memory(model: Model, kernels: Kernels = None, abi: Abi = Abi.ARM) -> Memory:
     Args:
         model: int8 network or ensemble.
         kernels: TensorFlow Lite Micro's reference kernels (None) or CMSIS-NN for a core.
-        abi: how the target lays out types.
+        abi: the sizes and alignments of types on the target.
 
     Raises:
         AscError: an operator whose kernel is not known.

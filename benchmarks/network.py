@@ -22,6 +22,7 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.options import Options
 from asc_tiny.complexity.report import measure as measure_complexity
 from asc_tiny.firmware.classifier import classifier
+from asc_tiny.firmware.library import render_library
 from asc_tiny.model.ensemble import Ensemble, Model, load_model
 from asc_tiny.projects import cmake, generator
 from asc_tiny.targets.build import project as projects
@@ -119,7 +120,7 @@ def macs(model: Model) -> int:
 def built(model: Model, board: Board, options: Options, folder: Path) -> projects.Project:
     """Generate and build a project."""
     complete = replace(classifier(model, runtime="aot"), options=options)
-    request = generator.GenerationRequest(model=complete, board=board)
+    request = generator.GenerationRequest(library=render_library(complete), board=board)
     generator.write(cmake.CMakeGenerator(), request, folder)
     project = projects.load(folder)
     projects.build(project)

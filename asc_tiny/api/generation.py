@@ -15,9 +15,10 @@ from asc_tiny.costs.board_fit import Fit
 from asc_tiny.decision.config import read_toml as read_decision
 from asc_tiny.firmware.c.prefix import check_prefix
 from asc_tiny.firmware.classifier import Classifier, classifier
+from asc_tiny.firmware.library import render_library
 from asc_tiny.firmware.network import compiled
 from asc_tiny.frontend.config import read_toml as read_frontend
-from asc_tiny.model.ensemble import Model, load_model, output_quantization
+from asc_tiny.model.ensemble import load_model, output_quantization
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.projects import generator, registry
 from asc_tiny.projects.audio_path import audio_path
@@ -81,15 +82,14 @@ class Generated:
 
     Attributes:
         folder: folder of the project.
-        model: model that the firmware runs.
-        options: options with which its network was compiled.
+        networks: the compiled network, one for each member of an ensemble; none with runtime
+            ``"tflm"``.
         resampler: resampler between the microphone's sample rate and the model's, None if both
             are the same.
     """
 
     folder: Path
-    model: Model
-    options: Options
+    networks: tuple[Compiled, ...]
     resampler: Resampler | None
 
 
@@ -170,20 +170,19 @@ def generate(
     if frontend:
         _tell(tell, (f"{frontend}: {line}" for line in complete.frontend.warnings()))
     audio = audio_path(complete, target, resample=resample)
-    scores, missing = reference.selftest_scores(complete)
+    generator.check(kind, target, runtime, Path(out))
+    scores, missing = reference.kernel_scores(complete), ""
+    library = render_library(complete, runtime=runtime, prefix=prefix)
+    if scores is None:
+        scores, missing = reference.host_scores(library)
     request = generator.GenerationRequest(
-        model=complete,
-        board=target,
-        runtime=runtime,
-        prefix=prefix,
-        resampler=audio.resampler,
-        scores=scores,
+        library=library, board=target, resampler=audio.resampler, scores=scores
     )
     generator.write(kind, request, Path(out))
     if missing:
         tell(f"the self-test checks the front end alone: {missing}")
     _tell(tell, audio.warnings)
-    return Generated(Path(out), complete.model_file, options, audio.resampler)
+    return Generated(Path(out), library.networks, audio.resampler)
 
 
 def boards() -> list[Board]:

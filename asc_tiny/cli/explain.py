@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.compiler.compiled import Compiled
-    from asc_tiny.compiler.options import Options
-    from asc_tiny.model.ensemble import Model
 
 _PRINT = "-"
 _PICTURES = (".png", ".svg")
@@ -34,30 +33,15 @@ def check_outputs(runtime: str, *, plan: str | None, dump: str | None) -> None:
         raise AscError(f"--dump {dump}: must be a .txt file or a folder")
 
 
-def write(model: Model, options: Options, *, plan: str | None, dump: str | None) -> None:
-    """Print or write the plan and the dump of a model, or of each member of an ensemble."""
-    if plan is None and dump is None:
-        return
-    networks = _compiled(model, options)
+def write(networks: Sequence[Compiled], *, plan: str | None, dump: str | None) -> None:
+    """Print or write the plan and the dump of a network, or of each member of an ensemble."""
     if plan is not None:
         _write_plan(networks, plan)
     if dump is not None:
         _write_dump(networks, dump)
 
 
-def _compiled(model: Model, options: Options) -> list[Compiled]:
-    from dataclasses import replace
-
-    from asc_tiny.firmware.network.compiled import compile_network
-    from asc_tiny.model.ensemble import Ensemble
-
-    if not isinstance(model, Ensemble):
-        return [compile_network(model, options)]
-    alone = replace(options, max_ram=None)
-    return [compile_network(member.model_file, alone) for member in model.members]
-
-
-def _write_plan(networks: list[Compiled], target: str) -> None:
+def _write_plan(networks: Sequence[Compiled], target: str) -> None:
     from asc_tiny.compiler.report.memory_map import memory_map
     from asc_tiny.compiler.report.plan import report
     from asc_tiny.util.files import write_bytes
@@ -71,7 +55,7 @@ def _write_plan(networks: list[Compiled], target: str) -> None:
         _print_or_write("\n".join(map(report, networks)), target)
 
 
-def _write_dump(networks: list[Compiled], target: str) -> None:
+def _write_dump(networks: Sequence[Compiled], target: str) -> None:
     from asc_tiny.compiler.report.dump import dump
     from asc_tiny.util.files import write_text
 

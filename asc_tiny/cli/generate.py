@@ -109,7 +109,7 @@ def command(
         decision=decision,
         warn=warn,
     )
-    explain.write(done.model, done.options, plan=plan, dump=dump)
+    explain.write(done.networks, plan=plan, dump=dump)
     if done.resampler:
         say(f"resampler: {done.resampler}", err=True)
     say(f"wrote {out}", err=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from asc_tiny.boards.catalog import Board
 from asc_tiny.costs.footprint import ensemble_footprint, footprint
@@ -21,7 +22,6 @@ from asc_tiny.model.model_file import ModelFile
 from asc_tiny.projects.audio_buffering import pace
 from asc_tiny.projects.audio_path import audio_path
 from asc_tiny.projects.cmake import STACK_BYTES
-from asc_tiny.projects.generator import GenerationRequest
 from asc_tiny.resample.design import Resampler
 from asc_tiny.util.errors import AscError
 
@@ -131,7 +131,8 @@ def _arena(model: Classifier) -> int:
 def _ram(model: Classifier, board: Board, resampler: Resampler | None) -> dict[str, int]:
     config = model.frontend
     sample = config.sample_bits // 8 if config.sample_bits == 16 else 4
-    blocks = pace(GenerationRequest(model=model, board=board, resampler=resampler)).blocks
+    rate = resampler.source_rate if resampler else Fraction(config.sample_rate)
+    blocks = pace(model, board, runtime="aot", rate=rate).blocks
     return {
         "network": _arena(model),
         "front end": (6 + sample) * config.n_fft + _STATE_BYTES,

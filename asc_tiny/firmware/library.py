@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.decision.config import UNKNOWN
 from asc_tiny.firmware import audio, labels, provenance, selftest
 from asc_tiny.firmware import decision as decision_code
@@ -18,8 +22,27 @@ from asc_tiny.resample.design import Resampler
 from asc_tiny.util.labels import check_distinct
 
 
-def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str, str]:
-    """Return the portable sources of a classifier, file name to text.
+@dataclass(frozen=True, eq=False)
+class Library:
+    """A classifier as C: what all kinds of project are made around.
+
+    Attributes:
+        model: the classifier.
+        runtime: ``aot`` or ``tflm``.
+        prefix: prefix of all names in the C code.
+        networks: the compiled network, one for each member of an ensemble; none with ``tflm``.
+        sources: the portable sources, file name to text.
+    """
+
+    model: Classifier
+    runtime: str
+    prefix: str
+    networks: tuple[Compiled, ...]
+    sources: Mapping[str, str]
+
+
+def render_library(model: Classifier, *, runtime: str = "aot", prefix: str = "asc") -> Library:
+    """Compile the networks of a classifier and render its portable sources.
 
     The runtimes differ in the network alone: C code with ``aot``; with ``tflm`` the model as an
     array and C++ around TensorFlow Lite Micro's interpreter.
@@ -34,6 +57,7 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
     record = provenance.provenance(model.identity, model.labels, runtime=runtime, prefix=prefix)
     unknown = "" if decision.threshold is None else UNKNOWN
     check_distinct(model.labels, source=str(model.model_file.path), unknown=unknown)
+    networks = _compiled(model) if runtime == "aot" else ()
     files = {
         **frontend_code.generate(
             model.frontend, line, others=model.frontends[1:], continuous=decision.continuous
@@ -42,18 +66,28 @@ def library_sources(model: Classifier, *, runtime: str, prefix: str) -> dict[str
         **decision_code.generate(decision, output_quantization(model.model_file), line),
         **provenance.generate(record, model.identity, line),
         **runtime_sources("fixed_point", "frontend", "decision", "classifier"),
-        **_network(model, runtime),
+        **_network(model, networks),
     }
-    return _renamed(files, prefix)
+    return Library(model, runtime, prefix, networks, _renamed(files, prefix))
 
 
-def _network(classifier: Classifier, runtime: str) -> dict[str, str]:
-    model, identity, options = classifier.model_file, classifier.identity, classifier.options
-    if runtime == "tflm":
+def _compiled(classifier: Classifier) -> tuple[Compiled, ...]:
+    model, options = classifier.model_file, classifier.options
+    if isinstance(model, Ensemble):
+        return ensemble.compile_members(model, options)
+    return (compiled.compile_network(model, options),)
+
+
+def _network(classifier: Classifier, networks: tuple[Compiled, ...]) -> dict[str, str]:
+    model, identity = classifier.model_file, classifier.identity
+    if not networks:
         return tflm.generate(model, identity)
     if isinstance(model, Ensemble):
-        return {**ensemble.generate(model, identity, options), **runtime_sources("nn")}
-    return {**compiled.generate(model, identity, options), **runtime_sources("nn")}
+        max_ram = classifier.options.max_ram
+        files = ensemble.emit(model, networks, identity, max_ram=max_ram)
+    else:
+        files = compiled.emit(model, networks[0], identity)
+    return {**files, **runtime_sources("nn")}
 
 
 def audio_sources(
@@ -63,7 +97,7 @@ def audio_sources(
     prefix: str,
     blocks: int = audio.LEAST_BLOCKS,
 ) -> dict[str, str]:
-    """Return what brings a microphone's samples to a classifier, like ``library_sources``.
+    """Return what brings a microphone's samples to a classifier, file name to text.
 
     Args:
         model: the classifier.
@@ -80,12 +114,12 @@ def audio_sources(
 
 
 def protocol_sources(*, prefix: str) -> dict[str, str]:
-    """Return the serial protocol of a classifier, like ``library_sources``."""
+    """Return the serial protocol of a classifier, file name to text."""
     return _renamed(runtime_sources("protocol"), prefix)
 
 
 def selftest_sources(model: Classifier, scores: Int8Array | None, *, prefix: str) -> dict[str, str]:
-    """Return the self-test like ``library_sources``; without scores it checks the front end."""
+    """Return the self-test, file name to text; without scores it checks the front end."""
     files = {**runtime_sources("selftest"), **selftest.generate(model, scores)}
     return _renamed(files, prefix)
 

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.options import STREAMING
 from asc_tiny.complexity.op_cost import op_cost
 from asc_tiny.firmware.audio import LEAST_BLOCKS
 from asc_tiny.firmware.classifier import Classifier
-from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.ensemble import Model
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.projects.generator import GenerationRequest
 
 BLOCK = 1024
 """Samples in a block, ``ASC_AUDIO_BLOCK``."""
@@ -40,35 +39,49 @@ class Pace:
     busy_s: float
 
 
-def pace(request: GenerationRequest) -> Pace:
+def pace(
+    model: Classifier,
+    board: Board,
+    *,
+    runtime: str,
+    rate: Fraction,
+    networks: Sequence[Compiled] = (),
+) -> Pace:
     """Return as many blocks as the network is busy for, but at most a share of the board's RAM.
 
     An emulated board has no clock: its samples wait for it.
+
+    Args:
+        model: the classifier.
+        board: the board that runs it.
+        runtime: ``aot`` or ``tflm``.
+        rate: sample rate of the microphone in Hz.
+        networks: the compiled network, which is needed if its schedule is streaming.
     """
-    if not request.board.clock_hz:
+    if not board.clock_hz:
         return Pace(LEAST_BLOCKS, 0.0)
-    per_second = request.board.clock_hz / CYCLES_PER_MAC[request.runtime]
-    seconds = busy_macs(request.model, per_second) / per_second
-    rate = request.microphone_rate
+    per_second = board.clock_hz / CYCLES_PER_MAC[runtime]
+    seconds = busy_macs(model, networks, per_second) / per_second
     # One block is being filled, one may be almost full.
     wanted = LEAST_BLOCKS + math.ceil(Fraction(seconds) * rate / BLOCK)
-    most = request.board.ram_bytes // _RAM_SHARE // (2 * BLOCK)
+    most = board.ram_bytes // _RAM_SHARE // (2 * BLOCK)
     blocks = max(LEAST_BLOCKS, min(wanted, most))
     return Pace(blocks, float((blocks - LEAST_BLOCKS) * BLOCK / rate))
 
 
-def busy_macs(model: Classifier, per_second: float) -> float:
+def busy_macs(model: Classifier, networks: Sequence[Compiled], per_second: float) -> float:
     """Return the multiply-accumulates that a network is behind its samples at the most.
 
     Args:
         model: the classifier.
+        networks: the compiled network, which is needed if its schedule is streaming.
         per_second: multiply-accumulates that the core can do.
     """
     model_file = model.model_file
     if model.options.schedule != STREAMING or not isinstance(model_file, ModelFile):
         return macs(model_file)
     hop = per_second * model.frontend.hop / model.frontend.sample_rate
-    return backlog(column_macs(compile_network(model_file, model.options)), hop)
+    return backlog(column_macs(networks[0]), hop)
 
 
 def macs(model: Model) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asc_tiny.boards.catalog import Board
 from asc_tiny.firmware.c.templates import banner
 from asc_tiny.firmware.golden import golden_files
-from asc_tiny.firmware.library import library_sources, protocol_sources, selftest_sources
+from asc_tiny.firmware.library import protocol_sources, selftest_sources
 from asc_tiny.projects.generator import TEMPLATES, Files, GenerationRequest, ProjectGenerator
 from asc_tiny.projects.manifest_writer import model_files
 from asc_tiny.util.errors import AscError
@@ -47,7 +47,7 @@ class CMakeGenerator(ProjectGenerator):
         """Return library, application, model and golden vectors."""
         model, prefix, runtime = request.model, request.prefix, request.runtime
         library = {
-            **library_sources(model, runtime=runtime, prefix=prefix),
+            **request.library.sources,
             **protocol_sources(prefix=prefix),
             **selftest_sources(model, request.scores, prefix=prefix),
         }

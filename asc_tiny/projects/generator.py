@@ -18,6 +18,7 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.firmware.c.prefix import rename_prefix
 from asc_tiny.firmware.c.templates import environment, template_root
 from asc_tiny.firmware.classifier import Classifier
+from asc_tiny.firmware.library import Library
 from asc_tiny.frontend.arrays import Int8Array
 from asc_tiny.projects.manifest_reader import Manifest
 from asc_tiny.projects.manifest_writer import BOARD_FILE, MANIFEST, manifest
@@ -35,24 +36,35 @@ TEMPLATES = template_root() / "projects"
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
-    """What ``generate`` is asked for.
+    """What a project is made of.
 
     Attributes:
-        model: the classifier with front end, labels and decisions.
-        board: the board to generate for.
-        runtime: ``aot`` or ``tflm``.
-        prefix: prefix of all names in the C code.
+        library: the classifier, compiled and rendered.
+        board: the board that the project is for.
         resampler: resampler between the microphone's rate and the model's, None if they are the
             same.
         scores: scores of the self-test's clip, shape (labels,); None leaves them unchecked.
     """
 
-    model: Classifier
+    library: Library
     board: Board
-    runtime: str = "aot"
-    prefix: str = "asc"
     resampler: Resampler | None = None
     scores: Int8Array | None = None
+
+    @property
+    def model(self) -> Classifier:
+        """The classifier, with front end, labels and decisions."""
+        return self.library.model
+
+    @property
+    def runtime(self) -> str:
+        """What runs the network: ``aot`` or ``tflm``."""
+        return self.library.runtime
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of all names in the C code."""
+        return self.library.prefix
 
     @property
     def microphone_rate(self) -> Fraction:
@@ -192,6 +204,21 @@ def check_folder(folder: Path) -> None:
         )
 
 
+def check(generator: ProjectGenerator, board: Board, runtime: str, out: Path) -> None:
+    """Check all that can be checked before a network is compiled.
+
+    Raises:
+        AscError: the kind does not serve the board or the runtime, or ``out`` holds something
+            else than a generated project.
+    """
+    generator.check(board, runtime)
+    if not generator.is_folder:
+        return
+    check_folder(out)
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
+
+
 def write(generator: ProjectGenerator, request: GenerationRequest, out: Path) -> None:
     """Write a project to the folder ``out``.
 
@@ -199,15 +226,12 @@ def write(generator: ProjectGenerator, request: GenerationRequest, out: Path) ->
         AscError: the kind does not serve the board or the runtime; ``out`` holds something else
             than a generated project, or cannot be written.
     """
-    generator.check(request.board, request.runtime)
+    check(generator, request.board, request.runtime, out)
     if not generator.is_folder:
         files = generator.files(request)
         with locks.exclusive(out):
             _write_files(files, out)
         return
-    check_folder(out)
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
-        raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
     files = generator.files(request)
     if request.board.definition:
         files[BOARD_FILE] = request.board.definition

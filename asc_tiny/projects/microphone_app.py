@@ -9,11 +9,10 @@ from asc_tiny.firmware.c.prefix import rename_prefix
 from asc_tiny.firmware.c.templates import banner, environment
 from asc_tiny.firmware.library import (
     audio_sources,
-    library_sources,
     protocol_sources,
     selftest_sources,
 )
-from asc_tiny.projects.audio_buffering import pace
+from asc_tiny.projects.audio_buffering import Pace, pace
 from asc_tiny.projects.generator import GenerationRequest
 
 _LISTEN = ("asc_cycles.h", "asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h")
@@ -23,8 +22,8 @@ _RUNTIME_NAMES = {"aot": "ahead-of-time kernels", "tflm": "TensorFlow Lite Micro
 def sources(request: GenerationRequest) -> dict[str, str]:
     """Return the library with the path from a microphone's interrupt, file name to text."""
     prefix = request.prefix
-    files = library_sources(request.model, runtime=request.runtime, prefix=prefix)
-    blocks = pace(request).blocks
+    files = dict(request.library.sources)
+    blocks = _pace(request).blocks
     files.update(audio_sources(request.model, request.resampler, prefix=prefix, blocks=blocks))
     files.update(selftest_sources(request.model, request.scores, prefix=prefix))
     files.update(protocol_sources(prefix=prefix))
@@ -39,6 +38,17 @@ def sources(request: GenerationRequest) -> dict[str, str]:
     return files
 
 
+def _pace(request: GenerationRequest) -> Pace:
+    library = request.library
+    return pace(
+        library.model,
+        request.board,
+        runtime=library.runtime,
+        rate=request.microphone_rate,
+        networks=library.networks,
+    )
+
+
 def values(request: GenerationRequest) -> dict[str, object]:
     """Return what the templates of all these projects print, by name.
 
@@ -48,7 +58,7 @@ def values(request: GenerationRequest) -> dict[str, object]:
     which they last, ``clock_hz`` the core's clock and ``microphone_rate`` the rate to record at,
     in Hz.
     """
-    model, waiting = request.model, pace(request)
+    model, waiting = request.model, _pace(request)
     return {
         "banner": banner(model.model_file),
         "blocks": waiting.blocks,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asc_tiny.firmware.library import audio_sources, library_sources, selftest_sources
+from asc_tiny.firmware.library import audio_sources, selftest_sources
 from asc_tiny.projects.generator import Files, GenerationRequest, ProjectGenerator
 
 
@@ -16,7 +16,7 @@ class SourcesGenerator(ProjectGenerator):
     def files(self, request: GenerationRequest) -> Files:
         """Return the library's files, beside which others may lie."""
         return {
-            **library_sources(request.model, runtime=request.runtime, prefix=request.prefix),
+            **request.library.sources,
             **audio_sources(request.model, request.resampler, prefix=request.prefix),
             **selftest_sources(request.model, request.scores, prefix=request.prefix),
         }

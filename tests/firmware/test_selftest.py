@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from asc_tiny.firmware.classifier import classifier
-from asc_tiny.firmware.selftest import clip
+from asc_tiny.firmware.library import render_library
+from asc_tiny.frontend import selftest_clip
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model import model_file
 from asc_tiny.targets.build import project as targets
@@ -37,7 +38,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_clip_fades_by_6_db_a_level() -> None:
-    pcm = clip(FrontEndConfig()).astype(np.int64)
+    pcm = selftest_clip.samples(FrontEndConfig()).astype(np.int64)
     levels = [int(np.abs(pcm[start : start + 2757]).max()) for start in range(0, 44100, 2757)]
     assert len(levels) == 16
     assert levels[0] > 32700
@@ -126,10 +127,12 @@ def test_of_another_model_does_not_compile(sources: Path, tmp_path: Path) -> Non
 def test_scores_without_tensorflow_lite_micro(monkeypatch: pytest.MonkeyPatch) -> None:
     """The C code on this computer gives the same; without a compiler there are none."""
     model = classifier(model_file.load(MODEL), runtime="aot")
+    library = render_library(model)
     pytest.importorskip("tflite_micro")
-    kernels, _ = reference.selftest_scores(model)
+    kernels = reference.kernel_scores(model)
     monkeypatch.setattr(reference, "find_spec", lambda name: None)
-    c_code, missing = reference.selftest_scores(model)
+    assert reference.kernel_scores(model) is None
+    c_code, missing = reference.host_scores(library)
     assert not missing
     assert np.array_equal(c_code, kernels)
 
@@ -137,13 +140,14 @@ def test_scores_without_tensorflow_lite_micro(monkeypatch: pytest.MonkeyPatch) -
         raise AscError("cc is not installed")
 
     monkeypatch.setattr("asc_tiny.targets.image.verify.host_scores", no_compiler)
-    assert reference.selftest_scores(model) == (None, "cc is not installed")
+    assert reference.host_scores(library) == (None, "cc is not installed")
 
 
 def test_without_scores_warns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(reference, "selftest_scores", lambda model: (None, "cc is not installed"))
+    monkeypatch.setattr(reference, "kernel_scores", lambda model: None)
+    monkeypatch.setattr(reference, "host_scores", lambda library: (None, "cc is not installed"))
     folder = generate_sources(tmp_path, MODEL)
     assert "checks the front end alone: cc is not installed" in capsys.readouterr().err
     assert run_on_host(folder) == 0

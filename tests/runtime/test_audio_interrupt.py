@@ -10,7 +10,7 @@ import pytest
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.firmware.classifier import classifier
-from asc_tiny.firmware.library import audio_sources, library_sources
+from asc_tiny.firmware.library import audio_sources, render_library
 from asc_tiny.frontend import fixed
 from asc_tiny.model.model_file import load
 from support.emulated import EmulatedImage
@@ -36,7 +36,7 @@ RELAXED, HURRIED = 75_000, 10_000
 def build(folder: Path, blocks: int) -> EmulatedImage:
     model = classifier(load(MODEL), runtime="aot")
     files = {
-        **library_sources(model, runtime="aot", prefix="asc"),
+        **render_library(model).sources,
         **audio_sources(model, None, prefix="asc", blocks=blocks),
     }
     write(files, folder)

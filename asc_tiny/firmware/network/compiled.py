@@ -62,8 +62,20 @@ def generate(
     Raises:
         AscError: the same as ``compile_network`` raises.
     """
+    return emit(model_file, compile_network(model_file, options), identity)
+
+
+def emit(
+    model_file: ModelFile, compiled: Compiled, identity: Identity | None = None
+) -> dict[str, str]:
+    """Return ``asc_net.h`` and ``asc_net.c`` of a network that is compiled, file name to text.
+
+    Args:
+        model_file: the model.
+        compiled: the network that ``compile_network`` made of it.
+        identity: hashes of the classifier that it is the network of, None for none.
+    """
     model_file = without_conversions(model_file)
-    compiled = compile_network(model_file, options)
     context: dict[str, Any] = {
         **values(model_file.graph, compiled.lowered, compiled.schedule, compiled.arena),
         "banner": banner(model_file),

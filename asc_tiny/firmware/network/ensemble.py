@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.planner.arena_allocator import ALIGNMENT
 from asc_tiny.firmware.c.prefix import rename
@@ -18,7 +19,7 @@ from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.fingerprints import Identity
 from asc_tiny.firmware.network import compiled as network
 from asc_tiny.firmware.network import interface
-from asc_tiny.model.ensemble import Ensemble, Member
+from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.util.errors import AscError
 
 
@@ -61,16 +62,47 @@ def generate(
         AscError: a member cannot become C; see ``network.generate``. Or the members do not fit the
             memory that the options allow.
     """
-    files: dict[str, str] = {}
+    networks = compile_members(ensemble, options)
+    return emit(ensemble, networks, identity, max_ram=options.max_ram)
+
+
+def compile_members(ensemble: Ensemble, options: Options) -> tuple[Compiled, ...]:
+    """Compile the network of each member, each with the smallest arena.
+
+    Raises:
+        AscError: a member cannot be compiled.
+    """
     alone = replace(options, max_ram=None)
-    for number, member in enumerate(ensemble.members):
-        for name, text in network.generate(member.model_file, options=alone).items():
+    return tuple(network.compile_network(each.model_file, alone) for each in ensemble.members)
+
+
+def emit(
+    ensemble: Ensemble,
+    networks: Sequence[Compiled],
+    identity: Identity | None = None,
+    *,
+    max_ram: int | None = None,
+) -> dict[str, str]:
+    """Return what ``generate`` does of members that are compiled.
+
+    Args:
+        ensemble: the ensemble.
+        networks: networks that ``compile_members`` made of it.
+        identity: hashes of the classifier that they are the networks of, None for none.
+        max_ram: most bytes that the arena of all members may have, None for any number.
+
+    Raises:
+        AscError: the members need a larger arena.
+    """
+    files: dict[str, str] = {}
+    for number, (member, compiled) in enumerate(zip(ensemble.members, networks, strict=True)):
+        for name, text in network.emit(member.model_file, compiled).items():
             files[rename_network(name, number)] = rename_network(text, number)
-    values = {**_values(ensemble, alone), "identity": identity}
-    if options.max_ram is not None and values["arena_size"] > options.max_ram:
+    values = {**_values(ensemble, networks), "identity": identity}
+    if max_ram is not None and values["arena_size"] > max_ram:
         raise AscError(
             f"{ensemble.path}: the networks need an arena of {values['arena_size']:,} bytes, "
-            f"--max-ram allows {options.max_ram:,}"
+            f"--max-ram allows {max_ram:,}"
         )
     return {**files, **render_files(values, "network/asc_net.h", "ensemble/asc_net.c")}
 
@@ -121,10 +153,10 @@ def _align(value: int) -> int:
     return -(-value // ALIGNMENT) * ALIGNMENT
 
 
-def _values(ensemble: Ensemble, options: Options) -> dict[str, Any]:
+def _values(ensemble: Ensemble, networks: Sequence[Compiled]) -> dict[str, Any]:
     """Return what the templates print."""
     values = interface.of_ensemble(ensemble)
-    arenas = [_arena(member, options) for member in ensemble.members]
+    arenas = [Arena(each.arena_bytes, each.input_offset) for each in networks]
     layout = lay_out(arenas, values["input"]["size"])
     one_quantization = values["groups"] == 1
     members = [
@@ -143,8 +175,3 @@ def _values(ensemble: Ensemble, options: Options) -> dict[str, Any]:
         "members": members,
         "output": {**values["output"], "offset": 0},
     }
-
-
-def _arena(member: Member, options: Options) -> Arena:
-    compiled = network.compile_network(member.model_file, options)
-    return Arena(compiled.arena.size, compiled.input_offset)

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 import numpy as np
 
 from asc_tiny.firmware.classifier import Classifier
-from asc_tiny.firmware.selftest import clip
-from asc_tiny.frontend import fixed
+from asc_tiny.firmware.library import Library, render_library
+from asc_tiny.frontend import selftest_clip
 from asc_tiny.frontend.arrays import Int8Array, Samples
 from asc_tiny.model.ensemble import Model
 from asc_tiny.targets.build.project import Project
@@ -26,17 +26,29 @@ def kernels(model: Model) -> Callable[[Int8Array], Int8Array] | None:
     return interpreter(model).run
 
 
-def selftest_scores(model: Classifier) -> tuple[Int8Array | None, str]:
-    """Return the self-test's scores, shape (labels,), or None and why there are none.
+def kernel_scores(model: Classifier) -> Int8Array | None:
+    """Return the self-test's scores by TensorFlow Lite Micro's kernels, shape (labels,).
 
-    They are those of TensorFlow Lite Micro's kernels, else of the C code on this computer.
+    None without the package tflite-micro.
     """
-    pcm = clip(model.frontend)
+    features = selftest_clip.features(model.frontends)
     run = kernels(model.model_file)
-    if run is not None:
-        return run(fixed.joint_features(pcm, model.frontends)), ""
+    return None if run is None else run(features)
+
+
+def host_scores(library: Library) -> tuple[Int8Array | None, str]:
+    """Return the self-test's scores by the C code on this computer, shape (labels,).
+
+    Args:
+        library: a classifier, rendered with either runtime; only ``aot`` runs here.
+
+    Returns:
+        The scores and nothing, or None and why there are none, in one line.
+    """
     try:
-        return verify.host_scores(model, {"self-test": pcm})[0], ""
+        compiled = library if library.networks else render_library(library.model)
+        clips = {"self-test": selftest_clip.samples(library.model.frontend)}
+        return verify.host_scores(compiled, clips)[0], ""
     except AscError as error:
         return None, str(error).splitlines()[0]
 
@@ -60,5 +72,5 @@ def network(project: Project, clips: Mapping[str, Samples]) -> tuple[str, verify
             "tflite-micro; pip install 'asc-tiny[train]'"
         )
     model = Classifier(project.model_file, project.frontend, project.labels)
-    scores = verify.host_scores(model, clips)
+    scores = verify.host_scores(render_library(model), clips)
     return "the C code on this computer", lambda features: scores

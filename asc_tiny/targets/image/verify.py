@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.boards import catalog
-from asc_tiny.firmware.classifier import Classifier
+from asc_tiny.firmware.library import Library
 from asc_tiny.frontend.arrays import Samples
 from asc_tiny.projects import cmake, generator
 from asc_tiny.targets.build import project as projects
@@ -75,17 +75,32 @@ def verify(
     ]
 
 
-def host_scores(model: Classifier, clips: Mapping[str, Samples]) -> Int8Array:
+def host_scores(library: Library, clips: Mapping[str, Samples]) -> Int8Array:
     """Return the scores of the network's C code on this computer, shape (clips, labels).
 
+    Args:
+        library: a classifier, compiled ahead of time and rendered.
+        clips: name to samples of shape (clip_samples,).
+
     Raises:
-        AscError: no C compiler, the build fails, or the network cannot become C.
+        AscError: no C compiler, or the build fails.
     """
     with scratch_folders.folder() as temporary:
         folder = temporary / "host"
         board = catalog.get(catalog.HOST)
-        request = generator.GenerationRequest(model=model, board=board)
+        request = generator.GenerationRequest(library=library, board=board)
         generator.write(cmake.CMakeGenerator(), request, folder)
-        host = projects.load(folder)
+        model = library.model
+        host = Project(
+            folder=folder,
+            board=board,
+            runtime=library.runtime,
+            model_file=model.model_file,
+            frontend=model.frontend,
+            labels=model.labels,
+            decision=model.decision,
+            options=model.options,
+            prefix=library.prefix,
+        )
         projects.build(host)
         return image.features_and_codes(host, list(clips.values()))[1]

@@ -16,6 +16,7 @@ from asc_tiny.compiler.planner.schedule_loops import loops
 from asc_tiny.compiler.report.dump import dump
 from asc_tiny.compiler.report.plan import report
 from asc_tiny.firmware.classifier import classifier
+from asc_tiny.firmware.library import render_library
 from asc_tiny.firmware.network.compiled import compile_network, generate
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.projects import cmake, generator
@@ -230,7 +231,7 @@ def test_instructions_of_stages_do_not_depend_on_the_order(tmp_path: Path) -> No
         board = catalog.get("mps2-an386")
         generator.write(
             cmake.CMakeGenerator(),
-            generator.GenerationRequest(model=complete, board=board),
+            generator.GenerationRequest(library=render_library(complete), board=board),
             tmp_path / order,
         )
         project = projects.load(tmp_path / order)

@@ -11,7 +11,7 @@ import pytest
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.firmware.classifier import classifier
-from asc_tiny.firmware.library import library_sources
+from asc_tiny.firmware.library import render_library
 from asc_tiny.frontend import fixed, golden
 from asc_tiny.model import ensemble
 from asc_tiny.targets.build import project as targets
@@ -201,7 +201,7 @@ def test_sources_compile_without_warnings(
 def test_one_member_is_that_member(tmp_path: Path) -> None:
     path = write_ensemble(tmp_path / "one.toml", [MODEL], [1.0])
     model = ensemble.load(path)
-    sources = library_sources(classifier(model, runtime="aot"), runtime="aot", prefix="asc")
+    sources = render_library(classifier(model, runtime="aot")).sources
     assert "memcpy(arena" not in sources["asc_net.c"].split("int asc_net_infer")[0]
     codes = np.random.default_rng(0).integers(-128, 128, (1, 50, 10)).astype(np.int8)
     assert np.array_equal(model.score_mixer.codes(codes), codes[0])

@@ -8,6 +8,7 @@ import pytest
 
 from asc_tiny.boards import catalog
 from asc_tiny.firmware.classifier import classifier
+from asc_tiny.firmware.library import render_library
 from asc_tiny.model.model_file import load
 from asc_tiny.projects import cmake, generator
 from asc_tiny.targets.build import project
@@ -104,7 +105,7 @@ def test_bound_holds(model: str, board: str, tmp_path: Path) -> None:
     """Above what painting shows while the firmware runs, below what the linker reserves."""
     target = catalog.get(board)
     complete = classifier(load(MODELS / f"{model}.tflite"), runtime="aot")
-    request = generator.GenerationRequest(model=complete, board=target)
+    request = generator.GenerationRequest(library=render_library(complete), board=target)
     generator.write(cmake.CMakeGenerator(), request, tmp_path / "p")
     built = project.load(tmp_path / "p")
     project.build(built)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from asc_tiny.compiler.diagnostics import advice
 from asc_tiny.compiler.lower.registry import lowering_rule
 from asc_tiny.tflm.kernel_memory import memory_rule
+
+_WIDTH = 120
+"""Characters of a line that is no row of a table."""
 
 _INTRODUCTION = """# Supported operators
 
@@ -46,7 +51,7 @@ accepted once its memory there is known:
 
 {names}
 
-Only with this runtime: {only_tflm}. Only compiled: {only_compiled}.
+{only}
 """
 
 
@@ -56,10 +61,12 @@ def markdown() -> str:
         set(lowering_rule.names),
         set(filter(_is_run_by_tflm, memory_rule.names)),
     )
+    only = (
+        f"Only with this runtime: {_list(run_by_tflm - compiled)}. "
+        f"Only compiled: {_list(compiled - run_by_tflm)}."
+    )
     tflm = _TFLM.format(
-        names=_list(run_by_tflm),
-        only_tflm=_list(run_by_tflm - compiled),
-        only_compiled=_list(compiled - run_by_tflm),
+        names=textwrap.fill(_list(run_by_tflm), _WIDTH), only=textwrap.fill(only, _WIDTH)
     )
     hints = [f"| {name} | {advice.get(name)} |" for name in advice.names]
     rows = map(_row, lowering_rule.names)

@@ -44,7 +44,7 @@ class ModelComplexity:
     Attributes:
         path: the file.
         layers: its operators.
-        head_bytes: what TensorFlow Lite Micro's planner makes of its activations and working
+        head_bytes: what TensorFlow Lite Micro's planner makes of its activations and scratch
             memory; None for a Keras model, of which there is an estimate, and where that is not
             known.
         unmeasured: figures that cannot be measured, with the reason, by their JSON keys.

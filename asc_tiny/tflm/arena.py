@@ -50,7 +50,7 @@ class Arena:
     """The arena of one model, or of several whose runs follow each other.
 
     Attributes:
-        head: bytes of activations and working memory, of the model that needs the most.
+        head: bytes of activations and scratch memory, of the model that needs the most.
         tail: bytes of all that is kept; ``head + tail`` is what ``arena_used_bytes`` returns if
             the arena's size is a multiple of 16.
         size: the smallest arena, a multiple of 16 bytes, in which preparation succeeds.
@@ -96,7 +96,7 @@ def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) 
 
 
 def head(graph: Graph, kernels: Kernels = None) -> tuple[Buffer, ...]:
-    """Return the plan of one model's head: its activations and its kernels' working memory.
+    """Return the plan of one model's head: its activations and its kernels' scratch memory.
 
     Raises:
         AscError: an operator whose kernel is not known, several subgraphs, variables, or offsets
@@ -203,7 +203,7 @@ class _Preparation:
         return requests
 
     def plan(self, graph: Graph, scratch: Sequence[BufferRequest]) -> None:
-        """Place activations and working memory: MicroAllocator::CommitStaticMemoryPlan."""
+        """Place activations and scratch memory: MicroAllocator::CommitStaticMemoryPlan."""
         buffers = _placed(graph, scratch)
         self.plans.append(buffers)
         self.note(self.notes(len(graph.tensors), len(scratch), len(buffers)))
@@ -266,5 +266,5 @@ def _title(graph: Graph, tensor: Tensor) -> str:
 
 
 def _scratch(operator: Operator, size: int) -> BufferRequest:
-    name = f"working memory of {operator.title}"
+    name = f"scratch memory of {operator.title}"
     return BufferRequest(name, round_up(size, ALIGNMENT), LiveRange(operator.index, operator.index))

@@ -24,7 +24,7 @@ class Needs:
     Attributes:
         data: bytes of what its kernel keeps, 0 for none.
         persistent: bytes of further memory that it keeps, in the order of the calls.
-        scratch: bytes of working memory at run time, in the order of the calls.
+        scratch: bytes of scratch memory at run time, in the order of the calls.
         temporary: tensors of which a description exists during preparation.
         options: type of its options, empty for none; ``needs`` fills it in.
     """
@@ -76,7 +76,7 @@ class MicroKernel(OperatorView):
             )
 
     def check_weights(self) -> None:
-        """Check that the weights are not of four bits, which kernels widen in working memory.
+        """Check that the weights are not of four bits, which kernels widen in scratch memory.
 
         Raises:
             AscError: they are.

@@ -1,4 +1,4 @@
-"""Working memory that TensorFlow Lite Micro's reference kernels ask for in the head of its arena.
+"""Scratch memory that TensorFlow Lite Micro's reference kernels ask for in the head of its arena.
 
 What each kernel's preparation requests, by the types that it takes; the other kernels that
 operators are counted for request nothing (``tests/tflm/test_kernel_memory.py`` asks the recorder).
@@ -38,7 +38,7 @@ def scratch(graph: Graph, operator: Operator) -> tuple[int, ...]:
 
 def _unknown(op: OperatorView, what: str) -> AscError:
     return AscError(
-        f"operator {op.operator.index} ({op.name}) {what}, whose working memory in TensorFlow Lite "
+        f"operator {op.operator.index} ({op.name}) {what}, whose scratch memory in TensorFlow Lite "
         f"Micro is not known"
     )
 

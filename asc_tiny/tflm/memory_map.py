@@ -9,7 +9,7 @@ from asc_tiny.util.memory_map import Block, MemoryMap
 
 
 def memory_map(graph: Graph, kernels: Kernels = None) -> MemoryMap:
-    """Return what the greedy planner puts where: activations and kernels' working memory.
+    """Return what the greedy planner puts where: activations and kernels' scratch memory.
 
     Args:
         graph: an int8 model.

@@ -30,10 +30,10 @@ OFFLINE_PLAN = "OfflineMemoryAllocation"
 
 
 def head_bytes(model: Graph) -> int:
-    """Return the bytes of activations and reference kernels' working memory, as they are placed.
+    """Return the bytes of activations and reference kernels' scratch memory, as they are placed.
 
     Raises:
-        AscError: working memory that is not known, more than is planned here, or offsets that the
+        AscError: scratch memory that is not known, more than is planned here, or offsets that the
             file prescribes. The message goes behind ``cannot be measured:``.
     """
     if OFFLINE_PLAN in model.metadata:
@@ -59,7 +59,7 @@ def head_bytes(model: Graph) -> int:
 
 @dataclass
 class _Scopes:
-    """When tensors and working memory exist, by subgraph and tensor or operator.
+    """When tensors and scratch memory exist, by subgraph and tensor or operator.
 
     Attributes:
         model: the graph of the whole file.
@@ -116,7 +116,7 @@ class _Scopes:
             if sizes and live_range is None:
                 raise AscError(
                     f"operator {operator.index} ({operator.name}) of subgraph {number} never runs, "
-                    f"so that its working memory has no size"
+                    f"so that its scratch memory has no size"
                 )
             found += [
                 BufferRequest("", round_up(size, ALIGNMENT), live_range or _NEVER) for size in sizes

@@ -547,7 +547,7 @@ UNKNOWN = {
     "calls of subgraphs more than 16 deep": initialized_by_itself,
     "never runs": lambda: variable(alone=False),
     "prescribes offsets in its metadata OfflineMemoryAllocation": planned_offline,
-    "operator 0 (SVDF) gives INT16, whose working memory": svdf_of_other_codes,
+    "operator 0 (SVDF) gives INT16, whose scratch memory": svdf_of_other_codes,
 }
 
 

@@ -13,7 +13,7 @@ from asc_tiny.boards import microphones
 from asc_tiny.boards.microphones import Microphone
 from asc_tiny.boards.toolchains import ARM, NATIVE, NONE, RISCV, TOOLCHAINS, Toolchain
 from asc_tiny.util import fields
-from asc_tiny.util.console_text import printable, shown
+from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import parse_toml, read_text
 
@@ -28,6 +28,9 @@ _FOLDER = Path(__file__).with_name("board_files")
 
 MOST = 2**32 - 1
 """Highest address and size: all cores have 32 bits."""
+
+TABLES = ("flash", "memory", "microphone")
+"""Tables of every board's file; others are of kinds of project."""
 
 _FLASH, _RAM = "flash", "ram"
 _REGION = re.compile(r"flash|ram[2-9]?")
@@ -94,24 +97,24 @@ class Board:
         path: path of that file as it was given, empty for a board that comes with this tool.
     """
 
-    name: str
-    like: str = ""
-    title: str = ""
-    core: str
+    name: str = fields.line()
+    like: str = fields.line(default="")
+    title: str = fields.line(default="")
+    core: str = fields.line()
     toolchain: Toolchain = NONE
     machine: str = fields.matching(f"({_WORD})?", _WORD_TEXT, default="")
     core_flags: tuple[str, ...] = ()
     memory: Mapping[str, MemoryRegion] = field(default_factory=dict, hash=False)
-    clock_hz: int = 0
-    instructions_per_1024_ticks: int = 0
-    uart: int = 0
-    uart_interrupt: int = 0
+    clock_hz: int = fields.between(0, MOST, default=0)
+    instructions_per_1024_ticks: int = fields.between(0, MOST, default=0)
+    uart: int = fields.between(0, MOST, default=0)
+    uart_interrupt: int = fields.between(0, MOST, default=0)
     has_coprocessors: bool = False
     has_low_overhead_loops: bool = False
     microphone: Microphone | None = None
-    baud: int = 115200
+    baud: int = fields.between(0, MOST, default=115200)
     flash: FlashMethod | None = None
-    source: str = ""
+    source: str = fields.line(default="")
     own_tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     definition: str = ""
     path: str = field(default="", compare=False)
@@ -196,10 +199,9 @@ def load(path: Path, *, user: bool = True) -> Board:
         "core_flags": _core_flags,
     }
     try:
-        values = _in_regions({"name": path.stem, **values})
+        values, old_memory = _without_old_memory({"name": path.stem, **values})
         arguments = fields.checked(Board, values, without=_NOT_KEYS, special=special)
-        for key, value in arguments.items():
-            _check_value(key, value)
+        arguments.setdefault("memory", old_memory)
     except AscError as error:
         raise AscError(f"{path}: {error}") from error
     board = Board(
@@ -229,19 +231,6 @@ def _split(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Mappin
     return {key: value for key, value in content.items() if key not in tables}, tables
 
 
-def _check_value(key: str, value: object) -> None:
-    """Check what goes into C, linker scripts and command lines; text is for people else."""
-    if type(value) is int and not 0 <= value <= MOST:
-        raise AscError(f"{key} = {value}, allowed: 0 to {MOST}")
-    if isinstance(value, str) and (len(value) > _MOST_TEXT or printable(value) != value):
-        raise AscError(
-            f"{key} = {shown(value)}, allowed: a line of up to {_MOST_TEXT} visible characters"
-        )
-
-
-_MOST_TEXT = 1000
-
-
 def _core_flags(value: Any) -> tuple[str, ...]:
     flags: tuple[str, ...] = fields.typed(value, "tuple[str, ...]", "core_flags")
     for flag in flags:
@@ -254,19 +243,24 @@ def _core_flags(value: Any) -> tuple[str, ...]:
     return flags
 
 
-def _in_regions(values: dict[str, Any]) -> dict[str, Any]:
-    """Return a file's keys, with the four keys of memory before there were regions as regions."""
-    regions: dict[str, dict[str, Any]] = {}
+def _without_old_memory(
+    values: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, MemoryRegion]]:
+    """Take the keys out that told of memory before there were regions; return both.
+
+    Raises:
+        AscError: a value is not allowed, or there are regions too.
+    """
+    old: dict[str, MemoryRegion] = {}
+    left = dict(values)
     for name in (_FLASH, _RAM):
-        for part in ("origin", "bytes"):
-            key = f"{name}_{part}"
-            if key in values:
-                number = fields.typed(values.pop(key), "int", key)
-                _check_value(key, number)
-                regions.setdefault(name, {"bytes": 0})[part] = number
-    if regions and "memory" in values:
+        parts = {part: left.pop(f"{name}_{part}", None) for part in ("origin", "bytes")}
+        given = {part: value for part, value in parts.items() if value is not None}
+        if given:
+            old[name] = _region({"bytes": 0, **given}, f"{name}_")
+    if old and "memory" in left:
         raise AscError("memory and keys such as flash_bytes: give the table alone")
-    return {**values, "memory": regions} if regions else values
+    return left, old
 
 
 def _memory(value: Any) -> dict[str, MemoryRegion]:
@@ -276,16 +270,17 @@ def _memory(value: Any) -> dict[str, MemoryRegion]:
             raise AscError(
                 f"unknown key memory.{shown(name)[1:-1]}, allowed: flash, ram, ram2, ram3"
             )
-    return {name: _region(each, f"memory.{name}") for name, each in regions.items()}
+    return {
+        name: _region(fields.table(each, f"memory.{name}"), f"memory.{name}.")
+        for name, each in regions.items()
+    }
 
 
-def _region(value: Any, name: str) -> MemoryRegion:
-    table = fields.table(value, name)
-    region = MemoryRegion(**fields.checked(MemoryRegion, table, prefix=f"{name}."))
-    if region.origin + region.bytes > MOST + 1:
-        raise AscError(
-            f"{name}: ends at 0x{region.origin + region.bytes:x}, allowed: to 0x{MOST:x}"
-        )
+def _region(table: Mapping[str, Any], prefix: str) -> MemoryRegion:
+    region = MemoryRegion(**fields.checked(MemoryRegion, table, prefix=prefix))
+    end = region.origin + region.bytes
+    if end > MOST + 1:
+        raise AscError(f"{prefix}bytes: the region ends at 0x{end:x}, allowed: to 0x{MOST:x}")
     return region
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from asc_tiny.resample.design import same_rate
 from asc_tiny.util import fields
-from asc_tiny.util.console_text import printable, shown
+from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 
 
@@ -28,13 +28,13 @@ class Microphone:
         source: where the figures come from.
     """
 
-    kind: str
-    part: str
+    kind: str = fields.line()
+    part: str = fields.line()
     external: bool = False
-    bits: int = 16
+    bits: int = fields.between(8, 32, default=16)
     rates: tuple[Fraction, ...]
     continuous: bool = False
-    source: str
+    source: str = fields.line()
 
     def rate_for(self, wanted: int) -> Fraction | None:
         """Return the rate that equals ``wanted`` Hz within the clock tolerance, None without."""
@@ -130,19 +130,9 @@ def from_dict(values: Mapping[str, Any]) -> Microphone:
         AscError: a key is unknown or missing, or a value is not allowed.
     """
     arguments = fields.checked(Microphone, values, prefix="microphone.", special={"rates": _rates})
-    microphone = Microphone(**arguments)
-    if microphone.bits not in _BITS:
-        raise AscError(f"microphone.bits = {microphone.bits}, allowed: 8 to 32")
-    for name in ("kind", "part", "source"):
-        text = getattr(microphone, name)
-        if len(text) > _MOST_TEXT or printable(text) != text:
-            allowed = f"a line of up to {_MOST_TEXT} visible characters"
-            raise AscError(f"microphone.{name} = {shown(text)}, allowed: {allowed}")
-    return microphone
+    return Microphone(**arguments)
 
 
-_BITS = range(8, 33)
-_MOST_TEXT = 1000
 _HIGHEST_RATE = 1_000_000
 
 

@@ -88,17 +88,16 @@ def check_tables(board: Board, generators: Iterable[ProjectGenerator]) -> None:
     Raises:
         AscError: no kind reads a table of that name, or a value in a table is not allowed.
     """
+    from asc_tiny.boards.catalog import TABLES
+
     tables = {table.name: table for generator in generators for table in generator.tables}
     others = set(_of_packages())
     for name in board.own_tables:
         if name in tables:
             tables[name].read(board)
         elif name not in others:
-            allowed = ", ".join(sorted(tables))
-            raise AscError(
-                f"{board.origin}: unknown table {shown(name)[1:-1]}, allowed for kinds of "
-                f"project: {allowed}"
-            )
+            allowed = ", ".join(sorted([*TABLES, *tables]))
+            raise AscError(f"{board.origin}: unknown table {shown(name)[1:-1]}, allowed: {allowed}")
 
 
 def _of_packages() -> dict[str, list[EntryPoint]]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
-from asc_tiny.util.console_text import shown
+from asc_tiny.util.console_text import printable, shown
 from asc_tiny.util.errors import AscError
 
 T = TypeVar("T")
@@ -46,6 +46,18 @@ def between(lowest: int, highest: int, **options: Any) -> Any:
 def one_of(*choices: str, **options: Any) -> Any:
     """Return a dataclass field of one of some texts."""
     return _restricted(choices.__contains__, ", ".join(filter(None, choices)), options)
+
+
+_MOST_TEXT = 1000
+
+
+def line(**options: Any) -> Any:
+    """Return a dataclass field of a text for people, which is shown on one line."""
+
+    def is_line(text: str) -> bool:
+        return len(text) <= _MOST_TEXT and printable(text) == text
+
+    return _restricted(is_line, f"a line of up to {_MOST_TEXT} visible characters", options)
 
 
 def _restricted(is_allowed: Callable[[Any], object], allowed: str, options: Any) -> Any:

@@ -235,8 +235,8 @@ def test_a_table_that_no_kind_reads(tmp_path: Path, capsys: pytest.CaptureFixtur
     path = write_board(tmp_path, zefyr='target = "x"')
     message = refused(capsys, "boards", path)
     assert message == (
-        f"asc-tiny: {path}: unknown table zefyr, allowed for kinds of project: arduino, cmsis, "
-        "esp-idf, platformio, stm32cube, zephyr"
+        f"asc-tiny: {path}: unknown table zefyr, allowed: arduino, cmsis, esp-idf, flash, memory, "
+        "microphone, platformio, stm32cube, zephyr"
     )
 
 

@@ -74,8 +74,8 @@ CLASSES = [
 @pytest.mark.parametrize("kind", CLASSES)
 def test_every_annotation_is_known(kind: type[Any]) -> None:
     """A field of a new type must get a check of its own or a place among the plain ones."""
-    special = {"Fraction", "Toolchain", "Microphone", "FlashMethod", "Normalisation"}
-    special |= {"Quantisation", "FrontEndConfig", "Mapping", "bytes", "Path"}
+    special = {"Fraction", "Toolchain", "Microphone", "FlashMethod", "Normalization"}
+    special |= {"Quantization", "FrontEndConfig", "Mapping", "bytes", "Path"}
     special |= {each.__name__ for each in (Augmentation, Devices, Distillation, Schedule)}
     special |= {"MixupNormalisation", "NoiseMask"}
     for field in fields_of(kind):

@@ -45,7 +45,7 @@ class Compiled:
     def schedule_text(self) -> str:
         """The order of the runs, for people."""
         if self.schedule.column_steps:
-            return "columns as they come"
+            return "streamed columns"
         return fusion_cuts.text(self.cuts, self.lowered)
 
     @property

@@ -97,7 +97,7 @@ def _check_scores(model_file: ModelFile) -> None:
 
 
 def check_order(model: Classifier) -> None:
-    """Check that a network that takes columns as they come can serve a model's decisions.
+    """Check that a streaming network can serve a model's decisions.
 
     Raises:
         AscError: the model is an ensemble, or its windows share columns.

@@ -181,7 +181,7 @@ def test_plan_and_dump(tmp_path: Path, capsys) -> None:
     capsys.readouterr()
     assert asc_tiny("generate", MODEL, "--out", tmp_path / "x", *options, "--dump", dump) == 0
     plan = capsys.readouterr().out
-    assert "order by columns as they come" in plan
+    assert "order by streamed columns" in plan
     assert "input: columns, 36 of 768 bytes" in plan
     assert "columns and runs so far" in plan
     assert "steps with which columns of the input come: 0 1 " in dump.read_text()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from asc_tiny.api.generation import fit_boards as fit_boards
     from asc_tiny.api.generation import generate as generate
     from asc_tiny.api.generation import load_board as load_board
+    from asc_tiny.api.listening import check_dataset as check_dataset
     from asc_tiny.api.listening import evaluate as evaluate
     from asc_tiny.api.listening import evaluate_stream as evaluate_stream
     from asc_tiny.api.listening import features as features
@@ -60,6 +61,7 @@ _MODULES = {
     "boards": "asc_tiny.api.generation",
     "build": "asc_tiny.api.running",
     "check_budget": "asc_tiny.api.measuring",
+    "check_dataset": "asc_tiny.api.listening",
     "compile_network": "asc_tiny.api.generation",
     "estimate_costs": "asc_tiny.costs.estimates",
     "evaluate": "asc_tiny.api.listening",

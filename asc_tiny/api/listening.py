@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny import __version__
+from asc_tiny.audio.check import Report, check
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.decision.config import DecisionConfig, read_toml
 from asc_tiny.evaluation import evaluate as evaluation
@@ -27,6 +28,7 @@ from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model import model_file
 from asc_tiny.model.ensemble import SUFFIX, Model, frontends, member_of, to_toml
 from asc_tiny.tflm.ensemble_interpreter import interpreter
+from asc_tiny.train import recipe as recipes
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import write_text
 
@@ -54,6 +56,45 @@ def load_dataset(folder: Path | str, *, fold: int = 1, resample: bool = False) -
         Not a data set, or the first thing that is wrong in it, with file and line.
     """
     return Dataset.load(Path(folder), fold, resample=resample)
+
+
+def check_dataset(
+    folder: Path | str,
+    *,
+    recipe: Path | str | None = None,
+    sample_rate: int = 44100,
+    resample: bool = False,
+) -> Report:
+    """Check all files of a data set: tables, audio, and that no recording is on both sides.
+
+    Parameters
+    ----------
+    folder
+        Folder as for ``load_dataset``.
+    recipe
+        TOML file of a training whose front end says how long clips are, and their sample rate;
+        None for clips of one second at ``sample_rate``.
+    sample_rate
+        Samples per second, without a recipe.
+    resample
+        Allow clips of another sample rate, which are converted where they are read.
+
+    Returns
+    -------
+    Report
+        ``passed``, ``findings`` with file, line and message, and the number of clips by scene and
+        by device of each split.
+
+    Raises
+    ------
+    AscError
+        The folder is no data set at all, or the recipe cannot be used.
+    """
+    samples = sample_rate
+    if recipe is not None:
+        frontend = recipes.load(Path(recipe)).frontend
+        sample_rate, samples = frontend.sample_rate, frontend.clip_samples
+    return check(Path(folder), sample_rate, samples, resample=resample)
 
 
 def features(

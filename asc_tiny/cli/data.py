@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, resample_option
 from asc_tiny.cli.streams import say
@@ -51,27 +52,16 @@ def check_command(
 
     Exit code 1 when something is wrong, 2 when DIR is not a dataset.
     """
-    from asc_tiny.audio.check import check
-
     if recipe is not None and sample_rate is not None:
         raise click.UsageError("--recipe has the sample rate, leave --sample-rate out")
-    rate, samples = _wanted(recipe, sample_rate or DEFAULT_RATE)
-    report = check(folder, rate, samples, resample=resample)
+    report = api.check_dataset(
+        folder, recipe=recipe, sample_rate=sample_rate or DEFAULT_RATE, resample=resample
+    )
     if as_json:
         _print_report_json(folder, report)
     else:
         _print_report(report, None if show_all else _EXAMPLES)
     ctx.exit(0 if report.passed else 1)
-
-
-def _wanted(recipe: Path | None, sample_rate: int) -> tuple[int, int]:
-    """Return the sample rate and the length in samples that clips must have."""
-    if recipe is None:
-        return sample_rate, sample_rate
-    from asc_tiny.train import recipe as recipes
-
-    frontend = recipes.load(recipe).frontend
-    return frontend.sample_rate, frontend.clip_samples
 
 
 @command.command("synth")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.options import PATH, project_argument, resample_option
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
@@ -52,11 +53,10 @@ def command(
     its serial line is, for monitor, verify and bench.
     """
     from asc_tiny.projects import manifest_reader
-    from asc_tiny.targets.build import project
 
     found = manifest_reader.read(folder)
     if found.kind == "cmake" and found.board.machine:
-        _switch_on(project.load(folder), tcp, wavs, resample, dry_run)
+        _switch_on(api.load_project(folder), tcp, wavs, resample, dry_run)
         return
     from asc_tiny.targets.flashing import choose
 

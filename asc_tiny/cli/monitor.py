@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asc_tiny import api
 from asc_tiny.cli.options import PATH, baud_option, port_option
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
@@ -42,11 +43,10 @@ def command(
     --plot is written at the end; columns that the line was too slow for are gaps.
     """
     from asc_tiny.decision.config import UNKNOWN
-    from asc_tiny.model.ensemble import load_model
     from asc_tiny.targets.device.line import open_line
     from asc_tiny.targets.device.monitor import watch
 
-    wanted = load_model(model).sha256 if model else None
+    wanted = api.load_model(model).sha256 if model else None
     watched = watch(lambda: open_line(port, baud=baud), unknown=UNKNOWN, columns=plot is not None)
     with closing(_plotted(watched, plot)) as events:
         shown = _until(events, count)

@@ -92,7 +92,14 @@ def test_examples_are_true(name: str, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_most_functions_that_need_no_tools_have_an_example() -> None:
     without = {name for name in FUNCTIONS if "Examples" not in sections(name)}
     need_tools = {"build", "run", "verify", "bench", "simulate", "inspect_firmware"}
-    need_clips = {"evaluate", "evaluate_stream", "fit_ensemble", "load_dataset", "read_pcm"}
+    need_clips = {
+        "check_dataset",
+        "evaluate",
+        "evaluate_stream",
+        "fit_ensemble",
+        "load_dataset",
+        "read_pcm",
+    }
     assert without <= need_tools | need_clips | {"train", "quantize", "prune", "write_baseline"}
 
 
@@ -101,6 +108,40 @@ def test_the_page_is_made_from_the_docstrings() -> None:
         [sys.executable, ROOT / "tools" / "api_page"], capture_output=True, text=True, check=True
     ).stdout
     assert (ROOT / "docs" / "api.md").read_text(encoding="utf-8") == made
+
+
+DOING = {"features", "frontend", "model", "nets", "resample", "tflite", "tflm", "train"} | {
+    *("compress", "compiler", "firmware")
+}
+"""Rooms whose work commands get from the face."""
+
+TEXTS = ("asc_tiny.compiler.report.", "asc_tiny.tflm.interpreter.Interpreter")
+"""What they print by themselves: reports of the compiler, the size of the arena on this machine."""
+
+
+def used(path: Path) -> Iterator[str]:
+    """Yield what a module imports from the package when it runs, wherever in it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        node
+        for guard in ast.walk(tree)
+        if isinstance(guard, ast.If) and "TYPE_CHECKING" in ast.unparse(guard.test)
+        for node in ast.walk(guard)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node not in for_types:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_commands_let_the_face_do_the_work() -> None:
+    names = {
+        f"{path.name}: {name}"
+        for path in (ROOT / "asc_tiny" / "cli").glob("*.py")
+        for name in used(path)
+        if name.split(".")[1] in DOING and not name.startswith(TEXTS)
+    }
+    assert not names
+    assert "asc_tiny.api" in set(used(ROOT / "asc_tiny" / "cli" / "generate.py"))
 
 
 def deep_names(text: str) -> Iterator[str]:

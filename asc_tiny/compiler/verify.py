@@ -8,6 +8,7 @@ overwritten too early, and places that share a byte are found, however they came
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -18,7 +19,7 @@ from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage, WidthTile
 from asc_tiny.compiler.kernel_params import KERNELS, Array, KernelParams, Struct
 from asc_tiny.compiler.passes.width_tiles import SlidingWindow
-from asc_tiny.compiler.planner.arena_allocator import ALIGNMENT
+from asc_tiny.compiler.planner.arena_allocator import ALIGNMENT, ArenaPlan
 from asc_tiny.compiler.planner.slots import Slots
 from asc_tiny.tflite.graph import ABSENT, Graph
 from asc_tiny.util.errors import AscError
@@ -119,7 +120,27 @@ def check_plan(compiled: Compiled) -> None:
         AscError: the network is beyond what the runtime can number.
     """
     check_limits(compiled)
+    check_placements(compiled.arena)
     _Machine(compiled).run()
+
+
+def check_placements(arena: ArenaPlan) -> None:
+    """Check that live ranges lie in the arena, and no two share a byte while both are live.
+
+    Raises:
+        VerifyError: one does not, or two do.
+    """
+    placements = sorted(arena.placements, key=lambda each: each.offset)
+    for number, (one, offset) in enumerate(placements):
+        end = offset + one.size
+        if offset < 0 or end > arena.size:
+            raise VerifyError(f"{one.name} ends at byte {end} of {arena.size}")
+        for other, begin in itertools.islice(placements, number + 1, None):
+            if begin >= end:
+                break
+            # Stages that take turns share one range.
+            if other is not one and one.meets(other):
+                raise VerifyError(f"{one.name} and {other.name} share byte {begin}")
 
 
 def check_limits(compiled: Compiled) -> None:
@@ -278,7 +299,8 @@ class _Machine:
             self._first[buffer] = self._next
             self._next += buffer.size * (self.tiles if buffer.by_tile else 1)
         first = self._first[buffer] + (tile * buffer.size if buffer.by_tile else 0)
-        return np.arange(size) + (first + view.begin(row) + inside)
+        begin = first + view.begin(row) + inside
+        return np.arange(begin, begin + size)
 
     def slots(self, view: BufferView) -> Slots:
         """Return the slots of a view."""

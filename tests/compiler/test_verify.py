@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -100,6 +101,21 @@ def moved(compiled: Compiled, places: Mapping[Any, int]) -> Compiled:
     """Return a plan with some buffers at other offsets."""
     offsets = {**compiled.arena.offsets, **places}
     return replace(compiled, arena=replace(compiled.arena, offsets=offsets))
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_live_ranges_that_share_a_byte_are_found(name: str) -> None:
+    """Each group in the place of another that is live at the same time."""
+    arena = plan(name).arena
+    verify.check_placements(arena)
+    shared = 0
+    for (one, _), (other, place) in itertools.permutations(arena.groups, 2):
+        if any(a.meets(b) for a, b in zip(one.live_ranges, other.live_ranges, strict=False)):
+            groups = [(group, place if group is one else at) for group, at in arena.groups]
+            with pytest.raises(VerifyError, match=r"share byte|ends at byte"):
+                verify.check_placements(replace(arena, groups=groups))
+            shared += 1
+    assert shared >= 4
 
 
 def test_scratch_memory_over_rows_is_found() -> None:

@@ -55,6 +55,36 @@ def test_the_board_of_the_guide_is_that_of_the_tool() -> None:
     assert block("add_a_board.md", "toml") == path.read_text(encoding="utf-8")
 
 
+OPERATOR = {
+    "python": (
+        "asc_tiny/tflite/ops.py",
+        "asc_tiny/tflm/kernel_scratch.py",
+        "asc_tiny/compiler/kernel_params.py",
+        "asc_tiny/compiler/lower/reduce.py",
+        "asc_tiny/compiler/lower/reduce.py",
+        "asc_tiny/tflm/kernel_memory.py",
+        "tests/support/random_graphs.py",
+    ),
+    "c": (
+        "firmware_templates/runtime/nn/asc_kernels.h",
+        "firmware_templates/runtime/nn/asc_arg_max.c",
+    ),
+}
+"""The file that each block of the guide is from, in its order."""
+
+
+@pytest.mark.parametrize("language", OPERATOR)
+def test_the_operator_of_the_guide_is_that_of_the_package(language: str) -> None:
+    page = (GUIDES / "add_an_operator.md").read_text(encoding="utf-8")
+    assert page.count(f"```{language}\n") == len(OPERATOR[language])
+    for number, name in enumerate(OPERATOR[language]):
+        lines = (GUIDES.parents[1] / name).read_text(encoding="utf-8").splitlines()
+        # The guide shows methods without their indentation.
+        source = "\n".join(line.strip() for line in lines)
+        shown = block("add_an_operator.md", language, number).splitlines()
+        assert "\n".join(line.strip() for line in shown) in source, name
+
+
 PROJECT_KIND = {
     "pyproject.toml": ("toml", 0),
     "my_kinds/__init__.py": ("python", 0),

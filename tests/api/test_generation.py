@@ -1,0 +1,64 @@
+"""The way of a model to a project: down the stairs once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from asc_tiny import api
+from asc_tiny.cli.main import main
+from asc_tiny.firmware.network import compiled
+from asc_tiny.targets.image import reference
+from support.device_lines import small_model
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[str]:
+    """Make a function of a module note each of its calls."""
+    calls: list[str] = []
+    original = getattr(owner, name)
+
+    def noting(*arguments: object, **options: object) -> object:
+        calls.append(name)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, noting)
+    return calls
+
+
+@pytest.mark.parametrize("kernels", [True, False], ids=["with TFLM's kernels", "without"])
+def test_a_network_is_compiled_and_rendered_once(
+    kernels: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where its plan is told and its C code gives the scores of the self-test."""
+    if kernels:
+        pytest.importorskip("tflite_micro")
+    else:
+        monkeypatch.setattr(reference, "find_spec", lambda name: None)
+    compilations = counted(monkeypatch, compiled, "compile_graph")
+    renderings = counted(monkeypatch, compiled, "emit")
+    model = small_model(tmp_path / "small.tflite")
+    plan, out = tmp_path / "plan.txt", tmp_path / "firmware"
+    with pytest.raises(SystemExit) as ended:
+        main(["generate", str(model), "--plan", str(plan), "--out", str(out), "--schedule", "rows"])
+    assert ended.value.code == 0
+    assert plan.stat().st_size
+    assert len(compilations) == len(renderings) == 1
+
+
+def test_a_folder_of_another_is_refused_before_anything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compilations = counted(monkeypatch, compiled, "compile_graph")
+    model = small_model(tmp_path / "small.tflite")
+    with pytest.raises(api.AscError, match="is not empty and holds no generated project"):
+        api.generate(model, tmp_path)
+    assert not compilations
+
+
+def test_options_of_the_compiler_are_refused_where_another_runs_the_network(tmp_path: Path) -> None:
+    model = small_model(tmp_path / "small.tflite")
+    with pytest.raises(api.AscError, match="--schedule: is for --runtime aot"):
+        api.generate(model, tmp_path / "x", runtime="tflm", schedule="rows")
+    with pytest.raises(api.AscError, match="runtime = other, allowed: aot, tflm"):
+        api.generate(model, tmp_path / "x", runtime="other")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from asc_tiny.compiler.options import STREAMING, Options
 from asc_tiny.decision.config import DecisionConfig
-from asc_tiny.firmware.fingerprints import Identity, identify
+from asc_tiny.firmware.fingerprints import Fingerprints, fingerprints_of
 from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble, Model
@@ -40,9 +40,9 @@ class Classifier:
         return (self.frontend,)
 
     @property
-    def identity(self) -> Identity:
+    def fingerprints(self) -> Fingerprints:
         """The hashes of model, front end and labels."""
-        return identify(self.model_file, self.frontends, self.labels)
+        return fingerprints_of(self.model_file, self.frontends, self.labels)
 
 
 def classifier(

@@ -11,7 +11,7 @@ from asc_tiny.util.files import sha256
 
 
 @dataclass(frozen=True)
-class Identity:
+class Fingerprints:
     """What a classifier consists of, as SHA-256 in hexadecimal.
 
     Attributes:
@@ -25,9 +25,11 @@ class Identity:
     labels: str
 
 
-def identify(model: Model, frontends: Sequence[FrontEndConfig], labels: Sequence[str]) -> Identity:
+def fingerprints_of(
+    model: Model, frontends: Sequence[FrontEndConfig], labels: Sequence[str]
+) -> Fingerprints:
     """Return the hashes of a model with its front end, in each quantisation, and its labels."""
-    return Identity(model.sha256, codes_digest(frontends), labels_digest(labels))
+    return Fingerprints(model.sha256, codes_digest(frontends), labels_digest(labels))
 
 
 def labels_digest(labels: Sequence[str]) -> str:

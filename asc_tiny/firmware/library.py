@@ -54,7 +54,7 @@ def render_library(model: Classifier, *, runtime: str = "aot", prefix: str = "as
     check_order(model)
     line = banner(model.model_file)
     decision = model.decision
-    record = provenance.provenance(model.identity, model.labels, runtime=runtime, prefix=prefix)
+    record = provenance.provenance(model.fingerprints, model.labels, runtime=runtime, prefix=prefix)
     unknown = "" if decision.threshold is None else UNKNOWN
     check_distinct(model.labels, source=str(model.model_file.path), unknown=unknown)
     networks = _compiled(model) if runtime == "aot" else ()
@@ -64,7 +64,7 @@ def render_library(model: Classifier, *, runtime: str = "aot", prefix: str = "as
         ),
         **labels.generate(model.labels, line, unknown=unknown),
         **decision_code.generate(decision, output_quantization(model.model_file), line),
-        **provenance.generate(record, model.identity, line),
+        **provenance.generate(record, model.fingerprints, line),
         **runtime_sources("fixed_point", "frontend", "decision", "classifier"),
         **_network(model, networks),
     }
@@ -79,14 +79,14 @@ def _compiled(classifier: Classifier) -> tuple[Compiled, ...]:
 
 
 def _network(classifier: Classifier, networks: tuple[Compiled, ...]) -> dict[str, str]:
-    model, identity = classifier.model_file, classifier.identity
+    model, fingerprints = classifier.model_file, classifier.fingerprints
     if not networks:
-        return tflm.generate(model, identity)
+        return tflm.generate(model, fingerprints)
     if isinstance(model, Ensemble):
         max_ram = classifier.options.max_ram
-        files = ensemble.emit(model, networks, identity, max_ram=max_ram)
+        files = ensemble.emit(model, networks, fingerprints, max_ram=max_ram)
     else:
-        files = compiled.emit(model, networks[0], identity)
+        files = compiled.emit(model, networks[0], fingerprints)
     return {**files, **runtime_sources("nn")}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from asc_tiny import __version__
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.c.templates import render_files
-from asc_tiny.firmware.fingerprints import Identity
+from asc_tiny.firmware.fingerprints import Fingerprints
 from asc_tiny.util.errors import AscError
 
 MAGIC = b"\x89ASCTINY"
@@ -52,13 +52,15 @@ class Provenance:
 
 
 def provenance(
-    identity: Identity, labels: tuple[str, ...], *, runtime: str, prefix: str
+    fingerprints: Fingerprints, labels: tuple[str, ...], *, runtime: str, prefix: str
 ) -> Provenance:
     """Return what firmware that this tool generates now says of itself."""
-    return Provenance(identity.model, identity.frontend, __version__, runtime, prefix, labels)
+    return Provenance(
+        fingerprints.model, fingerprints.frontend, __version__, runtime, prefix, labels
+    )
 
 
-def generate(record: Provenance, identity: Identity, banner: str) -> dict[str, str]:
+def generate(record: Provenance, fingerprints: Fingerprints, banner: str) -> dict[str, str]:
     """Return ``asc_provenance.h`` and ``asc_provenance.c``, file name to text.
 
     The C file does not compile beside a model, front end or labels that it does not tell of.
@@ -73,7 +75,7 @@ def generate(record: Provenance, identity: Identity, banner: str) -> dict[str, s
     parts = zip(comments, ends[:-1], ends[1:], strict=True)
     values = {
         "banner": banner,
-        "identity": identity,
+        "fingerprints": fingerprints,
         "parts": [
             (comment, value_lines(np.frombuffer(data[start:end], np.uint8)))
             for comment, start, end in parts

@@ -34,7 +34,7 @@ def generate(model: Classifier, scores: Int8Array | None) -> dict[str, str]:
     values = {
         "banner": banner(model.model_file),
         "checksum": f"0x{checksum(codes):08x}u",
-        "identity": model.identity,
+        "fingerprints": model.fingerprints,
         "levels": selftest_clip.LEVELS,
         "scores": None if scores is None else ", ".join(map(str, scores.tolist())),
     }

@@ -45,7 +45,7 @@ def manifest(model: Classifier, *, kind: str, runtime: str, board: str, prefix: 
             "file": ENSEMBLE_FILE if isinstance(model.model_file, Ensemble) else MODEL_FILE,
         },
         "frontend": model.frontend.to_dict(),
-        "frontend_sha256": model.identity.frontend,
+        "frontend_sha256": model.fingerprints.frontend,
         "labels": list(model.labels),
         "decision": model.decision.to_dict(),
         "plan": model.options.to_dict(),

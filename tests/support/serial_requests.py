@@ -28,7 +28,7 @@ MOST = 200
 def record() -> bytes:
     """The released model's record of provenance."""
     model = classifier(load(MODEL), runtime="aot")
-    return pack(provenance(model.identity, model.labels, runtime="aot", prefix="asc"))
+    return pack(provenance(model.fingerprints, model.labels, runtime="aot", prefix="asc"))
 
 
 def reads(size: int) -> list[tuple[Kind, bytes]]:

@@ -15,7 +15,7 @@ from asc_tiny.compiler.passes import strip_io_conversions
 from asc_tiny.compiler.pipeline import compile_graph
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.c.templates import banner, render_files
-from asc_tiny.firmware.fingerprints import Identity
+from asc_tiny.firmware.fingerprints import Fingerprints
 from asc_tiny.firmware.network import interface
 from asc_tiny.firmware.network.c_values import values
 from asc_tiny.model.model_file import ModelFile
@@ -50,37 +50,37 @@ def compile_network(model_file: ModelFile, options: Options = DEFAULT) -> Compil
 
 
 def generate(
-    model_file: ModelFile, identity: Identity | None = None, options: Options = DEFAULT
+    model_file: ModelFile, fingerprints: Fingerprints | None = None, options: Options = DEFAULT
 ) -> dict[str, str]:
     """Return ``asc_net.h`` and ``asc_net.c``, file name to text.
 
     Args:
         model_file: the model.
-        identity: fingerprints of the classifier whose network it is, None for a network alone.
+        fingerprints: fingerprints of the classifier whose network it is, None for a network alone.
         options: the options of the compiler.
 
     Raises:
         AscError: the same as ``compile_network`` raises.
     """
-    return emit(model_file, compile_network(model_file, options), identity)
+    return emit(model_file, compile_network(model_file, options), fingerprints)
 
 
 def emit(
-    model_file: ModelFile, compiled: Compiled, identity: Identity | None = None
+    model_file: ModelFile, compiled: Compiled, fingerprints: Fingerprints | None = None
 ) -> dict[str, str]:
     """Return ``asc_net.h`` and ``asc_net.c`` of a network that is compiled, file name to text.
 
     Args:
         model_file: the model.
         compiled: the network that ``compile_network`` made of it.
-        identity: hashes of the classifier that it is the network of, None for none.
+        fingerprints: hashes of the classifier that it is the network of, None for none.
     """
     model_file = without_conversions(model_file)
     context: dict[str, Any] = {
         **values(model_file.graph, compiled.lowered, compiled.schedule, compiled.arena),
         "banner": banner(model_file),
         "hash": model_file.sha256,
-        "identity": identity,
+        "fingerprints": fingerprints,
         "interface_version": interface.VERSION,
         "kernels_version": KERNELS_VERSION,
         "lines": value_lines,

@@ -16,7 +16,7 @@ from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.planner.arena_allocator import ALIGNMENT
 from asc_tiny.firmware.c.prefix import rename
 from asc_tiny.firmware.c.templates import banner, render_files
-from asc_tiny.firmware.fingerprints import Identity
+from asc_tiny.firmware.fingerprints import Fingerprints
 from asc_tiny.firmware.network import compiled as network
 from asc_tiny.firmware.network import interface
 from asc_tiny.model.ensemble import Ensemble
@@ -49,13 +49,13 @@ class Layout:
 
 
 def generate(
-    ensemble: Ensemble, identity: Identity | None = None, options: Options = network.DEFAULT
+    ensemble: Ensemble, fingerprints: Fingerprints | None = None, options: Options = network.DEFAULT
 ) -> dict[str, str]:
     """Return ``asc_net.[ch]`` and, per member, ``asc_net<number>.[ch]``, file name to text.
 
     Args:
         ensemble: the ensemble with its members.
-        identity: fingerprints of the classifier whose network it is, None for a network alone.
+        fingerprints: fingerprints of the classifier whose network it is, None for a network alone.
         options: the options of the compiler; ``max_ram`` is for the memory of all members.
 
     Raises:
@@ -63,7 +63,7 @@ def generate(
             memory that the options allow.
     """
     networks = compile_members(ensemble, options)
-    return emit(ensemble, networks, identity, max_ram=options.max_ram)
+    return emit(ensemble, networks, fingerprints, max_ram=options.max_ram)
 
 
 def compile_members(ensemble: Ensemble, options: Options) -> tuple[Compiled, ...]:
@@ -79,7 +79,7 @@ def compile_members(ensemble: Ensemble, options: Options) -> tuple[Compiled, ...
 def emit(
     ensemble: Ensemble,
     networks: Sequence[Compiled],
-    identity: Identity | None = None,
+    fingerprints: Fingerprints | None = None,
     *,
     max_ram: int | None = None,
 ) -> dict[str, str]:
@@ -88,7 +88,7 @@ def emit(
     Args:
         ensemble: the ensemble.
         networks: networks that ``compile_members`` made of it.
-        identity: hashes of the classifier that they are the networks of, None for none.
+        fingerprints: hashes of the classifier that they are the networks of, None for none.
         max_ram: most bytes that the arena of all members may have, None for any number.
 
     Raises:
@@ -98,7 +98,7 @@ def emit(
     for number, (member, compiled) in enumerate(zip(ensemble.members, networks, strict=True)):
         for name, text in network.emit(member.model_file, compiled).items():
             files[rename_network(name, number)] = rename_network(text, number)
-    values = {**_values(ensemble, networks), "identity": identity}
+    values = {**_values(ensemble, networks), "fingerprints": fingerprints}
     if max_ram is not None and values["arena_size"] > max_ram:
         raise AscError(
             f"{ensemble.path}: the networks need an arena of {values['arena_size']:,} bytes, "

@@ -12,7 +12,7 @@ from typing import Any
 
 from asc_tiny.firmware.c.prefix import rename
 from asc_tiny.firmware.c.templates import banner, render_files
-from asc_tiny.firmware.fingerprints import Identity
+from asc_tiny.firmware.fingerprints import Fingerprints
 from asc_tiny.firmware.network import interface, model_array
 from asc_tiny.model.ensemble import Ensemble, Model
 from asc_tiny.model.model_file import ModelFile
@@ -64,12 +64,12 @@ class Memory:
         return self.objects + self.arena.head + self.arena.tail
 
 
-def generate(model: Model, identity: Identity | None = None) -> dict[str, str]:
+def generate(model: Model, fingerprints: Fingerprints | None = None) -> dict[str, str]:
     """Return ``asc_net.h``, ``asc_net.cc`` and each network's ``asc_model<number>.[ch]``.
 
     Args:
         model: int8 network or ensemble.
-        identity: fingerprints of the classifier whose network it is, None for a network alone.
+        fingerprints: fingerprints of the classifier whose network it is, None for a network alone.
 
     Raises:
         AscError: an operator that TensorFlow Lite Micro does not run, or whose memory there is
@@ -81,7 +81,7 @@ def generate(model: Model, identity: Identity | None = None) -> dict[str, str]:
     for name, model_file in zip(_names(model), model_files, strict=True):
         for file, text in model_array.generate(model_file).items():
             files[_rename(file, name)] = _rename(text, name)
-    values = {**_values(model), "identity": identity}
+    values = {**_values(model), "fingerprints": fingerprints}
     return {**files, **render_files(values, "network/asc_net.h", "tflm/asc_net.cc")}
 
 

@@ -11,7 +11,8 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from asc_tiny.cli.main import main
-from asc_tiny.compiler.kernel_params import UpsampledConvParams
+from asc_tiny.compiler.kernel_params import KERNELS, UpsampledConvParams
+from asc_tiny.costs import instructions
 from asc_tiny.costs.footprint import footprint
 from asc_tiny.costs.instructions import cpu_table, estimate, features
 from asc_tiny.firmware.network import ensemble
@@ -307,3 +308,12 @@ def test_instructions_of_resizing_on_cortex_m4(name: str, tmp_path: Path) -> Non
     _, instructions = network.run(samples_of(model, 5)[-1:])
     estimated = estimate(model, "cortex-m4")
     assert estimated.instructions == pytest.approx(instructions, rel=0.1)
+
+
+def test_tables_are_about_kernels_that_there_are() -> None:
+    """A kernel with a new name would seem not to have been measured."""
+    tables = json.loads(
+        Path(instructions.__file__).with_name("cpu_costs.json").read_text(encoding="utf-8")
+    )["cpus"].values()
+    measured = {f"asc_{kind.split(' ')[0]}" for table in tables for kind in table["instructions"]}
+    assert measured <= set(KERNELS)

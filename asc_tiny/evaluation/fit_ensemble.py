@@ -1,9 +1,9 @@
 """Fitting an ensemble's weights and bias to the training split.
 
-The combined scores stay linear, ``y = sum of w_n y_n + b`` (Bing et al., section 3.2), with
-``w_n >= 0``, ``b >= 0`` and ``sum of w_n + classes * b = 1``: y is a mixture of the members'
-probabilities and, by b, of the uniform distribution, so it is a probability itself and its cross
-entropy needs no clipping. That is minimised,
+The combined scores stay linear, ``y = sum of w_n y_n + b`` (Bing et al., DCASE2023 Task 1, section
+3.2), with ``w_n >= 0``, ``b >= 0`` and ``sum of w_n + classes * b = 1``: y is a mixture of the
+members' probabilities and, by b, of the uniform distribution, so it is a probability itself and
+its cross entropy needs no clipping. That is minimised,
 
     -sum over clips of ln y[true class] - sum over members of (PRIOR * clips / N) ln w_n - ln(C b)
 

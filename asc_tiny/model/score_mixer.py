@@ -1,7 +1,8 @@
 """The linear combination of class scores in integers: the bit-exact model of the C code.
 
-Real scores follow ``y = sum of w_n y_n + b`` over the members n (Bing et al., section 3.2). With
-``y_n = scale_n (code_n - zero_n)`` and the same for y, every output code is one sum of products:
+Real scores follow ``y = sum of w_n y_n + b`` over the members n (Bing et al., DCASE2023 Task 1,
+section 3.2). With ``y_n = scale_n (code_n - zero_n)`` and the same for y, every output code is one
+sum of products:
 
     code = (sum of multiplier_n code_n + offset) >> 16, clipped to int8
 

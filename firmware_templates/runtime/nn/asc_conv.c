@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kernels with weights; see asc_kernels.h. Cores with Helium have those of asc_conv_mve.c and
- * asc_depthwise_mve.c.
+ * Convolutions and dense layers, which share the product of windows and weights, and depthwise
+ * convolutions, with which compilers for size share the arithmetic; see asc_kernels.h. Cores with
+ * Helium have those of asc_conv_mve.c and asc_depthwise_mve.c.
  */
 #include "asc_kernels.h"
 
@@ -10,34 +11,18 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The loops of the DSP path are in line assembly of GCC, with registers that only optimisation
- * leaves free. */
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
-#define ASC_CONV_DSP 1
-#else
-#define ASC_CONV_DSP 0
-#endif
-
 #include "asc_arithmetic.h"
+#include "asc_dsp.h"
 #include "asc_im2col.h"
 
-/* The part of a layer that dense layers and convolutions share: windows of `depth` values, `step`
- * values apart, against the weights of all output channels. */
-typedef struct {
-    const int8_t *weights;
-    const asc_channel_t *channels;
-    int32_t depth;
-    int32_t count;
-    asc_output_t range;
-} asc_product_t;
-
-#if ASC_CONV_DSP
+#if ASC_KERNELS_DSP
 #include "asc_conv_dsp.h"
+#include "asc_depthwise_dsp.h"
 #endif
 
 /* Widens `count` bytes to 16 bits. */
 static void widen(const int8_t *from, int32_t count, int16_t *to) {
-#if ASC_CONV_DSP
+#if ASC_KERNELS_DSP
     for (; count >= 4; count -= 4, from += 4, to += 4) {
         widen_four(from, to);
     }
@@ -85,7 +70,7 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t 
     const int32_t size = layer->columns * layer->column_size;
     const int32_t rest = layer->column_size - height * channels;
     const int are_pixels = height == 1 && rest == 0 && layer->window.left == 0;
-#if ASC_CONV_DSP
+#if ASC_KERNELS_DSP
     if (channels <= 4 && layer->window.dilation == 1) {
         arrange_few(layer, rows, wide);
     } else
@@ -140,7 +125,7 @@ static void clamp(const asc_output_t *range, int8_t *values, int32_t count) {
 /* One value of each output channel for windows `step` values apart. */
 static void multiply_all(const asc_product_t *product, const int16_t *wide, int32_t step,
                          int32_t windows, int8_t *output) {
-#if ASC_CONV_DSP
+#if ASC_KERNELS_DSP
     if (product->range.narrow) {
         multiply_narrow(product, wide, step, windows, output);
     } else {
@@ -195,7 +180,7 @@ void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t 
     const int32_t even = (product.count + 1) / 2 * 2;
     int16_t *wide = (int16_t *)(void *)scratch;
     arrange(layer, rows, wide);
-#if ASC_CONV_DSP
+#if ASC_KERNELS_DSP
     sum_windows(&product, wide, layer->column_size, layer->columns, even, sums);
 #else
     for (int32_t x = 0; x < layer->columns; x++, wide += layer->column_size, sums += even) {

@@ -9,11 +9,9 @@
 #ifndef ASC_CONV_DSP_H
 #define ASC_CONV_DSP_H
 
-static inline uint32_t load_word(const int8_t *bytes) {
-    uint32_t word;
-    memcpy(&word, bytes, sizeof word);
-    return word;
-}
+#include "asc_arithmetic.h"
+#include "asc_dsp.h"
+#include "asc_im2col.h"
 
 static inline uint32_t widen_even(uint32_t bytes) {
     uint32_t result;
@@ -49,7 +47,7 @@ static inline void widen_word(uint32_t bytes, int16_t *to) {
 }
 
 static inline void widen_four(const int8_t *from, int16_t *to) {
-    widen_word(load_word(from), to);
+    widen_word(asc_load_word(from), to);
 }
 
 /* As arrange, for up to four channels: a pixel is a word, and what it holds too much is written
@@ -65,7 +63,8 @@ static void arrange_few(const asc_conv_t *layer, const int8_t *const *rows, int1
         const int inside = (uint32_t)x < (uint32_t)input_width;
         const int32_t offset = x * channels;
         for (int32_t y = 0; y < height; y++, wide += channels) {
-            const uint32_t bytes = inside && rows[y] != NULL ? load_word(rows[y] + offset) : zero;
+            const uint32_t bytes =
+                inside && rows[y] != NULL ? asc_load_word(rows[y] + offset) : zero;
             widen_word(bytes, wide);
         }
     }
@@ -92,12 +91,18 @@ static void arrange_few(const asc_conv_t *layer, const int8_t *const *rows, int1
 
 /* The same for r3 bytes of weights, twice in a loop: an odd number of fours enters in the middle.
  */
-#define MULTIPLY_WINDOWS                                           \
-    "lsls r5, r3, #28\n\t"                                         \
-    "add r3, r2\n\t"                                               \
-    "bmi 3f\n\t"                                                   \
-    "2:\n\t" MULTIPLY_FOUR "3:\n\t" MULTIPLY_FOUR "cmp r2, r3\n\t" \
+/* clang-format off */
+#define MULTIPLY_WINDOWS   \
+    "lsls r5, r3, #28\n\t" \
+    "add r3, r2\n\t"       \
+    "bmi 3f\n\t"           \
+    "2:\n\t"               \
+    MULTIPLY_FOUR          \
+    "3:\n\t"               \
+    MULTIPLY_FOUR          \
+    "cmp r2, r3\n\t"       \
     "bne 2b\n\t"
+/* clang-format on */
 
 /* Two windows, or one, against pairs of channels from `channel` to `end`. The outputs of the second
  * window are `count` values behind those of the first. */
@@ -111,71 +116,90 @@ typedef struct {
     int32_t weight_bytes; /* of a pair of channels */
     const asc_channel_t *end;
     int32_t offset; /* a half and the zero point, in halves */
-} asc_block_t;
+} asc_window_pair_t;
+
+ASC_ASSERT_OFFSET(asc_window_pair_t, first, 0);
+ASC_ASSERT_OFFSET(asc_window_pair_t, second, 4);
+ASC_ASSERT_OFFSET(asc_window_pair_t, weights, 8);
+ASC_ASSERT_OFFSET(asc_window_pair_t, channel, 12);
+ASC_ASSERT_OFFSET(asc_window_pair_t, output, 16);
+ASC_ASSERT_OFFSET(asc_window_pair_t, count, 20);
+ASC_ASSERT_OFFSET(asc_window_pair_t, weight_bytes, 24);
+ASC_ASSERT_OFFSET(asc_window_pair_t, end, 28);
+ASC_ASSERT_OFFSET(asc_window_pair_t, offset, 32);
+ASC_ASSERT_OFFSET(asc_channel_t, bias, 0);
+ASC_ASSERT_OFFSET(asc_channel_t, multiplier, 4);
+ASC_ASSERT_OFFSET(asc_channel_t, bits, 8);
+typedef char asc_channel_t_has_12_bytes[sizeof(asc_channel_t) == 12 ? 1 : -1];
 
 /* Sums of the first window in r11 and r12, of the second in r14 and r7. All registers are taken:
  * `block` waits on the stack. */
-static void multiply_block(asc_block_t *block) {
-    register asc_block_t *r0 __asm__("r0") = block;
-    __asm__ volatile("push {r0, r7}\n\t"
-                     "ldr r2, [r0, #8]\n\t"
-                     "1:\n\t"
-                     "ldr r6, [sp]\n\t"
-                     "ldrd r0, r1, [r6]\n\t"
-                     "ldr r4, [r6, #12]\n\t"
-                     "ldr r3, [r6, #24]\n\t"
-                     "ldr r11, [r4]\n\t"
-                     "ldr r12, [r4, #12]\n\t"
-                     "mov r14, r11\n\t"
-                     "mov r7, r12\n\t" MULTIPLY_WINDOWS "ldr r6, [sp]\n\t"
-                     "ldr r4, [r6, #12]\n\t"
-                     "ldrd r8, r9, [r6, #16]\n\t"
-                     "ldrd r0, r3, [r4, #4]\n\t"
-                     "ldr r10, [r6, #32]\n\t"
-                     "lsl r1, r10, r3\n\t"
-                     "lsl r11, r11, #1\n\t"
-                     "lsl r14, r14, #1\n\t"
-                     "smmlar r5, r11, r0, r1\n\t"
-                     "add r5, r5, r11, asr #31\n\t"
-                     "smmlar r11, r14, r0, r1\n\t"
-                     "add r11, r11, r14, asr #31\n\t"
-                     "asr r5, r5, r3\n\t"
-                     "asr r11, r11, r3\n\t"
-                     "ssat r5, #8, r5, asr #1\n\t"
-                     "ssat r11, #8, r11, asr #1\n\t"
-                     "strb r11, [r8, r9]\n\t"
-                     "strb r5, [r8], #1\n\t"
-                     "ldrd r0, r3, [r4, #16]\n\t"
-                     "lsl r1, r10, r3\n\t"
-                     "lsl r12, r12, #1\n\t"
-                     "lsl r7, r7, #1\n\t"
-                     "smmlar r5, r12, r0, r1\n\t"
-                     "add r5, r5, r12, asr #31\n\t"
-                     "smmlar r12, r7, r0, r1\n\t"
-                     "add r12, r12, r7, asr #31\n\t"
-                     "asr r5, r5, r3\n\t"
-                     "asr r12, r12, r3\n\t"
-                     "ssat r5, #8, r5, asr #1\n\t"
-                     "ssat r12, #8, r12, asr #1\n\t"
-                     "strb r12, [r8, r9]\n\t"
-                     "strb r5, [r8], #1\n\t"
-                     "adds r4, #24\n\t"
-                     "ldr r5, [r6, #28]\n\t"
-                     "str r4, [r6, #12]\n\t"
-                     "str r8, [r6, #16]\n\t"
-                     "cmp r4, r5\n\t"
-                     "bne 1b\n\t"
-                     "str r2, [r6, #8]\n\t"
-                     "pop {r0, r7}"
-                     : "+r"(r0)
-                     :
-                     : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "r14",
-                       "cc", "memory");
+static void multiply_block(asc_window_pair_t *block) {
+    register asc_window_pair_t *r0 __asm__("r0") = block;
+    /* clang-format off */
+    __asm__ volatile(
+        "push {r0, r7}\n\t"
+        "ldr r2, [r0, #8]\n\t"
+        "1:\n\t"
+        "ldr r6, [sp]\n\t"
+        "ldrd r0, r1, [r6]\n\t"
+        "ldr r4, [r6, #12]\n\t"
+        "ldr r3, [r6, #24]\n\t"
+        "ldr r11, [r4]\n\t"
+        "ldr r12, [r4, #12]\n\t"
+        "mov r14, r11\n\t"
+        "mov r7, r12\n\t"
+        MULTIPLY_WINDOWS
+        "ldr r6, [sp]\n\t"
+        "ldr r4, [r6, #12]\n\t"
+        "ldrd r8, r9, [r6, #16]\n\t"
+        "ldrd r0, r3, [r4, #4]\n\t"
+        "ldr r10, [r6, #32]\n\t"
+        "lsl r1, r10, r3\n\t"
+        "lsl r11, r11, #1\n\t"
+        "lsl r14, r14, #1\n\t"
+        "smmlar r5, r11, r0, r1\n\t"
+        "add r5, r5, r11, asr #31\n\t"
+        "smmlar r11, r14, r0, r1\n\t"
+        "add r11, r11, r14, asr #31\n\t"
+        "asr r5, r5, r3\n\t"
+        "asr r11, r11, r3\n\t"
+        "ssat r5, #8, r5, asr #1\n\t"
+        "ssat r11, #8, r11, asr #1\n\t"
+        "strb r11, [r8, r9]\n\t"
+        "strb r5, [r8], #1\n\t"
+        "ldrd r0, r3, [r4, #16]\n\t"
+        "lsl r1, r10, r3\n\t"
+        "lsl r12, r12, #1\n\t"
+        "lsl r7, r7, #1\n\t"
+        "smmlar r5, r12, r0, r1\n\t"
+        "add r5, r5, r12, asr #31\n\t"
+        "smmlar r12, r7, r0, r1\n\t"
+        "add r12, r12, r7, asr #31\n\t"
+        "asr r5, r5, r3\n\t"
+        "asr r12, r12, r3\n\t"
+        "ssat r5, #8, r5, asr #1\n\t"
+        "ssat r12, #8, r12, asr #1\n\t"
+        "strb r12, [r8, r9]\n\t"
+        "strb r5, [r8], #1\n\t"
+        "adds r4, #24\n\t"
+        "ldr r5, [r6, #28]\n\t"
+        "str r4, [r6, #12]\n\t"
+        "str r8, [r6, #16]\n\t"
+        "cmp r4, r5\n\t"
+        "bne 1b\n\t"
+        "str r2, [r6, #8]\n\t"
+        "pop {r0, r7}"
+        : "+r"(r0)
+        :
+        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "r14",
+        "cc", "memory");
+    /* clang-format on */
 }
 
 /* The same for the first window alone. */
-static void multiply_single(asc_block_t *block) {
-    register asc_block_t *r0 __asm__("r0") = block;
+static void multiply_single(asc_window_pair_t *block) {
+    register asc_window_pair_t *r0 __asm__("r0") = block;
     __asm__ volatile("push {r0, r7}\n\t"
                      "mov r7, r0\n\t"
                      "ldr r2, [r7, #8]\n\t"
@@ -231,7 +255,7 @@ static void multiply_single(asc_block_t *block) {
                        "cc", "memory");
 }
 
-static void multiply(asc_block_t *block) {
+static void multiply(asc_window_pair_t *block) {
     if (block->second == NULL) {
         multiply_single(block);
     } else {
@@ -241,7 +265,7 @@ static void multiply(asc_block_t *block) {
 
 /* A last channel without a partner: what is computed for the partner, whose weights are zeros, is
  * dropped. */
-static void multiply_last(asc_block_t *block, const asc_channel_t *channel) {
+static void multiply_last(asc_window_pair_t *block, const asc_channel_t *channel) {
     const asc_channel_t pair[2] = {*channel, *channel};
     int8_t *const output = block->output;
     int8_t *const second = output + block->count;
@@ -263,7 +287,7 @@ static void multiply_narrow(const asc_product_t *product, const int16_t *wide, i
     const int32_t count = product->count;
     const asc_channel_t *const channels = product->channels;
     const int32_t even = count / 2 * 2;
-    asc_block_t block;
+    asc_window_pair_t block;
     block.weight_bytes = 2 * product->depth;
     block.offset = asc_narrow_offset(&product->range);
     for (int32_t x = 0; x < windows; x += 2, wide += 2 * step, output += 2 * count) {
@@ -297,32 +321,45 @@ typedef struct {
     const int8_t *end;
 } asc_pair_sums_t;
 
+ASC_ASSERT_OFFSET(asc_pair_sums_t, first, 0);
+ASC_ASSERT_OFFSET(asc_pair_sums_t, second, 4);
+ASC_ASSERT_OFFSET(asc_pair_sums_t, weights, 8);
+ASC_ASSERT_OFFSET(asc_pair_sums_t, sums, 12);
+ASC_ASSERT_OFFSET(asc_pair_sums_t, distance, 16);
+ASC_ASSERT_OFFSET(asc_pair_sums_t, weight_bytes, 20);
+ASC_ASSERT_OFFSET(asc_pair_sums_t, end, 24);
+
 /* Registers are as in multiply_block. */
 static void sum_pair(asc_pair_sums_t *block) {
     register asc_pair_sums_t *r0 __asm__("r0") = block;
-    __asm__ volatile("push {r0, r7}\n\t"
-                     "ldr r2, [r0, #8]\n\t"
-                     "1:\n\t"
-                     "ldr r6, [sp]\n\t"
-                     "ldrd r0, r1, [r6]\n\t"
-                     "ldr r3, [r6, #20]\n\t"
-                     "mov r11, #0\n\t"
-                     "mov r12, #0\n\t"
-                     "mov r14, #0\n\t"
-                     "mov r7, #0\n\t" MULTIPLY_WINDOWS "ldr r6, [sp]\n\t"
-                     "ldrd r8, r9, [r6, #12]\n\t"
-                     "ldr r5, [r6, #24]\n\t"
-                     "add r9, r8\n\t"
-                     "strd r14, r7, [r9]\n\t"
-                     "strd r11, r12, [r8], #8\n\t"
-                     "str r8, [r6, #12]\n\t"
-                     "cmp r2, r5\n\t"
-                     "bne 1b\n\t"
-                     "pop {r0, r7}"
-                     : "+r"(r0)
-                     :
-                     : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "r14",
-                       "cc", "memory");
+    /* clang-format off */
+    __asm__ volatile(
+        "push {r0, r7}\n\t"
+        "ldr r2, [r0, #8]\n\t"
+        "1:\n\t"
+        "ldr r6, [sp]\n\t"
+        "ldrd r0, r1, [r6]\n\t"
+        "ldr r3, [r6, #20]\n\t"
+        "mov r11, #0\n\t"
+        "mov r12, #0\n\t"
+        "mov r14, #0\n\t"
+        "mov r7, #0\n\t"
+        MULTIPLY_WINDOWS
+        "ldr r6, [sp]\n\t"
+        "ldrd r8, r9, [r6, #12]\n\t"
+        "ldr r5, [r6, #24]\n\t"
+        "add r9, r8\n\t"
+        "strd r14, r7, [r9]\n\t"
+        "strd r11, r12, [r8], #8\n\t"
+        "str r8, [r6, #12]\n\t"
+        "cmp r2, r5\n\t"
+        "bne 1b\n\t"
+        "pop {r0, r7}"
+        : "+r"(r0)
+        :
+        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "r14",
+        "cc", "memory");
+    /* clang-format on */
 }
 
 /* Sums of windows `step` values apart, `even` of them for each; see asc_im2col.h. */
@@ -341,83 +378,5 @@ static void sum_windows(const asc_product_t *product, const int16_t *wide, int32
         sum_pair(&block);
     }
 }
-
-/* For Armv8.1-M, of which this extension tells, compilers keep a register more for themselves. */
-#if !defined(__ARM_FEATURE_FP16_SCALAR_ARITHMETIC)
-#define ASC_DEPTHWISE_DSP 1
-
-/* What sum_four works on, in the order of its registers. */
-typedef struct {
-    int32_t sums[4];
-    const int8_t *const *taps;
-    const int16_t *weights;
-    int32_t channel;
-    int32_t step; /* bytes from a pair's weights to the next's */
-    const int8_t *const *end;
-} asc_four_t;
-
-/* Adds four channels of a window, two taps at a time. All registers are taken: the stack keeps
- * `four`, and r7, which may be the frame pointer. */
-static inline void sum_four(asc_four_t *four) {
-    register asc_four_t *r0 __asm__("r0") = four;
-    __asm__ volatile("push {r0, r7}\n\t"
-                     "ldm r0, {r0, r1, r2, r3, r7, r10, r11, r12, r14}\n\t"
-                     "1:\n\t"
-                     "ldrd r4, r5, [r7], #8\n\t"
-                     "ldr r4, [r4, r11]\n\t"
-                     "ldr r5, [r5, r11]\n\t"
-                     "sxtb16 r6, r4\n\t"
-                     "sxtb16 r8, r5\n\t"
-                     "sxtb16 r4, r4, ror #8\n\t"
-                     "sxtb16 r5, r5, ror #8\n\t"
-                     "pkhbt r9, r6, r8, lsl #16\n\t"
-                     "pkhtb r8, r8, r6, asr #16\n\t"
-                     "pkhbt r6, r4, r5, lsl #16\n\t"
-                     "pkhtb r5, r5, r4, asr #16\n\t"
-                     "ldr r4, [r10]\n\t"
-                     "smlad r0, r9, r4, r0\n\t"
-                     "ldrd r4, r9, [r10, #4]\n\t"
-                     "smlad r1, r6, r4, r1\n\t"
-                     "ldr r4, [r10, #12]\n\t"
-                     "smlad r2, r8, r9, r2\n\t"
-                     "add r10, r12\n\t"
-                     "cmp r7, r14\n\t"
-                     "smlad r3, r5, r4, r3\n\t"
-                     "bne 1b\n\t"
-                     "pop {r4, r7}\n\t"
-                     "stm r4, {r0, r1, r2, r3}"
-                     : "+r"(r0)
-                     :
-                     : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "r14",
-                       "cc", "memory");
-}
-
-/* Four channels of a window; `taps` has an even number of addresses. */
-static inline void depthwise_four(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
-                                  int32_t pairs, int32_t c, int8_t *output) {
-    const asc_channel_t *channel = layer->channels + c;
-    asc_four_t four = {{channel[0].bias, channel[1].bias, channel[2].bias, channel[3].bias},
-                       taps,
-                       layer->weights + 2 * c,
-                       c,
-                       4 * layer->output_channels,
-                       taps + 2 * pairs};
-    sum_four(&four);
-    const int32_t *const sums = four.sums;
-    if (layer->range.narrow) {
-        const int32_t offset = asc_narrow_offset(&layer->range);
-        output[0] = asc_finish_narrow(sums[0], channel, offset);
-        output[1] = asc_finish_narrow(sums[1], channel + 1, offset);
-        output[2] = asc_finish_narrow(sums[2], channel + 2, offset);
-        output[3] = asc_finish_narrow(sums[3], channel + 3, offset);
-    } else {
-        output[0] = asc_finish(sums[0], channel, &layer->range);
-        output[1] = asc_finish(sums[1], channel + 1, &layer->range);
-        output[2] = asc_finish(sums[2], channel + 2, &layer->range);
-        output[3] = asc_finish(sums[3], channel + 3, &layer->range);
-    }
-}
-
-#endif
 
 #endif

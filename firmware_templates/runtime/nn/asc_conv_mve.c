@@ -24,22 +24,13 @@
 
 enum { LANES = 16, WINDOWS = 4 };
 
-/* What dense layers and convolutions share; see asc_conv_t. */
-typedef struct {
-    const int8_t *weights;
-    const asc_channel_t *channels;
-    int32_t depth;
-    int32_t count;
-    asc_output_t range;
-} asc_product_t;
-
 /* `count` windows, the last one again for those that are missing, and where their outputs go: two
  * channels of the first window, two of the second ... */
 typedef struct {
     const int8_t *windows[WINDOWS];
     uint16x8_t places;
     int32_t count;
-} asc_block_t;
+} asc_window_block_t;
 
 /* Sums of two channels: those of the first for each window, then those of the second. */
 typedef int32_t asc_sums_t[2 * WINDOWS];
@@ -85,8 +76,8 @@ INLINE int8x16x2_t load_pair(const int8_t *weights) {
 
 /* Windows of at most 16 values stay in registers. What VLD2 reads behind the weights of a pair
  * meets zeros. */
-INLINE void multiply_shallow(const asc_product_t *product, const asc_block_t *block, int8_t *output,
-                             asc_kind_t finish) {
+INLINE void multiply_shallow(const asc_product_t *product, const asc_window_block_t *block,
+                             int8_t *output, asc_kind_t finish) {
     const mve_pred16_t depth = vctp8q((uint32_t)product->depth);
     const int8x16_t w0 = vldrbq_z_s8(block->windows[0], depth);
     const int8x16_t w1 = vldrbq_z_s8(block->windows[1], depth);
@@ -144,8 +135,8 @@ INLINE void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *s
     sums[WINDOWS + 1] = s3;
 }
 
-INLINE void multiply_deep(const asc_product_t *product, const asc_block_t *block, int8_t *output,
-                          asc_kind_t finish) {
+INLINE void multiply_deep(const asc_product_t *product, const asc_window_block_t *block,
+                          int8_t *output, asc_kind_t finish) {
     const int32_t depth = product->depth;
     const int32_t head = (depth - 1) % LANES + 1;
     const uint32_t vectors = (uint32_t)(depth - head) / LANES;
@@ -168,7 +159,8 @@ INLINE void multiply_deep(const asc_product_t *product, const asc_block_t *block
     }
 }
 
-static void multiply_block(const asc_product_t *product, const asc_block_t *block, int8_t *output) {
+static void multiply_block(const asc_product_t *product, const asc_window_block_t *block,
+                           int8_t *output) {
     if (product->depth > LANES) {
         if (product->range.narrow) {
             multiply_deep(product, block, output, NARROW);
@@ -192,8 +184,8 @@ static uint16x8_t find_places(int32_t count, int32_t windows) {
 }
 
 /* `count` windows, at most four, `step` values apart. */
-static asc_block_t find_block(const int8_t *window, int32_t step, int32_t count) {
-    asc_block_t block;
+static asc_window_block_t find_block(const int8_t *window, int32_t step, int32_t count) {
+    asc_window_block_t block;
     block.count = count;
     block.windows[0] = window;
     block.windows[1] = window += count > 1 ? step : 0;
@@ -209,7 +201,7 @@ static void multiply_all(const asc_product_t *product, const int8_t *window, int
     int8_t *place = output;
     for (int32_t rest = count; rest > 0; rest -= WINDOWS, place += WINDOWS * product->count) {
         const int32_t windows = asc_min(rest, WINDOWS);
-        asc_block_t block = find_block(window, step, windows);
+        asc_window_block_t block = find_block(window, step, windows);
         block.places = windows == WINDOWS ? places : find_places(product->count, windows);
         multiply_block(product, &block, place);
         window += WINDOWS * step;
@@ -348,7 +340,7 @@ void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t 
     arrange(layer, rows, scratch);
     for (int32_t rest = layer->columns; rest > 0; rest -= WINDOWS, sums += WINDOWS * even) {
         const int32_t windows = asc_min(rest, WINDOWS);
-        asc_block_t block = find_block(scratch, size, windows);
+        asc_window_block_t block = find_block(scratch, size, windows);
         block.places = find_places(even, windows);
         if (product.depth > LANES) {
             multiply_deep(&product, &block, (int8_t *)sums, SUMS);

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What asc_upsampled_conv.c needs of asc_conv.c, or of asc_conv_mve.c in its place.
+ * Windows as columns side by side (im2col), whose products with weights asc_conv.c computes, or
+ * asc_conv_mve.c in its place, for all kernels with weights but depthwise ones.
  */
 #ifndef ASC_IM2COL_H
 #define ASC_IM2COL_H
 
 #include "asc_kernels.h"
+
+/* The part of a layer that dense layers and convolutions share: windows of `depth` values, `step`
+ * values apart, against the weights of all output channels. */
+typedef struct {
+    const int8_t *weights;
+    const asc_channel_t *channels;
+    int32_t depth;
+    int32_t count;
+    asc_output_t range;
+} asc_product_t;
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kernels that change the number of rows and columns; see asc_kernels.h.
+ * Other numbers of rows and columns; see asc_kernels.h. Cores with Helium repeat pixels in
+ * asc_resize_mve.c.
  */
 #include <string.h>
 
@@ -41,35 +42,20 @@ void asc_resize_bilinear(const void *data, const asc_kernel_args_t *args) {
     }
 }
 
-void asc_transpose_conv(const void *data, const asc_kernel_args_t *args) {
-    const asc_transpose_conv_t *layer = data;
-    const int32_t number = (args->run + layer->top) % layer->stride;
-    const int32_t *phase = layer->phases + 4 * number;
-    asc_conv_t conv = layer->conv;
-    conv.window.height = phase[0];
-    conv.column_size = phase[1];
-    conv.depth = phase[2];
-    conv.weights += phase[3];
-    conv.channels += number * conv.output_channels;
-    asc_conv(&conv, args);
+#if !ASC_KERNELS_MVE
+
+static int32_t nearest(const asc_axis_t *axis, int32_t index, int32_t size) {
+    return asc_min((index * axis->factor + axis->offset) / axis->divisor, size - 1);
 }
 
-void asc_depth_to_space(const void *data, const asc_kernel_args_t *args) {
-    const asc_blocks_t *layer = data;
-    const int8_t *input = args->rows[0] + args->run % layer->block * layer->size;
+void asc_resize_nearest(const void *data, const asc_kernel_args_t *args) {
+    const asc_resize_t *layer = data;
     int8_t *output = args->output;
-    for (int32_t x = 0; x < layer->pixels; x++, output += layer->size) {
-        memcpy(output, input, (size_t)layer->size);
-        input += layer->block * layer->size;
+    for (int32_t x = 0; x < layer->output_width; x++) {
+        const int32_t pixel = nearest(&layer->columns, x, layer->input_width);
+        memcpy(output, args->rows[0] + pixel * layer->channels, (size_t)layer->channels);
+        output += layer->channels;
     }
 }
 
-void asc_space_to_depth(const void *data, const asc_kernel_args_t *args) {
-    const asc_blocks_t *layer = data;
-    int8_t *output = args->output;
-    for (int32_t x = 0; x < layer->pixels; x++) {
-        for (int32_t y = 0; y < layer->block; y++, output += layer->size) {
-            memcpy(output, args->rows[y] + x * layer->size, (size_t)layer->size);
-        }
-    }
-}
+#endif

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kernels that go element by element; see asc_kernels.h.
+ * Operations on two operands, either of which may be repeated; see asc_kernels.h.
  */
 #include "asc_arithmetic.h"
 #include "asc_kernels.h"
-
-void asc_lookup(const void *data, const asc_kernel_args_t *args) {
-    const asc_lookup_t *layer = data;
-    const int8_t *input = args->rows[0];
-    const int8_t *of_zero = layer->table + 128;
-    for (int32_t i = 0; i < layer->size; i++) {
-        args->output[i] = of_zero[input[i]];
-    }
-}
 
 typedef int32_t (*combine_t)(const asc_binary_t *layer, int32_t first, int32_t second);
 

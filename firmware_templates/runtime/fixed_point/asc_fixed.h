@@ -6,6 +6,7 @@
 #ifndef ASC_FIXED_H
 #define ASC_FIXED_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #if (-1 >> 1) != -1
@@ -51,6 +52,15 @@
 #else
 #define ASC_HAS_MVE 0
 #endif
+
+/* Does not compile unless a member lies so many bytes behind its structure's beginning, where
+ * assembly reads it. */
+#define ASC_FIXED_ASSERT_OFFSET(TYPE, MEMBER, BYTES) \
+    typedef char TYPE##_##MEMBER##_is_there[offsetof(TYPE, MEMBER) == (BYTES) ? 1 : -1]
+
+/* Does not compile unless elements of an array lie so many bytes apart. */
+#define ASC_FIXED_ASSERT_SIZE(TYPE, BYTES) \
+    typedef char TYPE##_size[sizeof(TYPE) == (BYTES) ? 1 : -1]
 
 #if ASC_HAS_DSP
 

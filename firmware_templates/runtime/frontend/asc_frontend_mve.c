@@ -144,6 +144,14 @@ typedef struct {
     uint64_t rest;
 } position_t;
 
+/* Assembly and vectors read these by their offsets. */
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_ramp_t, start, 0);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_ramp_t, step, 4);
+ASC_FIXED_ASSERT_SIZE(asc_frontend_ramp_t, 8);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_chord_t, base, 0);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_chord_t, slope, 4);
+ASC_FIXED_ASSERT_SIZE(asc_frontend_chord_t, 8);
+
 /* Stores the low and high word of a band's sum. asc_frontend.c has the formula; compilers neither
  * predicate the loop nor keep its sums in registers. */
 static inline uint32_t *next_band(uint32_t *band, position_t *at, const uint64_t *power,
@@ -293,6 +301,9 @@ static inline void store_codes(int8_t *codes, uint32x4_t offsets, int32x4_t valu
 }
 
 #if ASC_FRONTEND_DELTAS
+
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_band_t, log_mel, 0);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_band_t, delta, 8);
 
 static inline int32x4_t even_half(uint32x4_t words) {
     return vmovlbq_s16(vreinterpretq_s16_u32(words));

@@ -26,6 +26,15 @@ typedef struct {
     quad_t second;
 } turns_t;
 
+/* Assembly reads turns and complex numbers by these offsets. */
+ASC_FIXED_ASSERT_OFFSET(quad_t, re, 0);
+ASC_FIXED_ASSERT_OFFSET(quad_t, im, 16);
+ASC_FIXED_ASSERT_OFFSET(turns_t, first, 0);
+ASC_FIXED_ASSERT_OFFSET(turns_t, second, 32);
+ASC_FIXED_ASSERT_OFFSET(asc_complex_t, re, 0);
+ASC_FIXED_ASSERT_OFFSET(asc_complex_t, im, 4);
+ASC_FIXED_ASSERT_SIZE(asc_complex_t, 8);
+
 /* Half of a + b (cosine - i sine). */
 static inline quad_t half_turn(quad_t a, quad_t b, quad_t turn) {
     quad_t half = {vrmulhq_s32(b.re, turn.re), vrmulhq_s32(vnegq_s32(b.re), turn.im)};
@@ -92,6 +101,11 @@ typedef struct {
     uint32x4_t other_sines; /* for even and for odd samples */
 } first_constants_t;
 
+ASC_FIXED_ASSERT_OFFSET(first_constants_t, half, 0);
+ASC_FIXED_ASSERT_OFFSET(first_constants_t, groups, 16);
+ASC_FIXED_ASSERT_OFFSET(first_constants_t, sines, 32);
+ASC_FIXED_ASSERT_OFFSET(first_constants_t, other_sines, 48);
+
 /* Products of even or odd samples, two to a word, with their windows. */
 #define EVEN(WORDS, PRODUCT)   \
     "vldrw.32 q7, " WORDS "\n" \
@@ -118,6 +132,7 @@ static void first_layers(asc_complex_t *z, const asc_sample_pair_t *words, uint3
     const int32_t *sine = asc_frontend_cosine + QUARTER;
     uint32_t group = 0;                  /* in the highest bits */
     uint32_t here = LENGTH / 4u / LANES; /* the count at first, then a byte offset in z */
+    /* clang-format off */
     __asm__ volatile(
         "dls lr, %[here]\n"
         "1:\n"
@@ -131,8 +146,10 @@ static void first_layers(asc_complex_t *z, const asc_sample_pair_t *words, uint3
         "vadd.i32 q0, q6, q0\n"
         "vadd.i32 q1, q6, q1\n"
         /* q2, q3 = z0; q0, q1 = z1 */
-        EVEN("[%[words]]", "q2") ODD("[%[words]], #16", "q3") EVEN("[%[third]]", "q0")
-            ODD("[%[third]], #16", "q1")
+        EVEN("[%[words]]", "q2")
+        ODD("[%[words]], #16", "q3")
+        EVEN("[%[third]]", "q0")
+        ODD("[%[third]], #16", "q1")
         /* q4, q5 = a = z0 + z1; q2, q3 = b = z0 - z1 */
         "vadd.i32 q4, q2, q0\n"
         "vadd.i32 q5, q3, q1\n"
@@ -143,45 +160,50 @@ static void first_layers(asc_complex_t *z, const asc_sample_pair_t *words, uint3
         "vldrw.32 q0, [%[sine], q7]\n"
         "vshr.s32 q0, q0, #2\n"
         "vadd.i32 q1, q6, q0\n"
-        "vsub.i32 q0, q6, q0\n" EVEN("[%[second]]", "q1")
-            EVEN("[%[fourth]]", "q0") "vadd.i32 q7, q1, q0\n"
-                                      "vsub.i32 q1, q1, q0\n"
-                                      "vadd.i32 q0, q4, q7\n"
-                                      "vsub.i32 q4, q4, q7\n"
-                                      "vsub.i32 q7, q3, q1\n"
-                                      "vadd.i32 q3, q3, q1\n"
-                                      "rbit %[here], %[group]\n"
-                                      "add %[group], %[group], %[step]\n"
-                                      "lsl %[here], %[here], #5\n"
-                                      "vldrw.32 q1, [%[constants], #16]\n"
-                                      "vadd.i32 q1, q1, %[here]\n"
-                                      "vstrw.32 q0, [q1]\n"
-                                      "vstrw.32 q4, [q1, #16]\n"
-                                      "vstrw.32 q7, [q1, #12]\n"
-                                      "vstrw.32 q3, [q1, #28]\n"
-                                      /* q7 = c.im, q3 = d.im */
-                                      "vldrw.32 q7, [%[constants], #48]\n"
-                                      "vldrw.32 q0, [%[sine], q7]\n"
-                                      "sub %[sine], %[sine], #32\n"
-                                      "vshr.s32 q0, q0, #2\n"
-                                      "vadd.i32 q3, q6, q0\n"
-                                      "vsub.i32 q0, q6, q0\n" ODD("[%[second]], #16", "q3")
-                                          ODD("[%[fourth]], #16", "q0") "vadd.i32 q7, q3, q0\n"
-                                                                        "vsub.i32 q3, q3, q0\n"
-                                                                        "vadd.i32 q0, q5, q7\n"
-                                                                        "vsub.i32 q5, q5, q7\n"
-                                                                        "vadd.i32 q7, q2, q3\n"
-                                                                        "vsub.i32 q2, q2, q3\n"
-                                                                        "vstrw.32 q0, [q1, #4]\n"
-                                                                        "vstrw.32 q5, [q1, #20]\n"
-                                                                        "vstrw.32 q7, [q1, #8]\n"
-                                                                        "vstrw.32 q2, [q1, #24]\n"
-                                                                        "le lr, 1b\n"
+        "vsub.i32 q0, q6, q0\n"
+        EVEN("[%[second]]", "q1")
+        EVEN("[%[fourth]]", "q0")
+        "vadd.i32 q7, q1, q0\n"
+        "vsub.i32 q1, q1, q0\n"
+        "vadd.i32 q0, q4, q7\n"
+        "vsub.i32 q4, q4, q7\n"
+        "vsub.i32 q7, q3, q1\n"
+        "vadd.i32 q3, q3, q1\n"
+        "rbit %[here], %[group]\n"
+        "add %[group], %[group], %[step]\n"
+        "lsl %[here], %[here], #5\n"
+        "vldrw.32 q1, [%[constants], #16]\n"
+        "vadd.i32 q1, q1, %[here]\n"
+        "vstrw.32 q0, [q1]\n"
+        "vstrw.32 q4, [q1, #16]\n"
+        "vstrw.32 q7, [q1, #12]\n"
+        "vstrw.32 q3, [q1, #28]\n"
+        /* q7 = c.im, q3 = d.im */
+        "vldrw.32 q7, [%[constants], #48]\n"
+        "vldrw.32 q0, [%[sine], q7]\n"
+        "sub %[sine], %[sine], #32\n"
+        "vshr.s32 q0, q0, #2\n"
+        "vadd.i32 q3, q6, q0\n"
+        "vsub.i32 q0, q6, q0\n"
+        ODD("[%[second]], #16", "q3")
+        ODD("[%[fourth]], #16", "q0")
+        "vadd.i32 q7, q3, q0\n"
+        "vsub.i32 q3, q3, q0\n"
+        "vadd.i32 q0, q5, q7\n"
+        "vsub.i32 q5, q5, q7\n"
+        "vadd.i32 q7, q2, q3\n"
+        "vsub.i32 q2, q2, q3\n"
+        "vstrw.32 q0, [q1, #4]\n"
+        "vstrw.32 q5, [q1, #20]\n"
+        "vstrw.32 q7, [q1, #8]\n"
+        "vstrw.32 q2, [q1, #24]\n"
+        "le lr, 1b\n"
         : [words] "+&r"(words), [second] "+&r"(second), [third] "+&r"(third),
           [fourth] "+&r"(fourth), [cosine] "+&r"(cosine), [sine] "+&r"(sine), [group] "+&r"(group),
           [here] "+&r"(here)
         : [shift] "r"(shift + 16u), [step] "r"(LANES << unused_bits), [constants] "r"(&constants)
         : "memory", "lr", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7");
+    /* clang-format on */
 }
 
 #else
@@ -402,6 +424,11 @@ typedef struct {
     uint64x2_t powers_up;
     uint64x2_t powers_down;
 } neighbors_t;
+
+ASC_FIXED_ASSERT_OFFSET(neighbors_t, numbers_down, 0);
+ASC_FIXED_ASSERT_OFFSET(neighbors_t, turns_down, 16);
+ASC_FIXED_ASSERT_OFFSET(neighbors_t, powers_up, 32);
+ASC_FIXED_ASSERT_OFFSET(neighbors_t, powers_down, 48);
 
 /* From the complex transform to the spectrum of the real samples, in place. */
 static void real_power(asc_spectrum_t *spectrum) {

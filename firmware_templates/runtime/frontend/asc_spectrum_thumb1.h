@@ -9,6 +9,10 @@
 #include "asc_fixed.h"
 #include "asc_spectrum.h"
 
+/* The assembly below reads these by their offsets. */
+ASC_FIXED_ASSERT_OFFSET(asc_complex_t, re, 0);
+ASC_FIXED_ASSERT_OFFSET(asc_complex_t, im, 4);
+
 #define LENGTH ASC_SPECTRUM_LENGTH
 
 /* clang-format off */

@@ -9,6 +9,17 @@
 #include "asc_fixed.h"
 #include "asc_spectrum.h"
 
+/* The assembly below reads these by their offsets. */
+ASC_FIXED_ASSERT_OFFSET(asc_complex_t, re, 0);
+ASC_FIXED_ASSERT_OFFSET(asc_complex_t, im, 4);
+ASC_FIXED_ASSERT_SIZE(asc_complex_t, 8);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_turn_t, cosine, 0);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_turn_t, sine, 4);
+ASC_FIXED_ASSERT_SIZE(asc_frontend_turn_t, 8);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_twiddle_t, first, 0);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_twiddle_t, second, 8);
+ASC_FIXED_ASSERT_SIZE(asc_frontend_twiddle_t, 16);
+
 /* clang-format off */
 
 #define LENGTH ASC_SPECTRUM_LENGTH

@@ -57,7 +57,8 @@ static inline void asc_listen_serial(const asc_port_t *port) {
 }
 
 static inline void asc_listen_receive(const uint8_t *bytes, size_t count) {
-    (void)bytes, (void)count;
+    (void)bytes;
+    (void)count;
 }
 #endif
 

@@ -72,7 +72,8 @@ static void classify(const int16_t *pcm, size_t left) {
     while (left > 0) {
         asc_result_t result;
         const size_t taken = asc_push(&classifier, pcm, left);
-        pcm += taken, left -= taken;
+        pcm += taken;
+        left -= taken;
         if (asc_result(&classifier, &result) == ASC_RESULT_NEW) {
             platform_print("decision");
             for (uint32_t i = 0; i < ASC_NET_OUTPUT_SIZE; i++) {

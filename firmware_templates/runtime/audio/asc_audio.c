@@ -32,7 +32,8 @@ void asc_audio_write(asc_audio_t *audio, const int16_t *pcm, size_t count) {
         const size_t part = count < room ? count : room;
         memcpy(asc_audio_fill(audio) + audio->written, pcm, part * sizeof *pcm);
         audio->written += (uint32_t)part;
-        pcm += part, count -= part;
+        pcm += part;
+        count -= part;
         if (audio->written == ASC_AUDIO_BLOCK) {
             audio->written = 0;
             asc_audio_filled(audio);

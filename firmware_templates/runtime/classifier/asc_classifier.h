@@ -11,7 +11,8 @@
  *         while (count > 0 && status >= 0) {
  *             asc_result_t result;
  *             const size_t taken = asc_push(&classifier, pcm, count);
- *             pcm += taken, count -= taken;
+ *             pcm += taken;
+ *             count -= taken;
  *             status = asc_result(&classifier, &result);
  *             if (status == ASC_RESULT_NEW) { puts(asc_labels[result.label]); }
  *         }

@@ -116,7 +116,9 @@ static inline void asc_protocol_init(asc_protocol_t *protocol, asc_t *classifier
 
 static inline void asc_protocol_receive(asc_protocol_t *protocol, const uint8_t *data,
                                         size_t count) {
-    (void)protocol, (void)data, (void)count;
+    (void)protocol;
+    (void)data;
+    (void)count;
 }
 
 static inline int asc_protocol_wants_microphone(const asc_protocol_t *protocol) {
@@ -130,7 +132,8 @@ static inline size_t asc_protocol_push(asc_protocol_t *protocol, const asc_sampl
 }
 
 static inline void asc_protocol_report(const asc_protocol_t *protocol, const asc_result_t *result) {
-    (void)protocol, (void)result;
+    (void)protocol;
+    (void)result;
 }
 
 #endif

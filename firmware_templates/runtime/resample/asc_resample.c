@@ -67,7 +67,8 @@ size_t asc_resample(asc_resample_t *resampler, const int16_t *in, size_t count, 
         const size_t part = count < room ? count : room;
         memcpy(resampler->samples + resampler->filled, in, part * sizeof *in);
         resampler->filled += (uint32_t)part;
-        in += part, count -= part;
+        in += part;
+        count -= part;
         for (; resampler->start + ASC_RESAMPLE_TAPS <= resampler->filled; advance(resampler)) {
             out[done++] = filtered(resampler->samples + resampler->start,
                                    asc_resample_coefficients[resampler->phase]);

@@ -19,6 +19,7 @@ from asc_tiny.util import files
 from asc_tiny.util.errors import AscError
 from support.commands import asc_tiny, refused
 from support.hostile_models import FRONTEND, with_metadata
+from support.paths import ROOT
 from support.project_files import compile_for_cortex_m4
 from support.stm32 import STAND_IN
 
@@ -179,6 +180,17 @@ def test_stm32cubeide(tmp_path: Path) -> None:
     readme = (generate(tmp_path, "stm32cubeide") / "README.md").read_text()
     assert "(CKOUT PA9, DATIN5 PE7)" in readme and "pins PB6, PD7" in readme
     assert "SYSCLK 48 MHz" in readme and "My \\*board\\*" in readme
+
+
+def test_the_board_that_the_documentation_shows(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "boards.md").read_text(encoding="utf-8")
+    path, model, out = tmp_path / "my_sensor.toml", tmp_path / "model.tflite", tmp_path / "out"
+    path.write_text(page.split("```toml\n")[1].split("```")[0])
+    model.write_bytes(with_metadata('{"schema": 1, "labels": ["a", "b", "c"]}'))
+    command = ["generate", model, "--frontend", FRONTEND, "--project", "zephyr", "--resample"]
+    assert asc_tiny(*command, "--board", path, "--out", out) == 0
+    overlay = (out / "boards" / "my_sensor_nrf52840.overlay").read_text()
+    assert "NRF_PSEL(PDM_CLK, 0, 13)" in overlay and "NRF_PSEL(PDM_DIN, 1, 2)" in overlay
 
 
 WRONG = {

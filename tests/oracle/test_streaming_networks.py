@@ -85,8 +85,8 @@ def test_an_input_without_columns_is_refused() -> None:
         compile_network(model, TIME)
 
 
-def random_tiles(lowered: LoweredGraph, source: random.Random) -> list[Cascade]:
-    """Return tiles of random length with parts of any size, down to two pixels."""
+def random_cascades(lowered: LoweredGraph, source: random.Random) -> list[Cascade]:
+    """Return cascades of random length with tiles of any size, down to two pixels."""
     chains = [(n,) for n, stage in enumerate(lowered.stages) if can_cascade(stage)]
     for first, second in cascadable_pairs(lowered):
         one = next(chain for chain in chains if chain[-1] == first)
@@ -96,11 +96,11 @@ def random_tiles(lowered: LoweredGraph, source: random.Random) -> list[Cascade]:
     return [Cascade(chain, source.choice((1, 2, 3, 5, 16))) for chain in chains]
 
 
-def tilings_at_random(lowered: LoweredGraph, *_: Any) -> Iterator[LoweredGraph]:
-    """Stand in for the search with any tiles that are possible, the same ones for a program."""
+def cascades_at_random(lowered: LoweredGraph, *_: Any) -> Iterator[LoweredGraph]:
+    """Stand in for the search with any cascades that are possible, the same ones for a graph."""
     source = random.Random(lowered.source)
     for _ in range(8):
-        made = with_cascades(lowered, random_tiles(lowered, source))
+        made = with_cascades(lowered, random_cascades(lowered, source))
         if made is not None:
             yield made
             return
@@ -112,24 +112,24 @@ def tilings_at_random(lowered: LoweredGraph, *_: Any) -> Iterator[LoweredGraph]:
     [range(40), *(pytest.param(range(n, n + 120), marks=pytest.mark.slow) for n in (40, 160))],
     ids=str,
 )
-def test_any_tiles_give_the_same_outputs(
+def test_any_cascades_give_the_same_outputs(
     seeds: range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under AddressSanitizer, in arenas of exactly the planned size."""
-    monkeypatch.setattr(planner, "tilings", tilings_at_random)
+    monkeypatch.setattr(planner, "search_cascades", cascades_at_random)
     runtime, folder = tmp_path / "runtime", tmp_path / "graphs"
     runtime.mkdir()
     compiled_runtime(runtime)
-    models, in_parts = [], 0
+    models, tiled = [], 0
     for seed in seeds:
         model = model_file(random_graph(seeded(seed)), f"graph {seed}")
         try:
             compiled = compile_network(model, TIME)
         except AscError:
             continue
-        in_parts += any(stage.tiles for stage in compiled.lowered.stages)
+        tiled += any(stage.tiles for stage in compiled.lowered.stages)
         models.append(model)
-    assert in_parts > len(seeds) // 6
+    assert tiled > len(seeds) // 6
     samples = [samples_of(model, 5) for model in models]
     outputs = run_all(models, samples, folder, runtime, {"options": TIME})
     for model, made, each in zip(models, outputs, samples, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from asc_tiny.tflite.graph import Graph, Operator
+from asc_tiny.tflite.operands import OperatorView
 
 
 class Core(Enum):
@@ -27,15 +27,14 @@ _MVE_CHANNELS = 124
 """Channels that a depthwise convolution for MVE works on at a time (CH_IN_BLOCK_MVE)."""
 
 
-def conv_2d(graph: Graph, operator: Operator, core: Core) -> int:
+def conv_2d(op: OperatorView, core: Core) -> int:
     """Return the bytes for a convolution (arm_convolve_wrapper_s8_get_buffer_size)."""
-    source, weights = (graph.tensor(i).shape for i in operator.inputs[:2])
-    result = graph.tensor(operator.outputs[0]).shape
+    source, weights, result = op.input(0).shape, op.input(1).shape, op.output.shape
     _, height, width, channels = weights
-    options = operator.options
+    options = op.options
     dilated = (options["dilation_h_factor"], options["dilation_w_factor"]) != (1, 1)
     stride = (options["stride_h"], options["stride_w"])
-    padding = tuple(_padding(operator, source, weights, result, axis) for axis in (1, 2))
+    padding = tuple(_padding(op, source, weights, result, axis) for axis in (1, 2))
     grouped = source[3] != channels
     if (height, width) == (1, 1) and padding == (0, 0) and not dilated and not grouped:
         return one_by_one(source[3], core) if stride == (1, 1) else 0
@@ -51,20 +50,19 @@ def one_by_one(channels: int, core: Core) -> int:
     return 4 * channels if core is Core.DSP_ARM_COMPILER else 0
 
 
-def depthwise_conv_2d(graph: Graph, operator: Operator, core: Core) -> int:
+def depthwise_conv_2d(op: OperatorView, core: Core) -> int:
     """Return the bytes (arm_depthwise_conv_wrapper_s8_get_buffer_size)."""
-    source, weights = (graph.tensor(i).shape for i in operator.inputs[:2])
-    result = graph.tensor(operator.outputs[0]).shape
+    source, weights, result = op.input(0).shape, op.input(1).shape, op.output.shape
     _, height, width, _ = weights
-    options = operator.options
+    options = op.options
     dilation = (options["dilation_h_factor"], options["dilation_w_factor"])
     if core is Core.MVE and source[3] == 1 and result[3] > 1:
-        return _one_channel(operator, source, weights, result)
+        return _one_channel(op, source, weights, result)
     if source[3] != result[3] or source[0] != 1 or dilation != (1, 1):
         return 0
     if core is Core.MVE:
         return 4 * _MVE_CHANNELS * height * width
-    padding = [_padding(operator, source, weights, result, axis) for axis in (1, 2)]
+    padding = [_padding(op, source, weights, result, axis) for axis in (1, 2)]
     if core is Core.PLAIN or ((height, width) == (3, 3) and max(padding) <= 1):
         return 0
     return 2 * source[3] * height * width
@@ -84,14 +82,14 @@ _REVERSED_CHANNELS = 16
 """Up to so many input channels a transposed convolution does not become a convolution."""
 
 
-def transpose_conv(graph: Graph, operator: Operator, core: Core) -> tuple[int, int]:
+def transpose_conv(op: OperatorView, core: Core) -> tuple[int, int]:
     """Return the bytes of a transposed convolution and of its reversed filter.
 
     Rules: arm_transpose_conv_s8_get_buffer_size and its reverse_conv_buffer_size.
     """
-    outputs, height, width, channels = graph.tensor(operator.inputs[1]).shape
-    _, _, input_width, _ = graph.tensor(operator.inputs[2]).shape
-    stride_h, stride_w = operator.options["stride_h"], operator.options["stride_w"]
+    outputs, height, width, channels = op.input(1).shape
+    _, _, input_width, _ = op.input(2).shape
+    stride_h, stride_w = op.options["stride_h"], op.options["stride_w"]
     if max(stride_h, stride_w) <= 2 and channels > _REVERSED_CHANNELS:
         length = channels * height * width
         return _columns(length, core), length * outputs
@@ -100,7 +98,7 @@ def transpose_conv(graph: Graph, operator: Operator, core: Core) -> tuple[int, i
 
 
 def _padding(
-    operator: Operator,
+    op: OperatorView,
     source: tuple[int, ...],
     weights: tuple[int, ...],
     result: tuple[int, ...],
@@ -108,9 +106,9 @@ def _padding(
 ) -> int:
     """Return the padding before the first row (axis 1) or column (axis 2)."""
     letter = "hw"[axis - 1]
-    stride = operator.options[f"stride_{letter}"]
-    reach = (weights[axis] - 1) * operator.options[f"dilation_{letter}_factor"] + 1
-    if operator.options["padding"] != "SAME":
+    stride = op.options[f"stride_{letter}"]
+    reach = (weights[axis] - 1) * op.options[f"dilation_{letter}_factor"] + 1
+    if op.options["padding"] != "SAME":
         return 0
     return int(max((result[axis] - 1) * stride + reach - source[axis], 0)) // 2
 
@@ -146,16 +144,16 @@ def _one_row(
 
 
 def _one_channel(
-    operator: Operator,
+    op: OperatorView,
     source: tuple[int, ...],
     weights: tuple[int, ...],
     result: tuple[int, ...],
 ) -> int:
     """Return the bytes for MVE where a depthwise convolution of one channel becomes a full one."""
     _, height, width, outputs = weights
-    options = operator.options
+    options = op.options
     undilated = (options["dilation_h_factor"], options["dilation_w_factor"]) == (1, 1)
-    padding = [_padding(operator, source, weights, result, axis) for axis in (1, 2)]
+    padding = [_padding(op, source, weights, result, axis) for axis in (1, 2)]
     copy = outputs * height * width
     if (height, width) == (1, 1) and padding == [0, 0] and undilated:
         return copy

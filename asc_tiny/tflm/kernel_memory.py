@@ -150,7 +150,7 @@ def _conv_2d(op: MicroKernel) -> Needs:
     )
     if op.kernels is None:
         return needs
-    scratch = cmsis_nn.conv_2d(op.graph, op.operator, op.kernels)
+    scratch = cmsis_nn.conv_2d(op, op.kernels)
     return _with_buffer(needs, scratch)
 
 
@@ -162,7 +162,7 @@ def _depthwise_conv_2d(op: MicroKernel) -> Needs:
     )
     if op.kernels is None:
         return needs
-    scratch = cmsis_nn.depthwise_conv_2d(op.graph, op.operator, op.kernels)
+    scratch = cmsis_nn.depthwise_conv_2d(op, op.kernels)
     return _with_buffer(needs, scratch)
 
 
@@ -178,7 +178,7 @@ def _transpose_conv(op: MicroKernel) -> Needs:
         # A 32-bit sum for each output element.
         sums = 4 * op.output.size
         return replace(needs, scratch=(sums,))
-    scratch = cmsis_nn.transpose_conv(op.graph, op.operator, op.kernels)
+    scratch = cmsis_nn.transpose_conv(op, op.kernels)
     return replace(needs, data=needs.data + 4, scratch=scratch)
 
 

@@ -6,12 +6,11 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from asc_tiny.compiler.diagnostics import operator_error
 from asc_tiny.compiler.ir import BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import SliceParams, four
 from asc_tiny.compiler.lower.context import LoweringContext, is_image
 from asc_tiny.compiler.lower.rule import MANY, SAME, SLICED, VIEW_OR_COPY, lowering
-from asc_tiny.tflite.graph import Graph, Operator, Tensor
+from asc_tiny.tflite.graph import Tensor
 
 
 @dataclass(frozen=True)
@@ -43,18 +42,14 @@ class Slice:
         return start
 
 
-def _strided_slice(graph: Graph, operator: Operator) -> Slice:
-    options = operator.options
+def _strided_slice(ctx: LoweringContext) -> Slice:
+    options = ctx.options
     if options["ellipsis_mask"] or options["new_axis_mask"] or options["offset"]:
-        raise operator_error(
-            graph, operator, "adds axes or has an ellipsis; give plain bounds and reshape"
-        )
-    tensor = graph.tensor(operator.inputs[0])
-    begins, ends, steps = (
-        _constants(graph, operator, position, len(tensor.shape)) for position in (1, 2, 3)
-    )
+        ctx.error("adds axes or has an ellipsis; give plain bounds and reshape")
+    tensor = ctx.input(0)
+    begins, ends, steps = (_constants(ctx, position, len(tensor.shape)) for position in (1, 2, 3))
     if 0 in steps:
-        raise operator_error(graph, operator, "has step 0")
+        ctx.error("has step 0")
     ranges = []
     for axis, (size, begin, end, step) in enumerate(
         zip(tensor.shape, begins, ends, steps, strict=True)
@@ -62,88 +57,76 @@ def _strided_slice(graph: Graph, operator: Operator) -> Slice:
         bit = 1 << axis
         if options["shrink_axis_mask"] & bit:
             if step != 1 or options["begin_mask"] & bit:
-                raise operator_error(
-                    graph, operator, f"takes one element of axis {axis}, not at a place"
-                )
+                ctx.error(f"takes one element of axis {axis}, not at a place")
             index = begin + size if begin < 0 else begin
             ranges.append(range(index, index + 1))
             continue
         lower = None if options["begin_mask"] & bit else begin
         upper = None if options["end_mask"] & bit else end
         ranges.append(range(size)[lower:upper:step])
-    return _from_ranges(graph, operator, tensor, operator.outputs[0], ranges)
+    return _from_ranges(ctx, tensor, ctx.output, ranges)
 
 
-def _slice(graph: Graph, operator: Operator) -> Slice:
-    tensor = graph.tensor(operator.inputs[0])
-    begins, counts = (
-        _constants(graph, operator, position, len(tensor.shape)) for position in (1, 2)
-    )
+def _slice(ctx: LoweringContext) -> Slice:
+    tensor = ctx.input(0)
+    begins, counts = (_constants(ctx, position, len(tensor.shape)) for position in (1, 2))
     ranges = [
         range(begin, size if count < 0 else begin + count)
         for size, begin, count in zip(tensor.shape, begins, counts, strict=True)
     ]
-    return _from_ranges(graph, operator, tensor, operator.outputs[0], ranges)
+    return _from_ranges(ctx, tensor, ctx.output, ranges)
 
 
-def _split(graph: Graph, operator: Operator) -> Iterator[Slice]:
-    tensor = graph.tensor(operator.inputs[1])
-    (axis,) = _constants(graph, operator, 0, 1)
-    count = len(operator.outputs)
-    yield from _parts(graph, operator, tensor, axis, [tensor.shape[axis] // count] * count)
+def _split(ctx: LoweringContext) -> Iterator[Slice]:
+    tensor = ctx.input(1)
+    (axis,) = _constants(ctx, 0, 1)
+    count = len(ctx.operator.outputs)
+    yield from _parts(ctx, tensor, axis, [tensor.shape[axis] // count] * count)
 
 
-def _split_v(graph: Graph, operator: Operator) -> Iterator[Slice]:
-    tensor = graph.tensor(operator.inputs[0])
-    sizes = _constants(graph, operator, 1, len(operator.outputs))
-    (axis,) = _constants(graph, operator, 2, 1)
+def _split_v(ctx: LoweringContext) -> Iterator[Slice]:
+    tensor = ctx.input(0)
+    sizes = _constants(ctx, 1, len(ctx.operator.outputs))
+    (axis,) = _constants(ctx, 2, 1)
     # One size may be -1: what the others leave.
     rest = tensor.shape[axis] - sum(size for size in sizes if size >= 0)
     sizes = [rest if size < 0 else size for size in sizes]
-    yield from _parts(graph, operator, tensor, axis, sizes)
+    yield from _parts(ctx, tensor, axis, sizes)
 
 
-def _parts(
-    graph: Graph, operator: Operator, tensor: Tensor, axis: int, sizes: list[int]
-) -> Iterator[Slice]:
+def _parts(ctx: LoweringContext, tensor: Tensor, axis: int, sizes: list[int]) -> Iterator[Slice]:
     axis %= len(tensor.shape)
     position = 0
-    for output, size in zip(operator.outputs, sizes, strict=True):
+    for output, size in zip(ctx.outputs, sizes, strict=True):
         ranges = [range(size) for size in tensor.shape]
         ranges[axis] = range(position, position + size)
         position += size
-        yield _from_ranges(graph, operator, tensor, output, ranges)
+        yield _from_ranges(ctx, tensor, output, ranges)
 
 
 def _from_ranges(
-    graph: Graph, operator: Operator, tensor: Tensor, output: int, ranges: list[range]
+    ctx: LoweringContext, tensor: Tensor, output: Tensor, ranges: list[range]
 ) -> Slice:
     count = tuple(len(values) for values in ranges)
     inside = all(
         values and min(values[0], values[-1]) >= 0 and max(values[0], values[-1]) < size
         for values, size in zip(ranges, tensor.shape, strict=True)
     )
-    if not inside or math.prod(count) != graph.tensor(output).size:
-        raise operator_error(
-            graph,
-            operator,
-            f"cuts {list(count)} from {list(tensor.shape)} into {list(graph.tensor(output).shape)}",
-        )
+    if not inside or math.prod(count) != output.size:
+        ctx.error(f"cuts {list(count)} from {list(tensor.shape)} into {list(output.shape)}")
     begin = tuple(values.start for values in ranges)
     # Of one element no step is taken, and what a file says of it means nothing.
     step = tuple(values.step if len(values) > 1 else 1 for values in ranges)
-    return Slice(tensor.index, output, tensor.shape, begin, step, count)
+    return Slice(tensor.index, output.index, tensor.shape, begin, step, count)
 
 
-def _constants(graph: Graph, operator: Operator, position: int, length: int) -> list[int]:
-    tensor = graph.tensor(operator.inputs[position])
-    allowed = ("INT32", "INT64") if operator.name == "SLICE" else ("INT32",)
+def _constants(ctx: LoweringContext, position: int, length: int) -> list[int]:
+    tensor = ctx.input(position)
+    allowed = ("INT32", "INT64") if ctx.name == "SLICE" else ("INT32",)
     values = tensor.data if tensor.dtype in allowed else None
     if values is None or values.size != length:
-        raise operator_error(
-            graph,
-            operator,
-            f"has bounds that are not {length} constants of int32; computed ones are not supported",
+        ctx.error(
+            f"has bounds that are not {length} constants of int32; computed ones are not supported"
         )
     return [int(value) for value in values.ravel()]
 
@@ -157,13 +140,13 @@ def _constants(graph: Graph, operator: Operator, position: int, length: int) -> 
 )
 def lower_strided_slice(ctx: LoweringContext) -> list[Stage]:
     """STRIDED_SLICE, without masks that add axes."""
-    return _lower_slices(ctx, [_strided_slice(ctx.graph, ctx.operator)])
+    return _lower_slices(ctx, [_strided_slice(ctx)])
 
 
 @lowering("SLICE", conditions=SLICED, memory=VIEW_OR_COPY, inputs=(3, 3), is_view=True)
 def lower_slice(ctx: LoweringContext) -> list[Stage]:
     """SLICE with constant bounds."""
-    return _lower_slices(ctx, [_slice(ctx.graph, ctx.operator)])
+    return _lower_slices(ctx, [_slice(ctx)])
 
 
 @lowering(
@@ -171,7 +154,7 @@ def lower_slice(ctx: LoweringContext) -> list[Stage]:
 )
 def lower_split(ctx: LoweringContext) -> list[Stage]:
     """SPLIT into equal parts."""
-    return _lower_slices(ctx, _split(ctx.graph, ctx.operator))
+    return _lower_slices(ctx, _split(ctx))
 
 
 @lowering(
@@ -179,14 +162,14 @@ def lower_split(ctx: LoweringContext) -> list[Stage]:
 )
 def lower_split_v(ctx: LoweringContext) -> list[Stage]:
     """SPLIT_V into parts of stated sizes."""
-    return _lower_slices(ctx, _split_v(ctx.graph, ctx.operator))
+    return _lower_slices(ctx, _split_v(ctx))
 
 
 @lowering("UNPACK", conditions=SAME, memory=VIEW_OR_COPY, outputs=MANY, is_view=True)
 def lower_unpack(ctx: LoweringContext) -> list[Stage]:
     """UNPACK: slices of one element along an axis."""
     axis, sizes = int(ctx.options["axis"]), [1] * len(ctx.operator.outputs)
-    return _lower_slices(ctx, _parts(ctx.graph, ctx.operator, ctx.input(0), axis, sizes))
+    return _lower_slices(ctx, _parts(ctx, ctx.input(0), axis, sizes))
 
 
 def _lower_slices(ctx: LoweringContext, parts: Iterable[Slice]) -> list[Stage]:

@@ -24,10 +24,18 @@ typedef struct {
     volatile uint32_t taken;
 } asc_line_t;
 
-/* Interrupt: adds bytes; those that find no room are lost, as on the wire. */
+/* Interrupt: adds bytes; those that find no room are lost, as on the wire.
+ *
+ * line: the bytes that wait, all zeros at first; the caller owns it.
+ * bytes: bytes that have arrived, read during the call only.
+ * count: number of bytes, 0 or more. */
 void asc_line_put(asc_line_t *line, const uint8_t *bytes, size_t count);
 
-/* Application: returns how many bytes it has copied, at most `most`. */
+/* Application: takes bytes out. Returns how many bytes it has copied, 0 to `most`.
+ *
+ * line: the bytes that wait.
+ * bytes: room for `most` bytes.
+ * most: number of bytes at most. */
 size_t asc_line_take(asc_line_t *line, uint8_t *bytes, size_t most);
 
 #ifdef __cplusplus

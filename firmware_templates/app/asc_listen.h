@@ -46,10 +46,15 @@ int asc_listen_selftest(void);
 /* To be called before asc_listen_init, if at all. asc_listen then answers the host's requests
  * through the port, sends it each decision from its first request on, and leaves the microphone's
  * samples out while the host sends its own. Of the port, `overruns` and `selftest` are set here.
- * Without a call the linker leaves the protocol out. */
+ * Without a call the linker leaves the protocol out.
+ *
+ * port: what the application provides; it is copied. */
 void asc_listen_serial(const asc_port_t *port);
 
-/* Interrupt or application: takes bytes that have arrived, for the next asc_listen. */
+/* Interrupt or application: takes bytes that have arrived, for the next asc_listen.
+ *
+ * bytes: bytes, read during the call only.
+ * count: number of bytes, 0 or more. */
 void asc_listen_receive(const uint8_t *bytes, size_t count);
 #else
 static inline void asc_listen_serial(const asc_port_t *port) {
@@ -65,15 +70,21 @@ static inline void asc_listen_receive(const uint8_t *bytes, size_t count) {
 /* To be called once before the first sample. Returns ASC_NET_OK or one of the network's errors. */
 int asc_listen_init(void);
 
-/* Interrupt: takes any number of samples at the microphone's rate. */
+/* Interrupt: takes samples at the microphone's rate.
+ *
+ * pcm: samples, full scale in int16, read during the call only.
+ * count: number of samples, 0 or more. */
 void asc_listen_samples(const int16_t *pcm, size_t count);
 
 /* Application: works on the samples that have come until a decision is ready. Returns
- * ASC_RESULT_NEW and the decision; ASC_RESULT_NONE once it has to wait for samples; or the negative
- * error that stopped the classifier. After an overrun it starts a new clip behind the gap. */
+ * ASC_RESULT_NEW; ASC_RESULT_NONE once it has to wait for samples; or the negative error that
+ * stopped the classifier. After an overrun it starts a new clip behind the gap.
+ *
+ * result: where the caller wants the decision; it is written with ASC_RESULT_NEW only. */
 int asc_listen(asc_result_t *result);
 
-/* Blocks of ASC_AUDIO_BLOCK samples lost so far, because asc_listen was busy for too long. */
+/* Returns the number of blocks of ASC_AUDIO_BLOCK samples lost so far, because asc_listen was busy
+ * for too long. */
 uint32_t asc_listen_overruns(void);
 
 #ifdef __cplusplus

@@ -101,42 +101,71 @@ typedef struct {
 #define ASC_RESULT_NONE 0
 #define ASC_RESULT_NEW 1
 
-/* To be called once before the first push. Returns ASC_NET_OK or one of the network's negative
- * errors, after which samples are taken and ignored. */
+/* Prepares a classifier; to be called once before the first push. Returns ASC_NET_OK, or one of
+ * the network's negative errors, after which samples are taken and ignored.
+ *
+ * classifier: memory for it, which the caller owns, keeps and does not move; whatever it holds
+ *     before. */
 ASC_WARN_UNUSED int asc_init(asc_t *classifier);
 
-/* Takes samples until a decision is ready, at most `count`; returns the number taken. A decision
- * must be fetched before the next push. */
+/* Takes samples until a decision is ready. Returns the number of samples taken, at most `count`. A
+ * decision must be fetched before the next push.
+ *
+ * classifier: a prepared classifier.
+ * pcm: samples at ASC_FRONTEND_SAMPLE_RATE, full scale in the full range of their type; they are
+ *     read during the call only.
+ * count: number of samples, 0 or more. */
 ASC_WARN_UNUSED size_t asc_push(asc_t *classifier, const asc_sample_t *pcm, size_t count);
 
-/* Copies a decision that has not been fetched yet and returns ASC_RESULT_NEW; else returns
- * ASC_RESULT_NONE, or the negative error that stopped the classifier. */
+/* Copies a decision that has not been fetched yet. Returns ASC_RESULT_NEW; ASC_RESULT_NONE if
+ * there is none; or the negative error that stopped the classifier.
+ *
+ * classifier: a prepared classifier.
+ * result: where the caller wants the decision; it is written with ASC_RESULT_NEW only. */
 ASC_WARN_UNUSED int asc_result(asc_t *classifier, asc_result_t *result);
 
 /* What asc_push does, in parts, for who looks in between: asc_next_column, asc_add_column and
  * asc_decide in turn; or, with a front end that is fed apart, asc_begin_window, then asc_pop_column
  * and asc_add_column for each column. */
 
-/* Takes samples until a column is computed and returns 1; or takes all that are left and returns 0.
- * Of `count` samples `*taken` were taken before, to which it adds. */
+/* Takes samples until a column is computed and returns 1; or takes all that are left and returns
+ * 0.
+ *
+ * classifier: a prepared classifier.
+ * pcm: all samples, as for asc_push.
+ * count: number of all samples.
+ * taken: number of samples that were taken before, 0 to `count`; those that are taken now are
+ *     added. */
 ASC_WARN_UNUSED int asc_next_column(asc_t *classifier, const asc_sample_t *pcm, size_t count,
                                     size_t *taken);
 
-/* Begins a window that shares no column with the one before. */
+/* Begins a window that shares no column with the one before.
+ *
+ * classifier: a prepared classifier. */
 void asc_begin_window(asc_t *classifier);
 
-/* Where the window's next column goes: channel c of mel band m to place m * ASC_COLUMN_STRIDE + c.
- */
+/* Returns where the window's next column goes, inside the classifier: channel c of mel band m to
+ * place m * ASC_COLUMN_STRIDE + c.
+ *
+ * classifier: a prepared classifier, whose window is not whole. */
 int8_t *asc_column(asc_t *classifier);
 
-/* Computes the next column if its samples are there and returns 1, else 0. */
+/* Computes the next column from the samples of the front end. Returns 1, or 0 if samples are
+ * missing.
+ *
+ * classifier: a prepared classifier, whose window is not whole. */
 int asc_pop_column(asc_t *classifier);
 
 /* Adds that column to the window and runs the network as far as it goes: on the column, or on the
- * whole window with its last one. Returns ASC_NET_OK or the error that stopped the classifier. */
+ * whole window with its last one. Returns ASC_NET_OK or the negative error that stopped the
+ * classifier.
+ *
+ * classifier: a classifier with a column that was computed and not added. */
 ASC_WARN_UNUSED int asc_add_column(asc_t *classifier);
 
-/* Returns whether the window is whole, after which a decision is ready. */
+/* Returns 1 if the window is whole, after which a decision is ready, else 0.
+ *
+ * classifier: a prepared classifier. */
 ASC_WARN_UNUSED int asc_decide(asc_t *classifier);
 
 #ifdef __cplusplus

@@ -34,14 +34,24 @@ typedef struct {
 #endif
 } asc_decision_t;
 
-/* To be called once before the first window. */
+/* Prepares decisions; to be called once before the first window.
+ *
+ * decision: memory for their state, which the caller owns. */
 void asc_decision_init(asc_decision_t *decision);
 
-/* Takes the scores of the next window and returns the label to report: a class, or
- * ASC_LABEL_UNKNOWN. */
+/* Takes the scores of the next window. Returns the label to report: a class, 0 to ASC_LABEL_COUNT
+ * - 1, or ASC_LABEL_UNKNOWN.
+ *
+ * decision: prepared state.
+ * scores: ASC_LABEL_COUNT codes of the network's output, which are copied as far as they are
+ *     needed. */
 uint32_t asc_decision_add(asc_decision_t *decision, const int8_t *scores);
 
-/* The averages with the last window, whose own scores are given. */
+/* Returns ASC_LABEL_COUNT averages over windows, the last one included: in `decision` until its
+ * next change, or `scores` themselves where ASC_DECISION_SMOOTHING is 1.
+ *
+ * decision: state after asc_decision_add.
+ * scores: the last window's own scores. */
 const int8_t *asc_decision_smoothed(const asc_decision_t *decision, const int8_t *scores);
 
 #ifdef __cplusplus

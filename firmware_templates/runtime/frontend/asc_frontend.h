@@ -54,21 +54,31 @@ typedef struct {
 #endif
 } asc_frontend_t;
 
-/* Starts a clip or a stream; to be called once before the first push. */
+/* Starts a clip or a stream; to be called once before the first push.
+ *
+ * frontend: memory for the state, which the caller owns. */
 void asc_frontend_init(asc_frontend_t *frontend);
 
-/* Takes samples, full scale in the type's full range, until a frame is complete, at most `count`;
- * returns the number taken. */
+/* Takes samples until a frame is complete. Returns the number of samples taken, at most `count`.
+ *
+ * frontend: prepared state, of which all columns were popped.
+ * pcm: samples, full scale in the full range of their type; they are copied.
+ * count: number of samples, 0 or more. */
 size_t asc_frontend_push(asc_frontend_t *frontend, const asc_sample_t *pcm, size_t count);
 
-/* Computes the next column if its samples are there and returns 1, else 0. Channel c of mel band m
- * goes to features[m * stride + c]. Pop until it returns 0 before the next push: the end of a clip
- * gives several columns. */
+/* Computes the next column. Returns 1, or 0 if samples are missing. Pop until it returns 0 before
+ * the next push: the end of a clip gives several columns.
+ *
+ * frontend: prepared state.
+ * features: where the column goes: channel c of mel band m to features[m * stride + c].
+ * stride: int8 values from a mel band to the next, at least ASC_FRONTEND_CHANNELS. */
 int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride);
 
 #if ASC_FRONTEND_CONTINUOUS
-/* To be called after a column: leaves out the next `columns`. Frames that no other column needs are
- * not computed. */
+/* Leaves out columns, to be called after one. Frames that no other column needs are not computed.
+ *
+ * frontend: prepared state.
+ * columns: number of the next columns to leave out, 0 or more. */
 void asc_frontend_skip(asc_frontend_t *frontend, uint32_t columns);
 #endif
 

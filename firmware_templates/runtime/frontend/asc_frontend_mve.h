@@ -12,17 +12,31 @@
 extern "C" {
 #endif
 
-/* The left shift that fills the type of a sample, at most ASC_FRONTEND_MAX_SHIFT. */
+/* Returns the left shift that fills the type of a sample, 0 to ASC_FRONTEND_MAX_SHIFT.
+ *
+ * samples: ASC_FRONTEND_N_FFT samples of a frame. */
 uint32_t asc_mve_headroom(const asc_sample_t *samples);
 
-/* Copies samples; the ranges may overlap where `to` lies before `from`. */
+/* Copies samples; the ranges may overlap where `to` lies before `from`.
+ *
+ * to: where they go.
+ * from: where they are.
+ * count: number of samples, 0 or more. */
 void asc_mve_copy(asc_sample_t *to, const asc_sample_t *from, size_t count);
 
-/* From frontend->spectrum.power of samples shifted left by `shift` to frontend->log_mel. */
+/* Computes frontend->log_mel from frontend->spectrum.power.
+ *
+ * frontend: state whose power is computed.
+ * shift: bits by which the samples were shifted left before. */
 void asc_mve_log_mel(asc_frontend_t *frontend, uint32_t shift);
 
-/* Moves quantisation q of frontend->bands on by frontend->log_mel; the first channel of band m goes
- * to codes[m * stride], its deltas behind it. */
+/* Moves the past of all mel bands on by frontend->log_mel and writes their codes.
+ *
+ * frontend: state whose log_mel is computed.
+ * q: number of the quantisation, below ASC_FRONTEND_QUANTIZATIONS.
+ * codes: where the codes go: the first channel of band m to codes[m * stride], its deltas behind
+ *     it.
+ * stride: int8 values from a mel band to the next. */
 void asc_mve_write_codes(asc_frontend_t *frontend, uint32_t q, int8_t *codes, size_t stride);
 
 #ifdef __cplusplus

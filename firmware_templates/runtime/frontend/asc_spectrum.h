@@ -37,10 +37,12 @@ typedef union {
     uint64_t power[ASC_SPECTRUM_LENGTH];
 } asc_spectrum_t;
 
-/* Writes the power of bins 0 to ASC_SPECTRUM_LENGTH - 1 to spectrum->power.
+/* Computes the power of bins 0 to ASC_SPECTRUM_LENGTH - 1.
  *
- * pairs: ASC_FRONTEND_N_FFT samples.
- * shift: each sample is shifted left by this and must still fit its type. */
+ * spectrum: where the powers go (spectrum->power), and the memory in which they are computed; the
+ *     caller owns it.
+ * pairs: ASC_FRONTEND_N_FFT samples, two in each pair, which stay as they are.
+ * shift: bits by which each sample is shifted left, 0 or more; it must still fit its type. */
 void asc_spectrum_power(asc_spectrum_t *spectrum, const asc_sample_pair_t *pairs, uint32_t shift);
 
 #ifdef __cplusplus

@@ -78,10 +78,21 @@ typedef struct {
     uint16_t loops;
 } asc_frame_steps_t;
 
-/* Makes a row of a stage's output; `rows` has room for all rows that it reads. */
+/* Makes a row of a stage's output.
+ *
+ * stage: the stage; constant.
+ * run: number of the run, from 0: the row of the output, but for stages that accumulate.
+ * arena: memory of all tensors and of scratch, as large as the generator has planned and aligned
+ *     to 16 bytes; the caller owns it.
+ * rows: room for the addresses of all rows that the stage reads. */
 void asc_stage_run(const asc_stage_t *stage, int32_t run, int8_t *arena, const int8_t **rows);
 
-/* The same, or a part of a row. */
+/* The same, or a part of a row.
+ *
+ * tiled: the stage with its parts; constant.
+ * run: number of the run, from 0, over the parts of all rows.
+ * arena: as for asc_stage_run.
+ * rows: as for asc_stage_run. */
 void asc_tiled_stage_run(const asc_tiled_stage_t *tiled, int32_t run, int8_t *arena,
                          const int8_t **rows);
 

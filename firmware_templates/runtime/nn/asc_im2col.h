@@ -22,8 +22,13 @@ typedef struct {
 extern "C" {
 #endif
 
-/* Sums of a layer with windows of one column, without biases: for each column one for each output
- * channel, and another if their number is odd. */
+/* Computes the sums of a layer with windows of one column, without biases.
+ *
+ * layer: the layer; of its outputs, range and channels are not read.
+ * rows: addresses of the window's rows, NULL for padding.
+ * scratch: memory that the layer's columns need, as asc_conv has it.
+ * sums: room for the sums: for each column one for each output channel, and another if their
+ *     number is odd. */
 void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
                      int32_t *sums);
 

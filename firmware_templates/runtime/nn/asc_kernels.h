@@ -325,7 +325,13 @@ typedef struct {
     int32_t step[4];
 } asc_slice_t;
 
-/* Each takes the structure of its name; `layer` is void so that all have one type. */
+/* Kernels: each makes one row of its output, or adds to it.
+ *
+ * layer: the structure with the name of the kernel, constant, which has been checked by the
+ *     generator; void so that all kernels have one type.
+ * args: rows of the input, where the output goes, scratch memory of the size that the generator
+ *     has planned, and the number of the run. The caller owns all of them; none overlaps another.
+ */
 void asc_conv(const void *layer, const asc_kernel_args_t *args);
 void asc_upsampled_conv(const void *layer, const asc_kernel_args_t *args);
 void asc_depthwise_conv(const void *layer, const asc_kernel_args_t *args);

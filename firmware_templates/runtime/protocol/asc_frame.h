@@ -35,18 +35,38 @@ typedef struct {
 #define ASC_FRAME_NONE 0
 #define ASC_FRAME_DAMAGED (-1)
 
+/* Begins to read a line.
+ *
+ * reader: memory for the state, which the caller owns. */
 void asc_frame_start(asc_frame_reader_t *reader);
 
-/* Takes a byte of the line. Returns the size of the payload that it completes, to be used before
- * the next call; ASC_FRAME_DAMAGED if it ends a frame that is not intact, ASC_FRAME_NONE else. */
+/* Takes a byte of the line. Returns the size in bytes of the payload that it completes, 1 to
+ * ASC_FRAME_MAX, which lies in reader->data until the next call; ASC_FRAME_DAMAGED if it ends a
+ * frame that is not intact; else ASC_FRAME_NONE.
+ *
+ * reader: state that was begun.
+ * byte: the next byte. */
 int asc_frame_take(asc_frame_reader_t *reader, uint8_t byte);
 
+/* Sends bytes, and returns once they are taken.
+ *
+ * context: what was given to asc_frame_send.
+ * data: bytes, valid during the call.
+ * count: number of bytes. */
 typedef void (*asc_frame_put_t)(void *context, const uint8_t *data, size_t count);
 
-/* Sends a frame through `put`. `data` holds `count` bytes of payload and has room for
- * ASC_FRAME_CRC_SIZE more, which are overwritten. */
+/* Sends a frame.
+ *
+ * data: the payload, with room for ASC_FRAME_CRC_SIZE bytes behind it, which are overwritten.
+ * count: bytes of the payload, 1 to ASC_FRAME_MAX.
+ * put: sends the bytes of the frame, in several calls.
+ * context: is handed to `put`. */
 void asc_frame_send(uint8_t *data, size_t count, asc_frame_put_t put, void *context);
 
+/* Returns the CRC-32 of Ethernet.
+ *
+ * data: any bytes.
+ * count: number of bytes, 0 or more. */
 uint32_t asc_frame_crc(const uint8_t *data, size_t count);
 
 #ifdef __cplusplus

@@ -85,21 +85,40 @@ typedef struct {
     uint8_t host_is_source;
 } asc_protocol_t;
 
+/* Prepares the protocol; to be called once before any other of these functions.
+ *
+ * protocol: memory for the state, which the caller owns.
+ * classifier: the classifier that requests are about, prepared or not; it must outlive the
+ *     protocol.
+ * port: what the application provides; it must outlive the protocol. */
 void asc_protocol_init(asc_protocol_t *protocol, asc_t *classifier, const asc_port_t *port);
 
-/* Takes bytes of the line and replies to the requests in them. */
+/* Takes bytes of the line and replies to the requests in them.
+ *
+ * protocol: prepared state.
+ * data: bytes, read during the call only.
+ * count: number of bytes, 0 or more. */
 void asc_protocol_receive(asc_protocol_t *protocol, const uint8_t *data, size_t count);
 
-/* Whether samples are to come from the microphone: until the host sends some, and again after it
- * resets the classifier for it. */
+/* Returns 1 if samples are to come from the microphone: until the host sends some, and again after
+ * it resets the classifier for it. Else returns 0.
+ *
+ * protocol: prepared state. */
 int asc_protocol_wants_microphone(const asc_protocol_t *protocol);
 
-/* As asc_push, which it measures. */
+/* Takes samples as asc_push does, which it measures. Returns the number of samples taken.
+ *
+ * protocol: prepared state.
+ * pcm: samples, read during the call only.
+ * count: number of samples, 0 or more. */
 ASC_WARN_UNUSED size_t asc_protocol_push(asc_protocol_t *protocol, const asc_sample_t *pcm,
                                          size_t count);
 
 /* Sends a decision to the host, from its first request on: until then whoever reads the line
- * without the protocol sees no frames between his text. */
+ * without the protocol sees no frames between his text.
+ *
+ * protocol: prepared state.
+ * result: the decision, read during the call only. */
 void asc_protocol_report(const asc_protocol_t *protocol, const asc_result_t *result);
 
 #else

@@ -31,11 +31,18 @@ typedef struct {
     uint32_t phase;  /* of the next output, in parts of ASC_RESAMPLE_UP */
 } asc_resample_t;
 
-/* Starts a stream, silence before it. */
+/* Starts a stream with silence before it.
+ *
+ * resampler: memory for the state, which the caller owns. */
 void asc_resample_init(asc_resample_t *resampler);
 
-/* Takes `count` samples, any number; returns how many it wrote to `out`, which must have room for
- * ASC_RESAMPLE_OUTPUTS(count). Chunks do not change what comes out. */
+/* Takes samples at the microphone's rate. Returns how many samples it wrote at the model's. Chunks
+ * do not change what comes out.
+ *
+ * resampler: prepared state.
+ * in: samples, which are copied.
+ * count: number of samples, 0 or more.
+ * out: room for ASC_RESAMPLE_OUTPUTS(count) samples; it does not overlap `in`. */
 size_t asc_resample(asc_resample_t *resampler, const int16_t *in, size_t count, int16_t *out);
 
 #ifdef __cplusplus

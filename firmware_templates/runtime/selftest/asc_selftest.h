@@ -21,7 +21,10 @@ extern "C" {
 #define ASC_SELFTEST_FAILED_SCORES 2   /* the network's, for the right features */
 
 /* Returns one of these, or the network's negative error. Takes as long as a clip's front end and
- * network; uses the classifier's memory, after which asc_init must be called. */
+ * network.
+ *
+ * classifier: memory that the test uses, which the caller owns; asc_init must be called
+ *     afterwards. */
 ASC_WARN_UNUSED int asc_selftest(asc_t *classifier);
 
 #ifdef __cplusplus

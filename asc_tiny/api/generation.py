@@ -17,6 +17,7 @@ from asc_tiny.firmware.c.prefix import check_prefix
 from asc_tiny.firmware.classifier import Classifier, classifier
 from asc_tiny.firmware.library import render_library
 from asc_tiny.firmware.network import compiled
+from asc_tiny.frontend import selftest_clip
 from asc_tiny.frontend.config import read_toml as read_frontend
 from asc_tiny.model.ensemble import load_model, output_quantization
 from asc_tiny.model.model_file import ModelFile
@@ -24,6 +25,7 @@ from asc_tiny.projects import generator, registry
 from asc_tiny.projects.audio_path import audio_path
 from asc_tiny.resample.design import Resampler
 from asc_tiny.targets.image import reference
+from asc_tiny.tflm.ensemble_interpreter import kernels
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.labels import read as read_labels
 
@@ -171,7 +173,8 @@ def generate(
         _tell(tell, (f"{frontend}: {line}" for line in complete.frontend.warnings()))
     audio = audio_path(complete, target, resample=resample)
     generator.check(kind, target, runtime, Path(out))
-    scores, missing = reference.kernel_scores(complete), ""
+    features, run = selftest_clip.features(complete.frontends), kernels(complete.model_file)
+    scores, missing = run(features) if run else None, ""
     library = render_library(complete, runtime=runtime, prefix=prefix)
     if scores is None:
         scores, missing = reference.host_scores(library)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.util import find_spec
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,3 +60,19 @@ def interpreter(model: Model) -> Interpreter | EnsembleInterpreter:
     if isinstance(model, ModelFile):
         return Interpreter(model.data, model.path)
     return EnsembleInterpreter(model)
+
+
+def kernels(model: Model) -> Callable[[Int8Array], Int8Array] | None:
+    """Return TensorFlow Lite Micro's kernels as a function, None without the package.
+
+    Args:
+        model: an int8 network or an ensemble.
+
+    Returns:
+        A function from a clip's features in every quantisation, shape (n_mels, columns, channels
+        of all), to its scores, shape (labels,), both int8.
+
+    Raises:
+        AscError: a network that TensorFlow Lite Micro does not run.
+    """
+    return interpreter(model).run if find_spec("tflite_micro") else None

@@ -9,7 +9,7 @@ import pytest
 from asc_tiny import api
 from asc_tiny.cli.main import main
 from asc_tiny.firmware.network import compiled
-from asc_tiny.targets.image import reference
+from asc_tiny.tflm import ensemble_interpreter
 from support.device_lines import small_model
 
 
@@ -34,7 +34,7 @@ def test_a_network_is_compiled_and_rendered_once(
     if kernels:
         pytest.importorskip("tflite_micro")
     else:
-        monkeypatch.setattr(reference, "find_spec", lambda name: None)
+        monkeypatch.setattr(ensemble_interpreter, "find_spec", lambda name: None)
     compilations = counted(monkeypatch, compiled, "compile_graph")
     renderings = counted(monkeypatch, compiled, "emit")
     model = small_model(tmp_path / "small.tflite")

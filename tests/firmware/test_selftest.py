@@ -19,6 +19,7 @@ from asc_tiny.model import model_file
 from asc_tiny.targets.build import project as targets
 from asc_tiny.targets.image import reference
 from asc_tiny.targets.image.bench import memory
+from asc_tiny.tflm import ensemble_interpreter
 from asc_tiny.util.errors import AscError
 from support import compilers
 from support.commands import asc_tiny
@@ -129,9 +130,11 @@ def test_scores_without_tensorflow_lite_micro(monkeypatch: pytest.MonkeyPatch) -
     model = classifier(model_file.load(MODEL), runtime="aot")
     library = render_library(model)
     pytest.importorskip("tflite_micro")
-    kernels = reference.kernel_scores(model)
-    monkeypatch.setattr(reference, "find_spec", lambda name: None)
-    assert reference.kernel_scores(model) is None
+    run = ensemble_interpreter.kernels(model.model_file)
+    assert run
+    kernels = run(selftest_clip.features(model.frontends))
+    monkeypatch.setattr(ensemble_interpreter, "find_spec", lambda name: None)
+    assert ensemble_interpreter.kernels(model.model_file) is None
     c_code, missing = reference.host_scores(library)
     assert not missing
     assert np.array_equal(c_code, kernels)
@@ -146,7 +149,7 @@ def test_scores_without_tensorflow_lite_micro(monkeypatch: pytest.MonkeyPatch) -
 def test_without_scores_warns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(reference, "kernel_scores", lambda model: None)
+    monkeypatch.setattr(ensemble_interpreter, "find_spec", lambda name: None)
     monkeypatch.setattr(reference, "host_scores", lambda library: (None, "cc is not installed"))
     folder = generate_sources(tmp_path, MODEL)
     assert "checks the front end alone: cc is not installed" in capsys.readouterr().err

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from importlib.util import find_spec
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -11,29 +10,10 @@ from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.firmware.library import Library, render_library
 from asc_tiny.frontend import selftest_clip
 from asc_tiny.frontend.arrays import Int8Array, Samples
-from asc_tiny.model.ensemble import Model
 from asc_tiny.targets.build.project import Project
 from asc_tiny.targets.image import verify
+from asc_tiny.tflm.ensemble_interpreter import kernels
 from asc_tiny.util.errors import AscError
-
-
-def kernels(model: Model) -> Callable[[Int8Array], Int8Array] | None:
-    """Return TensorFlow Lite Micro's kernels, from a clip's features to scores; None without."""
-    if find_spec("tflite_micro") is None:
-        return None
-    from asc_tiny.tflm.ensemble_interpreter import interpreter
-
-    return interpreter(model).run
-
-
-def kernel_scores(model: Classifier) -> Int8Array | None:
-    """Return the self-test's scores by TensorFlow Lite Micro's kernels, shape (labels,).
-
-    None without the package tflite-micro.
-    """
-    features = selftest_clip.features(model.frontends)
-    run = kernels(model.model_file)
-    return None if run is None else run(features)
 
 
 def host_scores(library: Library) -> tuple[Int8Array | None, str]:

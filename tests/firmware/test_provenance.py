@@ -65,7 +65,7 @@ def symbol(firmware: Path, name: str) -> int:
     )
     (line,) = [line for line in done.stdout.splitlines() if line.endswith(f" {name}")]
     address = int(line.split(" ")[0], 16)
-    assert address < catalog.get(catalog.DEFAULT_BOARD).ram_origin, "not in flash"
+    assert address < catalog.get(catalog.DEFAULT_BOARD).ram_region.origin, "not in flash"
     return address
 
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from asc_tiny.audio.synth import write_synthetic
 from asc_tiny.targets.device import client, emulator
 from support import session_cache
+from support.kept_plans import kept_plans
 from support.patience import PATIENCE_S
 
 # How fast a machine makes examples is no property of the code.
@@ -50,6 +51,13 @@ def patient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "ATTEMPTS", int(PATIENCE_S / client.TIMEOUT_S))
         patch.setattr(emulator, "START_S", PATIENCE_S)
+        yield
+
+
+@pytest.fixture(scope="module")
+def shared_plans() -> Iterator[None]:
+    """Have tests that plan one network with the same options share its plan."""
+    with kept_plans():
         yield
 
 

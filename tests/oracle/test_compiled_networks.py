@@ -21,6 +21,8 @@ from support.references import expected, model_file, samples_of
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
 
+pytestmark = pytest.mark.usefixtures("shared_plans")
+
 ORDERS = (None, "time")
 BOARDS = ("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "virt-rv32")
 CORTEX_M0PLUS = ("-mcpu=cortex-m0plus", "-mthumb")

@@ -32,6 +32,8 @@ else:
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
 
+pytestmark = pytest.mark.usefixtures("shared_plans")
+
 FILTERS = {"mini_segnet_esc10": MODELS / "mini_segnet_filters.toml"}
 """Filters that pruning kept, by network."""
 

@@ -10,6 +10,8 @@ from network import CORES, HEAD, PAGE, PLANS, STREAMING, STREAMING_HEAD, Row, me
 from asc_tiny.compiler.options import Options
 from support import compilers
 
+pytestmark = pytest.mark.usefixtures("shared_plans")
+
 MARGIN = compilers.margin()
 QUICK = (("mobilenet_esc10", "Cortex-M4"),)
 SLOW = (

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-
-from support.kept_plans import kept_plans
 
 
 @pytest.fixture(scope="module", autouse=True)
-def plans() -> Iterator[None]:
-    with kept_plans():
-        yield
+def plans(shared_plans: None) -> None:
+    """Use them in every module."""

@@ -7,6 +7,7 @@ Random graphs along time are in ``test_random_graphs.py``, released networks on 
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 import random
 from collections.abc import Iterator
@@ -34,7 +35,9 @@ from support.random_graphs import random_graph, seeded
 TIME = Options(schedule="time")
 
 
+@functools.cache
 def released(name: str) -> ModelFile:
+    """Return a released model, the same each time, so that the compiler knows its plan."""
     return load(MODELS / f"{name}_esc10.tflite")
 
 

@@ -179,7 +179,8 @@ class Core:
         lowered = compiled.compile_network(model_file).lowered
         return [
             instructions - reading * stage.runs
-            for stage, instructions in zip(lowered.stages, stages, strict=True)
+            # The image has a count for every number that a stage can have.
+            for stage, instructions in zip(lowered.stages, stages, strict=False)
         ]
 
     def code(self) -> dict[str, Any]:

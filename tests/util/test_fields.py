@@ -322,11 +322,11 @@ def test_ensembles_hold_any_name_that_can_be_printed(tmp_path: Path) -> None:
 
 
 def test_members_whose_names_no_file_can_hold(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    synthetic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     members = [tmp_path / "a.tflite", Path(os.fsdecode(os.fsencode(tmp_path / "x") + b"\xff"))]
     out = tmp_path / "both.toml"
-    assert asc_tiny("ensemble", *members, "--data", tmp_path, "--out", out) == 2
+    assert asc_tiny("ensemble", *members, "--data", synthetic, "--out", out) == 2
     assert "cannot hold this name; rename the member" in capsys.readouterr().err
 
 

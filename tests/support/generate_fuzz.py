@@ -56,6 +56,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 
 EXCUSES: Mapping[str, str] = {
     r"Unsupported data type -?\d+ in tensor": "with a type of biases that int8 has not",
+    r"Only int32_t are supported currently": "with places of 64 bits",
 }
 """What TensorFlow Lite Micro refuses and is compiled all the same: pattern to reason."""
 
@@ -203,7 +204,8 @@ class Judge:
     def difference(self, each: Accepted, made: np.ndarray) -> str | None:
         """Return what is wrong with the outputs of a case."""
         graph = each.model.graph
-        if {graph.tensor(n).dtype for n in (*graph.inputs, *graph.outputs)} != {"INT8"}:
+        source, output = graph.tensor(graph.inputs[0]).dtype, graph.tensor(graph.outputs[0]).dtype
+        if source != "INT8" or output != made.dtype.name.upper():
             # The C code begins and ends with the codes inside.
             self.excused["with conversions at the ends"] += 1
             return None

@@ -15,7 +15,10 @@ from asc_tiny.firmware.library import (
 from asc_tiny.projects.audio_buffering import Pace, pace
 from asc_tiny.projects.generator import GenerationRequest
 
-_LISTEN = ("asc_cycles.h", "asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h")
+_APPLICATION = (
+    *("asc_console.c", "asc_console.h", "asc_cycles.h"),
+    *("asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h"),
+)
 _RUNTIME_NAMES = {"aot": "ahead-of-time kernels", "tflm": "TensorFlow Lite Micro"}
 
 
@@ -32,7 +35,7 @@ def sources(request: GenerationRequest) -> dict[str, str]:
         "resampler": request.resampler,
         "sample_bits": request.model.frontend.sample_bits,
     }
-    for name in _LISTEN:
+    for name in _APPLICATION:
         text = environment().get_template(f"app/{name}").render(values)
         files[rename_prefix(name.removesuffix(".j2"), prefix)] = rename_prefix(text, prefix)
     return files

@@ -47,9 +47,9 @@ def compile_network(
         A single network, as ``load_model`` gives it; compile the members of an ensemble one by
         one.
     schedule
-        ``"rows"`` runs rows of all layers in turn, ``"layers"`` layer by layer, ``"time"`` with
-        each column that the front end delivers. None takes what needs least memory of the first
-        two.
+        ``"rows"`` runs rows of all layers in turn, ``"layers"`` layer by layer,
+        ``"streaming"`` with each column that the front end delivers. None takes what needs least
+        memory of the first two.
     max_ram
         Most bytes that the arena may have: the cheapest plan within it is taken. None takes the
         smallest arena.

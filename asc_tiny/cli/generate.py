@@ -35,9 +35,10 @@ from asc_tiny.projects import registry
 )
 @click.option(
     "--schedule",
-    type=click.Choice(["rows", "layers", "time"]),
+    type=click.Choice(["rows", "layers", "streaming", "time"]),
     help="Order of the work: rows of all layers in turn; layer by layer; or streaming, with each "
-    "column of features as it comes. Default: what takes least memory of rows and layers.",
+    "column of features as it comes (time is its old name). Default: what takes least memory of "
+    "rows and layers.",
 )
 @click.option(
     "--max-ram",

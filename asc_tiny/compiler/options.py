@@ -10,8 +10,11 @@ from typing import Any
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.fields import checked, key_of
 
-STREAMING = "time"
+STREAMING = "streaming"
 """The schedule that computes while the columns of the input come."""
+
+_FIRST_NAMES = {STREAMING: "time"}
+"""What schedules were called first: manifests keep it, and users may still say it."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Options:
     """What a user can ask of the compiler.
 
     Attributes:
-        schedule: the order of the runs: ``rows``, ``layers``, ``time`` (streaming), None for the
+        schedule: the order of the runs: ``rows``, ``layers``, ``streaming``, None for the
             one whose arena is smallest, of those that need the whole input.
         max_ram: largest arena that is allowed, in bytes; None for the smallest possible arena.
         optimize: ``speed``, or ``size`` for the smallest flash.
@@ -30,6 +33,9 @@ class Options:
     optimize: str = "speed"
 
     def __post_init__(self) -> None:
+        for name, first in _FIRST_NAMES.items():
+            if self.schedule == first:
+                object.__setattr__(self, "schedule", name)
         if self.schedule not in (None, "rows", "layers", STREAMING):
             raise AscError(f"schedule = {self.schedule}, allowed: rows, layers, {STREAMING}")
         if self.optimize not in ("speed", "size"):
@@ -37,7 +43,8 @@ class Options:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a project's manifest keeps."""
-        return {key_of(each): getattr(self, each.name) for each in dataclasses.fields(self)}
+        values = {key_of(each): getattr(self, each.name) for each in dataclasses.fields(self)}
+        return {key: _FIRST_NAMES.get(value, value) for key, value in values.items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Options:

@@ -106,15 +106,16 @@ def check_order(model: Classifier) -> None:
         return
     if isinstance(model.model_file, Ensemble):
         raise AscError(
-            f"{model.model_file.path}: --schedule time is for a single network: the members of an "
-            "ensemble share their memory in turns, and each would have to keep its state while "
-            "the others compute"
+            f"{model.model_file.path}: --schedule streaming is for a single network: the members "
+            "of an ensemble share their memory in turns, and each would have to keep its state "
+            "while the others compute"
         )
     hop, columns = model.decision.hop_columns, model.frontend.columns
     if hop is not None and hop < columns:
         raise AscError(
-            f"{model.model_file.path}: --schedule time gives each column to one window, but with "
-            f"hop_columns = {hop} windows share columns; allowed: {columns} (the window) or more"
+            f"{model.model_file.path}: --schedule streaming gives each column to one window, but "
+            f"with hop_columns = {hop} windows share columns; allowed: {columns} (the window) or "
+            f"more"
         )
 
 

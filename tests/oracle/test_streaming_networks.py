@@ -84,7 +84,7 @@ def test_a_limit_that_is_too_tight_is_refused() -> None:
 
 def test_an_input_without_columns_is_refused() -> None:
     model = model_file(random_graph(seeded(3)), "dense.tflite")
-    with pytest.raises(AscError, match=r"input shape \[1, 8\], --schedule time needs"):
+    with pytest.raises(AscError, match=r"input shape \[1, 8\], --schedule streaming needs"):
         compile_network(model, TIME)
 
 

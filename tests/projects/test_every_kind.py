@@ -68,6 +68,7 @@ def test_the_network_computes_along_time_in_every_kind(kind: str, tmp_path: Path
     """The rest of the library does not depend on the order of the work."""
     whole = generate(tmp_path / "whole", kind)
     files = generate(tmp_path / "time", kind, MODEL, "--schedule", "time")
+    assert files == generate(tmp_path / "streaming", kind, MODEL, "--schedule", "streaming")
     changed = {Path(name).name for name in files if files[name] != whole[name]}
     changed -= {"asc-tiny.json", "README.md"}
     # Fewer samples wait for a network that is never busy for long.

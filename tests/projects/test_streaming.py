@@ -81,7 +81,7 @@ def test_decisions_are_those_of_whole_windows(
 ) -> None:
     """On a stream with a clip at its end that is not complete."""
     whole = built(tmp_path / "whole", network, "host")
-    assert (whole.options.schedule, project.options.schedule) == (None, "time")
+    assert (whole.options.schedule, project.options.schedule) == (None, "streaming")
     pcm = np.concatenate([stream_of(3), stream_of(1)[:1000]])
     mine, wanted = image.classify(project, pcm), image.classify(whole, pcm)
     assert len(mine) == len(wanted) == 3
@@ -191,7 +191,7 @@ def test_plan_and_dump(tmp_path: Path, capsys) -> None:
     ("model", "options", "words"),
     [
         (MODEL, ("--runtime", "tflm"), "--schedule: is for --runtime aot"),
-        (MODELS / "ensemble2_esc10.toml", (), "--schedule time is for a single network"),
+        (MODELS / "ensemble2_esc10.toml", (), "--schedule streaming is for a single network"),
         (MODEL, ("--decision",), "hop_columns = 35 windows share columns; allowed: 36"),
     ],
 )

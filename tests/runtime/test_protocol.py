@@ -59,7 +59,7 @@ def test_what_the_firmware_is(host: project.Project) -> None:
         device = Device(line)
         info, found = device.info(), device.provenance()
     assert (info.bands, info.columns, info.channels) == host.feature_shape
-    assert info.streams == (host.options.schedule == "time")
+    assert info.streams == (host.options.schedule == "streaming")
     assert (info.labels, info.sample_bytes, info.sample_rate) == (len(LABELS), 2, 8000)
     assert (info.output_scale, info.output_zero_point) == (1 / 256, -128)
     assert found.model_sha256 == host.model_file.sha256

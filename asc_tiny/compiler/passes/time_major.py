@@ -38,7 +38,7 @@ def to_time_major(graph: Graph) -> Graph:
     shape = graph.tensor(graph.inputs[0]).shape
     if len(shape) != 4 or shape[0] != 1:
         raise AscError(
-            f"{graph.source}: input shape {list(shape)}, --schedule time needs "
+            f"{graph.source}: input shape {list(shape)}, --schedule streaming needs "
             f"[1, bands, columns, channels]"
         )
     return _TimeMajorRewriter(graph).graph()

@@ -58,7 +58,8 @@ class Program:
         self.model, self.folder = model, folder
         self.board: Board = replace(catalog.get(name), core_flags=flags)
         write_platform(self.board, folder, stack_bytes=8192, runtime="tflm")
-        shutil.copy(ROOT / "tests" / "c" / "tflm_main.c", folder)
+        for name in ("tflm_main.c", "harness.h"):
+            shutil.copy(ROOT / "tests" / "c" / name, folder)
 
     def build(self, include: list[str], library: list[Path]) -> None:
         """Compile all sources in the folder and link them."""

@@ -8,7 +8,7 @@
 
 #include "asc_audio.h"
 #include "asc_classifier.h"
-#include "platform.h"
+#include "harness.h"
 
 #define CHUNK 64u /* samples per interrupt */
 #define MOST_SAMPLES (8u * 48000u)
@@ -52,22 +52,6 @@ static void start_timer(uint32_t ticks) {
     timer[0] = enable_with_interrupt;
 }
 
-static void print_number(const char *text, int64_t value) {
-    char digits[24];
-    char *first = digits + sizeof digits - 1;
-    uint64_t rest = (uint64_t)(value < 0 ? -value : value);
-    *first = '\0';
-    do {
-        *--first = (char)('0' + rest % 10u);
-        rest /= 10u;
-    } while (rest != 0);
-    if (value < 0) {
-        *--first = '-';
-    }
-    platform_print(text);
-    platform_print(first);
-}
-
 static void classify(const int16_t *pcm, size_t left) {
     while (left > 0) {
         asc_result_t result;
@@ -77,7 +61,7 @@ static void classify(const int16_t *pcm, size_t left) {
         if (asc_result(&classifier, &result) == ASC_RESULT_NEW) {
             platform_print("decision");
             for (uint32_t i = 0; i < ASC_NET_OUTPUT_SIZE; i++) {
-                print_number(" ", result.scores[i]);
+                print_number(" ", result.scores[i], "");
             }
             platform_print("\n");
         }
@@ -130,9 +114,9 @@ int main(int argc, char **argv) {
         asc_audio_release(&audio);
     }
     lost += (uint32_t)(count / ASC_AUDIO_BLOCK) - received - lost;
-    print_number("received ", received);
-    print_number(" lost ", lost);
-    print_number(" overruns ", asc_audio_overruns(&audio));
+    print_number("received ", received, "");
+    print_number(" lost ", lost, "");
+    print_number(" overruns ", asc_audio_overruns(&audio), "");
     platform_print("\n");
     return 0;
 }

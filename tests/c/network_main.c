@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "asc_net.h"
-#include "platform.h"
+#include "harness.h"
 
 enum { GUARD = 1024 };
 
@@ -17,18 +17,6 @@ static struct {
     int8_t output[ASC_NET_OUTPUT_SIZE];
     int8_t behind[GUARD];
 } memory;
-
-static void print_number(uint64_t value) {
-    char digits[24];
-    char *text = digits + sizeof digits;
-    *--text = '\0';
-    do {
-        *--text = (char)('0' + value % 10u);
-        value /= 10u;
-    } while (value != 0);
-    platform_print(text);
-    platform_print("\n");
-}
 
 static uint32_t changed(const int8_t *guard) {
     uint32_t count = 0;
@@ -59,8 +47,10 @@ int main(int argc, char **argv) {
         platform_write(out, memory.output, sizeof memory.output);
     }
     platform_close(out);
-    print_number(most);
-    print_number(changed(memory.before) + changed(memory.between) + changed(memory.middle) +
-                 changed(memory.behind));
+    print_number("", (int64_t)most, "\n");
+    print_number("",
+                 (int64_t)(changed(memory.before) + changed(memory.between) +
+                           changed(memory.middle) + changed(memory.behind)),
+                 "\n");
     return 0;
 }

@@ -5,25 +5,13 @@
  * the samples that came out, and the state's bytes.
  */
 #include "asc_resample.h"
-#include "platform.h"
+#include "harness.h"
 
 #define MOST 1024u
 
 static asc_resample_t resampler;
 static int16_t in[MOST];
 static int16_t out[ASC_RESAMPLE_OUTPUTS(MOST)];
-
-static void print_number(uint64_t value) {
-    char digits[24];
-    char *text = digits + sizeof digits;
-    *--text = '\0';
-    do {
-        *--text = (char)('0' + value % 10u);
-        value /= 10u;
-    } while (value != 0);
-    platform_print(text);
-    platform_print("\n");
-}
 
 /* Arguments: input, output, "blocks" to push whole blocks only, or "chunks". */
 int main(int argc, char **argv) {
@@ -45,8 +33,8 @@ int main(int argc, char **argv) {
         chunk = fixed ? MOST : (chunk * 5u + 1u) % MOST + 1u;
     }
     platform_close(target);
-    print_number(spent);
-    print_number(written);
-    print_number(sizeof resampler);
+    print_number("", (int64_t)spent, "\n");
+    print_number("", (int64_t)written, "\n");
+    print_number("", (int64_t)(sizeof resampler), "\n");
     return 0;
 }

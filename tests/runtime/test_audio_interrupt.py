@@ -13,9 +13,10 @@ from asc_tiny.firmware.classifier import classifier
 from asc_tiny.firmware.library import audio_sources, render_library
 from asc_tiny.frontend import fixed
 from asc_tiny.model.model_file import load
+from support import c_programs
 from support.emulated import EmulatedImage
 from support.native import write
-from support.paths import CLIPS, MODEL, C
+from support.paths import CLIPS, MODEL
 from support.references import tflm_scores
 
 pytestmark = [
@@ -40,7 +41,7 @@ def build(folder: Path, blocks: int) -> EmulatedImage:
         **audio_sources(model, None, prefix="asc", blocks=blocks),
     }
     write(files, folder)
-    shutil.copy(C / "audio_main.c", folder)
+    c_programs.put("audio_main.c", folder)
     return EmulatedImage(folder, "mps2-an386")
 
 

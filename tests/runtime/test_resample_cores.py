@@ -13,11 +13,10 @@ from asc_tiny.firmware import resample as resample_code
 from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.resample import fixed
 from asc_tiny.resample.design import Resampler, design
-from support import compilers
+from support import c_programs, compilers
 from support.emulated import EmulatedImage
 from support.native import CORES as COMPILERS
 from support.native import compile_for, write
-from support.paths import C
 from support.resampling import RATES, rounded, worst_case
 
 pytestmark = pytest.mark.skipif(
@@ -43,7 +42,7 @@ def sources(resampler: Resampler, folder: Path) -> None:
 def build(resampler: Resampler, core: str, folder: Path) -> EmulatedImage:
     board, flags = CORES[core]
     sources(resampler, folder)
-    shutil.copy(C / "resample_main.c", folder)
+    c_programs.put("resample_main.c", folder)
     return EmulatedImage(folder, board, flags=flags)
 
 

@@ -21,9 +21,9 @@ from asc_tiny.model.ensemble import Model
 from asc_tiny.projects.cmake import PLATFORM_FILES
 from asc_tiny.targets.build.project import run_command
 from asc_tiny.targets.image.bench import memory
+from support import c_programs
 from support.native import FLAGS, write
 from support.objects import compiled
-from support.paths import C
 from support.patience import PATIENCE_S
 
 PROJECT = template_root() / "projects" / "cmake"
@@ -108,7 +108,7 @@ class EmulatedFrontEnd:
         self.config, self.folder = config, folder
         write(frontend_code.generate(config, "a test"), folder)
         write(runtime_sources("fixed_point", "frontend"), folder)
-        shutil.copy(C / "frontend_main.c", folder)
+        c_programs.put("frontend_main.c", folder)
         self.image = EmulatedImage(folder, board, flags=flags, optimization=optimization)
 
     def run(self, pcm: np.ndarray, mode: str = "chunks") -> tuple[np.ndarray, int, int]:
@@ -164,7 +164,7 @@ class EmulatedNetwork:
 
         self.folder = folder
         emit(model, folder, options)
-        shutil.copy(C / "network_main.c", folder)
+        c_programs.put("network_main.c", folder)
         self.image = EmulatedImage(folder, board, flags=flags, optimization=optimization)
 
     def run(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:

@@ -19,9 +19,9 @@ from asc_tiny.model.ensemble import Model
 from asc_tiny.targets.build.project import Tflm
 from asc_tiny.tflm.cmsis_nn import Core
 from asc_tiny.tflm.kernel_memory import Kernels
+from support import c_programs
 from support.emulated import LINK, PROJECT, emulate, write_platform
 from support.native import FLAGS, write
-from support.paths import C
 
 CXX = ("-std=c++17", "-O2", "-fno-rtti", "-fno-exceptions", "-fno-threadsafe-statics")
 CHECK = "ASC_NET_ARENA_SIZE < kLeast"
@@ -90,7 +90,7 @@ class EmulatedNetwork:
             assert files["asc_net.cc"].count(CHECK) == 1
             files["asc_net.cc"] = files["asc_net.cc"].replace(CHECK, "false")
         write(files, folder)
-        shutil.copy(C / "tflm_main.c", folder)
+        c_programs.put("tflm_main.c", folder)
         shutil.copy(PROJECT / "platform" / "tflm_support.c", folder)
         write_platform(self.board, folder, stack_bytes=8192, runtime="tflm")
         size = [f"-DASC_NET_ARENA_SIZE={arena_size}"] if arena_size else []

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the programs share that run parts of the library on emulated cores.
+ */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <stdint.h>
+
+#include "platform.h"
+
+/* Prints a number between two texts; without printf, which would take more memory than the part
+ * that is measured. */
+static inline void print_number(const char *before, int64_t value, const char *after) {
+    char digits[24];
+    char *text = digits + sizeof digits - 1;
+    uint64_t rest = value < 0 ? (uint64_t)-value : (uint64_t)value;
+    *text = '\0';
+    do {
+        text--;
+        *text = (char)('0' + (int)(rest % 10u));
+        rest /= 10u;
+    } while (rest != 0);
+    if (value < 0) {
+        text--;
+        *text = '-';
+    }
+    platform_print(before);
+    platform_print(text);
+    platform_print(after);
+}
+
+#endif

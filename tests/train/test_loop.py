@@ -271,11 +271,12 @@ def test_mixup_normalization_is_the_recipes(recipe):
 
 def test_it_learns(dataset, folder):
     path = folder / "learn.toml"
-    text = RECIPE.replace("cycles = [1, 2]", "cycles = [40]\nrate_max = 0.05")
+    text = RECIPE.replace("cycles = [1, 2]", "cycles = [40]\nrate_max = 0.02")
     path.write_text(text + "mixup_alpha = 0.0\n")
     run = loop.train(recipes.load(path), dataset, folder / "learn", cache_folder=folder / "cache")
-    rows = run.history()
-    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    losses = [float(row["loss"]) for row in run.history()]
+    # One epoch of six clips is noise, which differs between processors.
+    assert np.mean(losses[-10:]) < 0.7 * losses[0]
     assert run.info().evaluate_accuracy > 0.7, "1/3 by chance"
 
 

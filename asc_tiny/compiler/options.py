@@ -13,8 +13,8 @@ from asc_tiny.util.fields import checked, key_of
 STREAMING = "streaming"
 """The schedule that computes while the columns of the input come."""
 
-_FIRST_NAMES = {STREAMING: "time"}
-"""What schedules were called first: manifests keep it, and users may still say it."""
+_STREAMING_IN_FILES = "time"
+"""What that schedule was called first: manifests keep it, and users may still say it."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,8 @@ class Options:
     optimize: str = "speed"
 
     def __post_init__(self) -> None:
-        for name, first in _FIRST_NAMES.items():
-            if self.schedule == first:
-                object.__setattr__(self, "schedule", name)
+        if self.schedule == _STREAMING_IN_FILES:
+            object.__setattr__(self, "schedule", STREAMING)
         if self.schedule not in (None, "rows", "layers", STREAMING):
             raise AscError(f"schedule = {self.schedule}, allowed: rows, layers, {STREAMING}")
         if self.optimize not in ("speed", "size"):
@@ -44,7 +43,9 @@ class Options:
     def to_dict(self) -> dict[str, Any]:
         """Return what a project's manifest keeps."""
         values = {key_of(each): getattr(self, each.name) for each in dataclasses.fields(self)}
-        return {key: _FIRST_NAMES.get(value, value) for key, value in values.items()}
+        if self.schedule == STREAMING:
+            values["order"] = _STREAMING_IN_FILES
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Options:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ import pytest
 from asc_tiny.boards import catalog
 from asc_tiny.projects.cmsis import TABLE
 from support.commands import asc_tiny, refused
-from support.microphones import played, scenes
+from support.microphones import lines_of, played, scenes
 from support.native import FLAGS
 from support.objects import compiled
 from support.paths import DOUBLES, MODEL
-from support.patience import PATIENCE_S
 from support.project_files import assert_prefix, compile_for_cortex_m4
 from support.serial_requests import check_a_conversation
 
@@ -139,16 +137,7 @@ def build(project: Path, folder: Path, *options: str) -> Path:
 
 def run(app: Path, **environment: str) -> list[str]:
     (app.parent / "in.pcm").write_bytes(played().astype("<i2").tobytes())
-    done = subprocess.run(
-        [app],
-        cwd=app.parent,
-        env={**os.environ, **environment},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
-    return done.stdout.splitlines()
+    return lines_of(app, check=False, **environment)
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from support.commands import asc_tiny, refused
-from support.microphones import played, scenes
+from support.microphones import lines_of, played, scenes
 from support.paths import DOUBLES, MODEL
-from support.patience import PATIENCE_S
 from support.project_files import assert_prefix, compile_for_cortex_m4
 from support.serial_requests import check_a_conversation
 
@@ -71,16 +70,7 @@ def build(project: Path, folder: Path, *options: str, **settings: str) -> Path:
 
 def run(app: Path, **environment: str) -> list[str]:
     (app.parent / "in.pcm").write_bytes(played().astype("<i2").tobytes())
-    done = subprocess.run(
-        [app],
-        cwd=app.parent,
-        env={**os.environ, **environment},
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
-    return done.stdout.splitlines()
+    return lines_of(app, **environment)
 
 
 @pytest.fixture(scope="module")

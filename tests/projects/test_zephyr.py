@@ -17,9 +17,8 @@ import pytest
 from asc_tiny.boards import catalog
 from asc_tiny.projects.zephyr import TABLE
 from support.commands import asc_tiny, refused
-from support.microphones import played, scenes
+from support.microphones import lines_of, played, scenes
 from support.paths import DOUBLES, MODEL
-from support.patience import PATIENCE_S
 from support.project_files import assert_prefix, compile_for_cortex_m4
 from support.serial_requests import check_a_conversation
 
@@ -76,16 +75,7 @@ def build(project: Path, folder: Path, *options: str) -> Path:
 
 
 def run(app: Path, **environment: str) -> list[str]:
-    done = subprocess.run(
-        [app],
-        cwd=app.parent,
-        env={**os.environ, **environment},
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
-    return done.stdout.splitlines()
+    return lines_of(app, **environment)
 
 
 def test_prints_the_scenes_of_a_microphone(app: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from asc_tiny.model.model_file import load
 from asc_tiny.resample.design import design
 from asc_tiny.resample.fixed import resample
 from support.paths import CLIPS, MODEL
+from support.patience import PATIENCE_S
 from support.references import tflm_scores
 
 BLOCK = 1024
@@ -22,6 +26,20 @@ def played() -> np.ndarray:
     """Real clips, as if the microphone had recorded them; the last block is whole."""
     pcm = np.concatenate([read_pcm(clip, 44100) for clip in CLIPS[:2]])
     return pcm[: len(pcm) // BLOCK * BLOCK]
+
+
+def lines_of(app: Path, *, check: bool = True, **environment: str) -> list[str]:
+    """Run an application on this computer, in its folder, and return the lines that it prints."""
+    done = subprocess.run(
+        [app],
+        cwd=app.parent,
+        env={**os.environ, **environment},
+        check=check,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    return done.stdout.splitlines()
 
 
 def scenes(pcm: np.ndarray, rate: Fraction | None = None) -> list[str]:

@@ -15,12 +15,18 @@ import pytest
 from asc_tiny.compiler.kernel_params import ELEMENTS, KERNELS, Array, Axis, KernelParams, Struct
 
 TEMPLATES = Path(__file__).parents[2] / "firmware_templates"
-(HEADER,) = TEMPLATES.rglob("asc_kernels.h")
+KERNEL = re.compile(r"^void (asc_\w+)\(const void \*", re.MULTILINE)
+# Types come first: other headers include that of all kernels.
+HEADERS = sorted(
+    (each for each in TEMPLATES.rglob("*.h") if KERNEL.search(each.read_text())),
+    key=lambda each: (each.name != "asc_kernels.h", each.name),
+)
 
 
 def declarations() -> str:
-    """Return the header without lines of the preprocessor, and what only C++ sees."""
-    text = re.sub(r"#ifdef __cplusplus.*?#endif", "", HEADER.read_text(), flags=re.DOTALL)
+    """Return the headers without lines of the preprocessor, and what only C++ sees."""
+    text = "".join(each.read_text() for each in HEADERS)
+    text = re.sub(r"#ifdef __cplusplus.*?#endif", "", text, flags=re.DOTALL)
     return re.sub(r"^#.*?(?<!\\)$", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
@@ -65,7 +71,7 @@ def test_every_structure_and_kernel_has_its_parameters(ffi: cffi.FFI) -> None:
     others = {name for name in ffi.list_types()[0] if ffi.typeof(name).kind == "struct"} - named
     # What a kernel is called with, not a constant of a layer.
     assert len(others) == 1
-    functions = re.findall(r"^void (asc_\w+)\(const void \*", declarations(), re.MULTILINE)
+    functions = KERNEL.findall(declarations())
     assert set(functions) == set(KERNELS)
     assert set(KERNELS.values()) == {each for each in structs() if issubclass(each, KernelParams)}
 

@@ -59,7 +59,7 @@ OPERATOR = {
     "python": (
         "asc_tiny/tflite/ops.py",
         "asc_tiny/tflm/kernel_scratch.py",
-        "asc_tiny/compiler/kernel_params.py",
+        "asc_tiny/compiler/kernel_params/reduction.py",
         "asc_tiny/compiler/lower/reduce.py",
         "asc_tiny/compiler/lower/reduce.py",
         "asc_tiny/tflm/kernel_memory.py",

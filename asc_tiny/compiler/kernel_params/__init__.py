@@ -1,0 +1,122 @@
+"""The parameters of kernels: a frozen dataclass for each structure of the kernels' headers in C.
+
+Members have the names, order and types of those in C, which a test compares. Lowering makes the
+parameters, passes make others with ``dataclasses.replace``, and C text is made of them once, at the
+end. A member that is None is left out, as its kernel does not read it. A family of kernels has a
+module, whose ``KERNELS`` says which structure each C function takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from asc_tiny.compiler.kernel_params import dense, elementwise, movement, reduction, resize, windows
+from asc_tiny.compiler.kernel_params.base import (
+    CHANNEL,
+    ELEMENTS,
+    PACKED_CHANNEL,
+    POINTER_BYTES,
+    Array,
+    ChannelArray,
+    Four,
+    Int8Array,
+    Int16,
+    Int16Array,
+    Int32Array,
+    KernelParams,
+    OutputRange,
+    PackedChannelArray,
+    Pair,
+    Struct,
+    four,
+    two,
+)
+from asc_tiny.compiler.kernel_params.dense import DensePackedParams, DenseParams
+from asc_tiny.compiler.kernel_params.elementwise import (
+    AddParams,
+    BinaryParams,
+    LookupParams,
+    Operand,
+    RequantizeParams,
+    SoftmaxParams,
+)
+from asc_tiny.compiler.kernel_params.movement import (
+    BlocksParams,
+    CopyParams,
+    PadParams,
+    SliceParams,
+)
+from asc_tiny.compiler.kernel_params.reduction import (
+    ArgMaxParams,
+    MeanParams,
+    ReduceMaxParams,
+    ReduceParams,
+    SumParams,
+)
+from asc_tiny.compiler.kernel_params.resize import Axis, BilinearParams, ResizeParams
+from asc_tiny.compiler.kernel_params.windows import (
+    ConvParams,
+    DepthwiseConvParams,
+    PoolParams,
+    TransposeConvParams,
+    UpsampledConvParams,
+    Window,
+    WindowParams,
+)
+
+_FAMILIES = (windows, dense, elementwise, reduction, resize, movement)
+
+KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
+    {name: params for family in _FAMILIES for name, params in family.KERNELS.items()}
+)
+"""The structure of each kernel, by the name of its C function."""
+
+__all__ = [
+    "CHANNEL",
+    "ELEMENTS",
+    "KERNELS",
+    "PACKED_CHANNEL",
+    "POINTER_BYTES",
+    "AddParams",
+    "ArgMaxParams",
+    "Array",
+    "Axis",
+    "BilinearParams",
+    "BinaryParams",
+    "BlocksParams",
+    "ChannelArray",
+    "ConvParams",
+    "CopyParams",
+    "DensePackedParams",
+    "DenseParams",
+    "DepthwiseConvParams",
+    "Four",
+    "Int8Array",
+    "Int16",
+    "Int16Array",
+    "Int32Array",
+    "KernelParams",
+    "LookupParams",
+    "MeanParams",
+    "Operand",
+    "OutputRange",
+    "PackedChannelArray",
+    "PadParams",
+    "Pair",
+    "PoolParams",
+    "ReduceMaxParams",
+    "ReduceParams",
+    "RequantizeParams",
+    "ResizeParams",
+    "SliceParams",
+    "SoftmaxParams",
+    "Struct",
+    "SumParams",
+    "TransposeConvParams",
+    "UpsampledConvParams",
+    "Window",
+    "WindowParams",
+    "four",
+    "two",
+]

@@ -1,0 +1,140 @@
+"""What all parameters of kernels are made of: structures, arrays and types of C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHANNEL = np.dtype([("bias", np.int32), ("multiplier", np.int32), ("bits", np.int32)])
+"""An output channel: the bias with what the input's zero point adds, a multiplier, and a shift of
+``bits + 1`` bits to the right."""
+
+PACKED_CHANNEL = np.dtype([("bias_bits", np.int32), ("multiplier", np.int32)])
+"""An output channel of a packed dense layer; ``bias_bits`` is ``bias * 256 + bits``."""
+
+ELEMENTS: Mapping[np.dtype[Any], str] = MappingProxyType(
+    {
+        np.dtype(np.int8): "int8_t",
+        np.dtype(np.int16): "int16_t",
+        np.dtype(np.int32): "int32_t",
+        np.dtype(np.uint8): "uint8_t",
+        CHANNEL: "asc_channel_t",
+        PACKED_CHANNEL: "asc_packed_channel_t",
+    }
+)
+"""The type in C of each element type."""
+
+POINTER_BYTES = 8
+"""Bytes of a pointer at most, on 64-bit computers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """A constant array in C.
+
+    Attributes:
+        name: the name of the array in C.
+        values: the elements, one of the types in ``ELEMENTS``.
+        weights: whether the array holds weights: they are aligned to 16 bytes, and int8_t weights
+            lie in fours, which cores read in different orders.
+    """
+
+    name: str
+    values: NDArray[Any]
+    weights: bool = False
+
+    @property
+    def c_type(self) -> str:
+        """The type of an element in C."""
+        return ELEMENTS[self.values.dtype]
+
+
+Int16 = Annotated[int, "int16_t"]
+"""A number of 16 bits; other numbers have 32."""
+
+Pair = tuple[int, int]
+Four = tuple[int, int, int, int]
+
+
+def four(values: Sequence[int]) -> Four:
+    """Return four values as a tuple of that length."""
+    one, two, three, last = values
+    return one, two, three, last
+
+
+def two(values: Sequence[int]) -> Pair:
+    """Return two values as a tuple of that length."""
+    one, last = values
+    return one, last
+
+
+Int8Array = Annotated[Array, "int8_t"]
+Int16Array = Annotated[Array, "int16_t"]
+Int32Array = Annotated[Array, "int32_t"]
+ChannelArray = Annotated[Array, "asc_channel_t"]
+PackedChannelArray = Annotated[Array, "asc_packed_channel_t"]
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A structure in C; its members are the fields of the dataclass.
+
+    Attributes:
+        c_type: the name of the type in C.
+    """
+
+    c_type: ClassVar[str]
+
+    def members(self) -> Iterator[tuple[str, Any]]:
+        """Yield name and value of each member that is there, in C's order."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                yield field.name, value
+
+    def arrays(self) -> Iterator[Array]:
+        """Yield the arrays that members, and members of members, point to."""
+        for _, value in self.members():
+            if isinstance(value, Array):
+                yield value
+            elif isinstance(value, Struct):
+                yield from value.arrays()
+
+
+@dataclass(frozen=True)
+class OutputRange(Struct):
+    """The codes of an output.
+
+    Attributes:
+        zero_point: the code that stands for 0, -128 to 127.
+        minimum, maximum: the codes that the fused activation leaves, -128 to 127.
+        clamps: 1 if that range is smaller than that of int8, else 0.
+        narrow: 1 if sums are below 2^30 and shifts go 1 to 17 bits to the right, else 0.
+    """
+
+    c_type = "asc_output_t"
+    zero_point: int
+    minimum: int
+    maximum: int
+    clamps: Int16
+    narrow: Int16
+
+
+@dataclass(frozen=True)
+class KernelParams(Struct):
+    """What a kernel is told of its layer."""
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of scratch memory that a run needs, 0 if none."""
+        return 0
+
+    @property
+    def windows(self) -> int:
+        """Number of windows that a run multiplies by the weights, two at a time; 0 if none."""
+        return 0

@@ -1,0 +1,209 @@
+"""Parameters of convolutions and pooling, whose windows slide along rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from asc_tiny.compiler.kernel_params.base import (
+    POINTER_BYTES,
+    ChannelArray,
+    Int8Array,
+    Int16Array,
+    Int32Array,
+    KernelParams,
+    OutputRange,
+    Struct,
+)
+from asc_tiny.compiler.weight_packing import GROUP, padded_channels
+
+
+@dataclass(frozen=True)
+class Window(Struct):
+    """A window that slides along a row.
+
+    Attributes:
+        height, width: pixels of the window, at least 1.
+        stride: pixels from one window to the next, at least 1.
+        dilation: pixels from one column of the window to the next, at least 1.
+        left: pixels of padding before the row; below 0 if the first window begins later.
+    """
+
+    c_type = "asc_window_t"
+    height: int
+    width: int
+    stride: int
+    dilation: int
+    left: int
+
+    @property
+    def is_pixel(self) -> bool:
+        """Whether each window is one pixel, and all pixels have one."""
+        return self.height == self.width == self.stride == 1
+
+
+@dataclass(frozen=True)
+class WindowParams(KernelParams):
+    """The members that kernels with a window begin with.
+
+    Attributes:
+        input_width, output_width: pixels of a row of input and output.
+        input_channels, output_channels: codes of a pixel of input and output.
+        window: the window that slides along a row.
+    """
+
+    input_width: int
+    input_channels: int
+    output_width: int
+    output_channels: int
+    window: Window
+
+
+@dataclass(frozen=True)
+class ConvParams(WindowParams):
+    """A convolution.
+
+    Attributes:
+        columns: columns of pixels under all windows of a row.
+        column_size: values of such a column, an even number.
+        depth: values of a window, a multiple of 4.
+        input_zero_point: the code of padding, -128 to 127.
+        range: the codes of the output; None inside of an upsampled convolution.
+        weights: (pairs of filters, groups of 4 values, 2, 4).
+        channels: bias and multiplier of each filter; None inside of an upsampled convolution.
+    """
+
+    c_type = "asc_conv_t"
+    columns: int
+    column_size: int
+    depth: int
+    input_zero_point: int
+    range: OutputRange | None
+    weights: Int8Array
+    channels: ChannelArray | None
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of the gathered columns as 16-bit values, and of a window if it is dilated."""
+        dilated = self.depth if self.window.dilation != 1 else 0
+        return 2 * (self.columns * self.column_size + 2 * GROUP + dilated)
+
+    @property
+    def windows(self) -> int:
+        """Number of windows of a row."""
+        return self.output_width
+
+
+@dataclass(frozen=True)
+class UpsampledConvParams(KernelParams):
+    """A convolution of stride 1 whose input has each pixel ``factor`` times in a row.
+
+    Attributes:
+        columns: a convolution with a filter for each column of the window and output channel.
+        output_width: pixels of a row of the output.
+        output_channels: codes of a pixel of the output.
+        width: pixels of a row of the window.
+        left: pixels of padding before the row.
+        factor: number of times that each pixel is repeated, at least 2.
+        range: the codes of the output.
+        channels: bias and multiplier of each filter.
+        padding: the sum that each filter of ``columns`` gives where there is no pixel.
+    """
+
+    c_type = "asc_upsampled_conv_t"
+    columns: ConvParams
+    output_width: int
+    output_channels: int
+    width: int
+    left: int
+    factor: int
+    range: OutputRange
+    channels: ChannelArray
+    padding: Int32Array
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of the taps' addresses, then of the sums, then of the gathered columns."""
+        inner = self.columns
+        addresses = POINTER_BYTES * self.width * self.output_width
+        sums = 4 * padded_channels(inner.output_channels)
+        return addresses + inner.columns * (sums + 2 * inner.column_size) + 4 * GROUP
+
+    @property
+    def windows(self) -> int:
+        """Number of windows of a row of the input."""
+        return self.columns.columns
+
+
+@dataclass(frozen=True)
+class TransposeConvParams(KernelParams):
+    """A transposed convolution by rows, of which each is a convolution with filters of its phase.
+
+    Attributes:
+        conv: the convolution of the first phase, whose window is the tallest.
+        top: rows of the full result above the output.
+        stride: number of phases.
+        phases: rows, column_size, depth and the number of the first weight, of each phase.
+    """
+
+    c_type = "asc_transpose_conv_t"
+    conv: ConvParams
+    top: int
+    stride: int
+    phases: Int32Array
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of the gathered columns as 16-bit values; the first phase has the most."""
+        return self.conv.scratch_bytes
+
+
+@dataclass(frozen=True)
+class DepthwiseConvParams(WindowParams):
+    """A depthwise convolution.
+
+    Attributes:
+        input_zero_point: the code of padding, -128 to 127.
+        range: the codes of the output.
+        weights: (pairs of taps, output channels, 2), with a zero behind an odd tap.
+        channels: bias and multiplier of each output channel.
+    """
+
+    c_type = "asc_depthwise_conv_t"
+    input_zero_point: int
+    range: OutputRange
+    weights: Int16Array
+    channels: ChannelArray
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of the taps' addresses, and of a pixel of padding."""
+        pairs = -(-self.window.height * self.window.width // 2)
+        return POINTER_BYTES * 2 * pairs + self.input_channels
+
+
+@dataclass(frozen=True)
+class PoolParams(WindowParams):
+    """Pooling.
+
+    Attributes:
+        minimum, maximum: the codes that the fused activation leaves, -128 to 127.
+    """
+
+    c_type = "asc_pool_t"
+    minimum: int
+    maximum: int
+
+
+KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
+    {
+        "asc_average_pool": PoolParams,
+        "asc_conv": ConvParams,
+        "asc_depthwise_conv": DepthwiseConvParams,
+        "asc_max_pool": PoolParams,
+        "asc_transpose_conv": TransposeConvParams,
+        "asc_upsampled_conv": UpsampledConvParams,
+    }
+)
+"""The structure of each kernel of this family, by the name of its C function."""

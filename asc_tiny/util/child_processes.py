@@ -28,17 +28,19 @@ def running(
     arguments: Sequence[str | Path],
     *,
     folder: Path | None = None,
+    stdin: int | None = subprocess.DEVNULL,
     stdout: int | None = subprocess.PIPE,
     stderr: int | None = subprocess.PIPE,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program without standard input; at the end of the block it and its children end.
+    """Run a program; at the end of the block it and its children end.
 
     It is out of the terminal's reach: an interrupt from there comes to this process alone.
 
     Args:
         arguments: the program and its arguments.
         folder: folder that the program runs in.
+        stdin: as ``subprocess.Popen`` takes it; the program has none unless this says so.
         stdout: as ``subprocess.Popen`` takes it.
         stderr: as ``subprocess.Popen`` takes it.
         environment: variables to set besides this process' own.
@@ -50,7 +52,7 @@ def running(
         process = subprocess.Popen(
             arguments,
             cwd=folder,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             env={**os.environ, **environment} if environment else None,
@@ -61,9 +63,11 @@ def running(
         finally:
             process.kill()
             process.wait()
-            for stream in (process.stdout, process.stderr):
+            for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:
-                    stream.close()
+                    # What a program that has gone did not read is lost.
+                    with suppress(BrokenPipeError):
+                        stream.close()
 
 
 def run(

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from asc_tiny.api.attaching import attach as attach
     from asc_tiny.api.generation import boards as boards
     from asc_tiny.api.generation import compile_network as compile_network
     from asc_tiny.api.generation import fit_boards as fit_boards
@@ -57,6 +58,7 @@ _MODULES = {
     "FrontEndConfig": "asc_tiny.frontend.config",
     "ModelFile": "asc_tiny.model.model_file",
     "Project": "asc_tiny.targets.build.project",
+    "attach": "asc_tiny.api.attaching",
     "bench": "asc_tiny.api.running",
     "boards": "asc_tiny.api.generation",
     "build": "asc_tiny.api.running",

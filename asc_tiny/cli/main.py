@@ -16,6 +16,7 @@ from asc_tiny.cli.endings import SCHEMA
 from asc_tiny.util import interrupts
 
 COMMANDS = (
+    "attach",
     "bench",
     "boards",
     "budget",

@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from asc_tiny import __version__
+from asc_tiny.compress.aligned import aligned
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model import metadata_writer
 from asc_tiny.tflm.interpreter import Interpreter
@@ -113,7 +114,7 @@ def with_metadata(
         "network": network,
         "provenance": {**provenance, "tool_version": __version__},
     }
-    return metadata_writer.embed(model, document)
+    return metadata_writer.embed(aligned(model), document)
 
 
 def _with_batch_of_one(model: keras.Model) -> keras.Model:

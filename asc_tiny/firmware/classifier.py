@@ -63,11 +63,31 @@ def classifier(
     if runtime == "aot":
         model_file = compiled.without_conversions(model_file)
     compiled.check_supported_types(model_file)
-    _check_scores(model_file)
+    check_scores(model_file)
     if runtime == "aot":
         compiled.check_supported_operators(model_file)
     else:
         tflm.check_operators(model_file)
+    frontend, labels = fitted(model_file, frontend, labels)
+    return Classifier(model_file, frontend, labels)
+
+
+def fitted(
+    model_file: ModelFile, frontend: FrontEndConfig | None, labels: tuple[str, ...] | None
+) -> tuple[FrontEndConfig, tuple[str, ...]]:
+    """Return front end and labels, from a model's metadata unless given, if they fit its network.
+
+    Args:
+        model_file: a model with one int8 input and one output, behind which no conversions are.
+        frontend: the front end; None for that of the model.
+        labels: class names in output order; None for those of the model.
+
+    Returns:
+        The front end with the quantisation of the network's input, and the labels.
+
+    Raises:
+        AscError: one of them is neither in the file nor given, or does not fit the network.
+    """
     frontend = frontend or model_file.frontend
     labels = labels or model_file.labels
     if frontend is None or labels is None:
@@ -83,11 +103,15 @@ def classifier(
         )
     if result.size != len(labels):
         raise AscError(f"{model_file.path}: {result.size} outputs, but {len(labels)} labels")
-    quantized = frontend.quantized(source.scales[0], source.zero_points[0])
-    return Classifier(model_file, quantized, labels)
+    return frontend.quantized(source.scales[0], source.zero_points[0]), labels
 
 
-def _check_scores(model_file: ModelFile) -> None:
+def check_scores(model_file: ModelFile) -> None:
+    """Check that a model gives int8 scores of its classes.
+
+    Raises:
+        AscError: it gives something else.
+    """
     output = model_file.graph.tensor(model_file.graph.outputs[0])
     if output.dtype != "INT8":
         raise AscError(

@@ -40,6 +40,11 @@ class Table:
         place = self._place(field)
         return None if place is None else Table(self.data, self._target(place))
 
+    def target(self, field: int) -> int | None:
+        """Return the position that a field refers to, None if it is absent."""
+        place = self._place(field)
+        return None if place is None else self._target(place)
+
     def text(self, field: int) -> str:
         """Return a string, empty if it is absent."""
         return self.octets(field).decode("utf-8", "replace")

@@ -63,10 +63,13 @@ def places(tmp_path_factory: pytest.TempPathFactory, synthetic: Path) -> Places:
     import numpy as np
 
     from asc_tiny.audio.clips import write_wav16
+    from asc_tiny.model.model_file import load
     from support.device_lines import make, small_model
 
     folder = tmp_path_factory.mktemp("places")
     model = small_model(folder / "small.tflite")
+    labels = load(model).labels or ()
+    model.with_suffix(".txt").write_text("\n".join(labels))
     make(model, folder / "firmware", "mps2-an386")
     noise = np.random.default_rng(0).integers(-9000, 9000, 8000).astype(np.int16)
     write_wav16(folder / "noise.wav", noise, 8000)
@@ -77,6 +80,7 @@ Arguments = Callable[[Places, Path], Sequence[object]]
 """Gives a command's arguments, from what there is and a path to write to."""
 
 PRINTING: dict[str, Arguments] = {
+    "attach": lambda at, out: [at.model, "--show"],
     "bench": lambda at, out: [at.project],
     "boards": lambda at, out: [],
     "budget": lambda at, out: [at.model],
@@ -99,6 +103,10 @@ SILENT: dict[str, Arguments] = {
 """Commands that print nothing but messages."""
 
 WRITING: dict[str, tuple[str, Arguments]] = {
+    "attach --out": (
+        ".tflite",
+        lambda at, out: [at.model, "--labels", at.model.with_suffix(".txt"), "--out", out],
+    ),
     "budget --plan": (".png", lambda at, out: [at.model, "--plan", out]),
     "budget --report": (".json", lambda at, out: [at.model, "--report", f"json={out}"]),
     "budget --write-baseline": (".json", lambda at, out: [at.model, "--write-baseline", out]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asc_tiny.boards.catalog import Board
-from asc_tiny.firmware.c.templates import banner
+from asc_tiny.firmware.c.templates import banner, environment
 from asc_tiny.firmware.golden import golden_files
 from asc_tiny.firmware.library import protocol_sources, selftest_sources
 from asc_tiny.projects.generator import TEMPLATES, Files, GenerationRequest, ProjectGenerator
@@ -21,6 +21,28 @@ PLATFORM_FILES = {
 """What a board's kind of processor adds to a project."""
 
 _TFLM_PLATFORMS = ("cortex_m", "host")
+
+
+def platform_sources(board: Board, *, stack_bytes: int, runtime: str = "aot") -> dict[str, str]:
+    """Return start-up code, board description and linker script for a program of any kind.
+
+    Args:
+        board: a board of a toolchain with a platform.
+        stack_bytes: bytes of the stack.
+        runtime: ``aot`` or ``tflm``.
+
+    Returns:
+        File name to text.
+    """
+    folder = TEMPLATES / "cmake"
+    values = {"banner": "asc-tiny", "board": board, "runtime": runtime, "stack_bytes": stack_bytes}
+    found = {"platform.h": (folder / "src" / "platform.h").read_text(encoding="utf-8")}
+    for name in PLATFORM_FILES[board.platform]:
+        text = (folder / "platform" / name).read_text(encoding="utf-8")
+        if name.endswith(".j2"):
+            text = environment().from_string(text).render(values)
+        found[name.removesuffix(".j2")] = text
+    return found
 
 
 class CMakeGenerator(ProjectGenerator):

@@ -66,11 +66,11 @@ def test_the_judge_sees_what_is_wrong(judge: Judge) -> None:
     right = intact()
     group = [right]
     for reason, (old, new) in DOCTORED.items():
-        code = right.files["asc_net.c"]
+        code = right.network.files["asc_net.c"]
         assert old in code
-        files = {**right.files, "asc_net.c": code.replace(old, new, 1)}
+        files = {**right.network.files, "asc_net.c": code.replace(old, new, 1)}
         case = Case(len(group), right.case.data, reason)
-        group.append(replace(right, case=case, files=files))
+        group.append(replace(right, case=case, network=replace(right.network, files=files)))
     found = {case.options: said for case, said in judge.finds(group)}
     assert set(found) == set(DOCTORED)
     assert all(reason in said for reason, said in found.items())

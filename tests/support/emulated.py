@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +12,12 @@ from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.options import Options
 from asc_tiny.firmware import frontend as frontend_code
-from asc_tiny.firmware.c.templates import environment, template_root
+from asc_tiny.firmware.c.templates import template_root
 from asc_tiny.firmware.network.compiled import DEFAULT
 from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Model
-from asc_tiny.projects.cmake import PLATFORM_FILES
+from asc_tiny.projects.cmake import platform_sources
 from asc_tiny.targets.build.project import run_command
 from asc_tiny.targets.image.bench import memory
 from support import c_programs
@@ -32,14 +31,7 @@ LINK = ("-nostartfiles", "-Wl,--gc-sections")
 
 def write_platform(board: Board, folder: Path, *, stack_bytes: int, runtime: str = "aot") -> None:
     """Write start-up code, board description and linker script of a generated project."""
-    shutil.copy(PROJECT / "src" / "platform.h", folder)
-    values = {"banner": "a test", "board": board, "runtime": runtime, "stack_bytes": stack_bytes}
-    for name in PLATFORM_FILES[board.platform]:
-        if name.endswith(".j2"):
-            template = environment().get_template(f"projects/cmake/platform/{name}")
-            (folder / name.removesuffix(".j2")).write_text(template.render(values))
-        else:
-            shutil.copy(PROJECT / "platform" / name, folder)
+    write(platform_sources(board, stack_bytes=stack_bytes, runtime=runtime), folder)
 
 
 def emulate(board: Board, image: Path, arguments: Sequence[str]) -> str:

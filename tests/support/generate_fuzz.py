@@ -28,7 +28,13 @@ from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
 from support.budget_fuzz import FindError, Mutator, deadline
 from support.field_mutations import frozen, mutated
-from support.graph_batch import CompileError, compiled_runtime, model_file, run_generated
+from support.graph_batch import (
+    CompileError,
+    NetworkCode,
+    compiled_runtime,
+    model_file,
+    run_generated,
+)
 from support.network_models import inputs
 from support.random_graphs import random_graph, seeded
 from support.tflm_worker import Failure, Worker
@@ -76,7 +82,7 @@ class Accepted:
 
     case: Case
     model: ModelFile
-    files: Mapping[str, str]
+    network: NetworkCode
 
     @property
     def samples(self) -> list[np.ndarray]:
@@ -123,13 +129,13 @@ def accepted(case: Case) -> Accepted | None:
             compiled.check_supported_types(compiled.without_conversions(model))
             if case.number % TFLM_EVERY == 0:
                 _check_tflm(model)
-            files = compiled.generate(model, **OPTIONS[case.options])
+            network = NetworkCode.of(model, **OPTIONS[case.options])
     except AscError as error:
         _check_message(error)
         return None
     except Exception as error:
         raise FindError(f"{type(error).__name__}: {error}") from error
-    return Accepted(case, model, files)
+    return Accepted(case, model, network)
 
 
 def _check_tflm(model: ModelFile) -> None:
@@ -178,8 +184,7 @@ class Judge:
 
     def finds(self, group: Sequence[Accepted]) -> Iterator[tuple[Case, str]]:
         """Yield the cases that do what must not happen, and what it is."""
-        running, broken = _compiling(group)
-        yield from broken.items()
+        running = [each for each in group if each.network.arena_bytes <= MOST_ARENA]
         outputs: list[np.ndarray] = []
         failures: dict[int, str] = {}
         while running:
@@ -198,8 +203,8 @@ class Judge:
     def run(self, group: Sequence[Accepted]) -> tuple[list[np.ndarray], dict[int, str]]:
         """Return outputs, and what fails by number."""
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            files, samples = [each.files for each in group], [each.samples for each in group]
-            return run_generated(files, samples, Path(folder) / "c", self.runtime)
+            networks, samples = [each.network for each in group], [each.samples for each in group]
+            return run_generated(networks, samples, Path(folder) / "c", self.runtime)
 
     def difference(self, each: Accepted, made: np.ndarray) -> str | None:
         """Return what is wrong with the outputs of a case."""
@@ -233,15 +238,3 @@ class Judge:
         """End the worker, remove the files."""
         self.worker.close()
         shutil.rmtree(self.runtime)
-
-
-def _compiling(group: Sequence[Accepted]) -> tuple[list[Accepted], dict[Case, str]]:
-    """Return what can be run here, and what is wrong with others."""
-    running, broken = [], {}
-    for each in group:
-        match = re.search(r"#define ASC_NET_ARENA_SIZE (\d+)$", each.files["asc_net.h"], re.M)
-        if match is None:
-            broken[each.case] = "states no arena"
-        elif int(match[1]) <= MOST_ARENA:
-            running.append(each)
-    return running, broken

@@ -1,0 +1,94 @@
+"""Compiled networks run on an emulated core, without an application around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from asc_tiny.boards.catalog import Board
+from asc_tiny.conformance.programs import (
+    AnyArray,
+    Inference,
+    NetworkCode,
+    output_bytes,
+    read_outputs,
+    write_networks,
+)
+from asc_tiny.firmware.runtime import runtime_sources
+from asc_tiny.projects.cmake import platform_sources
+from asc_tiny.targets.build import tools
+from asc_tiny.targets.build.project import run_command
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import write_text
+
+FLAGS = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Werror", "-O2")
+_LINK = ("-nostartfiles", "-Wl,--gc-sections", "-Tlink.ld")
+_MAIN = "board_main.c"
+_STACK_BYTES = 4096
+_SECONDS = 3600.0
+
+
+def run(
+    networks: Sequence[NetworkCode],
+    inferences: Sequence[Sequence[Inference]],
+    folder: Path,
+    board: Board,
+    *,
+    per_unit: int = 1,
+) -> list[list[list[AnyArray]]]:
+    """Build one image of several networks, and run each on its inputs.
+
+    Args:
+        networks: the networks.
+        inferences: inputs of the inferences that follow each other, for each network.
+        folder: folder to build in.
+        board: an emulated board.
+        per_unit: number of networks that are compiled together.
+
+    Returns:
+        Outputs of each inference, for each network.
+
+    Raises:
+        AscError: the board is none that is emulated, a program is missing, the networks do not fit
+            its memory, or the image fails.
+    """
+    if not board.machine:
+        raise AscError(f"board {board.name}: is not emulated, which --board needs here")
+    for name, text in {
+        **runtime_sources("nn"),
+        **platform_sources(board, stack_bytes=_STACK_BYTES),
+    }.items():
+        write_text(folder / name, text)
+    units = [path.name for path in folder.glob("*.c")]
+    units += write_networks(networks, inferences, _MAIN, folder, per_unit=per_unit)
+    _build(folder, units, board)
+    command = run_command(board, Path("image.elf"), ["in.bin", "out.bin"])
+    done = tools.execute(command, folder=folder, timeout_s=_SECONDS)
+    said = (done.stdout + done.stderr).strip()
+    size = output_bytes(networks, inferences)
+    data = (folder / "out.bin").read_bytes() if (folder / "out.bin").is_file() else b""
+    if done.returncode or said or len(data) != size:
+        lines = said.splitlines() or [f"code {done.returncode}"]
+        raise AscError(f"{board.name}: the image fails: {lines[-1]}", details=lines[-10:-1])
+    outputs = []
+    for network, each in zip(networks, inferences, strict=True):
+        outputs.append(read_outputs(data, network, len(each)))
+        data = data[output_bytes([network], [each]) :]
+    return outputs
+
+
+def _build(folder: Path, names: Sequence[str], board: Board) -> None:
+    compiler = [tools.require(board.toolchain.compiler), *board.compiler_flags]
+    for name in names:
+        level = ["-O0"] if name.startswith("unit") else []
+        command = [*compiler, *FLAGS, *level, "-ffunction-sections", "-c", name]
+        _execute([*command, "-o", f"{name}.o"], folder, f"{board.name}: {name} does not compile")
+    objects = [f"{name}.o" for name in names]
+    what = f"{board.name}: the image cannot be linked; is its memory too small?"
+    _execute([*compiler, *_LINK, *objects, "-o", "image.elf"], folder, what)
+
+
+def _execute(command: Sequence[str], folder: Path, failure: str) -> None:
+    done = tools.execute(command, folder=folder)
+    if done.returncode:
+        raise AscError(failure, details=done.stderr.splitlines()[-10:])

@@ -15,7 +15,7 @@ from asc_tiny.firmware.c.prefix import rename_prefix
 from asc_tiny.firmware.c.templates import banner
 from asc_tiny.firmware.classifier import Classifier, check_order
 from asc_tiny.firmware.network import compiled, ensemble, tflm
-from asc_tiny.firmware.runtime import runtime_sources
+from asc_tiny.firmware.runtime import needed_sources, runtime_sources
 from asc_tiny.frontend.arrays import Int8Array
 from asc_tiny.model.ensemble import Ensemble, output_quantization
 from asc_tiny.resample.design import Resampler
@@ -87,7 +87,7 @@ def _network(classifier: Classifier, networks: tuple[Compiled, ...]) -> dict[str
         files = ensemble.emit(model, networks, fingerprints, max_ram=max_ram)
     else:
         files = compiled.emit(model, networks[0], fingerprints)
-    return {**files, **runtime_sources("nn")}
+    return {**files, **needed_sources("nn", files.values())}
 
 
 def audio_sources(

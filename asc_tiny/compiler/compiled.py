@@ -55,5 +55,5 @@ class Compiled:
 
     @property
     def input_offset(self) -> int:
-        """Byte offset of the input in the arena."""
-        return self.arena.offsets[self.lowered.input.buffer]
+        """Byte offset of the first input in the arena."""
+        return self.arena.offsets[self.lowered.inputs[0].buffer]

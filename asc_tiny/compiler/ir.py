@@ -165,7 +165,8 @@ class Stage:
     """A kernel of one layer, which makes a row of its output in each run.
 
     Attributes:
-        operator: number of the operator in the file, None for the front end.
+        operator: number of the operator in the file, None for the front end and for copies of
+            outputs.
         title: number and name of the operator, for people.
         comment: operator and shapes, for people.
         name: the name of the constant structure in C.
@@ -238,8 +239,9 @@ class LoweredGraph:
     Attributes:
         source: the name of the file, for error messages.
         stages: the stages in the order of the graph.
-        input, output: the views of the network's input and output; both exist as a whole, but for
-            an input that is streamed.
+        inputs, outputs: the views of the network's inputs and outputs, in the order of the file;
+            all exist as a whole, but for an input that is streamed. An output may be a view of what
+            another output or an input shows.
         state: the buffer that lasts from one row of a streamed input to the next, None if the
             input is not streamed. With it, the last stage stands for the front end, which makes
             the rows of the input.
@@ -247,6 +249,6 @@ class LoweredGraph:
 
     source: str
     stages: Sequence[Stage]
-    input: BufferView
-    output: BufferView
+    inputs: tuple[BufferView, ...]
+    outputs: tuple[BufferView, ...]
     state: Buffer | None = None

@@ -74,7 +74,7 @@ def check_stages(lowered: LoweredGraph) -> None:
                 _check_params(stage, params)
         if stage.runs % max(1, len(stage.tiles)) or min(stage.runs, stage.rows_per_group) < 1:
             raise VerifyError(f"{stage.comment}: {stage.runs} runs in {len(stage.tiles)} tiles")
-    for view in (lowered.input, lowered.output):
+    for view in (*lowered.inputs, *lowered.outputs):
         _check_view(lowered.stages[-1], view)
 
 
@@ -215,7 +215,8 @@ class _Machine:
         """Run all steps."""
         streams = self.lowered.state is not None
         if not streams:
-            self.write_rows(self.lowered.input)
+            for view in self.lowered.inputs:
+                self.write_rows(view)
         state = self.lowered.state and BufferView.of(self.lowered.state)
         if state:
             self.write_rows(state)
@@ -224,7 +225,7 @@ class _Machine:
         for stage, runs in zip(self.lowered.stages, self.runs, strict=True):
             if runs != stage.runs:
                 raise VerifyError(f"{stage.comment}: {runs} runs, must be {stage.runs}")
-        for view in (self.lowered.output, *([state] if state else [])):
+        for view in (*self.lowered.outputs, *([state] if state else [])):
             for row in range(view.rows):
                 self.read("the caller", view, row, 0, view.row_bytes, 0)
         if self.arena.size % ALIGNMENT:

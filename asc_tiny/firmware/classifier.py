@@ -62,8 +62,8 @@ def classifier(
         return _of_ensemble(model_file, runtime, given=frontend is not None or labels is not None)
     if runtime == "aot":
         model_file = compiled.without_conversions(model_file)
-    compiled.check_supported_types(model_file)
     check_scores(model_file)
+    compiled.check_supported_types(model_file)
     if runtime == "aot":
         compiled.check_supported_operators(model_file)
     else:
@@ -107,12 +107,25 @@ def fitted(
 
 
 def check_scores(model_file: ModelFile) -> None:
-    """Check that a model gives int8 scores of its classes.
+    """Check that a model makes int8 scores of its classes from int8 codes of features.
 
     Raises:
-        AscError: it gives something else.
+        AscError: it takes or gives something else.
     """
-    output = model_file.graph.tensor(model_file.graph.outputs[0])
+    graph = model_file.graph
+    for kind, indices in (("input", graph.inputs), ("output", graph.outputs)):
+        if len(indices) != 1:
+            names = ", ".join(graph.tensor(index).name or str(index) for index in indices)
+            raise AscError(
+                f"{model_file.path}: has {len(indices)} {kind}s ({names}), a classifier needs one; "
+                f"generate the network without a front end"
+            )
+    features, output = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
+    if features.dtype != "INT8":
+        raise AscError(
+            f"{model_file.path}: tensor {features.index}, input, is {features.dtype}, a front end "
+            f"gives int8 codes: only full int8 models can become C (asc-tiny quantize makes one)"
+        )
     if output.dtype != "INT8":
         raise AscError(
             f"{model_file.path}: gives {output.dtype}, a classifier needs int8 scores of all "

@@ -120,7 +120,7 @@ def test_live_ranges_that_share_a_byte_are_found(name: str) -> None:
 
 def test_scratch_memory_over_rows_is_found() -> None:
     compiled = plan()
-    place = compiled.arena.offsets[compiled.lowered.input.buffer]
+    place = compiled.arena.offsets[compiled.lowered.inputs[0].buffer]
     scratch = dict.fromkeys(compiled.arena.scratch, place)
     with pytest.raises(VerifyError, match=r"is not there|writes where it reads"):
         verify.check_plan(replace(compiled, arena=replace(compiled.arena, scratch=scratch)))

@@ -191,4 +191,4 @@ def chain(rows: int, row_bytes: int, *heights: int) -> LoweredGraph:
         stage(f"s{n}", [RowAccess(views[n], count=height, offset=-(height // 2))], views[n + 1])
         for n, height in enumerate(heights)
     ]
-    return LoweredGraph("chain", stages, views[0], views[-1])
+    return LoweredGraph("chain", stages, (views[0],), (views[-1],))

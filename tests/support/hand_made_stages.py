@@ -32,4 +32,4 @@ def chain(rows: int, stages: int, *, whole: bool = True) -> LoweredGraph:
     buffers[0].whole, buffers[-1].whole = whole, True
     views = [BufferView.of(buffer) for buffer in buffers]
     made = [pool(number, views[number], views[number + 1]) for number in range(stages)]
-    return LoweredGraph("chain", made, views[0], views[-1])
+    return LoweredGraph("chain", made, (views[0],), (views[-1],))

@@ -23,9 +23,9 @@ def interpret(lowered: LoweredGraph, schedule: Schedule) -> dict[Buffer, list[in
     slots: dict[Buffer, list[int | None]] = {
         buffer: [None] * rolling.slots for buffer, rolling in schedule.rolling_buffers.items()
     }
-    source = lowered.input.buffer
     if not schedule.column_steps:
-        slots[source] = list(range(source.rows))
+        for source in (view.buffer for view in lowered.inputs):
+            slots[source] = list(range(source.rows))
     runs = [0] * len(lowered.stages)
     for step, number in enumerate(schedule.order):
         stage, run = lowered.stages[number], runs[number]

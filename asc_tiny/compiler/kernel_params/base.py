@@ -22,7 +22,9 @@ ELEMENTS: Mapping[np.dtype[Any], str] = MappingProxyType(
         np.dtype(np.int8): "int8_t",
         np.dtype(np.int16): "int16_t",
         np.dtype(np.int32): "int32_t",
+        np.dtype(np.int64): "int64_t",
         np.dtype(np.uint8): "uint8_t",
+        np.dtype(np.uint32): "uint32_t",
         CHANNEL: "asc_channel_t",
         PACKED_CHANNEL: "asc_packed_channel_t",
     }

@@ -18,6 +18,7 @@ from asc_tiny.compiler.kernel_params import (
     OutputRange,
 )
 from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN, activation_range
+from asc_tiny.compiler.lower.signature import ALL_INT8, Signature
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
 from asc_tiny.tflite.operands import OperatorView
 
@@ -29,8 +30,20 @@ MOST_EXPANDED = 2**22
 """Weights that an operator may become, zeros included: the flash of a large microcontroller."""
 
 
-DTYPES: Mapping[str, np.dtype[Any]] = {"INT8": INT8, "INT32": INT32, "INT64": INT64}
-"""The element types of tensors in memory, by their names in the file."""
+DTYPES: Mapping[str, np.dtype[Any]] = {
+    "BOOL": np.dtype(np.uint8),
+    "FLOAT32": np.dtype(np.float32),
+    "INT8": INT8,
+    "INT16": np.dtype(np.int16),
+    "INT32": INT32,
+    "INT64": INT64,
+    "UINT8": np.dtype(np.uint8),
+}
+"""The element types of tensors in memory, by their names in the file; a BOOL is 0 or 1."""
+
+
+STORED: Mapping[str, np.dtype[Any]] = {"FLOAT32": np.dtype(np.uint32)}
+"""How constants of some types are written in C: floating-point numbers as their bits."""
 
 
 def is_image(tensor: Tensor) -> bool:
@@ -94,7 +107,8 @@ class TensorViews:
             return self.view(self.graph.tensor(whole)).subview(first, rows, offset, row_bytes)
         constant = None
         if tensor.data is not None:
-            constant = Array(f"asc_net_constant{tensor.index}", tensor.data.ravel())
+            values = tensor.data.ravel().view(STORED.get(tensor.dtype, dtype))
+            constant = Array(f"asc_net_constant{tensor.index}", values)
         name = f"t{tensor.index}"
         return BufferView.of(Buffer(name, rows, row_bytes, constant=constant, dtype=dtype))
 
@@ -104,12 +118,16 @@ class LoweringContext(OperatorView):
 
     Attributes:
         tensors: the views of the graph's tensors.
+        signature: the element types of its operands and results.
         before, after: copies that its operands turn out to need, around its own stages.
     """
 
-    def __init__(self, tensors: TensorViews, operator: Operator) -> None:
+    def __init__(
+        self, tensors: TensorViews, operator: Operator, signature: Signature = ALL_INT8
+    ) -> None:
         super().__init__(tensors.graph, operator)
         self.tensors = tensors
+        self.signature = signature
         self.before: list[Stage] = []
         self.after: list[Stage] = []
 
@@ -193,9 +211,17 @@ class LoweringContext(OperatorView):
 
     def view(self, tensor: Tensor) -> BufferView:
         """Return the rows of a tensor."""
-        if tensor.data is not None and tensor.dtype != "INT8":
-            self.error(f"constant input is {tensor.dtype}, must be INT8")
+        if tensor.is_constant:
+            self._check_constant(tensor)
         return self.tensors.view(tensor)
+
+    def _check_constant(self, tensor: Tensor) -> None:
+        """Check that a constant which a kernel reads has the type of one of its places."""
+        inputs = self.operator.inputs
+        places = [n for n, index in enumerate(inputs) if index == tensor.index] or [0]
+        allowed = [self.signature.operand(place) for place in places]
+        if tensor.dtype not in allowed:
+            self.error(f"constant input is {tensor.dtype}, must be {' or '.join(allowed)}")
 
     def reshaped(self, view: BufferView, rows: int, row_bytes: int) -> BufferView:
         """Return the bytes of a tensor as other rows, which may need all of it at once.
@@ -225,7 +251,7 @@ class LoweringContext(OperatorView):
     def _own(self, view: BufferView) -> BufferView:
         number = len(self.before) + len(self.after)
         name = f"copy{self.operator.index}_{number}"
-        return BufferView.of(Buffer(name, view.rows, view.row_bytes))
+        return BufferView.of(Buffer(name, view.rows, view.row_bytes, dtype=view.buffer.dtype))
 
     def _copy(self, source: BufferView, target: BufferView) -> Stage:
         suffix = f"_copy{len(self.before) + len(self.after)}"

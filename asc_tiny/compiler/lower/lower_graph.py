@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from asc_tiny.compiler.diagnostics import not_supported
-from asc_tiny.compiler.ir import BufferView, LoweredGraph, Stage
+from asc_tiny.compiler.diagnostics import not_supported, operator_error
+from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage
+from asc_tiny.compiler.kernel_params import CopyParams
 from asc_tiny.compiler.lower import concat
-from asc_tiny.compiler.lower.context import LoweringContext, TensorViews
+from asc_tiny.compiler.lower.context import LoweringContext, TensorViews, shape_text
 from asc_tiny.compiler.lower.registry import lowering_rule
-from asc_tiny.tflite.graph import Graph
+from asc_tiny.compiler.lower.rule import LoweringRule
+from asc_tiny.tflite.graph import Graph, Operator, Tensor
 from asc_tiny.util.errors import AscError
 
 _UNLIMITED = 2**31
@@ -20,7 +22,8 @@ _INCONSISTENT = (IndexError, KeyError, OverflowError, TypeError, ValueError, Zer
 
 
 def lower_graph(graph: Graph, *, whole_input: bool = True) -> LoweredGraph:
-    """Return the stages of a graph, whose input is there as a whole or comes row by row.
+    """Return the stages of a graph, whose inputs are there as a whole or whose one input comes row
+    by row.
 
     In the second case stages will make their rows in parts where that saves memory.
 
@@ -42,27 +45,59 @@ def consistent(graph: Graph) -> Iterator[None]:
 
 def _lower_graph(graph: Graph, whole_input: bool) -> LoweredGraph:
     tensors = TensorViews(graph) if whole_input else TensorViews(graph, most_sums=_UNLIMITED)
-    source = tensors.view(graph.tensor(graph.inputs[0]))
-    source.buffer.whole = whole_input
+    # Inputs first: they have memory of their own.
+    inputs = tuple(tensors.view(graph.tensor(index)) for index in graph.inputs)
+    for source in inputs:
+        source.buffer.whole = whole_input
     # From the last operator on, so that a concatenation within another is placed first.
     for operator in reversed(graph.operators):
         if operator.name == "CONCATENATION":
             concat.place_concat_inputs(tensors, operator)
     stages: list[Stage] = []
     for operator in graph.operators:
-        ctx = LoweringContext(tensors, operator)
-        own = _lower_operator(ctx)
+        rule = _rule(graph, operator)
+        signature = rule.signature(graph, operator)
+        if signature is None:
+            raise operator_error(graph, operator, "takes or gives other types than it may")
+        ctx = LoweringContext(tensors, operator, signature)
+        own = rule.lower(ctx)
         stages += [*ctx.before, *own, *ctx.after]
-    output = tensors.view(graph.tensor(graph.outputs[0]))
-    if not output.is_contiguous:
-        # Whoever reads the output expects its values side by side.
-        output = ctx.copied(output)
-        stages.append(ctx.before[-1])
+    outputs = [_output(tensors, graph.tensor(index), stages) for index in graph.outputs]
     if not stages:
-        raise AscError(f"{graph.source}: no operator computes or copies anything")
-    output.buffer.whole = True
+        outputs[0] = _copied(graph.tensor(graph.outputs[0]), outputs[0], stages)
+    for output in outputs:
+        output.buffer.whole = True
     _check_runs(graph, stages)
-    return LoweredGraph(graph.source, stages, source, output)
+    return LoweredGraph(graph.source, stages, inputs, tuple(outputs))
+
+
+def _output(tensors: TensorViews, tensor: Tensor, stages: list[Stage]) -> BufferView:
+    """Return where an output can be read: in the arena, aligned, with its values side by side."""
+    view = tensors.view(tensor)
+    is_aligned = view.start % view.buffer.dtype.itemsize == 0
+    if view.buffer.constant is None and view.is_contiguous and is_aligned:
+        return view
+    return _copied(tensor, view, stages)
+
+
+def _copied(tensor: Tensor, view: BufferView, stages: list[Stage]) -> BufferView:
+    """Return a copy of an output in memory of its own, which one more stage makes."""
+    buffer = Buffer(f"output{len(stages)}", view.rows, view.row_bytes, dtype=view.buffer.dtype)
+    copy = BufferView.of(buffer)
+    stages.append(
+        Stage(
+            operator=None,
+            title=f"output t{tensor.index}",
+            comment=f"copy of output {shape_text(tensor)}",
+            name=f"asc_net_output_copy{len(stages)}",
+            kernel="asc_copy",
+            params=CopyParams(1, view.row_bytes, output_offset=0, output_stride=view.row_bytes),
+            inputs=(RowAccess(view),),
+            output=copy,
+            runs=view.rows,
+        )
+    )
+    return copy
 
 
 # Rows are numbered with 16 bits; the order of runs is looked for one by one.
@@ -90,14 +125,16 @@ def _views(stage: Stage) -> list[BufferView]:
     return [stage.output, *(rows.view for rows in stage.inputs)]
 
 
-def _lower_operator(ctx: LoweringContext) -> list[Stage]:
-    rule, operator = lowering_rule.get(ctx.name), ctx.operator
+def _rule(graph: Graph, operator: Operator) -> LoweringRule:
+    """Return the rule of an operator whose numbers of inputs and outputs it allows."""
+    rule = lowering_rule.get(operator.name)
     if rule is None:
-        raise not_supported(ctx.graph, operator)
+        raise not_supported(graph, operator)
     fewest, most = rule.inputs
     if not fewest <= len(operator.inputs) <= most:
         allowed = str(fewest) if fewest == most else f"{fewest} to {most}"
-        ctx.error(f"{len(operator.inputs)} inputs, must be {allowed}")
+        raise operator_error(graph, operator, f"{len(operator.inputs)} inputs, must be {allowed}")
     if not 1 <= len(operator.outputs) <= rule.outputs:
-        ctx.error(f"{len(operator.outputs)} outputs, must be {rule.outputs}")
-    return rule.lower(ctx)
+        reason = f"{len(operator.outputs)} outputs, must be {rule.outputs}"
+        raise operator_error(graph, operator, reason)
+    return rule

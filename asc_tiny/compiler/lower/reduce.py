@@ -71,11 +71,11 @@ def lower_reduce_max(ctx: LoweringContext) -> list[Stage]:
 
 @lowering(
     "ARG_MAX",
-    conditions="any axis; the last operator; of equal values the first counts",
+    conditions="any axis; of equal values the first counts",
     memory=f"{BY_ROW} along width or channels, else the {WHOLE}",
     types="int8, output int32 or int64",
     inputs=(2, 2),
-    results=("INT32", "INT64"),
+    signatures=("INT8 -> INT32", "INT8 -> INT64"),
 )
 def lower_arg_max(ctx: LoweringContext) -> list[Stage]:
     """ARG_MAX over one axis."""
@@ -88,7 +88,7 @@ def lower_arg_max(ctx: LoweringContext) -> list[Stage]:
     memory="as ARG_MAX",
     types="int8, output int32 or int64",
     inputs=(2, 2),
-    results=("INT32", "INT64"),
+    signatures=("INT8 -> INT32", "INT8 -> INT64"),
 )
 def lower_arg_min(ctx: LoweringContext) -> list[Stage]:
     """ARG_MIN over one axis."""

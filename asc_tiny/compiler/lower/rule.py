@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.signature import ALL_INT8, Signature
+from asc_tiny.tflite.graph import Graph, Operator
 from asc_tiny.tflite.ops import OpRules
 
 BY_ROW = "row by row"
@@ -44,7 +46,7 @@ class LoweringRule:
         outputs: most results.
         is_view: whether the output is as a rule a view of the input, which no stage writes.
         reads_by_row: whether the rows of an image that it reads may lie anywhere, one by one.
-        results: element types that the outputs may have.
+        signatures: the element types that operands and results may have together.
     """
 
     lower: Lower
@@ -56,7 +58,16 @@ class LoweringRule:
     outputs: int = 1
     is_view: bool = False
     reads_by_row: bool = False
-    results: tuple[str, ...] = ("INT8",)
+    signatures: tuple[Signature, ...] = (ALL_INT8,)
+
+    def signature(self, graph: Graph, operator: Operator) -> Signature | None:
+        """Return the signature that an operator has, None if it has none of the rule's.
+
+        Of several that fit what is computed, it is one that fits the constants, too.
+        """
+        found = [each for each in self.signatures if each.fits(graph, operator)]
+        exact = (each for each in found if each.fits(graph, operator, constants=True))
+        return next(exact, found[0] if found else None)
 
 
 lowering_rule: OpRules[LoweringRule] = OpRules()
@@ -73,14 +84,15 @@ def lowering(
     outputs: int = 1,
     is_view: bool = False,
     reads_by_row: bool = False,
-    results: tuple[str, ...] = ("INT8",),
+    signatures: tuple[str, ...] = (str(ALL_INT8),),
 ) -> Callable[[Lower], Lower]:
     """Return a decorator that registers a function as the lowering of operators.
 
     Args:
         names: names of the operators.
-        conditions, memory, types, dsp, inputs, outputs, is_view, reads_by_row, results: as
-            in ``LoweringRule``.
+        conditions, memory, types, dsp, inputs, outputs, is_view, reads_by_row: as in
+            ``LoweringRule``.
+        signatures: texts such as ``INT8 -> INT8``, as ``Signature.of`` reads them.
     """
 
     def register(lower: Lower) -> Lower:
@@ -94,7 +106,7 @@ def lowering(
             outputs,
             is_view,
             reads_by_row,
-            results,
+            tuple(map(Signature.of, signatures)),
         )
         lowering_rule(*names)(rule)
         return lower

@@ -62,12 +62,13 @@ def cascadable_pairs(lowered: LoweredGraph) -> list[tuple[int, int]]:
         writers.setdefault(stage.output.buffer, []).append(number)
         for buffer in dict.fromkeys(rows.view.buffer for rows in stage.inputs):
             readers.setdefault(buffer, []).append(number)
+    kept = {view.buffer for view in lowered.outputs}
     pairs = []
     for number, stage in enumerate(lowered.stages):
         buffer = stage.output.buffer
         reading = readers.get(buffer, [])
         is_alone = writers[buffer] == [number] and len(reading) == 1
-        is_inner = is_alone and not buffer.whole and buffer is not lowered.output.buffer
+        is_inner = is_alone and not buffer.whole and buffer not in kept
         if is_inner and can_cascade(stage) and _reads_all(lowered.stages[reading[0]], stage):
             pairs.append((number, reading[0]))
     return pairs

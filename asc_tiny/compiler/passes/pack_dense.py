@@ -23,7 +23,7 @@ _MOST_BITS = 255
 def pack_dense_layers(lowered: LoweredGraph) -> LoweredGraph:
     """Return a graph whose dense layers are packed where their numbers allow it."""
     stages = [_pack_dense(stage) for stage in lowered.stages]
-    return LoweredGraph(lowered.source, stages, lowered.input, lowered.output)
+    return replace(lowered, stages=stages)
 
 
 def _pack_dense(stage: Stage) -> Stage:

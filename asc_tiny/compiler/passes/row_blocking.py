@@ -62,7 +62,12 @@ def block_rows(lowered: LoweredGraph, chosen: Mapping[int, int]) -> LoweredGraph
     ]
     for number, rows_per_run in chosen.items():
         stages[number] = _blocked(stages[number], rows_per_run)
-    return LoweredGraph(lowered.source, stages, moved(lowered.input), moved(lowered.output))
+    return replace(
+        lowered,
+        stages=stages,
+        inputs=tuple(map(moved, lowered.inputs)),
+        outputs=tuple(map(moved, lowered.outputs)),
+    )
 
 
 def for_rows(params: KernelParams, rows: int) -> KernelParams | None:

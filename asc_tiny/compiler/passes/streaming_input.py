@@ -10,16 +10,17 @@ from asc_tiny.compiler.kernel_params import KernelParams
 
 def with_streaming_input(lowered: LoweredGraph) -> LoweredGraph:
     """Return a graph whose input comes row by row; its last stage stands for the front end."""
-    rows = lowered.input.rows
+    (columns,) = lowered.inputs
+    rows = columns.rows
     front_end = Stage(
         operator=None,
         title="input columns",
-        comment=f"input: columns, {rows} of {lowered.input.row_bytes} bytes",
+        comment=f"input: columns, {rows} of {columns.row_bytes} bytes",
         name="",
         kernel="",
         params=KernelParams(),
         inputs=(),
-        output=lowered.input,
+        output=columns,
         runs=rows,
     )
     # The number of columns so far, and of the runs of each stage, in 16 bits

@@ -25,7 +25,7 @@ def split_width(lowered: LoweredGraph, chosen: Mapping[int, int]) -> LoweredGrap
     stages: list[Stage] = []
     for number, stage in enumerate(lowered.stages):
         stages += split_stage(stage, chosen.get(number, 0))
-    return LoweredGraph(lowered.source, stages, lowered.input, lowered.output)
+    return replace(lowered, stages=stages)
 
 
 def last_splits(lowered: LoweredGraph, chosen: Mapping[int, int]) -> list[int]:

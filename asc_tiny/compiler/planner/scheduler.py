@@ -21,7 +21,7 @@ class RollingBuffer:
 
     Attributes:
         slots: number of slots: row r lies in slot ``r % slots``.
-        first, last: first and last step of the schedule at which the buffer is live; the input is
+        first, last: first and last step of the schedule at which the buffer is live; inputs are
             live from step 0 on.
         row_periods: first and last step of each row if all rows have slots of their own, else
             empty.
@@ -88,8 +88,8 @@ class _Scheduler:
         self.read: dict[Buffer, dict[int, int]] = {}
 
     def schedule(self, cuts: Sequence[int]) -> Schedule:
-        output = self.lowered.output
-        for whole in [*(self.lowered.stages[number].output for number in cuts), output]:
+        cut = [self.lowered.stages[number].output for number in cuts]
+        for whole in [*cut, *self.lowered.outputs]:
             for row in range(whole.rows):
                 for maker in self.makers(whole, row, 0):
                     self.complete(*maker)
@@ -130,12 +130,12 @@ class _Scheduler:
         return self._due[asked]
 
     def finished(self) -> Schedule:
-        output = self.lowered.output
         end = len(self.order) - 1
-        reads = self.read.setdefault(output.buffer, {})
-        reads.update(dict.fromkeys(range(output.buffer.rows), end))
+        for output in self.lowered.outputs:
+            reads = self.read.setdefault(output.buffer, {})
+            reads.update(dict.fromkeys(range(output.buffer.rows), end))
         buffers = dict.fromkeys(stage.output.buffer for stage in self.lowered.stages)
-        buffers[self.lowered.input.buffer] = None
+        buffers |= dict.fromkeys(view.buffer for view in self.lowered.inputs)
         rolling_buffers = {buffer: self.rolling_buffer(buffer) for buffer in buffers}
         if self.lowered.state is not None:
             rolling_buffers[self.lowered.state] = RollingBuffer(1, 0, end, [(0, end)], [[(0, end)]])

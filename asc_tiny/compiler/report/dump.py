@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import Array, Struct
@@ -28,7 +30,8 @@ def _text(lines: list[str]) -> str:
 
 
 def _graph(graph: Graph) -> str:
-    lines = [f"input t{graph.inputs[0]}, output t{graph.outputs[0]}", "", "tensors"]
+    inputs, outputs = _named("input", graph.inputs), _named("output", graph.outputs)
+    lines = [f"{inputs}, {outputs}", "", "tensors"]
     used = {*graph.inputs, *graph.outputs}
     for operator in graph.operators:
         used |= {*operator.inputs, *operator.outputs}
@@ -40,6 +43,11 @@ def _graph(graph: Graph) -> str:
         options = "".join(f" {name}={value}" for name, value in sorted(operator.options.items()))
         lines.append(f"  {operator.index}: {operator.name} {inputs} -> {outputs}{options}")
     return _text(lines)
+
+
+def _named(kind: str, indices: Sequence[int]) -> str:
+    plural = "s" if len(indices) > 1 else ""
+    return f"{kind}{plural} {' '.join(f't{index}' for index in indices)}"
 
 
 def _tensor(tensor: Tensor) -> str:
@@ -93,7 +101,7 @@ def _stages(lowered: LoweredGraph) -> str:
 
 
 def _buffers(lowered: LoweredGraph) -> list[Buffer]:
-    found = {lowered.input.buffer: None}
+    found = dict.fromkeys(view.buffer for view in lowered.inputs)
     for stage in lowered.stages:
         found |= dict.fromkeys(rows.view.buffer for rows in stage.inputs)
         found[stage.output.buffer] = None

@@ -29,7 +29,9 @@ def _blocks(compiled: Compiled) -> Iterator[Block]:
 def buffer_names(compiled: Compiled) -> dict[str, str]:
     """Return for people what each buffer holds and how many rows of it, by its name."""
     lowered = compiled.lowered
-    titles: dict[str, str] = {lowered.input.buffer.name: "input"}
+    titles: dict[str, str] = {}
+    for number, view in enumerate(lowered.inputs):
+        titles[view.buffer.name] = f"input {number}" if len(lowered.inputs) > 1 else "input"
     if lowered.state is not None:
         titles[lowered.state.name] = "columns and runs so far"
     for stage in lowered.stages:

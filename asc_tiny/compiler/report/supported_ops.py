@@ -20,8 +20,9 @@ What `asc-tiny generate` makes firmware of. This page is generated from the code
 ## Compiled to C (`--runtime aot`)
 
 Activations are int8 with one scale and zero point each; every output equals TensorFlow Lite Micro's
-kernels bit for bit. A graph has one input and one output; any tensor may have several readers, and
-operands may be constants. A QUANTIZE of a float or uint8 input and a DEQUANTIZE or QUANTIZE of the
+kernels bit for bit. A graph may have several inputs and outputs; an output may be an input, be read
+by further operators, or be constant. Any tensor may have several readers, and operands may be
+constants. A QUANTIZE of a float or uint8 input and a DEQUANTIZE or QUANTIZE of the
 output are left out: the C code takes and gives the int8 codes inside.
 
 Memory says how much of its input an operator needs at once: "row by row" a window of rows, a "view"
@@ -83,7 +84,9 @@ def _row(name: str) -> str:
 def _is_run_by_tflm(name: str) -> bool:
     """Whether its memory is known, and a network may have it: there, all outputs are int8."""
     rule = lowering_rule.get(name)
-    return name in memory_rule.names and (rule is None or "INT8" in rule.results)
+    return name in memory_rule.names and (
+        rule is None or any("INT8" in each.results for each in rule.signatures)
+    )
 
 
 def _list(names: set[str]) -> str:

@@ -16,7 +16,7 @@ from asc_tiny.compiler.planner.scheduler import Schedule
 from asc_tiny.compiler.planner.slots import Slots
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.network import interface
-from asc_tiny.tflite.graph import Graph, Tensor
+from asc_tiny.tflite.graph import Graph
 from asc_tiny.util.errors import AscError
 
 _MOST_STEPS = 2**16 - 1
@@ -40,8 +40,10 @@ def values(
     return {
         "arena_size": arena.size,
         "arrays": list(_arrays(lowered)),
-        "input": _interface(graph.tensor(graph.inputs[0]), layout.offset(lowered.input)),
-        "output": _interface(graph.tensor(graph.outputs[0]), layout.offset(lowered.output)),
+        **interface.ends(
+            layout.ends(graph, graph.inputs, lowered.inputs),
+            layout.ends(graph, graph.outputs, lowered.outputs),
+        ),
         "stages": stages,
         "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in computed),
         **steps,
@@ -128,10 +130,19 @@ class _Layout:
         """Return where a tensor that exists as a whole begins."""
         return self.arena.offsets[view.buffer] + view.start
 
+    def ends(
+        self, graph: Graph, indices: Sequence[int], views: Sequence[BufferView]
+    ) -> list[dict[str, Any]]:
+        """Return what is known of inputs or outputs, with their byte offsets in the arena."""
+        return [
+            {**interface.of_tensor(graph.tensor(index)), "offset": self.offset(view)}
+            for index, view in zip(indices, views, strict=True)
+        ]
+
     def streaming(self, lowered: LoweredGraph) -> dict[str, Any]:
         """Return where columns of the input and the state lie."""
         assert lowered.state is not None
-        ring = self._ring(lowered.input)
+        ring = self._ring(lowered.inputs[0])
         column = {"offset": ring["offset"], "pitch": ring["pitch"], "places": ring["rows"]}
         return {"column": column, "state_offset": self.arena.offsets[lowered.state]}
 
@@ -167,13 +178,21 @@ class _Layout:
         """Return the members of ``asc_ring_t``."""
         slots = Slots.of(view, self.schedule, self.arena)
         return {
-            "base": slots.constant.name if slots.constant else "NULL",
+            "base": _address(slots.constant),
             "offset": slots.offset,
             "pitch": slots.pitch,
             "first": slots.first,
             "rows": slots.count,
             "repeat": slots.repeat,
         }
+
+
+def _address(constant: Array | None) -> str:
+    """Return the address of an array as C text, NULL if there is none."""
+    if constant is None:
+        return "NULL"
+    cast = "" if constant.c_type == "int8_t" else "(const int8_t *)(const void *)"
+    return cast + constant.name
 
 
 def _all_params(stage: Stage) -> list[KernelParams]:
@@ -230,7 +249,3 @@ def _initializer(value: object) -> str:
     if isinstance(value, KernelParams):
         return "{" + ", ".join(f".{name} = {text}" for name, text in members.items()) + "}"
     return "{" + ", ".join(members.values()) + "}"
-
-
-def _interface(tensor: Tensor, offset: int) -> dict[str, Any]:
-    return {**interface.of_tensor(tensor), "offset": offset}

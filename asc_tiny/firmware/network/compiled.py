@@ -9,8 +9,10 @@ from typing import Any
 
 from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.diagnostics import not_supported
+from asc_tiny.compiler.lower.context import DTYPES
 from asc_tiny.compiler.lower.registry import lowering_rule
-from asc_tiny.compiler.options import Options
+from asc_tiny.compiler.lower.signature import Signature
+from asc_tiny.compiler.options import STREAMING, Options
 from asc_tiny.compiler.passes import strip_io_conversions
 from asc_tiny.compiler.pipeline import compile_graph
 from asc_tiny.firmware.c.literals import value_lines
@@ -19,7 +21,7 @@ from asc_tiny.firmware.fingerprints import Fingerprints
 from asc_tiny.firmware.network import interface
 from asc_tiny.firmware.network.c_values import values
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.tflite.graph import ABSENT, Tensor
+from asc_tiny.tflite.graph import ABSENT, Operator, Tensor
 from asc_tiny.util.errors import AscError
 
 KERNELS_VERSION = 4
@@ -27,7 +29,6 @@ KERNELS_VERSION = 4
 
 # Sums over a whole tensor, such as a mean's, stay within 32 bits.
 _MAX_ELEMENTS = 2**23
-_INT8 = ("INT8",)
 
 
 DEFAULT = Options()
@@ -46,7 +47,23 @@ def compile_network(model_file: ModelFile, options: Options = DEFAULT) -> Compil
     check_supported_types(model_file)
     check_supported_operators(model_file)
     _check_variables(model_file)
+    if options.schedule == STREAMING:
+        _check_streaming(model_file)
     return compile_graph(model_file.graph, options)
+
+
+def _check_streaming(model_file: ModelFile) -> None:
+    """Check that columns of one int8 input lead to one output."""
+    graph = model_file.graph
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise AscError(
+            f"{model_file.path}: has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, "
+            f"--schedule streaming needs one of each"
+        )
+    if graph.tensor(graph.inputs[0]).dtype != "INT8":
+        raise _type_error(
+            model_file, graph.tensor(graph.inputs[0]), "--schedule streaming needs INT8"
+        )
 
 
 def generate(
@@ -106,12 +123,13 @@ def check_supported_operators(model_file: ModelFile) -> None:
 
 
 def check_supported_types(model_file: ModelFile) -> None:
-    """Check that a model has one input and output and that all activations are int8.
+    """Check that every operator has a kernel for the types that it takes and gives.
 
-    The output may be of another type that its operator makes, such as ARG_MAX.
+    Operators without any kernel are left to ``check_supported_operators``.
 
     Raises:
-        AscError: it has others.
+        AscError: one has not, or the model has several subgraphs or tensors of a size that no
+            kernel takes.
     """
     graph = model_file.graph
     if graph.others:
@@ -119,27 +137,48 @@ def check_supported_types(model_file: ModelFile) -> None:
             f"{model_file.path}: has {1 + len(graph.others)} subgraphs, only models with one can "
             f"become C; leave out loops and branches"
         )
-    _check_ends(model_file)
     for index in graph.inputs:
-        _check_type(model_file, graph.tensor(index), "input")
+        tensor = graph.tensor(index)
+        if tensor.dtype not in DTYPES:
+            raise _type_error(model_file, tensor, f"allowed are {', '.join(sorted(DTYPES))}")
+        _check_tensor(model_file, tensor)
     for operator in graph.operators:
         rule = lowering_rule.get(operator.name)
+        if rule is not None and rule.signature(graph, operator) is None:
+            raise _no_signature(model_file, operator, rule.signatures)
         for index in operator.outputs:
-            made_by = f"output of operator {operator.index} ({operator.name})"
-            _check_type(model_file, graph.tensor(index), made_by, rule.results if rule else _INT8)
+            _check_tensor(model_file, graph.tensor(index))
 
 
-def _check_ends(model_file: ModelFile) -> None:
+def _no_signature(
+    model_file: ModelFile, operator: Operator, signatures: Sequence[Signature]
+) -> AscError:
+    """Return the error that names the first tensor of a type that an operator does not take."""
     graph = model_file.graph
-    for kind, indices in (("input", graph.inputs), ("output", graph.outputs)):
-        if len(indices) != 1:
-            names = ", ".join(graph.tensor(index).name or str(index) for index in indices)
-            raise AscError(
-                f"{model_file.path}: has {len(indices)} {kind}s ({names}), only models with one "
-                f"can become C; concatenate them in the model"
-            )
-    if graph.tensor(graph.outputs[0]).is_constant:
-        raise AscError(f"{model_file.path}: the output is constant")
+    computed = [
+        graph.tensor(index)
+        for index in (*operator.inputs, *operator.outputs)
+        if index != ABSENT and not graph.tensor(index).is_constant
+    ]
+    known = {dtype for each in signatures for dtype in (*each.operands, *each.results)}
+    tensor = next((each for each in computed if each.dtype not in known), computed[0])
+    if tensor.dtype == "FLOAT32":
+        reason = "only full int8 models can become C (asc-tiny quantize makes one)"
+        return _type_error(model_file, tensor, reason)
+    allowed = " or ".join(map(str, signatures))
+    reason = f"with which operator {operator.index} ({operator.name}) does not compute: {allowed}"
+    return _type_error(model_file, tensor, reason)
+
+
+def _type_error(model_file: ModelFile, tensor: Tensor, reason: str) -> AscError:
+    return AscError(f"{_where(model_file, tensor)} is {tensor.dtype}, {reason}")
+
+
+def _where(model_file: ModelFile, tensor: Tensor) -> str:
+    """Return file and tensor, and what makes the tensor."""
+    maker = model_file.graph.producers.get(tensor.index)
+    role = f"output of operator {maker.index} ({maker.name})" if maker else "input"
+    return f"{model_file.path}: tensor {tensor.index}, {role},"
 
 
 def _check_variables(model_file: ModelFile) -> None:
@@ -153,22 +192,10 @@ def _check_variables(model_file: ModelFile) -> None:
                 )
 
 
-def _check_type(
-    model_file: ModelFile, tensor: Tensor, role: str, allowed: Sequence[str] = _INT8
-) -> None:
-    where = f"{model_file.path}: tensor {tensor.index}, {role},"
-    if tensor.dtype not in allowed:
-        raise AscError(
-            f"{where} is {tensor.dtype}, only full int8 models can become C (asc-tiny quantize "
-            f"makes one)"
-        )
-    is_int8 = tensor.dtype == "INT8"
-    if not is_int8 and model_file.graph.readers.get(tensor.index):
-        raise AscError(
-            f"{where} is {tensor.dtype}, with which no operator computes; it must be the output of "
-            f"the network"
-        )
-    if is_int8 and not _has_one_scale(tensor):
+def _check_tensor(model_file: ModelFile, tensor: Tensor) -> None:
+    """Check scale and size of a tensor that is computed."""
+    where = _where(model_file, tensor)
+    if tensor.dtype == "INT8" and not _has_one_scale(tensor):
         raise AscError(
             f"{where} must have one scale above 0 and one zero point; convert anew as full int8"
         )

@@ -171,7 +171,8 @@ def _values(ensemble: Ensemble, networks: Sequence[Compiled]) -> dict[str, Any]:
         **values,
         "arena_size": layout.size,
         "banner": banner(ensemble),
-        "input": {**values["input"], "offset": layout.features},
+        **interface.ends(
+            [{**values["input"], "offset": layout.features}], [{**values["output"], "offset": 0}]
+        ),
         "members": members,
-        "output": {**values["output"], "offset": 0},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,25 +11,62 @@ from asc_tiny.compiler.lower.context import shape_text
 from asc_tiny.firmware.c.literals import float_literal, value_lines
 from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.model.score_mixer import FRACTION_BITS
-from asc_tiny.tflite.graph import Tensor
+from asc_tiny.tflite.graph import Graph, Tensor
 
 VERSION = 2
 """The version of asc_net.h; must be what asc_classifier.h asks for; the C compiler checks it."""
 
 
-_C_TYPES: Mapping[str, str] = {"INT8": "int8_t", "INT32": "int32_t", "INT64": "int64_t"}
+_C_TYPES: Mapping[str, str] = {
+    "BOOL": "uint8_t",
+    "FLOAT32": "float",
+    "INT8": "int8_t",
+    "INT16": "int16_t",
+    "INT32": "int32_t",
+    "INT64": "int64_t",
+    "UINT8": "uint8_t",
+}
+"""The types in C of the elements of inputs and outputs; a BOOL is 0 or 1."""
+
+
+def of_graph(graph: Graph) -> dict[str, Any]:
+    """Return inputs and outputs of a network as ``ends`` does."""
+    return ends(
+        [of_tensor(graph.tensor(index)) for index in graph.inputs],
+        [of_tensor(graph.tensor(index)) for index in graph.outputs],
+    )
+
+
+def ends(inputs: Sequence[dict[str, Any]], outputs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return inputs and outputs as lists and, of each, the first one alone.
+
+    ``number`` is what their names in C end with: nothing where there is one of each, else their
+    numbers.
+    """
+    is_one = len(inputs) == len(outputs) == 1
+    numbered = [
+        [{**end, "number": "" if is_one else str(number)} for number, end in enumerate(side)]
+        for side in (inputs, outputs)
+    ]
+    return {
+        "input": numbered[0][0],
+        "inputs": numbered[0],
+        "output": numbered[1][0],
+        "outputs": numbered[1],
+    }
 
 
 def of_tensor(tensor: Tensor) -> dict[str, Any]:
-    """Return type, shape and size of a network's input or output, and the quantisation of int8."""
+    """Return type, shape, elements and bytes of an input or output, and its quantisation if any."""
     height, width, channels = _image_shape(tensor)
     quantization = {}
-    if tensor.dtype == "INT8":
+    if len(tensor.scales) == len(tensor.zero_points) == 1:
         quantization = {
             "scale": float_literal(tensor.scales[0]),
             "zero_point": tensor.zero_points[0],
         }
     return {
+        "bytes": tensor.byte_count,
         "c_type": _C_TYPES[tensor.dtype],
         "height": height,
         "width": width,
@@ -47,6 +84,7 @@ def of_ensemble(ensemble: Ensemble) -> dict[str, Any]:
     quantisations, and the multiplier of its scores.
     """
     height, width, channels = ensemble.frontends[0].shape
+    features = height * width * channels * len(ensemble.frontends)
     groups = len(ensemble.frontends)
     mixer = ensemble.score_mixer
     quantization = ensemble.frontends[0].quantization
@@ -57,11 +95,13 @@ def of_ensemble(ensemble: Ensemble) -> dict[str, Any]:
         "groups": groups,
         "hash": ensemble.sha256,
         "input": {
+            "c_type": "int8_t",
             "height": height,
             "width": width,
             "channels": channels * groups,
             "shape": f"{height}x{width}x{channels * groups}",
-            "size": height * width * channels * groups,
+            "size": features,
+            "bytes": features,
             "scale": float_literal(quantization.scale),
             "zero_point": quantization.zero_point,
         },
@@ -80,6 +120,7 @@ def of_ensemble(ensemble: Ensemble) -> dict[str, Any]:
             "c_type": "int8_t",
             "shape": str(len(ensemble.labels)),
             "size": len(ensemble.labels),
+            "bytes": len(ensemble.labels),
             "scale": float_literal(mixer.output.scale),
             "zero_point": mixer.output.zero_point,
         },

@@ -194,11 +194,11 @@ def _values(model: Model) -> dict[str, Any]:
     if isinstance(model, ModelFile):
         return {
             **values,
-            "input": interface.of_tensor(graphs[0].tensor(graphs[0].inputs[0])),
+            **interface.of_graph(graphs[0]),
             "members": [{"number": 0, "hash": model.sha256, **members[0]}],
-            "output": interface.of_tensor(graphs[0].tensor(graphs[0].outputs[0])),
             "title": "Network",
         }
     shared = interface.of_ensemble(model)
     pairs = zip(shared["members"], members, strict=True)
+    shared |= interface.ends([shared["input"]], [shared["output"]])
     return {**values, **shared, "members": [{**one, **other} for one, other in pairs]}

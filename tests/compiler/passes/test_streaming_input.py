@@ -22,7 +22,7 @@ def test_the_last_stage_makes_the_rows_of_the_input() -> None:
     lowered = chain(6, 2, whole=False)
     streamed = with_streaming_input(lowered)
     front_end = streamed.stages[-1]
-    assert (front_end.kernel, front_end.runs, front_end.output) == ("", 6, lowered.input)
+    assert (front_end.kernel, front_end.runs, front_end.output) == ("", 6, lowered.inputs[0])
     assert front_end.output.row_bytes == ROW_BYTES
     # The columns so far, and the runs of two stages, in 16 bits each
     assert streamed.state is not None and streamed.state.size == 2 * 3
@@ -41,13 +41,13 @@ def test_a_streamed_input_makes_what_its_columns_allow() -> None:
     """A window of three columns: with column y, what is centred on column y - 1."""
     lowered = streamed(convolutions((1, 3)))
     front_end = len(lowered.stages) - 1
-    assert lowered.stages[front_end].output is lowered.input
+    assert lowered.stages[front_end].output is lowered.inputs[0]
     steps = schedule_streaming(lowered)
     interpret(lowered, steps)
     # Stage 1 transposes the output back.
     assert steps.order == (front_end, front_end, 0, *(front_end, 0) * 10, 0, 1)
     assert list(steps.column_steps) == [0, 1, *range(3, 22, 2)]
-    assert steps.rolling_buffers[lowered.input.buffer].slots == 3
+    assert steps.rolling_buffers[lowered.inputs[0].buffer].slots == 3
 
 
 @pytest.mark.parametrize("kernels", [((3, 3),), ((1, 5), (3, 3)), ((3, 3), (1, 1), (5, 3))])

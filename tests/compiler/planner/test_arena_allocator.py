@@ -59,7 +59,7 @@ def test_scratch_memory_is_shared_by_layers_that_take_turns() -> None:
         stage("first", [RowAccess(views[0])], views[1], scratch=100),
         stage("second", [RowAccess(views[1])], views[2], scratch=60),
     ]
-    lowered = LoweredGraph("scratch", stages, views[0], views[2])
+    lowered = LoweredGraph("scratch", stages, (views[0],), (views[2],))
     steps = schedule(lowered)
     plan = allocate(lowered, steps)
     assert_apart(plan, 2)

@@ -22,7 +22,7 @@ def test_one_layer_makes_its_rows_in_order() -> None:
     lowered = chain(4, 8, 1)
     steps = schedule(lowered)
     assert steps.order == (0, 0, 0, 0)
-    buffer = steps.rolling_buffers[lowered.output.buffer]
+    buffer = steps.rolling_buffers[lowered.outputs[0].buffer]
     assert (buffer.slots, buffer.first, buffer.last) == (4, 0, 3)
     # Each row from its step on to the end, where the network's output is read.
     assert buffer.row_periods == [(0, 3), (1, 3), (2, 3), (3, 3)]
@@ -68,7 +68,7 @@ def test_a_stride_skips_no_row_that_others_read() -> None:
         stage("first", [RowAccess(source)], middle),
         stage("strided", [RowAccess(middle, count=3, factor=2)], result),
     ]
-    lowered = LoweredGraph("strided", stages, source, result)
+    lowered = LoweredGraph("strided", stages, (source,), (result,))
     steps = schedule(lowered)
     # Three rows, a window, two rows, a window, ...
     assert steps.order == (0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1)
@@ -95,7 +95,7 @@ def diamond(rows: int, far: int) -> LoweredGraph:
         stage("branch", [RowAccess(trunk, count=far, offset=-(far // 2))], branch),
         stage("sum", [RowAccess(trunk), RowAccess(branch)], result),
     ]
-    return LoweredGraph("diamond", stages, source, result)
+    return LoweredGraph("diamond", stages, (source,), (result,))
 
 
 @pytest.mark.parametrize("far", [1, 3, 5, 9])
@@ -110,7 +110,7 @@ def test_a_branch_keeps_what_its_window_needs(far: int) -> None:
 def test_what_does_not_reach_the_output_still_runs() -> None:
     lowered = diamond(4, 1)
     dead = BufferView.of(Buffer("dead", 4, 4))
-    stages = [*lowered.stages, stage("dead", [RowAccess(lowered.input)], dead)]
+    stages = [*lowered.stages, stage("dead", [RowAccess(lowered.inputs[0])], dead)]
     steps = schedule(replace(lowered, stages=stages))
     assert steps.order.count(3) == 4
 
@@ -124,7 +124,7 @@ def test_rows_that_are_added_up_are_one() -> None:
         stage("sum", [RowAccess(source)], total, runs=6),
         stage("mean", [RowAccess(total)], result),
     ]
-    lowered = LoweredGraph("mean", stages, source, result)
+    lowered = LoweredGraph("mean", stages, (source,), (result,))
     steps = schedule(lowered)
     assert steps.order == (0,) * 6 + (1,)
     assert steps.rolling_buffers[total.buffer].slot_periods == [[(0, 6)]]
@@ -148,7 +148,7 @@ def test_periods_that_touch_become_one(
 def test_a_streamed_row_allows_what_needs_no_later_one() -> None:
     """The front end is stage 2; row y of stage 0 needs rows up to y + 1, of stage 1 up to y + 2."""
     lowered = chain(4, 8, 3, 3)
-    lowered.input.buffer.whole = False
+    lowered.inputs[0].buffer.whole = False
     steps = schedule_streaming(with_streaming_input(lowered))
     assert steps.column_steps == [0, 1, 3, 6]
     assert steps.order == (2, 2, 0, 2, 0, 1, 2, 0, 1, 0, 1, 1)

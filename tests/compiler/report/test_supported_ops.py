@@ -91,13 +91,6 @@ def many_classes(b: Builder) -> tuple[list[Value], list[Value]]:
     return [x], [y]
 
 
-def several_outputs(b: Builder) -> tuple[list[Value], list[Value]]:
-    x, y, z = image(b, 1, 4), image(b, 1, 2), image(b, 1, 2)
-    axis = b.constant(np.array([1], np.int32))
-    b.operator("SPLIT", [axis, x], [y, z], numSplits=2)
-    return [x], [y, z]
-
-
 def float_inside(b: Builder) -> tuple[list[Value], list[Value]]:
     x, y, z = image(b, 1, 4), b.activation((1, 4), 0.1, 0, "FLOAT32"), image(b, 1, 4)
     b.operator("DEQUANTIZE", [x], [y])
@@ -115,7 +108,6 @@ REFUSED: dict[Callable[[Builder], tuple[list[Value], list[Value]]], str] = {
     mirrored: r"operator 0 \(MIRROR_PAD, layer t1\): is not supported; use PAD.*supported_ops",
     rescaling_maximum: r"operator 0 \(MAXIMUM, layer t1\): .*put a QUANTIZE between",
     uneven_groups: r"operator 0 \(CONV_2D\) has 4 input channels, filters of 3, 2 filters",
-    several_outputs: r"has 2 outputs \(t1, t2\), only models with one.*concatenate them",
 }
 
 

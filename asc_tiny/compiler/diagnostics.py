@@ -13,18 +13,13 @@ advice: OpRules[str] = OpRules()
 """What to do about operators that are not supported."""
 
 advice("BATCH_MATMUL")("products of two computed tensors, as in attention, are not compiled")
-advice("BATCH_TO_SPACE_ND")("convert anew with dilation_rate, which makes a dilated CONV_2D")
 advice("CAST")("convert anew as full int8")
 advice("DIV")("multiply by the reciprocal as a constant")
 advice("EXP")("use LOGISTIC, TANH or SOFTMAX")
-advice("GATHER")("use SLICE or STRIDED_SLICE with constant bounds")
 advice("GELU")("use HARD_SWISH")
 advice("L2_NORMALIZATION")("leave the normalisation to whoever reads the output")
 advice("LOG_SOFTMAX")("use SOFTMAX, or the scores before it")
-advice("MIRROR_PAD")("use PAD, which fills with zeros")
 advice("NEG")("NEG is 0 - x with SUB")
-advice("REDUCE_MIN")("REDUCE_MIN is 0 - REDUCE_MAX(0 - x)")
-advice("SPACE_TO_BATCH_ND")("convert anew with dilation_rate, which makes a dilated CONV_2D")
 
 
 def layer_of(graph: Graph, operator: Operator) -> str:

@@ -111,7 +111,7 @@ cost_rule("RESIZE_BILINEAR")(_each_output(7))
 cost_rule("SELECT_V2")(_each_output(1))
 # Difference, product
 cost_rule("SQUARED_DIFFERENCE")(_each_output(2))
-cost_rule("READ_VARIABLE")(_move)
+cost_rule("READ_VARIABLE", "TILE")(_move)
 
 
 @cost_rule("CALL_ONCE", "VAR_HANDLE")

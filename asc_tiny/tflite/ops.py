@@ -197,7 +197,7 @@ _ROWS = (
     Op("RESIZE_NEAREST_NEIGHBOR", Family.RESIZE, "ResizeNearestNeighbor"),
     Op("LEAKY_RELU", Family.UNARY, "LeakyRelu"),
     Op("SQUARED_DIFFERENCE", Family.BINARY),
-    Op("MIRROR_PAD", Family.MOVEMENT, own_settings=(1,)),
+    Op("MIRROR_PAD", Family.MOVEMENT, "MirrorPad", own_settings=(1,)),
     Op("ABS", Family.UNARY),
     Op("SPLIT_V", Family.MOVEMENT, "SplitV", own_settings=(1, 2)),
     *_named("UNIQUE"),

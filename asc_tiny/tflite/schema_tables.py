@@ -122,7 +122,7 @@ _OPTIONS_TEXT = """
     ResizeNearestNeighbor align_corners:? half_pixel_centers:?
     LeakyRelu alpha:f
     SquaredDifference
-    MirrorPad b
+    MirrorPad mode:b
     Abs
     SplitV num_splits:i
     Unique b

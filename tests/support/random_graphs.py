@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from support.random_movement import MOST_ELEMENTS, Movement
+from support.random_rearranging import Rearranging
 from support.random_tensors import Choose, Value
 
 
@@ -28,7 +29,7 @@ def _present(*values: Value | None) -> list[Value]:
     return [value for value in values if value is not None]
 
 
-class _Maker(Movement):
+class _Maker(Movement, Rearranging):
     def graph(self) -> bytes:
         source = x = self.activation(self.input_shape(), self.scale(), self.zero_point())
         layers = self.choose(1, 7)
@@ -195,21 +196,29 @@ class _Maker(Movement):
         name = self.one_of(("AVERAGE_POOL_2D", "MAX_POOL_2D"))
         return self.emit(name, [x], y, fusedActivationFunction=self.fused(y), **options)
 
-    def mean(self, x: Value) -> Value | None:
+    def axes(self, x: Value) -> tuple[list[int], list[int], bool]:
+        """Choose axes, and return what is left of the shape and whether dimensions of 1 stay."""
         rank = len(x.shape)
         first = self.choose(1, rank - 1)
         last = self.choose(first, rank - 1)
         if rank == 4 and self.chance(2):
             first, last = 1, 2
         keeps = self.chance(2) or last - first == rank - 2
-        axes = range(first, last + 1)
+        axes = list(range(first, last + 1))
+        if last - first > 1 and self.chance(3):
+            axes.remove(first + 1)
         shape = [1 if a in axes else n for a, n in enumerate(x.shape) if keeps or a not in axes]
-        if self.chance(4):
-            return self.emit(
-                "REDUCE_MAX", [x, self.numbers(*axes)], self.moved(x, shape), keepDims=keeps
-            )
+        return axes, shape, keeps
+
+    def extreme(self, x: Value) -> Value:
+        axes, shape, keeps = self.axes(x)
+        name = self.one_of(("REDUCE_MAX", "REDUCE_MIN"))
+        return self.emit(name, [x, self.numbers(*axes)], self.moved(x, shape), keepDims=keeps)
+
+    def mean(self, x: Value) -> Value:
+        axes, shape, keeps = self.axes(x)
         name = self.one_of(("MEAN", "MEAN", "MEAN", "SUM"))
-        count = math.prod(x.shape[first : last + 1])
+        count = math.prod(x.shape[axis] for axis in axes)
         total = 1 if name == "MEAN" else count
         y = self.result(shape, x.mean * total, x.deviation * total / math.sqrt(1 + count / 3))
         return self.emit(name, [x, self.numbers(*axes)], y, keepDims=keeps)
@@ -319,15 +328,20 @@ class _Maker(Movement):
 _ANY = (
     "absolute",
     "binary",
+    "broadcast_to",
     "choice",
     "concatenation",
     "dense",
     "elu",
     "expand_dims",
+    "extreme",
+    "gather",
+    "gather_nd",
     "hard_swish",
     "leaky_relu",
     "logistic",
     "mean",
+    "mirror_pad",
     "pack",
     "pad",
     "prelu",
@@ -335,6 +349,7 @@ _ANY = (
     "relu",
     "relu6",
     "reshape",
+    "reverse",
     "slice",
     "softmax",
     "split",
@@ -346,6 +361,7 @@ _ANY = (
 )
 _IMAGE = (
     "binary",
+    "blocks",
     "conv",
     "conv",
     "depth_to_space",

@@ -3,7 +3,8 @@
 Members have the names, order and types of those in C, which a test compares. Lowering makes the
 parameters, passes make others with ``dataclasses.replace``, and C text is made of them once, at the
 end. A member that is None is left out, as its kernel does not read it. A family of kernels has a
-module, whose ``KERNELS`` says which structure each C function takes.
+module, whose ``KERNELS`` says which structure each C function takes. Its ``HEADER`` is the header
+that declares them, where that is not ``asc_kernels.h``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from asc_tiny.compiler.kernel_params import dense, elementwise, movement, reduction, resize, windows
+from asc_tiny.compiler.kernel_params import (
+    dense,
+    elementwise,
+    movement,
+    reduce_min,
+    reduction,
+    resize,
+    take,
+    windows,
+)
 from asc_tiny.compiler.kernel_params.base import (
     CHANNEL,
     ELEMENTS,
@@ -55,6 +65,7 @@ from asc_tiny.compiler.kernel_params.reduction import (
     SumParams,
 )
 from asc_tiny.compiler.kernel_params.resize import Axis, BilinearParams, ResizeParams
+from asc_tiny.compiler.kernel_params.take import TakeParams
 from asc_tiny.compiler.kernel_params.windows import (
     ConvParams,
     DepthwiseConvParams,
@@ -65,16 +76,26 @@ from asc_tiny.compiler.kernel_params.windows import (
     WindowParams,
 )
 
-_FAMILIES = (windows, dense, elementwise, reduction, resize, movement)
+_FAMILIES = (windows, dense, elementwise, reduction, reduce_min, resize, movement, take)
 
 KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
     {name: params for family in _FAMILIES for name, params in family.KERNELS.items()}
 )
 """The structure of each kernel, by the name of its C function."""
 
+HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        name: str(getattr(family, "HEADER", "asc_kernels.h"))
+        for family in _FAMILIES
+        for name in family.KERNELS
+    }
+)
+"""The header that declares each kernel, by the name of its C function."""
+
 __all__ = [
     "CHANNEL",
     "ELEMENTS",
+    "HEADERS",
     "KERNELS",
     "PACKED_CHANNEL",
     "POINTER_BYTES",
@@ -113,6 +134,7 @@ __all__ = [
     "SoftmaxParams",
     "Struct",
     "SumParams",
+    "TakeParams",
     "TransposeConvParams",
     "UpsampledConvParams",
     "Window",

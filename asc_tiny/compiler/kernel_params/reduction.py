@@ -50,7 +50,10 @@ class ReduceParams(KernelParams):
 
 @dataclass(frozen=True)
 class ReduceMaxParams(KernelParams):
-    """The largest of ``count`` values each; with ``accumulates`` 1, of the output's as well."""
+    """The largest or the smallest of ``count`` values each, by the kernel.
+
+    With ``accumulates`` 1, the value of the output counts as well after the first run.
+    """
 
     c_type = "asc_reduce_max_t"
     outer: int

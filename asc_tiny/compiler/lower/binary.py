@@ -13,16 +13,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asc_tiny.compiler.ir import RowAccess, Stage
-from asc_tiny.compiler.kernel_params import AddParams, BinaryParams, Operand, OutputRange, two
+from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
+from asc_tiny.compiler.kernel_params import (
+    AddParams,
+    Array,
+    BinaryParams,
+    Operand,
+    OutputRange,
+    two,
+)
 from asc_tiny.compiler.lower.context import LoweringContext, geometry
+from asc_tiny.compiler.lower.index_map import moved, numbers
 from asc_tiny.compiler.lower.requantization import multiplier
-from asc_tiny.compiler.lower.rule import BROADCAST, BY_ROW, FUSED, SAME, WHOLE, lowering
+from asc_tiny.compiler.lower.rule import BROADCAST, BY_ROW, CODES, FUSED, WHOLE, lowering
 from asc_tiny.tflite.graph import Tensor
 
 # 255 times 255 shifted further left would leave 32 bits.
 _MOST_PRODUCT_SHIFT = 14
 _MOST_SHIFT = 22
+_LOOPS = 2
+"""Nested loops of a kernel over a row."""
 
 
 class _Arithmetic(NamedTuple):
@@ -100,21 +110,16 @@ def _product(
     return _Arithmetic(Operand(zero1, *identity), Operand(zero2, 0, 0), *product, ctx.range())
 
 
-@lowering("MAXIMUM", conditions=f"{BROADCAST}; {SAME}", inputs=(2, 2))
+@lowering("MAXIMUM", conditions=f"{BROADCAST}; {CODES}", inputs=(2, 2))
 def lower_maximum(ctx: LoweringContext) -> list[Stage]:
-    """MAXIMUM of tensors with the same quantisation."""
-    return _choice(ctx, "asc_maximum")
+    """MAXIMUM of codes."""
+    return _binary(ctx, "asc_maximum", None)
 
 
-@lowering("MINIMUM", conditions=f"{BROADCAST}; {SAME}", inputs=(2, 2))
+@lowering("MINIMUM", conditions=f"{BROADCAST}; {CODES}", inputs=(2, 2))
 def lower_minimum(ctx: LoweringContext) -> list[Stage]:
-    """MINIMUM of tensors with the same quantisation."""
-    return _choice(ctx, "asc_minimum")
-
-
-def _choice(ctx: LoweringContext, kernel: str) -> list[Stage]:
-    ctx.same_quantization(ctx.input(0), ctx.input(1), ctx.output)
-    return _binary(ctx, kernel, None)
+    """MINIMUM of codes."""
+    return _binary(ctx, "asc_minimum", None)
 
 
 def _quantizations(ctx: LoweringContext) -> tuple[tuple[float, int], tuple[float, int]]:
@@ -123,35 +128,43 @@ def _quantizations(ctx: LoweringContext) -> tuple[tuple[float, int], tuple[float
 
 def _binary(ctx: LoweringContext, kernel: str, arithmetic: _Arithmetic | None) -> list[Stage]:
     operands, output = (ctx.input(0), ctx.input(1)), ctx.output
-    shape = _extended(ctx, output.shape)
-    shapes = [_extended(ctx, operand.shape) for operand in operands]
+    rank = max(4, len(output.shape))
+    shape = _extended(rank, output.shape)
+    shapes = [_extended(rank, operand.shape) for operand in operands]
     if np.broadcast_shapes(*shapes) != shape:
         ctx.error(
             f"shapes {list(operands[0].shape)} and {list(operands[1].shape)} do not make "
             f"{list(output.shape)}"
         )
-    is_image = geometry(output)[0] == shape[1] and shape[0] == 1
+    is_image = rank == 4 and geometry(output)[0] == shape[1] and shape[0] == 1
     # The axes within a row
-    axes = (2, 3) if is_image else (0, 1, 2, 3)
-    counts, *steps = _merged(ctx, shape, shapes, axes)
-    loops = BinaryParams(count=two(counts), first_step=two(steps[0]), second_step=two(steps[1]))
-    params = replace(loops, **arithmetic._asdict()) if arithmetic else loops
+    axes = (2, 3) if is_image else range(rank)
     inputs = [
         _operand(ctx, operand, each, is_image=is_image)
         for operand, each in zip(operands, shapes, strict=True)
     ]
-    return [ctx.stage(kernel, params, inputs=inputs)]
+    before: list[Stage] = []
+    # Two loops go over any row of an image; where others need more, operands are repeated before.
+    for number in sorted((0, 1), key=lambda each: operands[each].size):
+        if len(_merged(shape, shapes, axes)) > _LOOPS:
+            view, stages = _repeated(ctx, operands[number], shapes[number], shape, number)
+            inputs[number], shapes[number] = RowAccess(view), shape
+            before += stages
+    loops = _merged(shape, shapes, axes)
+    loops = [[1, 0, 0]] * (_LOOPS - len(loops)) + loops
+    counts, first, second = zip(*loops, strict=True)
+    params = BinaryParams(count=two(counts), first_step=two(first), second_step=two(second))
+    if arithmetic:
+        params = replace(params, **arithmetic._asdict())
+    return [*before, ctx.stage(kernel, params, inputs=inputs)]
 
 
-def _extended(ctx: LoweringContext, shape: Sequence[int]) -> tuple[int, int, int, int]:
-    if len(shape) > 4:
-        ctx.error(f"{len(shape)} dimensions, at most 4 are supported")
-    one, two, three, four = (*(1,) * (4 - len(shape)), *shape)
-    return one, two, three, four
+def _extended(rank: int, shape: Sequence[int]) -> tuple[int, ...]:
+    return (*(1,) * (rank - len(shape)), *shape)
 
 
 def _operand(
-    ctx: LoweringContext, operand: Tensor, shape: tuple[int, int, int, int], *, is_image: bool
+    ctx: LoweringContext, operand: Tensor, shape: tuple[int, ...], *, is_image: bool
 ) -> RowAccess:
     view = ctx.view(operand)
     if not is_image:
@@ -160,10 +173,29 @@ def _operand(
     return RowAccess(rows, factor=0 if shape[1] == 1 else 1)
 
 
+def _repeated(
+    ctx: LoweringContext,
+    operand: Tensor,
+    own: tuple[int, ...],
+    shape: tuple[int, ...],
+    number: int,
+) -> tuple[BufferView, list[Stage]]:
+    """Return an operand in the shape of the output as one row, and the stage that makes it."""
+    indices = np.broadcast_to(numbers(operand).reshape(own), shape)
+    name = f"asc_net_repeated{ctx.operator.index}_{number}"
+    buffer = Buffer(name, 1, indices.size)
+    if operand.data is not None:
+        values = operand.data.ravel()[indices.ravel()]
+        return BufferView.of(replace(buffer, constant=Array(name, values))), []
+    target = BufferView.of(buffer)
+    source = ctx.reshaped(ctx.view(operand), 1, operand.size)
+    return target, [moved(ctx, source, target, indices, suffix=f"_repeated{number}")]
+
+
 def _merged(
-    ctx: LoweringContext, shape: Sequence[int], shapes: Sequence[Sequence[int]], axes: Sequence[int]
+    shape: Sequence[int], shapes: Sequence[Sequence[int]], axes: Sequence[int]
 ) -> list[list[int]]:
-    """Return counts and each operand's steps for two loops over the axes of a row.
+    """Return count and each operand's step of the loops over the axes of a row.
 
     Axes that both operands step through alike are one; a step of 0 repeats a value.
     """
@@ -178,10 +210,4 @@ def _merged(
             loops[-1] = [loops[-1][0] * shape[axis], *steps]
         else:
             loops.append([shape[axis], *steps])
-    if len(loops) > 2:
-        ctx.error(
-            f"broadcasts {[list(each) for each in shapes]} along axes that are not neighbours; "
-            f"reshape an operand first"
-        )
-    loops = [[1, 0, 0]] * (2 - len(loops)) + loops
-    return [list(values) for values in zip(*loops, strict=True)]
+    return loops

@@ -145,11 +145,13 @@ class LoweringContext(OperatorView):
             )
         return data
 
-    def integers(self, position: int, length: int | None = None) -> list[int]:
-        """Return a constant list of int32 such as axes; other types mean nothing to a kernel."""
+    def integers(
+        self, position: int, length: int | None = None, types: Sequence[str] = ("INT32",)
+    ) -> list[int]:
+        """Return a constant list such as axes; types other than those mean nothing to a kernel."""
         tensor = self.input(position)
-        if tensor.dtype != "INT32":
-            self.error(f"input {position} is {tensor.dtype}, must be INT32")
+        if tensor.dtype not in types:
+            self.error(f"input {position} is {tensor.dtype}, must be {' or '.join(types)}")
         return [int(value) for value in self.constants(position, length).ravel()]
 
     def check_expanded(self, weights: int) -> None:

@@ -1,4 +1,4 @@
-"""Lowers means, sums and largest values over any axes that are neighbours, and their places.
+"""Lowers means, sums, largest and smallest values over any axes, and their places.
 
 Source of the arithmetic: TFLite Micro, QuantizedMeanOrSum in kernels/internal/reference/reduce.h.
 """
@@ -17,6 +17,7 @@ from asc_tiny.compiler.kernel_params import (
     SumParams,
 )
 from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.index_map import moved, numbers
 from asc_tiny.compiler.lower.requantization import INT32_MAX, mean_multiplier, multiplier
 from asc_tiny.compiler.lower.rule import BY_ROW, SAME, WHOLE, lowering
 
@@ -29,32 +30,51 @@ class _Groups(NamedTuple):
     inner: int
 
 
+class _Grouped(NamedTuple):
+    """What is reduced: its groups, where it lies, and the stages that brought its axes together."""
+
+    groups: _Groups
+    source: BufferView
+    before: list[Stage]
+
+
 @lowering(
     "MEAN",
-    conditions="axes that are neighbours",
-    memory=f"{BY_ROW}, into sums if the height goes; {WHOLE} if the height stays but not as rows",
+    conditions="any axes",
+    memory=(
+        f"{BY_ROW}, into sums if the height goes; {WHOLE} if the height stays but not as rows, or "
+        "over axes that are not neighbours"
+    ),
     inputs=(2, 2),
     reads_by_row=True,
 )
 def lower_mean(ctx: LoweringContext) -> list[Stage]:
-    """MEAN over axes that are neighbours."""
-    groups = _groups(ctx)
-    return _reduce(ctx, groups, mean_multiplier(_scale(ctx), groups.length))
+    """MEAN over any axes."""
+    grouped = _grouped(ctx)
+    return _reduce(ctx, grouped, mean_multiplier(_scale(ctx), grouped.groups.length))
 
 
-@lowering("SUM", conditions="axes that are neighbours", memory="as MEAN", inputs=(2, 2))
+@lowering("SUM", conditions="any axes", memory="as MEAN", inputs=(2, 2))
 def lower_sum(ctx: LoweringContext) -> list[Stage]:
-    """SUM over axes that are neighbours."""
-    return _reduce(ctx, _groups(ctx), multiplier(_scale(ctx)))
+    """SUM over any axes."""
+    return _reduce(ctx, _grouped(ctx), multiplier(_scale(ctx)))
 
 
-@lowering(
-    "REDUCE_MAX", conditions=f"axes that are neighbours; {SAME}", memory="as MEAN", inputs=(2, 2)
-)
+@lowering("REDUCE_MAX", conditions=f"any axes; {SAME}", memory="as MEAN", inputs=(2, 2))
 def lower_reduce_max(ctx: LoweringContext) -> list[Stage]:
-    """REDUCE_MAX over axes that are neighbours."""
+    """REDUCE_MAX over any axes."""
+    return _extreme(ctx, "asc_reduce_max")
+
+
+@lowering("REDUCE_MIN", conditions=f"any axes; {SAME}", memory="as MEAN", inputs=(2, 2))
+def lower_reduce_min(ctx: LoweringContext) -> list[Stage]:
+    """REDUCE_MIN over any axes."""
+    return _extreme(ctx, "asc_reduce_min")
+
+
+def _extreme(ctx: LoweringContext, kernel: str) -> list[Stage]:
     ctx.same_quantization(ctx.input(0), ctx.output)
-    groups, source = _groups(ctx), ctx.view(ctx.input(0))
+    groups, source, before = _grouped(ctx)
     if groups.outer == 1:
         # Rows are compared as they come.
         source = _rows_of(ctx, groups, source)
@@ -66,7 +86,7 @@ def lower_reduce_max(ctx: LoweringContext) -> list[Stage]:
         runs = target.rows
     params = ReduceMaxParams(*loops, accumulates=int(runs != target.rows))
     inputs = [RowAccess(source)]
-    return [ctx.stage("asc_reduce_max", params, inputs=inputs, output=target, runs=runs)]
+    return [*before, ctx.stage(kernel, params, inputs=inputs, output=target, runs=runs)]
 
 
 @lowering(
@@ -123,30 +143,49 @@ def _axes(ctx: LoweringContext) -> set[int]:
     return {axis for axis in axes if shape[axis] > 1} or set(list(axes)[:1])
 
 
-def _groups(ctx: LoweringContext) -> _Groups:
+def _grouped(ctx: LoweringContext) -> _Grouped:
+    """Return the input as groups, copied with the axes that go behind the others if need be."""
     shape, axes = ctx.input(0).shape, _axes(ctx)
     if not axes:
         ctx.error("reduces no axis")
     first, last = min(axes), max(axes)
+    source = ctx.view(ctx.input(0))
+    before: list[Stage] = []
     if any(shape[axis] > 1 for axis in range(first, last) if axis not in axes):
-        ctx.error(f"over axes {sorted(axes)}, which are not neighbours; reduce one after the other")
-    groups = _Groups(
-        math.prod(shape[:first]), math.prod(shape[first : last + 1]), math.prod(shape[last + 1 :])
-    )
+        kept = [axis for axis in range(len(shape)) if axis not in axes]
+        source, before = _reordered(ctx, [*kept, *sorted(axes)])
+        length = math.prod(shape[axis] for axis in axes)
+        groups = _Groups(math.prod(shape) // length, length, 1)
+    else:
+        groups = _Groups(
+            math.prod(shape[:first]),
+            math.prod(shape[first : last + 1]),
+            math.prod(shape[last + 1 :]),
+        )
     if ctx.output.size != groups.outer * groups.inner:
         ctx.error(f"{list(shape)} into {ctx.output.size} outputs")
-    return groups
+    return _Grouped(groups, source, before)
 
 
-def _reduce(ctx: LoweringContext, groups: _Groups, factor: tuple[int, int]) -> list[Stage]:
+def _reordered(ctx: LoweringContext, order: list[int]) -> tuple[BufferView, list[Stage]]:
+    """Return a copy of the input with its axes in another order, and the stage that makes it."""
+    tensor = ctx.input(0)
+    target = BufferView.of(Buffer(f"reordered{ctx.operator.index}", 1, tensor.size))
+    whole = ctx.reshaped(ctx.view(tensor), 1, tensor.size)
+    indices = numbers(tensor).transpose(order)
+    return target, [moved(ctx, whole, target, indices, suffix="_reordered")]
+
+
+def _reduce(ctx: LoweringContext, grouped: _Grouped, factor: tuple[int, int]) -> list[Stage]:
+    groups, source, before = grouped
     if (256 * groups.length) << max(factor[1], 0) > INT32_MAX:
         ctx.error("the output's scale is too small for its input")
-    source = ctx.view(ctx.input(0))
     if groups.outer == 1:
-        return _by_rows(ctx, groups, factor, source)
+        return [*before, *_by_rows(ctx, groups, factor, source)]
     source, target, loops = _within_rows(ctx, groups, source)
     params = ReduceParams(*loops, mean=_mean(ctx, groups, factor))
-    return [ctx.stage("asc_reduce", params, inputs=[RowAccess(source)], output=target)]
+    stage = ctx.stage("asc_reduce", params, inputs=[RowAccess(source)], output=target)
+    return [*before, stage]
 
 
 def _within_rows(

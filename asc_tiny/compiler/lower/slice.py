@@ -6,10 +6,13 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from asc_tiny.compiler.ir import BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import SliceParams, four
 from asc_tiny.compiler.lower.context import LoweringContext, is_image
-from asc_tiny.compiler.lower.rule import MANY, SAME, SLICED, VIEW_OR_COPY, lowering
+from asc_tiny.compiler.lower.index_map import moved, numbers
+from asc_tiny.compiler.lower.rule import CODES, MANY, SLICED, VIEW_OR_COPY, lowering
 from asc_tiny.tflite.graph import Tensor
 
 
@@ -165,7 +168,7 @@ def lower_split_v(ctx: LoweringContext) -> list[Stage]:
     return _lower_slices(ctx, _split_v(ctx))
 
 
-@lowering("UNPACK", conditions=SAME, memory=VIEW_OR_COPY, outputs=MANY, is_view=True)
+@lowering("UNPACK", conditions=CODES, memory=VIEW_OR_COPY, outputs=MANY, is_view=True)
 def lower_unpack(ctx: LoweringContext) -> list[Stage]:
     """UNPACK: slices of one element along an axis."""
     axis, sizes = int(ctx.options["axis"]), [1] * len(ctx.operator.outputs)
@@ -177,7 +180,6 @@ def _lower_slices(ctx: LoweringContext, parts: Iterable[Slice]) -> list[Stage]:
     stages = []
     for number, part in enumerate(parts):
         source, output = ctx.graph.tensor(part.input), ctx.graph.tensor(part.output)
-        ctx.same_quantization(source, output)
         view = _slice_view(ctx.view(source), source, output, part)
         if view is not None and not ctx.tensors.is_placed(output.index):
             ctx.tensors.alias(output.index, view)
@@ -208,7 +210,7 @@ def _slice_stage(
     ctx: LoweringContext, part: Slice, source: Tensor, output: Tensor, number: int
 ) -> Stage:
     if len(part.shape) > 4:
-        ctx.error(f"{len(part.shape)} dimensions, at most 4 are supported")
+        return _moved_slice(ctx, part, source, output, number)
     strides = [math.prod(part.shape[axis + 1 :]) for axis in range(len(part.shape))]
     steps = [step * stride for step, stride in zip(part.step, strides, strict=True)]
     begins = [first * stride for first, stride in zip(part.begin, strides, strict=True)]
@@ -225,3 +227,16 @@ def _slice_stage(
         target = ctx.reshaped_output(target, 1, output.size)
     params = SliceParams(count=four(count), begin=sum(begins), step=four([0] * missing + steps))
     return ctx.stage("asc_slice", params, inputs=[rows], output=target, suffix=f"_{number}")
+
+
+def _moved_slice(
+    ctx: LoweringContext, part: Slice, source: Tensor, output: Tensor, number: int
+) -> Stage:
+    """Return the copy of a slice of more than 4 dimensions."""
+    places = [
+        begin + step * np.arange(count)
+        for begin, step, count in zip(part.begin, part.step, part.count, strict=True)
+    ]
+    whole = ctx.reshaped(ctx.view(source), 1, source.size)
+    target = ctx.reshaped_output(ctx.view(output), 1, output.size)
+    return moved(ctx, whole, target, numbers(source)[np.ix_(*places)], suffix=f"_{number}")

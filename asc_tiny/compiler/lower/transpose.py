@@ -7,29 +7,32 @@ import math
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import SliceParams, four
 from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.index_map import lower_index_map, numbers
 from asc_tiny.compiler.lower.reshape import lower_reshape
 from asc_tiny.compiler.lower.rule import SAME, VIEW, WHOLE, lowering
 
 
 @lowering(
     "TRANSPOSE",
-    conditions=f"up to 4 dimensions; {SAME}",
+    conditions=SAME,
     memory=f"{VIEW} where only dimensions of 1 move, else {WHOLE}",
     inputs=(2, 2),
 )
 def lower_transpose(ctx: LoweringContext) -> list[Stage]:
-    """TRANSPOSE of up to 4 dimensions: a view where only dimensions of 1 move, else a copy."""
+    """TRANSPOSE of any dimensions: a view where only dimensions of 1 move, else a copy."""
     source, output = ctx.input(0), ctx.output
     ctx.same_quantization(source, output)
     rank = len(source.shape)
     order = ctx.integers(1, rank)
-    if sorted(order) != list(range(rank)) or rank > 4:
-        ctx.error(f"permutation {order} of {rank} dimensions, at most 4 are supported")
+    if sorted(order) != list(range(rank)):
+        ctx.error(f"permutation {order} of {rank} dimensions")
     if tuple(source.shape[axis] for axis in order) != output.shape:
         ctx.error(f"{list(source.shape)} does not become {list(output.shape)}")
     moved = [axis for axis in order if source.shape[axis] > 1]
     if moved == sorted(moved):
         return lower_reshape(ctx)
+    if rank > 4:
+        return lower_index_map(ctx, numbers(source).transpose(order))
     strides = [math.prod(source.shape[axis + 1 :]) for axis in order]
     missing = 4 - rank
     params = SliceParams(

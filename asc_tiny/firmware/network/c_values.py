@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.compiler.ir import BufferView, LoweredGraph, RowAccess, Stage
-from asc_tiny.compiler.kernel_params import Array, KernelParams, Struct
+from asc_tiny.compiler.kernel_params import HEADERS, Array, KernelParams, Struct
 from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
 from asc_tiny.compiler.planner.schedule_loops import Loop, loops
 from asc_tiny.compiler.planner.scheduler import Schedule
@@ -44,11 +44,17 @@ def values(
             layout.ends(graph, graph.inputs, lowered.inputs),
             layout.ends(graph, graph.outputs, lowered.outputs),
         ),
+        "headers": _headers(computed),
         "stages": stages,
         "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in computed),
         **steps,
         **({} if lowered.state is None else layout.streaming(lowered)),
     }
+
+
+def _headers(stages: Sequence[Stage]) -> list[str]:
+    """Return the headers of the kernels that run, but for that of most of them."""
+    return sorted({HEADERS[stage.kernel] for stage in stages} - {"asc_kernels.h"})
 
 
 def steps_of(schedule: Schedule) -> dict[str, Any]:

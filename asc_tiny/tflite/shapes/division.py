@@ -30,7 +30,7 @@ def split(op: OperatorView) -> None:
         return
     axis = _axis(op, axes[0], len(whole.shape))
     sizes = [part[axis] for part in parts if _but(part, axis) == _but(whole.shape, axis)]
-    stated = None if first else constant(op, 1)
+    stated = None if first else constant(op, 1, most=len(parts))
     equal = len(set(sizes)) == 1 if first else _fits(sizes, stated)
     if len(sizes) != len(parts) or sum(sizes) != whole.shape[axis] or not equal:
         raise op.error(f"splits {list(whole.shape)} into {[list(part) for part in parts]}")

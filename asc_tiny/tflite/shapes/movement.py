@@ -91,6 +91,16 @@ def _broadcast_to(op: OperatorView) -> None:
     _stated(op, 1)
 
 
+@shape_rule("TILE")
+def _tile(op: OperatorView) -> None:
+    shape, multiples = op.input(0).shape, constant(op, 1, dimensions=1)
+    if multiples is None:
+        return
+    if len(multiples) != len(shape) or min(multiples, default=1) < 0:
+        raise op.error(f"repeats {list(shape)} {list(multiples)} times")
+    check(op, [size * times for size, times in zip(shape, multiples, strict=True)])
+
+
 @shape_rule("FILL")
 def _fill(op: OperatorView) -> None:
     _stated(op, 0)

@@ -40,7 +40,7 @@ _MOST_INTEGERS = 16
 
 
 def constant(
-    op: OperatorView, position: int, *, dimensions: int | None = None
+    op: OperatorView, position: int, *, dimensions: int | None = None, most: int = _MOST_INTEGERS
 ) -> tuple[int, ...] | None:
     """Return an operand of integers such as axes, None for an activation or another type.
 
@@ -48,15 +48,16 @@ def constant(
         op: the operator.
         position: the position of the operand among the inputs, from 0.
         dimensions: how many dimensions it must have; any number if it is None.
+        most: most values that it may have.
 
     Raises:
-        AscError: it has other dimensions, or more values than any operator takes.
+        AscError: it has other dimensions, or more values than the operator takes.
     """
     tensor = op.input(position, dimensions=dimensions)
     code = _INTEGERS.get(tensor.dtype)
     if tensor.content is None or code is None:
         return None
-    if tensor.size > _MOST_INTEGERS:
+    if tensor.size > most:
         raise op.error(f"has {tensor.size} values in input {position}")
     return struct.unpack(f"<{tensor.size}{code}", tensor.content)
 

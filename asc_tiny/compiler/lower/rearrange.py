@@ -1,0 +1,64 @@
+"""Lowers operators that repeat, reverse or mirror values: index maps, made by NumPy itself.
+
+Reference: TFLite Micro's kernels broadcast_to, reverse and mirror_pad, and for TILE, which it has
+no kernel for, TensorFlow Lite's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from asc_tiny.compiler.ir import Stage
+from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.index_map import lower_index_map, numbers
+from asc_tiny.compiler.lower.rule import BY_ROW_OR_WHOLE, lowering
+
+_REFLECT = 0
+"""The mode of MIRROR_PAD that does not repeat the border."""
+
+
+@lowering("TILE", conditions="constant multiples", memory=BY_ROW_OR_WHOLE, inputs=(2, 2))
+def lower_tile(ctx: LoweringContext) -> list[Stage]:
+    """TILE by constant multiples."""
+    multiples = ctx.integers(1, len(ctx.input(0).shape), types=("INT32", "INT64"))
+    if any(count < 1 for count in multiples):
+        ctx.error(f"multiples {multiples}, must be at least 1")
+    return lower_index_map(ctx, np.tile(numbers(ctx.input(0)), multiples))
+
+
+@lowering("BROADCAST_TO", conditions="constant shape", memory=BY_ROW_OR_WHOLE, inputs=(2, 2))
+def lower_broadcast_to(ctx: LoweringContext) -> list[Stage]:
+    """BROADCAST_TO a constant shape."""
+    shape = ctx.integers(1, types=("INT32", "INT64"))
+    return lower_index_map(ctx, np.broadcast_to(numbers(ctx.input(0)), shape))
+
+
+@lowering("REVERSE_V2", conditions="constant axes", memory=BY_ROW_OR_WHOLE, inputs=(2, 2))
+def lower_reverse(ctx: LoweringContext) -> list[Stage]:
+    """REVERSE_V2 along constant axes."""
+    rank = len(ctx.input(0).shape)
+    axes = ctx.integers(1)
+    if any(not -rank <= axis < rank for axis in axes):
+        ctx.error(f"axes {axes} of {rank} dimensions")
+    return lower_index_map(ctx, np.flip(numbers(ctx.input(0)), tuple({a % rank for a in axes})))
+
+
+@lowering(
+    "MIRROR_PAD",
+    conditions="constant paddings, none wider than what it mirrors",
+    memory=BY_ROW_OR_WHOLE,
+    inputs=(2, 2),
+)
+def lower_mirror_pad(ctx: LoweringContext) -> list[Stage]:
+    """MIRROR_PAD in both modes."""
+    shape = ctx.input(0).shape
+    values = ctx.integers(1, 2 * len(shape), types=("INT32", "INT64"))
+    amounts = list(zip(values[::2], values[1::2], strict=True))
+    reflects = ctx.options["mode"] == _REFLECT
+    for size, pair in zip(shape, amounts, strict=True):
+        if min(pair) < 0 or max(pair) > size - reflects:
+            ctx.error(f"paddings {[list(each) for each in amounts]} of {list(shape)}")
+    indices = numbers(ctx.input(0))
+    if reflects:
+        return lower_index_map(ctx, np.pad(indices, amounts, mode="reflect"))
+    return lower_index_map(ctx, np.pad(indices, amounts, mode="symmetric"))

@@ -55,7 +55,10 @@ def check_graph(graph: Graph) -> None:
     made = {*graph.inputs, ABSENT}
     for operator in graph.operators:
         for index in operator.inputs:
-            if index not in made and not graph.tensor(index).is_constant:
+            if index in made or graph.tensor(index).is_constant:
+                continue
+            # What has no elements is there without being made.
+            if graph.tensor(index).size:
                 raise VerifyError(f"operator {operator.index} reads tensor {index} too early")
         made |= set(operator.outputs)
 

@@ -15,6 +15,7 @@ from asc_tiny.tflite.ops import NAMES, row
 from asc_tiny.tflite.option_check import check_fields
 from asc_tiny.tflite.schema_tables import Field
 from asc_tiny.tflite.shapes.check import check_shapes
+from asc_tiny.tflite.shapes.rule import shape_rule
 from asc_tiny.tflite.subgraph_calls import check_calls, check_variables
 from asc_tiny.tflite.verifier import check_structure
 from asc_tiny.util.console_text import printable
@@ -24,6 +25,7 @@ from asc_tiny.util.files import read_bytes
 _MOST_DIMENSIONS = 8
 # Of other types, readers keep a zero point in 32 bits.
 _ANY_ZERO_POINT = (-(2**31), 2**31 - 1)
+_VELA = "CUSTOM ethos-u"
 _DAMAGE = (DamagedError, struct.error, OverflowError, MemoryError)
 
 
@@ -67,8 +69,8 @@ class _Reader:
             )
         self.buffers = self.model.tables(schema.MODEL_BUFFERS)
         self.contents: dict[int, bytes | None] = {}
-        self.any_batch: dict[int, tuple[int, ...]] = {}
-        """The signatures of a subgraph's tensors whose first dimension is unknown."""
+        self.open: dict[int, tuple[int, ...]] = {}
+        """The signatures of a subgraph's tensors in which a dimension is unknown."""
         self.codes = [
             self.operator_name(code) for code in self.model.tables(schema.MODEL_OPERATOR_CODES)
         ]
@@ -96,7 +98,7 @@ class _Reader:
         )
 
     def subgraph(self, table: Table) -> Graph:
-        self.any_batch = {}
+        self.open = {}
         tensors = tuple(
             self.tensor(index, each)
             for index, each in enumerate(self.counted(table.tables(schema.SUBGRAPH_TENSORS)))
@@ -111,19 +113,28 @@ class _Reader:
             raise DamagedError("an input or output is absent")
         if any(tensors[index].is_constant for index in inputs):
             raise DamagedError("an input is a constant")
-        self.check_batches(inputs)
         graph = Graph(self.source, operators, tensors, inputs, outputs)
+        _check_vela(graph)
+        self.check_open(graph)
         _check_order(graph)
         return graph
 
-    def check_batches(self, inputs: Sequence[int]) -> None:
-        """Check that dimensions are unknown only since the batch of an input is.
+    def check_open(self, graph: Graph) -> None:
+        """Check that dimensions which the signatures leave open are known all the same.
 
-        A vector of any length, and what depends on values, has no shape to measure.
+        An interpreter allocates the shape that the file states. It is what the model computes where
+        only the batch of an input is open, which is 1, and where a rule checks that the shape
+        follows from known ones. A vector of any length, and what depends on values, has none.
         """
-        is_batch = any(len(self.any_batch.get(index, ())) > 1 for index in inputs)
-        for index, signature in self.any_batch.items():
-            if not is_batch or (index in inputs and len(signature) == 1):
+        inputs = {index: self.open[index] for index in graph.inputs if index in self.open}
+        for index, signature in inputs.items():
+            if len(signature) == 1 or min(signature[1:]) < 0:
+                raise self.unknown(index, signature)
+        for index, signature in self.open.items():
+            if inputs and min(signature[1:], default=0) >= 0:
+                continue
+            operator = graph.producers.get(index)
+            if operator is None or not _has_known_shape(graph, operator):
                 raise self.unknown(index, signature)
 
     def unknown(self, index: int, shape: Sequence[int]) -> AscError:
@@ -154,17 +165,20 @@ class _Reader:
             raise DamagedError(f"tensor {index} has {dimensions} dimensions")
         # The signature is what the model was made for, the shape what an interpreter allocates: an
         # unknown batch is 1.
-        if min(shape, default=0) < 0 or min(signature[1:], default=0) < 0:
+        if min(shape, default=0) < 0:
             raise self.unknown(index, signature or shape)
-        if signature and signature[0] < 0:
+        if min(signature, default=0) < 0:
             if len(shape) != len(signature):
                 raise self.unknown(index, signature)
-            self.any_batch[index] = signature
+            self.open[index] = signature
         dtype = _name(schema.TENSOR_TYPES, table.number(schema.TENSOR_TYPE, "b"), "type")
         if dtype not in schema.TYPE_BITS:
             allowed = ", ".join(sorted(schema.TYPE_BITS))
             raise AscError(f"{self.source}: tensor {index} is {dtype}, allowed: {allowed}")
-        scales, zero_points, dimension = self.quantization(table.table(schema.TENSOR_QUANTIZATION))
+        name = str(self.counted(table.text(schema.TENSOR_NAME)))
+        scales, zero_points, dimension = self.quantization(
+            index, name, table.table(schema.TENSOR_QUANTIZATION)
+        )
         # One scale, or one dimension, leaves no choice of an axis: files state any there.
         if len(scales) < 2 or len(shape) < 2:
             dimension = 0
@@ -176,7 +190,7 @@ class _Reader:
         buffer = table.number(schema.TENSOR_BUFFER, "I")
         tensor = Tensor(
             index,
-            str(self.counted(table.text(schema.TENSOR_NAME))),
+            name,
             shape,
             dtype,
             scales,
@@ -194,13 +208,19 @@ class _Reader:
             )
         return tensor
 
-    def quantization(self, table: Table | None) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+    def quantization(
+        self, index: int, name: str, table: Table | None
+    ) -> tuple[tuple[float, ...], tuple[int, ...], int]:
         scales = tuple(self.counted(table.numbers(schema.QUANTIZATION_SCALE, "f"))) if table else ()
         if table is None or not scales:
             return (), (), 0
         zeros = tuple(self.counted(table.numbers(schema.QUANTIZATION_ZERO_POINT, "q")))
-        if not all(math.isfinite(scale) and scale >= 0.0 for scale in scales):
-            raise DamagedError("a scale is negative or not finite")
+        for scale in scales:
+            if not math.isfinite(scale) or scale < 0.0:
+                raise AscError(
+                    f"{self.source}: tensor {index} ({printable(name)}) has the scale {scale}; "
+                    f"convert the model anew, with calibration data that reach all layers"
+                )
         if zeros and len(zeros) != len(scales):
             raise DamagedError(f"{len(scales)} scales, {len(zeros)} zero points")
         dimension = table.number(schema.QUANTIZATION_DIMENSION, "i")
@@ -278,6 +298,25 @@ class _Reader:
             or b""
             for entry in self.model.tables(schema.MODEL_METADATA)
         }
+
+
+def _check_vela(graph: Graph) -> None:
+    """Check that a model was not compiled for an NPU: its operators are code for that alone."""
+    for operator in graph.operators:
+        if operator.name == _VELA:
+            raise AscError(
+                f"{graph.source}: was compiled by Vela for an Ethos-U NPU, operator "
+                f"{operator.index} is code for it; give the .tflite file that Vela was given"
+            )
+
+
+def _has_known_shape(graph: Graph, operator: Operator) -> bool:
+    """Whether a rule checks that an operator's output follows from shapes and constants."""
+    if shape_rule.get(operator.name) is None:
+        return False
+    settings = [n for n in row(operator.name).settings if n < len(operator.inputs)]
+    operands = [operator.inputs[position] for position in settings]
+    return all(index == ABSENT or graph.tensor(index).is_constant for index in operands)
 
 
 def _check_zero_points(index: int, dtype: str, zero_points: Sequence[int]) -> None:

@@ -49,6 +49,7 @@ TYPE_BITS: Mapping[str, int] = {
     "UINT32": 32,
     "UINT64": 64,
     "BOOL": 8,
+    "COMPLEX64": 64,
     # TensorFlow Lite Micro's handles of variables
     "RESOURCE": 32,
 }

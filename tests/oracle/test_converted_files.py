@@ -78,19 +78,44 @@ def relu(shape: tuple[int, ...]) -> bytes:
     return builder.finish([x], [y])
 
 
+def sliced() -> bytes:
+    """Return a model that slices at a place and to a size which it computes."""
+    builder = Builder()
+    x, y = (builder.activation((1, 5), 0.1, 0) for _ in range(2))
+    begin, size = (builder._tensor((2,), "INT32", None, [], []) for _ in range(2))
+    builder.operator("SLICE", [x, begin, size], [y])
+    return builder.finish([x, begin, size], [y])
+
+
 @pytest.mark.parametrize(
     ("data", "shape"),
     [
         (loosened(relu((1, 5, 3)), axis=1), [1, -1, 3]),
         (loosened(relu((5,))), [-1]),
         # The result of something that depends on values: the input is known.
-        (loosened(relu((1, 5)), tensors=slice(1, 2)), [-1, 5]),
+        (loosened(sliced(), tensors=slice(1, 2)), [-1, 5]),
     ],
 )
 def test_a_shape_that_is_unknown_is_refused(data: bytes, shape: list[int]) -> None:
     with pytest.raises(AscError, match="has unknown dimensions") as caught:
         parse_graph(data, source="file.tflite")
     assert f"{shape}; only the batch may be any, convert" in str(caught.value)
+
+
+def test_a_shape_that_follows_from_known_ones_is_known() -> None:
+    """Converters leave sizes of results open that their inputs determine."""
+    graph = parse_graph(loosened(relu((1, 5)), tensors=slice(1, 2)), source="file.tflite")
+    assert graph.tensor(graph.outputs[0]).shape == (1, 5)
+
+
+def test_what_vela_made_is_named() -> None:
+    """Its operators read memory that no operator writes, which is no damage."""
+    builder = Builder()
+    x, y, scratch = (builder.activation((1, 5), 0.1, 0) for _ in range(3))
+    builder.operator("CUSTOM", [scratch, x], [y])
+    builder.model.operatorCodes[0].customCode = b"ethos-u"
+    with pytest.raises(AscError, match=r"compiled by Vela for an Ethos-U NPU.*file that Vela was"):
+        parse_graph(builder.finish([x], [y]), source="file.tflite")
 
 
 def test_another_batch_is_refused() -> None:

@@ -10,6 +10,7 @@ and buffers that take turns share their bytes.
 from __future__ import annotations
 
 import itertools
+import operator
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ SHORT_SEARCH_ROUNDS = 50
 _SCRATCH = "scratch memory"
 _ANY = 0.02
 """Share of the groups that do not end with the arena which a search moves, of 1."""
+_NOWHERE = -1
 MOST_GROUPS = 32
 """Largest number of row groups of a buffer; more take longer to plan."""
 
@@ -55,6 +57,9 @@ class LiveRange:
 
     def meets(self, other: LiveRange) -> bool:
         """Whether both are live during a step."""
+        if len(self.periods) == len(other.periods) == 1:
+            ((first, last),), ((begin, end),) = self.periods, other.periods
+            return first <= end and begin <= last
         mine, others = iter(self.periods), iter(other.periods)
         one, two = next(mine, None), next(others, None)
         while one and two:
@@ -280,58 +285,98 @@ def _shared(
 
 
 class _Search:
-    """Tries orders in which groups are placed."""
+    """Tries orders in which groups are placed.
+
+    Attributes:
+        groups: the groups in the first order; elsewhere they are named by their numbers here.
+        apart: for each group the others that are live when it is, each with the open ranges of
+            distances at which the group may not begin behind it.
+    """
 
     def __init__(self, groups: Sequence[LiveRangeGroup]) -> None:
         self.groups = sorted(groups, key=_rank)
-        self.apart: dict[LiveRangeGroup, list[tuple[LiveRangeGroup, list[tuple[int, int]]]]] = {
-            group: [] for group in self.groups
-        }
-        for group, other in itertools.combinations(self.groups, 2):
-            distances = _apart(group, other)
+        self.sizes = [group.size for group in self.groups]
+        self.apart: list[list[tuple[int, list[tuple[int, int]]]]] = [[] for _ in self.groups]
+        spans = [_span(group) for group in self.groups]
+        for one, other in itertools.combinations(range(len(self.groups)), 2):
+            if spans[one][0] > spans[other][1] or spans[other][0] > spans[one][1]:
+                continue
+            distances = _apart(self.groups[one], self.groups[other])
             if distances:
-                self.apart[group].append((other, distances))
-                self.apart[other].append((group, [(-end, -begin) for begin, end in distances]))
+                self.apart[one].append((other, distances))
+                self.apart[other].append((one, [(-end, -begin) for begin, end in distances]))
 
     def smallest(self, enough: int) -> dict[LiveRangeGroup, int]:
         """Return the offsets of the smallest arena that is found."""
-        order = best_order = self.groups
-        best = self.placed(order)
-        live_ranges = [live_range for group in order for live_range in group.live_ranges]
+        order = best_order = list(range(len(self.groups)))
+        best = self.placed(order, sum(map(_align, self.sizes)))
+        assert best is not None
+        live_ranges = [live_range for group in self.groups for live_range in group.live_ranges]
         steps = max((live_range.last for live_range in live_ranges), default=0) + 1
         bound = max(enough, *live_bytes(live_ranges, steps))
         source = random.Random(0)
         rounds = SHORT_SEARCH_ROUNDS if enough else SEARCH_ROUNDS
         for number in range(2 * rounds):
-            if _end(best) <= bound:
+            if self.end(best) <= bound:
                 break
             if number < rounds:
                 # Sorting by random(), not shuffle(), whose order Python does not promise to keep.
                 order = sorted(order, key=lambda _: source.random())
             else:
-                order = _changed(best_order, best, source)
-            placed = self.placed(order)
-            if _end(placed) < _end(best) or (number >= rounds and _end(placed) == _end(best)):
+                order = self.changed(best_order, best, source)
+            # Of changed orders, one that is as good is taken, too: from there others are reached.
+            most = self.end(best) if number >= rounds else self.end(best) - 1
+            placed = self.placed(order, most)
+            if placed is not None:
                 best_order, best = order, placed
-        return best
+        return dict(zip(self.groups, best, strict=True))
 
-    def placed(self, order: Sequence[LiveRangeGroup]) -> dict[LiveRangeGroup, int]:
-        """Return byte offsets after placing groups in an order."""
-        offsets: dict[LiveRangeGroup, int] = {}
+    def placed(self, order: Sequence[int], most: int) -> list[int] | None:
+        """Return the byte offset of each group, placed in an order, None beyond ``most`` bytes."""
+        offsets = [_NOWHERE] * len(self.groups)
         for group in order:
-            taken = sorted(
-                (base + begin, base + end)
-                for other, distances in self.apart[group]
-                if (base := offsets.get(other)) is not None
-                for begin, end in distances
-            )
+            taken = []
+            for other, distances in self.apart[group]:
+                base = offsets[other]
+                if base != _NOWHERE:
+                    taken += [(base + begin, base + end) for begin, end in distances]
+            taken.sort()
             offset = 0
             for begin, end in taken:
                 if offset <= begin:
                     break
-                offset = max(offset, _align(end))
+                if end > offset:
+                    offset = _align(end)
+            if offset + self.sizes[group] > most:
+                return None
             offsets[group] = offset
         return offsets
+
+    def end(self, placed: Sequence[int]) -> int:
+        """Return the bytes up to the end of the last group."""
+        return max(map(operator.add, placed, self.sizes), default=0)
+
+    def changed(
+        self, order: Sequence[int], placed: Sequence[int], source: random.Random
+    ) -> list[int]:
+        """Return an order where a group that ends with the arena, at times another, is earlier."""
+        end = self.end(placed)
+        highest = [
+            number
+            for number, group in enumerate(order)
+            if number and (placed[group] + self.sizes[group] == end or source.random() < _ANY)
+        ]
+        number = highest[int(source.random() * len(highest))] if highest else 0
+        earlier = int(source.random() * number)
+        return [*order[:earlier], order[number], *order[earlier:number], *order[number + 1 :]]
+
+
+def _span(group: LiveRangeGroup) -> tuple[int, int]:
+    """Return the first and the last step at which anything of a group is live."""
+    periods = [each for live_range in group.live_ranges for each in live_range.periods]
+    return min((first for first, _ in periods), default=0), max(
+        (last for _, last in periods), default=-1
+    )
 
 
 def _rank(group: LiveRangeGroup) -> tuple[int, int, bool, str]:
@@ -342,27 +387,13 @@ def _rank(group: LiveRangeGroup) -> tuple[int, int, bool, str]:
 
 def _apart(group: LiveRangeGroup, other: LiveRangeGroup) -> list[tuple[int, int]]:
     """Return the open ranges of distances at which a group may not begin behind another."""
+    mine = [(placed.live_range, placed.offset) for placed in group.at(0)]
     return _merged(
         (place - start - live_range.size, place + taken.size - start)
         for taken, place in other.at(0)
-        for live_range, start in group.at(0)
+        for live_range, start in mine
         if taken.meets(live_range)
     )
-
-
-def _changed(
-    order: Sequence[LiveRangeGroup], placed: Mapping[LiveRangeGroup, int], source: random.Random
-) -> list[LiveRangeGroup]:
-    """Return an order in which a group that ends with the arena, at times another, is earlier."""
-    end = _end(placed)
-    highest = [
-        number
-        for number, group in enumerate(order)
-        if number and (placed[group] + group.size == end or source.random() < _ANY)
-    ]
-    number = highest[int(source.random() * len(highest))] if highest else 0
-    earlier = int(source.random() * number)
-    return [*order[:earlier], order[number], *order[earlier:number], *order[number + 1 :]]
 
 
 def _merged(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -374,10 +405,6 @@ def _merged(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             merged.append((begin, end))
     return merged
-
-
-def _end(placed: Mapping[LiveRangeGroup, int]) -> int:
-    return max((offset + group.size for group, offset in placed.items()), default=0)
 
 
 def _align(value: int) -> int:

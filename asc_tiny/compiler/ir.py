@@ -31,6 +31,8 @@ class Buffer:
         by_tile: whether the buffer holds only that width tile of each row which is being made.
         constant: the array that holds the values, None if they are computed.
         dtype: the type of the elements.
+        initial: the bytes before the first inference of what lasts from one inference to the next,
+            None for all else.
     """
 
     name: str
@@ -40,6 +42,12 @@ class Buffer:
     by_tile: bool = False
     constant: Array | None = None
     dtype: np.dtype[Any] = INT8
+    initial: bytes | None = None
+
+    @property
+    def is_state(self) -> bool:
+        """Whether it lasts from one inference to the next."""
+        return self.initial is not None
 
     @property
     def size(self) -> int:
@@ -180,6 +188,8 @@ class Stage:
         on_demand: whether it runs only when another stage needs its rows.
         tiles: the width tiles of a row if each is made in a run of its own, else empty.
         rows_per_group: number of rows whose first tile is made before their second, at least 1.
+        state: what the kernel keeps from run to run and from inference to inference, in place of
+            scratch memory, None if nothing.
     """
 
     operator: int | None
@@ -195,6 +205,7 @@ class Stage:
     on_demand: bool = False
     tiles: Sequence[WidthTile] = ()
     rows_per_group: int = 1
+    state: Buffer | None = None
 
     @property
     def arrays(self) -> list[Array]:
@@ -252,3 +263,13 @@ class LoweredGraph:
     inputs: tuple[BufferView, ...]
     outputs: tuple[BufferView, ...]
     state: Buffer | None = None
+
+    @property
+    def states(self) -> list[Buffer]:
+        """The buffers that last from one inference to the next, in the order of their use."""
+        found: dict[Buffer, None] = {}
+        for stage in self.stages:
+            views = [*(rows.view for rows in stage.inputs), stage.output]
+            own = [stage.state] if stage.state is not None else []
+            found |= dict.fromkeys([*(view.buffer for view in views if view.buffer.is_state), *own])
+        return list(found)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from asc_tiny.compiler import verify
 from asc_tiny.compiler.compiled import Compiled
+from asc_tiny.compiler.diagnostics import operator_error
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.lower.lower_graph import consistent, lower_graph
 from asc_tiny.compiler.options import STREAMING, Options
 from asc_tiny.compiler.passes.pack_dense import pack_dense_layers
 from asc_tiny.compiler.passes.time_major import to_time_major
 from asc_tiny.compiler.planner.planner import plan
-from asc_tiny.tflite.graph import Graph
+from asc_tiny.tflite.graph import ABSENT, Graph
 
 
 @dataclass
@@ -74,8 +75,22 @@ def compile_graph(graph: Graph, options: Options) -> Compiled:
 
 
 def _time_major(unit: Unit) -> None:
+    _check_no_state(unit.graph)
     with consistent(unit.graph):
         unit.graph = to_time_major(unit.graph)
+
+
+def _check_no_state(graph: Graph) -> None:
+    """Check that a network whose input is streamed keeps nothing: its clips begin from nothing."""
+    for operator in graph.operators:
+        is_state = [graph.tensor(index).is_variable for index in operator.inputs if index != ABSENT]
+        if any(is_state) or operator.name == "READ_VARIABLE":
+            raise operator_error(
+                graph,
+                operator,
+                "keeps values between inferences, which --schedule streaming does not support; "
+                "leave the option out",
+            )
 
 
 def _lower(unit: Unit) -> None:

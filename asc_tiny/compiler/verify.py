@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -79,6 +80,11 @@ def check_stages(lowered: LoweredGraph) -> None:
             raise VerifyError(f"{stage.comment}: {stage.runs} runs in {len(stage.tiles)} tiles")
     for view in (*lowered.inputs, *lowered.outputs):
         _check_view(lowered.stages[-1], view)
+    for state in lowered.states:
+        if state.initial is None or len(state.initial) != state.size:
+            raise VerifyError(
+                f"state {state.name} of {state.size} bytes has no first value of them"
+            )
 
 
 def _check_view(stage: Stage, view: BufferView) -> None:
@@ -211,6 +217,7 @@ class _Machine:
         self.runs = [0] * len(self.lowered.stages)
         self._first: dict[Buffer, int] = {}
         self._next = 0
+        self.kept = {state: replace(state) for state in self.lowered.states}
         self._slots: dict[BufferView, Slots] = {}
         self.tiles = max(1, *(len(stage.tiles) for stage in self.lowered.stages))
 
@@ -223,6 +230,8 @@ class _Machine:
         state = self.lowered.state and BufferView.of(self.lowered.state)
         if state:
             self.write_rows(state)
+        for buffer in self.kept:
+            self.write_rows(BufferView.of(buffer))
         for number in self.schedule.order:
             self.step(number)
         for stage, runs in zip(self.lowered.stages, self.runs, strict=True):
@@ -231,6 +240,8 @@ class _Machine:
         for view in (*self.lowered.outputs, *([state] if state else [])):
             for row in range(view.rows):
                 self.read("the caller", view, row, 0, view.row_bytes, 0)
+        for buffer in self.kept:
+            self.check_state(buffer)
         if self.arena.size % ALIGNMENT:
             raise VerifyError(f"arena of {self.arena.size} bytes is not aligned")
 
@@ -248,7 +259,9 @@ class _Machine:
             if row is not None
         ]
         scratch = slice(0, 0)
-        if stage.scratch:
+        if stage.state is not None:
+            scratch = self.update(stage, run, stage.state)
+        elif stage.scratch:
             begin = self.arena.scratch[number]
             scratch = slice(begin, begin + stage.scratch)
             self.write(stage.comment, scratch, np.int64(_SCRATCH))
@@ -269,8 +282,38 @@ class _Machine:
         if stage.accumulates and run and (self.bytes[place] != partial).any():
             raise VerifyError(f"{stage.comment}: run {run} finds no sums of the runs before")
         is_last = not stage.accumulates or run == stage.runs - 1
-        made = self.names(view, row, inside, size, index) if is_last else np.int64(partial)
+        named = replace(view, buffer=self.kept[view.buffer]) if view.buffer.is_state else view
+        made = self.names(named, row, inside, size, index) if is_last else np.int64(partial)
         self.write(stage.comment, place, made)
+
+    def update(self, stage: Stage, run: int, state: Buffer) -> slice:
+        """Let a kernel read and write what it keeps, which nobody else has written meanwhile."""
+        begin, partial = self.arena.offsets[state], _PARTIAL - self.lowered.stages.index(stage)
+        place = slice(begin, begin + state.size)
+        found = self.every_name(state) if run == 0 else np.int64(partial)
+        if (self.bytes[place] != found).any():
+            raise VerifyError(f"{stage.comment}: run {run} finds another state")
+        is_last = run == stage.runs - 1
+        self.write(
+            stage.comment,
+            place,
+            self.every_name(self.kept[state]) if is_last else np.int64(partial),
+        )
+        return place
+
+    def check_state(self, state: Buffer) -> None:
+        """Check that a state is as it was or has its new value, and not a part of both."""
+        begin = self.arena.offsets[state]
+        found = self.bytes[begin : begin + state.size]
+        if not any(
+            np.array_equal(found, self.every_name(each)) for each in (state, self.kept[state])
+        ):
+            raise VerifyError(f"state {state.name} is not there after an inference")
+
+    def every_name(self, buffer: Buffer) -> Any:
+        """Return the names of all bytes of a buffer."""
+        view = BufferView.of(buffer).reshaped(1, buffer.size)
+        return self.names(view, 0, 0, buffer.size, 0)
 
     def write_rows(self, view: BufferView) -> None:
         """Write all rows of a tensor that no stage makes."""

@@ -236,7 +236,7 @@ _ROWS = (
     Op("HASHTABLE_SIZE", Family.STATE, micro=False),
     Op("REDUCE_ALL", Family.REDUCTION),
     Op("CONV_3D_TRANSPOSE", Family.WEIGHTED, micro=False),
-    Op("VAR_HANDLE", Family.STATE),
+    Op("VAR_HANDLE", Family.STATE, "VarHandle"),
     Op("READ_VARIABLE", Family.STATE),
     Op("ASSIGN_VARIABLE", Family.STATE),
     Op("BROADCAST_ARGS", Family.MOVEMENT),

@@ -285,6 +285,8 @@ class _Reader:
         return values
 
     def option(self, options: Table | None, field: Field) -> Any:
+        if field.type == "s":
+            return str(self.counted(options.text(field.number))) if options else ""
         is_vector = field.type.startswith("[")
         if options is None:
             return () if is_vector else field.default

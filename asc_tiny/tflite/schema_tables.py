@@ -20,8 +20,8 @@ class Field(NamedTuple):
 
     Attributes:
         number: its number in the table, from 0.
-        type: its type, as in a ``Layout``: a letter of ``struct`` or a vector of one.
-        default: its value where a file leaves it out; a vector is empty then.
+        type: its type, as in a ``Layout``: a letter of ``struct``, a vector of one, or a text.
+        default: its value where a file leaves it out; a vector or a text is empty then.
     """
 
     number: int
@@ -51,7 +51,7 @@ _OPTIONS_TEXT = """
     LSHProjection b
     Pool2D padding:b stride_w:i stride_h:i filter_width:i filter_height:i
         fused_activation_function:b
-    SVDF i b ?
+    SVDF rank:i fused_activation_function:b ?
     RNN b ?
     FullyConnected fused_activation_function:b weights_format:b keep_num_dims:? ? b
     Softmax beta:f
@@ -116,7 +116,7 @@ _OPTIONS_TEXT = """
     Fill
     BidirectionalSequenceLSTM b f f ? ? ?
     BidirectionalSequenceRNN ? b ? ?
-    UnidirectionalSequenceLSTM fused_activation_function:b f f time_major:? ? ?
+    UnidirectionalSequenceLSTM fused_activation_function:b cell_clip:f proj_clip:f time_major:? ? ?
     FloorMod
     Range
     ResizeNearestNeighbor align_corners:? half_pixel_centers:?
@@ -156,7 +156,7 @@ _OPTIONS_TEXT = """
     HashtableFind
     HashtableImport
     HashtableSize
-    VarHandle s s
+    VarHandle container:s shared_name:s
     ReadVariable
     AssignVariable
     Random q q

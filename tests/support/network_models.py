@@ -182,6 +182,12 @@ class CNetwork:
         self.start = 16 - self.memory.ctypes.data % 16
         self.guards = np.r_[0 : self.start, self.start + size : len(self.memory)]
 
+        self.reset()
+
+    def reset(self) -> None:
+        """Prepare the arena, whose states become what they are before the first run."""
+        assert self.library.asc_net_init(ctypes.c_void_p(self.memory.ctypes.data + self.start)) == 0
+
     def macro(self, name: str) -> int:
         text = (self.folder / "asc_net.h").read_text(encoding="utf-8")
         match = re.search(rf"#define ASC_NET_{name} (\d+)$", text, re.MULTILINE)

@@ -19,6 +19,7 @@ OPTIONS = {
     "BATCH_MATMUL": "BatchMatMul",
     "BATCH_TO_SPACE_ND": "BatchToSpaceND",
     "BROADCAST_TO": "BroadcastTo",
+    "CALL_ONCE": "CallOnce",
     "CAST": "Cast",
     "CONCATENATION": "Concatenation",
     "CONV_2D": "Conv2D",
@@ -88,6 +89,7 @@ OPTIONS = {
     "TRANSPOSE_CONV": "TransposeConv",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
     "UNPACK": "Unpack",
+    "VAR_HANDLE": "VarHandle",
     "ZEROS_LIKE": "ZerosLike",
 }
 """Name of the options' table of each operator that has one."""
@@ -122,6 +124,30 @@ class Builder:
         self.graph = schema.SubGraphT()
         self.graph.tensors, self.graph.operators = [], []
         self.codes: dict[str, int] = {}
+        self.initial: Builder | None = None
+
+    def variable(
+        self, shape: Sequence[int], scale: float, zero_point: int, dtype: str = "INT8"
+    ) -> Value:
+        """Add a tensor that keeps its values from one inference to the next."""
+        value = self.activation(shape, scale, zero_point, dtype)
+        self.graph.tensors[value.index].isVariable = True
+        return value
+
+    def handle(self, name: str) -> Value:
+        """Add an operator that names a variable."""
+        handle = self._tensor((), "RESOURCE", None, [], [])
+        self.operator("VAR_HANDLE", [], [handle], container="", sharedName=name)
+        return handle
+
+    def begin(self, name: str, value: Any) -> None:
+        """Let a subgraph that is called once assign a constant to a variable."""
+        if self.initial is None:
+            self.initial = Builder()
+            # One file: the same buffers and operator codes.
+            self.initial.model, self.initial.codes = self.model, self.codes
+        inner = self.initial
+        inner.operator("ASSIGN_VARIABLE", [inner.handle(name), inner.constant(value)], [])
 
     def activation(
         self, shape: Sequence[int], scale: float, zero_point: int, dtype: str = "INT8"
@@ -200,6 +226,11 @@ class Builder:
         self.graph.inputs = [value.index for value in inputs]
         self.graph.outputs = [value.index for value in outputs]
         self.model.subgraphs = [self.graph]
+        if self.initial is not None:
+            self.operator("CALL_ONCE", [], [], initSubgraphIndex=1)
+            self.graph.operators.insert(0, self.graph.operators.pop())
+            self.initial.graph.inputs = self.initial.graph.outputs = []
+            self.model.subgraphs.append(self.initial.graph)
         builder = flatbuffers.Builder(1024)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
@@ -213,7 +244,7 @@ def _buffer(data: np.ndarray | None) -> Any:
 
 
 def _number(option: str, value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, str) and option not in ("container", "sharedName"):
         kinds = {
             "padding": schema.Padding,
             "mode": schema.MirrorPadMode,

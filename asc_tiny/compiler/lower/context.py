@@ -19,6 +19,7 @@ from asc_tiny.compiler.kernel_params import (
 )
 from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN, activation_range
 from asc_tiny.compiler.lower.signature import ALL_INT8, Signature
+from asc_tiny.compiler.lower.states import States
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
 from asc_tiny.tflite.operands import OperatorView
 
@@ -65,12 +66,14 @@ class TensorViews:
         most_sums: largest scratch memory for sums, in bytes, with which a convolution resizes its
             input itself.
         tables: the tables of functions of one code, by their values: equal tables are one array.
+        states: what lasts from one inference to the next.
     """
 
     def __init__(self, graph: Graph, most_sums: int = MOST_SUM_BYTES) -> None:
         self.graph = graph
         self.most_sums = most_sums
         self.tables: dict[bytes, Array] = {}
+        self.states = States(graph)
         self._views: dict[int, BufferView] = {}
         self._parts: dict[int, tuple[int, int, int]] = {}
 
@@ -291,11 +294,12 @@ class LoweringContext(OperatorView):
         view = self.view(target) if isinstance(target, Tensor) else target
         shapes = ", ".join(shape_text(self.graph.tensor(index)) for index in self._activations())
         number, name = self.operator.index, self.operator.name
+        result = shape_text(self.output) if self.operator.outputs else "variable"
         assert type(params) is KERNELS[kernel]
         return Stage(
             operator=number,
             title=f"{number} {name}",
-            comment=f"{number}: {name} {shapes} -> {shape_text(self.output)}{note}",
+            comment=f"{number}: {name} {shapes} -> {result}{note}",
             name=f"asc_net_layer{number}{suffix}",
             kernel=kernel,
             params=params,
@@ -310,6 +314,7 @@ class LoweringContext(OperatorView):
             index
             for index in self.operator.inputs
             if index != ABSENT and not self.graph.tensor(index).is_constant
+            if self.graph.tensor(index).dtype != "RESOURCE"
         ]
 
     def array(self, kind: str, values: NDArray[Any], *, weights: bool = False) -> Array:

@@ -67,15 +67,21 @@ def _lower_graph(graph: Graph, whole_input: bool) -> LoweredGraph:
         outputs[0] = _copied(graph.tensor(graph.outputs[0]), outputs[0], stages)
     for output in outputs:
         output.buffer.whole = True
+    # Last of all: until then, stages read what the states were before.
+    stages += tensors.states.updates.values()
     _check_runs(graph, stages)
     return LoweredGraph(graph.source, stages, inputs, tuple(outputs))
 
 
 def _output(tensors: TensorViews, tensor: Tensor, stages: list[Stage]) -> BufferView:
-    """Return where an output can be read: in the arena, aligned, with its values side by side."""
+    """Return where an output can be read: in the arena, aligned, with its values side by side.
+
+    A state may have its next value before the output is read.
+    """
     view = tensors.view(tensor)
     is_aligned = view.start % view.buffer.dtype.itemsize == 0
-    if view.buffer.constant is None and view.is_contiguous and is_aligned:
+    is_apart = view.buffer.constant is None and not view.buffer.is_state
+    if is_apart and view.is_contiguous and is_aligned:
         return view
     return _copied(tensor, view, stages)
 
@@ -134,7 +140,7 @@ def _rule(graph: Graph, operator: Operator) -> LoweringRule:
     if not fewest <= len(operator.inputs) <= most:
         allowed = str(fewest) if fewest == most else f"{fewest} to {most}"
         raise operator_error(graph, operator, f"{len(operator.inputs)} inputs, must be {allowed}")
-    if not 1 <= len(operator.outputs) <= rule.outputs:
+    if not min(1, rule.outputs) <= len(operator.outputs) <= rule.outputs:
         reason = f"{len(operator.outputs)} outputs, must be {rule.outputs}"
         raise operator_error(graph, operator, reason)
     return rule

@@ -26,6 +26,7 @@ from asc_tiny.compiler.lower import (  # noqa: F401
     space_batch,
     transpose,
     transpose_conv,
+    variables,
 )
 from asc_tiny.compiler.lower.rule import lowering_rule
 

@@ -45,10 +45,11 @@ class LoweringRule:
         types: types of activations and constants.
         dsp: what cores with the DSP extension run specially, empty if nothing.
         inputs: fewest and most operands.
-        outputs: most results.
+        outputs: most results, 0 for operators without any.
         is_view: whether the output is as a rule a view of the input, which no stage writes.
         reads_by_row: whether the rows of an image that it reads may lie anywhere, one by one.
         signatures: the element types that operands and results may have together.
+        states: positions of the inputs that are variable tensors, which the operator changes.
     """
 
     lower: Lower
@@ -61,6 +62,7 @@ class LoweringRule:
     is_view: bool = False
     reads_by_row: bool = False
     signatures: tuple[Signature, ...] = (ALL_INT8,)
+    states: tuple[int, ...] = ()
 
     def signature(self, graph: Graph, operator: Operator) -> Signature | None:
         """Return the signature that an operator has, None if it has none of the rule's.
@@ -87,13 +89,14 @@ def lowering(
     is_view: bool = False,
     reads_by_row: bool = False,
     signatures: tuple[str, ...] = (str(ALL_INT8),),
+    states: tuple[int, ...] = (),
 ) -> Callable[[Lower], Lower]:
     """Return a decorator that registers a function as the lowering of operators.
 
     Args:
         names: names of the operators.
-        conditions, memory, types, dsp, inputs, outputs, is_view, reads_by_row: as in
-            ``LoweringRule``.
+        conditions, memory, types, dsp, inputs, outputs, is_view, reads_by_row, states: as
+            in ``LoweringRule``.
         signatures: texts such as ``INT8 -> INT8``, as ``Signature.of`` reads them.
     """
 
@@ -109,6 +112,7 @@ def lowering(
             is_view,
             reads_by_row,
             tuple(map(Signature.of, signatures)),
+            states,
         )
         lowering_rule(*names)(rule)
         return lower

@@ -95,6 +95,7 @@ def _divides(view: BufferView, rows_per_run: int) -> bool:
     buffer = view.buffer
     return (
         buffer.constant is None
+        and not buffer.is_state
         and view.is_contiguous
         and view.row_bytes == buffer.row_bytes
         and view.rows % rows_per_run == buffer.rows % rows_per_run == 0

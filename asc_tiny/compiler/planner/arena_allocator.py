@@ -106,12 +106,14 @@ class ArenaPlan:
         scratch: byte offset of the scratch memory of each stage that has any, by its number.
         size: bytes of the arena, a multiple of ``ALIGNMENT``.
         groups: the live ranges in groups, with the byte offset of each group.
+        state_size: bytes at the begin of the arena that last from one inference to the next.
     """
 
     offsets: Mapping[Buffer, int]
     scratch: Mapping[int, int]
     size: int
     groups: Sequence[tuple[LiveRangeGroup, int]]
+    state_size: int = 0
 
     @property
     def placements(self) -> Sequence[Placement]:
@@ -126,7 +128,8 @@ def allocate(lowered: LoweredGraph, schedule: Schedule, enough: int = 0) -> Aren
     live. The first order is by falling size ("greedy by size", Pisarchyk and Lee, "Efficient Memory
     Management for Deep Neural Net Inference", 2020); while the arena is larger than what is live at
     the same time, further orders are tried, the same ones on every run: random ones, then the best
-    of them with a group that reaches the end placed earlier.
+    of them with a group that reaches the end placed earlier. What lasts from one inference to the
+    next lies at the begin of the arena, so that a board can keep that part alone.
 
     Args:
         lowered: the stages.
@@ -135,13 +138,30 @@ def allocate(lowered: LoweredGraph, schedule: Schedule, enough: int = 0) -> Aren
     """
     buffers, scratch = _live_range_groups(lowered, schedule)
     groups = list(dict.fromkeys([*buffers.values(), *scratch.values()]))
-    offsets = smallest_offsets(groups, enough)
+    states = [buffers[state] for state in lowered.states]
+    offsets = _above(_stacked(states), [each for each in groups if each not in states], enough)
     return ArenaPlan(
         {buffer: offsets[group] for buffer, group in buffers.items()},
         {number: offsets[group] for number, group in scratch.items()},
         _align(max((offsets[group] + group.size for group in groups), default=0)),
         [(group, offsets[group]) for group in groups],
+        sum(state.size for state in states),
     )
+
+
+def _stacked(groups: Sequence[LiveRangeGroup]) -> dict[LiveRangeGroup, int]:
+    """Return offsets at which groups follow each other from the begin of the arena."""
+    ends = itertools.accumulate((group.size for group in groups), initial=0)
+    return dict(zip(groups, ends, strict=False))
+
+
+def _above(
+    states: Mapping[LiveRangeGroup, int], groups: Sequence[LiveRangeGroup], enough: int
+) -> dict[LiveRangeGroup, int]:
+    """Return offsets with all groups behind the states, which exist all the time."""
+    base = sum(state.size for state in states)
+    found = smallest_offsets(groups, max(enough - base, 1) if enough else 0)
+    return {**states, **{group: offset + base for group, offset in found.items()}}
 
 
 def smallest_offsets(

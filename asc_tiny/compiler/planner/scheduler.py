@@ -80,7 +80,10 @@ class _Scheduler:
         self.runs = [0] * len(lowered.stages)
         self.writers: dict[Buffer, list[int]] = {}
         for number, stage in enumerate(lowered.stages):
-            self.writers.setdefault(stage.output.buffer, []).append(number)
+            # What is read of a state is there already.
+            if not stage.output.buffer.is_state:
+                self.writers.setdefault(stage.output.buffer, []).append(number)
+        self.updates = self.updates_of_states()
         self._makers: dict[tuple[BufferView, int, int], list[_Run]] = {}
         self._before: dict[_Run, list[_Run]] = {}
         self._due: dict[_Run, int] = {}
@@ -137,6 +140,9 @@ class _Scheduler:
         buffers = dict.fromkeys(stage.output.buffer for stage in self.lowered.stages)
         buffers |= dict.fromkeys(view.buffer for view in self.lowered.inputs)
         rolling_buffers = {buffer: self.rolling_buffer(buffer) for buffer in buffers}
+        for state in self.lowered.states:
+            periods = [[(0, end)]] * state.rows
+            rolling_buffers[state] = RollingBuffer(state.rows, 0, end, [], periods)
         if self.lowered.state is not None:
             rolling_buffers[self.lowered.state] = RollingBuffer(1, 0, end, [(0, end)], [[(0, end)]])
         return Schedule(tuple(self.order), rolling_buffers)
@@ -199,6 +205,38 @@ class _Scheduler:
             written.setdefault(place, []).append(step)
         self.order.append(number)
         self.runs[number] += 1
+        if self.runs[number] == stage.runs:
+            self.update(number)
+
+    def updates_of_states(self) -> dict[int, set[int]]:
+        """Return what each stage that gives a state its new value waits for.
+
+        The stages that read the old value, and those that make the new one.
+        """
+        updates: dict[int, set[int]] = {}
+        for number, stage in enumerate(self.lowered.stages):
+            state = stage.output.buffer
+            if state.is_state:
+                readers = {
+                    other
+                    for other, each in enumerate(self.lowered.stages)
+                    if any(rows.view.buffer is state for rows in each.inputs)
+                }
+                makers = {
+                    maker
+                    for rows in stage.inputs
+                    for maker in self.writers.get(rows.view.buffer, ())
+                }
+                updates[number] = readers | makers
+        return updates
+
+    def update(self, done: int) -> None:
+        """Give states their new value that waited for a stage last of all."""
+        for number, waits in self.updates.items():
+            waits.discard(done)
+            if not waits:
+                while self.runs[number] < self.lowered.stages[number].runs:
+                    self.run(number)
 
     def rolling_buffer(self, buffer: Buffer) -> RollingBuffer:
         read, written = self.read.get(buffer, {}), self.written.get(buffer, {})

@@ -35,6 +35,11 @@ def buffer_names(compiled: Compiled) -> dict[str, str]:
     if lowered.state is not None:
         titles[lowered.state.name] = "columns and runs so far"
     for stage in lowered.stages:
+        if stage.state is not None:
+            titles.setdefault(stage.state.name, f"state of {stage.title}")
+        for rows in stage.inputs:
+            if rows.view.buffer.is_state:
+                titles.setdefault(rows.view.buffer.name, f"variable of {stage.title}")
         titles.setdefault(stage.output.buffer.name, stage.title)
     return {
         buffer.name: titles[buffer.name] + _rows(compiled, buffer)

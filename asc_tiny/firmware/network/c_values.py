@@ -46,6 +46,8 @@ def values(
         ),
         "headers": _headers(computed),
         "stages": stages,
+        "states": list(layout.states(lowered)),
+        "state_size": arena.state_size,
         "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in computed),
         **steps,
         **({} if lowered.state is None else layout.streaming(lowered)),
@@ -152,6 +154,18 @@ class _Layout:
         column = {"offset": ring["offset"], "pitch": ring["pitch"], "places": ring["rows"]}
         return {"column": column, "state_offset": self.arena.offsets[lowered.state]}
 
+    def states(self, lowered: LoweredGraph) -> Iterator[dict[str, Any]]:
+        """Yield where each state lies and what it holds at first: one byte, or several."""
+        for state in lowered.states:
+            initial = np.frombuffer(state.initial or b"", np.int8)
+            yield {
+                "name": f"asc_net_initial_{state.name}",
+                "offset": self.arena.offsets[state],
+                "size": state.size,
+                "fill": int(initial[0]) if (initial == initial[0]).all() else None,
+                "lines": value_lines(initial),
+            }
+
     def stage(self, number: int, stage: Stage) -> dict[str, Any]:
         ring = self._ring(stage.output)
         return {
@@ -165,8 +179,14 @@ class _Layout:
             "inputs": [self._rows(rows) for rows in stage.inputs],
             "output": ring,
             "accumulates": int(stage.accumulates),
-            "scratch": self.arena.scratch.get(number, 0),
+            "scratch": self._scratch(number, stage),
         }
+
+    def _scratch(self, number: int, stage: Stage) -> int:
+        """Return the byte offset of a kernel's state or scratch memory, 0 if it has neither."""
+        if stage.state is not None:
+            return self.arena.offsets[stage.state]
+        return self.arena.scratch.get(number, 0)
 
     def _rows(self, rows: RowAccess) -> dict[str, Any]:
         return {

@@ -21,7 +21,7 @@ from asc_tiny.firmware.fingerprints import Fingerprints
 from asc_tiny.firmware.network import interface
 from asc_tiny.firmware.network.c_values import values
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.tflite.graph import ABSENT, Operator, Tensor
+from asc_tiny.tflite.graph import ABSENT, Operator, Tensor, called
 from asc_tiny.util.errors import AscError
 
 KERNELS_VERSION = 4
@@ -132,11 +132,7 @@ def check_supported_types(model_file: ModelFile) -> None:
             kernel takes.
     """
     graph = model_file.graph
-    if graph.others:
-        raise AscError(
-            f"{model_file.path}: has {1 + len(graph.others)} subgraphs, only models with one can "
-            f"become C; leave out loops and branches"
-        )
+    _check_subgraphs(model_file)
     for index in graph.inputs:
         tensor = graph.tensor(index)
         if tensor.dtype not in DTYPES:
@@ -148,6 +144,18 @@ def check_supported_types(model_file: ModelFile) -> None:
             raise _no_signature(model_file, operator, rule.signatures)
         for index in operator.outputs:
             _check_tensor(model_file, graph.tensor(index))
+
+
+def _check_subgraphs(model_file: ModelFile) -> None:
+    """Check that all subgraphs but the first give variables their first values."""
+    graph = model_file.graph
+    calls = [operator for operator in graph.operators if operator.name == "CALL_ONCE"]
+    others = len(graph.others) - len({number for each in calls for number in called(each)})
+    if others:
+        raise AscError(
+            f"{model_file.path}: has {1 + others} subgraphs, only models with one can "
+            f"become C; leave out loops and branches"
+        )
 
 
 def _no_signature(
@@ -182,9 +190,12 @@ def _where(model_file: ModelFile, tensor: Tensor) -> str:
 
 
 def _check_variables(model_file: ModelFile) -> None:
-    """Check that no operator uses what stays from one inference to the next."""
+    """Check that only an operator whose state it is uses a variable tensor."""
     for operator in model_file.graph.operators:
-        for index in (*operator.inputs, *operator.outputs):
+        rule = lowering_rule.get(operator.name)
+        states = rule.states if rule else ()
+        others = [index for n, index in enumerate(operator.inputs) if n not in states]
+        for index in (*others, *operator.outputs):
             if index != ABSENT and model_file.graph.tensor(index).is_variable:
                 raise AscError(
                     f"{model_file.path}: tensor {index} of operator {operator.index} "

@@ -73,7 +73,14 @@ def compile_members(ensemble: Ensemble, options: Options) -> tuple[Compiled, ...
         AscError: a member cannot be compiled.
     """
     alone = replace(options, max_ram=None)
-    return tuple(network.compile_network(each.model_file, alone) for each in ensemble.members)
+    networks = tuple(network.compile_network(each.model_file, alone) for each in ensemble.members)
+    for each in networks:
+        if each.lowered.states:
+            raise AscError(
+                f"{each.graph.source}: keeps values between inferences, which is not supported in "
+                f"an ensemble, whose members share their memory"
+            )
+    return networks
 
 
 def emit(

@@ -37,7 +37,12 @@ static void keep_shared_columns(asc_t *classifier) {
 
 /* Makes room for the next window's columns, in place of the network's output. */
 static void start_window(asc_t *classifier) {
+#if defined(ASC_NET_STATE_SIZE) && ASC_DECISION_HOP == ASC_FRONTEND_COLUMNS
+    /* The windows follow each other: what the network keeps is of the columns just before. */
+    classifier->column = 0;
+#else
     asc_begin_window(classifier);
+#endif
 #if ASC_SHARED_COLUMNS > 0
     int8_t *to = asc_net_input(classifier->arena);
     for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, to += WIDTH) {
@@ -53,6 +58,8 @@ void asc_begin_window(asc_t *classifier) {
     classifier->column = 0;
 #if ASC_NET_STREAMS
     asc_net_start(classifier->arena);
+#elif defined(ASC_NET_STATE_SIZE)
+    asc_net_reset(classifier->arena);
 #endif
 }
 

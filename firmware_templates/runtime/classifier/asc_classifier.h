@@ -139,7 +139,8 @@ ASC_WARN_UNUSED int asc_result(asc_t *classifier, asc_result_t *result);
 ASC_WARN_UNUSED int asc_next_column(asc_t *classifier, const asc_sample_t *pcm, size_t count,
                                     size_t *taken);
 
-/* Begins a window that shares no column with the one before.
+/* Begins a window that shares no column with the one before, and has nothing to do with it: a
+ * network that keeps values between inferences forgets them.
  *
  * classifier: a prepared classifier. */
 void asc_begin_window(asc_t *classifier);

@@ -126,4 +126,8 @@ class _Scopes:
 
 def _is_planned(graph: Graph, index: int) -> bool:
     tensor = graph.tensor(index)
-    return not tensor.is_constant and not tensor.is_variable and tensor.byte_count > 0
+    if tensor.is_constant or tensor.is_variable or not tensor.byte_count:
+        return False
+    # The number of a variable lies where its VAR_HANDLE keeps it (var_handle.cc).
+    writer = graph.producers.get(index)
+    return writer is None or writer.name != "VAR_HANDLE"

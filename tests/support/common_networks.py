@@ -1,6 +1,7 @@
 """Well-known small networks in Keras at their full size, with the layers of their papers.
 
 Most end in scores before the softmax, which of random weights makes the same codes every time.
+Those with a batch size of None have an input as Keras makes it by default.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 
-def ds_cnn() -> Any:
+def ds_cnn(batch_size: int | None = 1) -> Any:
     """Keyword spotting of MLPerf Tiny: 49 frames of 10 coefficients, 64 channels."""
     from keras import Input, Model, layers
 
-    source = Input((49, 10, 1), batch_size=1)
+    source = Input((49, 10, 1), batch_size=batch_size)
     x = layers.Conv2D(64, (10, 4), strides=2, padding="same", use_bias=False)(source)
     x = layers.ReLU()(layers.BatchNormalization()(x))
     for _ in range(4):
@@ -25,7 +26,7 @@ def ds_cnn() -> Any:
     return Model(source, layers.Dense(12)(layers.Flatten()(x)))
 
 
-def resnet_8() -> Any:
+def resnet_8(batch_size: int | None = 1) -> Any:
     """Image classification of MLPerf Tiny: three stacks of two convolutions with a shortcut."""
     from keras import Input, Model, layers
 
@@ -33,7 +34,7 @@ def resnet_8() -> Any:
         x = layers.Conv2D(filters, size, strides=stride, padding="same")(x)
         return layers.BatchNormalization()(x) if size > 1 else x
 
-    source = Input((32, 32, 3), batch_size=1)
+    source = Input((32, 32, 3), batch_size=batch_size)
     x = layers.ReLU()(conv(source, 16, 3, 1))
     for filters, stride in ((16, 1), (32, 2), (64, 2)):
         y = conv(layers.ReLU()(conv(x, filters, 3, stride)), filters, 3, 1)
@@ -43,11 +44,11 @@ def resnet_8() -> Any:
     return Model(source, layers.Dense(10)(x))
 
 
-def autoencoder() -> Any:
+def autoencoder(batch_size: int | None = 1) -> Any:
     """Anomaly detection of MLPerf Tiny: dense layers around a code of 8 values."""
     from keras import Input, Model, layers
 
-    source = x = Input((640,), batch_size=1)
+    source = x = Input((640,), batch_size=batch_size)
     for size in (128, 128, 128, 128, 8, 128, 128, 128, 128):
         x = layers.ReLU()(layers.BatchNormalization()(layers.Dense(size)(x)))
     return Model(source, layers.Dense(640)(x))
@@ -99,7 +100,7 @@ def squeeze_excite() -> Any:
     return Model(source, layers.Dense(10, activation="softmax")(layers.GlobalMaxPooling2D()(x)))
 
 
-def u_net() -> Any:
+def u_net(batch_size: int | None = 1) -> Any:
     """Down by pools, up by transposed convolutions and bilinear resizing, joined across."""
     from keras import Input, Model, layers
 
@@ -107,7 +108,7 @@ def u_net() -> Any:
         x = layers.Conv2D(filters, 3, padding="same")(x)
         return layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(x))
 
-    source = Input((32, 24, 1), batch_size=1)
+    source = Input((32, 24, 1), batch_size=batch_size)
     first = conv(source, 8)
     second = conv(layers.MaxPooling2D(2)(first), 12)
     x = conv(layers.MaxPooling2D(2)(second), 16)
@@ -132,23 +133,23 @@ def one_dimensional() -> Any:
     return Model(source, layers.Dense(6)(layers.GlobalAveragePooling1D()(x)))
 
 
-def mobilenet_v1() -> Any:
+def mobilenet_v1(batch_size: int | None = 1) -> Any:
     """MobileNet with a quarter of its channels on 96x96 pixels, as for person detection."""
     from keras import Input
     from keras.applications import MobileNet
 
-    source = Input((96, 96, 3), batch_size=1)
+    source = Input((96, 96, 3), batch_size=batch_size)
     return MobileNet(
         input_tensor=source, alpha=0.25, weights=None, classes=2, classifier_activation=None
     )
 
 
-def mobilenet_v2() -> Any:
+def mobilenet_v2(batch_size: int | None = 1) -> Any:
     """MobileNet v2 with a quarter of its channels on 96x96 pixels."""
     from keras import Input
     from keras.applications import MobileNetV2
 
-    source = Input((96, 96, 3), batch_size=1)
+    source = Input((96, 96, 3), batch_size=batch_size)
     return MobileNetV2(
         input_tensor=source, alpha=0.25, weights=None, classes=10, classifier_activation=None
     )

@@ -26,21 +26,7 @@ def quantized(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
     import tensorflow as tf
 
     rng = np.random.default_rng(0)
-    for layer in model.layers:
-        weights = layer.get_weights()
-        if len(weights) == 4:  # batch norm: gamma, beta, mean, variance
-            low_high = [(0.5, 1.5), (-0.5, 0.5), (-0.5, 0.5), (0.5, 1.5)]
-            layer.set_weights([rng.uniform(*r, weights[0].shape) for r in low_high])
-        else:
-            # Activations keep about the same width from layer to layer.
-            is_depthwise = type(layer).__name__ == "DepthwiseConv2D"
-            depths = [w.shape[:2] if is_depthwise else w.shape[:-1] for w in weights]
-            widths = [
-                1.5 * float(np.prod(depth)) ** -0.5 if w.ndim > 1 else 0.3
-                for w, depth in zip(weights, depths, strict=True)
-            ]
-            shapes = [w.shape for w in weights]
-            layer.set_weights([rng.normal(0.0, *pair) for pair in zip(widths, shapes, strict=True)])
+    set_random_weights(model, rng)
     samples = [rng.normal(0.0, width, model.input_shape).astype(np.float32) for _ in range(8)]
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -52,6 +38,26 @@ def quantized(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
     data = converter.convert()
     assert isinstance(data, bytes)
     return data
+
+
+def set_random_weights(model: Any, rng: np.random.Generator) -> None:
+    """Give a Keras model random weights, biases and batch norms."""
+    for layer in model.layers:
+        weights = layer.get_weights()
+        if type(layer).__name__ == "BatchNormalization":
+            # Gamma if there is one, beta, mean, variance.
+            low_high = [(0.5, 1.5), (-0.5, 0.5), (-0.5, 0.5), (0.5, 1.5)][-len(weights) :]
+            layer.set_weights([rng.uniform(*r, weights[0].shape) for r in low_high])
+        else:
+            # Activations keep about the same width from layer to layer.
+            is_depthwise = type(layer).__name__ == "DepthwiseConv2D"
+            depths = [w.shape[:2] if is_depthwise else w.shape[:-1] for w in weights]
+            widths = [
+                1.5 * float(np.prod(depth)) ** -0.5 if w.ndim > 1 else 0.3
+                for w, depth in zip(weights, depths, strict=True)
+            ]
+            shapes = [w.shape for w in weights]
+            layer.set_weights([rng.normal(0.0, *pair) for pair in zip(widths, shapes, strict=True)])
 
 
 def converted(make: Callable[..., Any], *arguments: Any, **settings: Any) -> bytes:

@@ -1,0 +1,54 @@
+"""Architectures that people bring: what ``budget`` says of them, counted by others."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+
+pytest.importorskip("tensorflow")
+pytest.importorskip("tflite_micro")
+
+from asc_tiny.complexity.report import ModelComplexity, measure
+from asc_tiny.tflite.reader import parse_graph
+from support import keras_count
+from support.architectures import (
+    KERAS,
+    QUICK,
+    STREAMING,
+    STREAMING_SHAPES,
+    STREAMING_STATES,
+    converted_by_defaults,
+)
+from support.recorded_arena import recorded
+
+
+def marked(names: list[str]) -> list[object]:
+    return [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in names]
+
+
+def measured(name: str) -> ModelComplexity:
+    return measure(parse_graph(converted_by_defaults(name), source=name))
+
+
+@pytest.mark.parametrize("name", marked([*KERAS]))
+def test_counts_are_those_of_the_layers(name: str) -> None:
+    model, found = KERAS[name](), measured(name)
+    assert found.params == keras_count.params(model)
+    assert found.macs == keras_count.macs(model)
+
+
+def test_counts_of_a_network_with_variables() -> None:
+    """What a variable is set to at the start is in the file like any other value."""
+    weights = list(map(math.prod, STREAMING_SHAPES))
+    found = measured(STREAMING)
+    assert found.params == sum(weights) + 32 + 32 + 48 + 3 + sum(map(math.prod, STREAMING_STATES))
+    assert found.macs == sum(weights), "each frame makes one row of every layer"
+
+
+@pytest.mark.parametrize("name", marked([*KERAS, STREAMING]))
+def test_head_is_the_recorded_one(name: str) -> None:
+    said = recorded(converted_by_defaults(name))
+    (head,) = re.findall(r"Arena allocation head (\d+) bytes", said)
+    assert measured(name).head_bytes == int(head)

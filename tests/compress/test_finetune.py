@@ -14,6 +14,7 @@ import tensorflow as tf
 from asc_tiny import nets
 from asc_tiny.compress import layer_error, quantize
 from asc_tiny.compress.finetune import fake_quantized, finetune, round_weights
+from asc_tiny.frontend.config import Quantization
 from asc_tiny.frontend.reference import quantize as codes_of
 from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.train.augmentation.augment import rounded
@@ -141,7 +142,7 @@ def test_it_repeats(features):
     weights = []
     for _ in range(2):
         model = network("mobilenet", features)
-        _, _, quantization = int8_scores(model, features)
+        quantization = Quantization(scale=0.1, zero_point=80)
         finetune(model, Features(features), quantization, epochs=1)
         weights.append(model.get_weights())
     for one, two in zip(*weights, strict=True):

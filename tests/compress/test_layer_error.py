@@ -35,10 +35,24 @@ def features():
     return np.random.default_rng(0).normal(-5, 2, (24, *SHAPE)).astype(np.float32)
 
 
+@pytest.fixture(scope="module")
+def mobilenet(features):
+    """A network and its int8 file; tests must not change it."""
+    network = trained("mobilenet", features)
+    return network, quantize.quantize(network, features)
+
+
+@pytest.fixture(scope="module")
+def mini_segnet(features):
+    """The same of the network with transposed convolutions."""
+    network = trained("mini_segnet", features)
+    return network, quantize.quantize(network, features)
+
+
 @pytest.mark.parametrize("name", nets.NAMES)
-def test_every_layer_of_our_networks_is_found(name, features):
-    network = trained(name, features)
-    errors = layer_errors(network, quantize.quantize(network, features), features[:4])
+def test_every_layer_of_our_networks_is_found(name, features, request):
+    network, data = request.getfixturevalue(name)
+    errors = layer_errors(network, data, features[:4])
     wanted = {
         group.layers[-1].name
         for group in groups(network)
@@ -50,10 +64,9 @@ def test_every_layer_of_our_networks_is_found(name, features):
     assert min(values) > 10.0
 
 
-def test_figures_are_those_of_the_interpreters_output(features):
+def test_figures_are_those_of_the_interpreters_output(mobilenet, features):
     """The scores, with TFLite's own interpreter and the float network."""
-    network = trained("mobilenet", features)
-    data = quantize.quantize(network, features)
+    network, data = mobilenet
     errors = {error.layer: error for error in layer_errors(network, data, features[:6])}
     interpreter = tf.lite.Interpreter(
         model_content=data,
@@ -76,15 +89,15 @@ def test_figures_are_those_of_the_interpreters_output(features):
     assert errors["scores"].scale == 1 / 256
 
 
-def test_the_layer_that_loses_stands_out(features):
+def test_the_layer_that_loses_stands_out(mobilenet, features):
     """Channels of 1/400 the range of the others: their layers hardly get any codes."""
-    network = trained("mobilenet", features)
 
-    def errors():
-        found = layer_errors(network, quantize.quantize(network, features), features[:4])
+    def errors(network, data):
+        found = layer_errors(network, data, features[:4])
         return {error.layer: error.snr_db for error in found}
 
-    before = errors()
+    before = errors(*mobilenet)
+    network = trained("mobilenet", features)
     gamma = network.get_layer("point1_norm").gamma
     gamma.assign(tf.where(tf.range(gamma.shape[0]) == 0, gamma, gamma / 400.0))
     following = network.get_layer("expand")
@@ -92,14 +105,13 @@ def test_the_layer_that_loses_stands_out(features):
     kernel[:, :, 0] = 0.0
     following.kernel.assign(kernel)
     recalibrate(network, features)
-    after = errors()
+    after = errors(network, quantize.quantize(network, features))
     assert after["expand_relu"] < before["expand_relu"] - 15.0
     assert abs(after["down1_relu"] - before["down1_relu"]) < 1.0
 
 
-def test_report_is_json(features):
-    network = trained("mobilenet", features)
-    errors = layer_errors(network, quantize.quantize(network, features), features[:2])
+def test_report_is_json(mobilenet, features):
+    errors = layer_errors(*mobilenet, features[:2])
     document = json.loads(to_json(errors, 2))
     assert (document["schema"], document["clips"]) == (1, 2)
     assert set(document["layers"][0]) == {"layer", "op", "snr_db", "scale", "saturated"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -118,13 +119,15 @@ def test_retraining_starts_from_the_kept_weights(points, folder, source, dataset
 
 def test_the_unpruned_network_teaches_the_pruned_ones(points, source, dataset, folder):
     """As if the recipe named the source as its teacher, and unlike without one."""
-    settings = dataclasses.replace(SETTINGS, steps=1, distil=True)
-    pruned(source, dataset, folder, "taught", settings=settings)
+    settings = dataclasses.replace(SETTINGS, steps=1, final_epochs=1, distil=True)
+    # The first of the two steps of the fixture, which has no teacher.
+    goal, untaught = Rate(GOAL.rate / 2), Run(folder / "whole" / "steps" / "01")
+    pruned(source, dataset, folder, "taught", settings=settings, goal=goal)
     path = folder / "taught.toml"
     teacher = f'\n[distillation]\nteacher = "{source.model_path}"\n'
     path.write_bytes((folder / "taught" / "recipe.toml").read_bytes() + teacher.encode())
     network = RankedNetwork.of("mobilenet", nets.load(source.model_path), "l1")
-    smaller = network.shrunk(network.counts(GOAL, network.start, 1))
+    smaller = network.shrunk(network.counts(goal, network.start, 1))
     run = loop.train(
         recipes.load(path),
         dataset,
@@ -132,10 +135,10 @@ def test_the_unpruned_network_teaches_the_pruned_ones(points, source, dataset, f
         initial=smaller,
         cache_folder=folder / "cache",
     )
-    alone = dataclasses.replace(settings, distil=False)
-    pruned(source, dataset, folder, "untaught", settings=alone)
-    assert run.model_sha256() == Run(folder / "taught").model_sha256()
-    assert run.model_sha256() != Run(folder / "untaught").model_sha256()
+    taught = Run(folder / "taught")
+    assert run.model_sha256() == taught.model_sha256()
+    assert untaught.recipe().sha256 == taught.recipe().sha256
+    assert untaught.model_sha256() != taught.model_sha256()
 
 
 def test_the_curve_is_written(points, folder, source):
@@ -145,12 +148,22 @@ def test_the_curve_is_written(points, folder, source):
     assert (folder / "whole" / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("stop", [*(pytest.param(n, marks=pytest.mark.slow) for n in (0, 1)), 2])
+@pytest.mark.parametrize(
+    ("done", "stop"),
+    [(1, 1), *(pytest.param(0, n, marks=pytest.mark.slow) for n in (0, 1, 2))],
+)
 def test_a_killed_pruning_goes_on_to_the_same_bytes(
-    points, source, dataset, folder, monkeypatch, stop
+    points, source, dataset, folder, monkeypatch, done, stop
 ):
-    """Killed in the first epoch of a step, or in an epoch in the middle of the last step."""
+    """Killed in the first epoch of a step, or in an epoch in the middle of the last step.
+
+    It is killed ``stop`` epochs after ``done`` steps, which are taken from the whole pruning.
+    """
+    whole, out = folder / "whole", folder / f"killed {done} {stop}"
     original, epochs = loop.Trainer.epoch, []
+    if done:
+        shutil.copytree(whole / "steps" / "01", out / "steps" / "01")
+        shutil.copy(whole / "prune.json", out)
 
     def killed(self, epoch, data):
         row = original(self, epoch, data)
@@ -161,11 +174,11 @@ def test_a_killed_pruning_goes_on_to_the_same_bytes(
 
     monkeypatch.setattr(loop.Trainer, "epoch", killed)
     with pytest.raises(KeyboardInterrupt):
-        pruned(source, dataset, folder, f"killed{stop}")
+        pruned(source, dataset, folder, out.name, resume=bool(done))
     monkeypatch.undo()
-    assert not Run(folder / f"killed{stop}").model_path.exists()
-    assert pruned(source, dataset, folder, f"killed{stop}", resume=True) == points
-    assert hashes(folder / f"killed{stop}") == hashes(folder / "whole")
+    assert not Run(out).model_path.exists()
+    assert pruned(source, dataset, folder, out.name, resume=True) == points
+    assert hashes(out) == hashes(whole)
 
 
 def test_killed_after_training_it_does_not_train_again(

@@ -1,4 +1,4 @@
-"""Plans of networks, each made once in a process.
+"""Plans of networks, each made once in a run of the tests.
 
 Planning takes most of the time of ``generate``. Tests of what is around a network generate the
 same one a hundred times; those of the compiler itself plan anew.
@@ -6,9 +6,11 @@ same one a hundred times; those of the compiler itself plan anew.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +18,7 @@ from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.options import Options
 from asc_tiny.firmware.network import compiled
 from asc_tiny.tflite.graph import Graph
-from support.session_cache import key
-
-_PLANS: dict[str, Compiled] = {}
+from support import session_cache
 
 
 @contextmanager
@@ -33,10 +33,11 @@ def _looked_up(
     compile_graph: Callable[[Graph, Options], Compiled],
 ) -> Callable[[Graph, Options], Compiled]:
     def plan(graph: Graph, options: Options) -> Compiled:
-        name = _name(graph, options)
-        if name not in _PLANS:
-            _PLANS[name] = compile_graph(graph, options)
-        return _of(_PLANS[name], graph.source)
+        def make(path: Path) -> None:
+            path.write_bytes(pickle.dumps(compile_graph(graph, options)))
+
+        made = session_cache.entry(f"{_name(graph, options)}.plan", make)
+        return _of(pickle.loads(made.read_bytes()), graph.source)
 
     return plan
 
@@ -55,4 +56,4 @@ def _name(graph: Graph, options: Options) -> str:
     """Return what a plan follows from: all of the graph but its file's name, and the options."""
     operators = [(each.name, each.inputs, each.outputs, each.options) for each in graph.operators]
     whole = (graph.inputs, graph.outputs, operators, graph.tensors, options)
-    return key(*map(repr, whole))
+    return session_cache.key(*map(repr, whole))

@@ -1,0 +1,10 @@
+"""Costs of one network are asked of one plan: no test here is about the planner."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plans(shared_plans: None) -> None:
+    """Use them in every module."""

@@ -124,7 +124,9 @@ def symbols(source: Path, *options: str) -> set[str]:
 
 
 def test_needs_only_memcpy_and_memset(sources: Path) -> None:
-    names = set().union(*(symbols(source, "-u") for source in sources.rglob("*.c")))
+    # Each folder has the same kernels.
+    different = {source.read_bytes(): source for source in sources.rglob("*.c")}
+    names = set().union(*(symbols(source, "-u") for source in different.values()))
     ours = {name for name in names if name.startswith("asc_")}
     assert "asc_conv" in ours
     assert names - ours <= {"memcpy", "memset", "_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail"}

@@ -84,17 +84,15 @@ def test_decisions_are_those_of_run(host: project.Project) -> None:
 def test_features_are_the_golden_ones_on_a_bad_line(host: project.Project) -> None:
     """One byte in a hundred is changed: frames get lost, none is accepted wrong."""
     clips, features = golden(host)
-    names = ["noise", "chirp"]
-    expected = image.features_and_codes(host, [clips[name] for name in names])[1]
+    expected = image.features_and_codes(host, [clips["noise"]])[1][0]
     with serving(host, error_rate=0.01) as line:
         device = Device(line, timeout_s=0.02, attempts=int(PATIENCE_S / 0.02), body_bytes=48)
-        found = [device.features_and_codes(clips[name]) for name in names]
+        codes, scores = device.features_and_codes(clips["noise"])
         assert line.changed > 100
         assert device.damaged > 10
         assert device.status().damaged > 10
-    for name, (codes, scores), wanted in zip(names, found, expected, strict=True):
-        assert np.array_equal(codes.reshape(host.feature_shape), features[name])
-        assert np.array_equal(scores, wanted)
+    assert np.array_equal(codes.reshape(host.feature_shape), features["noise"])
+    assert np.array_equal(scores, expected)
 
 
 def exchange(line: PipeLine, *requests: Message) -> list[Message]:

@@ -161,6 +161,8 @@ def test_the_head_learns_and_is_not_exported(recipe, synthetic, tmp_path):
     assert np.abs(kernels[0] - kernels[1]).max() > 1e-4
 
 
+# The head's variables are in the checkpoint: see the test above, which restores them.
+@pytest.mark.slow
 def test_resume_is_exact_with_the_head(recipe, synthetic, tmp_path):
     dataset = Dataset.load(synthetic)
     options = {"cache_folder": tmp_path / "cache"}

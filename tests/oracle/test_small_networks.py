@@ -124,7 +124,7 @@ def symbols(source: Path, *options: str) -> set[str]:
 
 
 def test_needs_only_memcpy_and_memset(sources: Path) -> None:
-    # Each folder has the same kernels.
+    # Folders share kernels.
     different = {source.read_bytes(): source for source in sources.rglob("*.c")}
     names = set().union(*(symbols(source, "-u") for source in different.values()))
     ours = {name for name in names if name.startswith("asc_")}

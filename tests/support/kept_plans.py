@@ -55,5 +55,5 @@ def _of(plan: Compiled, source: str) -> Compiled:
 def _name(graph: Graph, options: Options) -> str:
     """Return what a plan follows from: all of the graph but its file's name, and the options."""
     operators = [(each.name, each.inputs, each.outputs, each.options) for each in graph.operators]
-    whole = (graph.inputs, graph.outputs, operators, graph.tensors, options)
+    whole = (graph.inputs, graph.outputs, operators, graph.tensors, graph.others, options)
     return session_cache.key(*map(repr, whole))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asc_tiny.compiler.ir import LoweredGraph
@@ -26,6 +26,8 @@ class Compiled:
         arena: the byte offsets of buffers and scratch memory of ``lowered``.
         rows_per_run: number of rows that a run makes, by the number of the stage in ``initial``;
             stages that are not named make one.
+        folded: number and name of each operator of the file whose result is known, or which only
+            such operators read: nothing of it is left.
     """
 
     graph: Graph
@@ -35,6 +37,7 @@ class Compiled:
     schedule: Schedule
     arena: ArenaPlan
     rows_per_run: Mapping[int, int] = field(default_factory=dict)
+    folded: Sequence[str] = ()
 
     @property
     def cost(self) -> int:

@@ -61,7 +61,7 @@ def classifier(
     if isinstance(model_file, Ensemble):
         return _of_ensemble(model_file, runtime, given=frontend is not None or labels is not None)
     if runtime == "aot":
-        model_file = compiled.without_conversions(model_file)
+        model_file = compiled.without_constants(compiled.without_conversions(model_file))
     check_scores(model_file)
     compiled.check_supported_types(model_file)
     if runtime == "aot":

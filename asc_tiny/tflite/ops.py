@@ -139,7 +139,7 @@ _ROWS = (
     Op("TRANSPOSE", Family.MOVEMENT, own_settings=(1,)),
     Op("MEAN", Family.REDUCTION, "Reducer"),
     Op("SUB", Family.BINARY, "Sub"),
-    Op("DIV", Family.BINARY),
+    Op("DIV", Family.BINARY, "Div"),
     Op("SQUEEZE", Family.MOVEMENT, "Squeeze"),
     Op("UNIDIRECTIONAL_SEQUENCE_LSTM", Family.RECURRENT, "UnidirectionalSequenceLSTM"),
     Op("STRIDED_SLICE", Family.MOVEMENT, "StridedSlice", own_settings=(1, 2, 3)),

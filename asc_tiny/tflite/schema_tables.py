@@ -74,7 +74,7 @@ _OPTIONS_TEXT = """
     Transpose
     Reducer keep_dims:?
     Sub fused_activation_function:b ?
-    Div b
+    Div fused_activation_function:b
     Squeeze squeeze_dims:[i]
     SequenceRNN ? b ?
     StridedSlice begin_mask:i end_mask:i ellipsis_mask:i new_axis_mask:i shrink_axis_mask:i offset:?

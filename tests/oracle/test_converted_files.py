@@ -11,6 +11,7 @@ import pytest
 
 from asc_tiny.cli.main import main
 from asc_tiny.complexity.report import measure
+from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.model_file import load
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.errors import AscError
@@ -143,3 +144,28 @@ def test_axes_of_scales() -> None:
             scaled((1, 3), 3, axis)
     with pytest.raises(AscError, match="3 scales for"):
         scaled((1, 3), 3, 0)
+
+
+def flatten_of_any_batch() -> bytes:
+    """Return a model whose RESHAPE takes a shape that SHAPE, STRIDED_SLICE and PACK compute."""
+    b = Builder()
+    x, y, flat = (b.activation(shape, 0.1, 3) for shape in ((1, 4, 6, 2), (1, 4, 6, 2), (1, 48)))
+    shape, batch, target = (b._tensor(each, "INT32", None, [], []) for each in ((4,), (), (2,)))
+    zero, one = (b.constant(np.array([value], np.int32)) for value in (0, 1))
+    b.operator("RELU", [x], [y])
+    b.operator("SHAPE", [y], [shape], outType="INT32")
+    b.operator("STRIDED_SLICE", [shape, zero, one, one], [batch], shrinkAxisMask=1)
+    b.operator("PACK", [batch, b.constant(np.int32(48))], [target], valuesCount=2, axis=0)
+    b.operator("RESHAPE", [y, target], [flat])
+    return b.finish([x], [flat])
+
+
+def test_shapes_that_are_computed_from_shapes(tmp_path: Path) -> None:
+    data = loosened(flatten_of_any_batch())
+    path = tmp_path / "flatten.tflite"
+    path.write_bytes(data)
+    model_file = load(path)
+    emitted, reference = CNetwork(model_file, tmp_path), TflmNetwork(data)
+    for values in inputs((1, 4, 6, 2), 4):
+        assert np.array_equal(emitted.run(values), reference.run(values))
+    assert compile_network(model_file).folded == ("1 SHAPE", "2 STRIDED_SLICE", "3 PACK")

@@ -71,6 +71,7 @@ OPTIONS = {
     "REVERSE_V2": "ReverseV2",
     "SELECT": "Select",
     "SELECT_V2": "SelectV2",
+    "SHAPE": "Shape",
     "SLICE": "Slice",
     "SOFTMAX": "Softmax",
     "SPACE_TO_BATCH_ND": "SpaceToBatchND",
@@ -248,6 +249,7 @@ def _number(option: str, value: Any) -> Any:
         kinds = {
             "padding": schema.Padding,
             "mode": schema.MirrorPadMode,
+            "outType": schema.TensorType,
             "outputType": schema.TensorType,
         }
         return getattr(kinds.get(option, schema.ActivationFunctionType), value)

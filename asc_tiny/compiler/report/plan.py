@@ -28,6 +28,8 @@ def report(compiled: Compiled) -> str:
             f"{instructions(stage):,}" if stage.kernel else "-",
         )
         lines.append("  ".join(cell.rjust(12) for cell in cells) + f"  {stage.comment}")
+    if compiled.folded:
+        lines += ["", f"folded, since their results are known: {', '.join(compiled.folded)}"]
     return "\n".join([*lines, "", arena(compiled)]) + "\n"
 
 

@@ -14,6 +14,7 @@ from asc_tiny.compiler.lower.registry import lowering_rule
 from asc_tiny.compiler.lower.signature import Signature
 from asc_tiny.compiler.options import STREAMING, Options
 from asc_tiny.compiler.passes import strip_io_conversions
+from asc_tiny.compiler.passes.constant_folding import fold_constants
 from asc_tiny.compiler.pipeline import compile_graph
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.c.templates import banner, render_files
@@ -44,12 +45,14 @@ def compile_network(model_file: ModelFile, options: Options = DEFAULT) -> Compil
             does not fit the memory that the options allow.
     """
     model_file = without_conversions(model_file)
+    folded = fold_constants(model_file.graph)
+    model_file = replace(model_file, graph=folded.graph)
     check_supported_types(model_file)
     check_supported_operators(model_file)
     _check_variables(model_file)
     if options.schedule == STREAMING:
         _check_streaming(model_file)
-    return compile_graph(model_file.graph, options)
+    return replace(compile_graph(folded.graph, options), folded=folded.titles)
 
 
 def _check_streaming(model_file: ModelFile) -> None:
@@ -109,6 +112,11 @@ def emit(
 def without_conversions(model_file: ModelFile) -> ModelFile:
     """Return a model without conversions of its input and output from and to other types."""
     return replace(model_file, graph=strip_io_conversions.without_conversions(model_file.graph))
+
+
+def without_constants(model_file: ModelFile) -> ModelFile:
+    """Return a model without operators whose results are known."""
+    return replace(model_file, graph=fold_constants(model_file.graph).graph)
 
 
 def check_supported_operators(model_file: ModelFile) -> None:

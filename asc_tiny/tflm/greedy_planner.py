@@ -16,35 +16,54 @@ class BufferRequest:
         name: for people.
         size: bytes, a multiple of the alignment.
         live_range: operators during which it exists.
+        offset: offset in bytes that the file prescribes, None where the planner chooses.
     """
 
     name: str
     size: int
     live_range: LiveRange
+    offset: int | None = None
 
 
 def place(requests: Sequence[BufferRequest]) -> list[int]:
     """Return the offset of each buffer, in the order of ``requests``.
 
-    The largest comes first, of equal ones the one that was requested last; each goes to the
-    lowest gap between buffers that exist at the same time, or behind them.
+    Buffers with an offset lie there, whatever else does. Of the others the largest comes first, of
+    equal ones the one that was requested last; each goes to the lowest gap between buffers that
+    exist at the same time, or behind them.
     """
-    order = sorted(range(len(requests)), key=lambda i: (-requests[i].size, -i))
+    order = sorted(
+        range(len(requests)), key=lambda i: (requests[i].offset is None, -requests[i].size, -i)
+    )
     offsets: dict[int, int] = {}
     # By operator: who of those that are placed exists there.
     present: dict[int, list[int]] = {}
     for i in order:
         wanted = requests[i]
         steps = range(wanted.live_range.first, wanted.live_range.last + 1)
-        offset = 0
-        for j in sorted(_neighbors(requests, wanted, offsets, present), key=offsets.__getitem__):
-            if offsets[j] - offset >= wanted.size:
-                break
-            offset = max(offset, offsets[j] + requests[j].size)
-        offsets[i] = offset
+        if wanted.offset is None:
+            neighbors = _neighbors(requests, wanted, offsets, present)
+            offsets[i] = _lowest_gap(requests, wanted.size, neighbors, offsets)
+        else:
+            offsets[i] = wanted.offset
         for step in steps:
             present.setdefault(step, []).append(i)
     return [offsets[i] for i in range(len(requests))]
+
+
+def _lowest_gap(
+    requests: Sequence[BufferRequest],
+    size: int,
+    neighbors: Collection[int],
+    offsets: Mapping[int, int],
+) -> int:
+    """Return the lowest offset at which so many bytes lie beside all neighbors."""
+    offset = 0
+    for j in sorted(neighbors, key=offsets.__getitem__):
+        if offsets[j] - offset >= size:
+            break
+        offset = max(offset, offsets[j] + requests[j].size)
+    return offset
 
 
 def _neighbors(

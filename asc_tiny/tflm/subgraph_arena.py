@@ -7,6 +7,7 @@ of it. What no operator reaches has no scope, so that all of it lies side by sid
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 
 from asc_tiny.tflite.graph import Graph, called
@@ -24,33 +25,39 @@ MOST_ACTIVATIONS = 2048
 _MOST_SCOPES = 20_000
 _DEEPEST = 16
 _NEVER = LiveRange(-1, -1)
+_CHOSEN = -1
 
 OFFLINE_PLAN = "OfflineMemoryAllocation"
-"""Metadata by which a file says where its tensors lie."""
+"""Name of the metadata by which a file says where its tensors lie."""
 
 
 def head_bytes(model: Graph) -> int:
     """Return the bytes of activations and reference kernels' scratch memory, as they are placed.
 
     Raises:
-        AscError: scratch memory that is not known, more than is planned here, or offsets that the
-            file prescribes. The message goes behind ``cannot be measured:``.
+        AscError: scratch memory that is not known, more than is planned here, or offsets in the
+            file that TensorFlow Lite Micro does not take. The message goes behind ``cannot be
+            measured:``.
     """
-    if OFFLINE_PLAN in model.metadata:
-        raise AscError(f"the file prescribes offsets in its metadata {OFFLINE_PLAN}")
     graphs = (model, *model.others)
-    activations = sum(_is_planned(graph, i) for graph in graphs for i in range(len(graph.tensors)))
-    if activations > MOST_ACTIVATIONS:
-        raise AscError(f"{activations:,} activations, at most {MOST_ACTIVATIONS:,} are planned")
+    places = [(n, i) for n, graph in enumerate(graphs) for i in range(len(graph.tensors))]
+    tensors = [
+        (number, i, offset)
+        for (number, i), offset in zip(places, _prescribed(model, len(places)), strict=True)
+        if _is_planned(graphs[number], i, offset)
+    ]
+    if len(tensors) > MOST_ACTIVATIONS:
+        raise AscError(f"{len(tensors):,} activations, at most {MOST_ACTIVATIONS:,} are planned")
     scopes = _Scopes(model)
     scopes.run(0)
     requests = [
         BufferRequest(
-            "", round_up(graph.tensor(i).byte_count, ALIGNMENT), scopes.live_range(number, i)
+            "",
+            round_up(graphs[number].tensor(i).byte_count, ALIGNMENT),
+            scopes.live_range(number, i),
+            offset,
         )
-        for number, graph in enumerate(graphs)
-        for i in range(len(graph.tensors))
-        if _is_planned(graph, i)
+        for number, i, offset in tensors
     ]
     requests += [request for number in range(len(graphs)) for request in scopes.scratch(number)]
     ends = (offset + each.size for offset, each in zip(place(requests), requests, strict=True))
@@ -124,9 +131,30 @@ class _Scopes:
         return found
 
 
-def _is_planned(graph: Graph, index: int) -> bool:
+def _prescribed(model: Graph, count: int) -> list[int | None]:
+    """Return the offset of each tensor of all subgraphs, None where the planner chooses.
+
+    The metadata are whole numbers of 32 bits: a version, a number of the subgraph that nothing
+    reads, the number of tensors, and their offsets, -1 for none.
+    """
+    data = model.metadata.get(OFFLINE_PLAN)
+    if data is None:
+        return [None] * count
+    stated = struct.unpack_from("<I", data, 8)[0] if len(data) >= 12 else -1
+    if stated != count or len(data) < 12 + 4 * count:
+        raise AscError(f"metadata {OFFLINE_PLAN} are not those of {count:,} tensors")
+    offsets = struct.unpack_from(f"<{count}i", data, 12)
+    if min(offsets, default=0) < _CHOSEN:
+        raise AscError(f"metadata {OFFLINE_PLAN} have the offset {min(offsets):,}")
+    return [None if offset == _CHOSEN else offset for offset in offsets]
+
+
+def _is_planned(graph: Graph, index: int, offset: int | None) -> bool:
     tensor = graph.tensor(index)
-    if tensor.is_constant or tensor.is_variable or not tensor.byte_count:
+    if tensor.is_constant or not tensor.byte_count:
+        return False
+    # A variable lies in the tail, unless the file says where it lies in the head.
+    if tensor.is_variable and offset is None:
         return False
     # The number of a variable lies where its VAR_HANDLE keeps it (var_handle.cc).
     writer = graph.producers.get(index)

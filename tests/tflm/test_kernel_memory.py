@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from asc_tiny.util.captured_output import captured_output
 from asc_tiny.util.errors import AscError
 from support.commands import budget
 from support.paths import FILES
-from support.recorded_arena import check_kept
+from support.recorded_arena import check_kept, recorded
 from support.tflite_builder import Builder, Value, schema
 from support.tflite_files import File
 
@@ -505,16 +505,25 @@ def test_values_of_a_variable_and_of_what_nothing_calls_count() -> None:
     assert [layer.op for layer in found.layers if layer.params] == ["CALL_ONCE", "SUBGRAPH"]
 
 
-def planned_offline() -> bytes:
-    """A file that says where its tensors lie."""
+def planned_offline(count: int = 4, offsets: Sequence[int] = (0, -1, -1, 0)) -> bytes:
+    """A file that says where its tensors lie: input, weights, bias, output."""
     m = Maker(INT8)
     conv(m)
     entry, buffer = schema.MetadataT(), schema.BufferT()
     entry.name, entry.buffer = "OfflineMemoryAllocation", len(m.builder.model.buffers)
-    buffer.data = np.frombuffer(np.array([1, 0, 4, 0, -1, -1, 0], np.int32).tobytes(), np.uint8)
+    buffer.data = np.frombuffer(np.array([1, 0, count, *offsets], np.int32).tobytes(), np.uint8)
     m.builder.model.buffers.append(buffer)
     m.builder.model.metadata = [entry]
     return m.builder.finish(m.inputs, [m.output])
+
+
+@pytest.mark.parametrize(
+    "offsets", [(0, -1, -1, 0), (4096, -1, -1, -1), (-1, -1, -1, 48), (8, -1, -1, 1024)]
+)
+def test_head_where_the_file_prescribes_offsets(offsets: Sequence[int]) -> None:
+    data = planned_offline(offsets=offsets)
+    (head,) = re.findall(r"Arena allocation head (\d+) bytes", recorded(data))
+    assert measured(data).head_bytes == int(head)
 
 
 def svdf_of_other_codes() -> bytes:
@@ -546,7 +555,9 @@ MARKS = {
 UNKNOWN = {
     "calls of subgraphs more than 16 deep": initialized_by_itself,
     "never runs": lambda: variable(alone=False),
-    "prescribes offsets in its metadata OfflineMemoryAllocation": planned_offline,
+    "OfflineMemoryAllocation are not those of 4 tensors": lambda: planned_offline(5),
+    "OfflineMemoryAllocation are not those of 4": lambda: planned_offline(4, (0, 0)),
+    "OfflineMemoryAllocation have the offset -7": lambda: planned_offline(4, (-7, -1, -1, 0)),
     "operator 0 (SVDF) gives INT16, whose scratch memory": svdf_of_other_codes,
 }
 

@@ -16,6 +16,7 @@ from asc_tiny.compiler.kernel_params import (
     dense,
     elementwise,
     movement,
+    recurrent,
     reduce_min,
     reduction,
     resize,
@@ -57,6 +58,13 @@ from asc_tiny.compiler.kernel_params.movement import (
     PadParams,
     SliceParams,
 )
+from asc_tiny.compiler.kernel_params.recurrent import (
+    LstmGate,
+    LstmParams,
+    Svdf,
+    SvdfS8Params,
+    SvdfS16Params,
+)
 from asc_tiny.compiler.kernel_params.reduction import (
     ArgMaxParams,
     MeanParams,
@@ -76,7 +84,7 @@ from asc_tiny.compiler.kernel_params.windows import (
     WindowParams,
 )
 
-_FAMILIES = (windows, dense, elementwise, reduction, reduce_min, resize, movement, take)
+_FAMILIES = (windows, dense, elementwise, reduction, reduce_min, resize, movement, take, recurrent)
 
 KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
     {name: params for family in _FAMILIES for name, params in family.KERNELS.items()}
@@ -119,6 +127,8 @@ __all__ = [
     "Int32Array",
     "KernelParams",
     "LookupParams",
+    "LstmGate",
+    "LstmParams",
     "MeanParams",
     "Operand",
     "OutputRange",
@@ -134,6 +144,9 @@ __all__ = [
     "SoftmaxParams",
     "Struct",
     "SumParams",
+    "Svdf",
+    "SvdfS8Params",
+    "SvdfS16Params",
     "TakeParams",
     "TransposeConvParams",
     "UpsampledConvParams",

@@ -24,6 +24,7 @@ ELEMENTS: Mapping[np.dtype[Any], str] = MappingProxyType(
         np.dtype(np.int32): "int32_t",
         np.dtype(np.int64): "int64_t",
         np.dtype(np.uint8): "uint8_t",
+        np.dtype(np.uint16): "uint16_t",
         np.dtype(np.uint32): "uint32_t",
         CHANNEL: "asc_channel_t",
         PACKED_CHANNEL: "asc_packed_channel_t",
@@ -78,6 +79,7 @@ def two(values: Sequence[int]) -> Pair:
 Int8Array = Annotated[Array, "int8_t"]
 Int16Array = Annotated[Array, "int16_t"]
 Int32Array = Annotated[Array, "int32_t"]
+Uint16Array = Annotated[Array, "uint16_t"]
 ChannelArray = Annotated[Array, "asc_channel_t"]
 PackedChannelArray = Annotated[Array, "asc_packed_channel_t"]
 

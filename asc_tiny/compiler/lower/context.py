@@ -288,6 +288,7 @@ class LoweringContext(OperatorView):
         macs: int = 0,
         suffix: str = "",
         note: str = "",
+        state: Buffer | None = None,
     ) -> Stage:
         """Build a stage: input 0 to output 0, row by row, unless said otherwise."""
         target = output if output is not None else self.output
@@ -307,7 +308,25 @@ class LoweringContext(OperatorView):
             output=view,
             runs=view.rows if runs is None else runs,
             macs=macs,
+            state=state,
         )
+
+    def state(self, *positions: int) -> Buffer:
+        """Return the memory of variable tensors that this operator changes, one after the other.
+
+        TensorFlow Lite Micro sets them to the zero point of int8, and to 0 of other types.
+        """
+        initial = b""
+        for position in positions:
+            tensor = self.input(position)
+            if not tensor.is_variable:
+                self.error(f"input {position} must be a variable tensor, which keeps the state")
+            if len(self.graph.readers[tensor.index]) > 1 or tensor.index in self.graph.outputs:
+                self.error(f"the state in input {position} is read by other operators, too")
+            zero = self.quantization(tensor)[1] if tensor.dtype == "INT8" else 0
+            initial += bytes([zero & 0xFF]) * tensor.byte_count
+        name = f"state{self.operator.index}"
+        return Buffer(name, 1, len(initial), whole=True, initial=initial)
 
     def _activations(self) -> list[int]:
         return [

@@ -10,6 +10,7 @@ import numpy as np
 
 from support.random_movement import MOST_ELEMENTS, Movement
 from support.random_rearranging import Rearranging
+from support.random_states import STATE, States
 from support.random_tensors import Choose, Value
 
 
@@ -29,8 +30,9 @@ def _present(*values: Value | None) -> list[Value]:
     return [value for value in values if value is not None]
 
 
-class _Maker(Movement, Rearranging):
+class _Maker(Movement, Rearranging, States):
     def graph(self) -> bytes:
+        self.keeps_state = self.chance(5)
         source = x = self.activation(self.input_shape(), self.scale(), self.zero_point())
         layers = self.choose(1, 7)
         for _ in range(layers):
@@ -55,6 +57,8 @@ class _Maker(Movement, Rearranging):
         if len(x.shape) == 4:
             # Two in three
             names += 2 * list(_IMAGE)
+        if self.keeps_state:
+            names += 4 * list(STATE)
         for _ in range(8):
             name = self.one_of(names)
             made: Value | None = getattr(self, name)(x)

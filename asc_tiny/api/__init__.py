@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from asc_tiny.api.training import prune as prune
     from asc_tiny.api.training import quantize as quantize
     from asc_tiny.api.training import train as train
+    from asc_tiny.api.verifying import verify_model as verify_model
     from asc_tiny.audio.clips import read_pcm as read_pcm
     from asc_tiny.audio.dataset import Dataset as Dataset
     from asc_tiny.costs.estimates import estimate_costs as estimate_costs
@@ -87,6 +88,7 @@ _MODULES = {
     "simulate": "asc_tiny.targets.emulator.simulate",
     "train": "asc_tiny.api.training",
     "verify": "asc_tiny.api.running",
+    "verify_model": "asc_tiny.api.verifying",
     "write_baseline": "asc_tiny.api.measuring",
 }
 """Module of each name; the imports above tell type checkers the same."""

@@ -1,10 +1,11 @@
-"""``asc-tiny verify``: the board against the references, bit by bit."""
+"""``asc-tiny verify``: a board, or a network by itself, against the references, bit by bit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,48 +16,80 @@ from asc_tiny.cli.options import (
     baud_option,
     json_option,
     port_option,
-    project_argument,
     read_clips,
     resample_option,
 )
 from asc_tiny.cli.streams import say
+from asc_tiny.complexity.gate.limits import parse_bytes
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    pass
+    from asc_tiny.conformance.verification import NetworkVerification
+
+MOST_LINES = 10
+"""Differing outputs that are printed; JSON has all."""
 
 
 @click.command()
-@project_argument
-@click.option("--wav", "wavs", type=PATH, multiple=True, help="Audio to use besides golden clips.")
+@click.argument("target", metavar="DIR|MODEL", type=PATH)
+@click.option(
+    "--wav", "wavs", type=PATH, multiple=True, help="DIR: audio to use besides golden clips."
+)
 @resample_option
 @port_option()
 @baud_option
+@click.option(
+    "--input",
+    "inputs",
+    type=PATH,
+    multiple=True,
+    help="MODEL: inputs to use besides extreme and random ones, .npy, or .npz for several inputs.",
+)
+@click.option(
+    "--schedule",
+    type=click.Choice(["rows", "layers", "streaming"]),
+    help="MODEL: order of the work, as for generate.",
+)
+@click.option("--max-ram", metavar="BYTES", help="MODEL: most bytes of the arena.")
+@click.option("--optimize", type=click.Choice(["speed", "size"]), help="MODEL: as for generate.")
+@click.option("--board", help="MODEL: an emulated board that runs the same, such as mps2-an386.")
 @json_option
 @click.pass_context
-def command(
-    ctx: click.Context,
-    folder: Path,
-    wavs: Sequence[Path],
-    resample: bool,
-    port: str | None,
-    baud: int,
-    as_json: bool,
-) -> None:
-    """Compare the built project in DIR, on its board, with the references on this machine.
+def command(ctx: click.Context, /, target: Path, as_json: bool, **options: Any) -> None:
+    """Compare what was compiled with the references on this machine, bit by bit.
 
-    Features must equal the project's golden vectors, those of --wav the integer model's. Scores
-    must equal TensorFlow Lite Micro's if the package tflite-micro is installed, else those of the
-    C code (runtime aot) built for this computer. With --port the clips go to a board on a line,
-    through the serial protocol.
+    DIR is a built project, which runs on its board. Features must equal the project's golden
+    vectors, those of --wav the integer model's. Scores must equal TensorFlow Lite Micro's if the
+    package tflite-micro is installed, else those of the C code (runtime aot) built for this
+    computer. With --port the clips go to a board on a line, through the serial protocol.
+
+    MODEL is any .tflite file. It is compiled to C, built here with all warnings and sanitizers, and
+    run on extreme, random and given inputs; every output must be that of TensorFlow Lite Micro's
+    kernels. If one differs, the first layer that does is named.
+
     Exit code 3 when anything differs.
     """
+    is_model = target.is_file()
+    own = ("inputs", "schedule", "max_ram", "optimize", "board")
+    others = ("wavs", "resample", "port") if is_model else own
+    for name in others:
+        if options[name]:
+            option = next(each.opts[0] for each in ctx.command.params if each.name == name)
+            raise AscError(f"{option}: is for a {'project' if is_model else '.tflite file'}")
+    passed = _model(target, options, as_json) if is_model else _project(target, options, as_json)
+    ctx.exit(0 if passed else 3)
+
+
+def _project(folder: Path, options: Mapping[str, Any], as_json: bool) -> bool:
+    """Compare a project with its references, print how, and return whether all is the same."""
     target = api.load_project(folder)
+    port: str | None = options["port"]
     clips = {
         f"{wav}:{i}": clip
-        for wav in wavs
-        for i, clip in enumerate(read_clips(wav, target.frontend, resample=resample))
+        for wav in options["wavs"]
+        for i, clip in enumerate(read_clips(wav, target.frontend, resample=options["resample"]))
     }
-    result = api.verify(target, clips, port=port, baud=baud)
+    result = api.verify(target, clips, port=port, baud=options["baud"])
     if as_json:
         rows = [{**vars(clip), "passed": clip.passed} for clip in result.clips]
         print_json(
@@ -78,4 +111,54 @@ def command(
             say(f"the firmware's test of itself: {result.selftest}")
         where = target.board.name if port is None else port
         say(f"{len(result.clips)} clips on {where} against {result.reference}")
-    ctx.exit(0 if result.passed else 3)
+    return result.passed
+
+
+def _model(model: Path, options: Mapping[str, Any], as_json: bool) -> bool:
+    """Compare a network with TensorFlow Lite Micro, print how; return whether all is the same."""
+    max_ram: str | None = options["max_ram"]
+    found = api.verify_model(
+        model,
+        inputs=options["inputs"],
+        schedule=options["schedule"],
+        max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
+        optimize=options["optimize"] or "speed",
+        board=options["board"],
+    )
+    if as_json:
+        print_json({**asdict(found), "model": str(found.model), "passed": found.passed})
+    else:
+        for line in _lines(found):
+            say(line)
+    return found.passed
+
+
+def _lines(found: NetworkVerification) -> Sequence[str]:
+    where = f"this computer and {found.board}" if found.board else "this computer"
+    on_host = f"{found.tflm_host_arena_bytes:,} bytes on this 64-bit computer"
+    tflm = _figure(found.tflm_arena_bytes, "bytes", on_host)
+    lines = [
+        f"{found.model}: {'same' if found.passed else 'DIFFERENT'}, {len(found.samples)} "
+        f"inferences on {where} against TensorFlow Lite Micro",
+        f"  arena         {found.arena_bytes:,} bytes; TensorFlow Lite Micro: {tflm}",
+        f"  stages        {found.stages}",
+        f"  instructions  {_figure(found.instructions, 'on a Cortex-M4, estimated', 'not known')}",
+    ]
+    if found.fault:
+        lines.append(f"  fault         {found.fault}")
+    lines += [
+        f"  {each.where}: {each.sample}: {each.elements} of {each.size} elements of output "
+        f"{each.output} differ"
+        for each in found.differences[:MOST_LINES]
+    ]
+    if len(found.differences) > MOST_LINES:
+        lines.append(f"  and {len(found.differences) - MOST_LINES} more outputs")
+    if found.first_layer:
+        lines.append(f"  first layer   {found.first_layer}")
+    elif not found.passed:
+        lines.append("  first layer   none: each gives what it should by itself")
+    return lines
+
+
+def _figure(value: int | None, unit: str, absent: str) -> str:
+    return absent if value is None else f"{value:,} {unit}"

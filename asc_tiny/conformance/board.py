@@ -10,11 +10,11 @@ from asc_tiny.conformance.programs import (
     AnyArray,
     Inference,
     NetworkCode,
+    kernel_sources,
     output_bytes,
     read_outputs,
     write_networks,
 )
-from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.projects.cmake import platform_sources
 from asc_tiny.targets.build import tools
 from asc_tiny.targets.build.project import run_command
@@ -55,7 +55,7 @@ def run(
     if not board.machine:
         raise AscError(f"board {board.name}: is not emulated, which --board needs here")
     for name, text in {
-        **runtime_sources("nn"),
+        **kernel_sources(networks),
         **platform_sources(board, stack_bytes=_STACK_BYTES),
     }.items():
         write_text(folder / name, text)

@@ -11,6 +11,7 @@ from asc_tiny.conformance.programs import (
     AnyArray,
     Inference,
     NetworkCode,
+    kernel_sources,
     output_bytes,
     read_outputs,
     write_networks,
@@ -56,14 +57,18 @@ class HostRun:
     fault: str = ""
 
 
-def compile_kernels(folder: Path) -> Path:
-    """Compile the kernels for any number of programs, and return their folder.
+def compile_kernels(folder: Path, networks: Sequence[NetworkCode] | None = None) -> Path:
+    """Compile kernels for any number of programs, and return their folder.
+
+    Args:
+        folder: folder to compile in.
+        networks: networks whose kernels are enough; None for all kernels.
 
     Raises:
         AscError: there is no C compiler.
         CompileError: it refuses a file.
     """
-    sources = runtime_sources("nn")
+    sources = runtime_sources("nn") if networks is None else kernel_sources(networks)
     for name, text in sources.items():
         write_text(folder / name, text)
     for name in sources:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from asc_tiny.firmware.c.templates import template_root
 from asc_tiny.firmware.network import compiled
+from asc_tiny.firmware.runtime import needed_sources
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import NUMPY_TYPES, Tensor
 from asc_tiny.util.files import write_text
@@ -86,6 +87,12 @@ class NetworkCode:
     def end_bytes(self) -> tuple[int, ...]:
         """Bytes of each input, then of each output."""
         return tuple(tensor.byte_count for tensor in (*self.inputs, *self.outputs))
+
+
+def kernel_sources(networks: Sequence[NetworkCode]) -> dict[str, str]:
+    """Return the kernels that networks need, file name to text."""
+    texts = [text for network in networks for text in network.files.values()]
+    return needed_sources("nn", texts)
 
 
 def _macro(header: str, name: str) -> int:

@@ -141,6 +141,15 @@ def _shared_arena_bytes(ensemble: Ensemble) -> int:
     return lay_out(arenas, interface.of_ensemble(ensemble)["input"]["size"]).size
 
 
+def tflm_arena_bytes(graph: Graph) -> int:
+    """Return the bytes of TensorFlow Lite Micro's arena on a 32-bit Arm core, reference kernels.
+
+    Raises:
+        AscError: its rules for the network are not known.
+    """
+    return _arena([graph]).size
+
+
 def _core(cpu: str | None) -> Core:
     if cpu is None:
         raise AscError(NEEDS_CPU)

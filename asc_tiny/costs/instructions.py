@@ -20,7 +20,8 @@ from asc_tiny.compiler.kernel_params import (
     UpsampledConvParams,
     WindowParams,
 )
-from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.compiler.options import Options
+from asc_tiny.firmware.network.compiled import DEFAULT, compile_network
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
 
@@ -148,7 +149,7 @@ class Chip:
     source: str
 
 
-def estimate(model_file: ModelFile, cpu: str) -> Estimate:
+def estimate(model_file: ModelFile, cpu: str, options: Options = DEFAULT) -> Estimate:
     """Estimate the instructions of a network that is compiled ahead of time.
 
     What the compiler leaves out or merges is not counted: an operator of which no stage is left
@@ -157,6 +158,7 @@ def estimate(model_file: ModelFile, cpu: str) -> Estimate:
     Args:
         model_file: the network.
         cpu: the core, one of those that were measured.
+        options: options of the compiler.
 
     Raises:
         AscError: the network cannot be compiled; or a core or a kernel that was not measured.
@@ -164,7 +166,7 @@ def estimate(model_file: ModelFile, cpu: str) -> Estimate:
     table = cpu_table(cpu)
     operators = model_file.graph.operators
     layers = {operator.index: 0 for operator in operators}
-    for stage in compile_network(model_file).lowered.stages:
+    for stage in compile_network(model_file, options).lowered.stages:
         if stage.operator is not None:
             layers[stage.operator] += _instructions(model_file, stage, table)
     error = table["error"]

@@ -1,0 +1,83 @@
+"""Arrays of numbers from .npy and .npz files, which are not believed."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.util.console_text import shown
+from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_bytes
+
+MOST_BYTES = 1 << 31
+"""Bytes of all arrays of a file together."""
+
+_KINDS = "bfiu"
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file: of a .npz by their names, the one of a .npy as ``""``.
+
+    Raises:
+        AscError: it cannot be read, is neither, or holds something else than numbers.
+    """
+    data = read_bytes(path)
+    if not data.startswith(b"PK"):
+        return {"": _array(data, str(path))}
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > MOST_BYTES:
+                raise AscError(
+                    f"{path}: more than {MOST_BYTES} bytes of arrays, allowed: up to that"
+                )
+            found = {}
+            for member in members:
+                name = member.filename.removesuffix(".npy")
+                found[name] = _array(archive.read(member), f"{path}: {shown(name)}")
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        ValueError,
+        KeyError,
+    ) as error:
+        raise AscError(f"{path}: not a .npz file: {error}") from error
+    if not found:
+        raise AscError(f"{path}: holds no arrays")
+    return found
+
+
+def _array(data: bytes, source: str) -> NDArray[Any]:
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        if version not in ((1, 0), (2, 0)):
+            raise ValueError(f"version {version[0]}.{version[1]}")
+        first = version == (1, 0)
+        read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+        shape, by_column, dtype = read(stream)
+    # A damaged header raises whatever Python's own parser does.
+    except Exception as error:
+        raise AscError(f"{source}: not a .npy file: {_line(error)}") from error
+    if dtype.kind not in _KINDS or dtype.hasobject:
+        raise AscError(f"{source}: elements are {dtype}, must be numbers")
+    size = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or size != len(data) - stream.tell():
+        raise AscError(f"{source}: {len(data) - stream.tell()} bytes of elements, must be {size}")
+    values = np.frombuffer(data, dtype, offset=stream.tell())
+    return values.reshape(shape, order="F" if by_column else "C")
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -361,7 +361,8 @@ def _input(rows: RowAccess, tile: WidthTile | None) -> tuple[int, int]:
     if tile is None:
         return 0, rows.view.row_bytes
     sliding = SlidingWindow.of(tile.params)
-    return tile.input, sliding.input_width * sliding.input_channels
+    codes = sliding.input_width * sliding.input_channels
+    return tile.input, codes * rows.view.buffer.dtype.itemsize
 
 
 def _output(view: BufferView, tile: WidthTile | None) -> tuple[int, int]:
@@ -369,4 +370,5 @@ def _output(view: BufferView, tile: WidthTile | None) -> tuple[int, int]:
     if tile is None:
         return 0, view.row_bytes
     sliding = SlidingWindow.of(tile.params)
-    return tile.output, sliding.output_width * sliding.output_channels
+    codes = sliding.output_width * sliding.output_channels
+    return tile.output, codes * view.buffer.dtype.itemsize

@@ -37,7 +37,7 @@ CMSIS_NN: Mapping[str, Core] = {
 }
 """What CMSIS-NN is built for on each core."""
 
-_OTHER_TYPES = ("FLOAT16", "FLOAT32", "FLOAT64", "INT16")
+_FLOATS = ("FLOAT16", "FLOAT32", "FLOAT64")
 _ALIGNMENT = 16
 _RUN = "asc_stage_run"
 
@@ -163,12 +163,16 @@ def _abi(cpu: str | None) -> Abi:
 
 
 def _arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) -> Arena:
+    # CMSIS-NN works in other memory on 16-bit codes.
+    others, known = (
+        (_FLOATS, "int8 and int16") if kernels is None else ((*_FLOATS, "INT16"), "int8")
+    )
     for graph in graphs:
         for tensor in graph.tensors:
-            if not tensor.is_constant and tensor.dtype in _OTHER_TYPES:
+            if not tensor.is_constant and tensor.dtype in others:
                 raise AscError(
                     f"{graph.source}: tensor {tensor.index} is {tensor.dtype}; the memory of "
-                    f"TensorFlow Lite Micro is known for int8 models"
+                    f"TensorFlow Lite Micro is known for {known} models"
                 )
     return arena(graphs, kernels, abi)
 

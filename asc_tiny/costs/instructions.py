@@ -12,11 +12,14 @@ from typing import Any, NamedTuple
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import (
     ConvParams,
+    ConvS16Params,
     DensePackedParams,
     DenseParams,
+    DenseS16Params,
     DepthwiseConvParams,
     KernelParams,
     TransposeConvParams,
+    TransposeConvS16Params,
     UpsampledConvParams,
     WindowParams,
 )
@@ -67,6 +70,8 @@ def _windows(params: KernelParams) -> tuple[int, int]:
             return width, inner.window.height * columns
         case TransposeConvParams(conv=inner):
             return inner.output_width, inner.window.height * inner.window.width
+        case TransposeConvS16Params(output_width=width, height=height, width=columns):
+            return width, -(-height // params.stride_y) * -(-columns // params.stride_x)
     return 0, 0
 
 
@@ -79,7 +84,11 @@ def _products(params: KernelParams) -> int:
             return inner.columns * inner.weights.values.size
         case TransposeConvParams(conv=inner, stride=phases):
             return inner.output_width * inner.weights.values.size // phases
-        case DenseParams() | DensePackedParams():
+        case ConvS16Params():
+            return params.output_width * params.weights.values.size
+        case TransposeConvS16Params(stride_y=height, stride_x=width):
+            return params.output_width * params.weights.values.size // (height * width)
+        case DenseParams() | DensePackedParams() | DenseS16Params():
             return params.rows * params.weights.values.size
         case WindowParams():
             pixels, window = _windows(params)

@@ -44,7 +44,7 @@ _TABLES_TEXT = """
 
 _OPTIONS_TEXT = """
     Conv2D padding:b stride_w:i stride_h:i fused_activation_function:b dilation_w_factor:i=1
-        dilation_h_factor:i=1 b
+        dilation_h_factor:i=1 quantized_bias_type:b
     DepthwiseConv2D padding:b stride_w:i stride_h:i depth_multiplier:i fused_activation_function:b
         dilation_w_factor:i=1 dilation_h_factor:i=1
     ConcatEmbeddings i [i] [i]
@@ -53,7 +53,8 @@ _OPTIONS_TEXT = """
         fused_activation_function:b
     SVDF rank:i fused_activation_function:b ?
     RNN b ?
-    FullyConnected fused_activation_function:b weights_format:b keep_num_dims:? ? b
+    FullyConnected fused_activation_function:b weights_format:b keep_num_dims:? ?
+        quantized_bias_type:b
     Softmax beta:f
     Concatenation axis:i fused_activation_function:b
     Add fused_activation_function:b ?

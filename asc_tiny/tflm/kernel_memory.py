@@ -10,6 +10,7 @@ from asc_tiny.tflite.operands import OperatorView
 from asc_tiny.tflite.ops import OPS, OpRules
 from asc_tiny.tflm import cmsis_nn
 from asc_tiny.tflm.cmsis_nn import Core
+from asc_tiny.tflm.kernel_scratch import scratch
 from asc_tiny.tflm.structs import TYPES, UNNAMED, Abi
 from asc_tiny.util.errors import AscError
 
@@ -63,16 +64,17 @@ class MicroKernel(OperatorView):
         """The tensors of all inputs that are present, then of the output."""
         return self.operands(*range(len(self.operator.inputs)))
 
-    def check_int8(self) -> None:
-        """Check that the result is int8 codes.
+    def check_codes(self) -> None:
+        """Check that the result is codes of a type for which the kernel's memory is known.
 
         Raises:
-            AscError: it holds others, for which the kernel works in other memory.
+            AscError: it is neither int8 nor, with reference kernels, int16.
         """
-        if self.output.dtype != "INT8":
+        known = ("INT8", "INT16") if self.kernels is None else ("INT8",)
+        if self.output.dtype not in known:
             raise self.error(
-                f"gives {self.output.dtype}; its memory in TensorFlow Lite Micro is known for INT8 "
-                f"alone"
+                f"gives {self.output.dtype}; its memory in TensorFlow Lite Micro is known for "
+                f"{' and '.join(known)} alone"
             )
 
     def check_weights(self) -> None:
@@ -168,18 +170,15 @@ def _depthwise_conv_2d(op: MicroKernel) -> Needs:
 
 @memory_rule("TRANSPOSE_CONV")
 def _transpose_conv(op: MicroKernel) -> Needs:
-    op.check_int8()
+    op.check_codes()
     needs = Needs(
         op.size("OpDataTransposeConv"),
         persistent=_channels(op, 0),
         temporary=op.operands(1, 2) + op.operands(1, 2, 3),
     )
     if op.kernels is None:
-        # A 32-bit sum for each output element.
-        sums = 4 * op.output.size
-        return replace(needs, scratch=(sums,))
-    scratch = cmsis_nn.transpose_conv(op, op.kernels)
-    return replace(needs, data=needs.data + 4, scratch=scratch)
+        return replace(needs, scratch=scratch(op.graph, op.operator))
+    return replace(needs, data=needs.data + 4, scratch=cmsis_nn.transpose_conv(op, op.kernels))
 
 
 def _with_buffer(needs: Needs, scratch: int) -> Needs:
@@ -233,27 +232,26 @@ def _pool(op: MicroKernel) -> Needs:
 
 @memory_rule("MEAN", "SUM")
 def _mean(op: MicroKernel) -> Needs:
-    op.check_int8()
-    source, axes = (op.graph.tensor(i) for i in op.operator.inputs)
-    outputs = op.output.size
-    return Needs(
-        op.size("OpDataReduce"),
-        scratch=(4 * outputs, 4 * len(source.shape), 4 * axes.size),
-        temporary=op.all * 2,
-    )
+    op.check_codes()
+    requests = scratch(op.graph, op.operator)
+    return Needs(op.size("OpDataReduce"), scratch=requests, temporary=op.all * 2)
 
 
 @memory_rule("REDUCE_MAX")
 def _reduce_extreme(op: MicroKernel) -> Needs:
-    source, axes = (op.graph.tensor(i) for i in op.operator.inputs)
-    scratch = (4 * len(source.shape), 4 * axes.size)
-    return replace(_mean(op), scratch=scratch)
+    return _mean(op)
+
+
+_TABLE_BYTES = 2 * 513
+"""Bytes of a table of a function of 16-bit codes, which preparation makes."""
 
 
 @memory_rule("SOFTMAX")
 def _softmax(op: MicroKernel) -> Needs:
+    op.check_codes()
     size = op.size("SoftmaxParams") + (0 if op.kernels is None else 8)
-    return Needs(size, temporary=op.all)
+    tables = (_TABLE_BYTES, _TABLE_BYTES) if op.input(0).dtype == "INT16" else ()
+    return Needs(size, persistent=tables, temporary=op.all)
 
 
 @memory_rule("SPLIT")

@@ -29,7 +29,8 @@ pytest.importorskip("tflite_micro")
 
 from support.graph_batch import compiled_runtime, model_file, run_all, run_all_emulated
 from support.network_models import TflmNetwork, inputs
-from support.random_graphs import random_graph, seeded
+from support.random_graphs import seeded
+from support.random_int16 import mixed_graph
 
 GRAPHS = int(os.environ.get("ASC_TINY_GRAPHS", "150"))
 EMULATED = range(10_000, 10_100)
@@ -62,12 +63,14 @@ def expected(model: ModelFile, samples: list[np.ndarray]) -> np.ndarray:
 
 
 def samples_of(model: ModelFile) -> list[np.ndarray]:
-    return inputs(model.graph.tensor(model.graph.inputs[0]).shape, SAMPLES)
+    tensor = model.graph.tensor(model.graph.inputs[0])
+    return inputs(tensor.shape, SAMPLES, tensor.dtype.lower())
 
 
-def has_image(model: ModelFile) -> bool:
-    """Whether the input has columns that can come one by one."""
-    return len(model.graph.tensor(model.graph.inputs[0]).shape) == 4
+def can_be_streamed(model: ModelFile) -> bool:
+    """Whether the input has columns of int8 that can come one by one."""
+    tensor = model.graph.tensor(model.graph.inputs[0])
+    return len(tensor.shape) == 4 and tensor.dtype == "INT8"
 
 
 def keeps_state(model: ModelFile) -> bool:
@@ -81,8 +84,8 @@ def keeps_state(model: ModelFile) -> bool:
 def test_random_graphs(seeds: range, options: str, runtime: Path, tmp_path: Path) -> None:
     models, refused = [], Counter[str]()
     for seed in seeds:
-        model = model_file(random_graph(seeded(seed)), f"graph {seed}")
-        if options == "time" and (keeps_state(model) or not has_image(model)):
+        model = model_file(mixed_graph(seeded(seed)), f"graph {seed}")
+        if options == "time" and (keeps_state(model) or not can_be_streamed(model)):
             continue
         try:
             compiled.compile_network(model, **OPTIONS[options])
@@ -107,7 +110,7 @@ def test_random_graphs(seeds: range, options: str, runtime: Path, tmp_path: Path
 
 
 def test_random_graphs_use_every_operator() -> None:
-    graphs = [model_file(random_graph(seeded(seed)), "graph").graph for seed in range(400)]
+    graphs = [model_file(mixed_graph(seeded(seed)), "graph").graph for seed in range(500)]
     used = {operator.name for graph in graphs for operator in graph.operators}
     # TensorFlow Lite Micro must have them, too, to compare with.
     assert used == {name for name in lowering_rule.names if OPS[name].micro}
@@ -119,7 +122,7 @@ def test_graphs_of_hypothesis(
     data: Any, runtime: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The same generator with choices that Hypothesis makes, and shrinks when one fails."""
-    content = random_graph(lambda first, last: data.draw(st.integers(first, last)))
+    content = mixed_graph(lambda first, last: data.draw(st.integers(first, last)))
     model = model_file(content, "graph")
     if not compiles(model):
         return
@@ -134,7 +137,7 @@ def test_graphs_of_hypothesis(
 @pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps3-an547", "virt-rv32"])
 def test_random_graphs_on_emulated_cores(board: str, tmp_path: Path) -> None:
     """Portable C, and what cores with the DSP extension and with Helium have instead."""
-    models = [model_file(random_graph(seeded(seed)), f"graph {seed}") for seed in EMULATED]
+    models = [model_file(mixed_graph(seeded(seed)), f"graph {seed}") for seed in EMULATED]
     models = [model for model in models if compiles(model)]
     assert len(models) > 0.9 * len(EMULATED)
     samples = [samples_of(model) for model in models]

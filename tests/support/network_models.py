@@ -229,12 +229,13 @@ class TflmNetwork:
         return np.asarray(self.interpreter.get_output(0)).ravel()
 
 
-def inputs(shape: tuple[int, ...], count: int) -> list[np.ndarray]:
+def inputs(shape: tuple[int, ...], count: int, dtype: str = "int8") -> list[np.ndarray]:
     """Extreme inputs, then noise of several widths."""
     rng = np.random.default_rng(1)
-    values = [np.full(shape, code, np.int8) for code in (-128, 127, 0)]
-    values.append(rng.choice(np.array([-128, 127], np.int8), shape))
+    low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    values = [np.full(shape, code, dtype) for code in (low, high, 0)]
+    values.append(rng.choice(np.array([low, high], dtype), shape))
     while len(values) < count:
-        width = 5.0 + 10.0 * len(values)
-        values.append(np.clip(rng.normal(0.0, width, shape), -128, 127).astype(np.int8))
+        width = (5.0 + 10.0 * len(values)) * high / 127
+        values.append(np.clip(rng.normal(0.0, width, shape), low, high).astype(dtype))
     return values

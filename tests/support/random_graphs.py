@@ -22,7 +22,7 @@ def seeded(seed: int) -> Choose:
 
 def random_graph(choose: Choose) -> bytes:
     """Return a .tflite file with one input and one output."""
-    return _Maker(choose).graph()
+    return Maker(choose).graph()
 
 
 def _present(*values: Value | None) -> list[Value]:
@@ -30,9 +30,18 @@ def _present(*values: Value | None) -> list[Value]:
     return [value for value in values if value is not None]
 
 
-class _Maker(Movement, Rearranging, States):
+class Maker(Movement, Rearranging, States):
+    """A random graph of int8 operators.
+
+    Attributes:
+        any, image: names of the methods for tensors of any shape, and for images besides.
+    """
+
+    any: Sequence[str] = ()
+    image: Sequence[str] = ()
+
     def graph(self) -> bytes:
-        self.keeps_state = self.chance(5)
+        self.keeps_state = self.fine == 1 and self.chance(5)
         source = x = self.activation(self.input_shape(), self.scale(), self.zero_point())
         layers = self.choose(1, 7)
         for _ in range(layers):
@@ -53,10 +62,10 @@ class _Maker(Movement, Rearranging, States):
         return (1, self.choose(1, 13), self.choose(1, 12), self.choose(1, 9))
 
     def layer(self, x: Value) -> Value:
-        names = list(_ANY)
+        names = list(self.any)
         if len(x.shape) == 4:
             # Two in three
-            names += 2 * list(_IMAGE)
+            names += 2 * list(self.image)
         if self.keeps_state:
             names += 4 * list(STATE)
         for _ in range(8):
@@ -80,11 +89,15 @@ class _Maker(Movement, Rearranging, States):
         weights = self.builder.constant(self.codes(shape), scales, axis=axis if count > 1 else 0)
         bias = None
         if not self.chance(4):
-            reach = self.one_of((30, 3000, 2**18))
-            values = self.rng.integers(-reach, reach, channels).astype(np.int32)
-            bias = self.builder.constant(values, [s * source.scale for s in scales])
+            bias = self.bias(channels, [s * source.scale for s in scales])
         power = math.hypot(source.mean, source.deviation)
         return weights, bias, 50.0 * max(scales) * power * math.sqrt(depth)
+
+    def bias(self, channels: int, scales: Sequence[float]) -> Any:
+        """Return the bias of so many channels."""
+        reach = self.one_of((30, 3000, 2**18))
+        values = self.rng.integers(-reach, reach, channels).astype(np.int32)
+        return self.builder.constant(values, scales)
 
     def window(self, x: Value, most: int = 4) -> dict[str, Any] | None:
         _, height, width, _ = x.shape
@@ -274,13 +287,17 @@ class _Maker(Movement, Rearranging, States):
         mean = self.result((1, 1, 1, channels), x.mean, x.deviation * 0.3)
         self.emit("MEAN", [x, self.numbers(1, 2)], mean, keepDims=True)
         weights, bias, _ = self.weights((channels, 1, 1, channels), 0, channels, mean)
-        gate = self.activation((1, 1, 1, channels), 0.05, self.choose(-20, 20))
+        gate = self.activation((1, 1, 1, channels), 0.05 / self.fine, self.middle())
         one = {"padding": "SAME", "strideH": 1, "strideW": 1}
         one.update(dilationHFactor=1, dilationWFactor=1)
         self.emit("CONV_2D", _present(mean, weights, bias), gate, **one)
         gates = self.logistic(gate)
         y = self.result(x.shape, x.mean * 0.5, x.deviation * 0.5)
         return self.emit("MUL", [x, gates], y)
+
+    def middle(self) -> int:
+        """Return a zero point that is no extreme."""
+        return self.choose(-20, 20)
 
     # One tensor
 
@@ -329,7 +346,7 @@ class _Maker(Movement, Rearranging, States):
         return self.emit("SOFTMAX", [x], y, beta=float(self.one_of((1.0, 1.0, 0.5, 2.0))))
 
 
-_ANY = (
+Maker.any = (
     "absolute",
     "binary",
     "broadcast_to",
@@ -363,7 +380,7 @@ _ANY = (
     "transpose",
     "unpack",
 )
-_IMAGE = (
+Maker.image = (
     "binary",
     "blocks",
     "conv",

@@ -36,7 +36,7 @@ class Movement(Tensors):
         y = self.moved(x, [n + sum(a) for n, a in zip(x.shape, amounts, strict=True)])
         inputs = [x, self.builder.constant(np.array(amounts, np.int32))]
         if self.chance(3):
-            value = np.array(self.choose(-128, 127), np.int8).reshape(())
+            value = np.array(self.choose(*self.limits), self.dtype).reshape(())
             inputs.append(self.builder.constant(value, [x.scale], [x.zero_point]))
         return self.emit("PADV2" if len(inputs) == 3 else "PAD", inputs, y)
 

@@ -40,15 +40,25 @@ class Tensors:
     """A graph in the making.
 
     Attributes:
+        dtype: type of all codes.
+        fine: how many codes there are for one of int8.
         builder: of the file.
         made: tensors that later operators may read again.
     """
+
+    dtype: np.dtype[Any] = np.dtype(np.int8)
+    fine = 1
 
     def __init__(self, choose: Choose) -> None:
         self.choose = choose
         self.rng = np.random.default_rng(choose(0, 2**16))
         self.builder = Builder()
         self.made: list[Value] = []
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The smallest and the largest code."""
+        return int(np.iinfo(self.dtype).min), int(np.iinfo(self.dtype).max)
 
     def one_of(self, values: Sequence[Any]) -> Any:
         return values[self.choose(0, len(values) - 1)]
@@ -58,8 +68,8 @@ class Tensors:
 
     def scale(self) -> float:
         if self.chance(20):
-            return float(10.0 ** self.choose(-6, 3))
-        return float(0.002 * 1.37 ** self.choose(0, 20))
+            return float(10.0 ** self.choose(-6, 3)) / self.fine
+        return float(0.002 * 1.37 ** self.choose(0, 20)) / self.fine
 
     def zero_point(self) -> int:
         return int(self.one_of((-128, 127, 0, self.choose(-128, 127), self.choose(-128, 127))))
@@ -85,17 +95,22 @@ class Tensors:
         mean: float | None = None,
         deviation: float | None = None,
     ) -> Value:
-        tensor = self.builder.activation(shape, scale, zero_point)
+        tensor = self.builder.activation(shape, scale, zero_point, self.dtype.name.upper())
         middle = -zero_point * scale if mean is None else mean
-        return _value(tensor, middle, 50.0 * scale if deviation is None else deviation)
+        spread = 50.0 * self.fine * scale
+        return _value(tensor, middle, spread if deviation is None else deviation)
 
     def result(self, shape: Sequence[int], mean: float, deviation: float) -> Value:
         """Return an output whose range suits values of this mean and deviation."""
-        scale = float(np.clip(deviation * self.gain() / 40.0, 1e-9, 1e9))
-        zero_point = int(np.clip(round(-mean / scale), -128, 127))
-        if self.chance(12):
-            zero_point = self.zero_point()
+        scale = float(np.clip(deviation * self.gain() / (40.0 * self.fine), 1e-9, 1e9))
+        zero_point = self.fitting_zero_point(mean / scale)
         return self.activation(shape, scale, zero_point, mean, deviation)
+
+    def fitting_zero_point(self, middle: float) -> int:
+        """Return a zero point for codes around a middle, as if it were 0."""
+        if self.chance(12):
+            return self.zero_point()
+        return int(np.clip(round(-middle), -128, 127))
 
     def numbered(self, shape: Sequence[int]) -> Value:
         """Return an output of int32 numbers, such as places."""
@@ -108,9 +123,10 @@ class Tensors:
     def constant(
         self, shape: Sequence[int], scale: float, zero_point: int, middle: int | None = None
     ) -> Value:
-        data = self.rng.integers(-128, 128, shape).astype(np.int8)
+        low, high = self.limits
+        data = self.rng.integers(low, high + 1, shape).astype(self.dtype)
         if middle is not None:
-            data = np.clip(data / 3 + middle, -128, 127).astype(np.int8)
+            data = np.clip(data / 3 + middle, low, high).astype(self.dtype)
         tensor = self.builder.constant(data, [scale], [zero_point])
         real = (data.astype(float) - zero_point) * scale
         return _value(tensor, float(real.mean()), float(real.std()) + scale)

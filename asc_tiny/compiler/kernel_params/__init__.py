@@ -20,11 +20,13 @@ from asc_tiny.compiler.kernel_params import (
     reduce_min,
     reduction,
     resize,
+    s16,
     take,
     windows,
 )
 from asc_tiny.compiler.kernel_params.base import (
     CHANNEL,
+    CHANNEL_S16,
     ELEMENTS,
     PACKED_CHANNEL,
     POINTER_BYTES,
@@ -73,6 +75,17 @@ from asc_tiny.compiler.kernel_params.reduction import (
     SumParams,
 )
 from asc_tiny.compiler.kernel_params.resize import Axis, BilinearParams, ResizeParams
+from asc_tiny.compiler.kernel_params.s16 import (
+    ConvertCodesParams,
+    ConvS16Params,
+    DenseS16Params,
+    DepthwiseConvS16Params,
+    LeakyReluS16Params,
+    OutputRangeS16,
+    SigmoidS16Params,
+    SoftmaxS16Params,
+    TransposeConvS16Params,
+)
 from asc_tiny.compiler.kernel_params.take import TakeParams
 from asc_tiny.compiler.kernel_params.windows import (
     ConvParams,
@@ -84,7 +97,18 @@ from asc_tiny.compiler.kernel_params.windows import (
     WindowParams,
 )
 
-_FAMILIES = (windows, dense, elementwise, reduction, reduce_min, resize, movement, take, recurrent)
+_FAMILIES = (
+    windows,
+    dense,
+    elementwise,
+    reduction,
+    reduce_min,
+    resize,
+    movement,
+    take,
+    recurrent,
+    s16,
+)
 
 KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
     {name: params for family in _FAMILIES for name, params in family.KERNELS.items()}
@@ -102,6 +126,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 
 __all__ = [
     "CHANNEL",
+    "CHANNEL_S16",
     "ELEMENTS",
     "HEADERS",
     "KERNELS",
@@ -116,22 +141,28 @@ __all__ = [
     "BlocksParams",
     "ChannelArray",
     "ConvParams",
+    "ConvS16Params",
+    "ConvertCodesParams",
     "CopyParams",
     "DensePackedParams",
     "DenseParams",
+    "DenseS16Params",
     "DepthwiseConvParams",
+    "DepthwiseConvS16Params",
     "Four",
     "Int8Array",
     "Int16",
     "Int16Array",
     "Int32Array",
     "KernelParams",
+    "LeakyReluS16Params",
     "LookupParams",
     "LstmGate",
     "LstmParams",
     "MeanParams",
     "Operand",
     "OutputRange",
+    "OutputRangeS16",
     "PackedChannelArray",
     "PadParams",
     "Pair",
@@ -140,8 +171,10 @@ __all__ = [
     "ReduceParams",
     "RequantizeParams",
     "ResizeParams",
+    "SigmoidS16Params",
     "SliceParams",
     "SoftmaxParams",
+    "SoftmaxS16Params",
     "Struct",
     "SumParams",
     "Svdf",
@@ -149,6 +182,7 @@ __all__ = [
     "SvdfS16Params",
     "TakeParams",
     "TransposeConvParams",
+    "TransposeConvS16Params",
     "UpsampledConvParams",
     "Window",
     "WindowParams",

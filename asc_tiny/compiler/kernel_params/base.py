@@ -17,6 +17,9 @@ CHANNEL = np.dtype([("bias", np.int32), ("multiplier", np.int32), ("bits", np.in
 PACKED_CHANNEL = np.dtype([("bias_bits", np.int32), ("multiplier", np.int32)])
 """An output channel of a packed dense layer; ``bias_bits`` is ``bias * 256 + bits``."""
 
+CHANNEL_S16 = np.dtype([("bias", np.int64), ("multiplier", np.int32), ("shift", np.int32)])
+"""An output channel of 16-bit codes: the bias, and what brings a sum to a code."""
+
 ELEMENTS: Mapping[np.dtype[Any], str] = MappingProxyType(
     {
         np.dtype(np.int8): "int8_t",
@@ -27,6 +30,7 @@ ELEMENTS: Mapping[np.dtype[Any], str] = MappingProxyType(
         np.dtype(np.uint16): "uint16_t",
         np.dtype(np.uint32): "uint32_t",
         CHANNEL: "asc_channel_t",
+        CHANNEL_S16: "asc_channel_s16_t",
         PACKED_CHANNEL: "asc_packed_channel_t",
     }
 )
@@ -81,6 +85,7 @@ Int16Array = Annotated[Array, "int16_t"]
 Int32Array = Annotated[Array, "int32_t"]
 Uint16Array = Annotated[Array, "uint16_t"]
 ChannelArray = Annotated[Array, "asc_channel_t"]
+ChannelS16Array = Annotated[Array, "asc_channel_s16_t"]
 PackedChannelArray = Annotated[Array, "asc_packed_channel_t"]
 
 

@@ -21,7 +21,13 @@ class Axis(Struct):
 
 @dataclass(frozen=True)
 class ResizeParams(KernelParams):
-    """Nearest resizing of a row; ``columns`` is the rule for its pixels."""
+    """Nearest resizing of a row.
+
+    Attributes:
+        input_width, output_width: pixels of a row of input and output.
+        channels: bytes of a pixel.
+        columns: the rule for pixels.
+    """
 
     c_type = "asc_resize_t"
     input_width: int

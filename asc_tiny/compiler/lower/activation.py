@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from asc_tiny.compiler.ir import Stage
-from asc_tiny.compiler.kernel_params import Operand, OutputRange, RequantizeParams
+from asc_tiny.compiler.kernel_params import (
+    ConvertCodesParams,
+    Operand,
+    OutputRange,
+    RequantizeParams,
+)
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import multiplier
-from asc_tiny.compiler.lower.rule import SAME, lowering
+from asc_tiny.compiler.lower.rule import EITHER, SAME, lowering
+
+# So far can a code without its zero point be shifted in 32 bits.
+_MOST_SHIFT = {"INT8": 22, "INT16": 15}
 
 
 @lowering(
     "QUANTIZE",
-    conditions="int8 to int8; at the ends of the network from or to any type, where it is left out",
+    conditions="at the ends of the network from or to any type, where it is left out",
+    signatures=(
+        "INT8 -> INT8",
+        "INT8 -> INT16",
+        "INT8 -> INT32",
+        "INT16 -> INT8",
+        "INT16 -> INT16",
+        "INT16 -> INT32",
+    ),
 )
 def lower_quantize(ctx: LoweringContext) -> list[Stage]:
     """QUANTIZE from one int8 scale to another."""
@@ -19,14 +35,22 @@ def lower_quantize(ctx: LoweringContext) -> list[Stage]:
     return _rescale(ctx, scale / target, ctx.range())
 
 
-@lowering("RELU", conditions="any quantisation")
+@lowering(
+    "RELU",
+    conditions="any quantisation",
+    signatures=EITHER,
+)
 def lower_relu(ctx: LoweringContext) -> list[Stage]:
     """RELU as an operator of its own."""
     scale, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
     return _rescale(ctx, scale / target, ctx.range(activation="RELU"))
 
 
-@lowering("RELU6", conditions=SAME)
+@lowering(
+    "RELU6",
+    conditions=SAME,
+    signatures=EITHER,
+)
 def lower_relu6(ctx: LoweringContext) -> list[Stage]:
     """RELU6 as an operator of its own: codes are clamped and stay the same."""
     ctx.same_quantization(ctx.input(0), ctx.output)
@@ -35,7 +59,7 @@ def lower_relu6(ctx: LoweringContext) -> list[Stage]:
 
 def _rescale(ctx: LoweringContext, real: float, output_range: OutputRange) -> list[Stage]:
     value, shift = multiplier(real)
-    if shift > 22:
+    if shift > _MOST_SHIFT[ctx.input(0).dtype]:
         ctx.error("the output's scale is too small for its input")
     if ctx.input(0).size != ctx.output.size:
         ctx.error(f"{ctx.input(0).size} elements into {ctx.output.size}")
@@ -46,4 +70,8 @@ def _rescale(ctx: LoweringContext, real: float, output_range: OutputRange) -> li
         range=output_range,
     )
     operands = [ctx.like_output(ctx.input(0))]
-    return [ctx.stage("asc_requantize", params, inputs=operands)]
+    if ctx.input(0).dtype == ctx.output.dtype == "INT8":
+        return [ctx.stage("asc_requantize", params, inputs=operands)]
+    sizes = [ctx.view(tensor).buffer.dtype.itemsize for tensor in (ctx.input(0), ctx.output)]
+    converted = ConvertCodesParams(params.size, params.input, params.range, *sizes)
+    return [ctx.stage("asc_convert_codes", converted, inputs=operands)]

@@ -25,7 +25,7 @@ from asc_tiny.compiler.kernel_params import (
 from asc_tiny.compiler.lower.context import LoweringContext, geometry
 from asc_tiny.compiler.lower.index_map import moved, numbers
 from asc_tiny.compiler.lower.requantization import multiplier
-from asc_tiny.compiler.lower.rule import BROADCAST, BY_ROW, CODES, FUSED, WHOLE, lowering
+from asc_tiny.compiler.lower.rule import BROADCAST, BY_ROW, CODES, EITHER, FUSED, WHOLE, lowering
 from asc_tiny.tflite.graph import Tensor
 
 # 255 times 255 shifted further left would leave 32 bits.
@@ -33,6 +33,9 @@ _MOST_PRODUCT_SHIFT = 14
 _MOST_SHIFT = 22
 _LOOPS = 2
 """Nested loops of a kernel over a row."""
+# 2^15 times 2^15, or times 2^8 of an int8 slope
+_MOST_S16_PRODUCT_SHIFT = {"INT16": 0, "INT8": 7}
+_MOST_S16_SHIFT = 15
 
 
 class _Arithmetic(NamedTuple):
@@ -45,18 +48,28 @@ class _Arithmetic(NamedTuple):
     range: OutputRange
 
 
-@lowering("ADD", conditions=f"{BROADCAST}; {FUSED}", inputs=(2, 2))
+@lowering(
+    "ADD",
+    conditions=f"{BROADCAST}; {FUSED}",
+    inputs=(2, 2),
+    signatures=EITHER,
+)
 def lower_add(ctx: LoweringContext) -> list[Stage]:
     """ADD, with or without broadcast, of which one tensor may be constant."""
-    if ctx.input(0).size == ctx.input(1).size == ctx.output.size:
+    if ctx.input(0).size == ctx.input(1).size == ctx.output.size and not ctx.has_int16:
         # Sizes that are all equal leave only dimensions of 1 to broadcast.
         inputs = [ctx.like_output(ctx.input(0)), ctx.like_output(ctx.input(1))]
         params = AddParams(ctx.view(ctx.output).row_elements, *_sum(ctx))
         return [ctx.stage("asc_add", params, inputs=inputs)]
-    return _binary(ctx, "asc_add_broadcast", _sum(ctx))
+    return _binary(ctx, "asc_add" if ctx.has_int16 else "asc_add_broadcast", _sum(ctx))
 
 
-@lowering("SUB", conditions=f"{BROADCAST}; {FUSED}", inputs=(2, 2))
+@lowering(
+    "SUB",
+    conditions=f"{BROADCAST}; {FUSED}",
+    inputs=(2, 2),
+    signatures=EITHER,
+)
 def lower_sub(ctx: LoweringContext) -> list[Stage]:
     """SUB, with or without broadcast."""
     return _binary(ctx, "asc_sub", _sum(ctx))
@@ -65,9 +78,9 @@ def lower_sub(ctx: LoweringContext) -> list[Stage]:
 def _sum(ctx: LoweringContext) -> _Arithmetic:
     """Return the quantization of operators that add."""
     (scale1, zero1), (scale2, zero2) = _quantizations(ctx)
-    # Both operands are brought to twice the larger scale, with 20 more bits.
-    common = 2.0 * max(scale1, scale2)
-    value, shift = multiplier(common / (2**20 * ctx.quantization(ctx.output)[0]))
+    # Both operands are brought to twice the larger scale, with so many more bits.
+    common, bits = 2.0 * max(scale1, scale2), 15 if ctx.has_int16 else 20
+    value, shift = multiplier(common / (2**bits * ctx.quantization(ctx.output)[0]))
     if shift > 0:
         ctx.error("the output's scale is too small for its inputs")
     first = Operand(zero1, *multiplier(scale1 / common))
@@ -80,6 +93,7 @@ def _sum(ctx: LoweringContext) -> _Arithmetic:
     conditions=f"{BROADCAST}; {FUSED}",
     memory=f"{BY_ROW}; by a gate that depends on the {WHOLE} (squeeze and excite), the {WHOLE}",
     inputs=(2, 2),
+    signatures=EITHER,
 )
 def lower_mul(ctx: LoweringContext) -> list[Stage]:
     """MUL, with or without broadcast."""
@@ -88,13 +102,18 @@ def lower_mul(ctx: LoweringContext) -> list[Stage]:
     return _binary(ctx, "asc_mul", _product(ctx, (0, 0), product))
 
 
-@lowering("PRELU", conditions=BROADCAST, inputs=(2, 2))
+@lowering(
+    "PRELU",
+    conditions=BROADCAST,
+    inputs=(2, 2),
+    signatures=("INT8 -> INT8", "INT16 INT8 -> INT16"),
+)
 def lower_prelu(ctx: LoweringContext) -> list[Stage]:
     """PRELU with any slopes that can be broadcast."""
     (scale, _), (slope, _) = _quantizations(ctx)
     target = ctx.quantization(ctx.output)[0]
     identity = multiplier(scale / target)
-    if identity[1] > _MOST_SHIFT:
+    if identity[1] > (_MOST_S16_SHIFT if ctx.has_int16 else _MOST_SHIFT):
         ctx.error("the output's scale is too small for its input")
     params = _product(ctx, identity, multiplier(scale * slope / target))
     return _binary(ctx, "asc_prelu", params)
@@ -104,19 +123,32 @@ def _product(
     ctx: LoweringContext, identity: tuple[int, int], product: tuple[int, int]
 ) -> _Arithmetic:
     """Return the quantization of operators that multiply; ``identity`` scales the first operand."""
-    if product[1] > _MOST_PRODUCT_SHIFT:
+    most = _MOST_PRODUCT_SHIFT
+    if ctx.has_int16:
+        most = _MOST_S16_PRODUCT_SHIFT[ctx.input(1).dtype]
+    if product[1] > most:
         ctx.error("the output's scale is too small for its inputs")
     (_, zero1), (_, zero2) = _quantizations(ctx)
     return _Arithmetic(Operand(zero1, *identity), Operand(zero2, 0, 0), *product, ctx.range())
 
 
-@lowering("MAXIMUM", conditions=f"{BROADCAST}; {CODES}", inputs=(2, 2))
+@lowering(
+    "MAXIMUM",
+    conditions=f"{BROADCAST}; {CODES}",
+    inputs=(2, 2),
+    signatures=EITHER,
+)
 def lower_maximum(ctx: LoweringContext) -> list[Stage]:
     """MAXIMUM of codes."""
     return _binary(ctx, "asc_maximum", None)
 
 
-@lowering("MINIMUM", conditions=f"{BROADCAST}; {CODES}", inputs=(2, 2))
+@lowering(
+    "MINIMUM",
+    conditions=f"{BROADCAST}; {CODES}",
+    inputs=(2, 2),
+    signatures=EITHER,
+)
 def lower_minimum(ctx: LoweringContext) -> list[Stage]:
     """MINIMUM of codes."""
     return _binary(ctx, "asc_minimum", None)
@@ -156,7 +188,7 @@ def _binary(ctx: LoweringContext, kernel: str, arithmetic: _Arithmetic | None) -
     params = BinaryParams(count=two(counts), first_step=two(first), second_step=two(second))
     if arithmetic:
         params = replace(params, **arithmetic._asdict())
-    return [*before, ctx.stage(kernel, params, inputs=inputs)]
+    return [*before, ctx.stage(ctx.typed(kernel), params, inputs=inputs)]
 
 
 def _extended(rank: int, shape: Sequence[int]) -> tuple[int, ...]:
@@ -168,8 +200,8 @@ def _operand(
 ) -> RowAccess:
     view = ctx.view(operand)
     if not is_image:
-        return RowAccess(ctx.reshaped(view, 1, operand.size))
-    rows = ctx.reshaped(view, shape[1], shape[2] * shape[3])
+        return RowAccess(ctx.reshaped(view, 1, operand.byte_count))
+    rows = ctx.reshaped(view, shape[1], operand.byte_count // shape[1])
     return RowAccess(rows, factor=0 if shape[1] == 1 else 1)
 
 
@@ -183,12 +215,13 @@ def _repeated(
     """Return an operand in the shape of the output as one row, and the stage that makes it."""
     indices = np.broadcast_to(numbers(operand).reshape(own), shape)
     name = f"asc_net_repeated{ctx.operator.index}_{number}"
-    buffer = Buffer(name, 1, indices.size)
+    dtype = ctx.view(operand).buffer.dtype
+    buffer = Buffer(name, 1, indices.size * dtype.itemsize, dtype=dtype)
     if operand.data is not None:
         values = operand.data.ravel()[indices.ravel()]
         return BufferView.of(replace(buffer, constant=Array(name, values))), []
     target = BufferView.of(buffer)
-    source = ctx.reshaped(ctx.view(operand), 1, operand.size)
+    source = ctx.reshaped(ctx.view(operand), 1, operand.byte_count)
     return target, [moved(ctx, source, target, indices, suffix=f"_repeated{number}")]
 
 

@@ -7,7 +7,7 @@ import math
 from asc_tiny.compiler.ir import BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import CopyParams
 from asc_tiny.compiler.lower.context import LoweringContext, TensorViews, is_image
-from asc_tiny.compiler.lower.rule import MANY, SAME, VIEW, WHOLE, lowering, lowering_rule
+from asc_tiny.compiler.lower.rule import EITHER, MANY, SAME, VIEW, WHOLE, lowering, lowering_rule
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
 
 
@@ -23,9 +23,10 @@ def concat_positions(graph: Graph, operator: Operator) -> list[tuple[int, int, i
         return []
     places, position = [], 0
     for index in operator.inputs:
-        shape = graph.tensor(index).shape
+        tensor = graph.tensor(index)
         places.append((index, position, 0) if by_row else (index, 0, position))
-        position += shape[1] if by_row else math.prod(shape[axis:])
+        outer = math.prod(tensor.shape[:axis])
+        position += tensor.shape[1] if by_row else tensor.byte_count // outer
     return places
 
 
@@ -59,6 +60,7 @@ def _same_rows(graph: Graph, index: int, operator: Operator) -> bool:
     conditions=f"any axis; no fused activation; {SAME}",
     memory=f"{VIEW}: inputs are written in place; copied where they are needed elsewhere too",
     inputs=(1, MANY),
+    signatures=EITHER,
 )
 def lower_concatenation(ctx: LoweringContext) -> list[Stage]:
     """CONCATENATION: a copy for every input that is not written into the output at once."""
@@ -78,7 +80,7 @@ def lower_concatenation(ctx: LoweringContext) -> list[Stage]:
         suffix = f"_{number}"
         source = ctx.view(tensor)
         if not _same_rows(ctx.graph, tensor.index, ctx.operator):
-            source = ctx.reshaped(source, 1, tensor.size)
+            source = ctx.reshaped(source, 1, tensor.byte_count)
         if places:
             _, first, offset = places[number]
             target = ctx.view(output).subview(first, source.rows, offset, source.row_bytes)
@@ -94,7 +96,7 @@ def _interleave(
 ) -> Stage:
     """Copy an input whose values are strewn over a row of the output."""
     output = ctx.output
-    behind = math.prod(output.shape[axis + 1 :])
+    behind = output.byte_count // math.prod(output.shape[: axis + 1])
     size, stride = tensor.shape[axis] * behind, output.shape[axis] * behind
     source, target = ctx.view(tensor), ctx.view(output)
     runs = source.row_bytes // size
@@ -116,22 +118,28 @@ def _copy(
     return ctx.stage("asc_copy", params, inputs=[source], output=target, suffix=suffix)
 
 
-@lowering("PACK", conditions=f"any axis; {SAME}", memory=f"{WHOLE}: copied", inputs=(1, MANY))
+@lowering(
+    "PACK",
+    conditions=f"any axis; {SAME}",
+    memory=f"{WHOLE}: copied",
+    inputs=(1, MANY),
+    signatures=EITHER,
+)
 def lower_pack(ctx: LoweringContext) -> list[Stage]:
     """PACK: a copy of every input into a new axis of the output."""
     output = ctx.output
     axis = int(ctx.options["axis"]) % len(output.shape)
     count = len(ctx.operator.inputs)
-    inner = math.prod(output.shape[axis + 1 :])
+    inner = output.byte_count // math.prod(output.shape[: axis + 1])
     runs = math.prod(output.shape[:axis])
-    target = ctx.reshaped_output(ctx.view(output), 1, output.size)
+    target = ctx.reshaped_output(ctx.view(output), 1, output.byte_count)
     stages = []
     for number in range(count):
         tensor = ctx.input(number)
         ctx.same_quantization(tensor, output)
-        if count != output.shape[axis] or tensor.size != runs * inner:
+        if count != output.shape[axis] or tensor.byte_count != runs * inner:
             ctx.error(f"{count} times {list(tensor.shape)} into {list(output.shape)}")
-        source = RowAccess(ctx.reshaped(ctx.view(tensor), 1, tensor.size))
+        source = RowAccess(ctx.reshaped(ctx.view(tensor), 1, tensor.byte_count))
         place = number * inner
         stages.append(_copy(ctx, source, target, runs, inner, place, count * inner, f"_{number}"))
     return stages

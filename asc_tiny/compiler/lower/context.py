@@ -17,7 +17,7 @@ from asc_tiny.compiler.kernel_params import (
     KernelParams,
     OutputRange,
 )
-from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN, activation_range
+from asc_tiny.compiler.lower.requantization import CODES, activation_range
 from asc_tiny.compiler.lower.signature import ALL_INT8, Signature
 from asc_tiny.compiler.lower.states import States
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
@@ -171,6 +171,8 @@ class LoweringContext(OperatorView):
             self.error(
                 f"tensor {tensor.index} must have one scale above 0; convert anew as full int8"
             )
+        if tensor.dtype == "INT16" and tensor.zero_points[0] != 0:
+            self.error(f"tensor {tensor.index} is INT16, its zero point must be 0")
         return tensor.scales[0], tensor.zero_points[0]
 
     def same_quantization(self, *tensors: Tensor) -> None:
@@ -198,14 +200,15 @@ class LoweringContext(OperatorView):
         """Return the codes that the fused (or the given) activation leaves."""
         name = activation or str(self.options.get("fused_activation_function", "NONE"))
         try:
-            return activation_range(name, *self.quantization(self.output))
+            quantization = self.quantization(self.output)
+            return activation_range(name, *quantization, CODES[self.output.dtype])
         except ValueError as error:
             self.error(str(error))
 
     def range(self, *, activation: str | None = None, narrow: bool = False) -> OutputRange:
         """Return the codes of the output; ``narrow`` if sums are below 2^30."""
         low, high = self.codes(activation)
-        clamps = (low, high) != (INT8_MIN, INT8_MAX)
+        clamps = (low, high) != CODES[self.output.dtype]
         return OutputRange(
             zero_point=self.quantization(self.output)[1],
             minimum=low,
@@ -275,7 +278,17 @@ class LoweringContext(OperatorView):
     def like_output(self, tensor: Tensor) -> RowAccess:
         """Return an operand in the rows of the output, which has the same number of elements."""
         target = self.view(self.output)
-        return RowAccess(self.reshaped(self.view(tensor), target.rows, target.row_bytes))
+        row_bytes = tensor.byte_count // target.rows
+        return RowAccess(self.reshaped(self.view(tensor), target.rows, row_bytes))
+
+    @property
+    def has_int16(self) -> bool:
+        """Whether the output has 16-bit codes."""
+        return self.output.dtype == "INT16"
+
+    def typed(self, kernel: str) -> str:
+        """Return the name of a kernel for the codes of the output: those of int8 have no suffix."""
+        return f"{kernel}_s16" if self.has_int16 else kernel
 
     def stage(
         self,

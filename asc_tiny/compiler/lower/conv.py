@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import ConvParams, UpsampledConvParams, Window
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.rule import WEIGHTED, WEIGHTS, WINDOWED, lowering
+from asc_tiny.compiler.lower.rule import EITHER, WEIGHTED, WEIGHTS, WINDOWED, lowering
 from asc_tiny.compiler.lower.upsample_fusion import Upsampling, upsampling
+from asc_tiny.compiler.lower.weighted_s16 import conv_stage
 from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
@@ -30,9 +31,10 @@ from asc_tiny.tflite.graph import Tensor
     "CONV_2D",
     conditions=f"{WINDOWED}; any dilation; groups, which save nothing; {WEIGHTS}",
     dsp="pairs of windows and filters",
-    types=WEIGHTED,
+    types=WEIGHTED + "int64 or int32",
     inputs=(2, 3),
     reads_by_row=True,
+    signatures=EITHER,
 )
 def lower_conv_2d(ctx: LoweringContext) -> list[Stage]:
     """CONV_2D with one weight scale per output channel or one in all."""
@@ -44,6 +46,8 @@ def lower_conv_2d(ctx: LoweringContext) -> list[Stage]:
         channels = values.shape[3]
     check_channels(ctx, filters)
     window = Window2D.of(ctx, height, width)
+    if ctx.has_int16:
+        return [conv_stage(ctx, values, window)]
     source = upsampling(ctx)
     if source is not None:
         return [_upsampled(ctx, weights, values, window, source)]

@@ -7,7 +7,8 @@ import numpy as np
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import DepthwiseConvParams
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.rule import WEIGHTED, WEIGHTS, WINDOWED, lowering
+from asc_tiny.compiler.lower.rule import EITHER, WEIGHTED, WEIGHTS, WINDOWED, lowering
+from asc_tiny.compiler.lower.weighted_s16 import depthwise_stage
 from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
@@ -23,9 +24,10 @@ from asc_tiny.compiler.lower.window import Window2D
     "DEPTHWISE_CONV_2D",
     conditions=f"{WINDOWED}; any dilation and multiplier; {WEIGHTS}",
     dsp="four channels at once where the multiplier is 1",
-    types=WEIGHTED,
+    types=WEIGHTED + "int64",
     inputs=(2, 3),
     reads_by_row=True,
+    signatures=EITHER,
 )
 def lower_depthwise_conv_2d(ctx: LoweringContext) -> list[Stage]:
     """DEPTHWISE_CONV_2D with any depth multiplier."""
@@ -36,6 +38,8 @@ def lower_depthwise_conv_2d(ctx: LoweringContext) -> list[Stage]:
         ctx.error("output channels must be a multiple of the input's")
     check_channels(ctx, channels)
     window = Window2D.of(ctx, height, width)
+    if ctx.has_int16:
+        return [depthwise_stage(ctx, window)]
     taps = height * width
     # Two taps side by side, a zero behind an odd one
     pairs = np.zeros((-(-taps // 2), 2, channels), np.int16)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import DenseParams
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.rule import FUSED, WEIGHTED, WEIGHTS, lowering
+from asc_tiny.compiler.lower.rule import EITHER, FUSED, WEIGHTED, WEIGHTS, lowering
+from asc_tiny.compiler.lower.weighted_s16 import dense_stage
 from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
@@ -23,8 +24,9 @@ from asc_tiny.tflite.graph import Tensor
     conditions=f"{FUSED}; {WEIGHTS}",
     memory="row by row on rows, else all of the input",
     dsp="pairs of filters",
-    types=WEIGHTED,
+    types=WEIGHTED + "int64 or int32",
     inputs=(2, 3),
+    signatures=EITHER,
 )
 def lower_fully_connected(ctx: LoweringContext) -> list[Stage]:
     """FULLY_CONNECTED on every row of the input."""
@@ -35,11 +37,6 @@ def lower_fully_connected(ctx: LoweringContext) -> list[Stage]:
     if ctx.input(0).size % inputs or ctx.input(0).size // inputs * outputs != ctx.output.size:
         ctx.error(f"{ctx.input(0).size} inputs do not fill rows of {inputs}")
     _check_bias_scale(ctx, weights)
-    matrix = paired(ctx.constants(1))
-    filters, channels = (
-        ctx.array("weights", matrix, weights=True),
-        channels_of(ctx, weights, sums_of(ctx, 0), channel_axis=0),
-    )
     source, target = ctx.view(ctx.input(0)), ctx.view(ctx.output)
     if source.rows != target.rows or source.row_bytes * outputs != target.row_bytes * inputs:
         source = ctx.reshaped(source, 1, source.rows * source.row_bytes)
@@ -47,6 +44,13 @@ def lower_fully_connected(ctx: LoweringContext) -> list[Stage]:
         ctx.error(
             f"shape {list(ctx.input(0).shape)} into {list(ctx.output.shape)} is not supported"
         )
+    if ctx.has_int16:
+        return [dense_stage(ctx, RowAccess(source), weights)]
+    matrix = paired(ctx.constants(1))
+    filters, channels = (
+        ctx.array("weights", matrix, weights=True),
+        channels_of(ctx, weights, sums_of(ctx, 0), channel_axis=0),
+    )
     params = DenseParams(
         rows=source.row_elements // inputs,
         inputs=inputs,

@@ -42,18 +42,26 @@ def numbers(tensor: Tensor) -> Indices:
 
 
 def lower_index_map(
-    ctx: LoweringContext, indices: NDArray[Any], *, source: Tensor | None = None, value: int = 0
+    ctx: LoweringContext,
+    indices: NDArray[Any],
+    *,
+    source: Tensor | None = None,
+    output: Tensor | None = None,
+    value: int = 0,
+    suffix: str = "",
 ) -> list[Stage]:
-    """Return the stage that makes the output of values of a tensor.
+    """Return the stage that makes an output of values of a tensor.
 
     Args:
         ctx: the operator.
         indices: the index map, of the output's shape.
         source: the tensor, the first input if it is None.
+        output: the output, the first one if it is None.
         value: the byte that fills, -128 to 127.
+        suffix: what the stage's name has behind the operator's.
     """
     source = ctx.input(0) if source is None else source
-    output = ctx.output
+    output = ctx.output if output is None else output
     if indices.shape != output.shape:
         ctx.error(f"makes {list(indices.shape)}, the output is {list(output.shape)}")
     unit = output.byte_count // output.size
@@ -61,12 +69,12 @@ def lower_index_map(
     view, target = ctx.view(source), ctx.view(output)
     rows = _rows(source, output, offsets)
     if rows is not None:
-        kernel, params = _kernel(ctx, rows.within, unit, value)
+        kernel, params = _kernel(ctx, rows.within, unit, value, suffix)
         lines = RowAccess(view, factor=rows.factor, offset=rows.offset)
-        return [ctx.stage(kernel, params, inputs=[lines])]
+        return [ctx.stage(kernel, params, inputs=[lines], output=target, suffix=suffix)]
     whole = ctx.reshaped(view, 1, source.byte_count)
     target = ctx.reshaped_output(target, 1, output.byte_count)
-    return [moved(ctx, whole, target, indices, unit, value)]
+    return [moved(ctx, whole, target, indices, value, suffix)]
 
 
 def moved(
@@ -74,7 +82,6 @@ def moved(
     source: BufferView,
     target: BufferView,
     indices: NDArray[Any],
-    unit: int = 1,
     value: int = 0,
     suffix: str = "",
 ) -> Stage:
@@ -84,10 +91,10 @@ def moved(
         ctx: the operator.
         source, target: the two tensors as one row each.
         indices: the index map.
-        unit: bytes of an element.
         value: the byte that fills, -128 to 127.
         suffix: what the stage's name has behind the operator's.
     """
+    unit = target.buffer.dtype.itemsize
     kernel, params = _kernel(ctx, _separated(indices), unit, value, suffix)
     return ctx.stage(kernel, params, inputs=[RowAccess(source)], output=target, suffix=suffix)
 

@@ -28,27 +28,45 @@ from asc_tiny.compiler.lower.requantization import (
     multiplier,
     round_away,
 )
-from asc_tiny.compiler.lower.rule import lowering
+from asc_tiny.compiler.lower.rule import EITHER, lowering
+from asc_tiny.compiler.lower.unary_s16 import (
+    lower_leaky_relu_s16,
+    lower_logistic_s16,
+    lower_tanh_s16,
+)
 
 Function = Callable[[int], int]
 """A function of the input's code without its zero point, which returns the output's code."""
 
+_TABLE = "a table of 256 bytes; int16: output of scale 1/32768; a table of 512 bytes"
 _INPUT_INTEGER_BITS = 4
 # 255 shifted further left would leave 32 bits.
 _MOST_SHIFT = 22
 
 
-@lowering("LOGISTIC", conditions="output of scale 1/256, zero point -128; a table of 256 bytes")
+@lowering(
+    "LOGISTIC",
+    conditions=f"int8: output of scale 1/256, zero point -128; {_TABLE}",
+    signatures=EITHER,
+)
 def lower_logistic(ctx: LoweringContext) -> list[Stage]:
     """LOGISTIC, with the output quantisation that the specification fixes."""
+    if ctx.has_int16:
+        return lower_logistic_s16(ctx)
     if ctx.quantization(ctx.output) != (1.0 / 256.0, INT8_MIN):
         ctx.error("output must have scale 1/256 and zero point -128")
     return _sigmoid(ctx, lambda raw: rounding_divide_by_pot(logistic(raw, 4), 23) + INT8_MIN)
 
 
-@lowering("TANH", conditions="output of scale 1/128, zero point 0; a table of 256 bytes")
+@lowering(
+    "TANH",
+    conditions=f"int8: output of scale 1/128, zero point 0; {_TABLE}",
+    signatures=EITHER,
+)
 def lower_tanh(ctx: LoweringContext) -> list[Stage]:
     """TANH, with the output quantisation that the specification fixes."""
+    if ctx.has_int16:
+        return lower_tanh_s16(ctx)
     if ctx.quantization(ctx.output) != (1.0 / 128.0, 0):
         ctx.error("output must have scale 1/128 and zero point 0")
     return _sigmoid(ctx, lambda raw: rounding_divide_by_pot(tanh(raw, 4), 24))
@@ -71,9 +89,15 @@ def _sigmoid(ctx: LoweringContext, function: Function) -> list[Stage]:
     return _lookup(ctx, code)
 
 
-@lowering("LEAKY_RELU", conditions="any slope; a table of 256 bytes")
+@lowering(
+    "LEAKY_RELU",
+    conditions="any slope; int8: a table of 256 bytes",
+    signatures=EITHER,
+)
 def lower_leaky_relu(ctx: LoweringContext) -> list[Stage]:
     """LEAKY_RELU with any slope."""
+    if ctx.has_int16:
+        return lower_leaky_relu_s16(ctx)
     source, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
     zero_point = ctx.quantization(ctx.output)[1]
     slope = source * float(ctx.options["alpha"]) / target

@@ -7,13 +7,21 @@ import numpy as np
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import PadParams
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN
-from asc_tiny.compiler.lower.rule import SAME, lowering
+from asc_tiny.compiler.lower.requantization import CODES
+from asc_tiny.compiler.lower.rule import EITHER, SAME, lowering
 
 
-@lowering("PAD", conditions=f"any axis but the batch of an image; {SAME}", inputs=(2, 2))
 @lowering(
-    "PADV2", conditions=f"any axis but the batch of an image, any value; {SAME}", inputs=(3, 3)
+    "PAD",
+    conditions=f"any axis but the batch of an image; {SAME}",
+    inputs=(2, 2),
+    signatures=EITHER,
+)
+@lowering(
+    "PADV2",
+    conditions=f"any axis but the batch of an image, any value; {SAME}",
+    inputs=(3, 3),
+    signatures=EITHER,
 )
 def lower_pad(ctx: LoweringContext) -> list[Stage]:
     """PAD and PADV2 along all dimensions but a batch of images."""
@@ -38,7 +46,8 @@ def lower_pad(ctx: LoweringContext) -> list[Stage]:
         ctx.same_type(ctx.input(2), output)
         ctx.same_quantization(ctx.input(2), output)
         value = int(ctx.constants(2, 1).ravel()[0])
-    if not INT8_MIN <= value <= INT8_MAX:
+    low, high = CODES[output.dtype]
+    if not low <= value <= high:
         ctx.error(f"pads with {value}")
     top, left, front = (int(a) for a in amounts[1:, 0])
     params = PadParams(
@@ -51,4 +60,4 @@ def lower_pad(ctx: LoweringContext) -> list[Stage]:
         value=value,
     )
     rows = RowAccess(ctx.view(source), offset=-top)
-    return [ctx.stage("asc_pad", params, inputs=[rows])]
+    return [ctx.stage(ctx.typed("asc_pad"), params, inputs=[rows])]

@@ -11,7 +11,7 @@ import numpy as np
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.index_map import lower_index_map, numbers
-from asc_tiny.compiler.lower.rule import BY_ROW_OR_WHOLE, lowering
+from asc_tiny.compiler.lower.rule import BY_ROW_OR_WHOLE, EITHER, lowering
 
 _REFLECT = 0
 """The mode of MIRROR_PAD that does not repeat the border."""
@@ -33,7 +33,13 @@ def lower_broadcast_to(ctx: LoweringContext) -> list[Stage]:
     return lower_index_map(ctx, np.broadcast_to(numbers(ctx.input(0)), shape))
 
 
-@lowering("REVERSE_V2", conditions="constant axes", memory=BY_ROW_OR_WHOLE, inputs=(2, 2))
+@lowering(
+    "REVERSE_V2",
+    conditions="constant axes",
+    memory=BY_ROW_OR_WHOLE,
+    inputs=(2, 2),
+    signatures=EITHER,
+)
 def lower_reverse(ctx: LoweringContext) -> list[Stage]:
     """REVERSE_V2 along constant axes."""
     rank = len(ctx.input(0).shape)

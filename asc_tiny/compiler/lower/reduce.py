@@ -19,7 +19,7 @@ from asc_tiny.compiler.kernel_params import (
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.index_map import moved, numbers
 from asc_tiny.compiler.lower.requantization import INT32_MAX, mean_multiplier, multiplier
-from asc_tiny.compiler.lower.rule import BY_ROW, SAME, WHOLE, lowering
+from asc_tiny.compiler.lower.rule import BY_ROW, EITHER, SAME, WHOLE, lowering
 
 
 class _Groups(NamedTuple):
@@ -47,6 +47,7 @@ class _Grouped(NamedTuple):
     ),
     inputs=(2, 2),
     reads_by_row=True,
+    signatures=EITHER,
 )
 def lower_mean(ctx: LoweringContext) -> list[Stage]:
     """MEAN over any axes."""
@@ -54,7 +55,7 @@ def lower_mean(ctx: LoweringContext) -> list[Stage]:
     return _reduce(ctx, grouped, mean_multiplier(_scale(ctx), grouped.groups.length))
 
 
-@lowering("SUM", conditions="any axes", memory="as MEAN", inputs=(2, 2))
+@lowering("SUM", conditions="any axes", memory="as MEAN", inputs=(2, 2), signatures=EITHER)
 def lower_sum(ctx: LoweringContext) -> list[Stage]:
     """SUM over any axes."""
     return _reduce(ctx, _grouped(ctx), multiplier(_scale(ctx)))
@@ -170,21 +171,23 @@ def _grouped(ctx: LoweringContext) -> _Grouped:
 def _reordered(ctx: LoweringContext, order: list[int]) -> tuple[BufferView, list[Stage]]:
     """Return a copy of the input with its axes in another order, and the stage that makes it."""
     tensor = ctx.input(0)
-    target = BufferView.of(Buffer(f"reordered{ctx.operator.index}", 1, tensor.size))
-    whole = ctx.reshaped(ctx.view(tensor), 1, tensor.size)
+    source, name = ctx.view(tensor), f"reordered{ctx.operator.index}"
+    target = BufferView.of(Buffer(name, 1, tensor.byte_count, dtype=source.buffer.dtype))
+    whole = ctx.reshaped(source, 1, tensor.byte_count)
     indices = numbers(tensor).transpose(order)
     return target, [moved(ctx, whole, target, indices, suffix="_reordered")]
 
 
 def _reduce(ctx: LoweringContext, grouped: _Grouped, factor: tuple[int, int]) -> list[Stage]:
     groups, source, before = grouped
-    if (256 * groups.length) << max(factor[1], 0) > INT32_MAX:
+    span = 2**15 if ctx.has_int16 else 2**8
+    if (span * groups.length) << max(factor[1], 0) > INT32_MAX:
         ctx.error("the output's scale is too small for its input")
     if groups.outer == 1:
         return [*before, *_by_rows(ctx, groups, factor, source)]
     source, target, loops = _within_rows(ctx, groups, source)
     params = ReduceParams(*loops, mean=_mean(ctx, groups, factor))
-    stage = ctx.stage("asc_reduce", params, inputs=[RowAccess(source)], output=target)
+    stage = ctx.stage(ctx.typed("asc_reduce"), params, inputs=[RowAccess(source)], output=target)
     return [*before, stage]
 
 
@@ -194,15 +197,15 @@ def _within_rows(
     """Return input, output and the groups of a row, where each row becomes one, or all is one."""
     target, rows = ctx.view(ctx.output), source.rows
     if groups.outer % rows or target.rows != rows:
-        target = ctx.reshaped_output(target, 1, ctx.output.size)
-        source, rows = ctx.reshaped(source, 1, ctx.input(0).size), 1
+        target = ctx.reshaped_output(target, 1, ctx.output.byte_count)
+        source, rows = ctx.reshaped(source, 1, ctx.input(0).byte_count), 1
     return source, target, _Groups(groups.outer // rows, groups.length, groups.inner)
 
 
 def _rows_of(ctx: LoweringContext, groups: _Groups, source: BufferView) -> BufferView:
     """Return the input in rows that hold whole groups."""
-    if source.row_bytes % groups.inner:
-        return ctx.reshaped(source, 1, ctx.input(0).size)
+    if source.row_elements % groups.inner:
+        return ctx.reshaped(source, 1, ctx.input(0).byte_count)
     return source
 
 
@@ -214,10 +217,10 @@ def _by_rows(
     sums = BufferView.of(Buffer(name, 1, INT32.itemsize * groups.inner, dtype=INT32))
     source = _rows_of(ctx, groups, source)
     columns = SumParams(width=source.row_elements // groups.inner, channels=groups.inner)
-    target = ctx.reshaped_output(ctx.view(ctx.output), 1, groups.inner)
+    target = ctx.reshaped_output(ctx.view(ctx.output), 1, ctx.output.byte_count)
     return [
         ctx.stage(
-            "asc_sum",
+            ctx.typed("asc_sum"),
             columns,
             inputs=[RowAccess(source)],
             output=sums,
@@ -225,7 +228,7 @@ def _by_rows(
             suffix="_sum",
         ),
         ctx.stage(
-            "asc_mean",
+            ctx.typed("asc_mean"),
             _mean(ctx, groups, factor),
             inputs=[RowAccess(sums)],
             output=target,

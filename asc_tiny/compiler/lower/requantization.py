@@ -7,11 +7,23 @@ widening, so does this module, since the last bit decides about bit-exactness.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 INT8_MIN, INT8_MAX = -128, 127
-INT32_MAX = 2**31 - 1
+INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
+INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+
+CODES: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "INT8": (INT8_MIN, INT8_MAX),
+        "INT16": (INT16_MIN, INT16_MAX),
+        "INT32": (INT32_MIN, INT32_MAX),
+    }
+)
+"""The smallest and the largest code of each element type."""
 
 
 def round_away(value: float) -> int:
@@ -44,8 +56,15 @@ def ratio(first: float, second: float) -> float:
     return float(np.float32(first) / np.float32(second))
 
 
-def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
-    """Return the int8 codes that a fused activation clamps to.
+def activation_range(
+    activation: str, scale: float, zero_point: int, codes: tuple[int, int] = (INT8_MIN, INT8_MAX)
+) -> tuple[int, int]:
+    """Return the codes that a fused activation clamps to.
+
+    Args:
+        activation: the activation, as the schema names it.
+        scale, zero_point: the quantization of the output.
+        codes: the smallest and the largest code of its type.
 
     Raises:
         ValueError: an activation other than NONE, RELU, RELU6 and RELU_N1_TO_1, or a scale so small
@@ -58,14 +77,15 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
             raise ValueError(f"scale {scale:g} is too small for the fused activation {activation}")
         return zero_point + steps
 
+    low, high = codes
     if activation == "NONE":
-        return INT8_MIN, INT8_MAX
+        return low, high
     if activation == "RELU":
-        return max(INT8_MIN, code(0.0)), INT8_MAX
+        return max(low, code(0.0)), high
     if activation == "RELU6":
-        return max(INT8_MIN, code(0.0)), min(INT8_MAX, code(6.0))
+        return max(low, code(0.0)), min(high, code(6.0))
     if activation == "RELU_N1_TO_1":
-        return max(INT8_MIN, code(-1.0)), min(INT8_MAX, code(1.0))
+        return max(low, code(-1.0)), min(high, code(1.0))
     raise ValueError(f"fused activation {activation}, allowed: NONE, RELU, RELU6, RELU_N1_TO_1")
 
 

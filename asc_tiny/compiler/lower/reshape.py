@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.lower.context import LoweringContext, geometry
-from asc_tiny.compiler.lower.rule import OTHER_ROWS, SAME, lowering
+from asc_tiny.compiler.lower.rule import EITHER, OTHER_ROWS, SAME, lowering
 
 
-@lowering("EXPAND_DIMS", conditions=SAME, memory=OTHER_ROWS, inputs=(2, 2), is_view=True)
+@lowering(
+    "EXPAND_DIMS",
+    conditions=SAME,
+    memory=OTHER_ROWS,
+    inputs=(2, 2),
+    is_view=True,
+    signatures=EITHER,
+)
 def lower_expand_dims(ctx: LoweringContext) -> list[Stage]:
     """EXPAND_DIMS along an axis that the file states."""
     ctx.integers(1, 1)
@@ -16,8 +23,21 @@ def lower_expand_dims(ctx: LoweringContext) -> list[Stage]:
     return lower_reshape(ctx)
 
 
-@lowering("RESHAPE", conditions=SAME, memory=OTHER_ROWS, inputs=(1, 2), is_view=True)
-@lowering("SQUEEZE", conditions=SAME, memory=OTHER_ROWS, is_view=True)
+@lowering(
+    "RESHAPE",
+    conditions=SAME,
+    memory=OTHER_ROWS,
+    inputs=(1, 2),
+    is_view=True,
+    signatures=EITHER,
+)
+@lowering(
+    "SQUEEZE",
+    conditions=SAME,
+    memory=OTHER_ROWS,
+    is_view=True,
+    signatures=EITHER,
+)
 def lower_reshape(ctx: LoweringContext) -> list[Stage]:
     """RESHAPE and SQUEEZE: another view of the same bytes, or one copy."""
     ctx.same_quantization(ctx.input(0), ctx.output)
@@ -26,7 +46,9 @@ def lower_reshape(ctx: LoweringContext) -> list[Stage]:
     source = ctx.view(ctx.input(0))
     if not ctx.tensors.is_placed(ctx.output.index):
         source = source if source.is_contiguous else ctx.copied(source)
-        ctx.tensors.alias(ctx.output.index, source.reshaped(*geometry(ctx.output)))
+        rows = geometry(ctx.output)[0]
+        row_bytes = ctx.output.byte_count // rows
+        ctx.tensors.alias(ctx.output.index, source.reshaped(rows, row_bytes))
         return []
     target = ctx.view(ctx.output)
     same = ctx.reshaped(source, target.rows, target.row_bytes)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import Axis, BilinearParams, ResizeParams
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.rule import SAME, lowering, lowering_rule
+from asc_tiny.compiler.lower.rule import EITHER, SAME, lowering, lowering_rule
 from asc_tiny.compiler.lower.upsample_fusion import axis_rule, check_size, is_fused
 
 _ONE = 1 << 10
@@ -58,6 +58,7 @@ def _axis(ctx: LoweringContext, size: int, target: int) -> tuple[int, int]:
     "RESIZE_NEAREST_NEIGHBOR",
     conditions=f"any size; align_corners or half_pixel_centers; {SAME}",
     inputs=(2, 2),
+    signatures=EITHER,
 )
 def lower_resize_nearest_neighbor(ctx: LoweringContext) -> list[Stage]:
     """RESIZE_NEAREST_NEIGHBOR to any size; nothing if the convolution behind it does it."""
@@ -73,7 +74,7 @@ def lower_resize_nearest_neighbor(ctx: LoweringContext) -> list[Stage]:
     params = ResizeParams(
         input_width=source[1],
         output_width=target[1],
-        channels=source[2],
+        channels=source[2] * view.buffer.dtype.itemsize,
         columns=Axis(*axis_rule(ctx, source[1], target[1])),
     )
     repeat = target[0] // source[0]
@@ -82,7 +83,9 @@ def lower_resize_nearest_neighbor(ctx: LoweringContext) -> list[Stage]:
     )
     if repeats and target[0] == repeat * source[0] and _is_read_by_row(ctx):
         # No row is made twice: each shows several times.
-        narrow = BufferView.of(Buffer(f"t{ctx.output.index}", source[0], target[1] * target[2]))
+        dtype, name = view.buffer.dtype, f"t{ctx.output.index}"
+        row_bytes = target[1] * target[2] * dtype.itemsize
+        narrow = BufferView.of(Buffer(name, source[0], row_bytes, dtype=dtype))
         ctx.tensors.alias(ctx.output.index, replace(narrow, rows=target[0], repeat=repeat))
         return [ctx.stage("asc_resize_nearest", params, output=narrow)]
     rows = RowAccess(view, factor=factor, offset=offset, divisor=divisor, clamps=True)

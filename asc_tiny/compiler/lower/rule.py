@@ -21,7 +21,7 @@ MANY = 2**15
 
 FUSED = "any fused activation of RELU, RELU6, RELU_N1_TO_1"
 WEIGHTS = "constant weights with zero point 0, one scale in all or one per channel"
-WEIGHTED = "int8, bias int32"
+WEIGHTED = "int8, bias int32; int16, bias "
 SAME = "input and output of one quantisation"
 CODES = "codes as they are, whatever the scales, as TensorFlow Lite Micro has it"
 BROADCAST = "either operand constant or broadcast along any axes"
@@ -30,6 +30,9 @@ WINDOWED = f"batch 1; any window, stride, padding; {FUSED}"
 VIEW_OR_COPY = f"{VIEW}; copied where the values are not side by side"
 OTHER_ROWS = f"{VIEW} of the {WHOLE} where the rows become others; copied as SLICE is"
 
+
+EITHER = ("INT8 -> INT8", "INT16 -> INT16")
+"""Signatures of an operator whose operands and results are all int8, or all int16."""
 
 Lower = Callable[[LoweringContext], list[Stage]]
 
@@ -42,7 +45,7 @@ class LoweringRule:
         lower: makes stages of an operator.
         conditions: what must hold besides int8 activations of one scale each.
         memory: how much of its input must exist: a window of rows, all of it, or nothing new.
-        types: types of activations and constants.
+        types: types of activations and constants; if it is not given, those of the signatures.
         dsp: what cores with the DSP extension run specially, empty if nothing.
         inputs: fewest and most operands.
         outputs: most results, 0 for operators without any.
@@ -82,7 +85,7 @@ def lowering(
     *names: str,
     conditions: str,
     memory: str = BY_ROW,
-    types: str = "int8",
+    types: str = "",
     dsp: str = "",
     inputs: tuple[int, int] = (1, 1),
     outputs: int = 1,
@@ -105,7 +108,7 @@ def lowering(
             lower,
             conditions,
             memory,
-            types,
+            types or "; ".join(Signature.of(each).words for each in signatures),
             dsp,
             inputs,
             outputs,

@@ -54,6 +54,13 @@ class Signature:
         )
         return all(operands) and all(results)
 
+    @property
+    def words(self) -> str:
+        """The types in words: ``int8``, or ``int16, int8 to int16``."""
+        if len({*self.operands, *self.results}) == 1:
+            return self.operands[0].lower()
+        return f"{', '.join(self.operands)} to {', '.join(self.results)}".lower()
+
     def __str__(self) -> str:
         return f"{' '.join(self.operands)} -> {' '.join(self.results)}"
 

@@ -11,8 +11,8 @@ import numpy as np
 from asc_tiny.compiler.ir import BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import SliceParams, four
 from asc_tiny.compiler.lower.context import LoweringContext, is_image
-from asc_tiny.compiler.lower.index_map import moved, numbers
-from asc_tiny.compiler.lower.rule import CODES, MANY, SLICED, VIEW_OR_COPY, lowering
+from asc_tiny.compiler.lower.index_map import lower_index_map, numbers
+from asc_tiny.compiler.lower.rule import CODES, EITHER, MANY, SLICED, VIEW_OR_COPY, lowering
 from asc_tiny.tflite.graph import Tensor
 
 
@@ -140,20 +140,34 @@ def _constants(ctx: LoweringContext, position: int, length: int) -> list[int]:
     memory=VIEW_OR_COPY,
     inputs=(4, 4),
     is_view=True,
+    signatures=EITHER,
 )
 def lower_strided_slice(ctx: LoweringContext) -> list[Stage]:
     """STRIDED_SLICE, without masks that add axes."""
     return _lower_slices(ctx, [_strided_slice(ctx)])
 
 
-@lowering("SLICE", conditions=SLICED, memory=VIEW_OR_COPY, inputs=(3, 3), is_view=True)
+@lowering(
+    "SLICE",
+    conditions=SLICED,
+    memory=VIEW_OR_COPY,
+    inputs=(3, 3),
+    is_view=True,
+    signatures=EITHER,
+)
 def lower_slice(ctx: LoweringContext) -> list[Stage]:
     """SLICE with constant bounds."""
     return _lower_slices(ctx, [_slice(ctx)])
 
 
 @lowering(
-    "SPLIT", conditions=SLICED, memory=VIEW_OR_COPY, inputs=(2, 2), outputs=MANY, is_view=True
+    "SPLIT",
+    conditions=SLICED,
+    memory=VIEW_OR_COPY,
+    inputs=(2, 2),
+    outputs=MANY,
+    is_view=True,
+    signatures=EITHER,
 )
 def lower_split(ctx: LoweringContext) -> list[Stage]:
     """SPLIT into equal parts."""
@@ -161,14 +175,27 @@ def lower_split(ctx: LoweringContext) -> list[Stage]:
 
 
 @lowering(
-    "SPLIT_V", conditions=SLICED, memory=VIEW_OR_COPY, inputs=(3, 3), outputs=MANY, is_view=True
+    "SPLIT_V",
+    conditions=SLICED,
+    memory=VIEW_OR_COPY,
+    inputs=(3, 3),
+    outputs=MANY,
+    is_view=True,
+    signatures=EITHER,
 )
 def lower_split_v(ctx: LoweringContext) -> list[Stage]:
     """SPLIT_V into parts of stated sizes."""
     return _lower_slices(ctx, _split_v(ctx))
 
 
-@lowering("UNPACK", conditions=CODES, memory=VIEW_OR_COPY, outputs=MANY, is_view=True)
+@lowering(
+    "UNPACK",
+    conditions=CODES,
+    memory=VIEW_OR_COPY,
+    outputs=MANY,
+    is_view=True,
+    signatures=EITHER,
+)
 def lower_unpack(ctx: LoweringContext) -> list[Stage]:
     """UNPACK: slices of one element along an axis."""
     axis, sizes = int(ctx.options["axis"]), [1] * len(ctx.operator.outputs)
@@ -192,24 +219,26 @@ def _slice_view(view: BufferView, source: Tensor, output: Tensor, part: Slice) -
     """Return the slice as rows of its source, None if its values are not neighbours."""
     if view.repeat != 1:
         return None
+    size = view.buffer.dtype.itemsize
     if not is_image(source) or not is_image(output):
         same_rows = not is_image(source) and not is_image(output)
         if part.start is None or not same_rows:
             return None
-        return view.subview(0, 1, part.start, output.size)
+        return view.subview(0, 1, part.start * size, output.byte_count)
     (_, first, column, channel), (_, step_y, step_x, step_c) = part.begin, part.step
     _, _, width, channels = part.count
     depth = part.shape[3]
     run = channels == depth and step_c == 1 and (step_x == 1 or width == 1)
     if (step_y != 1 and part.count[1] > 1) or not (run or (width == 1 and step_c == 1)):
         return None
-    return view.subview(first, part.count[1], column * depth + channel, width * channels)
+    offset, row_bytes = (column * depth + channel) * size, width * channels * size
+    return view.subview(first, part.count[1], offset, row_bytes)
 
 
 def _slice_stage(
     ctx: LoweringContext, part: Slice, source: Tensor, output: Tensor, number: int
 ) -> Stage:
-    if len(part.shape) > 4:
+    if len(part.shape) > 4 or output.dtype != "INT8":
         return _moved_slice(ctx, part, source, output, number)
     strides = [math.prod(part.shape[axis + 1 :]) for axis in range(len(part.shape))]
     steps = [step * stride for step, stride in zip(part.step, strides, strict=True)]
@@ -232,11 +261,11 @@ def _slice_stage(
 def _moved_slice(
     ctx: LoweringContext, part: Slice, source: Tensor, output: Tensor, number: int
 ) -> Stage:
-    """Return the copy of a slice of more than 4 dimensions."""
+    """Return the copy of a slice of more than 4 dimensions, or of values of several bytes."""
     places = [
         begin + step * np.arange(count)
         for begin, step, count in zip(part.begin, part.step, part.count, strict=True)
     ]
-    whole = ctx.reshaped(ctx.view(source), 1, source.size)
-    target = ctx.reshaped_output(ctx.view(output), 1, output.size)
-    return moved(ctx, whole, target, numbers(source)[np.ix_(*places)], suffix=f"_{number}")
+    indices = numbers(source)[np.ix_(*places)].reshape(output.shape)
+    (stage,) = lower_index_map(ctx, indices, source=source, output=output, suffix=f"_{number}")
+    return stage

@@ -6,7 +6,8 @@ from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import SoftmaxParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import INT8_MIN, softmax_constants
-from asc_tiny.compiler.lower.rule import lowering
+from asc_tiny.compiler.lower.rule import EITHER, lowering
+from asc_tiny.compiler.lower.unary_s16 import lower_softmax_s16
 
 # As many equal scores add up to 2^28 in 32 bits with 12 integer bits; with one more, the
 # specification shifts a quotient by 32 bits.
@@ -15,15 +16,19 @@ _MOST_CLASSES = 2**9 - 1
 
 @lowering(
     "SOFTMAX",
-    conditions="over the last axis, up to 511 classes; output of scale 1/256, zero point -128",
+    conditions="over the last axis; int8: up to 511 classes, output of scale 1/256, zero point "
+    "-128; int16: up to 65535 classes, output of scale 1/32768",
+    signatures=EITHER,
 )
 def lower_softmax(ctx: LoweringContext) -> list[Stage]:
     """SOFTMAX over the last axis, with the output quantisation that the specification fixes."""
     source, output = ctx.input(0), ctx.output
-    if ctx.quantization(output) != (1.0 / 256.0, INT8_MIN):
-        ctx.error("output must have scale 1/256 and zero point -128")
     if source.shape != output.shape or not source.shape:
         ctx.error(f"shape {list(source.shape)} into {list(output.shape)}")
+    if ctx.has_int16:
+        return lower_softmax_s16(ctx)
+    if ctx.quantization(output) != (1.0 / 256.0, INT8_MIN):
+        ctx.error("output must have scale 1/256 and zero point -128")
     if source.shape[-1] > _MOST_CLASSES:
         ctx.error(f"over {source.shape[-1]} classes, at most {_MOST_CLASSES} are supported")
     beta = float(ctx.options["beta"])

@@ -9,7 +9,7 @@ from asc_tiny.compiler.kernel_params import SliceParams, four
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.index_map import lower_index_map, numbers
 from asc_tiny.compiler.lower.reshape import lower_reshape
-from asc_tiny.compiler.lower.rule import SAME, VIEW, WHOLE, lowering
+from asc_tiny.compiler.lower.rule import EITHER, SAME, VIEW, WHOLE, lowering
 
 
 @lowering(
@@ -17,6 +17,7 @@ from asc_tiny.compiler.lower.rule import SAME, VIEW, WHOLE, lowering
     conditions=SAME,
     memory=f"{VIEW} where only dimensions of 1 move, else {WHOLE}",
     inputs=(2, 2),
+    signatures=EITHER,
 )
 def lower_transpose(ctx: LoweringContext) -> list[Stage]:
     """TRANSPOSE of any dimensions: a view where only dimensions of 1 move, else a copy."""
@@ -31,7 +32,7 @@ def lower_transpose(ctx: LoweringContext) -> list[Stage]:
     moved = [axis for axis in order if source.shape[axis] > 1]
     if moved == sorted(moved):
         return lower_reshape(ctx)
-    if rank > 4:
+    if rank > 4 or output.dtype != "INT8":
         return lower_index_map(ctx, numbers(source).transpose(order))
     strides = [math.prod(source.shape[axis + 1 :]) for axis in order]
     missing = 4 - rank

@@ -20,7 +20,8 @@ from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import ConvParams, TransposeConvParams, Window
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import same_padding
-from asc_tiny.compiler.lower.rule import FUSED, WEIGHTED, WEIGHTS, lowering
+from asc_tiny.compiler.lower.rule import EITHER, FUSED, WEIGHTED, WEIGHTS, lowering
+from asc_tiny.compiler.lower.weighted_s16 import transpose_stage
 from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
@@ -67,8 +68,9 @@ class _Phase:
     "TRANSPOSE_CONV",
     conditions=f"batch 1; any window, stride, padding; {FUSED}; {WEIGHTS}",
     dsp="as CONV_2D",
-    types=WEIGHTED,
+    types=WEIGHTED + "int64 or int16",
     inputs=(3, 4),
+    signatures=EITHER,
 )
 def lower_transpose_conv(ctx: LoweringContext) -> list[Stage]:
     """TRANSPOSE_CONV with any kernel and stride."""
@@ -86,6 +88,8 @@ def lower_transpose_conv(ctx: LoweringContext) -> list[Stage]:
     # With one row or column of input, strides beyond all of the output are the same.
     stride_y = min(stride_y, max(height, top + target[0]))
     stride_x = min(stride_x, max(width, left + target[1]))
+    if ctx.has_int16:
+        return [transpose_stage(ctx, (stride_y, stride_x), (top, left))]
     kernel = _phases(ctx, (stride_y, stride_x), left)
     counts = [max(1, len(range(phase, height, stride_y))) for phase in range(stride_y)]
     phases = [_Phase.of(*each) for each in zip(kernel, counts, strict=True)]

@@ -53,7 +53,7 @@ def is_fused(resize: LoweringContext) -> bool:
 def upsampling(conv: LoweringContext) -> Upsampling | None:
     """Return what a CONV_2D can read instead of its resized input, None if it cannot."""
     operator = conv.graph.producers.get(conv.operator.inputs[0])
-    if operator is None or operator.name != "RESIZE_NEAREST_NEIGHBOR":
+    if operator is None or operator.name != "RESIZE_NEAREST_NEIGHBOR" or conv.has_int16:
         return None
     resize = LoweringContext(conv.tensors, operator)
     if _only_reader(resize) is not conv.operator:

@@ -89,8 +89,7 @@ def channels_of(
     reach = np.abs(biases) + 256 * np.abs(sums).sum(axis=1)
     if reach.max(initial=0) > INT32_MAX:
         ctx.error("the sum of a channel may exceed 32 bits; use fewer inputs or smaller biases")
-    scale = ctx.quantization(ctx.input(source))[0]
-    reals = _real_multipliers(ctx, scale, weights, filters, channel_axis)
+    reals = real_multipliers(ctx, ctx.input(source), weights, filters, channel_axis)
     pairs = [multiplier(real) for real in reals] * copies
     if any(shift > 30 for _, shift in pairs):
         ctx.error("the output's scale is too small for its input and weights")
@@ -121,14 +120,15 @@ def _bias(ctx: LoweringContext, position: int, channels: int) -> NDArray[Any]:
     return ctx.constants(position, channels).ravel().astype(np.int64)
 
 
-def _real_multipliers(
-    ctx: LoweringContext, source: float, weights: Tensor, channels: int, channel_axis: int
+def real_multipliers(
+    ctx: LoweringContext, tensor: Tensor, weights: Tensor, channels: int, channel_axis: int
 ) -> list[float]:
     """Return input scale times weight scale over output scale per output channel."""
-    target = ctx.quantization(ctx.output)[0]
+    source, target = ctx.quantization(tensor)[0], ctx.quantization(ctx.output)[0]
     if len(weights.scales) == 1:
-        # TFLite multiplies in single precision for dense layers only.
-        dense = ctx.name == "FULLY_CONNECTED"
+        # TFLite multiplies in single precision for dense layers only, and no longer since a release
+        # whose bits int16 shows.
+        dense = ctx.name == "FULLY_CONNECTED" and not ctx.has_int16
         scale = weights.scales[0]
         product = product_scale(source, scale) if dense else source * scale
         return [product / target] * channels

@@ -204,10 +204,11 @@ class _CascadeBuilder:
     def memory(self, place: int, rows: int, suffix: str) -> BufferView:
         """Return a view of a new buffer for the tiles of rows of a layer."""
         layer = self.layers[place]
-        channels = SlidingWindow.of(layer.params).output_channels
+        channels, dtype = SlidingWindow.of(layer.params).output_channels, layer.output.buffer.dtype
         pixels = max(tileable(tile.params).output_width for tile in self.tiles[place])
         name = f"{layer.output.buffer.name}{suffix}"
-        return BufferView.of(Buffer(name, rows, pixels * channels, by_tile=True))
+        row_bytes = pixels * channels * dtype.itemsize
+        return BufferView.of(Buffer(name, rows, row_bytes, by_tile=True, dtype=dtype))
 
 
 def _moved(rows: RowAccess, made: _MadeRows) -> RowAccess:

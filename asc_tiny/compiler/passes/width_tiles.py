@@ -44,7 +44,7 @@ class SlidingWindow:
         left: pixels of padding before the first pixel.
         factor: number of times that each pixel of the input is repeated, at least 1.
         input_width, output_width: pixels of a row of input and output.
-        input_channels, output_channels: bytes of a pixel of input and output.
+        input_channels, output_channels: codes of a pixel of input and output.
     """
 
     width: int
@@ -122,8 +122,11 @@ def width_tile(stage: Stage, written: PixelRange) -> tuple[WidthTile, PixelRange
         return None
     left = sliding.padding(written, read)
     params = _resized(tileable(stage.params), sliding, written.count, read.count, left)
-    offsets = read.first * sliding.input_channels, written.first * sliding.output_channels
-    return WidthTile(params, *offsets), read
+    (rows, *_), view = stage.inputs, stage.output
+    input_bytes = sliding.input_channels * rows.view.buffer.dtype.itemsize
+    output_bytes = sliding.output_channels * view.buffer.dtype.itemsize
+    tile = WidthTile(params, read.first * input_bytes, written.first * output_bytes)
+    return tile, read
 
 
 def _resized(

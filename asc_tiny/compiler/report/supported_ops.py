@@ -19,11 +19,12 @@ What `asc-tiny generate` makes firmware of. This page is generated from the code
 
 ## Compiled to C (`--runtime aot`)
 
-Activations are int8 with one scale and zero point each; every output equals TensorFlow Lite Micro's
-kernels bit for bit. A graph may have several inputs and outputs; an output may be an input, be read
-by further operators, or be constant. Any tensor may have several readers, and operands may be
-constants. A QUANTIZE of a float or uint8 input and a DEQUANTIZE or QUANTIZE of the
-output are left out: the C code takes and gives the int8 codes inside.
+Activations are int8 with one scale and zero point each or, where the types say so, int16 with zero
+point 0 and int8 weights (16x8); every output equals TensorFlow Lite Micro's kernels bit for bit. A
+graph may have several inputs and outputs; an output may be an input, be read by further operators,
+or be constant. Any tensor may have several readers, and operands may be constants. A QUANTIZE of a
+float or uint8 input and a DEQUANTIZE or QUANTIZE of the output are left out: the C code takes and
+gives the int8 codes inside.
 
 Memory says how much of its input an operator needs at once: "row by row" a window of rows, a "view"
 nothing at all, the "whole map" everything. Cores with the DSP extension are Cortex-M4, M7, M33 and

@@ -40,11 +40,11 @@ def values(
     return {
         "arena_size": arena.size,
         "arrays": list(_arrays(lowered)),
+        "headers": _headers(computed),
         **interface.ends(
             layout.ends(graph, graph.inputs, lowered.inputs),
             layout.ends(graph, graph.outputs, lowered.outputs),
         ),
-        "headers": _headers(computed),
         "stages": stages,
         "states": list(layout.states(lowered)),
         "state_size": arena.state_size,

@@ -12,13 +12,9 @@ _LONGEST_LAYER = 60
 advice: OpRules[str] = OpRules()
 """What to do about operators that are not supported."""
 
-advice("BATCH_MATMUL")("products of two computed tensors, as in attention, are not compiled")
 advice("CAST")("convert anew as full int8")
-advice("DIV")("multiply by the reciprocal as a constant")
 advice("EXP")("use LOGISTIC, TANH or SOFTMAX")
 advice("GELU")("use HARD_SWISH")
-advice("L2_NORMALIZATION")("leave the normalisation to whoever reads the output")
-advice("LOG_SOFTMAX")("use SOFTMAX, or the scores before it")
 advice("NEG")("NEG is 0 - x with SUB")
 
 

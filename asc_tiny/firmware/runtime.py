@@ -69,7 +69,8 @@ def needed_sources(folder: str, users: Iterable[str]) -> dict[str, str]:
 def _needs(text: str) -> set[str]:
     """Return the headers that C code includes, and the names in it but for heads of functions."""
     code = _COMMENT.sub(" ", text)
-    return {*_INCLUDE.findall(code), *_NAME.findall(_HEAD.sub(" ", code))}
+    headers = _INCLUDE.findall(code)
+    return {*headers, *_NAME.findall(_HEAD.sub(" ", _INCLUDE.sub(" ", code)))}
 
 
 def _definers(sources: Mapping[str, str]) -> dict[str, set[str]]:

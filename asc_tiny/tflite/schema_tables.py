@@ -58,7 +58,7 @@ _OPTIONS_TEXT = """
     Softmax beta:f
     Concatenation axis:i fused_activation_function:b
     Add fused_activation_function:b ?
-    L2Norm b
+    L2Norm fused_activation_function:b
     LocalResponseNormalization i f f f
     LSTM b f f b ?
     ResizeBilinear i i align_corners:? half_pixel_centers:?
@@ -148,7 +148,7 @@ _OPTIONS_TEXT = """
     Densify
     SegmentSum
     BatchMatMul adj_x:? adj_y:? ?
-    Cumsum ? ?
+    Cumsum exclusive:? reverse:?
     CallOnce init_subgraph_index:i
     BroadcastTo
     Rfft2d

@@ -148,8 +148,12 @@ TFLM_OPERATORS = """
 """
 
 
+# What is compiled, though TensorFlow Lite Micro has no kernel for it
+COMPILED_ALONE = {"TILE"}
+
+
 def test_every_operator_of_tflm_has_a_rule() -> None:
-    assert set(cost_rule.names) == set(TFLM_OPERATORS.split()) - {"WHILE"}
+    assert set(cost_rule.names) == set(TFLM_OPERATORS.split()) - {"WHILE"} | COMPILED_ALONE
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_random_graphs(seeds: range, options: str, runtime: Path, tmp_path: Path
 
 
 def test_random_graphs_use_every_operator() -> None:
-    graphs = [model_file(mixed_graph(seeded(seed)), "graph").graph for seed in range(500)]
+    graphs = [model_file(mixed_graph(seeded(seed)), "graph").graph for seed in range(1000)]
     used = {operator.name for graph in graphs for operator in graph.operators}
     # TensorFlow Lite Micro must have them, too, to compare with.
     assert used == {name for name in lowering_rule.names if OPS[name].micro}

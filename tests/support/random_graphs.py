@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from support.random_arithmetic import Arithmetic
 from support.random_movement import MOST_ELEMENTS, Movement
 from support.random_rearranging import Rearranging
 from support.random_states import STATE, States
@@ -30,7 +31,7 @@ def _present(*values: Value | None) -> list[Value]:
     return [value for value in values if value is not None]
 
 
-class Maker(Movement, Rearranging, States):
+class Maker(Movement, Rearranging, Arithmetic, States):
     """A random graph of int8 operators.
 
     Attributes:
@@ -348,10 +349,12 @@ class Maker(Movement, Rearranging, States):
 
 Maker.any = (
     "absolute",
+    "add_n",
     "binary",
     "broadcast_to",
     "choice",
     "concatenation",
+    "cumsum",
     "dense",
     "elu",
     "expand_dims",
@@ -359,14 +362,18 @@ Maker.any = (
     "gather",
     "gather_nd",
     "hard_swish",
+    "l2_norm",
     "leaky_relu",
+    "log_softmax",
     "logistic",
+    "matmul",
     "mean",
     "mirror_pad",
     "pack",
     "pad",
     "prelu",
     "quantize",
+    "quotient",
     "relu",
     "relu6",
     "reshape",
@@ -374,6 +381,7 @@ Maker.any = (
     "slice",
     "softmax",
     "split",
+    "squared_difference",
     "squeeze",
     "strided_slice",
     "tanh",

@@ -122,15 +122,22 @@ def mixed_graph(choose: Choose) -> bytes:
 
 _NOT_OF_INT16 = (
     "absolute",
+    "add_n",
     "blocks",
     "broadcast_to",
+    "cumsum",
     "depth_to_space",
     "elu",
     "extreme",
     "gather",
     "gather_nd",
     "hard_swish",
+    "l2_norm",
+    "log_softmax",
+    "matmul",
     "mirror_pad",
+    "quotient",
+    "squared_difference",
 )
 Int16Maker.any = tuple(name for name in Maker.any if name not in _NOT_OF_INT16)
 Int16Maker.image = tuple(name for name in Maker.image if name not in _NOT_OF_INT16)

@@ -13,14 +13,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from asc_tiny.compiler.kernel_params import (
+    binary,
     dense,
     elementwise,
+    l2_norm,
+    matmul,
     movement,
     recurrent,
     reduce_min,
     reduction,
     resize,
     s16,
+    softmax,
+    sums,
     take,
     windows,
 )
@@ -54,6 +59,12 @@ from asc_tiny.compiler.kernel_params.elementwise import (
     RequantizeParams,
     SoftmaxParams,
 )
+from asc_tiny.compiler.kernel_params.l2_norm import (
+    L2NormParams,
+)
+from asc_tiny.compiler.kernel_params.matmul import (
+    MatmulParams,
+)
 from asc_tiny.compiler.kernel_params.movement import (
     BlocksParams,
     CopyParams,
@@ -86,6 +97,15 @@ from asc_tiny.compiler.kernel_params.s16 import (
     SoftmaxS16Params,
     TransposeConvS16Params,
 )
+from asc_tiny.compiler.kernel_params.softmax import (
+    LogSoftmaxParams,
+    SoftmaxWideParams,
+)
+from asc_tiny.compiler.kernel_params.sums import (
+    AddNParams,
+    CumsumParams,
+    ScaledSum,
+)
 from asc_tiny.compiler.kernel_params.take import TakeParams
 from asc_tiny.compiler.kernel_params.windows import (
     ConvParams,
@@ -108,6 +128,11 @@ _FAMILIES = (
     take,
     recurrent,
     s16,
+    binary,
+    l2_norm,
+    matmul,
+    softmax,
+    sums,
 )
 
 KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
@@ -132,6 +157,7 @@ __all__ = [
     "KERNELS",
     "PACKED_CHANNEL",
     "POINTER_BYTES",
+    "AddNParams",
     "AddParams",
     "ArgMaxParams",
     "Array",
@@ -144,6 +170,7 @@ __all__ = [
     "ConvS16Params",
     "ConvertCodesParams",
     "CopyParams",
+    "CumsumParams",
     "DensePackedParams",
     "DenseParams",
     "DenseS16Params",
@@ -155,10 +182,13 @@ __all__ = [
     "Int16Array",
     "Int32Array",
     "KernelParams",
+    "L2NormParams",
     "LeakyReluS16Params",
+    "LogSoftmaxParams",
     "LookupParams",
     "LstmGate",
     "LstmParams",
+    "MatmulParams",
     "MeanParams",
     "Operand",
     "OutputRange",
@@ -171,10 +201,12 @@ __all__ = [
     "ReduceParams",
     "RequantizeParams",
     "ResizeParams",
+    "ScaledSum",
     "SigmoidS16Params",
     "SliceParams",
     "SoftmaxParams",
     "SoftmaxS16Params",
+    "SoftmaxWideParams",
     "Struct",
     "SumParams",
     "Svdf",

@@ -6,8 +6,6 @@ row for all, one pixel for a row, one channel for a pixel.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,20 +20,21 @@ from asc_tiny.compiler.kernel_params import (
     OutputRange,
     two,
 )
+from asc_tiny.compiler.lower.broadcast import LOOPS, extended, merged_loops
 from asc_tiny.compiler.lower.context import LoweringContext, geometry
 from asc_tiny.compiler.lower.index_map import moved, numbers
-from asc_tiny.compiler.lower.requantization import multiplier
+from asc_tiny.compiler.lower.requantization import multiplier, product_scale, ratio
 from asc_tiny.compiler.lower.rule import BROADCAST, BY_ROW, CODES, EITHER, FUSED, WHOLE, lowering
 from asc_tiny.tflite.graph import Tensor
 
 # 255 times 255 shifted further left would leave 32 bits.
 _MOST_PRODUCT_SHIFT = 14
 _MOST_SHIFT = 22
-_LOOPS = 2
-"""Nested loops of a kernel over a row."""
 # 2^15 times 2^15, or times 2^8 of an int8 slope
 _MOST_S16_PRODUCT_SHIFT = {"INT16": 0, "INT8": 7}
 _MOST_S16_SHIFT = 15
+# Dividends have at least 23 bits of headroom, and 63 bits are the most that are shifted away.
+_MOST_QUOTIENT_SHIFT = 23
 
 
 class _Arithmetic(NamedTuple):
@@ -103,6 +102,36 @@ def lower_mul(ctx: LoweringContext) -> list[Stage]:
 
 
 @lowering(
+    "DIV",
+    conditions=f"{BROADCAST}; {FUSED}; what the division by 0 gives means nothing",
+    inputs=(2, 2),
+)
+def lower_div(ctx: LoweringContext) -> list[Stage]:
+    """DIV of codes."""
+    (scale1, zero1), (scale2, zero2) = _quantizations(ctx)
+    real = ratio(scale1, product_scale(scale2, ctx.quantization(ctx.output)[0]))
+    value, shift = multiplier(real)
+    if abs(shift) > _MOST_QUOTIENT_SHIFT:
+        ctx.error("the scales of inputs and output are too far apart")
+    operands = Operand(zero1, 0, 0), Operand(zero2, 0, 0)
+    return _binary(ctx, "asc_div", _Arithmetic(*operands, value, shift, ctx.range()))
+
+
+@lowering("SQUARED_DIFFERENCE", conditions=BROADCAST, inputs=(2, 2))
+def lower_squared_difference(ctx: LoweringContext) -> list[Stage]:
+    """SQUARED_DIFFERENCE, of operands with 7 more bits."""
+    (scale1, zero1), (scale2, zero2) = _quantizations(ctx)
+    common = 2.0 * max(scale1, scale2)
+    value, shift = multiplier(common * common / (2**14 * ctx.quantization(ctx.output)[0]))
+    if shift > 0:
+        ctx.error("the output's scale is too small for its inputs")
+    first = Operand(zero1, *multiplier(scale1 / common))
+    second = Operand(zero2, *multiplier(scale2 / common))
+    arithmetic = _Arithmetic(first, second, value, shift, ctx.range())
+    return _binary(ctx, "asc_squared_difference", arithmetic)
+
+
+@lowering(
     "PRELU",
     conditions=BROADCAST,
     inputs=(2, 2),
@@ -161,8 +190,8 @@ def _quantizations(ctx: LoweringContext) -> tuple[tuple[float, int], tuple[float
 def _binary(ctx: LoweringContext, kernel: str, arithmetic: _Arithmetic | None) -> list[Stage]:
     operands, output = (ctx.input(0), ctx.input(1)), ctx.output
     rank = max(4, len(output.shape))
-    shape = _extended(rank, output.shape)
-    shapes = [_extended(rank, operand.shape) for operand in operands]
+    shape = extended(rank, output.shape)
+    shapes = [extended(rank, operand.shape) for operand in operands]
     if np.broadcast_shapes(*shapes) != shape:
         ctx.error(
             f"shapes {list(operands[0].shape)} and {list(operands[1].shape)} do not make "
@@ -178,21 +207,17 @@ def _binary(ctx: LoweringContext, kernel: str, arithmetic: _Arithmetic | None) -
     before: list[Stage] = []
     # Two loops go over any row of an image; where others need more, operands are repeated before.
     for number in sorted((0, 1), key=lambda each: operands[each].size):
-        if len(_merged(shape, shapes, axes)) > _LOOPS:
+        if len(merged_loops(shape, shapes, axes)) > LOOPS:
             view, stages = _repeated(ctx, operands[number], shapes[number], shape, number)
             inputs[number], shapes[number] = RowAccess(view), shape
             before += stages
-    loops = _merged(shape, shapes, axes)
-    loops = [[1, 0, 0]] * (_LOOPS - len(loops)) + loops
+    loops = merged_loops(shape, shapes, axes)
+    loops = [[1, 0, 0]] * (LOOPS - len(loops)) + loops
     counts, first, second = zip(*loops, strict=True)
     params = BinaryParams(count=two(counts), first_step=two(first), second_step=two(second))
     if arithmetic:
         params = replace(params, **arithmetic._asdict())
     return [*before, ctx.stage(ctx.typed(kernel), params, inputs=inputs)]
-
-
-def _extended(rank: int, shape: Sequence[int]) -> tuple[int, ...]:
-    return (*(1,) * (rank - len(shape)), *shape)
 
 
 def _operand(
@@ -223,24 +248,3 @@ def _repeated(
     target = BufferView.of(buffer)
     source = ctx.reshaped(ctx.view(operand), 1, operand.byte_count)
     return target, [moved(ctx, source, target, indices, suffix=f"_repeated{number}")]
-
-
-def _merged(
-    shape: Sequence[int], shapes: Sequence[Sequence[int]], axes: Sequence[int]
-) -> list[list[int]]:
-    """Return count and each operand's step of the loops over the axes of a row.
-
-    Axes that both operands step through alike are one; a step of 0 repeats a value.
-    """
-    loops: list[list[int]] = []
-    for axis in axes:
-        if shape[axis] == 1:
-            continue
-        steps = [math.prod(each[axis + 1 :]) if each[axis] == shape[axis] else 0 for each in shapes]
-        if loops and all(
-            outer == inner * shape[axis] for outer, inner in zip(loops[-1][1:], steps, strict=True)
-        ):
-            loops[-1] = [loops[-1][0] * shape[axis], *steps]
-        else:
-            loops.append([shape[axis], *steps])
-    return loops

@@ -220,6 +220,7 @@ time_major_rule: OpRules[_Rule] = OpRules(
 
 time_major_rule("SPLIT")(_axes(0))
 time_major_rule("SPLIT_V")(_axes(2))
+time_major_rule("CUMSUM")(_axes(1))
 
 
 @time_major_rule("CONV_2D", "DEPTHWISE_CONV_2D")

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "asc_arithmetic.h"
+#include "asc_exponential.h"
 #include "asc_kernels.h"
+#include "asc_reciprocal.h"
 
 static int8_t finish_mean(const asc_mean_t *layer, int32_t sum) {
     const int32_t mean =
@@ -53,61 +55,6 @@ void asc_reduce_max(const void *data, const asc_kernel_args_t *args) {
             *output = (int8_t)best;
         }
     }
-}
-
-/* exp(x / 2^26) * 2^31 for x <= 0.
- *
- * x splits into a part in [-1/4, 0), whose exponential is a Taylor series of degree 4 about -1/8,
- * and multiples of 1/4, one factor exp(-2^k) for each set bit. */
-static int32_t asc_exp(int32_t x) {
-    static const int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308,
-                                      39332535,   720401,     242};
-    const int32_t exp_of_minus_eighth = 1895147668;
-    const int32_t third = 715827883;
-    if (x == 0) {
-        return INT32_MAX;
-    }
-    const int32_t quarter = INT32_C(1) << 24;
-    const int32_t rest = (x & (quarter - 1)) - quarter;
-    const int32_t t = asc_shift_left(rest, 5) + (INT32_C(1) << 28);
-    const int32_t t2 = asc_saturating_rounding_doubling_high_mul(t, t);
-    const int32_t t3 = asc_saturating_rounding_doubling_high_mul(t2, t);
-    const int32_t t4 = asc_saturating_rounding_doubling_high_mul(t2, t2);
-    const int32_t tail =
-        asc_saturating_rounding_doubling_high_mul(asc_rounding_divide_by_pot(t4, 2) + t3, third) +
-        t2;
-    const int32_t series = t + asc_rounding_divide_by_pot(tail, 1);
-    int32_t result = exp_of_minus_eighth +
-                     asc_saturating_rounding_doubling_high_mul(exp_of_minus_eighth, series);
-    uint32_t quarters = (uint32_t)(rest - x) >> 24;
-    for (uint32_t i = 0; i < sizeof factors / sizeof factors[0]; i++, quarters >>= 1) {
-        if (quarters & 1u) {
-            result = asc_saturating_rounding_doubling_high_mul(result, factors[i]);
-        }
-    }
-    return result;
-}
-
-/* 2^31 / (1 + x / 2^31) for 0 <= x: three steps of Newton's method on half the denominator, which
- * is in [1/2, 1]; estimates have 2 integer bits and start at 48/17 - 32/17 * half. */
-static int32_t asc_reciprocal_of_one_plus(int32_t x) {
-    const int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2);
-    int32_t estimate = 1515870810 + asc_saturating_rounding_doubling_high_mul(half, -1010580540);
-    for (int i = 0; i < 3; i++) {
-        const int32_t error =
-            (INT32_C(1) << 29) - asc_saturating_rounding_doubling_high_mul(half, estimate);
-        estimate += asc_shift_left(asc_saturating_rounding_doubling_high_mul(estimate, error), 2);
-    }
-    return estimate > INT32_MAX / 2 ? INT32_MAX : asc_shift_left(estimate, 1);
-}
-
-static int32_t asc_leading_zeros(uint32_t value) {
-    int32_t count = 0;
-    while (count < 32 && !(value & (UINT32_C(1) << 31))) {
-        value <<= 1;
-        count++;
-    }
-    return count;
 }
 
 static int32_t asc_softmax_exp(const asc_softmax_t *layer, int32_t difference) {

@@ -66,7 +66,7 @@ def activation_of_no_kernel(b: Builder) -> tuple[list[Value], list[Value]]:
 
 
 def many_classes(b: Builder) -> tuple[list[Value], list[Value]]:
-    x, y = image(b, 1, 512), image(b, 1, 512, scale=1 / 256, zero_point=-128)
+    x, y = image(b, 1, 4096), image(b, 1, 4096, scale=1 / 256, zero_point=-128)
     b.operator("SOFTMAX", [x], [y], beta=1.0)
     return [x], [y]
 
@@ -85,7 +85,7 @@ REFUSED: dict[Callable[[Builder], tuple[list[Value], list[Value]]], str] = {
     batches: r"operator 0 \(MAX_POOL_2D, layer t1\): .*convert the model with batch size 1",
     computed_weights: r"operator 1 \(FULLY_CONNECTED, layer t2\): weights must be int8 constants",
     float_inside: r"tensor 1, output of operator 0 \(DEQUANTIZE\), is FLOAT32, only full int8",
-    many_classes: r"operator 0 \(SOFTMAX, layer t1\): over 512 classes, at most 511",
+    many_classes: r"operator 0 \(SOFTMAX, layer t1\): over 4096 classes, at most 4095",
     uneven_groups: r"operator 0 \(CONV_2D\) has 4 input channels, filters of 3, 2 filters",
 }
 

@@ -1,0 +1,104 @@
+"""Lowers BATCH_MATMUL: products of two matrices, both computed or one constant."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from asc_tiny.compiler.ir import RowAccess, Stage
+from asc_tiny.compiler.kernel_params import MatmulParams, two
+from asc_tiny.compiler.lower.broadcast import LOOPS, extended, merged_loops
+from asc_tiny.compiler.lower.context import LoweringContext, is_image
+from asc_tiny.compiler.lower.requantization import INT32_MAX, multiplier, product_scale
+from asc_tiny.compiler.lower.rule import WHOLE, lowering
+from asc_tiny.tflite.graph import Tensor
+
+Matrix = tuple[int, int]
+
+
+@lowering(
+    "BATCH_MATMUL",
+    conditions=(
+        "2 to 5 dimensions; adj_x and adj_y; either operand constant; batches broadcast along axes "
+        "that are neighbours"
+    ),
+    memory=f"both operands as a {WHOLE}, of 4 dimensions matrix by matrix",
+    inputs=(2, 2),
+)
+def lower_batch_matmul(ctx: LoweringContext) -> list[Stage]:
+    """BATCH_MATMUL of two tensors."""
+    first, second, output = ctx.input(0), ctx.input(1), ctx.output
+    shapes = [each.shape for each in (first, second)]
+    rank = len(output.shape)
+    if not all(2 <= len(shape) <= rank for shape in shapes):
+        ctx.error(f"shapes {list(first.shape)} and {list(second.shape)}")
+    (rows, depth), first_steps = _matrix(first, is_turned=bool(ctx.options["adj_x"]))
+    (deep, columns), second_steps = _matrix(second, is_turned=bool(ctx.options["adj_y"]))
+    batch = tuple(output.shape[:-2])
+    batches = [extended(rank - 2, shape[:-2]) for shape in shapes]
+    if deep != depth or output.shape[-2:] != (rows, columns):
+        ctx.error(f"{list(first.shape)} times {list(second.shape)} into {list(output.shape)}")
+    if np.broadcast_shapes(*batches) != batch:
+        ctx.error(f"batches {[list(each) for each in batches]} into {list(batch)}")
+    if depth * 255 * 255 > INT32_MAX:
+        ctx.error(f"adds up {depth} products, which may leave 32 bits")
+    accesses = _by_matrix(ctx, batches)
+    if accesses:
+        loops: list[list[int]] = []
+        target = ctx.view(output)
+    else:
+        loops = merged_loops(batch, batches, range(rank - 2))
+        if len(loops) > LOOPS:
+            ctx.error(f"broadcasts batches {[list(each) for each in batches]}; reshape an operand")
+        views = [ctx.reshaped(ctx.view(each), 1, each.size) for each in (first, second)]
+        accesses = [RowAccess(view) for view in views]
+        target = ctx.reshaped_output(ctx.view(output), 1, output.size)
+    loops = [[1, 0, 0]] * (LOOPS - len(loops)) + loops
+    counts, first_batch, second_batch = zip(*loops, strict=True)
+    value, shift = _factor(ctx)
+    params = MatmulParams(
+        batches=two(counts),
+        first_batch=two([step * rows * depth for step in first_batch]),
+        second_batch=two([step * depth * columns for step in second_batch]),
+        rows=rows,
+        depth=depth,
+        columns=columns,
+        first_steps=first_steps,
+        second_steps=second_steps,
+        first_zero_point=ctx.quantization(first)[1],
+        second_zero_point=ctx.quantization(second)[1],
+        multiplier=value,
+        shift=shift,
+        range=ctx.range(),
+    )
+    macs = output.size * depth
+    return [ctx.stage("asc_matmul", params, inputs=accesses, output=target, macs=macs)]
+
+
+def _matrix(tensor: Tensor, *, is_turned: bool) -> tuple[Matrix, tuple[int, int]]:
+    """Return rows and columns of a tensor's matrices, and the steps from one to the next."""
+    rows, columns = tensor.shape[-2:]
+    return ((columns, rows), (1, columns)) if is_turned else ((rows, columns), (columns, 1))
+
+
+def _by_matrix(ctx: LoweringContext, batches: list[tuple[int, ...]]) -> list[RowAccess]:
+    """Return the operands row by row where each row of the output is a matrix, else nothing."""
+    if not is_image(ctx.output):
+        return []
+    accesses = []
+    for tensor, batch in zip((ctx.input(0), ctx.input(1)), batches, strict=True):
+        count = math.prod(batch)
+        rows = ctx.reshaped(ctx.view(tensor), count, tensor.size // count)
+        accesses.append(RowAccess(rows, factor=int(count > 1)))
+    return accesses
+
+
+def _factor(ctx: LoweringContext) -> tuple[int, int]:
+    scales = [ctx.quantization(each)[0] for each in (ctx.input(0), ctx.input(1), ctx.output)]
+    value, shift = multiplier(product_scale(scales[0], scales[1]) / scales[2])
+    if shift > 0:
+        most = ctx.input(0).shape[-1] * 255 * 255
+        if most << shift > INT32_MAX:
+            ctx.error("the output's scale is too small for its inputs")
+    return value, shift

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from asc_tiny.api.measuring import write_baseline as write_baseline
     from asc_tiny.api.running import bench as bench
     from asc_tiny.api.running import build as build
+    from asc_tiny.api.running import infer as infer
     from asc_tiny.api.running import inspect_firmware as inspect_firmware
     from asc_tiny.api.running import load_project as load_project
+    from asc_tiny.api.running import read_inputs as read_inputs
     from asc_tiny.api.running import run as run
     from asc_tiny.api.running import verify as verify
     from asc_tiny.api.training import prune as prune
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from asc_tiny.model.ensemble import frontends as frontends
     from asc_tiny.model.ensemble import load_model as load_model
     from asc_tiny.model.model_file import ModelFile as ModelFile
+    from asc_tiny.targets.build.project import NetworkProject as NetworkProject
     from asc_tiny.targets.build.project import Project as Project
     from asc_tiny.targets.emulator.simulate import simulate as simulate
     from asc_tiny.util.errors import AscError as AscError
@@ -58,6 +61,7 @@ _MODULES = {
     "Ensemble": "asc_tiny.model.ensemble",
     "FrontEndConfig": "asc_tiny.frontend.config",
     "ModelFile": "asc_tiny.model.model_file",
+    "NetworkProject": "asc_tiny.targets.build.project",
     "Project": "asc_tiny.targets.build.project",
     "attach": "asc_tiny.api.attaching",
     "bench": "asc_tiny.api.running",
@@ -74,6 +78,7 @@ _MODULES = {
     "fit_ensemble": "asc_tiny.api.listening",
     "frontends": "asc_tiny.model.ensemble",
     "generate": "asc_tiny.api.generation",
+    "infer": "asc_tiny.api.running",
     "inspect_firmware": "asc_tiny.api.running",
     "load_board": "asc_tiny.api.generation",
     "load_dataset": "asc_tiny.api.listening",
@@ -82,6 +87,7 @@ _MODULES = {
     "measure": "asc_tiny.api.measuring",
     "prune": "asc_tiny.api.training",
     "quantize": "asc_tiny.api.training",
+    "read_inputs": "asc_tiny.api.running",
     "read_pcm": "asc_tiny.audio.clips",
     "run": "asc_tiny.api.running",
     "scores": "asc_tiny.api.listening",

@@ -15,7 +15,8 @@ from asc_tiny.costs.board_fit import Fit
 from asc_tiny.decision.config import read_toml as read_decision
 from asc_tiny.firmware.c.prefix import check_prefix
 from asc_tiny.firmware.classifier import Classifier, classifier
-from asc_tiny.firmware.library import render_library
+from asc_tiny.firmware.firmware_network import FirmwareNetwork, firmware_network
+from asc_tiny.firmware.library import render_library, render_network
 from asc_tiny.firmware.network import compiled
 from asc_tiny.frontend import selftest_clip
 from asc_tiny.frontend.config import read_toml as read_frontend
@@ -23,8 +24,9 @@ from asc_tiny.model.ensemble import load_model, output_quantization
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.projects import generator, registry
 from asc_tiny.projects.audio_path import audio_path
+from asc_tiny.projects.generator import ProjectGenerator
 from asc_tiny.resample.design import Resampler
-from asc_tiny.targets.image import reference
+from asc_tiny.targets.image import network_image, reference
 from asc_tiny.tflm.ensemble_interpreter import kernels
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.labels import read as read_labels
@@ -88,11 +90,13 @@ class Generated:
             ``"tflm"``.
         resampler: resampler between the microphone's sample rate and the model's, None if both
             are the same.
+        is_classifier: whether front end and labels are in it; else it is of the network alone.
     """
 
     folder: Path
     networks: tuple[Compiled, ...]
     resampler: Resampler | None
+    is_classifier: bool = True
 
 
 def generate(
@@ -136,7 +140,8 @@ def generate(
         Prefix of all names in the C code.
     frontend, labels
         TOML file of the front end and text file of the class names, for a ``.tflite`` file
-        without metadata.
+        without metadata. Without both the network stands alone: its code, golden inputs and an
+        application that runs them.
     decision
         TOML file of windows, smoothing, hysteresis and threshold; None decides about each clip.
     warn
@@ -169,6 +174,11 @@ def generate(
         registry.check_tables(target, registry.load()[0])
     kind.check(target, runtime)
     complete = _complete(model, runtime, options, frontend, labels, decision)
+    if not isinstance(complete, Classifier):
+        if resample:
+            raise _for_classifiers(model, "--resample")
+        generator.check(kind, target, runtime, Path(out))
+        return _network_alone(complete, kind, target, runtime, prefix, Path(out), tell)
     if frontend:
         _tell(tell, (f"{frontend}: {line}" for line in complete.frontend.warnings()))
     audio = audio_path(complete, target, resample=resample)
@@ -186,6 +196,25 @@ def generate(
         tell(f"the self-test checks the front end alone: {missing}")
     _tell(tell, audio.warnings)
     return Generated(Path(out), library.networks, audio.resampler)
+
+
+def _network_alone(
+    network: FirmwareNetwork,
+    kind: ProjectGenerator,
+    board: Board,
+    runtime: str,
+    prefix: str,
+    out: Path,
+    tell: Callable[[str], None],
+) -> Generated:
+    """Write a project of a network without front end and labels."""
+    library = render_network(network, runtime=runtime, prefix=prefix)
+    checksums, missing = network_image.golden_checksums(library)
+    request = generator.NetworkRequest(library=library, board=board, checksums=checksums)
+    generator.write(kind, request, out)
+    if missing:
+        tell(f"the golden inputs are not checked: {missing}")
+    return Generated(out, library.networks, None, is_classifier=False)
 
 
 def boards() -> list[Board]:
@@ -306,19 +335,30 @@ def _complete(
     frontend: Path | str | None,
     labels: Path | str | None,
     decision: Path | str | None,
-) -> Classifier:
-    """Return a model with all that its firmware needs."""
-    complete = classifier(
-        load_model(path),
-        runtime=runtime,
-        frontend=read_frontend(Path(frontend)) if frontend else None,
-        labels=read_labels(Path(labels)) if labels else None,
-    )
+) -> FirmwareNetwork:
+    """Return a model with all that its firmware needs; without front end and labels it is alone."""
+    model = load_model(path)
+    config = read_frontend(Path(frontend)) if frontend else None
+    names = read_labels(Path(labels)) if labels else None
+    if isinstance(model, ModelFile) and not (
+        config or names or model.frontend is not None or model.labels is not None
+    ):
+        if decision:
+            raise _for_classifiers(path, "--decision")
+        return firmware_network(model, runtime=runtime, options=options)
+    complete = classifier(model, runtime=runtime, frontend=config, labels=names)
     if decision:
         output = output_quantization(complete.model_file)
         rule = read_decision(Path(decision), complete.frontend, output)
         complete = replace(complete, decision=rule)
     return replace(complete, options=options)
+
+
+def _for_classifiers(model: Path | str, option: str) -> AscError:
+    return AscError(
+        f"{model}: {option} is for a classifier, but the file holds neither front end nor labels; "
+        "give --frontend FILE.toml and --labels FILE"
+    )
 
 
 def _tell(tell: Callable[[str], None], lines: Iterable[str]) -> None:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.firmware import golden_check
 from asc_tiny.firmware.golden import read_golden
 from asc_tiny.frontend.arrays import Samples
+from asc_tiny.model import network_inputs
 from asc_tiny.targets.build import project as projects
-from asc_tiny.targets.build.project import BuildError, Project
+from asc_tiny.targets.build.project import BuildError, NetworkProject, Project
 from asc_tiny.targets.device import checks
 from asc_tiny.targets.device.checks import DeviceCosts
 from asc_tiny.targets.device.client import connected
 from asc_tiny.targets.image import bench as benchmark
-from asc_tiny.targets.image import image, reference, stages
+from asc_tiny.targets.image import image, network_image, reference, stages
 from asc_tiny.targets.image import inspect as records
 from asc_tiny.targets.image import verify as comparison
-from asc_tiny.targets.image.bench import Costs
+from asc_tiny.targets.image.bench import Costs, NetworkCosts
 from asc_tiny.targets.image.image import Decision
 from asc_tiny.targets.image.inspect import Found
+from asc_tiny.targets.image.network_image import InputResult
 from asc_tiny.targets.image.stages import StageCosts
 from asc_tiny.targets.image.verify import ClipResult
+from asc_tiny.tflite.graph import NUMPY_TYPES
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import write_text
 
@@ -31,7 +39,7 @@ BAUD = 115_200
 _LOG = "build.log"
 
 
-def load_project(folder: Path | str) -> Project:
+def load_project(folder: Path | str) -> Project | NetworkProject:
     """Read a project of kind ``cmake`` that ``generate`` wrote.
 
     Parameters
@@ -41,8 +49,9 @@ def load_project(folder: Path | str) -> Project:
 
     Returns
     -------
-    Project
-        Its board, model, front end, labels and options.
+    Project or NetworkProject
+        Its board, model and options; of a classifier, a ``Project``, also front end, labels and
+        decisions.
 
     Raises
     ------
@@ -63,7 +72,10 @@ def load_project(folder: Path | str) -> Project:
 
 
 def build(
-    project: Project, *, tflm_root: Path | str | None = None, tflm_lib: Path | str | None = None
+    project: NetworkProject,
+    *,
+    tflm_root: Path | str | None = None,
+    tflm_lib: Path | str | None = None,
 ) -> Path:
     """Compile a project with CMake and the compiler of its board.
 
@@ -107,6 +119,83 @@ def _with_log(error: BuildError, log: Path) -> AscError:
     return AscError(f"{error}; the whole log is {log}", details=error.details)
 
 
+def infer(
+    project: NetworkProject, inferences: Sequence[Sequence[NDArray[Any]]]
+) -> list[list[NDArray[Any]]]:
+    """Run a built project of a network alone on inputs, on its board.
+
+    Parameters
+    ----------
+    project
+        A built project that was generated without front end and labels.
+    inferences
+        Of each inference an array for each input of the network, of its shape and type;
+        ``read_inputs`` reads them from files. They follow each other: a network with state keeps it
+        from one to the next.
+
+    Returns
+    -------
+    list
+        Of each inference an array for each output of the network, of its shape and type.
+
+    Raises
+    ------
+    AscError
+        The project is not built or of a classifier, an input is of another shape or type, the
+        emulator is missing, or the image fails.
+    """
+    _check_network(project)
+    inputs = project.network.inputs
+    for number, each in enumerate(inferences):
+        given = [(values.shape, values.dtype) for values in each]
+        wanted = [(end.shape, np.dtype(NUMPY_TYPES[end.dtype])) for end in inputs]
+        if given != wanted:
+            raise AscError(
+                f"{project.folder}: inference {number} has inputs {_ends_text(given)}, must be "
+                f"{_ends_text(wanted)}"
+            )
+    return network_image.infer(project, inferences)
+
+
+def read_inputs(project: NetworkProject, path: Path | str) -> list[list[NDArray[Any]]]:
+    """Read inputs of a network alone from a file.
+
+    Parameters
+    ----------
+    project
+        A project that was generated without front end and labels.
+    path
+        A ``.npy`` file for a network of one input, a ``.npz`` file for any, with arrays of the
+        inputs' names or ``input0``, ``input1``, ... Each has the shape of its input, with or
+        without the batch of 1, or one dimension more in front, along which inferences follow each
+        other. Integers are codes; numbers with a fraction are real values, and are quantised for
+        an input of codes.
+
+    Returns
+    -------
+    list
+        Of each inference an array for each input, as ``infer`` takes them.
+
+    Raises
+    ------
+    AscError
+        The file cannot be read, holds something else than numbers, or does not fit the inputs.
+    """
+    _check_network(project)
+    return network_inputs.read_inputs(Path(path), project.network.inputs)
+
+
+def _check_network(project: NetworkProject) -> None:
+    if isinstance(project, Project):
+        raise AscError(
+            f"{project.folder}: holds a classifier, whose board gets samples; give audio (--wav)"
+        )
+
+
+def _ends_text(ends: Sequence[tuple[tuple[int, ...], np.dtype[Any]]]) -> str:
+    return ", ".join(f"{dtype.name} {shape}" for shape, dtype in ends) or "none"
+
+
 def run(project: Project, samples: Samples) -> list[Decision]:
     """Run a built project on samples: front end, network and decisions on its board.
 
@@ -139,23 +228,27 @@ class Verification:
     Attributes:
         reference: name of the reference of the scores.
         selftest: outcome of the firmware's test of itself, None without a serial line.
-        clips: number of int8 values that differ, clip by clip.
+        clips: number of int8 values that differ, clip by clip; none of a network alone.
+        inputs: number of elements that differ, inference by inference of a network alone.
     """
 
     reference: str
     selftest: str | None
-    clips: list[ClipResult]
+    clips: list[ClipResult] = field(default_factory=list)
+    inputs: list[InputResult] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
         """Whether every value is the same, and the firmware's own test says so."""
-        return all(clip.passed for clip in self.clips) and self.selftest in (None, "passed")
+        same = [each.passed for each in self.clips] + [each.passed for each in self.inputs]
+        return all(same) and self.selftest in (None, "passed")
 
 
 def verify(
-    project: Project,
+    project: NetworkProject,
     clips: Mapping[str, Samples] | None = None,
     *,
+    inputs: Sequence[Path | str] = (),
     port: str | None = None,
     baud: int = BAUD,
 ) -> Verification:
@@ -163,7 +256,8 @@ def verify(
 
     The features of the project's golden clips must equal its golden vectors, those of other clips
     the integer model's. The scores must equal those of TensorFlow Lite Micro if the package
-    tflite-micro is installed, else those of the C code built for this computer.
+    tflite-micro is installed, else those of the C code built for this computer. The same holds for
+    the outputs of a network alone, on its golden inputs and those that are given.
 
     Parameters
     ----------
@@ -171,6 +265,9 @@ def verify(
         A built project.
     clips
         Name to samples, shape (clip_samples,), of clips to use besides the golden ones.
+    inputs
+        Files of inputs to use besides the golden ones, as ``read_inputs`` reads them; for a project
+        of a network alone.
     port
         Serial port of a board, or ``socket://HOST:PORT`` of an emulated one; None runs the image
         on the emulator or on this computer.
@@ -187,6 +284,12 @@ def verify(
     AscError
         The image fails, there is no reference, or the device runs another model.
     """
+    if not isinstance(project, Project):
+        if port is not None:
+            raise _no_line(project)
+        return _verify_network(project, inputs)
+    if inputs:
+        _check_network(project)
     known, golden = read_golden(project.folder, project.frontend, project.feature_shape)
     known.update(clips or {})
     name, network = reference.network(project, known)
@@ -200,6 +303,24 @@ def verify(
     return Verification(name, selftest, results)
 
 
+def _verify_network(project: NetworkProject, paths: Sequence[Path | str]) -> Verification:
+    inputs = dict(zip(golden_check.NAMES, golden_check.inputs(project.network), strict=True))
+    for path in paths:
+        for number, each in enumerate(read_inputs(project, path)):
+            inputs[f"{path}:{number}"] = each
+    name, results = network_image.verify(project, inputs)
+    said = {each.result for each in network_image.golden(project)}
+    selftest = "failed" if "FAILED" in said else "passed" if said == {"passed"} else None
+    return Verification(name, selftest, inputs=results)
+
+
+def _no_line(project: NetworkProject) -> AscError:
+    return AscError(
+        f"{project.folder}: --port is for classifiers; the board of a network alone prints its "
+        "golden inputs on its line"
+    )
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """What a project costs.
@@ -209,12 +330,12 @@ class Benchmark:
         layers: instructions of each stage of the network, empty if they were not asked for.
     """
 
-    costs: Costs | DeviceCosts
+    costs: Costs | DeviceCosts | NetworkCosts
     layers: list[StageCosts]
 
 
 def bench(
-    project: Project, *, layers: bool = False, port: str | None = None, baud: int = BAUD
+    project: NetworkProject, *, layers: bool = False, port: str | None = None, baud: int = BAUD
 ) -> Benchmark:
     """Measure a built project on its emulated board, or over a serial line.
 
@@ -244,6 +365,12 @@ def bench(
     if layers and port is not None:
         raise AscError("--layers: counts on an emulated board only, not over --port")
     projects.check_built(project)
+    if not isinstance(project, Project):
+        if port is not None:
+            raise _no_line(project)
+        alone = benchmark.measure_network(project)
+        spent = alone.instructions_per_inference
+        return Benchmark(alone, stages.measure_stages(project, spent) if layers else [])
     if port is not None:
         with connected(port, baud=baud) as device:
             checks.check_identity(device, project)

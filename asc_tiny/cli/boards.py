@@ -41,7 +41,8 @@ def command(
 
     With --model: RAM in KiB with the arena as it is laid out, the front end, samples that wait and
     the stack; flash in KiB with code, weights and tables; the share of the CPU's time at one
-    instruction per cycle. These are estimates without the application and its drivers.
+    instruction per cycle, for a network without front end and labels the time of an inference in
+    its place. These are estimates without the application and its drivers.
     """
     from asc_tiny.projects import registry
 
@@ -131,7 +132,8 @@ def _note(board: Board) -> str:
 def _fit_cells(board: Board, fit: Fit | None) -> list[str]:
     if fit is None:
         return [board.name, board.core, *[_NONE] * 5, "yes"]
-    share = f"{fit.cpu_share:.0%}" if fit.cpu_share is not None else _NONE
+    share = _NONE if fit.inference_s is None else f"{1000 * fit.inference_s:.3g} ms"
+    share = share if fit.cpu_share is None else f"{fit.cpu_share:.0%}"
     ram, flash = (_kib(sum(each.values())) for each in (fit.ram_bytes, fit.flash_bytes))
     fits = ("yes" if fit.flash_bytes else "?") if fit.fits(board) else "no"
     room = _kib(board.ram_region.bytes), _kib(board.flash_bytes)
@@ -170,6 +172,7 @@ def _fit_row(board: Board, fit: Fit) -> dict[str, object]:
         "flash_bytes": dict(fit.flash_bytes) or None,
         "instructions_per_s": dict(fit.instructions_per_s) or None,
         "cpu_share": fit.cpu_share,
+        "inference_s": fit.inference_s,
         "absent": dict(fit.absent),
     }
 

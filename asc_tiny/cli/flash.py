@@ -16,7 +16,7 @@ from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.frontend.arrays import Samples
-    from asc_tiny.targets.build.project import Project
+    from asc_tiny.targets.build.project import NetworkProject, Project
     from asc_tiny.targets.flashing.job import Job
 
 _BLOCK_S = 0.05
@@ -50,13 +50,18 @@ def command(
     """Write the built project in DIR to its board, by the tool that its kind or board wants.
 
     An emulated board is switched on instead and stays on until it is interrupted. It prints where
-    its serial line is, for monitor, verify and bench.
+    its serial line is, for monitor, verify and bench. With a network alone it runs the golden
+    inputs, as other boards do, and ends.
     """
     from asc_tiny.projects import manifest_reader
 
     found = manifest_reader.read(folder)
     if found.kind == "cmake" and found.board.machine:
-        _switch_on(api.load_project(folder), tcp, wavs, resample, dry_run)
+        project = api.load_project(folder)
+        if isinstance(project, api.Project):
+            _switch_on(project, tcp, wavs, resample, dry_run)
+        else:
+            _run_golden(project, dry_run)
         return
     from asc_tiny.targets.flashing import choose
 
@@ -90,6 +95,19 @@ def _switch_on(
         click.echo("interrupt to switch it off", err=True)
 
     emulator.stay_on(target, started, port=tcp, microphone=microphone)
+
+
+def _run_golden(target: NetworkProject, dry_run: bool) -> None:
+    from asc_tiny.targets.image import network_image
+
+    if dry_run:
+        say(f"switch on {target.board.name} with {target.image}")
+        return
+    results = network_image.golden(target)
+    for each in results:
+        say(f"{each.result:<10} golden input {each.name}: {each.instructions:,} instructions")
+    if any(each.result == "FAILED" for each in results):
+        raise AscError(f"{target.board.name}: a golden input has other outputs than it must have")
 
 
 def _samples(target: Project, wavs: Sequence[Path], resample: bool) -> Iterator[Samples]:

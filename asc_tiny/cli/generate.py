@@ -91,7 +91,8 @@ def command(
     """Write the firmware source of MODEL, a .tflite file or an ensemble (.toml).
 
     With --runtime aot the network becomes C code; with tflm TensorFlow Lite Micro runs it, behind
-    the same interface.
+    the same interface. Without front end and labels, in MODEL or by options, the network stands
+    alone, with golden inputs and an application that runs them.
     """
     explain.check_outputs(runtime, plan=plan, dump=dump)
     done = api.generate(
@@ -113,4 +114,5 @@ def command(
     explain.write(done.networks, plan=plan, dump=dump)
     if done.resampler:
         say(f"resampler: {done.resampler}", err=True)
-    say(f"wrote {out}", err=True)
+    alone = "" if done.is_classifier else ", the network alone: no front end and labels were given"
+    say(f"wrote {out}{alone}", err=True)

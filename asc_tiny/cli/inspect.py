@@ -67,4 +67,4 @@ def _print(row: dict[str, Any]) -> None:
     say(f"{row['prefix']}: {where or 'on the board'}")
     for name in ("model_sha256", "frontend_sha256", "tool_version", "runtime"):
         say(f"  {name:<16} {row[name]}")
-    say(f"  {'labels':<16} {', '.join(row['labels'])}")
+    say(f"  {'labels':<16} {', '.join(row['labels']) or 'none, a network alone'}")

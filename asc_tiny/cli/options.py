@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asc_tiny.decision.windows import Windows
     from asc_tiny.frontend.arrays import Samples
     from asc_tiny.frontend.config import FrontEndConfig
+    from asc_tiny.targets.build.project import Project
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -52,6 +53,23 @@ def port_option(*, required: bool = False) -> Callable[[_Command], _Command]:
         required=required,
         help="Serial port of the board, or socket://HOST:PORT of an emulated one.",
     )
+
+
+def load_classifier(folder: Path) -> Project:
+    """Read a project of a classifier.
+
+    Raises:
+        AscError: the folder holds none; one of a network alone is told.
+    """
+    from asc_tiny import api
+
+    project = api.load_project(folder)
+    if not isinstance(project, api.Project):
+        raise AscError(
+            f"{folder}: holds a network alone, which hears nothing; asc-tiny attach puts front end "
+            "and labels into a model, run and verify take --input FILE.npy"
+        )
+    return project
 
 
 def read_clips(path: Path, config: FrontEndConfig, *, resample: bool) -> Sequence[Samples]:

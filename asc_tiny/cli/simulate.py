@@ -12,7 +12,14 @@ import click
 
 from asc_tiny import api
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, json_option, project_argument, resample_option, warn
+from asc_tiny.cli.options import (
+    PATH,
+    json_option,
+    load_classifier,
+    project_argument,
+    resample_option,
+    warn,
+)
 from asc_tiny.cli.streams import say
 from asc_tiny.util.console_text import printable
 from asc_tiny.util.errors import AscError
@@ -48,7 +55,7 @@ def command(
     from asc_tiny.targets.emulator.timeline import Timeline
 
     _check_names(wavs)
-    target = api.load_project(folder)
+    target = load_classifier(folder)
     config = target.frontend
     unknown = () if target.decision.threshold is None else (UNKNOWN,)
     rows = []

@@ -15,6 +15,7 @@ from asc_tiny.cli.options import (
     PATH,
     baud_option,
     json_option,
+    load_classifier,
     port_option,
     read_clips,
     resample_option,
@@ -24,7 +25,9 @@ from asc_tiny.complexity.gate.limits import parse_bytes
 from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
+    from asc_tiny.api.running import Verification
     from asc_tiny.conformance.verification import NetworkVerification
+    from asc_tiny.targets.build.project import NetworkProject
 
 MOST_LINES = 10
 """Differing outputs that are printed; JSON has all."""
@@ -43,7 +46,8 @@ MOST_LINES = 10
     "inputs",
     type=PATH,
     multiple=True,
-    help="MODEL: inputs to use besides extreme and random ones, .npy, or .npz for several inputs.",
+    help="MODEL, or DIR of a network alone: inputs to use besides extreme and random ones, .npy, "
+    "or .npz for several inputs.",
 )
 @click.option(
     "--schedule",
@@ -61,7 +65,8 @@ def command(ctx: click.Context, /, target: Path, as_json: bool, **options: Any) 
     DIR is a built project, which runs on its board. Features must equal the project's golden
     vectors, those of --wav the integer model's. Scores must equal TensorFlow Lite Micro's if the
     package tflite-micro is installed, else those of the C code (runtime aot) built for this
-    computer. With --port the clips go to a board on a line, through the serial protocol.
+    computer. With --port the clips go to a board on a line, through the serial protocol. The
+    outputs of a network alone must be those of the same references on its golden inputs.
 
     MODEL is any .tflite file. It is compiled to C, built here with all warnings and sanitizers, and
     run on extreme, random and given inputs; every output must be that of TensorFlow Lite Micro's
@@ -70,7 +75,7 @@ def command(ctx: click.Context, /, target: Path, as_json: bool, **options: Any) 
     Exit code 3 when anything differs.
     """
     is_model = target.is_file()
-    own = ("inputs", "schedule", "max_ram", "optimize", "board")
+    own = ("schedule", "max_ram", "optimize", "board")
     others = ("wavs", "resample", "port") if is_model else own
     for name in others:
         if options[name]:
@@ -84,12 +89,17 @@ def _project(folder: Path, options: Mapping[str, Any], as_json: bool) -> bool:
     """Compare a project with its references, print how, and return whether all is the same."""
     target = api.load_project(folder)
     port: str | None = options["port"]
+    frontend = load_classifier(folder).frontend if options["wavs"] else None
     clips = {
         f"{wav}:{i}": clip
         for wav in options["wavs"]
-        for i, clip in enumerate(read_clips(wav, target.frontend, resample=options["resample"]))
+        if frontend
+        for i, clip in enumerate(read_clips(wav, frontend, resample=options["resample"]))
     }
-    result = api.verify(target, clips, port=port, baud=options["baud"])
+    result = api.verify(target, clips, inputs=options["inputs"], port=port, baud=options["baud"])
+    if not isinstance(target, api.Project):
+        _print_network(target, result, as_json)
+        return result.passed
     if as_json:
         rows = [{**vars(clip), "passed": clip.passed} for clip in result.clips]
         print_json(
@@ -112,6 +122,28 @@ def _project(folder: Path, options: Mapping[str, Any], as_json: bool) -> bool:
         where = target.board.name if port is None else port
         say(f"{len(result.clips)} clips on {where} against {result.reference}")
     return result.passed
+
+
+def _print_network(target: NetworkProject, result: Verification, as_json: bool) -> None:
+    """Print how the board of a network alone compares with the reference."""
+    if as_json:
+        rows = [{**vars(each), "passed": each.passed} for each in result.inputs]
+        print_json(
+            {
+                "board": target.board.name,
+                "reference": result.reference,
+                "passed": result.passed,
+                "selftest": result.selftest,
+                "inputs": rows,
+            }
+        )
+        return
+    for each in result.inputs:
+        different = ", ".join(map(str, each.mismatches))
+        say(f"{'same' if each.passed else 'DIFFERENT':<10} {each.name}: {different} differ")
+    if result.selftest is not None:
+        say(f"the firmware's test of itself: {result.selftest}")
+    say(f"{len(result.inputs)} inputs on {target.board.name} against {result.reference}")
 
 
 def _model(model: Path, options: Mapping[str, Any], as_json: bool) -> bool:

@@ -16,6 +16,7 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.costs.footprint import ensemble_footprint, footprint
 from asc_tiny.costs.instructions import estimate
 from asc_tiny.firmware.classifier import Classifier
+from asc_tiny.firmware.firmware_network import FirmwareNetwork
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.model.model_file import ModelFile
@@ -54,7 +55,9 @@ class Fit:
         ram_bytes: bytes of RAM by part: network, front end, audio, stack.
         flash_bytes: bytes of flash by part: network's code, its constants, front end, resampler.
         instructions_per_s: instructions a second by part: network, front end, resampler.
-        cpu_share: share of the core's time at one instruction per cycle; None without a clock.
+        cpu_share: share of the core's time at one instruction per cycle; None without a clock, and
+            for a network alone, of which nothing says how often it runs.
+        inference_s: seconds of an inference at one instruction per cycle; None without a clock.
         absent: why a figure is missing, by name.
     """
 
@@ -62,6 +65,7 @@ class Fit:
     flash_bytes: Mapping[str, int] = field(default_factory=dict)
     instructions_per_s: Mapping[str, int] = field(default_factory=dict)
     cpu_share: float | None = None
+    inference_s: float | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
 
     def fits(self, board: Board) -> bool:
@@ -73,35 +77,49 @@ class Fit:
         )
 
 
-def fit(model: Classifier, board: Board) -> Fit:
+def fit(model: FirmwareNetwork, board: Board) -> Fit:
     """Estimate what a model, compiled ahead of time, takes of a board with its microphone.
+
+    Args:
+        model: a classifier, or a network alone, which has no front end and hears no microphone.
+        board: the board.
 
     Raises:
         AscError: the board has no memory of its own, or the network cannot be compiled.
     """
     if not board.ram_bytes:
         raise AscError(f"board {board.name}: takes what the computer has")
-    resampler = audio_path(model, board, resample=board.microphone is not None).resampler
-    ram = _ram(model, board, resampler)
+    listener = model if isinstance(model, Classifier) else None
+    has_microphone = board.microphone is not None
+    resampler = audio_path(listener, board, resample=has_microphone).resampler if listener else None
+    ram = {
+        "network": _arena(model),
+        **(_audio_ram(listener, board, resampler) if listener else {}),
+        "stack": STACK_BYTES,
+    }
     cpu = _cpu(board)
     if cpu not in _FRONT_END:
         reason = f"no code was measured on {board.core}"
         return Fit(ram, absent={"flash_bytes": reason, "cpu_share": reason})
     absent: dict[str, str] = {}
     flash: dict[str, int] = {}
-    instructions: dict[str, int] = {}
+    inference = 0
     try:
-        flash = _flash(model, cpu, resampler)
+        flash = _flash(model, cpu) | (_audio_flash(cpu, resampler) if listener else {})
     except AscError as error:
         absent["flash_bytes"] = str(error)
     try:
-        instructions = _instructions(model, cpu, resampler)
+        inference = sum(estimate(each, cpu).instructions for each in _members(model))
     except AscError as error:
         absent["cpu_share"] = str(error)
-    share = sum(instructions.values()) / board.clock_hz if board.clock_hz else None
+    per_s = _per_s(listener, cpu, resampler, inference) if listener and inference else {}
+    share = sum(per_s.values()) / board.clock_hz if board.clock_hz else None
     if not board.clock_hz:
         absent["cpu_share"] = "an emulated board has no clock"
-    return Fit(ram, flash, instructions, share if instructions else None, absent)
+    elif not listener:
+        absent.setdefault("cpu_share", "nothing says how often a network alone runs")
+    seconds = inference / board.clock_hz if inference and board.clock_hz else None
+    return Fit(ram, flash, per_s, share if per_s else None, seconds, absent)
 
 
 def _cpu(board: Board) -> str:
@@ -110,13 +128,13 @@ def _cpu(board: Board) -> str:
     return board.cpu or (march[0].removeprefix("-march=") if march else "")
 
 
-def _members(model: Classifier) -> Sequence[ModelFile]:
+def _members(model: FirmwareNetwork) -> Sequence[ModelFile]:
     if isinstance(model.model_file, Ensemble):
         return [member.model_file for member in model.model_file.members]
     return [model.model_file]
 
 
-def _arena(model: Classifier) -> int:
+def _arena(model: FirmwareNetwork) -> int:
     if isinstance(model.model_file, Ensemble):
         figures = ensemble_footprint(model.model_file, None)
         size, reasons = figures["aot_arena_bytes"], figures["absent"]
@@ -128,20 +146,18 @@ def _arena(model: Classifier) -> int:
     return int(size)
 
 
-def _ram(model: Classifier, board: Board, resampler: Resampler | None) -> dict[str, int]:
+def _audio_ram(model: Classifier, board: Board, resampler: Resampler | None) -> dict[str, int]:
     config = model.frontend
     sample = config.sample_bits // 8 if config.sample_bits == 16 else 4
     rate = resampler.source_rate if resampler else Fraction(config.sample_rate)
     blocks = pace(model, board, runtime="aot", rate=rate).blocks
     return {
-        "network": _arena(model),
         "front end": (6 + sample) * config.n_fft + _STATE_BYTES,
         "audio": blocks * _BLOCK * sample + (4 * resampler.taps if resampler else 0),
-        "stack": STACK_BYTES,
     }
 
 
-def _flash(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str, int]:
+def _flash(model: FirmwareNetwork, cpu: str) -> dict[str, int]:
     code, constants = 0, 0
     for model_file in _members(model):
         found = footprint(model_file, cpu)
@@ -150,17 +166,23 @@ def _flash(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str
         # Members share the code.
         code = max(code, found.aot_code_bytes)
         constants += found.aot_constant_bytes
-    flash = {"code": code, "constants": constants, "front end": _FRONT_END[cpu][1]}
+    return {"code": code, "constants": constants}
+
+
+def _audio_flash(cpu: str, resampler: Resampler | None) -> dict[str, int]:
+    flash = {"front end": _FRONT_END[cpu][1]}
     return flash | ({"resampler": resampler.table_bytes} if resampler else {})
 
 
-def _instructions(model: Classifier, cpu: str, resampler: Resampler | None) -> dict[str, int]:
+def _per_s(
+    model: Classifier, cpu: str, resampler: Resampler | None, inference: int
+) -> dict[str, int]:
+    """Return the instructions a second by part, for those of an inference."""
     config = model.frontend
-    network = sum(estimate(each, cpu).instructions for each in _members(model))
     hop = model.decision.hop_columns
     window = config.clip_samples if hop is None else hop * config.hop
     per_s = {
-        "network": round(network * config.sample_rate / window),
+        "network": round(inference * config.sample_rate / window),
         "front end": round(_frame(config, cpu) * config.sample_rate / config.hop),
     }
     if resampler is None:

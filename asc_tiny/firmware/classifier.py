@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from asc_tiny.compiler.options import STREAMING, Options
+from asc_tiny.compiler.options import STREAMING
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.firmware.fingerprints import Fingerprints, fingerprints_of
+from asc_tiny.firmware.firmware_network import FirmwareNetwork
 from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble, Model
@@ -14,23 +15,19 @@ from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
 
 
-@dataclass(frozen=True)
-class Classifier:
-    """A model with everything that firmware needs besides the network.
+@dataclass(frozen=True, kw_only=True)
+class Classifier(FirmwareNetwork):
+    """A network with everything that firmware needs besides to name what it hears.
 
     Attributes:
-        model_file: the model or the ensemble.
         frontend: its front end, with the quantisation of the (first) network's input.
         labels: class names in output order.
         decision: windows, smoothing, hysteresis and threshold.
-        options: options of the network's planner.
     """
 
-    model_file: Model
     frontend: FrontEndConfig
     labels: tuple[str, ...]
     decision: DecisionConfig = field(default_factory=DecisionConfig)
-    options: Options = compiled.DEFAULT
 
     @property
     def frontends(self) -> tuple[FrontEndConfig, ...]:
@@ -69,7 +66,7 @@ def classifier(
     else:
         tflm.check_operators(model_file)
     frontend, labels = fitted(model_file, frontend, labels)
-    return Classifier(model_file, frontend, labels)
+    return Classifier(model_file=model_file, frontend=frontend, labels=labels)
 
 
 def fitted(
@@ -93,7 +90,10 @@ def fitted(
     if frontend is None or labels is None:
         missing = "front end" if frontend is None else "labels"
         option = "--frontend FILE.toml" if frontend is None else "--labels FILE"
-        raise AscError(f"{model_file.path}: holds no {missing}; give {option}")
+        raise AscError(
+            f"{model_file.path}: holds no {missing}; give {option} for a classifier, whose front "
+            "end and labels go together; without both the network stands alone"
+        )
     graph = model_file.graph
     source, result = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
     if source.shape[1:] != frontend.shape:
@@ -160,4 +160,4 @@ def _of_ensemble(model: Ensemble, runtime: str, *, given: bool) -> Classifier:
     if given:
         raise AscError(f"{model.path}: members hold front end and labels; none can be given")
     members = [classifier(member.model_file, runtime=runtime) for member in model.members]
-    return Classifier(model, members[0].frontend, model.labels)
+    return Classifier(model_file=model, frontend=members[0].frontend, labels=model.labels)

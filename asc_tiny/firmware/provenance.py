@@ -15,11 +15,14 @@ from asc_tiny import __version__
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.c.templates import render_files
 from asc_tiny.firmware.fingerprints import Fingerprints
+from asc_tiny.model.ensemble import Model
 from asc_tiny.util.errors import AscError
 
 MAGIC = b"\x89ASCTINY"
 VERSION = 1
 MAX_SIZE = 0xFFFC
+NO_FRONTEND = "0" * 64
+"""What stands for the hash of a front end where there is none."""
 
 _HEAD = struct.Struct("<8sHH")
 _BODY = struct.Struct("<32s32sI")
@@ -36,11 +39,12 @@ class Provenance:
 
     Attributes:
         model_sha256: hash of the .tflite file, or of an ensemble with its members.
-        frontend_sha256: hash of the front end with its quantisations.
+        frontend_sha256: hash of the front end with its quantisations, ``NO_FRONTEND`` for a network
+            alone.
         tool_version: version of the asc-tiny that generated the firmware.
         runtime: ``aot`` or ``tflm``.
         prefix: prefix of the C names.
-        labels: class names in output order.
+        labels: class names in output order, none for a network alone.
     """
 
     model_sha256: str
@@ -60,10 +64,20 @@ def provenance(
     )
 
 
-def generate(record: Provenance, fingerprints: Fingerprints, banner: str) -> dict[str, str]:
+def of_network(model: Model, *, runtime: str, prefix: str) -> Provenance:
+    """Return the same of a network alone, which has neither front end nor labels."""
+    return Provenance(model.sha256, NO_FRONTEND, __version__, runtime, prefix, ())
+
+
+def generate(record: Provenance, fingerprints: Fingerprints | None, banner: str) -> dict[str, str]:
     """Return ``asc_provenance.h`` and ``asc_provenance.c``, file name to text.
 
     The C file does not compile beside a model, front end or labels that it does not tell of.
+
+    Args:
+        record: what to tell.
+        fingerprints: hashes of the classifier, None for a network alone.
+        banner: the line that begins every file.
 
     Raises:
         AscError: as ``pack``.
@@ -76,6 +90,7 @@ def generate(record: Provenance, fingerprints: Fingerprints, banner: str) -> dic
     values = {
         "banner": banner,
         "fingerprints": fingerprints,
+        "model": record.model_sha256,
         "parts": [
             (comment, value_lines(np.frombuffer(data[start:end], np.uint8)))
             for comment, start, end in parts

@@ -7,19 +7,15 @@ through front end and network costs a few bytes of flash instead of its samples.
 from __future__ import annotations
 
 from asc_tiny.firmware.c.templates import banner, render_files
+from asc_tiny.firmware.checksum import fnv1a
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.frontend import selftest_clip
 from asc_tiny.frontend.arrays import Int8Array
 
-_FNV_BASIS, _FNV_PRIME = 0x811C9DC5, 0x01000193
-
 
 def checksum(codes: Int8Array) -> int:
-    """Return the 32-bit FNV-1a hash of features, shape (n_mels, columns, channels), by column."""
-    value = _FNV_BASIS
-    for byte in codes.transpose(1, 0, 2).tobytes():
-        value = (value ^ byte) * _FNV_PRIME % 2**32
-    return value
+    """Return the checksum of features, shape (n_mels, columns, channels), by column."""
+    return fnv1a(codes.transpose(1, 0, 2).tobytes())
 
 
 def generate(model: Classifier, scores: Int8Array | None) -> dict[str, str]:

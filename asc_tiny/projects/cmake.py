@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from asc_tiny.boards.catalog import Board
 from asc_tiny.firmware.c.templates import banner, environment
 from asc_tiny.firmware.golden import golden_files
 from asc_tiny.firmware.library import protocol_sources, selftest_sources
-from asc_tiny.projects.generator import TEMPLATES, Files, GenerationRequest, ProjectGenerator
+from asc_tiny.projects.generator import (
+    TEMPLATES,
+    Files,
+    GenerationRequest,
+    NetworkRequest,
+    ProjectGenerator,
+)
 from asc_tiny.projects.manifest_writer import model_files
 from asc_tiny.util.errors import AscError
 
@@ -67,18 +75,58 @@ class CMakeGenerator(ProjectGenerator):
 
     def files(self, request: GenerationRequest) -> Files:
         """Return library, application, model and golden vectors."""
-        model, prefix, runtime = request.model, request.prefix, request.runtime
+        model, prefix = request.model, request.prefix
         library = {
             **request.library.sources,
             **protocol_sources(prefix=prefix),
             **selftest_sources(model, request.scores, prefix=prefix),
         }
-        names = _application_files(request.board, runtime)
+        names = {
+            "README.md": "README.md.j2",
+            **{f"src/{name}": f"src/{name}" for name in _SOURCES},
+        }
+        return {
+            **self._project(request, library, names, {"labels": model.labels}),
+            **golden_files(model.frontends),
+        }
+
+    def network_files(self, request: NetworkRequest) -> Files:
+        """Return library, application and model."""
+        names = {
+            "README.md": "network.md.j2",
+            "src/main.c": "network/main.c",
+            **{f"src/{name}": f"src/{name}" for name in _SHARED},
+        }
+        ends = {"inputs": request.model.inputs, "outputs": request.model.outputs}
+        return self._project(request, request.sources, names, ends)
+
+    def _project(
+        self,
+        request: GenerationRequest | NetworkRequest,
+        library: Mapping[str, str],
+        names: Mapping[str, str],
+        printed: Mapping[str, object],
+    ) -> Files:
+        """Return a project of a library.
+
+        Args:
+            request: what the project is made of.
+            library: the library's files.
+            names: the template of each file of the application.
+            printed: what the templates print besides.
+        """
+        model, prefix, runtime = request.model, request.prefix, request.runtime
+        linked = ("tflm.cmake", "tflm_support.c") if runtime == "tflm" else ()
+        platform = (*PLATFORM_FILES[request.board.platform], *linked)
+        templates = {
+            "CMakeLists.txt": "CMakeLists.txt.j2",
+            **names,
+            **{f"platform/{name.removesuffix('.j2')}": f"platform/{name}" for name in platform},
+        }
         values = {
-            "application_sources": [name for name in names if name.endswith(".c")],
+            "application_sources": [name for name in templates if name.endswith(".c")],
             "banner": banner(model.model_file),
             "board": request.board,
-            "labels": model.labels,
             "library_sources": sorted(
                 f"{prefix}/{name}" for name in library if name.endswith((".c", ".cc"))
             ),
@@ -86,19 +134,15 @@ class CMakeGenerator(ProjectGenerator):
             "runtime": runtime,
             "optimisation": "-Os" if model.options.optimize == "size" else "-O2",
             "stack_bytes": STACK_BYTES,
+            **printed,
         }
         return {
             **{f"{prefix}/{name}": text for name, text in library.items()},
-            **{name.removesuffix(".j2"): self.render(name, values, prefix) for name in names},
+            **{path: self.render(name, values, prefix) for path, name in templates.items()},
             **model_files(model.model_file),
-            **golden_files(model.frontends),
         }
 
 
-def _application_files(board: Board, runtime: str) -> list[str]:
-    linked = ("tflm.cmake", "tflm_support.c") if runtime == "tflm" else ()
-    return [
-        *("CMakeLists.txt.j2", "README.md.j2"),
-        *(f"src/{name}" for name in ("main.c", "platform.h", "serve.c", "serve.h")),
-        *(f"platform/{name}" for name in (*PLATFORM_FILES[board.platform], *linked)),
-    ]
+_SHARED = ("platform.h", "print.h")
+_SOURCES = ("main.c", *_SHARED, "serve.c", "serve.h")
+"""What every application has, and what a classifier's is."""

@@ -18,7 +18,8 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.firmware.c.prefix import rename_prefix
 from asc_tiny.firmware.c.templates import environment, template_root
 from asc_tiny.firmware.classifier import Classifier
-from asc_tiny.firmware.library import Library
+from asc_tiny.firmware.firmware_network import FirmwareNetwork
+from asc_tiny.firmware.library import Library, NetworkLibrary, golden_sources
 from asc_tiny.frontend.arrays import Int8Array
 from asc_tiny.projects.manifest_reader import Manifest
 from asc_tiny.projects.manifest_writer import BOARD_FILE, MANIFEST, manifest
@@ -36,7 +37,7 @@ TEMPLATES = template_root() / "projects"
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationRequest:
-    """What a project is made of.
+    """What a project of a classifier is made of.
 
     Attributes:
         library: the classifier, compiled and rendered.
@@ -74,6 +75,42 @@ class GenerationRequest:
         return Fraction(self.model.frontend.sample_rate)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NetworkRequest:
+    """What a project of a network alone is made of.
+
+    Attributes:
+        library: the network, compiled and rendered.
+        board: the board that the project is for.
+        checksums: those of the outputs for each golden input; None leaves them unchecked.
+    """
+
+    library: NetworkLibrary
+    board: Board
+    checksums: tuple[int, ...] | None = None
+
+    @property
+    def model(self) -> FirmwareNetwork:
+        """The network."""
+        return self.library.model
+
+    @property
+    def runtime(self) -> str:
+        """What runs the network: ``aot`` or ``tflm``."""
+        return self.library.runtime
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of all names in the C code."""
+        return self.library.prefix
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The network with its golden inputs, file name to text."""
+        golden = golden_sources(self.model, self.checksums, prefix=self.prefix)
+        return {**self.library.sources, **golden}
+
+
 @dataclass(frozen=True)
 class ToolCommand:
     """A call of the tool that a kind of project is made for.
@@ -91,7 +128,7 @@ class ProjectGenerator(ABC):
     """A kind of project: its files, and how what its tool builds gets into a board.
 
     A subclass gives ``name``, ``default_board``, ``templates`` and ``files``; all else has a
-    default.
+    default. Without ``network_files`` it is for classifiers alone.
 
     Attributes:
         name: as given to ``--project``.
@@ -139,6 +176,17 @@ class ProjectGenerator(ABC):
     @abstractmethod
     def files(self, request: GenerationRequest) -> Files:
         """Return the project's files, for a board and a runtime that ``check`` lets pass."""
+
+    def network_files(self, request: NetworkRequest) -> Files:
+        """Return the files of a project of a network alone, as ``files`` does.
+
+        Raises:
+            AscError: the kind has no such project.
+        """
+        raise AscError(
+            f"--project {self.name}: is for classifiers; give --frontend FILE.toml and --labels "
+            "FILE, or --project sources for the network alone"
+        )
 
     def flash(
         self, project: Manifest, *, probe: str | None, port: str | None
@@ -219,7 +267,9 @@ def check(generator: ProjectGenerator, board: Board, runtime: str, out: Path) ->
         raise AscError(f"{out}: is not empty and holds no generated project; give another folder")
 
 
-def write(generator: ProjectGenerator, request: GenerationRequest, out: Path) -> None:
+def write(
+    generator: ProjectGenerator, request: GenerationRequest | NetworkRequest, out: Path
+) -> None:
     """Write a project to the folder ``out``.
 
     Raises:
@@ -227,12 +277,14 @@ def write(generator: ProjectGenerator, request: GenerationRequest, out: Path) ->
             than a generated project, or cannot be written.
     """
     check(generator, request.board, request.runtime, out)
-    if not generator.is_folder:
+    if isinstance(request, NetworkRequest):
+        files = generator.network_files(request)
+    else:
         files = generator.files(request)
+    if not generator.is_folder:
         with locks.exclusive(out):
             _write_files(files, out)
         return
-    files = generator.files(request)
     if request.board.definition:
         files[BOARD_FILE] = request.board.definition
     files[MANIFEST] = manifest(

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from asc_tiny.firmware.library import audio_sources, selftest_sources
-from asc_tiny.projects.generator import Files, GenerationRequest, ProjectGenerator
+from asc_tiny.projects.generator import (
+    Files,
+    GenerationRequest,
+    NetworkRequest,
+    ProjectGenerator,
+)
 
 
 class SourcesGenerator(ProjectGenerator):
@@ -20,3 +25,7 @@ class SourcesGenerator(ProjectGenerator):
             **audio_sources(request.model, request.resampler, prefix=request.prefix),
             **selftest_sources(request.model, request.scores, prefix=request.prefix),
         }
+
+    def network_files(self, request: NetworkRequest) -> Files:
+        """Return the network's files, beside which others may lie."""
+        return dict(request.sources)

@@ -20,6 +20,7 @@ from pathlib import Path
 import click
 import pytest
 
+from support.bare_networks import write
 from support.commands import asc_tiny
 from support.exit_codes import FULL, TRAINING, all_commands, entries, refused
 from support.paths import MODEL, ROOT
@@ -50,12 +51,14 @@ class Places:
         model: that it is of.
         wav: a second that fits it.
         data: a data set.
+        network: project of a network alone, built, beside its inputs in ``x.npy``.
     """
 
     project: Path
     model: Path
     wav: Path
     data: Path
+    network: Path
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +77,12 @@ def places(tmp_path_factory: pytest.TempPathFactory, synthetic: Path) -> Places:
     make(model, folder / "firmware", "mps2-an386")
     noise = np.random.default_rng(0).integers(-9000, 9000, 8000).astype(np.int16)
     write_wav16(folder / "noise.wav", noise, 8000)
-    return Places(folder / "firmware", model, folder / "noise.wav", synthetic)
+    bare = write(folder / "network", "one")
+    assert asc_tiny("generate", bare, "--board", "host", "--out", folder / "network" / "one") == 0
+    assert asc_tiny("build", folder / "network" / "one") == 0
+    np.save(folder / "network" / "x.npy", np.zeros((6, 5, 2), np.int8))
+    network = folder / "network" / "one"
+    return Places(folder / "firmware", model, folder / "noise.wav", synthetic, network)
 
 
 Arguments = Callable[[Places, Path], Sequence[object]]
@@ -120,6 +128,10 @@ WRITING: dict[str, tuple[str, Arguments]] = {
     "generate --dump": (".txt", lambda at, out: generated(at, out, "--dump")),
     "generate --out": ("", lambda at, out: [at.model, "--out", out]),
     "generate --plan": (".svg", lambda at, out: generated(at, out, "--plan")),
+    "run --out": (
+        ".npy",
+        lambda at, out: [at.network, "--input", at.network.with_name("x.npy"), "--out", out],
+    ),
     "simulate --out": ("", PRINTING["simulate"]),
 }
 """Options that name what is written, and their endings; "" is a folder."""

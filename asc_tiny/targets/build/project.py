@@ -18,13 +18,21 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.options import Options
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.windows import Windows
+from asc_tiny.firmware.firmware_network import FirmwareNetwork, firmware_network
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.arrays import Samples
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble, Model, load_model
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.projects import manifest_reader
 from asc_tiny.projects.generator import check_folder
-from asc_tiny.projects.manifest_writer import ENSEMBLE_FILE, MANIFEST, MODEL_FILE
+from asc_tiny.projects.manifest_writer import (
+    CLASSIFIER,
+    ENSEMBLE_FILE,
+    MANIFEST,
+    MODEL_FILE,
+    NETWORK,
+)
 from asc_tiny.targets.build import tools
 from asc_tiny.targets.build.build_log import error_lines
 from asc_tiny.targets.build.watchdog import Watch
@@ -41,18 +49,15 @@ _MOST_LINES = 10
 _CHOSEN = re.compile(rb"^CMAKE_GENERATOR:INTERNAL=(.*?)\r?$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Project:
-    """A folder that ``asc-tiny generate`` wrote.
+@dataclass(frozen=True, kw_only=True)
+class NetworkProject:
+    """A folder that ``asc-tiny generate`` wrote; of a network alone if it is no ``Project``.
 
     Attributes:
         folder: the project.
         board: what it is built for.
         runtime: ``aot`` or ``tflm``.
         model_file: the model or the ensemble that it was generated from.
-        frontend: the front end of that model.
-        labels: class labels in output order.
-        decision: windows, smoothing, hysteresis and threshold.
         options: options of the network's planner.
         prefix: prefix of all names in the C code.
     """
@@ -61,9 +66,6 @@ class Project:
     board: Board
     runtime: str
     model_file: Model
-    frontend: FrontEndConfig
-    labels: tuple[str, ...]
-    decision: DecisionConfig
     options: Options = field(default_factory=Options)
     prefix: str = "asc"
 
@@ -71,6 +73,31 @@ class Project:
     def image(self) -> Path:
         """The program that ``build`` makes."""
         return self.folder / "build" / ("firmware.elf" if self.board.machine else "firmware")
+
+    @property
+    def network(self) -> FirmwareNetwork:
+        """The single network that the code was made from, with the inputs and outputs of the code.
+
+        Raises:
+            AscError: it cannot become code any more.
+        """
+        assert isinstance(self.model_file, ModelFile)
+        return firmware_network(self.model_file, runtime=self.runtime, options=self.options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project(NetworkProject):
+    """A folder that ``asc-tiny generate`` wrote for a classifier.
+
+    Attributes:
+        frontend: the front end of the model.
+        labels: class labels in output order.
+        decision: windows, smoothing, hysteresis and threshold.
+    """
+
+    frontend: FrontEndConfig
+    labels: tuple[str, ...]
+    decision: DecisionConfig
 
     @property
     def frontends(self) -> tuple[FrontEndConfig, ...]:
@@ -94,7 +121,7 @@ class Project:
         return fixed.joint_features(pcm, self.frontends)
 
 
-def load(folder: Path) -> Project:
+def load(folder: Path) -> Project | NetworkProject:
     """Read a project.
 
     Raises:
@@ -109,19 +136,31 @@ def load(folder: Path) -> Project:
             "see its README.md"
         )
     try:
-        return Project(
+        kind = _one_of(content.get("content", CLASSIFIER), "content", (CLASSIFIER, NETWORK))
+        project = NetworkProject(
             folder=found.folder,
             board=found.board,
             runtime=_one_of(content["runtime"], "runtime", ("aot", "tflm")),
             model_file=load_model(folder / _model_file(content["model"])),
-            frontend=FrontEndConfig.from_dict(content["frontend"], source=str(path)),
-            labels=labels.check(content["labels"], source=f"{path}: labels"),
-            decision=DecisionConfig.from_dict(content.get("decision", {}), source=str(path)),
             options=_options(content.get("plan", {}), path),
             prefix=found.prefix,
         )
+        if kind == NETWORK:
+            return _of_network(project, path)
+        return Project(
+            **vars(project),
+            frontend=FrontEndConfig.from_dict(content["frontend"], source=str(path)),
+            labels=labels.check(content["labels"], source=f"{path}: labels"),
+            decision=DecisionConfig.from_dict(content.get("decision", {}), source=str(path)),
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise manifest_reader.damaged(path, error) from error
+
+
+def _of_network(project: NetworkProject, path: Path) -> NetworkProject:
+    if isinstance(project.model_file, Ensemble):
+        raise AscError(f"{path}: content = {NETWORK!r}, but the model is an ensemble")
+    return project
 
 
 def _options(value: object, path: Path) -> Options:
@@ -162,7 +201,9 @@ class BuildError(AscError):
         self.log = log
 
 
-def build(project: Project, tflm: Tflm | None = None, *, definitions: Sequence[str] = ()) -> Path:
+def build(
+    project: NetworkProject, tflm: Tflm | None = None, *, definitions: Sequence[str] = ()
+) -> Path:
     """Compile a project with CMake and return its image.
 
     Args:
@@ -222,7 +263,7 @@ def _remove_unfinished(build: Path, *, is_ninja: bool) -> None:
         (build / "CMakeCache.txt").unlink(missing_ok=True)
 
 
-def check_built(project: Project) -> None:
+def check_built(project: NetworkProject) -> None:
     """Make sure that a project has an image.
 
     Raises:
@@ -233,7 +274,10 @@ def check_built(project: Project) -> None:
 
 
 def execute(
-    project: Project, arguments: Sequence[str], files: Mapping[str, bytes], outputs: Sequence[str]
+    project: NetworkProject,
+    arguments: Sequence[str],
+    files: Mapping[str, bytes],
+    outputs: Sequence[str],
 ) -> tuple[str, dict[str, bytes]]:
     """Run a project's image on its board.
 
@@ -265,7 +309,28 @@ def execute(
         return text, {name: (workdir / name).read_bytes() for name in outputs}
 
 
-def _executed(project: Project, command: Sequence[str], workdir: Path) -> tuple[int, str]:
+def printed(project: NetworkProject, arguments: Sequence[str], *, allowed: Sequence[int]) -> str:
+    """Return what a project's image prints on its board.
+
+    Args:
+        project: a built project.
+        arguments: the image's arguments.
+        allowed: exit codes that are no error.
+
+    Raises:
+        AscError: the project is not built, the emulator is missing, or the image ends with another
+            code or does not end.
+    """
+    check_built(project)
+    with scratch_folders.folder() as workdir:
+        command = run_command(project.board, project.image, arguments)
+        code, text = _executed(project, command, workdir)
+    if code not in allowed:
+        raise stopped(project, code, text)
+    return text
+
+
+def _executed(project: NetworkProject, command: Sequence[str], workdir: Path) -> tuple[int, str]:
     """Return the exit code and the text of an image that runs in a folder."""
     printed = workdir / _PRINTED
     with printed.open("wb") as stream:
@@ -292,7 +357,7 @@ def _written(workdir: Path) -> int | None:
     return total if total < _MOST_WRITTEN else None
 
 
-def stopped(project: Project, code: int, printed: str) -> AscError:
+def stopped(project: NetworkProject, code: int, printed: str) -> AscError:
     """Return what to raise for an image that ended with an error, with the last that it printed."""
     lines = printed[-_MOST_SHOWN:].strip().splitlines()[-_MOST_LINES:] or ["no output"]
     return AscError(
@@ -301,7 +366,7 @@ def stopped(project: Project, code: int, printed: str) -> AscError:
     )
 
 
-def stuck(project: Project) -> AscError:
+def stuck(project: NetworkProject) -> AscError:
     """Return what to raise for an image that was killed since it did not get on."""
     return AscError(
         f"{project.image}: ran on and on without a result on {project.board.name} and was stopped"

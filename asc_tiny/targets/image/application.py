@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from asc_tiny.targets.build import project as projects
-from asc_tiny.targets.build.project import Project
+from asc_tiny.targets.build.project import NetworkProject, Project
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes
 
-COMMANDS = b"run FILE | verify FILE OUT | bench FILE"
+CLASSIFIER_COMMANDS = b"run FILE | verify FILE OUT | bench FILE"
+NETWORK_COMMANDS = b"run FILE OUT | golden | bench"
 """Part of the usage that the generated ``src/main.c`` prints: who takes these commands has it."""
 
 
-def check(project: Project) -> None:
-    """Make sure that a project's image can be asked for decisions, features and costs.
+def check(project: NetworkProject) -> None:
+    """Make sure that a project's image can be asked for what its network computes, and its costs.
 
     Raises:
         AscError: it is not built, or runs an application of the user's own.
     """
     projects.check_built(project)
-    if COMMANDS not in read_bytes(project.image):
+    commands = CLASSIFIER_COMMANDS if isinstance(project, Project) else NETWORK_COMMANDS
+    if commands not in read_bytes(project.image):
         raise AscError(
             f"{project.image}: runs an application of your own, which does not take the commands "
             "of run, verify, bench and simulate; the src/main.c that asc-tiny generate writes does"
@@ -29,7 +31,10 @@ def check(project: Project) -> None:
 
 
 def execute(
-    project: Project, arguments: Sequence[str], files: Mapping[str, bytes], outputs: Sequence[str]
+    project: NetworkProject,
+    arguments: Sequence[str],
+    files: Mapping[str, bytes],
+    outputs: Sequence[str],
 ) -> tuple[str, dict[str, bytes]]:
     """Run a project's image as ``project.execute`` does, if it takes this tool's commands.
 
@@ -38,6 +43,16 @@ def execute(
     """
     check(project)
     return projects.execute(project, arguments, files, outputs)
+
+
+def printed(project: NetworkProject, arguments: Sequence[str], *, allowed: Sequence[int]) -> str:
+    """Return what a project's image prints, if it ends with an allowed code.
+
+    Raises:
+        AscError: it ends with another, or as ``execute``.
+    """
+    check(project)
+    return projects.printed(project, arguments, allowed=allowed)
 
 
 def last_line(text: str) -> str:

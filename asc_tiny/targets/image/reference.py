@@ -51,6 +51,8 @@ def network(project: Project, clips: Mapping[str, Samples]) -> tuple[str, verify
             f"{project.folder}: on board host the scores have no other reference than "
             "tflite-micro; pip install 'asc-tiny[train]'"
         )
-    model = Classifier(project.model_file, project.frontend, project.labels)
+    model = Classifier(
+        model_file=project.model_file, frontend=project.frontend, labels=project.labels
+    )
     scores = verify.host_scores(render_library(model), clips)
     return "the C code on this computer", lambda features: scores

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.targets.build import project as projects
-from asc_tiny.targets.build.project import Project
+from asc_tiny.targets.build.project import NetworkProject, Project
 from asc_tiny.targets.image import application
 from asc_tiny.util import scratch_folders
 from asc_tiny.util.errors import AscError
@@ -39,7 +39,7 @@ class StageCosts:
     instructions: int
 
 
-def measure_stages(project: Project, instructions: int) -> list[StageCosts]:
+def measure_stages(project: NetworkProject, instructions: int) -> list[StageCosts]:
     """Count the instructions of every stage in a copy of a project.
 
     The core's counter is read after every step. What reading costs is known from the total: it is
@@ -73,14 +73,16 @@ def measure_stages(project: Project, instructions: int) -> list[StageCosts]:
     ]
 
 
-def _counted(project: Project) -> dict[int, int]:
+def _counted(project: NetworkProject) -> dict[int, int]:
     """Return the instructions of each stage, with those of counting."""
     with scratch_folders.folder() as temporary:
         folder = temporary / "project"
         shutil.copytree(project.folder, folder, ignore=shutil.ignore_patterns("build"))
         copy = projects.load(folder)
         projects.build(copy, definitions=[PROFILE])
-        text, _ = application.execute(copy, ["stages", "in.pcm"], {"in.pcm": b""}, [])
+        # That of a classifier asks for a file.
+        files = {"in.pcm": b""} if isinstance(copy, Project) else {}
+        text, _ = application.execute(copy, ["stages", *files], files, [])
     pairs = _PAIR.findall(text)
     if not pairs:
         raise AscError(

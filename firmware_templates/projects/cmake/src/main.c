@@ -15,6 +15,7 @@
 
 #include "asc_classifier.h"
 #include "platform.h"
+#include "print.h"
 #include "serve.h"
 
 #ifndef ASC_SELFTEST
@@ -23,8 +24,6 @@
 #if ASC_SELFTEST
 #include "asc_selftest.h"
 #endif
-
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static asc_t classifier;
 static asc_sample_t pcm[ASC_FRONTEND_HOP];
@@ -44,39 +43,6 @@ static int step_network(void) {
     return asc_net_run(classifier.arena);
 }
 #endif
-
-static void print_number(int64_t value) {
-    char digits[24];
-    char *text = digits + sizeof digits;
-    uint64_t rest = value < 0 ? (uint64_t)-value : (uint64_t)value;
-    *--text = '\0';
-    do {
-        *--text = (char)('0' + rest % 10u);
-        rest /= 10u;
-    } while (rest != 0);
-    if (value < 0) {
-        *--text = '-';
-    }
-    platform_print(text);
-}
-
-static void print_figure(const char *name, uint64_t value) {
-    platform_print(name);
-    platform_print(" ");
-    print_number((int64_t)value);
-    platform_print("\n");
-}
-
-/* Returns the exit code for an error of the network, told in words if it is one. */
-static int exit_code(int error) {
-    if (error == ASC_NET_OK) {
-        return EXIT_OK;
-    }
-    platform_print("network error ");
-    print_number(error);
-    platform_print("\n");
-    return EXIT_FAILED;
-}
 
 static void print_scores(const int8_t *scores) {
     for (uint32_t i = 0; i < ASC_NET_OUTPUT_SIZE; i++) {
@@ -260,29 +226,13 @@ static int selftest(void) {
 #endif
 
 #ifdef ASC_NET_PROFILE
-static uint64_t stage_instructions[256];
-static uint64_t last_step;
-
-void asc_net_profile(uint32_t stage);
-
-void asc_net_profile(uint32_t stage) {
-    const uint64_t now = platform_instructions();
-    stage_instructions[stage] += now - last_step;
-    last_step = now;
-}
-
 static int stages(void) {
     int status = asc_init(&classifier);
     last_step = platform_instructions();
     for (uint32_t step = 0; status == ASC_NET_OK && step < NETWORK_STEPS; step++) {
         status = step_network();
     }
-    for (uint32_t i = 0; i < sizeof stage_instructions / sizeof stage_instructions[0]; i++) {
-        if (stage_instructions[i] > 0) {
-            print_number(i);
-            print_figure("", stage_instructions[i]);
-        }
-    }
+    print_stages();
     return exit_code(status);
 }
 #endif

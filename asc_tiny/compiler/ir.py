@@ -31,8 +31,8 @@ class Buffer:
         by_tile: whether the buffer holds only that width tile of each row which is being made.
         constant: the array that holds the values, None if they are computed.
         dtype: the type of the elements.
-        initial: the bytes before the first inference of what lasts from one inference to the next,
-            None for all else.
+        initial: the bytes before the first inference of what lasts from one inference to the next:
+            all of it, or its begin; None for all else.
     """
 
     name: str
@@ -190,6 +190,8 @@ class Stage:
         rows_per_group: number of rows whose first tile is made before their second, at least 1.
         state: what the kernel keeps from run to run and from inference to inference, in place of
             scratch memory, None if nothing.
+        is_update: whether it gives a state the value for the next inference, which nobody reads in
+            this one.
     """
 
     operator: int | None
@@ -206,6 +208,7 @@ class Stage:
     tiles: Sequence[WidthTile] = ()
     rows_per_group: int = 1
     state: Buffer | None = None
+    is_update: bool = False
 
     @property
     def arrays(self) -> list[Array]:

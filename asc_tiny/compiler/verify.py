@@ -81,7 +81,7 @@ def check_stages(lowered: LoweredGraph) -> None:
     for view in (*lowered.inputs, *lowered.outputs):
         _check_view(lowered.stages[-1], view)
     for state in lowered.states:
-        if state.initial is None or len(state.initial) != state.size:
+        if not 0 < len(state.initial or b"") <= state.size:
             raise VerifyError(
                 f"state {state.name} of {state.size} bytes has no first value of them"
             )
@@ -231,7 +231,9 @@ class _Machine:
         if state:
             self.write_rows(state)
         for buffer in self.kept:
-            self.write_rows(BufferView.of(buffer))
+            begin = self.arena.offsets[buffer]
+            names = self.every_name(buffer)[: len(buffer.initial or b"")]
+            self.write("the caller", slice(begin, begin + len(names)), names)
         for number in self.schedule.order:
             self.step(number)
         for stage, runs in zip(self.lowered.stages, self.runs, strict=True):
@@ -282,7 +284,7 @@ class _Machine:
         if stage.accumulates and run and (self.bytes[place] != partial).any():
             raise VerifyError(f"{stage.comment}: run {run} finds no sums of the runs before")
         is_last = not stage.accumulates or run == stage.runs - 1
-        named = replace(view, buffer=self.kept[view.buffer]) if view.buffer.is_state else view
+        named = replace(view, buffer=self.kept[view.buffer]) if stage.is_update else view
         made = self.names(named, row, inside, size, index) if is_last else np.int64(partial)
         self.write(stage.comment, place, made)
 
@@ -303,11 +305,10 @@ class _Machine:
 
     def check_state(self, state: Buffer) -> None:
         """Check that a state is as it was or has its new value, and not a part of both."""
-        begin = self.arena.offsets[state]
-        found = self.bytes[begin : begin + state.size]
-        if not any(
-            np.array_equal(found, self.every_name(each)) for each in (state, self.kept[state])
-        ):
+        begin, size = self.arena.offsets[state], len(state.initial or b"")
+        found = self.bytes[begin : begin + size]
+        names = [self.every_name(each)[:size] for each in (state, self.kept[state])]
+        if not any(np.array_equal(found, each) for each in names):
             raise VerifyError(f"state {state.name} is not there after an inference")
 
     def every_name(self, buffer: Buffer) -> Any:

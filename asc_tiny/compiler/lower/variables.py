@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.lower.context import DTYPES, LoweringContext, geometry
 from asc_tiny.compiler.lower.rule import VIEW, lowering
@@ -69,5 +71,6 @@ def lower_assign_variable(ctx: LoweringContext) -> list[Stage]:
     states.values[variable] = value
     if variable in states.memory:
         target = states.memory[variable].reshaped(value.rows, value.row_bytes)
-        states.updates[variable] = ctx.copy_rows(RowAccess(value), target, "_kept")
+        update = ctx.copy_rows(RowAccess(value), target, "_kept")
+        states.updates[variable] = replace(update, is_update=True)
     return []

@@ -7,11 +7,13 @@ arena is within the limit. ``search`` and ``cascade_search`` find the candidates
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.options import STREAMING, Options
+from asc_tiny.compiler.passes.states_in_place import with_states_in_place
 from asc_tiny.compiler.passes.streaming_input import with_streaming_input
 from asc_tiny.compiler.planner import fusion_cuts
 from asc_tiny.compiler.planner.arena_allocator import allocate, least_size, likely_size
@@ -42,6 +44,29 @@ def plan(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
     """
     if options.schedule == STREAMING:
         return _plan_streaming(graph, initial, options.max_ram)
+    if not initial.states:
+        return _plan_whole(graph, initial, options)
+    in_place = [with_states_in_place(initial, most_new) for most_new in (0.0, 1.0, math.inf)]
+    return _better(graph, in_place, options)
+
+
+def _better(graph: Graph, graphs: Sequence[LoweredGraph], options: Options) -> Compiled:
+    """Return the better plan of graphs that do the same."""
+    plans, refused = [], None
+    for each in dict.fromkeys(graphs):
+        try:
+            plans.append(_plan_whole(graph, each, options))
+        except AscError as error:
+            refused = error
+    if refused is not None and not plans:
+        raise refused
+    if options.max_ram is not None:
+        return min(plans, key=lambda each: (each.cost, each.arena.size))
+    return min(plans, key=lambda each: (each.arena.size, each.cost))
+
+
+def _plan_whole(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
+    """Return the best plan of an input that exists as a whole."""
     cuts = fusion_cuts.cuts_of(options.schedule, initial)
     least = candidate(graph, initial, cuts)
     limit = least.arena.size if options.max_ram is None else options.max_ram

@@ -81,7 +81,7 @@ class _Scheduler:
         self.writers: dict[Buffer, list[int]] = {}
         for number, stage in enumerate(lowered.stages):
             # What is read of a state is there already.
-            if not stage.output.buffer.is_state:
+            if not stage.is_update:
                 self.writers.setdefault(stage.output.buffer, []).append(number)
         self.updates = self.updates_of_states()
         self._makers: dict[tuple[BufferView, int, int], list[_Run]] = {}
@@ -215,19 +215,18 @@ class _Scheduler:
         """
         updates: dict[int, set[int]] = {}
         for number, stage in enumerate(self.lowered.stages):
-            state = stage.output.buffer
-            if state.is_state:
+            if stage.is_update:
                 readers = {
                     other
                     for other, each in enumerate(self.lowered.stages)
-                    if any(rows.view.buffer is state for rows in each.inputs)
+                    if any(rows.view.buffer is stage.output.buffer for rows in each.inputs)
                 }
                 makers = {
                     maker
                     for rows in stage.inputs
                     for maker in self.writers.get(rows.view.buffer, ())
                 }
-                updates[number] = readers | makers
+                updates[number] = (readers | makers) - {number}
         return updates
 
     def update(self, done: int) -> None:

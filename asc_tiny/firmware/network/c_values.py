@@ -161,7 +161,7 @@ class _Layout:
             yield {
                 "name": f"asc_net_initial_{state.name}",
                 "offset": self.arena.offsets[state],
-                "size": state.size,
+                "size": len(initial),
                 "fill": int(initial[0]) if (initial == initial[0]).all() else None,
                 "lines": value_lines(initial),
             }

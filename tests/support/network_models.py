@@ -18,8 +18,8 @@ from support import session_cache
 from support.native import SANITISER, shared_library, write
 
 
-def quantized(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
-    """Convert a Keras model to full int8 with random weights, biases and batch norms.
+def quantized(model: Any, *, width: float = 1.0, codes: str = "int8", **settings: object) -> bytes:
+    """Convert a Keras model to int8 or int16 codes with random weights, biases and batch norms.
 
     ``width`` is the deviation of the inputs, so it sets the scale of the input codes.
     """
@@ -31,8 +31,13 @@ def quantized(model: Any, *, width: float = 1.0, **settings: object) -> bytes:
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([sample] for sample in samples)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
+    kinds = tf.lite.OpsSet
+    converter.target_spec.supported_ops = [
+        kinds.TFLITE_BUILTINS_INT8
+        if codes == "int8"
+        else kinds.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    ]
+    converter.inference_input_type = converter.inference_output_type = getattr(tf, codes)
     for name, value in settings.items():
         setattr(converter, name, value)
     data = converter.convert()

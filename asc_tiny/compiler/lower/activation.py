@@ -10,11 +10,11 @@ from asc_tiny.compiler.kernel_params import (
     RequantizeParams,
 )
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.requantization import multiplier
-from asc_tiny.compiler.lower.rule import EITHER, SAME, lowering
+from asc_tiny.compiler.lower.requantization import LIMITS, activation_range, multiplier
+from asc_tiny.compiler.lower.rule import CODES, EITHER, lowering
 
 # So far can a code without its zero point be shifted in 32 bits.
-_MOST_SHIFT = {"INT8": 22, "INT16": 15}
+_MOST_SHIFT = {"INT8": 22, "INT16": 15, "INT32": 0}
 
 
 @lowering(
@@ -27,10 +27,14 @@ _MOST_SHIFT = {"INT8": 22, "INT16": 15}
         "INT16 -> INT8",
         "INT16 -> INT16",
         "INT16 -> INT32",
+        "INT32 -> INT8",
+        "INT32 -> INT16",
     ),
 )
 def lower_quantize(ctx: LoweringContext) -> list[Stage]:
-    """QUANTIZE from one int8 scale to another."""
+    """QUANTIZE from codes of one type and scale to those of another."""
+    if ctx.input(0).dtype == "INT32" and ctx.quantization(ctx.input(0))[1] != 0:
+        ctx.error("input is INT32, its zero point must be 0")
     scale, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
     return _rescale(ctx, scale / target, ctx.range())
 
@@ -48,13 +52,16 @@ def lower_relu(ctx: LoweringContext) -> list[Stage]:
 
 @lowering(
     "RELU6",
-    conditions=SAME,
+    conditions=f"clamped by the input's scale; {CODES}",
     signatures=EITHER,
 )
 def lower_relu6(ctx: LoweringContext) -> list[Stage]:
     """RELU6 as an operator of its own: codes are clamped and stay the same."""
-    ctx.same_quantization(ctx.input(0), ctx.output)
-    return _rescale(ctx, 1.0, ctx.range(activation="RELU6"))
+    source = ctx.input(0)
+    scale, zero_point = ctx.quantization(source)
+    low, high = activation_range("RELU6", scale, zero_point, LIMITS[source.dtype])
+    clamps = int((low, high) != LIMITS[source.dtype])
+    return _rescale(ctx, 1.0, OutputRange(zero_point, low, high, clamps=clamps, narrow=0))
 
 
 def _rescale(ctx: LoweringContext, real: float, output_range: OutputRange) -> list[Stage]:

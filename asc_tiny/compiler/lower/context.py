@@ -17,7 +17,7 @@ from asc_tiny.compiler.kernel_params import (
     KernelParams,
     OutputRange,
 )
-from asc_tiny.compiler.lower.requantization import CODES, activation_range
+from asc_tiny.compiler.lower.requantization import LIMITS, activation_range
 from asc_tiny.compiler.lower.signature import ALL_INT8, Signature
 from asc_tiny.compiler.lower.states import States
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
@@ -167,7 +167,10 @@ class LoweringContext(OperatorView):
 
     def quantization(self, tensor: Tensor) -> tuple[float, int]:
         """Return scale and zero point of an activation, which are one each."""
-        if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or tensor.scales[0] == 0.0:
+        # The converter gives a constant factor that is 0 no scale above 0.
+        is_zero = bool(tensor.scales) and tensor.scales[0] == 0.0
+        allows_zero = tensor.is_constant and self.name == "MUL"
+        if len(tensor.scales) != 1 or len(tensor.zero_points) != 1 or is_zero > allows_zero:
             self.error(
                 f"tensor {tensor.index} must have one scale above 0; convert anew as full int8"
             )
@@ -201,14 +204,14 @@ class LoweringContext(OperatorView):
         name = activation or str(self.options.get("fused_activation_function", "NONE"))
         try:
             quantization = self.quantization(self.output)
-            return activation_range(name, *quantization, CODES[self.output.dtype])
+            return activation_range(name, *quantization, LIMITS[self.output.dtype])
         except ValueError as error:
             self.error(str(error))
 
     def range(self, *, activation: str | None = None, narrow: bool = False) -> OutputRange:
         """Return the codes of the output; ``narrow`` if sums are below 2^30."""
         low, high = self.codes(activation)
-        clamps = (low, high) != CODES[self.output.dtype]
+        clamps = (low, high) != LIMITS[self.output.dtype]
         return OutputRange(
             zero_point=self.quantization(self.output)[1],
             minimum=low,

@@ -7,7 +7,7 @@ import numpy as np
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import PadParams
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.requantization import CODES
+from asc_tiny.compiler.lower.requantization import LIMITS
 from asc_tiny.compiler.lower.rule import EITHER, SAME, lowering
 
 
@@ -46,7 +46,7 @@ def lower_pad(ctx: LoweringContext) -> list[Stage]:
         ctx.same_type(ctx.input(2), output)
         ctx.same_quantization(ctx.input(2), output)
         value = int(ctx.constants(2, 1).ravel()[0])
-    low, high = CODES[output.dtype]
+    low, high = LIMITS[output.dtype]
     if not low <= value <= high:
         ctx.error(f"pads with {value}")
     top, left, front = (int(a) for a in amounts[1:, 0])

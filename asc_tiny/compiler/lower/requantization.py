@@ -16,7 +16,7 @@ INT8_MIN, INT8_MAX = -128, 127
 INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
-CODES: Mapping[str, tuple[int, int]] = MappingProxyType(
+LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {
         "INT8": (INT8_MIN, INT8_MAX),
         "INT16": (INT16_MIN, INT16_MAX),

@@ -20,7 +20,7 @@ from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import ConvParams, TransposeConvParams, Window
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import same_padding
-from asc_tiny.compiler.lower.rule import EITHER, FUSED, WEIGHTED, WEIGHTS, lowering
+from asc_tiny.compiler.lower.rule import FUSED, WEIGHTED, WEIGHTS, lowering
 from asc_tiny.compiler.lower.weighted_s16 import transpose_stage
 from asc_tiny.compiler.lower.weights import (
     activation_note,
@@ -70,7 +70,7 @@ class _Phase:
     dsp="as CONV_2D",
     types=WEIGHTED + "int64 or int16",
     inputs=(3, 4),
-    signatures=EITHER,
+    signatures=("INT32 INT8 INT8 -> INT8", "INT32 INT8 INT16 -> INT16"),
 )
 def lower_transpose_conv(ctx: LoweringContext) -> list[Stage]:
     """TRANSPOSE_CONV with any kernel and stride."""

@@ -155,6 +155,14 @@ def binary(name: str, shape: tuple[int, ...], scales: tuple[float, float], **o: 
     return b.made(name, [b.source, other], b.int16(1, 4, 3, 5, scale=target), **o)
 
 
+def nothing() -> ModelFile:
+    """A state that begins with 0, as the converter writes it, times a gate; then another sum."""
+    b = Int16(1, 8, scale=0.001)
+    zeros, kept = b.constant(np.zeros((1, 8), np.int16), [0.0]), b.int16(1, 8, scale=3.6e-43)
+    b.operator("MUL", [b.source, zeros], [kept])
+    return b.made("ADD", [kept, b.source], b.int16(1, 8))
+
+
 def prelu() -> ModelFile:
     b = Int16(1, 4, 3, 5)
     slopes = b.constant(b.rng.integers(-128, 128, (1, 1, 5)).astype(np.int8), [0.01], [17])
@@ -275,6 +283,7 @@ MODELS: dict[str, Callable[[], ModelFile]] = {
         for shape in ((1, 4, 3, 5), (5,), (1, 4, 1, 1), (1, 1, 3, 5), (1, 4, 1, 5), ())
         for scales in ((0.001, 0.0007), (0.0001, 0.001))
     },
+    "MUL by nothing": nothing,
     "ADD fused": lambda: binary(
         "ADD", (5,), (0.001, 0.001), fusedActivationFunction="RELU_N1_TO_1"
     ),

@@ -299,51 +299,52 @@ def _cast(op: FoldingContext) -> Values:
 _Function = Callable[[Any, Any], Any]
 
 
-def _quotient(one: Values, other: Values) -> Any:
-    """Return the quotient, to zero for integers as in C."""
-    if one.dtype.kind == "f":
-        return one / other
-    if not other.all():
-        raise _NotConstantError
-    return (np.sign(one) * np.sign(other)) * (np.abs(one) // np.abs(other))
+def _fold_binary(name: str, function: _Function) -> None:
+    """Register an operator of two tensors that are numbers themselves, not codes."""
+
+    @folding_rule(name)
+    def _fold(op: FoldingContext) -> Values:
+        _check_no_activation(op)
+        one, other = op.values(0), op.values(1)
+        if not op.is_plain(*op.inputs, op.output) or one.dtype != other.dtype:
+            raise _NotConstantError
+        return np.asarray(function(one, other))
 
 
-def _floor(function: _Function) -> _Function:
-    def apply(one: Values, other: Values) -> Any:
+def _divided(function: _Function) -> _Function:
+    """Return a function that divides, which C leaves undefined for 0."""
+
+    def divide(one: Values, other: Values) -> Any:
         if not other.all():
             raise _NotConstantError
         return function(one, other)
 
-    return apply
+    return divide
 
 
-_BINARY: dict[str, _Function] = {
-    "ADD": np.add,
-    "DIV": _quotient,
-    "EQUAL": np.equal,
-    "FLOOR_DIV": _floor(np.floor_divide),
-    "FLOOR_MOD": _floor(np.mod),
-    "GREATER": np.greater,
-    "GREATER_EQUAL": np.greater_equal,
-    "LESS": np.less,
-    "LESS_EQUAL": np.less_equal,
-    "LOGICAL_AND": np.logical_and,
-    "LOGICAL_OR": np.logical_or,
-    "MAXIMUM": np.maximum,
-    "MINIMUM": np.minimum,
-    "MUL": np.multiply,
-    "NOT_EQUAL": np.not_equal,
-    "SUB": np.subtract,
-}
+def _quotient(one: Values, other: Values) -> Any:
+    """Return the quotient, to zero for integers as in C."""
+    if one.dtype.kind == "f":
+        return one / other
+    return (np.sign(one) * np.sign(other)) * (np.abs(one) // np.abs(other))
 
 
-@folding_rule(*_BINARY)
-def _binary(op: FoldingContext) -> Values:
-    _check_no_activation(op)
-    one, other = op.values(0), op.values(1)
-    if not op.is_plain(*op.inputs, op.output) or one.dtype != other.dtype:
-        raise _NotConstantError
-    return np.asarray(_BINARY[op.name](one, other))
+_fold_binary("ADD", np.add)
+_fold_binary("DIV", _divided(_quotient))
+_fold_binary("EQUAL", np.equal)
+_fold_binary("FLOOR_DIV", _divided(np.floor_divide))
+_fold_binary("FLOOR_MOD", _divided(np.mod))
+_fold_binary("GREATER", np.greater)
+_fold_binary("GREATER_EQUAL", np.greater_equal)
+_fold_binary("LESS", np.less)
+_fold_binary("LESS_EQUAL", np.less_equal)
+_fold_binary("LOGICAL_AND", np.logical_and)
+_fold_binary("LOGICAL_OR", np.logical_or)
+_fold_binary("MAXIMUM", np.maximum)
+_fold_binary("MINIMUM", np.minimum)
+_fold_binary("MUL", np.multiply)
+_fold_binary("NOT_EQUAL", np.not_equal)
+_fold_binary("SUB", np.subtract)
 
 
 @folding_rule("NEG")
@@ -353,24 +354,24 @@ def _negative(op: FoldingContext) -> Values:
     return np.asarray(np.negative(op.values(0)))
 
 
-_REDUCTIONS: dict[str, Any] = {
-    "REDUCE_ALL": np.all,
-    "REDUCE_ANY": np.any,
-    "REDUCE_MAX": np.max,
-    "REDUCE_MIN": np.min,
-    "REDUCE_PROD": np.prod,
-    "SUM": np.sum,
-}
+def _fold_reduction(name: str, function: Any) -> None:
+    """Register a reduction of integers: sums of floating-point numbers depend on their order."""
+
+    @folding_rule(name)
+    def _fold(op: FoldingContext) -> Values:
+        values, axes = op.values(0), op.integers(1)
+        if values.dtype.kind == "f" or not op.is_plain(op.input(0), op.output):
+            raise _NotConstantError
+        keeps = len(op.output.shape) == values.ndim
+        return np.asarray(function(values, axis=axes, keepdims=keeps)).astype(values.dtype)
 
 
-@folding_rule(*_REDUCTIONS)
-def _reduced(op: FoldingContext) -> Values:
-    """Fold integers alone: sums of floating-point numbers depend on their order."""
-    values, axes = op.values(0), op.integers(1)
-    if values.dtype.kind == "f" or not op.is_plain(op.input(0), op.output):
-        raise _NotConstantError
-    keeps = len(op.output.shape) == values.ndim
-    return np.asarray(_REDUCTIONS[op.name](values, axis=axes, keepdims=keeps)).astype(values.dtype)
+_fold_reduction("REDUCE_ALL", np.all)
+_fold_reduction("REDUCE_ANY", np.any)
+_fold_reduction("REDUCE_MAX", np.max)
+_fold_reduction("REDUCE_MIN", np.min)
+_fold_reduction("REDUCE_PROD", np.prod)
+_fold_reduction("SUM", np.sum)
 
 
 @folding_rule("SELECT", "SELECT_V2")

@@ -9,7 +9,7 @@ from pathlib import Path
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.compiled import Compiled
-from asc_tiny.compiler.options import Options
+from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options
 from asc_tiny.costs import board_fit
 from asc_tiny.costs.board_fit import Fit
 from asc_tiny.decision.config import read_toml as read_decision
@@ -40,6 +40,7 @@ def compile_network(
     schedule: str | None = None,
     max_ram: int | None = None,
     optimize: str = "speed",
+    io: str = INT8_CODES,
 ) -> Compiled:
     """Compile an int8 network to a schedule of kernels and a plan of its memory.
 
@@ -57,6 +58,9 @@ def compile_network(
         smallest arena.
     optimize
         ``"speed"`` for the fewest instructions, ``"size"`` for the smallest flash.
+    io
+        ``"int8"`` leaves out conversions of inputs and outputs from and to other types, so that
+        the code takes and gives int8 codes; ``"as-is"`` compiles them.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def compile_network(
     >>> network.arena_bytes
     29616
     """
-    return compiled.compile_network(model, Options(schedule, max_ram, optimize))
+    return compiled.compile_network(model, Options(schedule, max_ram, optimize, io))
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ def generate(
     schedule: str | None = None,
     max_ram: int | None = None,
     optimize: str | None = None,
+    io: str | None = None,
     prefix: str = "asc",
     frontend: Path | str | None = None,
     labels: Path | str | None = None,
@@ -136,6 +141,9 @@ def generate(
         Add a resampler if the board's microphone cannot give the model's sample rate.
     schedule, max_ram, optimize
         As for ``compile_network``, with runtime ``"aot"``.
+    io
+        As for ``compile_network``, with runtime ``"aot"``; a front end gives int8 codes, so that a
+        classifier takes ``"int8"`` alone.
     prefix
         Prefix of all names in the C code.
     frontend, labels
@@ -167,7 +175,7 @@ def generate(
     """
     tell = warn or _keep_quiet
     check_prefix(prefix)
-    options = _options(runtime, schedule=schedule, max_ram=max_ram, optimize=optimize)
+    options = _options(runtime, schedule=schedule, max_ram=max_ram, optimize=optimize, io=io)
     kind = registry.get(project)
     target = catalog.get(board or kind.default_board)
     if target.definition:
@@ -179,6 +187,8 @@ def generate(
             raise _for_classifiers(model, "--resample")
         generator.check(kind, target, runtime, Path(out))
         return _network_alone(complete, kind, target, runtime, prefix, Path(out), tell)
+    if options.io == AS_IS:
+        raise AscError(f"{model}: --io as-is: a front end gives int8 codes, take --io int8")
     if frontend:
         _tell(tell, (f"{frontend}: {line}" for line in complete.frontend.warnings()))
     audio = audio_path(complete, target, resample=resample)
@@ -318,14 +328,20 @@ def check_compiled(runtime: str, option: str, value: object) -> None:
 
 
 def _options(
-    runtime: str, *, schedule: str | None, max_ram: int | None, optimize: str | None
+    runtime: str,
+    *,
+    schedule: str | None,
+    max_ram: int | None,
+    optimize: str | None,
+    io: str | None,
 ) -> Options:
     if runtime not in (AOT, TFLM):
         raise AscError(f"runtime = {runtime}, allowed: {AOT}, {TFLM}")
     check_compiled(runtime, "--schedule", schedule)
     check_compiled(runtime, "--max-ram", max_ram)
     check_compiled(runtime, "--optimize", optimize)
-    return Options(schedule, max_ram, optimize or "speed")
+    check_compiled(runtime, "--io", io)
+    return Options(schedule, max_ram, optimize or "speed", io or INT8_CODES)
 
 
 def _complete(

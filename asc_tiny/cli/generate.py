@@ -52,6 +52,12 @@ from asc_tiny.projects import registry
     help="Fewest instructions (the default), or smallest flash.",
 )
 @click.option(
+    "--io",
+    type=click.Choice(["int8", "as-is"]),
+    help="What the network takes and gives: int8 codes, without the conversions of the file's "
+    "inputs and outputs, or what the file does, such as floating-point numbers.",
+)
+@click.option(
     "--plan",
     is_flag=False,
     flag_value="-",
@@ -81,6 +87,7 @@ def command(
     schedule: str | None,
     max_ram: str | None,
     optimize: str | None,
+    io: str | None,
     plan: str | None,
     dump: str | None,
     prefix: str,
@@ -105,6 +112,7 @@ def command(
         schedule=schedule,
         max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
         optimize=optimize,
+        io=io,
         prefix=prefix,
         frontend=frontend,
         labels=labels,

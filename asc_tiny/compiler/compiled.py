@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asc_tiny.compiler.ir import LoweredGraph
+from asc_tiny.compiler.options import INT8_CODES
 from asc_tiny.compiler.planner import fusion_cuts
 from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
 from asc_tiny.compiler.planner.cost_model import instructions
@@ -28,6 +29,7 @@ class Compiled:
             stages that are not named make one.
         folded: number and name of each operator of the file whose result is known, or which only
             such operators read: nothing of it is left.
+        io: what the code takes and gives, as in ``Options``.
     """
 
     graph: Graph
@@ -38,6 +40,7 @@ class Compiled:
     arena: ArenaPlan
     rows_per_run: Mapping[int, int] = field(default_factory=dict)
     folded: Sequence[str] = ()
+    io: str = INT8_CODES
 
     @property
     def cost(self) -> int:

@@ -13,6 +13,9 @@ from asc_tiny.util.fields import checked, key_of
 STREAMING = "streaming"
 """The schedule that computes while the columns of the input come."""
 
+INT8_CODES, AS_IS = "int8", "as-is"
+"""The kinds of ends that the C code can have, as ``--io`` names them."""
+
 _STREAMING_IN_FILES = "time"
 """What that schedule was called first: manifests keep it, and users may still say it."""
 
@@ -26,11 +29,14 @@ class Options:
             one whose arena is smallest, of those that need the whole input.
         max_ram: largest arena that is allowed, in bytes; None for the smallest possible arena.
         optimize: ``speed``, or ``size`` for the smallest flash.
+        io: what the code takes and gives: ``int8`` codes, without the conversions of the file's
+            ends from and to other types, or ``as-is`` what the file does.
     """
 
     schedule: str | None = field(default=None, metadata={"key": "order"})
     max_ram: int | None = None
     optimize: str = "speed"
+    io: str = INT8_CODES
 
     def __post_init__(self) -> None:
         if self.schedule == _STREAMING_IN_FILES:
@@ -39,12 +45,17 @@ class Options:
             raise AscError(f"schedule = {self.schedule}, allowed: rows, layers, {STREAMING}")
         if self.optimize not in ("speed", "size"):
             raise AscError(f"optimize = {self.optimize}, allowed: speed, size")
+        if self.io not in (INT8_CODES, AS_IS):
+            raise AscError(f"io = {self.io}, allowed: {INT8_CODES}, {AS_IS}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a project's manifest keeps."""
         values = {key_of(each): getattr(self, each.name) for each in dataclasses.fields(self)}
         if self.schedule == STREAMING:
             values["order"] = _STREAMING_IN_FILES
+        if self.io == INT8_CODES:
+            # Older versions, which know no other ends, have no such key.
+            del values["io"]
         return values
 
     @classmethod

@@ -75,7 +75,9 @@ class NetworkCode:
             AscError: it cannot be compiled.
         """
         files = compiled.generate(model, **options)
-        graph = compiled.without_conversions(model).graph
+        graph = compiled.without_conversions(
+            model, options.get("options", compiled.DEFAULT).io
+        ).graph
         return cls(
             files,
             _macro(files["asc_net.h"], "ARENA_SIZE"),

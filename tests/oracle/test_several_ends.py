@@ -154,6 +154,117 @@ def test_outputs_are_those_of_tensorflow_lite_micro(
             assert np.array_equal(one, other)
 
 
+def ends_of(first: str, last: str, *, images: bool = True) -> Callable[[Builder], Ends]:
+    """Return an int8 network with an input and an output of other types."""
+
+    def build(b: Builder) -> Ends:
+        shape = IMAGE if images else (1, 37)
+        x, y = (b.activation(shape, *end(name)[:2], name) for name in (first, last))
+        codes, result = image(b, *shape, scale=0.05), image(b, *shape, scale=0.031, zero_point=-7)
+        b.operator("QUANTIZE", [x], [codes])
+        b.operator("RELU", [codes], [result])
+        b.operator("DEQUANTIZE" if last == "FLOAT32" else "QUANTIZE", [result], [y])
+        return [x], [y]
+
+    return build
+
+
+def end(name: str) -> tuple[float, int]:
+    """Return scale and zero point of an end of a type."""
+    return {"UINT8": (0.045, 131), "INT8": (0.045, -11)}.get(name, (0.001, 0))
+
+
+ENDS = [
+    ("FLOAT32", "FLOAT32"),
+    ("UINT8", "UINT8"),
+    ("FLOAT32", "UINT8"),
+    ("INT8", "FLOAT32"),
+    ("FLOAT32", "INT8"),
+]
+
+
+@pytest.mark.parametrize("images", [True, False], ids=["image", "vector"])
+@pytest.mark.parametrize(("first", "last"), ENDS)
+def test_ends_of_other_types(first: str, last: str, images: bool, tmp_path: Path) -> None:
+    builder = Builder()
+    data = builder.finish(*ends_of(first, last, images=images)(builder))
+    model = model_file(data, "model.tflite")
+    network = SeveralEnds(model, tmp_path, Options(io="as-is"))
+    for seed in range(4):
+        values = random_values(model.graph, seed)
+        (made,), (right,) = network.run(values), tflm_outputs(data, values)
+        assert made.dtype == right.dtype
+        assert np.array_equal(made, right)
+
+
+def test_every_code_becomes_its_number(tmp_path: Path) -> None:
+    for kind in ("INT8", "INT16", "UINT8"):
+        builder = Builder()
+        count = 2**16 if kind == "INT16" else 2**8
+        scale, zero_point = (0.0123, 0) if kind == "INT16" else (0.0123, 77)
+        x, y = (
+            builder.activation((1, count), scale, zero_point, each) for each in (kind, "FLOAT32")
+        )
+        builder.operator("DEQUANTIZE", [x], [y])
+        data = builder.finish([x], [y])
+        model = model_file(data, "model.tflite")
+        dtype = np.dtype(kind.lower())
+        values = [np.arange(count).astype(dtype)[None]]
+        network = SeveralEnds(model, tmp_path / kind, Options(io="as-is"))
+        (made,), (right,) = network.run(values), tflm_outputs(data, values)
+        assert made.tobytes() == right.tobytes()
+
+
+def quantising(kind: str, count: int, scale: float, zero_point: int) -> bytes:
+    builder = Builder()
+    x = builder._tensor((1, count), "FLOAT32", None, [], [])
+    y = builder.activation((1, count), scale, zero_point, kind)
+    builder.operator("QUANTIZE", [x], [y])
+    return builder.finish([x], [y])
+
+
+@pytest.mark.parametrize(
+    ("kind", "zero_point"), [("INT8", -128), ("INT8", 5), ("INT8", 127), ("INT16", 0)]
+)
+@pytest.mark.parametrize("scale", [0.5, 1 / 3, 1e-3, 3.7])
+def test_numbers_become_codes(kind: str, zero_point: int, scale: float, tmp_path: Path) -> None:
+    """Halves, their neighbours, and numbers beyond the codes."""
+    low, high = (-128, 127) if kind == "INT8" else (-(2**15), 2**15 - 1)
+    halves = (np.arange(low - 40, high + 40, 0.5) - zero_point).astype(np.float32)
+    exact = halves * np.float32(scale)
+    near = [np.nextafter(exact, np.float32(to)) for to in (-np.inf, np.inf)]
+    wide = np.float32([0.0, -0.0, 1e-45, 0.49999997, -0.49999997, 1e5 * scale, -1e5 * scale])
+    values = np.concatenate([exact, *near, wide])[None]
+    data = quantising(kind, values.size, scale, zero_point)
+    network = SeveralEnds(model_file(data, "model.tflite"), tmp_path, Options(io="as-is"))
+    (made,), (right,) = network.run([values]), tflm_outputs(data, [values])
+    assert np.array_equal(made, right)
+
+
+def test_numbers_that_no_code_is_near(tmp_path: Path) -> None:
+    """What C leaves undefined saturates, as on Arm; what is no number is the zero point."""
+    values = np.float32([[np.inf, -np.inf, 3e38, -3e38, 1e12, -1e12, np.nan]])
+    for kind, zero_point, codes in (
+        ("INT8", 3, [127, -128, 127, -128, 127, -128, 3]),
+        ("UINT8", 140, [255, 0, 255, 0, 255, 0, 140]),
+    ):
+        data = quantising(kind, values.size, 1e-3, zero_point)
+        model = model_file(data, "model.tflite")
+        network = SeveralEnds(model, tmp_path / kind, Options(io="as-is"))
+        assert network.run([values])[0].tolist() == [codes]
+
+
+def test_unsigned_codes_of_numbers_are_those_of_signed_ones(tmp_path: Path) -> None:
+    """TensorFlow Lite Micro has no such kernel: the formula is the same, 128 codes further."""
+    values = np.random.default_rng(0).normal(0.0, 9.0, (1, 500)).astype(np.float32)
+    made = []
+    for kind, zero_point in (("INT8", -3), ("UINT8", 125)):
+        model = model_file(quantising(kind, 500, 0.07, zero_point), "model.tflite")
+        network = SeveralEnds(model, tmp_path / kind, Options(io="as-is"))
+        made.append(network.run([values])[0].astype(int))
+    assert np.array_equal(made[0] + 128, made[1])
+
+
 @pytest.mark.parametrize("build", [two_inputs, two_outputs])
 def test_streaming_has_one_of_each(build: Callable[[Builder], Ends]) -> None:
     builder = Builder()

@@ -65,7 +65,7 @@ def tflm_outputs(data: bytes, values: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Return all outputs of TensorFlow Lite Micro's kernels for these inputs."""
     from tflite_micro import runtime
 
-    interpreter = runtime.Interpreter.from_bytes(data, arena_size=2_000_000)
+    interpreter = runtime.Interpreter.from_bytes(data, arena_size=8_000_000)
     for number, each in enumerate(values):
         interpreter.set_input(each, number)
     interpreter.invoke()

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from asc_tiny.compiler.kernel_params import (
     binary,
+    convert,
     dense,
     elementwise,
     l2_norm,
@@ -37,6 +38,7 @@ from asc_tiny.compiler.kernel_params.base import (
     POINTER_BYTES,
     Array,
     ChannelArray,
+    Float,
     Four,
     Int8Array,
     Int16,
@@ -49,6 +51,11 @@ from asc_tiny.compiler.kernel_params.base import (
     Struct,
     four,
     two,
+)
+from asc_tiny.compiler.kernel_params.convert import (
+    ChangeSignParams,
+    DequantizeParams,
+    QuantizeParams,
 )
 from asc_tiny.compiler.kernel_params.dense import DensePackedParams, DenseParams
 from asc_tiny.compiler.kernel_params.elementwise import (
@@ -133,6 +140,7 @@ _FAMILIES = (
     matmul,
     softmax,
     sums,
+    convert,
 )
 
 KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
@@ -165,6 +173,7 @@ __all__ = [
     "BilinearParams",
     "BinaryParams",
     "BlocksParams",
+    "ChangeSignParams",
     "ChannelArray",
     "ConvParams",
     "ConvS16Params",
@@ -176,6 +185,8 @@ __all__ = [
     "DenseS16Params",
     "DepthwiseConvParams",
     "DepthwiseConvS16Params",
+    "DequantizeParams",
+    "Float",
     "Four",
     "Int8Array",
     "Int16",
@@ -197,6 +208,7 @@ __all__ = [
     "PadParams",
     "Pair",
     "PoolParams",
+    "QuantizeParams",
     "ReduceMaxParams",
     "ReduceParams",
     "RequantizeParams",

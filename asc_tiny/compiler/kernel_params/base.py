@@ -64,6 +64,9 @@ class Array:
 Int16 = Annotated[int, "int16_t"]
 """A number of 16 bits; other numbers have 32."""
 
+Float = Annotated[float, "float"]
+"""A floating-point number of single precision."""
+
 Pair = tuple[int, int]
 Four = tuple[int, int, int, int]
 

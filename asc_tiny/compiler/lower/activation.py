@@ -10,6 +10,12 @@ from asc_tiny.compiler.kernel_params import (
     RequantizeParams,
 )
 from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.convert import (
+    FROM_NUMBERS,
+    OTHER_SIGN,
+    change_sign,
+    quantize_numbers,
+)
 from asc_tiny.compiler.lower.requantization import LIMITS, activation_range, multiplier
 from asc_tiny.compiler.lower.rule import CODES, EITHER, lowering
 
@@ -19,7 +25,7 @@ _MOST_SHIFT = {"INT8": 22, "INT16": 15, "INT32": 0}
 
 @lowering(
     "QUANTIZE",
-    conditions="at the ends of the network from or to any type, where it is left out",
+    conditions="one scale each; with `--io int8`, left out at the ends of the network",
     signatures=(
         "INT8 -> INT8",
         "INT8 -> INT16",
@@ -29,11 +35,18 @@ _MOST_SHIFT = {"INT8": 22, "INT16": 15, "INT32": 0}
         "INT16 -> INT32",
         "INT32 -> INT8",
         "INT32 -> INT16",
+        *FROM_NUMBERS,
+        *OTHER_SIGN,
     ),
 )
 def lower_quantize(ctx: LoweringContext) -> list[Stage]:
-    """QUANTIZE from codes of one type and scale to those of another."""
-    if ctx.input(0).dtype == "INT32" and ctx.quantization(ctx.input(0))[1] != 0:
+    """QUANTIZE of numbers, or of codes to another scale or type."""
+    source = ctx.input(0)
+    if source.dtype == "FLOAT32":
+        return quantize_numbers(ctx)
+    if "UINT8" in (source.dtype, ctx.output.dtype):
+        return change_sign(ctx)
+    if source.dtype == "INT32" and ctx.quantization(source)[1] != 0:
         ctx.error("input is INT32, its zero point must be 0")
     scale, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
     return _rescale(ctx, scale / target, ctx.range())

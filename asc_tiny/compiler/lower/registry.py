@@ -10,6 +10,7 @@ from asc_tiny.compiler.lower import (  # noqa: F401
     binary,
     concat,
     conv,
+    convert,
     depth_space,
     depthwise,
     fully_connected,

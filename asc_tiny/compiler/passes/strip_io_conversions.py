@@ -1,8 +1,9 @@
 """Removes the conversions from and to other types that exporters leave around an int8 network.
 
-The C code begins with the int8 codes behind a QUANTIZE of the input and ends with those before a
-DEQUANTIZE (or QUANTIZE to another type) of the output: a front end gives codes, and a decision
-takes them, so nothing on a board computes in floating point.
+A front end gives codes, and a decision takes them: with ``io="int8"`` the C code begins with the
+codes behind a QUANTIZE of an input and ends with those before a DEQUANTIZE (or QUANTIZE to another
+type) of an output, so that nothing on a board computes in floating point. With ``io="as-is"`` it
+takes and gives what the file does.
 """
 
 from __future__ import annotations
@@ -14,35 +15,46 @@ from asc_tiny.tflite.graph import Graph, Operator
 
 def without_conversions(graph: Graph) -> Graph:
     """Return the int8 network inside a graph; the same graph if there is nothing to remove."""
-    entry, leaving = _entry(graph), _leaving(graph)
-    removed = [operator for operator in (entry, leaving) if operator is not None]
+    entries = {index: entry for index in graph.inputs if (entry := _entry(graph, index))}
+    leaving = {index: last for index in graph.outputs if (last := _leaving(graph, index))}
+    removed = {operator.index for operator in (*entries.values(), *leaving.values())}
     if not removed:
         return graph
     return replace(
         graph,
-        operators=tuple(operator for operator in graph.operators if operator not in removed),
-        inputs=entry.outputs if entry else graph.inputs,
-        outputs=(leaving.inputs[0],) if leaving else graph.outputs,
+        operators=tuple(each for each in graph.operators if each.index not in removed),
+        inputs=tuple(_result(entries.get(index), index) for index in graph.inputs),
+        outputs=tuple(_operand(leaving.get(index), index) for index in graph.outputs),
     )
 
 
-def _entry(graph: Graph) -> Operator | None:
-    """Return the operator that alone reads the input and makes int8 codes of it."""
-    if len(graph.inputs) != 1 or graph.tensor(graph.inputs[0]).dtype == "INT8":
-        return None
-    readers = [operator for operator in graph.operators if graph.inputs[0] in operator.inputs]
-    if len(readers) != 1 or readers[0].name != "QUANTIZE" or graph.inputs[0] in graph.outputs:
-        return None
-    return readers[0] if graph.tensor(readers[0].outputs[0]).dtype == "INT8" else None
+def _result(operator: Operator | None, index: int) -> int:
+    return operator.outputs[0] if operator else index
 
 
-def _leaving(graph: Graph) -> Operator | None:
-    """Return the operator that makes the output of int8 codes."""
-    if len(graph.outputs) != 1 or graph.tensor(graph.outputs[0]).dtype == "INT8":
+def _operand(operator: Operator | None, index: int) -> int:
+    return operator.inputs[0] if operator else index
+
+
+def _entry(graph: Graph, index: int) -> Operator | None:
+    """Return the operator that alone reads an input and makes int8 codes of it."""
+    readers = graph.readers.get(index, ())
+    if graph.tensor(index).dtype == "INT8" or len(readers) != 1 or index in graph.outputs:
         return None
-    operator = graph.producers.get(graph.outputs[0])
-    if operator is None or operator.name not in ("DEQUANTIZE", "QUANTIZE"):
+    (reader,) = readers
+    if reader.name != "QUANTIZE" or graph.inputs.count(index) > 1:
         return None
-    if any(graph.outputs[0] in other.inputs for other in graph.operators):
+    # Where nothing else is computed, what converts back needs something to convert.
+    if reader.outputs[0] in graph.outputs and len(graph.operators) == 1:
+        return None
+    return reader if graph.tensor(reader.outputs[0]).dtype == "INT8" else None
+
+
+def _leaving(graph: Graph, index: int) -> Operator | None:
+    """Return the operator that makes an output of int8 codes, which nothing else reads."""
+    operator = graph.producers.get(index)
+    if graph.tensor(index).dtype == "INT8" or operator is None or graph.readers.get(index):
+        return None
+    if operator.name not in ("DEQUANTIZE", "QUANTIZE"):
         return None
     return operator if graph.tensor(operator.inputs[0]).dtype == "INT8" else None

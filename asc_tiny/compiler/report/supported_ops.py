@@ -22,9 +22,10 @@ What `asc-tiny generate` makes firmware of. This page is generated from the code
 Activations are int8 with one scale and zero point each or, where the types say so, int16 with zero
 point 0 and int8 weights (16x8); every output equals TensorFlow Lite Micro's kernels bit for bit. A
 graph may have several inputs and outputs; an output may be an input, be read by further operators,
-or be constant. Any tensor may have several readers, and operands may be constants. A QUANTIZE of a
-float or uint8 input and a DEQUANTIZE or QUANTIZE of the output are left out: the C code takes and
-gives the int8 codes inside.
+or be constant. Any tensor may have several readers, and operands may be constants. With `--io int8`
+a QUANTIZE of an input of another type and a DEQUANTIZE or QUANTIZE of an output are left out: the C
+code takes and gives the int8 codes inside. With `--io as-is` it takes and gives what the file does.
+Operators whose results follow from constants and known shapes are folded.
 
 Memory says how much of its input an operator needs at once: "row by row" a window of rows, a "view"
 nothing at all, the "whole map" everything. Cores with the DSP extension are Cortex-M4, M7, M33 and
@@ -85,9 +86,9 @@ def _row(name: str) -> str:
 def _is_run_by_tflm(name: str) -> bool:
     """Whether its memory is known, and a network may have it: there, all outputs are int8."""
     rule = lowering_rule.get(name)
-    return name in memory_rule.names and (
-        rule is None or any("INT8" in each.results for each in rule.signatures)
-    )
+    signatures = () if rule is None else rule.signatures
+    has_int8 = any({"INT8", "FLOAT32"} & {*each.results} for each in signatures)
+    return name in memory_rule.names and (rule is None or has_int8)
 
 
 def _list(names: set[str]) -> str:

@@ -14,7 +14,7 @@ from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
 from asc_tiny.compiler.planner.schedule_loops import Loop, loops
 from asc_tiny.compiler.planner.scheduler import Schedule
 from asc_tiny.compiler.planner.slots import Slots
-from asc_tiny.firmware.c.literals import value_lines
+from asc_tiny.firmware.c.literals import float_literal, value_lines
 from asc_tiny.firmware.network import interface
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.util.errors import AscError
@@ -267,6 +267,8 @@ def _initializer(value: object) -> str:
     """Return a C initializer: members of another kernel's parameters have names."""
     if isinstance(value, Array):
         return value.name
+    if isinstance(value, float):
+        return float_literal(value)
     if isinstance(value, tuple):
         return "{" + ", ".join(map(str, value)) + "}"
     if not isinstance(value, Struct):

@@ -12,7 +12,7 @@ from asc_tiny.compiler.diagnostics import not_supported
 from asc_tiny.compiler.lower.context import DTYPES
 from asc_tiny.compiler.lower.registry import lowering_rule
 from asc_tiny.compiler.lower.signature import Signature
-from asc_tiny.compiler.options import STREAMING, Options
+from asc_tiny.compiler.options import AS_IS, INT8_CODES, STREAMING, Options
 from asc_tiny.compiler.passes import strip_io_conversions
 from asc_tiny.compiler.passes.constant_folding import fold_constants
 from asc_tiny.compiler.pipeline import compile_graph
@@ -44,7 +44,7 @@ def compile_network(model_file: ModelFile, options: Options = DEFAULT) -> Compil
         AscError: the model is not full int8, has an operator or option that is not supported, or
             does not fit the memory that the options allow.
     """
-    model_file = without_conversions(model_file)
+    model_file = without_conversions(model_file, options.io)
     folded = fold_constants(model_file.graph)
     model_file = replace(model_file, graph=folded.graph)
     check_supported_types(model_file)
@@ -52,7 +52,8 @@ def compile_network(model_file: ModelFile, options: Options = DEFAULT) -> Compil
     _check_variables(model_file)
     if options.schedule == STREAMING:
         _check_streaming(model_file)
-    return replace(compile_graph(folded.graph, options), folded=folded.titles)
+    compiled = compile_graph(folded.graph, options)
+    return replace(compiled, folded=folded.titles, io=options.io)
 
 
 def _check_streaming(model_file: ModelFile) -> None:
@@ -95,7 +96,7 @@ def emit(
         compiled: the network that ``compile_network`` made of it.
         fingerprints: hashes of the classifier that it is the network of, None for none.
     """
-    model_file = without_conversions(model_file)
+    model_file = without_conversions(model_file, compiled.io)
     context: dict[str, Any] = {
         **values(model_file.graph, compiled.lowered, compiled.schedule, compiled.arena),
         "banner": banner(model_file),
@@ -109,8 +110,15 @@ def emit(
     return render_files(context, "network/asc_net.h", "network/asc_net.c")
 
 
-def without_conversions(model_file: ModelFile) -> ModelFile:
-    """Return a model without conversions of its input and output from and to other types."""
+def without_conversions(model_file: ModelFile, io: str = INT8_CODES) -> ModelFile:
+    """Return a model without conversions of its inputs and outputs from and to other types.
+
+    Args:
+        model_file: the model.
+        io: as in ``Options``; with ``as-is`` the model stays the same.
+    """
+    if io == AS_IS:
+        return model_file
     return replace(model_file, graph=strip_io_conversions.without_conversions(model_file.graph))
 
 

@@ -142,8 +142,9 @@ def generate(
     schedule, max_ram, optimize
         As for ``compile_network``, with runtime ``"aot"``.
     io
-        As for ``compile_network``, with runtime ``"aot"``; a front end gives int8 codes, so that a
-        classifier takes ``"int8"`` alone.
+        As for ``compile_network``, with runtime ``"aot"``. None takes ``"as-is"`` for a network
+        without front end and labels; a front end gives int8 codes, so that a classifier takes
+        ``"int8"`` alone.
     prefix
         Prefix of all names in the C code.
     frontend, labels
@@ -181,7 +182,7 @@ def generate(
     if target.definition:
         registry.check_tables(target, registry.load()[0])
     kind.check(target, runtime)
-    complete = _complete(model, runtime, options, frontend, labels, decision)
+    complete = _complete(model, runtime, options, frontend, labels, decision, has_io=io is not None)
     if not isinstance(complete, Classifier):
         if resample:
             raise _for_classifiers(model, "--resample")
@@ -351,8 +352,14 @@ def _complete(
     frontend: Path | str | None,
     labels: Path | str | None,
     decision: Path | str | None,
+    *,
+    has_io: bool = False,
 ) -> FirmwareNetwork:
-    """Return a model with all that its firmware needs; without front end and labels it is alone."""
+    """Return a model with all that its firmware needs; without front end and labels it is alone.
+
+    A network alone takes and gives what its file does, unless ``has_io`` says that the options
+    tell.
+    """
     model = load_model(path)
     config = read_frontend(Path(frontend)) if frontend else None
     names = read_labels(Path(labels)) if labels else None
@@ -361,6 +368,8 @@ def _complete(
     ):
         if decision:
             raise _for_classifiers(path, "--decision")
+        if runtime == AOT and not has_io:
+            options = replace(options, io=AS_IS)
         return firmware_network(model, runtime=runtime, options=options)
     complete = classifier(model, runtime=runtime, frontend=config, labels=names)
     if decision:

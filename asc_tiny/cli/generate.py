@@ -55,7 +55,8 @@ from asc_tiny.projects import registry
     "--io",
     type=click.Choice(["int8", "as-is"]),
     help="What the network takes and gives: int8 codes, without the conversions of the file's "
-    "inputs and outputs, or what the file does, such as floating-point numbers.",
+    "inputs and outputs, or what the file does, such as floating-point numbers. Default: int8 for "
+    "a classifier, whose front end gives codes, else as-is.",
 )
 @click.option(
     "--plan",

@@ -56,7 +56,8 @@ def firmware_network(
             "the columns; give --frontend FILE.toml and --labels FILE"
         )
     if runtime == "aot":
-        model_file = compiled.without_conversions(model_file)
+        model_file = compiled.without_conversions(model_file, options.io)
+        model_file = compiled.without_constants(model_file)
         compiled.check_supported_types(model_file)
         compiled.check_supported_operators(model_file)
     else:

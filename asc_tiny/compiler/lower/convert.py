@@ -61,7 +61,6 @@ def change_sign(ctx: LoweringContext) -> list[Stage]:
 @lowering(
     "DEQUANTIZE",
     conditions="one scale; with `--io int8`, left out at the ends of the network",
-    types="int8, uint8 or int16 to float32",
     signatures=("INT8 -> FLOAT32", "UINT8 -> FLOAT32", "INT16 -> FLOAT32"),
 )
 def lower_dequantize(ctx: LoweringContext) -> list[Stage]:

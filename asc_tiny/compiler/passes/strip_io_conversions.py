@@ -17,12 +17,12 @@ def without_conversions(graph: Graph) -> Graph:
     """Return the int8 network inside a graph; the same graph if there is nothing to remove."""
     entries = {index: entry for index in graph.inputs if (entry := _entry(graph, index))}
     leaving = {index: last for index in graph.outputs if (last := _leaving(graph, index))}
-    removed = {operator.index for operator in (*entries.values(), *leaving.values())}
+    removed = [*entries.values(), *leaving.values()]
     if not removed:
         return graph
     return replace(
         graph,
-        operators=tuple(each for each in graph.operators if each.index not in removed),
+        operators=tuple(each for each in graph.operators if each not in removed),
         inputs=tuple(_result(entries.get(index), index) for index in graph.inputs),
         outputs=tuple(_operand(leaving.get(index), index) for index in graph.outputs),
     )

@@ -72,10 +72,12 @@ def many_classes(b: Builder) -> tuple[list[Value], list[Value]]:
 
 
 def float_inside(b: Builder) -> tuple[list[Value], list[Value]]:
-    x, y, z = image(b, 1, 4), b.activation((1, 4), 0.1, 0, "FLOAT32"), image(b, 1, 4)
+    x, last = image(b, 1, 4), image(b, 1, 4)
+    y, z = (b.activation((1, 4), 0.1, 0, "FLOAT32") for _ in range(2))
     b.operator("DEQUANTIZE", [x], [y])
-    b.operator("QUANTIZE", [y], [z])
-    return [x], [z]
+    b.operator("RELU", [y], [z])
+    b.operator("QUANTIZE", [z], [last])
+    return [x], [last]
 
 
 REFUSED: dict[Callable[[Builder], tuple[list[Value], list[Value]]], str] = {
@@ -84,7 +86,7 @@ REFUSED: dict[Callable[[Builder], tuple[list[Value], list[Value]]], str] = {
     ),
     batches: r"operator 0 \(MAX_POOL_2D, layer t1\): .*convert the model with batch size 1",
     computed_weights: r"operator 1 \(FULLY_CONNECTED, layer t2\): weights must be int8 constants",
-    float_inside: r"tensor 1, output of operator 0 \(DEQUANTIZE\), is FLOAT32, only full int8",
+    float_inside: r"tensor 2, output of operator 0 \(DEQUANTIZE\), is FLOAT32, only full int8",
     many_classes: r"operator 0 \(SOFTMAX, layer t1\): over 4096 classes, at most 4095",
     uneven_groups: r"operator 0 \(CONV_2D\) has 4 input channels, filters of 3, 2 filters",
 }

@@ -38,9 +38,9 @@ int main(int argc, char **argv) {
     if (asc_net_init(arena.bytes) != ASC_NET_OK) {
         return 1;
     }
-    int8_t *const input = asc_net_input(arena.bytes);
+    int8_t *const input = (int8_t *)(void *)asc_net_input(arena.bytes);
     uint32_t noise = 1;
-    for (uint32_t i = 0; i < ASC_NET_INPUT_SIZE; i++) {
+    for (uint32_t i = 0; i < ASC_NET_INPUT_BYTES; i++) {
         noise = noise * 1664525u + 1013904223u;
         input[i] = (int8_t)(noise >> 24);
     }

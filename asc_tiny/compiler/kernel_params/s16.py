@@ -27,8 +27,6 @@ from asc_tiny.compiler.kernel_params.windows import PoolParams, WindowParams
 HEADER = "asc_kernels_s16.h"
 """The header that declares the kernels of this family."""
 
-_SUM_BYTES = 8
-
 
 @dataclass(frozen=True)
 class OutputRangeS16(Struct):
@@ -59,11 +57,6 @@ class ConvS16Params(WindowParams):
     range: OutputRangeS16
     weights: Int8Array
     channels: ChannelS16Array
-
-    @property
-    def scratch_bytes(self) -> int:
-        """Bytes of a 64-bit sum for each output channel."""
-        return _SUM_BYTES * self.output_channels
 
     @property
     def windows(self) -> int:
@@ -100,11 +93,6 @@ class TransposeConvS16Params(KernelParams):
     range: OutputRangeS16
     weights: Int8Array
     channels: ChannelS16Array
-
-    @property
-    def scratch_bytes(self) -> int:
-        """Bytes of a 64-bit sum for each output channel."""
-        return _SUM_BYTES * self.output_channels
 
     @property
     def windows(self) -> int:
@@ -147,11 +135,6 @@ class DenseS16Params(KernelParams):
     range: OutputRangeS16
     weights: Int8Array
     channels: ChannelS16Array
-
-    @property
-    def scratch_bytes(self) -> int:
-        """Bytes of a 64-bit sum for each output."""
-        return _SUM_BYTES * self.outputs
 
     @property
     def windows(self) -> int:

@@ -12,7 +12,6 @@ _LONGEST_LAYER = 60
 advice: OpRules[str] = OpRules()
 """What to do about operators that are not supported."""
 
-advice("CAST")("convert anew as full int8")
 advice("EXP")("use LOGISTIC, TANH or SOFTMAX")
 advice("GELU")("use HARD_SWISH")
 advice("NEG")("NEG is 0 - x with SUB")

@@ -108,7 +108,7 @@ cost_rule("L2_NORMALIZATION")(_each_output(3))
 cost_rule("LOG_SOFTMAX", "SOFTMAX")(_each_output(4))
 # Four products, three additions
 cost_rule("RESIZE_BILINEAR")(_each_output(7))
-cost_rule("SELECT_V2")(_each_output(1))
+cost_rule("SELECT", "SELECT_V2")(_each_output(1))
 # Difference, product
 cost_rule("SQUARED_DIFFERENCE")(_each_output(2))
 cost_rule("READ_VARIABLE", "TILE")(_move)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from support.random_arithmetic import Arithmetic
+from support.random_choices import Choices
 from support.random_movement import MOST_ELEMENTS, Movement
 from support.random_rearranging import Rearranging
 from support.random_states import STATE, States
@@ -31,7 +32,7 @@ def _present(*values: Value | None) -> list[Value]:
     return [value for value in values if value is not None]
 
 
-class Maker(Movement, Rearranging, Arithmetic, States):
+class Maker(Movement, Rearranging, Arithmetic, Choices, States):
     """A random graph of int8 operators.
 
     Attributes:
@@ -353,12 +354,14 @@ Maker.any = (
     "binary",
     "broadcast_to",
     "choice",
+    "chosen",
     "concatenation",
     "cumsum",
     "dense",
     "elu",
     "expand_dims",
     "extreme",
+    "filled",
     "gather",
     "gather_nd",
     "hard_swish",
@@ -366,6 +369,7 @@ Maker.any = (
     "leaky_relu",
     "log_softmax",
     "logistic",
+    "looked_up",
     "matmul",
     "mean",
     "mirror_pad",
@@ -387,6 +391,7 @@ Maker.any = (
     "tanh",
     "transpose",
     "unpack",
+    "zeros",
 )
 Maker.image = (
     "binary",

@@ -125,19 +125,23 @@ _NOT_OF_INT16 = (
     "add_n",
     "blocks",
     "broadcast_to",
+    "chosen",
     "cumsum",
     "depth_to_space",
     "elu",
     "extreme",
+    "filled",
     "gather",
     "gather_nd",
     "hard_swish",
     "l2_norm",
     "log_softmax",
+    "looked_up",
     "matmul",
     "mirror_pad",
     "quotient",
     "squared_difference",
+    "zeros",
 )
 Int16Maker.any = tuple(name for name in Maker.any if name not in _NOT_OF_INT16)
 Int16Maker.image = tuple(name for name in Maker.image if name not in _NOT_OF_INT16)

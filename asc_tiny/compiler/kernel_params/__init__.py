@@ -14,9 +14,12 @@ from types import MappingProxyType
 
 from asc_tiny.compiler.kernel_params import (
     binary,
+    cast,
+    choice,
     convert,
     dense,
     elementwise,
+    gather,
     l2_norm,
     matmul,
     movement,
@@ -52,6 +55,14 @@ from asc_tiny.compiler.kernel_params.base import (
     four,
     two,
 )
+from asc_tiny.compiler.kernel_params.cast import (
+    CastParams,
+)
+from asc_tiny.compiler.kernel_params.choice import (
+    CompareParams,
+    IntegersParams,
+    SelectParams,
+)
 from asc_tiny.compiler.kernel_params.convert import (
     ChangeSignParams,
     DequantizeParams,
@@ -65,6 +76,10 @@ from asc_tiny.compiler.kernel_params.elementwise import (
     Operand,
     RequantizeParams,
     SoftmaxParams,
+)
+from asc_tiny.compiler.kernel_params.gather import (
+    GatherNdParams,
+    GatherParams,
 )
 from asc_tiny.compiler.kernel_params.l2_norm import (
     L2NormParams,
@@ -141,6 +156,9 @@ _FAMILIES = (
     softmax,
     sums,
     convert,
+    cast,
+    choice,
+    gather,
 )
 
 KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
@@ -173,8 +191,10 @@ __all__ = [
     "BilinearParams",
     "BinaryParams",
     "BlocksParams",
+    "CastParams",
     "ChangeSignParams",
     "ChannelArray",
+    "CompareParams",
     "ConvParams",
     "ConvS16Params",
     "ConvertCodesParams",
@@ -188,10 +208,13 @@ __all__ = [
     "DequantizeParams",
     "Float",
     "Four",
+    "GatherNdParams",
+    "GatherParams",
     "Int8Array",
     "Int16",
     "Int16Array",
     "Int32Array",
+    "IntegersParams",
     "KernelParams",
     "L2NormParams",
     "LeakyReluS16Params",
@@ -214,6 +237,7 @@ __all__ = [
     "RequantizeParams",
     "ResizeParams",
     "ScaledSum",
+    "SelectParams",
     "SigmoidS16Params",
     "SliceParams",
     "SoftmaxParams",

@@ -1,31 +1,32 @@
-"""Lowers operators of two tensors element by element, of which either may be broadcast.
-
-An operand whose shape has a 1, or no dimension, where the output has more is repeated there: one
-row for all, one pixel for a row, one channel for a pixel.
-"""
+"""Lowers operators of two tensors element by element, of which either may be broadcast."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
-from asc_tiny.compiler.ir import Buffer, BufferView, RowAccess, Stage
+from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import (
     AddParams,
-    Array,
     BinaryParams,
+    IntegersParams,
     Operand,
     OutputRange,
-    two,
 )
-from asc_tiny.compiler.lower.broadcast import LOOPS, extended, merged_loops
-from asc_tiny.compiler.lower.context import LoweringContext, geometry
-from asc_tiny.compiler.lower.index_map import moved, numbers
+from asc_tiny.compiler.kernel_params.choice import Operation
+from asc_tiny.compiler.lower.broadcast import broadcast
+from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import multiplier, product_scale, ratio
-from asc_tiny.compiler.lower.rule import BROADCAST, BY_ROW, CODES, EITHER, FUSED, WHOLE, lowering
-from asc_tiny.tflite.graph import Tensor
+from asc_tiny.compiler.lower.rule import (
+    BROADCAST,
+    BY_ROW,
+    CODES,
+    EITHER,
+    FUSED,
+    INTEGERS,
+    WHOLE,
+    lowering,
+)
 
 # 255 times 255 shifted further left would leave 32 bits.
 _MOST_PRODUCT_SHIFT = 14
@@ -51,10 +52,12 @@ class _Arithmetic(NamedTuple):
     "ADD",
     conditions=f"{BROADCAST}; {FUSED}",
     inputs=(2, 2),
-    signatures=EITHER,
+    signatures=(*EITHER, *INTEGERS),
 )
 def lower_add(ctx: LoweringContext) -> list[Stage]:
     """ADD, with or without broadcast, of which one tensor may be constant."""
+    if not ctx.has_codes:
+        return _integers(ctx, Operation.ADD)
     if ctx.input(0).size == ctx.input(1).size == ctx.output.size and not ctx.has_int16:
         # Sizes that are all equal leave only dimensions of 1 to broadcast.
         inputs = [ctx.like_output(ctx.input(0)), ctx.like_output(ctx.input(1))]
@@ -67,10 +70,12 @@ def lower_add(ctx: LoweringContext) -> list[Stage]:
     "SUB",
     conditions=f"{BROADCAST}; {FUSED}",
     inputs=(2, 2),
-    signatures=EITHER,
+    signatures=(*EITHER, *INTEGERS),
 )
 def lower_sub(ctx: LoweringContext) -> list[Stage]:
     """SUB, with or without broadcast."""
+    if not ctx.has_codes:
+        return _integers(ctx, Operation.SUB)
     return _binary(ctx, "asc_sub", _sum(ctx))
 
 
@@ -92,10 +97,12 @@ def _sum(ctx: LoweringContext) -> _Arithmetic:
     conditions=f"{BROADCAST}; {FUSED}",
     memory=f"{BY_ROW}; by a gate that depends on the {WHOLE} (squeeze and excite), the {WHOLE}",
     inputs=(2, 2),
-    signatures=EITHER,
+    signatures=(*EITHER, *INTEGERS),
 )
 def lower_mul(ctx: LoweringContext) -> list[Stage]:
     """MUL, with or without broadcast."""
+    if not ctx.has_codes:
+        return _integers(ctx, Operation.MUL)
     (scale1, _), (scale2, _) = _quantizations(ctx)
     product = multiplier(scale1 * scale2 / ctx.quantization(ctx.output)[0])
     return _binary(ctx, "asc_mul", _product(ctx, (0, 0), product))
@@ -105,9 +112,12 @@ def lower_mul(ctx: LoweringContext) -> list[Stage]:
     "DIV",
     conditions=f"{BROADCAST}; {FUSED}; what the division by 0 gives means nothing",
     inputs=(2, 2),
+    signatures=("INT8 -> INT8", *INTEGERS),
 )
 def lower_div(ctx: LoweringContext) -> list[Stage]:
     """DIV of codes."""
+    if not ctx.has_codes:
+        return _integers(ctx, Operation.DIV)
     (scale1, zero1), (scale2, zero2) = _quantizations(ctx)
     real = ratio(scale1, product_scale(scale2, ctx.quantization(ctx.output)[0]))
     value, shift = multiplier(real)
@@ -117,9 +127,16 @@ def lower_div(ctx: LoweringContext) -> list[Stage]:
     return _binary(ctx, "asc_div", _Arithmetic(*operands, value, shift, ctx.range()))
 
 
-@lowering("SQUARED_DIFFERENCE", conditions=BROADCAST, inputs=(2, 2))
+@lowering(
+    "SQUARED_DIFFERENCE",
+    conditions=BROADCAST,
+    inputs=(2, 2),
+    signatures=("INT8 -> INT8", *INTEGERS),
+)
 def lower_squared_difference(ctx: LoweringContext) -> list[Stage]:
     """SQUARED_DIFFERENCE, of operands with 7 more bits."""
+    if not ctx.has_codes:
+        return _integers(ctx, Operation.SQUARED_DIFFERENCE)
     (scale1, zero1), (scale2, zero2) = _quantizations(ctx)
     common = 2.0 * max(scale1, scale2)
     value, shift = multiplier(common * common / (2**14 * ctx.quantization(ctx.output)[0]))
@@ -165,10 +182,12 @@ def _product(
     "MAXIMUM",
     conditions=f"{BROADCAST}; {CODES}",
     inputs=(2, 2),
-    signatures=EITHER,
+    signatures=(*EITHER, *INTEGERS),
 )
 def lower_maximum(ctx: LoweringContext) -> list[Stage]:
     """MAXIMUM of codes."""
+    if not ctx.has_codes:
+        return _integers(ctx, Operation.MAXIMUM)
     return _binary(ctx, "asc_maximum", None)
 
 
@@ -176,10 +195,12 @@ def lower_maximum(ctx: LoweringContext) -> list[Stage]:
     "MINIMUM",
     conditions=f"{BROADCAST}; {CODES}",
     inputs=(2, 2),
-    signatures=EITHER,
+    signatures=(*EITHER, *INTEGERS),
 )
 def lower_minimum(ctx: LoweringContext) -> list[Stage]:
     """MINIMUM of codes."""
+    if not ctx.has_codes:
+        return _integers(ctx, Operation.MINIMUM)
     return _binary(ctx, "asc_minimum", None)
 
 
@@ -188,63 +209,35 @@ def _quantizations(ctx: LoweringContext) -> tuple[tuple[float, int], tuple[float
 
 
 def _binary(ctx: LoweringContext, kernel: str, arithmetic: _Arithmetic | None) -> list[Stage]:
-    operands, output = (ctx.input(0), ctx.input(1)), ctx.output
-    rank = max(4, len(output.shape))
-    shape = extended(rank, output.shape)
-    shapes = [extended(rank, operand.shape) for operand in operands]
-    if np.broadcast_shapes(*shapes) != shape:
-        ctx.error(
-            f"shapes {list(operands[0].shape)} and {list(operands[1].shape)} do not make "
-            f"{list(output.shape)}"
-        )
-    is_image = rank == 4 and geometry(output)[0] == shape[1] and shape[0] == 1
-    # The axes within a row
-    axes = (2, 3) if is_image else range(rank)
-    inputs = [
-        _operand(ctx, operand, each, is_image=is_image)
-        for operand, each in zip(operands, shapes, strict=True)
-    ]
-    before: list[Stage] = []
-    # Two loops go over any row of an image; where others need more, operands are repeated before.
-    for number in sorted((0, 1), key=lambda each: operands[each].size):
-        if len(merged_loops(shape, shapes, axes)) > LOOPS:
-            view, stages = _repeated(ctx, operands[number], shapes[number], shape, number)
-            inputs[number], shapes[number] = RowAccess(view), shape
-            before += stages
-    loops = merged_loops(shape, shapes, axes)
-    loops = [[1, 0, 0]] * (LOOPS - len(loops)) + loops
-    counts, first, second = zip(*loops, strict=True)
-    params = BinaryParams(count=two(counts), first_step=two(first), second_step=two(second))
+    inputs, counts, (first, second), before = broadcast(ctx, (ctx.input(0), ctx.input(1)))
+    params = BinaryParams(count=counts, first_step=first, second_step=second)
     if arithmetic:
         params = replace(params, **arithmetic._asdict())
     return [*before, ctx.stage(ctx.typed(kernel), params, inputs=inputs)]
 
 
-def _operand(
-    ctx: LoweringContext, operand: Tensor, shape: tuple[int, ...], *, is_image: bool
-) -> RowAccess:
-    view = ctx.view(operand)
-    if not is_image:
-        return RowAccess(ctx.reshaped(view, 1, operand.byte_count))
-    rows = ctx.reshaped(view, shape[1], operand.byte_count // shape[1])
-    return RowAccess(rows, factor=0 if shape[1] == 1 else 1)
+def _integers(ctx: LoweringContext, operation: Operation) -> list[Stage]:
+    """Combine integers that are no codes."""
+    if ctx.options.get("fused_activation_function", "NONE") != "NONE":
+        ctx.error(f"a fused activation of {ctx.output.dtype} is not supported")
+    inputs, counts, steps, before = broadcast(ctx, (ctx.input(0), ctx.input(1)))
+    size = ctx.output.byte_count // ctx.output.size
+    first, second = ((outer * size, inner * size) for outer, inner in steps)
+    params = IntegersParams(counts, first, second, size, operation.value)
+    return [*before, ctx.stage("asc_integers", params, inputs=inputs)]
 
 
-def _repeated(
-    ctx: LoweringContext,
-    operand: Tensor,
-    own: tuple[int, ...],
-    shape: tuple[int, ...],
-    number: int,
-) -> tuple[BufferView, list[Stage]]:
-    """Return an operand in the shape of the output as one row, and the stage that makes it."""
-    indices = np.broadcast_to(numbers(operand).reshape(own), shape)
-    name = f"asc_net_repeated{ctx.operator.index}_{number}"
-    dtype = ctx.view(operand).buffer.dtype
-    buffer = Buffer(name, 1, indices.size * dtype.itemsize, dtype=dtype)
-    if operand.data is not None:
-        values = operand.data.ravel()[indices.ravel()]
-        return BufferView.of(replace(buffer, constant=Array(name, values))), []
-    target = BufferView.of(buffer)
-    source = ctx.reshaped(ctx.view(operand), 1, operand.byte_count)
-    return target, [moved(ctx, source, target, indices, suffix=f"_repeated{number}")]
+@lowering(
+    "LOGICAL_AND", conditions=BROADCAST, types="bool", inputs=(2, 2), signatures=("BOOL -> BOOL",)
+)
+def lower_logical_and(ctx: LoweringContext) -> list[Stage]:
+    """LOGICAL_AND: the smaller one of 0 and 1."""
+    return _binary(ctx, "asc_minimum", None)
+
+
+@lowering(
+    "LOGICAL_OR", conditions=BROADCAST, types="bool", inputs=(2, 2), signatures=("BOOL -> BOOL",)
+)
+def lower_logical_or(ctx: LoweringContext) -> list[Stage]:
+    """LOGICAL_OR: the larger one of 0 and 1."""
+    return _binary(ctx, "asc_maximum", None)

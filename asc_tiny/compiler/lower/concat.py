@@ -7,7 +7,7 @@ import math
 from asc_tiny.compiler.ir import BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import CopyParams
 from asc_tiny.compiler.lower.context import LoweringContext, TensorViews, is_image
-from asc_tiny.compiler.lower.rule import EITHER, MANY, SAME, VIEW, WHOLE, lowering, lowering_rule
+from asc_tiny.compiler.lower.rule import ANY, MANY, SAME, VIEW, WHOLE, lowering, lowering_rule
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
 
 
@@ -60,7 +60,7 @@ def _same_rows(graph: Graph, index: int, operator: Operator) -> bool:
     conditions=f"any axis; no fused activation; {SAME}",
     memory=f"{VIEW}: inputs are written in place; copied where they are needed elsewhere too",
     inputs=(1, MANY),
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_concatenation(ctx: LoweringContext) -> list[Stage]:
     """CONCATENATION: a copy for every input that is not written into the output at once."""
@@ -123,7 +123,7 @@ def _copy(
     conditions=f"any axis; {SAME}",
     memory=f"{WHOLE}: copied",
     inputs=(1, MANY),
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_pack(ctx: LoweringContext) -> list[Stage]:
     """PACK: a copy of every input into a new axis of the output."""

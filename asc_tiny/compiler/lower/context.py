@@ -47,6 +47,10 @@ STORED: Mapping[str, np.dtype[Any]] = {"FLOAT32": np.dtype(np.uint32)}
 """How constants of some types are written in C: floating-point numbers as their bits."""
 
 
+QUANTIZED = ("INT8", "INT16", "UINT8")
+"""Types of codes, which have a scale; the values of others are themselves."""
+
+
 def is_image(tensor: Tensor) -> bool:
     """Whether a tensor is (1, height, width, channels); a batch of several is one row."""
     return len(tensor.shape) == 4 and tensor.shape[0] == 1
@@ -180,6 +184,8 @@ class LoweringContext(OperatorView):
 
     def same_quantization(self, *tensors: Tensor) -> None:
         """Check that the operator, which only moves codes, does not have to rescale."""
+        if all(tensor.dtype not in QUANTIZED for tensor in tensors):
+            return
         if len({self.quantization(tensor) for tensor in tensors}) != 1:
             self.error(
                 "input and output must have the same scale and zero point; put a QUANTIZE between"
@@ -283,6 +289,11 @@ class LoweringContext(OperatorView):
         target = self.view(self.output)
         row_bytes = tensor.byte_count // target.rows
         return RowAccess(self.reshaped(self.view(tensor), target.rows, row_bytes))
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether the output has codes with a scale, and no integers or truths."""
+        return self.output.dtype in QUANTIZED
 
     @property
     def has_int16(self) -> bool:

@@ -8,6 +8,7 @@ each axis, and most of these go through the axes in steps, which needs no tables
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -163,6 +164,9 @@ def _kernel(
     ctx: LoweringContext, offsets: Sequence[Indices], unit: int, value: int, suffix: str = ""
 ) -> tuple[str, KernelParams]:
     """Return the kernel that makes a row, and its parameters."""
+    if all(line.max() < 0 for line in offsets):
+        # Nothing comes from anywhere: one run that fills.
+        offsets, unit = [np.full(1, NOWHERE)], unit * math.prod(map(len, offsets))
     loops = _loops(offsets, unit)
     if loops is not None and len(loops[1]) <= _SLICE_LOOPS:
         begin, steps = loops

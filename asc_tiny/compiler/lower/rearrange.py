@@ -10,14 +10,16 @@ import numpy as np
 
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.index_map import lower_index_map, numbers
-from asc_tiny.compiler.lower.rule import BY_ROW_OR_WHOLE, EITHER, lowering
+from asc_tiny.compiler.lower.index_map import NOWHERE, lower_index_map, numbers
+from asc_tiny.compiler.lower.rule import ANY, BY_ROW_OR_WHOLE, WHOLE, lowering
 
 _REFLECT = 0
 """The mode of MIRROR_PAD that does not repeat the border."""
 
 
-@lowering("TILE", conditions="constant multiples", memory=BY_ROW_OR_WHOLE, inputs=(2, 2))
+@lowering(
+    "TILE", conditions="constant multiples", memory=BY_ROW_OR_WHOLE, inputs=(2, 2), signatures=ANY
+)
 def lower_tile(ctx: LoweringContext) -> list[Stage]:
     """TILE by constant multiples."""
     multiples = ctx.integers(1, len(ctx.input(0).shape), types=("INT32", "INT64"))
@@ -26,7 +28,13 @@ def lower_tile(ctx: LoweringContext) -> list[Stage]:
     return lower_index_map(ctx, np.tile(numbers(ctx.input(0)), multiples))
 
 
-@lowering("BROADCAST_TO", conditions="constant shape", memory=BY_ROW_OR_WHOLE, inputs=(2, 2))
+@lowering(
+    "BROADCAST_TO",
+    conditions="constant shape",
+    memory=BY_ROW_OR_WHOLE,
+    inputs=(2, 2),
+    signatures=ANY,
+)
 def lower_broadcast_to(ctx: LoweringContext) -> list[Stage]:
     """BROADCAST_TO a constant shape."""
     shape = ctx.integers(1, types=("INT32", "INT64"))
@@ -38,7 +46,7 @@ def lower_broadcast_to(ctx: LoweringContext) -> list[Stage]:
     conditions="constant axes",
     memory=BY_ROW_OR_WHOLE,
     inputs=(2, 2),
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_reverse(ctx: LoweringContext) -> list[Stage]:
     """REVERSE_V2 along constant axes."""
@@ -54,6 +62,7 @@ def lower_reverse(ctx: LoweringContext) -> list[Stage]:
     conditions="constant paddings, none wider than what it mirrors",
     memory=BY_ROW_OR_WHOLE,
     inputs=(2, 2),
+    signatures=ANY,
 )
 def lower_mirror_pad(ctx: LoweringContext) -> list[Stage]:
     """MIRROR_PAD in both modes."""
@@ -68,3 +77,20 @@ def lower_mirror_pad(ctx: LoweringContext) -> list[Stage]:
     if reflects:
         return lower_index_map(ctx, np.pad(indices, amounts, mode="reflect"))
     return lower_index_map(ctx, np.pad(indices, amounts, mode="symmetric"))
+
+
+@lowering("FILL", conditions="constant shape", memory=WHOLE, inputs=(2, 2), signatures=ANY)
+def lower_fill(ctx: LoweringContext) -> list[Stage]:
+    """FILL of a constant shape with one value."""
+    shape = ctx.integers(0, types=("INT32", "INT64"))
+    if ctx.input(1).size != 1:
+        ctx.error(f"value of shape {list(ctx.input(1).shape)}, must be one")
+    return lower_index_map(ctx, np.zeros(shape, np.int64), source=ctx.input(1))
+
+
+@lowering(
+    "ZEROS_LIKE", conditions="code 0, as TensorFlow Lite Micro has it", memory=WHOLE, signatures=ANY
+)
+def lower_zeros_like(ctx: LoweringContext) -> list[Stage]:
+    """ZEROS_LIKE: zeros, whatever the zero point."""
+    return lower_index_map(ctx, np.full(ctx.input(0).shape, NOWHERE, np.int64))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from asc_tiny.compiler.lower import (  # noqa: F401
     activation,
     binary,
+    choice,
     concat,
     conv,
     convert,

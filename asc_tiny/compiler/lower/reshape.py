@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.lower.context import LoweringContext, geometry
-from asc_tiny.compiler.lower.rule import EITHER, OTHER_ROWS, SAME, lowering
+from asc_tiny.compiler.lower.rule import ANY, OTHER_ROWS, SAME, lowering
 
 
 @lowering(
@@ -13,7 +13,7 @@ from asc_tiny.compiler.lower.rule import EITHER, OTHER_ROWS, SAME, lowering
     memory=OTHER_ROWS,
     inputs=(2, 2),
     is_view=True,
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_expand_dims(ctx: LoweringContext) -> list[Stage]:
     """EXPAND_DIMS along an axis that the file states."""
@@ -29,14 +29,14 @@ def lower_expand_dims(ctx: LoweringContext) -> list[Stage]:
     memory=OTHER_ROWS,
     inputs=(1, 2),
     is_view=True,
-    signatures=EITHER,
+    signatures=ANY,
 )
 @lowering(
     "SQUEEZE",
     conditions=SAME,
     memory=OTHER_ROWS,
     is_view=True,
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_reshape(ctx: LoweringContext) -> list[Stage]:
     """RESHAPE and SQUEEZE: another view of the same bytes, or one copy."""

@@ -34,6 +34,12 @@ OTHER_ROWS = f"{VIEW} of the {WHOLE} where the rows become others; copied as SLI
 EITHER = ("INT8 -> INT8", "INT16 -> INT16")
 """Signatures of an operator whose operands and results are all int8, or all int16."""
 
+INTEGERS = ("INT32 -> INT32", "INT64 -> INT64")
+"""Signatures of an operator that computes with integers which are no codes."""
+
+ANY = (*EITHER, *INTEGERS, "BOOL -> BOOL")
+"""Signatures of an operator that only moves values."""
+
 Lower = Callable[[LoweringContext], list[Stage]]
 
 

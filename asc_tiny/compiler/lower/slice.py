@@ -12,7 +12,7 @@ from asc_tiny.compiler.ir import BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import SliceParams, four
 from asc_tiny.compiler.lower.context import LoweringContext, is_image
 from asc_tiny.compiler.lower.index_map import lower_index_map, numbers
-from asc_tiny.compiler.lower.rule import CODES, EITHER, MANY, SLICED, VIEW_OR_COPY, lowering
+from asc_tiny.compiler.lower.rule import ANY, CODES, MANY, SLICED, VIEW_OR_COPY, lowering
 from asc_tiny.tflite.graph import Tensor
 
 
@@ -140,7 +140,7 @@ def _constants(ctx: LoweringContext, position: int, length: int) -> list[int]:
     memory=VIEW_OR_COPY,
     inputs=(4, 4),
     is_view=True,
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_strided_slice(ctx: LoweringContext) -> list[Stage]:
     """STRIDED_SLICE, without masks that add axes."""
@@ -153,7 +153,7 @@ def lower_strided_slice(ctx: LoweringContext) -> list[Stage]:
     memory=VIEW_OR_COPY,
     inputs=(3, 3),
     is_view=True,
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_slice(ctx: LoweringContext) -> list[Stage]:
     """SLICE with constant bounds."""
@@ -167,7 +167,7 @@ def lower_slice(ctx: LoweringContext) -> list[Stage]:
     inputs=(2, 2),
     outputs=MANY,
     is_view=True,
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_split(ctx: LoweringContext) -> list[Stage]:
     """SPLIT into equal parts."""
@@ -181,7 +181,7 @@ def lower_split(ctx: LoweringContext) -> list[Stage]:
     inputs=(3, 3),
     outputs=MANY,
     is_view=True,
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_split_v(ctx: LoweringContext) -> list[Stage]:
     """SPLIT_V into parts of stated sizes."""
@@ -194,7 +194,7 @@ def lower_split_v(ctx: LoweringContext) -> list[Stage]:
     memory=VIEW_OR_COPY,
     outputs=MANY,
     is_view=True,
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_unpack(ctx: LoweringContext) -> list[Stage]:
     """UNPACK: slices of one element along an axis."""

@@ -9,7 +9,7 @@ from asc_tiny.compiler.kernel_params import SliceParams, four
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.index_map import lower_index_map, numbers
 from asc_tiny.compiler.lower.reshape import lower_reshape
-from asc_tiny.compiler.lower.rule import EITHER, SAME, VIEW, WHOLE, lowering
+from asc_tiny.compiler.lower.rule import ANY, SAME, VIEW, WHOLE, lowering
 
 
 @lowering(
@@ -17,7 +17,7 @@ from asc_tiny.compiler.lower.rule import EITHER, SAME, VIEW, WHOLE, lowering
     conditions=SAME,
     memory=f"{VIEW} where only dimensions of 1 move, else {WHOLE}",
     inputs=(2, 2),
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_transpose(ctx: LoweringContext) -> list[Stage]:
     """TRANSPOSE of any dimensions: a view where only dimensions of 1 move, else a copy."""

@@ -11,6 +11,13 @@ shape_rule("SELECT_V2")(elementwise)
 shape_rule("ZEROS_LIKE")(same)
 
 
+@shape_rule("SELECT")
+def select(op: OperatorView) -> None:
+    """Check two operands of the output's shape."""
+    for position in (1, 2):
+        check(op, op.input(position).shape)
+
+
 @shape_rule("SHAPE")
 def shape_of(op: OperatorView) -> None:
     """Check a list of dimensions."""

@@ -1,0 +1,99 @@
+"""Parameters of comparisons, of choices between operands, and of integers that are no codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from types import MappingProxyType
+
+from asc_tiny.compiler.kernel_params.base import KernelParams, Pair
+from asc_tiny.compiler.kernel_params.elementwise import Operand
+
+HEADER = "asc_choice.h"
+"""The header that declares the kernels of this family."""
+
+
+class Relation(IntFlag):
+    """How two values may be to each other, as in C."""
+
+    LESS = 1
+    EQUAL = 2
+    GREATER = 4
+
+
+class Operation(IntEnum):
+    """What is done with two integers, as in C."""
+
+    ADD = 0
+    SUB = 1
+    MUL = 2
+    DIV = 3
+    MAXIMUM = 4
+    MINIMUM = 5
+    SQUARED_DIFFERENCE = 6
+
+
+@dataclass(frozen=True)
+class CompareParams(KernelParams):
+    """Whether values are in one of some relations.
+
+    Attributes:
+        count: turns of the outer and of the inner loop.
+        first_step, second_step: bytes from one value of an operand to the next, 0 to repeat it.
+        bytes: bytes of a value: 1 of a code, 4 or 8 of an integer.
+        relations: the relations that count, a ``Relation``.
+        first, second: what brings codes to one scale.
+    """
+
+    c_type = "asc_compare_t"
+    count: Pair
+    first_step: Pair
+    second_step: Pair
+    bytes: int
+    relations: int
+    first: Operand
+    second: Operand
+
+
+@dataclass(frozen=True)
+class SelectParams(KernelParams):
+    """The first of two values where a condition is not 0, else the second.
+
+    Attributes:
+        count: turns of the outer and of the inner loop.
+        condition_step, first_step, second_step: bytes from one value to the next, 0 to repeat it.
+        bytes: bytes of a value, 1 to 8.
+    """
+
+    c_type = "asc_select_t"
+    count: Pair
+    condition_step: Pair
+    first_step: Pair
+    second_step: Pair
+    bytes: int
+
+
+@dataclass(frozen=True)
+class IntegersParams(KernelParams):
+    """Integers that are combined and wrap.
+
+    Attributes:
+        count: turns of the outer and of the inner loop.
+        first_step, second_step: bytes from one value of an operand to the next, 0 to repeat it.
+        bytes: bytes of a value, 4 or 8.
+        operation: what is done with them, an ``Operation``.
+    """
+
+    c_type = "asc_integers_t"
+    count: Pair
+    first_step: Pair
+    second_step: Pair
+    bytes: int
+    operation: int
+
+
+KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
+    {"asc_compare": CompareParams, "asc_integers": IntegersParams, "asc_select": SelectParams}
+)
+"""The structure of each kernel of this family, by the name of its C function."""

@@ -16,8 +16,10 @@ from asc_tiny.compiler.lower.convert import (
     change_sign,
     quantize_numbers,
 )
+from asc_tiny.compiler.lower.lut import lower_quantize_real
 from asc_tiny.compiler.lower.requantization import LIMITS, activation_range, multiplier
 from asc_tiny.compiler.lower.rule import CODES, EITHER, lowering
+from asc_tiny.compiler.passes.float_islands import FROM_REAL
 
 # So far can a code without its zero point be shifted in 32 bits.
 _MOST_SHIFT = {"INT8": 22, "INT16": 15, "INT32": 0}
@@ -42,6 +44,8 @@ _MOST_SHIFT = {"INT8": 22, "INT16": 15, "INT32": 0}
 def lower_quantize(ctx: LoweringContext) -> list[Stage]:
     """QUANTIZE of numbers, or of codes to another scale or type."""
     source = ctx.input(0)
+    if ctx.options.get(FROM_REAL):
+        return lower_quantize_real(ctx)
     if source.dtype == "FLOAT32":
         return quantize_numbers(ctx)
     if "UINT8" in (source.dtype, ctx.output.dtype):

@@ -34,6 +34,7 @@ from asc_tiny.compiler.lower.unary_s16 import (
     lower_logistic_s16,
     lower_tanh_s16,
 )
+from asc_tiny.compiler.passes.float_islands import real_values
 
 Function = Callable[[int], int]
 """A function of the input's code without its zero point, which returns the output's code."""
@@ -193,6 +194,19 @@ def _divide_16_bits(value: int, exponent: int) -> int:
     if exponent < 16:
         return rounding_divide_by_pot(value, exponent)
     return (value >> exponent) + (value > -1 + (value < 0))
+
+
+def lower_quantize_real(ctx: LoweringContext) -> list[Stage]:
+    """QUANTIZE of floating-point numbers that a DEQUANTIZE has made of codes."""
+    scale, zero_point = ctx.quantization(ctx.output)
+    values = real_values(*ctx.quantization(ctx.input(0)))
+    source = ctx.quantization(ctx.input(0))[1]
+
+    def code(value: int) -> int:
+        real = values[value + source + 128] / np.float32(scale)
+        return round_away(float(np.clip(real, -1024.0, 1024.0))) + zero_point
+
+    return _lookup(ctx, code)
 
 
 def _lookup(ctx: LoweringContext, function: Function) -> list[Stage]:

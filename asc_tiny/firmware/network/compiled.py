@@ -15,6 +15,7 @@ from asc_tiny.compiler.lower.signature import Signature
 from asc_tiny.compiler.options import AS_IS, INT8_CODES, STREAMING, Options
 from asc_tiny.compiler.passes import strip_io_conversions
 from asc_tiny.compiler.passes.constant_folding import fold_constants
+from asc_tiny.compiler.passes.float_islands import without_float_islands
 from asc_tiny.compiler.pipeline import compile_graph
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.c.templates import banner, render_files
@@ -46,13 +47,14 @@ def compile_network(model_file: ModelFile, options: Options = DEFAULT) -> Compil
     """
     model_file = without_conversions(model_file, options.io)
     folded = fold_constants(model_file.graph)
-    model_file = replace(model_file, graph=folded.graph)
+    graph = without_float_islands(folded.graph)
+    model_file = replace(model_file, graph=graph)
     check_supported_types(model_file)
     check_supported_operators(model_file)
     _check_variables(model_file)
     if options.schedule == STREAMING:
         _check_streaming(model_file)
-    compiled = compile_graph(folded.graph, options)
+    compiled = compile_graph(graph, options)
     return replace(compiled, folded=folded.titles, io=options.io)
 
 
@@ -124,7 +126,7 @@ def without_conversions(model_file: ModelFile, io: str = INT8_CODES) -> ModelFil
 
 def without_constants(model_file: ModelFile) -> ModelFile:
     """Return a model without operators whose results are known."""
-    return replace(model_file, graph=fold_constants(model_file.graph).graph)
+    return replace(model_file, graph=without_float_islands(fold_constants(model_file.graph).graph))
 
 
 def check_supported_operators(model_file: ModelFile) -> None:

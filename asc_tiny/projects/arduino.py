@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from asc_tiny.boards.board_table import BoardTable
-from asc_tiny.projects import microphone_app
+from asc_tiny.projects import microphone_app, network_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
     Files,
     GenerationRequest,
+    NetworkRequest,
     ProjectGenerator,
     ToolCommand,
     render,
@@ -64,16 +66,24 @@ class ArduinoGenerator(ProjectGenerator):
             "board": TABLE.read(request.board),
             "example": example,
         }
-        # Older tools compile no C++ of another ending than .cpp.
-        sources = {
-            name.replace(".cc", ".cpp"): text
-            for name, text in microphone_app.sources(request).items()
-        }
         return {
-            **{f"src/{name}": text for name, text in sources.items()},
+            **_library(microphone_app.sources(request)),
             f"examples/{example}/{example}.ino": sketch(request),
             "library.properties": self.render("library.properties.j2", values, prefix),
             "README.md": self.render("README.md.j2", values, prefix),
+        }
+
+    def network_files(self, request: NetworkRequest) -> Files:
+        """Return the library with an example that checks it."""
+        prefix = request.prefix
+        example = f"{prefix}_network"
+        board = TABLE.read(request.board)
+        values = {**network_app.values(request), "board": board, "example": example}
+        return {
+            **_library(network_app.sources(request)),
+            f"examples/{example}/{example}.ino": check_sketch(request),
+            "library.properties": self.render("library.properties.j2", values, prefix),
+            "README.md": self.render("network.md.j2", values, prefix),
         }
 
     def flash(self, project: Manifest, *, probe: str | None, port: str | None) -> ToolCommand:
@@ -92,8 +102,18 @@ class ArduinoGenerator(ProjectGenerator):
             )
         # The sketch finds the library by --library, wherever the folder lies.
         compiling = ("arduino-cli", "compile", "--fqbn", board.flash.target, "--library", ".")
-        upload = ("--upload", "--port", port, "--verify", f"examples/{project.prefix}_scenes")
+        upload = ("--upload", "--port", port, "--verify", f"examples/{project.name}")
         return ToolCommand((*compiling, *upload), "see https://arduino.github.io/arduino-cli")
+
+
+def _library(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the files of a library; older tools compile no C++ of another ending than .cpp."""
+    return {f"src/{name.replace('.cc', '.cpp')}": text for name, text in sources.items()}
+
+
+def check_sketch(request: NetworkRequest) -> str:
+    """Return the sketch that checks a network alone."""
+    return render(_FOLDER / "check.ino.j2", network_app.values(request), request.prefix)
 
 
 def sketch(request: GenerationRequest) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asc_tiny.boards.board_table import BoardTable
-from asc_tiny.projects import microphone_app
+from asc_tiny.projects import microphone_app, network_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
     Files,
     GenerationRequest,
+    NetworkRequest,
     ProjectGenerator,
 )
 from asc_tiny.util import fields
@@ -48,9 +49,7 @@ class CmsisGenerator(ProjectGenerator):
     name = "cmsis"
     default_board = "mps3-an547"
     templates = TEMPLATES / "cmsis"
-    image_patterns = tuple(
-        f"out/{{prefix}}_scenes/*/{build}/{{prefix}}_scenes.elf" for build in ("Release", "Debug")
-    )
+    image_patterns = tuple(f"out/{{name}}/*/{build}/{{name}}.elf" for build in ("Release", "Debug"))
     tables = (TABLE,)
 
     def files(self, request: GenerationRequest) -> Files:
@@ -74,6 +73,27 @@ class CmsisGenerator(ProjectGenerator):
             **microphone_app.values(request),
             "board": board,
             "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
+        }
+        return {
+            **{f"{prefix}/{name}": text for name, text in library.items()},
+            **{path: self.render(name, values, prefix) for path, name in names.items()},
+        }
+
+    def network_files(self, request: NetworkRequest) -> Files:
+        """Return the solution, an application that checks the network, and that as a layer."""
+        prefix = request.prefix
+        library = network_app.sources(request)
+        values = {
+            **network_app.values(request),
+            "board": TABLE.read(request.board),
+            "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
+        }
+        names = {
+            f"{prefix}/{prefix}.clayer.yml": "library/layer.clayer.yml.j2",
+            f"{values['name']}.csolution.yml": "scenes.csolution.yml.j2",
+            f"{values['name']}.cproject.yml": "scenes.cproject.yml.j2",
+            "README.md": "network.md.j2",
+            "src/app_main.c": "network/app_main.c",
         }
         return {
             **{f"{prefix}/{name}": text for name, text in library.items()},

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asc_tiny.boards.board_table import BoardTable
-from asc_tiny.projects import microphone_app
+from asc_tiny.projects import microphone_app, network_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
     Files,
     GenerationRequest,
+    NetworkRequest,
     ProjectGenerator,
 )
 from asc_tiny.util import fields
@@ -50,6 +51,14 @@ _PROJECT = (
     "sdkconfig.defaults.j2",
 )
 
+_NETWORK_COMPONENT = ("CMakeLists.txt.j2", "idf_component.yml.j2")
+_NETWORK_PROJECT = (
+    "CMakeLists.txt.j2",
+    "main/CMakeLists.txt.j2",
+    "main/idf_component.yml.j2",
+    "sdkconfig.defaults.j2",
+)
+
 
 class EspIdfGenerator(ProjectGenerator):
     """A component and an application for boards with an ESP chip, with either runtime."""
@@ -57,7 +66,7 @@ class EspIdfGenerator(ProjectGenerator):
     name = "esp-idf"
     default_board = "esp32s3_devkitc"
     templates = TEMPLATES / "esp_idf"
-    image_patterns = ("build/{prefix}_scenes.bin",)
+    image_patterns = ("build/{name}.bin",)
     tables = (TABLE,)
 
     def files(self, request: GenerationRequest) -> Files:
@@ -72,6 +81,27 @@ class EspIdfGenerator(ProjectGenerator):
         component = f"components/{prefix}"
         names = {f"{component}/{name}": f"component/{name}" for name in _COMPONENT}
         names.update({name: name for name in _PROJECT})
+        return {
+            **{f"{component}/{name}": text for name, text in library.items()},
+            **{
+                path.removesuffix(".j2"): self.render(name, values, prefix)
+                for path, name in names.items()
+            },
+        }
+
+    def network_files(self, request: NetworkRequest) -> Files:
+        """Return the component and an application that checks it."""
+        prefix = request.prefix
+        library = network_app.sources(request)
+        values: dict[str, object] = {
+            **network_app.values(request),
+            "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
+            "board": TABLE.read(request.board),
+        }
+        component = f"components/{prefix}"
+        names = {f"{component}/{name}": f"component/{name}" for name in _NETWORK_COMPONENT}
+        names |= {name: name for name in _NETWORK_PROJECT}
+        names |= {"README.md": "network.md.j2", "main/main.c": "network/main.c"}
         return {
             **{f"{component}/{name}": text for name, text in library.items()},
             **{

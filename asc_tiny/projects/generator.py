@@ -138,9 +138,10 @@ class ProjectGenerator(ABC):
         is_folder: whether the project owns its folder and is written with a manifest; else the
             files are put beside what is there.
         image_patterns: where the kind's tool leaves the firmware's image, relative to the
-            project's folder: patterns of ``Path.glob``, in which ``{prefix}`` and ``{folder}``
-            stand for the prefix of C names and the name of the folder. The first that is there
-            counts; none if the tool builds elsewhere or keeps no image.
+            project's folder: patterns of ``Path.glob``, in which ``{prefix}``, ``{name}`` and
+            ``{folder}`` stand for the prefix of C names, the name of the program (the prefix with
+            ``_scenes`` or ``_network``) and that of the folder. The first that is there counts;
+            none if the tool builds elsewhere or keeps no image.
     """
 
     name: ClassVar[str]
@@ -230,7 +231,7 @@ def render(path: Path, values: Mapping[str, object], prefix: str) -> str:
 
 @cache
 def _environment(folder: Path) -> jinja2.Environment:
-    return environment().overlay(loader=jinja2.FileSystemLoader(folder))
+    return environment().overlay(loader=jinja2.FileSystemLoader([folder, TEMPLATES]))
 
 
 _NOT_IN_FOLDERS = '";[]|' + ("" if os.sep == "\\" else "\\")

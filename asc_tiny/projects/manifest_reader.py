@@ -10,7 +10,7 @@ from typing import Any
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
 from asc_tiny.firmware.c.prefix import check_prefix
-from asc_tiny.projects.manifest_writer import BOARD_FILE, MANIFEST
+from asc_tiny.projects.manifest_writer import BOARD_FILE, MANIFEST, NETWORK
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import parse_json, read_bytes
@@ -35,6 +35,12 @@ class Manifest:
     prefix: str
     model_sha256: str
     content: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What the project's tool calls its program."""
+        is_network = self.content.get("content") == NETWORK
+        return f"{self.prefix}_{'network' if is_network else 'scenes'}"
 
 
 def read(folder: Path) -> Manifest:

@@ -17,9 +17,10 @@ from asc_tiny.projects.generator import GenerationRequest
 
 _APPLICATION = (
     *("asc_console.c", "asc_console.h", "asc_cycles.h"),
-    *("asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h"),
+    *("asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h", "asc_number.h"),
 )
-_RUNTIME_NAMES = {"aot": "ahead-of-time kernels", "tflm": "TensorFlow Lite Micro"}
+RUNTIME_NAMES = {"aot": "ahead-of-time kernels", "tflm": "TensorFlow Lite Micro"}
+"""What runs the network, for people."""
 
 
 def sources(request: GenerationRequest) -> dict[str, str]:
@@ -68,13 +69,15 @@ def values(request: GenerationRequest) -> dict[str, object]:
         "board_title": request.board.title or request.board.name,
         "clock_hz": request.board.clock_hz,
         "busy_ms": math.floor(1000 * waiting.busy_s),
+        "is_network": False,
         "labels": model.labels,
         "microphone_rate": round(request.microphone_rate),
         "model_hash": model.model_file.sha256[:16],
+        "name": f"{request.prefix}_scenes",
         "prefix": request.prefix,
         "resampler": request.resampler,
         "runtime": request.runtime,
-        "runtime_name": _RUNTIME_NAMES[request.runtime],
+        "runtime_name": RUNTIME_NAMES[request.runtime],
         "sample_rate": model.frontend.sample_rate,
         "version": __version__,
     }

@@ -7,11 +7,12 @@ from typing import Any
 
 from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.boards.catalog import Board
-from asc_tiny.projects import arduino, microphone_app, stm32l4
+from asc_tiny.projects import arduino, microphone_app, network_app, stm32l4
 from asc_tiny.projects.generator import (
     TEMPLATES,
     Files,
     GenerationRequest,
+    NetworkRequest,
     ProjectGenerator,
     ToolCommand,
 )
@@ -86,6 +87,28 @@ class PlatformioGenerator(ProjectGenerator):
             f"{library}/library.json": self.render("library.json.j2", values, prefix),
             "platformio.ini": self.render("platformio.ini.j2", values, prefix),
             "README.md": self.render("README.md.j2", values, prefix),
+        }
+
+    def network_files(self, request: NetworkRequest) -> Files:
+        """Return a project with the network in ``lib``, whose application checks it."""
+        environment, prefix = TABLE.read(request.board), request.prefix
+        values = {**network_app.values(request), "environment": environment}
+        if environment.framework == _STM32CUBE:
+            values["board_title"] = stm32l4.title(request.board)
+            application = {
+                **stm32l4.network_application(request),
+                **stm32l4.network_start_up(request),
+            }
+        else:
+            application = {"main.cpp": arduino.check_sketch(request)}
+        library = f"lib/{values['name']}"
+        sources = network_app.sources(request)
+        return {
+            **{f"{library}/src/{name}": text for name, text in sources.items()},
+            **{f"src/{name}": text for name, text in application.items()},
+            f"{library}/library.json": self.render("library.json.j2", values, prefix),
+            "platformio.ini": self.render("platformio.ini.j2", values, prefix),
+            "README.md": self.render("network.md.j2", values, prefix),
         }
 
     def flash(self, project: Manifest, *, probe: str | None, port: str | None) -> ToolCommand:

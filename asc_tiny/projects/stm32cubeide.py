@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from asc_tiny.boards.catalog import Board
-from asc_tiny.projects import microphone_app, stm32l4
+from asc_tiny.projects import microphone_app, network_app, stm32l4
 from asc_tiny.projects.generator import (
     TEMPLATES,
     Files,
     GenerationRequest,
+    NetworkRequest,
     ProjectGenerator,
 )
 
@@ -33,4 +34,15 @@ class Stm32CubeIdeGenerator(ProjectGenerator):
             **{f"{prefix}/{name}": text for name, text in sources.items()},
             **{f"App/{name}": text for name, text in stm32l4.application(request).items()},
             "README.md": self.render("README.md.j2", stm32l4.values(request), prefix),
+        }
+
+    def network_files(self, request: NetworkRequest) -> Files:
+        """Return the network, an application that checks it, and what the project needs."""
+        prefix = request.prefix
+        application = stm32l4.network_application(request)
+        values = stm32l4.network_values(request)
+        return {
+            **{f"{prefix}/{name}": text for name, text in network_app.sources(request).items()},
+            **{f"App/{name}": text for name, text in application.items()},
+            "README.md": self.render("network.md.j2", values, prefix),
         }

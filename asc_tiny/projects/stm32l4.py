@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.boards.catalog import Board
-from asc_tiny.projects import dfsdm, microphone_app
-from asc_tiny.projects.generator import TEMPLATES, GenerationRequest, render
+from asc_tiny.projects import dfsdm, microphone_app, network_app
+from asc_tiny.projects.generator import TEMPLATES, GenerationRequest, NetworkRequest, render
 from asc_tiny.util import fields
 from asc_tiny.util.errors import AscError
 
@@ -99,6 +99,16 @@ def values(request: GenerationRequest) -> dict[str, object]:
     }
 
 
+def network_values(request: NetworkRequest) -> dict[str, object]:
+    """Return what the templates of these boards print for a network alone."""
+    return {
+        **network_app.values(request),
+        "board": TABLE.read(request.board),
+        "board_title": title(request.board),
+        "clock_mhz": request.board.clock_hz // 1_000_000,
+    }
+
+
 _FOLDER = TEMPLATES / "stm32l4"
 
 
@@ -108,6 +118,24 @@ def application(request: GenerationRequest) -> dict[str, str]:
     return {
         f"{prefix}_app.c": render(_FOLDER / "asc_app.c.j2", values(request), prefix),
         f"{prefix}_app.h": render(_FOLDER / "asc_app.h", {}, prefix),
+    }
+
+
+def network_application(request: NetworkRequest) -> dict[str, str]:
+    """Return the application that checks a network alone, which needs a UART that runs."""
+    prefix = request.prefix
+    names = ("asc_app.c", "asc_app.h")
+    return {
+        name.replace("asc", prefix): render(_FOLDER / "network" / name, {}, prefix)
+        for name in names
+    }
+
+
+def network_start_up(request: NetworkRequest) -> dict[str, str]:
+    """Return the main function of a network alone with its header, as ``start_up`` does."""
+    return {
+        "main.c": render(_FOLDER / "main.c.j2", network_values(request), request.prefix),
+        "main.h": render(_FOLDER / "main.h", {}, request.prefix),
     }
 
 

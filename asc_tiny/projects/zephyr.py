@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asc_tiny.boards.board_table import BoardTable
-from asc_tiny.projects import microphone_app
+from asc_tiny.projects import microphone_app, network_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
     Files,
     GenerationRequest,
+    NetworkRequest,
     ProjectGenerator,
     ToolCommand,
 )
@@ -140,6 +141,31 @@ class ZephyrGenerator(ProjectGenerator):
             path = f"boards/{board.target.replace('/', '_')}"
             names[f"{path}.overlay"] = f"boards/{board.microphone}.overlay.j2"
             names[f"{path}.conf"] = "boards/microphone.conf.j2"
+        return {
+            **{f"{prefix}/{name}": text for name, text in library.items()},
+            **{
+                path.removesuffix(".j2"): self.render(name, values, prefix)
+                for path, name in names.items()
+            },
+        }
+
+    def network_files(self, request: NetworkRequest) -> Files:
+        """Return the application that checks the network, and the network as a module."""
+        prefix = request.prefix
+        library = network_app.sources(request)
+        values: dict[str, object] = {
+            **network_app.values(request),
+            "board": TABLE.read(request.board),
+            "emulated": EMULATED,
+            "library_sources": sorted(name for name in library if name.endswith((".c", ".cc"))),
+        }
+        names = {f"{prefix}/zephyr/{name}": f"library/{name}" for name in _MODULE}
+        names |= {name: name for name in ("CMakeLists.txt.j2", "prj.conf.j2", "west.yml.j2")}
+        names |= {
+            "README.md": "network.md.j2",
+            "sample.yaml": "network_sample.yaml.j2",
+            "src/main.c": "network/main.c",
+        }
         return {
             **{f"{prefix}/{name}": text for name, text in library.items()},
             **{

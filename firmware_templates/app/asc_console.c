@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "asc_labels.h"
+#include "asc_number.h"
 
 #ifndef ASC_SELFTEST
 #define ASC_SELFTEST 1
@@ -12,21 +13,9 @@
 static uint32_t printed_overruns;
 static uint32_t printed_counter;
 
-/* Prints a number without printf, which would take more flash than the classifier's decisions. */
 static void print_number(const asc_console_t *console, int is_negative, uint32_t magnitude) {
-    char text[12];
-    char *digit = text + sizeof text - 1;
-    *digit = '\0';
-    do {
-        digit--;
-        *digit = (char)('0' + (int)(magnitude % 10u));
-        magnitude /= 10u;
-    } while (magnitude > 0);
-    if (is_negative) {
-        digit--;
-        *digit = '-';
-    }
-    console->print(digit);
+    char text[ASC_NUMBER_SIZE];
+    console->print(asc_number(text, is_negative, magnitude));
 }
 
 static void print_code(const asc_console_t *console, int code) {

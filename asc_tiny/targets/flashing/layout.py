@@ -24,7 +24,7 @@ def find(project: Manifest, patterns: Sequence[str]) -> Path:
             f"{project.folder}: a project of kind {project.kind} is built elsewhere; give its "
             "image by --image"
         )
-    names = {"prefix": project.prefix, "folder": project.folder.name}
+    names = {"name": project.name, "prefix": project.prefix, "folder": project.folder.name}
     places = [pattern.format(**names) for pattern in patterns]
     for place in places:
         found = sorted(project.folder.glob(place))

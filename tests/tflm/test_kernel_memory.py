@@ -17,6 +17,7 @@ from asc_tiny.complexity.gate import formats
 from asc_tiny.complexity.gate.formats import FORMATS
 from asc_tiny.complexity.op_cost import cost_rule
 from asc_tiny.complexity.report import ModelComplexity, measure
+from asc_tiny.tflite.ops import row
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.tflm import kernel_scratch
 from asc_tiny.tflm.arena import arena
@@ -437,10 +438,12 @@ def test_arena_of_other_models_is_not_known(data: Callable[[], bytes], reason: s
 
 
 def test_every_operator_that_is_counted_is_known_and_asked_for() -> None:
-    assert kernel_scratch.scratch_rule.names == cost_rule.names
+    # Of those that are counted, TensorFlow Lite Micro has no kernel for some.
+    counted = {name for name in cost_rule.names if row(name).micro}
+    assert set(kernel_scratch.scratch_rule.names) == counted
     # Those with subgraphs and variables have models of their own below.
     others = {"ASSIGN_VARIABLE", "CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE"}
-    assert set(cost_rule.names) - set(CASES) == others
+    assert counted - set(CASES) == others
 
 
 def branches() -> bytes:

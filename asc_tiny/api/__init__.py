@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from asc_tiny.api.running import verify as verify
     from asc_tiny.api.training import prune as prune
     from asc_tiny.api.training import quantize as quantize
+    from asc_tiny.api.training import quantize_keras as quantize_keras
     from asc_tiny.api.training import train as train
     from asc_tiny.api.verifying import verify_model as verify_model
     from asc_tiny.audio.clips import read_pcm as read_pcm
@@ -88,6 +89,7 @@ _MODULES = {
     "prune": "asc_tiny.api.training",
     "quantize": "asc_tiny.api.training",
     "read_inputs": "asc_tiny.api.running",
+    "quantize_keras": "asc_tiny.api.training",
     "read_pcm": "asc_tiny.audio.clips",
     "run": "asc_tiny.api.running",
     "scores": "asc_tiny.api.listening",

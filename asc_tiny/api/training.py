@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.complexity.gate.limits import Limits
+from asc_tiny.firmware.attach import attached
+from asc_tiny.frontend.config import read_toml as read_frontend
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.nets import require_tensorflow
+from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.train import recipe as recipes
 from asc_tiny.util.errors import AscError
-from asc_tiny.util.files import replacing, write_text
+from asc_tiny.util.files import replacing, sha256, write_text
+from asc_tiny.util.labels import read as read_labels
 
 if TYPE_CHECKING:
+    from asc_tiny.compress.keras_process import Quantized
     from asc_tiny.compress.prune.curve import Point
     from asc_tiny.compress.prune.goal import Goal
     from asc_tiny.train.run import Run
@@ -127,6 +134,79 @@ def quantize(
     if report is not None:
         write_text(Path(report), quantize_run.error_report(source, dataset, quantized))
     return out
+
+
+def quantize_keras(
+    model: Path | str,
+    out: Path | str,
+    calibration: Path | str,
+    *,
+    io: str = "int8",
+    activations: str = "int8",
+    frontend: Path | str | None = None,
+    labels: Path | str | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Quantized:
+    """Turn anybody's ``.keras`` file into a ``.tflite`` file of integers, with a batch of 1.
+
+    TensorFlow loads and converts the model in a process of its own; code inside of the file, such
+    as a lambda's, is not run. Recurrent layers are unrolled.
+
+    Parameters
+    ----------
+    model
+        A ``.keras`` file of a functional or sequential model with any inputs and outputs.
+    out
+        The ``.tflite`` file to write.
+    calibration
+        Inputs that set the ranges: a ``.npy`` file, for several inputs a ``.npz`` file, a folder of
+        such files, or with ``frontend`` a folder of recordings. At most 1,000 inferences are used.
+    io
+        ``"int8"`` for inputs and outputs of codes, ``"float"`` for real values.
+    activations
+        ``"int8"`` or ``"int16"``; codes at the ends are of that type.
+    frontend, labels
+        TOML file of the front end and text file of the class names, to put into the file as
+        ``attach`` does; None for a network alone.
+    warn
+        Called with a line about each thing that is doubtful; None keeps quiet.
+
+    Returns
+    -------
+    Quantized
+        ``data``, ``calibration``, the number of inferences that set the ranges, and for each of
+        ``outputs`` its ``shape``, ``snr_db`` and ``largest`` error against the float network.
+
+    Raises
+    ------
+    AscError
+        A file cannot be read or does not fit, the model has layers of its maker's own, TensorFlow
+        cannot convert it, TensorFlow Lite Micro does not run the result, or one of both is missing.
+    """
+    from asc_tiny.compress.keras_process import quantize
+
+    if io not in ("int8", "float") or activations not in ("int8", "int16"):
+        raise AscError("io must be int8 or float, activations int8 or int16")
+    if (frontend is None) != (labels is None):
+        raise AscError("--frontend and --labels: give both or none")
+    require_tensorflow()
+    out = Path(out)
+    with replacing(out) as temporary:
+        made = quantize(
+            Path(model),
+            Path(calibration),
+            io=io,
+            activations=activations,
+            frontend=Path(frontend) if frontend else None,
+            warn=warn,
+        )
+        data = made.data
+        if frontend and labels:
+            graph = parse_graph(data, source=str(model))
+            plain = ModelFile(out, sha256(data), data, graph, None, None)
+            data = attached(plain, read_frontend(Path(frontend)), read_labels(Path(labels)))
+        temporary.write_bytes(data)
+    return replace(made, data=data)
 
 
 def prune(

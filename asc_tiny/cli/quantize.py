@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from asc_tiny import api
-from asc_tiny.cli.options import PATH, data_option, resample_option
+from asc_tiny.cli.options import PATH, resample_option, warn
 from asc_tiny.cli.streams import say
+from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.evaluation.metrics import Metrics
@@ -20,66 +22,123 @@ WORTH_FINETUNING = 0.005
 """Loss of accuracy above which the command advises fine-tuning."""
 
 
-def clip_count(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
+def clip_count(value: str) -> int | None:
     """Return a count of clips, 1 or more; "all" is None."""
     if value == "all":
         return None
     if not re.fullmatch(r"0*[1-9][0-9]{0,9}", value):
-        raise click.BadParameter(f'{value!r}, allowed: 1 or more, or "all"', ctx, param)
+        raise AscError(f'--calibration {value}: allowed: 1 or more, or "all"')
     return int(value)
 
 
 @click.command()
-@click.argument("run", type=PATH)
-@data_option
+@click.argument("source", metavar="RUN|MODEL.keras", type=PATH)
+@click.option("--data", type=PATH, help="RUN: data set in the TAU layout.")
 @resample_option
 @click.option("--out", required=True, type=PATH, help="The .tflite file.")
 @click.option(
     "--calibration",
-    callback=clip_count,
-    metavar="N|all",
-    default="1000",
-    show_default=True,
-    help='Clips that set the ranges, or "all".',
+    metavar="N|all|PATH",
+    help='RUN: clips that set the ranges, or "all"  [default: 1000]. MODEL.keras: inputs that do, '
+    "a .npy or .npz file, a folder of such, or with --frontend a folder of recordings.",
 )
 @click.option(
     "--finetune",
     type=click.IntRange(min=0),
     default=0,
     metavar="EPOCHS",
-    help="Quantisation-aware epochs first, where int8 loses accuracy.",
+    help="RUN: quantisation-aware epochs first, where int8 loses accuracy.",
 )
-@click.option("--report", type=PATH, help="JSON: the error of each layer.")
+@click.option("--report", type=PATH, help="RUN: JSON of the error of each layer.")
 @click.option(
     "--accuracy/--no-accuracy",
     default=True,
-    help="Compare float and int8 on the split evaluate.",
+    help="RUN: compare float and int8 on the split evaluate.",
 )
-def command(
-    run: Path,
-    data: Path,
-    resample: bool,
-    out: Path,
-    calibration: int | None,
-    finetune: int,
-    report: Path | None,
-    accuracy: bool,
-) -> None:
-    """Quantise the model of RUN to int8, with front end, labels and provenance inside.
+@click.option(
+    "--io",
+    type=click.Choice(["int8", "float"]),
+    default="int8",
+    show_default=True,
+    help="MODEL.keras: inputs and outputs of codes or of real values.",
+)
+@click.option(
+    "--activations",
+    type=click.Choice(["int8", "int16"]),
+    default="int8",
+    show_default=True,
+    help="MODEL.keras: type of the values between layers, and of codes.",
+)
+@click.option("--frontend", type=PATH, help="MODEL.keras: TOML of its front end, to put inside.")
+@click.option("--labels", type=PATH, help="MODEL.keras: class names, to put inside.")
+@click.pass_context
+def command(ctx: click.Context, /, source: Path, out: Path, **options: Any) -> None:
+    """Quantise a trained network to int8.
 
-    Clips of the split "train" set the ranges.
+    RUN is a folder of asc-tiny train. The file carries front end, labels and provenance; clips of
+    the split "train" set the ranges.
+
+    MODEL.keras is anybody's Keras model of any inputs and outputs. Layers of your own and lambdas
+    are not run: what is not in Keras is refused.
     """
-    dataset = api.load_dataset(data, resample=resample)
-    api.quantize(run, dataset, out, calibration=calibration, finetune=finetune, report=report)
+    is_keras = source.suffix == ".keras"
+    given = {name for name in options if _is_given(ctx, name)}
+    names = ("data", "resample", "finetune", "report", "accuracy") if is_keras else _OF_KERAS
+    for name in names:
+        if name in given:
+            allowed = "a run" if is_keras else "a .keras file"
+            raise AscError(f"--{name}: is for {allowed}, not for {source}")
+    if is_keras:
+        _quantize_keras(source, out, options)
+    else:
+        _quantize_run(source, out, options)
+
+
+_OF_KERAS = ("io", "activations", "frontend", "labels")
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
+def _quantize_run(run: Path, out: Path, options: Mapping[str, Any]) -> None:
+    data: Path | None = options["data"]
+    if data is None:
+        raise AscError("--data: is needed to quantise a run")
+    calibration = clip_count(options["calibration"] or "1000")
+    report: Path | None = options["report"]
+    dataset = api.load_dataset(data, resample=options["resample"])
+    epochs: int = options["finetune"]
+    api.quantize(run, dataset, out, calibration=calibration, finetune=epochs, report=report)
     say(size_line(out))
     if report is not None:
         say(f"{report}: error of each layer, worst first")
-    if accuracy:
+    if options["accuracy"]:
         results = accuracies(run, out, dataset)
         click.echo(accuracy_lines(results))
         if lost(results) > WORTH_FINETUNING:
             points = f"{100.0 * lost(results):.1f} points"
             say(f"int8 loses {points}: try --finetune 10, or --report for why", err=True)
+
+
+def _quantize_keras(model: Path, out: Path, options: Mapping[str, Any]) -> None:
+    if options["calibration"] is None:
+        raise AscError("--calibration: is needed: inputs that set the ranges, .npy or a folder")
+    done = api.quantize_keras(
+        model,
+        out,
+        options["calibration"],
+        warn=warn,
+        **{name: options[name] for name in _OF_KERAS},
+    )
+    say(f"{out}: {len(done.data)} bytes, ranges set by {done.calibration} inferences")
+    for number, output in enumerate(done.outputs):
+        snr = "exact" if output["snr_db"] is None else f"{output['snr_db']:.1f} dB"
+        shape = "x".join(map(str, output["shape"]))
+        say(
+            f"output {number}, {shape}: {snr} of signal to error, error at most "
+            f"{output['largest']:.3g}"
+        )
 
 
 def size_line(path: Path) -> str:

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from asc_tiny import __version__
 from asc_tiny.compress.aligned import aligned
+from asc_tiny.compress.converter import convert
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model import metadata_writer
 from asc_tiny.tflm.interpreter import Interpreter
-from asc_tiny.util import scratch_folders
-from asc_tiny.util.captured_output import captured_output
 from asc_tiny.util.errors import AscError
 
 Float32Array = NDArray[np.float32]
@@ -60,18 +59,7 @@ def quantize(model: keras.Model, representative: Clips) -> bytes:
     # Without it the names of tensors depend on what this process built before.
     keras.backend.clear_session()
     converter = tf.lite.TFLiteConverter.from_keras_model(_with_batch_of_one(model))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: _batches(representative)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-    # TensorFlow's converter leaves its own behind where it is killed.
-    with captured_output() as log, scratch_folders.temporary_files():
-        try:
-            converted = bytes(converter.convert())
-        except Exception as error:
-            last = [line for line in str(error).splitlines() or log().splitlines() if line][-1:]
-            raise AscError(f"quantisation: TFLite cannot convert it: {''.join(last)}") from error
+    converted = convert(converter, lambda: _batches(representative))
     Interpreter(converted, "quantised model")
     return converted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.tflite.graph import NUMPY_TYPES, Tensor
-from asc_tiny.util.array_files import read_arrays
+from asc_tiny.util.array_files import as_many, in_order, inferences, read_arrays
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 
@@ -35,55 +35,12 @@ def read_inputs(path: Path, tensors: Sequence[Tensor]) -> list[list[AnyArray]]:
     Raises:
         AscError: no such file, or one that does not fit the inputs.
     """
-    arrays = _in_order(path, read_arrays(path), tensors)
-    groups = [
-        _inferences(f"{path}: {_title(tensor, number)}", values, tensor)
-        for number, (values, tensor) in enumerate(zip(arrays, tensors, strict=True))
-    ]
-    counts = [len(group) for group in groups]
-    if len(set(counts)) > 1:
-        raise AscError(
-            f"{path}: inputs for {', '.join(map(str, counts))} inferences, must be as many of each"
-        )
-    if not counts or not counts[0]:
-        raise AscError(f"{path}: holds no inputs")
-    return [list(each) for each in zip(*groups, strict=True)]
-
-
-def _in_order(
-    path: Path, arrays: Mapping[str, AnyArray], tensors: Sequence[Tensor]
-) -> list[AnyArray]:
-    if len(arrays) != len(tensors):
-        raise AscError(f"{path}: {len(arrays)} arrays, the network has {len(tensors)} inputs")
-    if len(tensors) == 1:
-        return list(arrays.values())
-    for names in (
-        [tensor.name for tensor in tensors],
-        [f"input{number}" for number in range(len(tensors))],
-        [f"arr_{number}" for number in range(len(tensors))],
-    ):
-        if set(names) == set(arrays):
-            return [arrays[name] for name in names]
-    wanted = ", ".join(shown(tensor.name) for tensor in tensors)
-    given = ", ".join(map(shown, arrays))
-    raise AscError(f"{path}: arrays {given}, must be {wanted} or input0, input1, ...")
-
-
-def _title(tensor: Tensor, number: int) -> str:
-    return f"input {number} ({shown(tensor.name)})"
-
-
-def _inferences(source: str, values: AnyArray, tensor: Tensor) -> list[AnyArray]:
-    shape = tensor.shape
-    short = shape[1:] if shape[:1] == (1,) else shape
-    if values.shape in (shape, short):
-        values = values.reshape(1, *shape)
-    elif values.shape[1:] in (shape, short):
-        values = values.reshape(len(values), *shape)
-    else:
-        more = ", ".join(["N", *map(str, short)])
-        raise AscError(f"{source}: shape {values.shape}, must be {shape} or ({more})")
-    return list(converted(source, values, tensor))
+    arrays = in_order(path, read_arrays(path), [tensor.name for tensor in tensors])
+    groups = []
+    for number, (values, tensor) in enumerate(zip(arrays, tensors, strict=True)):
+        source = f"{path}: input {number} ({shown(tensor.name)})"
+        groups.append(list(converted(source, inferences(source, values, tensor.shape), tensor)))
+    return as_many(path, groups)
 
 
 def converted(source: str, values: AnyArray, tensor: Tensor) -> AnyArray:

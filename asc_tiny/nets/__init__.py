@@ -51,11 +51,9 @@ def load(path: Path) -> Any:
     Raises:
         AscError: the file is missing or not a Keras model, or TensorFlow is missing.
     """
-    require_tensorflow()
+    register_layers()
     import keras
 
-    # Keras finds a layer of ours by the name that its module registers.
-    importlib.import_module("asc_tiny.nets.mixup_normalization")
     read_bytes(path)
     try:
         with scratch_folders.temporary_files():
@@ -63,6 +61,16 @@ def load(path: Path) -> Any:
     except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise AscError(f"{path}: not a Keras model: {first}") from error
+
+
+def register_layers() -> None:
+    """Have Keras find a layer of ours by the name that its module registers.
+
+    Raises:
+        AscError: TensorFlow is missing.
+    """
+    require_tensorflow()
+    importlib.import_module("asc_tiny.nets.mixup_normalization")
 
 
 def _module(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Arrays of numbers from .npy and .npz files, which are not believed."""
+"""Arrays of numbers for inputs of networks, from .npy and .npz files, which are not believed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import math
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,68 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     if not found:
         raise AscError(f"{path}: holds no arrays")
     return found
+
+
+def in_order(path: Path, arrays: Mapping[str, NDArray[Any]], names: Sequence[str]) -> list[Any]:
+    """Return the arrays of a file in the order of the names of a network's inputs.
+
+    Args:
+        path: the file, for messages.
+        arrays: what ``read_arrays`` returned.
+        names: names of the inputs; ``input0``, ``input1`` and so on, and NumPy's own ``arr_0``,
+            stand for them, too, and a single array has any name.
+
+    Raises:
+        AscError: they are not those of the inputs.
+    """
+    if len(arrays) != len(names):
+        raise AscError(f"{path}: {len(arrays)} arrays, the network has {len(names)} inputs")
+    if len(names) == 1:
+        return list(arrays.values())
+    for pattern in ("input{}", "arr_{}"):
+        numbered = [pattern.format(number) for number in range(len(names))]
+        for wanted in (names, numbered):
+            if set(wanted) == set(arrays):
+                return [arrays[name] for name in wanted]
+    given, allowed = ", ".join(map(shown, arrays)), ", ".join(map(shown, names))
+    raise AscError(f"{path}: arrays {given}, must be {allowed} or input0, input1, ...")
+
+
+def inferences(source: str, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array with inferences along a new first dimension.
+
+    Args:
+        source: what the array is, for messages.
+        values: an array of the shape of an input, with or without its batch of 1, or with one more
+            dimension in front of that.
+        shape: shape of the input.
+
+    Raises:
+        AscError: it has another shape.
+    """
+    short = shape[1:] if shape[:1] == (1,) else shape
+    if values.shape in (shape, short):
+        return values.reshape(1, *shape)
+    if values.shape[1:] in (shape, short):
+        return values.reshape(len(values), *shape)
+    more = ", ".join(["N", *map(str, short)])
+    raise AscError(f"{source}: shape {values.shape}, must be {shape} or ({more})")
+
+
+def as_many(path: Path, groups: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Return what each inference takes, from what each input gets.
+
+    Raises:
+        AscError: there are none, or not as many for each input.
+    """
+    counts = [len(group) for group in groups]
+    if len(set(counts)) > 1:
+        raise AscError(
+            f"{path}: inputs for {', '.join(map(str, counts))} inferences, must be as many of each"
+        )
+    if not counts or not counts[0]:
+        raise AscError(f"{path}: holds no inputs")
+    return [list(each) for each in zip(*groups, strict=True)]
 
 
 def _array(data: bytes, source: str) -> NDArray[Any]:

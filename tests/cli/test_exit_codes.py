@@ -33,7 +33,7 @@ OUTPUTS = {"dump", "html", "out", "plan", "plot", "report", "reports", "write_ba
 """Options that name what is written, to be found in ``WRITING`` or ``TRAINING``."""
 
 OTHERS = {
-    *("inputs", "target"),
+    *("inputs", "source", "target"),
     *("baseline_path", "baud", "board", "calibration", "chip", "clock", "config", "cpu"),
     *("criterion", "data", "decision", "firmware", "folder", "frontend", "image", "keep"),
     *("labels", "max_flash", "max_growth", "max_macs", "max_params", "max_ram", "members"),

@@ -362,7 +362,7 @@ def test_options_of_the_command(run, synthetic, tmp_path, capsys):
     assert int8_weights(tuned) != int8_weights(plain)
     code, printed = quantized(run, synthetic, tuned, capsys, "--calibration", "0")
     assert code == 2
-    assert "'0', allowed: 1 or more, or \"all\"" in printed.err
+    assert '--calibration 0: allowed: 1 or more, or "all"' in printed.err
 
 
 @pytest.mark.parametrize(("int8", "advised"), [(0.75, False), (0.745, False), (0.74, True)])

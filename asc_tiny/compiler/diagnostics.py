@@ -14,7 +14,9 @@ advice: OpRules[str] = OpRules()
 
 advice("EXP")("use LOGISTIC, TANH or SOFTMAX")
 advice("GELU")("use HARD_SWISH")
+advice("IF")("leave out the branch")
 advice("NEG")("NEG is 0 - x with SUB")
+advice("WHILE")("give recurrent layers of Keras unroll=True, and convert anew")
 
 
 def layer_of(graph: Graph, operator: Operator) -> str:

@@ -14,7 +14,8 @@ from asc_tiny.compiler.options import STREAMING, Options
 from asc_tiny.compiler.passes.pack_dense import pack_dense_layers
 from asc_tiny.compiler.passes.time_major import to_time_major
 from asc_tiny.compiler.planner.planner import plan
-from asc_tiny.tflite.graph import ABSENT, Graph
+from asc_tiny.tflite.graph import Graph
+from asc_tiny.tflite.variables import stateful_operator
 
 
 @dataclass
@@ -82,15 +83,14 @@ def _time_major(unit: Unit) -> None:
 
 def _check_no_state(graph: Graph) -> None:
     """Check that a network whose input is streamed keeps nothing: its clips begin from nothing."""
-    for operator in graph.operators:
-        is_state = [graph.tensor(index).is_variable for index in operator.inputs if index != ABSENT]
-        if any(is_state) or operator.name == "READ_VARIABLE":
-            raise operator_error(
-                graph,
-                operator,
-                "keeps values between inferences, which --schedule streaming does not support; "
-                "leave the option out",
-            )
+    operator = stateful_operator(graph)
+    if operator is not None:
+        raise operator_error(
+            graph,
+            operator,
+            "keeps values between inferences, which --schedule streaming does not support; leave "
+            "the option out",
+        )
 
 
 def _lower(unit: Unit) -> None:

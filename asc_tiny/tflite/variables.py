@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from asc_tiny.tflite.graph import Graph, Operator, Tensor, called
+from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor, called
 from asc_tiny.tflite.operands import OperatorView
 
 _Name = tuple[str, str]
@@ -43,6 +43,15 @@ def variables(model: Graph) -> Mapping[int, Variable]:
             never assigned; or first values that are computed, or given after the variable is used.
     """
     return _Variables(model).found
+
+
+def stateful_operator(graph: Graph) -> Operator | None:
+    """Return the first operator that keeps values from one inference to the next, None if none."""
+    for operator in graph.operators:
+        inputs = (graph.tensor(index) for index in operator.inputs if index != ABSENT)
+        if operator.name == "READ_VARIABLE" or any(tensor.is_variable for tensor in inputs):
+            return operator
+    return None
 
 
 def variable_names(graph: Graph) -> dict[int, _Name]:

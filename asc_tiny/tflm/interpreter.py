@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.frontend.config import Quantization
+from asc_tiny.tflite.reader import parse_graph
+from asc_tiny.tflite.variables import stateful_operator
 from asc_tiny.util.captured_output import captured_output
 from asc_tiny.util.errors import AscError
 
@@ -173,6 +175,8 @@ class NetworkInterpreter:
 class Interpreter:
     """Runs an int8 model of one input and output, clip by clip.
 
+    Clips have nothing to do with each other: what a model keeps is forgotten before each.
+
     Attributes:
         input_shape: shape of one input without the batch.
         input_quantization: scale and zero point of the model's only input.
@@ -194,9 +198,12 @@ class Interpreter:
         self.input_quantization = _quantization(first, source, "input")
         self.output_quantization = _quantization(self._network.outputs[0], source, "output")
         self.input_shape = first.shape[1:]
+        self._keeps = stateful_operator(parse_graph(model, source=str(source))) is not None
 
     def run(self, codes: Int8Array) -> Int8Array:
         """Return the int8 output, shape (outputs,), for the codes of one clip (``input_shape``)."""
+        if self._keeps:
+            self._network.reset()
         return np.asarray(self._network.run([codes[None]])[0], np.int8).reshape(-1)
 
 

@@ -21,6 +21,7 @@ from asc_tiny.compiler.options import Options
 from asc_tiny.firmware.network import compiled
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.tflite.ops import OPS
+from asc_tiny.tflite.variables import stateful_operator
 from asc_tiny.util.errors import AscError
 from support.compiles import compiles
 from support.paths import MODELS
@@ -75,8 +76,7 @@ def can_be_streamed(model: ModelFile) -> bool:
 
 def keeps_state(model: ModelFile) -> bool:
     """Whether a value lasts from one inference to the next."""
-    variables = any(tensor.is_variable for tensor in model.graph.tensors)
-    return variables or any(each.name == "READ_VARIABLE" for each in model.graph.operators)
+    return stateful_operator(model.graph) is not None
 
 
 @pytest.mark.parametrize("options", OPTIONS)

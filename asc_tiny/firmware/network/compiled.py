@@ -24,6 +24,7 @@ from asc_tiny.firmware.network import interface
 from asc_tiny.firmware.network.c_values import values
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import ABSENT, Operator, Tensor, called
+from asc_tiny.tflite.ops import Family, row
 from asc_tiny.util.errors import AscError
 
 KERNELS_VERSION = 4
@@ -167,12 +168,16 @@ def check_supported_types(model_file: ModelFile) -> None:
 def _check_subgraphs(model_file: ModelFile) -> None:
     """Check that all subgraphs but the first give variables their first values."""
     graph = model_file.graph
-    calls = [operator for operator in graph.operators if operator.name == "CALL_ONCE"]
+    calls = []
+    for operator in graph.operators:
+        if operator.name == "CALL_ONCE":
+            calls.append(operator)
+        elif row(operator.name).family is Family.CONTROL:
+            raise not_supported(graph, operator)
     others = len(graph.others) - len({number for each in calls for number in called(each)})
     if others:
         raise AscError(
-            f"{model_file.path}: has {1 + others} subgraphs, only models with one can "
-            f"become C; leave out loops and branches"
+            f"{model_file.path}: has {others} subgraphs that no operator calls; leave them out"
         )
 
 

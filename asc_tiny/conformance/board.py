@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from asc_tiny.boards.catalog import Board
@@ -26,6 +28,20 @@ _LINK = ("-nostartfiles", "-Wl,--gc-sections", "-Tlink.ld")
 _MAIN = "board_main.c"
 _STACK_BYTES = 4096
 _SECONDS = 3600.0
+_COUNT = struct.Struct("<Q")
+
+
+@dataclass(frozen=True)
+class BoardRun:
+    """What a network gave on an emulated core.
+
+    Attributes:
+        outputs: the outputs of each inference.
+        instructions: number of instructions of the costliest inference.
+    """
+
+    outputs: list[list[AnyArray]]
+    instructions: int
 
 
 def run(
@@ -35,7 +51,7 @@ def run(
     board: Board,
     *,
     per_unit: int = 1,
-) -> list[list[list[AnyArray]]]:
+) -> list[BoardRun]:
     """Build one image of several networks, and run each on its inputs.
 
     Args:
@@ -43,10 +59,8 @@ def run(
         inferences: inputs of the inferences that follow each other, for each network.
         folder: folder to build in.
         board: an emulated board.
-        per_unit: number of networks that are compiled together.
-
-    Returns:
-        Outputs of each inference, for each network.
+        per_unit: number of networks that are compiled together; of more than one the code between
+            kernels is not optimized.
 
     Raises:
         AscError: the board is none that is emulated, a program is missing, the networks do not fit
@@ -61,26 +75,29 @@ def run(
         write_text(folder / name, text)
     units = [path.name for path in folder.glob("*.c")]
     units += write_networks(networks, inferences, _MAIN, folder, per_unit=per_unit)
-    _build(folder, units, board)
+    _build(folder, units, board, hasty=per_unit > 1)
     command = run_command(board, Path("image.elf"), ["in.bin", "out.bin"])
     done = tools.execute(command, folder=folder, timeout_s=_SECONDS)
     said = (done.stdout + done.stderr).strip()
-    size = output_bytes(networks, inferences)
+    size = output_bytes(networks, inferences) + _COUNT.size * len(networks)
     data = (folder / "out.bin").read_bytes() if (folder / "out.bin").is_file() else b""
     if done.returncode or said or len(data) != size:
         lines = said.splitlines() or [f"code {done.returncode}"]
         raise AscError(f"{board.name}: the image fails: {lines[-1]}", details=lines[-10:-1])
-    outputs = []
+    runs = []
     for network, each in zip(networks, inferences, strict=True):
-        outputs.append(read_outputs(data, network, len(each)))
-        data = data[output_bytes([network], [each]) :]
-    return outputs
+        end = output_bytes([network], [each])
+        (instructions,) = _COUNT.unpack_from(data, end)
+        runs.append(BoardRun(read_outputs(data, network, len(each)), instructions))
+        data = data[end + _COUNT.size :]
+    return runs
 
 
-def _build(folder: Path, names: Sequence[str], board: Board) -> None:
+def _build(folder: Path, names: Sequence[str], board: Board, *, hasty: bool) -> None:
     compiler = [tools.require(board.toolchain.compiler), *board.compiler_flags]
     for name in names:
-        level = ["-O0"] if name.startswith("unit") else []
+        # Of many networks the code between kernels takes long to optimize, and nobody counts it.
+        level = ["-O0"] if hasty and name.startswith("unit") else []
         command = [*compiler, *FLAGS, *level, "-ffunction-sections", "-c", name]
         _execute([*command, "-o", f"{name}.o"], folder, f"{board.name}: {name} does not compile")
     objects = [f"{name}.o" for name in names]

@@ -184,8 +184,8 @@ class _Bench:
     def on_board(self, network: NetworkCode, wanted: Tensors, board: Board) -> Tensors:
         """Return the outputs of C code on an emulated core."""
         folder = self._folder("image")
-        (outputs,) = emulated.run([network], [_inferences(network, wanted)], folder, board)
-        return _by_tensor(network, outputs)
+        (run,) = emulated.run([network], [_inferences(network, wanted)], folder, board)
+        return _by_tensor(network, run.outputs)
 
     def first_layer(self, every: Sequence[Sample]) -> LayerDifference | None:
         """Return the first layer that differs on some inputs."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
+
+import try_models
 
 from asc_tiny.complexity.report import ModelComplexity, measure
 from asc_tiny.tflite.reader import parse_graph
@@ -52,3 +55,29 @@ def test_head_is_the_recorded_one(name: str) -> None:
     said = recorded(converted_by_defaults(name))
     (head,) = re.findall(r"Arena allocation head (\d+) bytes", said)
     assert measured(name).head_bytes == int(head)
+
+
+def rows_of_the_tool(
+    names: list[str], folder: Path, capsys: pytest.CaptureFixture[str], *options: str
+) -> list[str]:
+    """Return what ``tools/try_models`` prints of architectures, a line for each."""
+    for name in names:
+        (folder / f"{name}.tflite").write_bytes(converted_by_defaults(name))
+    assert try_models.main([str(folder), "--kept", str(folder / "kept"), *options]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"{len(names)} files: {len(names)} equal"
+    return said[4:]
+
+
+def test_a_network_with_variables_is_equal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows_of_the_tool([STREAMING], tmp_path, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.qemu
+def test_all_are_equal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On this computer under sanitizers, and on an emulated core."""
+    found = rows_of_the_tool([*KERAS, STREAMING], tmp_path, capsys, "--emulated", "2")
+    assert not [row for row in found if "2 on a Cortex-M4" not in row]

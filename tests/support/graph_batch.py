@@ -84,8 +84,8 @@ def run_all_emulated(
     image = folder / "image"
     image.mkdir(parents=True)
     target = catalog.get(board)
-    outputs = emulated.run(networks, _inferences(samples), image, target, per_unit=_PER_UNIT)
-    return [_stacked(each, found) for each, found in zip(networks, outputs, strict=True)]
+    runs = emulated.run(networks, _inferences(samples), image, target, per_unit=_PER_UNIT)
+    return [_stacked(each, run.outputs) for each, run in zip(networks, runs, strict=True)]
 
 
 def compiled_runtime(folder: Path) -> Path:

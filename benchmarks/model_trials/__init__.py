@@ -1,0 +1,1 @@
+"""Models of anybody's, tried: measured, compiled, verified, and what came of it in a table."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asc_tiny.compiler.ir import RowAccess, Stage
-from asc_tiny.compiler.kernel_params import Array, LstmGate, LstmParams
+from asc_tiny.compiler.kernel_params import LstmGate, LstmParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.recurrent import plain_weights, sums_with_zero_point
 from asc_tiny.compiler.lower.requantization import (
@@ -20,6 +19,7 @@ from asc_tiny.compiler.lower.requantization import (
     round_away,
 )
 from asc_tiny.compiler.lower.rule import lowering
+from asc_tiny.compiler.lower.unary_s16 import logistic_table
 
 _INPUTS = 24
 _GATES = ("input", "forget", "cell", "output")
@@ -76,7 +76,7 @@ def lower_sequence_lstm(ctx: LoweringContext) -> list[Stage]:
         tanh_multiplier=tanh[0],
         tanh_shift=tanh[1],
         clip=_clip(ctx, cell_scale),
-        table=Array("asc_net_logistic_table", logistic_table()),
+        table=logistic_table(ctx),
     )
     runs = batch * steps
     source = ctx.reshaped(ctx.view(ctx.input(0)), runs, inputs)
@@ -164,20 +164,3 @@ def _clip(ctx: LoweringContext, scale: float) -> int:
     """Return the largest magnitude of a cell, 0 for none."""
     clip = float(ctx.options["cell_clip"])
     return int(min(clip / scale, 32767.0)) if clip > 0.0 else 0
-
-
-def logistic_table() -> NDArray[np.uint16]:
-    """Return 1 / (1 + exp(-i / 24)) with 16 fractional bits, for i from 0 to 255.
-
-    Values are moved by half of what a line between them is off in the middle. They equal
-    ``sigmoid_table_uint16`` of TensorFlow Lite, kernels/internal/common.h.
-    """
-
-    def logistic(place: float) -> float:
-        return 2.0**16 / (1.0 + math.exp(-place / 24.0))
-
-    def moved(place: int) -> float:
-        line = (logistic(place) + logistic(place + 1)) / 2.0
-        return logistic(place) - (line - logistic(place + 0.5)) / 2.0
-
-    return np.array([*(round(moved(i)) for i in range(255)), 2**16 - 1], np.uint16)

@@ -59,7 +59,7 @@ def _sigmoid(ctx: LoweringContext, kernel: str, plain_shifts: tuple[int, ...]) -
         size=ctx.view(ctx.output).row_elements,
         multiplier=factor,
         shift=shift,
-        table=_shared(ctx, "table", _logistic_table()),
+        table=logistic_table(ctx),
     )
     return [ctx.stage(kernel, params, inputs=[ctx.like_output(ctx.input(0))])]
 
@@ -88,10 +88,16 @@ def _position(ctx: LoweringContext, scale: float, plain_shifts: tuple[int, ...])
     return int(factor), shift
 
 
-def _logistic_table() -> NDArray[np.uint16]:
+def logistic_table(ctx: LoweringContext) -> Array:
+    """Return the table that all kernels of a network share which need the logistic function."""
+    return _shared(ctx, "table", logistic_values())
+
+
+def logistic_values() -> NDArray[np.uint16]:
     """Return 1 / (1 + exp(-i / 24)) with 16 fractional bits, for i from 0 to 255.
 
-    Values are moved by half of what a line between them is off in the middle.
+    Values are moved by half of what a line between them is off in the middle. They equal
+    ``sigmoid_table_uint16`` of TensorFlow Lite, kernels/internal/common.h.
     """
 
     def logistic(place: float) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asc_tiny.compiler.lower.lstm import logistic_table
+from asc_tiny.compiler.lower.unary_s16 import logistic_values
 from asc_tiny.firmware.network import compiled
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
@@ -121,7 +121,7 @@ def test_the_state_is_all_that_lasts(tmp_path: Path) -> None:
 
 def test_the_table_is_that_of_tensorflow_lite() -> None:
     """Its first and last values, as in sigmoid_table_uint16."""
-    table = logistic_table().tolist()
+    table = logistic_values().tolist()
     assert table[:6] == [32768, 33451, 34133, 34813, 35493, 36169]
     assert table[-5:] == [65534, 65534, 65534, 65534, 65535]
     assert len(table) == 256

@@ -126,6 +126,12 @@ def check_scores(model_file: ModelFile) -> None:
             f"{model_file.path}: tensor {features.index}, input, is {features.dtype}, a front end "
             f"gives int8 codes: only full int8 models can become C (asc-tiny quantize makes one)"
         )
+    for tensor in (features, output):
+        if not len(tensor.scales) == len(tensor.zero_points) == 1 and tensor.dtype == "INT8":
+            raise AscError(
+                f"{model_file.path}: tensor {tensor.index} has no scale, which a classifier's "
+                f"input and output need; convert anew as full int8"
+            )
     if output.dtype != "INT8":
         raise AscError(
             f"{model_file.path}: gives {output.dtype}, a classifier needs int8 scores of all "

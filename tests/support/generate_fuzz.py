@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.compiler.options import Options
+from asc_tiny.conformance.samples import samples
 from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
@@ -57,6 +58,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "layers": {"options": Options(schedule="layers")},
     "size": {"options": Options(optimize="size")},
     "time": {"options": Options(schedule="time")},
+    "as-is": {"options": Options(io="as-is")},
 }
 """Options of ``network.generate``; each case has one of them."""
 
@@ -85,11 +87,21 @@ class Accepted:
     network: NetworkCode
 
     @property
-    def samples(self) -> list[np.ndarray]:
-        """Extreme and random inputs; a single one if it is large."""
-        tensor = self.model.graph.tensor(self.model.graph.inputs[0])
-        made = inputs(tensor.shape, SAMPLES)
-        return made if tensor.size <= LARGE else made[-1:]
+    def samples(self) -> list[Sequence[np.ndarray]]:
+        """Extreme and random inputs of each inference; of a single one if they are large."""
+        ends = self.network.inputs
+        if all(tensor.dtype == "INT8" for tensor in ends):
+            made = list(zip(*(inputs(tensor.shape, SAMPLES) for tensor in ends), strict=True))
+        else:
+            made = [tuple(each.inputs) for each in samples(self.model.graph, SAMPLES // 2)]
+        return list(made if sum(tensor.size for tensor in ends) <= LARGE else made[-1:])
+
+    @property
+    def has_own_ends(self) -> bool:
+        """Whether the C code begins and ends with what the file does, not with codes inside."""
+        graph = self.model.graph
+        own = [graph.tensor(index).dtype for index in (*graph.inputs, *graph.outputs)]
+        return own == [each.dtype for each in (*self.network.inputs, *self.network.outputs)]
 
 
 class Cases:
@@ -126,7 +138,6 @@ def accepted(case: Case) -> Accepted | None:
     try:
         with deadline(SECONDS), _limited(MEMORY):
             model = model_file(case.data, "file.tflite")
-            compiled.check_supported_types(compiled.without_conversions(model))
             if case.number % TFLM_EVERY == 0:
                 _check_tflm(model)
             network = NetworkCode.of(model, **OPTIONS[case.options])
@@ -163,6 +174,15 @@ def _limited(more: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, old)
+
+
+def _first_difference(wanted: Sequence[np.ndarray], made: Sequence[np.ndarray]) -> str | None:
+    """Return how the first output that differs does, None if none does."""
+    for right, wrong in zip(wanted, made, strict=True):
+        if right.tobytes() != wrong.tobytes():
+            count = int(np.count_nonzero(right.ravel() != wrong.ravel()))
+            return f"{count} codes differ: {right.ravel()[:8]}, not {wrong.ravel()[:8]}"
+    return None
 
 
 class Judge:
@@ -206,26 +226,21 @@ class Judge:
             networks, samples = [each.network for each in group], [each.samples for each in group]
             return run_generated(networks, samples, Path(folder) / "c", self.runtime)
 
-    def difference(self, each: Accepted, made: np.ndarray) -> str | None:
+    def difference(self, each: Accepted, outputs: Any) -> str | None:
         """Return what is wrong with the outputs of a case."""
-        graph = each.model.graph
-        source, output = graph.tensor(graph.inputs[0]).dtype, graph.tensor(graph.outputs[0]).dtype
-        if source != "INT8" or output != made.dtype.name.upper():
-            # The C code begins and ends with the codes inside.
+        if not each.has_own_ends:
             self.excused["with conversions at the ends"] += 1
             return None
+        made = [outputs] if isinstance(outputs, np.ndarray) else outputs
         wanted = self.worker.run(each.case.data, each.samples)
-        if not isinstance(wanted, Failure) and not np.array_equal(wanted, made):
+        if not isinstance(wanted, Failure) and _first_difference(wanted, made):
             # A file before may have damaged the interpreter's memory.
             self.worker.close()
             wanted = self.worker.run(each.case.data, each.samples)
         if isinstance(wanted, Failure):
             return self.excuse(wanted)
         self.compared += 1
-        if np.array_equal(wanted, made):
-            return None
-        places = np.argwhere(wanted.reshape(made.shape) != made)
-        return f"{len(places)} codes differ: {wanted.ravel()[:8]}, not {made.ravel()[:8]}"
+        return _first_difference(wanted, made)
 
     def excuse(self, failure: Failure) -> str | None:
         for pattern, reason in EXCUSES.items():

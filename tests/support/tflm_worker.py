@@ -24,11 +24,20 @@ class Worker:
     def __init__(self, seconds: float = 10.0) -> None:
         self.process = TflmProcess(seconds)
 
-    def run(self, data: bytes, samples: Sequence[np.ndarray]) -> np.ndarray | Failure:
-        """Return the first outputs of a file for its only input, shape (samples, elements)."""
+    def run(
+        self, data: bytes, samples: Sequence[Sequence[np.ndarray]]
+    ) -> list[np.ndarray] | Failure:
+        """Return the outputs of a file for the inputs of some inferences.
+
+        Returns:
+            An array of shape (samples, elements) for each output.
+        """
         try:
             interpreter = self.process.load(data, "file")
-            return np.stack([interpreter.run([each])[0].ravel() for each in samples])
+            made = [interpreter.run(list(each)) for each in samples]
+            return [
+                np.stack([each.ravel() for each in output]) for output in zip(*made, strict=True)
+            ]
         except AscError as error:
             return Failure(str(error))
 

@@ -184,7 +184,8 @@ class LoweringContext(OperatorView):
 
     def same_quantization(self, *tensors: Tensor) -> None:
         """Check that the operator, which only moves codes, does not have to rescale."""
-        if all(tensor.dtype not in QUANTIZED for tensor in tensors):
+        has_scales = any(tensor.scales for tensor in tensors)
+        if not has_scales or all(tensor.dtype not in QUANTIZED for tensor in tensors):
             return
         if len({self.quantization(tensor) for tensor in tensors}) != 1:
             self.error(

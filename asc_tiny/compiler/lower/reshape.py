@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.lower.context import LoweringContext, geometry
-from asc_tiny.compiler.lower.rule import ANY, OTHER_ROWS, SAME, lowering
+from asc_tiny.compiler.lower.rule import CODES, EVERY, OTHER_ROWS, lowering
 
 
 @lowering(
     "EXPAND_DIMS",
-    conditions=SAME,
+    conditions=CODES,
     memory=OTHER_ROWS,
     inputs=(2, 2),
     is_view=True,
-    signatures=ANY,
+    signatures=EVERY,
+    types="any",
 )
 def lower_expand_dims(ctx: LoweringContext) -> list[Stage]:
     """EXPAND_DIMS along an axis that the file states."""
@@ -25,22 +26,23 @@ def lower_expand_dims(ctx: LoweringContext) -> list[Stage]:
 
 @lowering(
     "RESHAPE",
-    conditions=SAME,
+    conditions=CODES,
     memory=OTHER_ROWS,
     inputs=(1, 2),
     is_view=True,
-    signatures=ANY,
+    signatures=EVERY,
+    types="any",
 )
 @lowering(
     "SQUEEZE",
-    conditions=SAME,
+    conditions=CODES,
     memory=OTHER_ROWS,
     is_view=True,
-    signatures=ANY,
+    signatures=EVERY,
+    types="any",
 )
 def lower_reshape(ctx: LoweringContext) -> list[Stage]:
     """RESHAPE and SQUEEZE: another view of the same bytes, or one copy."""
-    ctx.same_quantization(ctx.input(0), ctx.output)
     if ctx.input(0).size != ctx.output.size:
         ctx.error(f"{ctx.input(0).size} elements into {ctx.output.size}")
     source = ctx.view(ctx.input(0))

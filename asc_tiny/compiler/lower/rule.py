@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from asc_tiny.compiler.ir import Stage
-from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.context import DTYPES, LoweringContext
 from asc_tiny.compiler.lower.signature import ALL_INT8, Signature
 from asc_tiny.tflite.graph import Graph, Operator
 from asc_tiny.tflite.ops import OpRules
@@ -39,6 +39,9 @@ INTEGERS = ("INT32 -> INT32", "INT64 -> INT64")
 
 ANY = (*EITHER, *INTEGERS, "BOOL -> BOOL")
 """Signatures of an operator that only moves values."""
+
+EVERY = tuple(f"{name} -> {name}" for name in sorted(DTYPES))
+"""Signatures of an operator that leaves the bytes of elements of any type where they are."""
 
 Lower = Callable[[LoweringContext], list[Stage]]
 

@@ -9,12 +9,12 @@ from asc_tiny.compiler.kernel_params import SliceParams, four
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.index_map import lower_index_map, numbers
 from asc_tiny.compiler.lower.reshape import lower_reshape
-from asc_tiny.compiler.lower.rule import ANY, SAME, VIEW, WHOLE, lowering
+from asc_tiny.compiler.lower.rule import ANY, CODES, VIEW, WHOLE, lowering
 
 
 @lowering(
     "TRANSPOSE",
-    conditions=SAME,
+    conditions=CODES,
     memory=f"{VIEW} where only dimensions of 1 move, else {WHOLE}",
     inputs=(2, 2),
     signatures=ANY,
@@ -22,7 +22,6 @@ from asc_tiny.compiler.lower.rule import ANY, SAME, VIEW, WHOLE, lowering
 def lower_transpose(ctx: LoweringContext) -> list[Stage]:
     """TRANSPOSE of any dimensions: a view where only dimensions of 1 move, else a copy."""
     source, output = ctx.input(0), ctx.output
-    ctx.same_quantization(source, output)
     rank = len(source.shape)
     order = ctx.integers(1, rank)
     if sorted(order) != list(range(rank)):

@@ -1,4 +1,4 @@
-"""Tensors of one to five dimensions through every kind of operator, against TensorFlow Lite Micro."""
+"""Tensors of one to five dimensions through all kinds of operators, against TFLM's kernels."""
 
 from __future__ import annotations
 
@@ -189,8 +189,13 @@ def reference(data: bytes, samples: list[np.ndarray]) -> Any:
         return None
 
 
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled_runtime(tmp_path_factory.mktemp("runtime"))
+
+
 @pytest.mark.parametrize("name", OPERATORS)
-def test_dimensions(name: str, tmp_path: Path) -> None:
+def test_dimensions(name: str, runtime: Path, tmp_path: Path) -> None:
     models, samples, wanted = [], [], []
     for shape in SHAPES:
         data = case(name, shape)
@@ -201,6 +206,6 @@ def test_dimensions(name: str, tmp_path: Path) -> None:
             samples.append(given)
             wanted.append(right)
     assert len(models) >= 4
-    made = run_all(models, samples, tmp_path / "c", compiled_runtime(tmp_path / "runtime"), {})
+    made = run_all(models, samples, tmp_path / "c", runtime, {})
     for model, one, right in zip(models, made, wanted, strict=True):
         assert np.array_equal(one, right), model.path

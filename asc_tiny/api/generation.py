@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.compiled import Compiled
+from asc_tiny.compiler.diagnostics import NotCompiledError
 from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options
 from asc_tiny.costs import board_fit
 from asc_tiny.costs.board_fit import Fit
@@ -17,8 +19,7 @@ from asc_tiny.firmware.c.prefix import check_prefix
 from asc_tiny.firmware.classifier import Classifier, classifier
 from asc_tiny.firmware.firmware_network import FirmwareNetwork, firmware_network
 from asc_tiny.firmware.library import render_library, render_network
-from asc_tiny.firmware.network import compiled
-from asc_tiny.frontend import selftest_clip
+from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.frontend.config import read_toml as read_frontend
 from asc_tiny.model.ensemble import load_model, output_quantization
 from asc_tiny.model.model_file import ModelFile
@@ -27,7 +28,7 @@ from asc_tiny.projects.audio_path import audio_path
 from asc_tiny.projects.generator import ProjectGenerator
 from asc_tiny.resample.design import Resampler
 from asc_tiny.targets.image import network_image, reference
-from asc_tiny.tflm.ensemble_interpreter import kernels
+from asc_tiny.tflm.options import DEFAULT, CustomOperator, TflmOptions
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.labels import read as read_labels
 
@@ -115,6 +116,8 @@ def generate(
     max_ram: int | None = None,
     optimize: str | None = None,
     io: str | None = None,
+    tflm_arena: int | None = None,
+    tflm_operators: Sequence[str] = (),
     prefix: str = "asc",
     frontend: Path | str | None = None,
     labels: Path | str | None = None,
@@ -145,6 +148,12 @@ def generate(
         As for ``compile_network``, with runtime ``"aot"``. None takes ``"as-is"`` for a network
         without front end and labels; a front end gives int8 codes, so that a classifier takes
         ``"int8"`` alone.
+    tflm_arena
+        Bytes of the arena with runtime ``"tflm"``; None computes them, or measures them on this
+        computer.
+    tflm_operators
+        Kernels of custom operators with runtime ``"tflm"``, ``NAME=HEADER:FUNCTION`` each: the
+        function, which the header declares, returns the ``TFLMRegistration`` of operator NAME.
     prefix
         Prefix of all names in the C code.
     frontend, labels
@@ -177,12 +186,23 @@ def generate(
     tell = warn or _keep_quiet
     check_prefix(prefix)
     options = _options(runtime, schedule=schedule, max_ram=max_ram, optimize=optimize, io=io)
+    tflm_options = _tflm_options(runtime, tflm_arena, tflm_operators)
     kind = registry.get(project)
     target = catalog.get(board or kind.default_board)
     if target.definition:
         registry.check_tables(target, registry.load()[0])
     kind.check(target, runtime)
-    complete = _complete(model, runtime, options, frontend, labels, decision, has_io=io is not None)
+    with _pointing_to_tflm(model):
+        complete = _complete(
+            model,
+            runtime,
+            options,
+            frontend,
+            labels,
+            decision,
+            has_io=io is not None,
+            tflm_options=tflm_options,
+        )
     if not isinstance(complete, Classifier):
         if resample:
             raise _for_classifiers(model, "--resample")
@@ -194,10 +214,10 @@ def generate(
         _tell(tell, (f"{frontend}: {line}" for line in complete.frontend.warnings()))
     audio = audio_path(complete, target, resample=resample)
     generator.check(kind, target, runtime, Path(out))
-    features, run = selftest_clip.features(complete.frontends), kernels(complete.model_file)
-    scores, missing = run(features) if run else None, ""
-    library = render_library(complete, runtime=runtime, prefix=prefix)
-    if scores is None:
+    with _pointing_to_tflm(model):
+        library = render_library(complete, runtime=runtime, prefix=prefix)
+    scores, missing = reference.kernel_scores(library)
+    if scores is None and not missing:
         scores, missing = reference.host_scores(library)
     request = generator.GenerationRequest(
         library=library, board=target, resampler=audio.resampler, scores=scores
@@ -219,7 +239,8 @@ def _network_alone(
     tell: Callable[[str], None],
 ) -> Generated:
     """Write a project of a network without front end and labels."""
-    library = render_network(network, runtime=runtime, prefix=prefix)
+    with _pointing_to_tflm(network.model_file.path):
+        library = render_network(network, runtime=runtime, prefix=prefix)
     checksums, missing = network_image.golden_checksums(library)
     request = generator.NetworkRequest(library=library, board=board, checksums=checksums)
     generator.write(kind, request, out)
@@ -345,6 +366,24 @@ def _options(
     return Options(schedule, max_ram, optimize or "speed", io or INT8_CODES)
 
 
+def _tflm_options(runtime: str, arena: int | None, operators: Sequence[str]) -> TflmOptions:
+    for option, value in (("--tflm-arena", arena), ("--tflm-op", operators)):
+        if value and runtime != TFLM:
+            raise AscError(f"{option}: is for --runtime tflm")
+    return TflmOptions(arena, tuple(map(CustomOperator.parse, operators)))
+
+
+@contextmanager
+def _pointing_to_tflm(path: Path | str) -> Iterator[None]:
+    """Say that the other runtime takes what is not compiled, if it does."""
+    try:
+        yield
+    except NotCompiledError as error:
+        if not tflm.takes(load_model(path, is_interpreted=True)):
+            raise
+        raise AscError(f"{error}; --runtime tflm takes the model") from error
+
+
 def _complete(
     path: Path | str,
     runtime: str,
@@ -354,13 +393,14 @@ def _complete(
     decision: Path | str | None,
     *,
     has_io: bool = False,
+    tflm_options: TflmOptions = DEFAULT,
 ) -> FirmwareNetwork:
     """Return a model with all that its firmware needs; without front end and labels it is alone.
 
     A network alone takes and gives what its file does, unless ``has_io`` says that the options
     tell.
     """
-    model = load_model(path)
+    model = load_model(path, is_interpreted=runtime == TFLM)
     config = read_frontend(Path(frontend)) if frontend else None
     names = read_labels(Path(labels)) if labels else None
     if isinstance(model, ModelFile) and not (
@@ -370,8 +410,10 @@ def _complete(
             raise _for_classifiers(path, "--decision")
         if runtime == AOT and not has_io:
             options = replace(options, io=AS_IS)
-        return firmware_network(model, runtime=runtime, options=options)
-    complete = classifier(model, runtime=runtime, frontend=config, labels=names)
+        return firmware_network(model, runtime=runtime, options=options, tflm_options=tflm_options)
+    complete = classifier(
+        model, runtime=runtime, frontend=config, labels=names, tflm_options=tflm_options
+    )
     if decision:
         output = output_quantization(complete.model_file)
         rule = read_decision(Path(decision), complete.frontend, output)

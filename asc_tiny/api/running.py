@@ -76,6 +76,7 @@ def build(
     *,
     tflm_root: Path | str | None = None,
     tflm_lib: Path | str | None = None,
+    tflm_ops: Path | str | None = None,
 ) -> Path:
     """Compile a project with CMake and the compiler of its board.
 
@@ -89,6 +90,8 @@ def build(
     tflm_root, tflm_lib
         Folder with the sources of TensorFlow Lite Micro, and the library that its makefile built
         for the board's core: what a project of runtime ``tflm`` is linked with.
+    tflm_ops
+        Folder with headers and sources (``.c``, ``.cc``, ``.cpp``) of custom operators.
 
     Returns
     -------
@@ -100,7 +103,10 @@ def build(
     AscError
         The build fails, or a program or TensorFlow Lite Micro is missing.
     """
-    tflm = projects.Tflm(Path(tflm_root), Path(tflm_lib)) if tflm_root and tflm_lib else None
+    operators = Path(tflm_ops) if tflm_ops else None
+    tflm = None
+    if tflm_root and tflm_lib:
+        tflm = projects.Tflm(Path(tflm_root), Path(tflm_lib), operators)
     log = project.image.with_name(_LOG)
     try:
         built = projects.build(project, tflm)

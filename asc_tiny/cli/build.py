@@ -22,12 +22,22 @@ from asc_tiny.cli.streams import say
     envvar="TFLM_LIB",
     help="The library libtensorflow-microlite.a that its makefile built for the board's core.",
 )
-def command(folder: Path, tflm_root: Path | None, tflm_lib: Path | None) -> None:
+@click.option(
+    "--tflm-ops",
+    type=PATH,
+    envvar="TFLM_OPS",
+    help="Folder with headers and sources of custom operators, for generate --tflm-op.",
+)
+def command(
+    folder: Path, tflm_root: Path | None, tflm_lib: Path | None, tflm_ops: Path | None
+) -> None:
     """Build the CMake project in DIR; the image goes to DIR/build.
 
     A build that fails leaves all that the compiler says in DIR/build/build.log.
 
     A project of runtime tflm needs TensorFlow Lite Micro: its README.md tells how to build it.
     """
-    image = api.build(api.load_project(folder), tflm_root=tflm_root, tflm_lib=tflm_lib)
+    image = api.build(
+        api.load_project(folder), tflm_root=tflm_root, tflm_lib=tflm_lib, tflm_ops=tflm_ops
+    )
     say(f"built {image}", err=True)

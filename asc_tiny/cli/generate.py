@@ -74,6 +74,20 @@ from asc_tiny.projects import registry
     help="Print the network after each pass of the compiler; or write it to a .txt file, or to a "
     "folder, a file per pass.",
 )
+@click.option(
+    "--tflm-arena",
+    metavar="BYTES",
+    help="With --runtime tflm: bytes of the arena (K is 1000, Ki 1024); default: computed, or "
+    "measured on this computer.",
+)
+@click.option(
+    "--tflm-op",
+    "tflm_operators",
+    multiple=True,
+    metavar="NAME=HEADER:FUNCTION",
+    help="With --runtime tflm: the kernel of custom operator NAME; FUNCTION, which HEADER "
+    "declares, returns its TFLMRegistration. Default: Register_NAME.",
+)
 @click.option("--prefix", default="asc", show_default=True, help="Prefix of all C names.")
 @frontend_option
 @click.option("--decision", type=PATH, help="TOML of windows, smoothing and threshold.")
@@ -91,6 +105,8 @@ def command(
     io: str | None,
     plan: str | None,
     dump: str | None,
+    tflm_arena: str | None,
+    tflm_operators: tuple[str, ...],
     prefix: str,
     frontend: Path | None,
     labels: Path | None,
@@ -114,6 +130,8 @@ def command(
         max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
         optimize=optimize,
         io=io,
+        tflm_arena=None if tflm_arena is None else parse_bytes(tflm_arena, option="--tflm-arena"),
+        tflm_operators=tflm_operators,
         prefix=prefix,
         frontend=frontend,
         labels=labels,

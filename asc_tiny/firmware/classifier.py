@@ -12,6 +12,7 @@ from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble, Model
 from asc_tiny.model.model_file import ModelFile
+from asc_tiny.tflm.options import DEFAULT, TflmOptions
 from asc_tiny.util.errors import AscError
 
 
@@ -48,6 +49,7 @@ def classifier(
     runtime: str,
     frontend: FrontEndConfig | None = None,
     labels: tuple[str, ...] | None = None,
+    tflm_options: TflmOptions = DEFAULT,
 ) -> Classifier:
     """Complete a model with a front end and labels, from its metadata unless given.
 
@@ -56,17 +58,18 @@ def classifier(
             is not full int8, or has an operator that the runtime lacks.
     """
     if isinstance(model_file, Ensemble):
-        return _of_ensemble(model_file, runtime, given=frontend is not None or labels is not None)
+        given = frontend is not None or labels is not None
+        return _of_ensemble(model_file, runtime, tflm_options, given=given)
     if runtime == "aot":
         model_file = compiled.without_constants(compiled.without_conversions(model_file))
     check_scores(model_file)
-    compiled.check_supported_types(model_file)
     if runtime == "aot":
+        compiled.check_supported_types(model_file)
         compiled.check_supported_operators(model_file)
     else:
-        tflm.check_operators(model_file)
+        tflm.check_operators(model_file, tflm_options)
     frontend, labels = fitted(model_file, frontend, labels)
-    return Classifier(model_file=model_file, frontend=frontend, labels=labels)
+    return Classifier(model_file=model_file, frontend=frontend, labels=labels, tflm=tflm_options)
 
 
 def fitted(
@@ -162,8 +165,19 @@ def check_order(model: Classifier) -> None:
         )
 
 
-def _of_ensemble(model: Ensemble, runtime: str, *, given: bool) -> Classifier:
+def _of_ensemble(
+    model: Ensemble, runtime: str, tflm_options: TflmOptions, *, given: bool
+) -> Classifier:
     if given:
         raise AscError(f"{model.path}: members hold front end and labels; none can be given")
-    members = [classifier(member.model_file, runtime=runtime) for member in model.members]
-    return Classifier(model_file=model, frontend=members[0].frontend, labels=model.labels)
+    members = [
+        classifier(
+            member.model_file,
+            runtime=runtime,
+            tflm_options=tflm.options_of(member.model_file, tflm_options),
+        )
+        for member in model.members
+    ]
+    return Classifier(
+        model_file=model, frontend=members[0].frontend, labels=model.labels, tflm=tflm_options
+    )

@@ -9,6 +9,7 @@ from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.model.ensemble import Ensemble, Model
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import Graph, Tensor
+from asc_tiny.tflm.options import DEFAULT, TflmOptions
 from asc_tiny.util.errors import AscError
 
 
@@ -20,10 +21,12 @@ class FirmwareNetwork:
         model_file: the model or the ensemble; its graph has the ends of the code, without
             conversions that the code leaves out.
         options: options of the network's planner.
+        tflm: how TensorFlow Lite Micro is to run it, with that runtime.
     """
 
     model_file: Model
     options: Options = compiled.DEFAULT
+    tflm: TflmOptions = DEFAULT
 
     @property
     def graph(self) -> Graph:
@@ -43,7 +46,11 @@ class FirmwareNetwork:
 
 
 def firmware_network(
-    model_file: ModelFile, *, runtime: str, options: Options = compiled.DEFAULT
+    model_file: ModelFile,
+    *,
+    runtime: str,
+    options: Options = compiled.DEFAULT,
+    tflm_options: TflmOptions = DEFAULT,
 ) -> FirmwareNetwork:
     """Return a model as a network alone, without front end and labels.
 
@@ -61,5 +68,5 @@ def firmware_network(
         compiled.check_supported_types(model_file)
         compiled.check_supported_operators(model_file)
     else:
-        tflm.check_operators(model_file)
-    return FirmwareNetwork(model_file=model_file, options=options)
+        tflm.check_operators(model_file, tflm_options)
+    return FirmwareNetwork(model_file=model_file, options=options, tflm=tflm_options)

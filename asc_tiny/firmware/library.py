@@ -128,7 +128,7 @@ def _network(
     """Return the files of a network; fingerprints are those of its classifier, if it has one."""
     model = network.model_file
     if not networks:
-        return tflm.generate(model, fingerprints)
+        return tflm.generate(model, fingerprints, network.tflm)
     if isinstance(model, Ensemble):
         assert fingerprints is not None
         max_ram = network.options.max_ram

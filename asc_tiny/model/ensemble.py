@@ -101,13 +101,16 @@ class Ensemble:
 Model = ModelFile | Ensemble
 
 
-def load_model(path: Path | str) -> Model:
+def load_model(path: Path | str, *, is_interpreted: bool = False) -> Model:
     """Read a model with its metadata: a network, or an ensemble of networks.
 
     Parameters
     ----------
     path
         A ``.tflite`` file, or the ``.toml`` file of an ensemble.
+    is_interpreted
+        Whether TensorFlow Lite Micro is to run a ``.tflite`` file as it is: then it may also be
+        code for an NPU, and sizes that its signature leaves open are those that it states.
 
     Returns
     -------
@@ -128,7 +131,9 @@ def load_model(path: Path | str) -> Model:
     (10, 'mobilenet')
     """
     path = Path(path)
-    return load(path) if path.suffix == SUFFIX else model_file.load(path)
+    if path.suffix == SUFFIX:
+        return load(path)
+    return model_file.load(path, is_interpreted=is_interpreted)
 
 
 def output_quantization(model: Model) -> Quantization:

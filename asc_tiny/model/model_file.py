@@ -46,14 +46,18 @@ class ModelFile:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
-def load(path: Path) -> ModelFile:
+def load(path: Path, *, is_interpreted: bool = False) -> ModelFile:
     """Read a .tflite file with its metadata; a foreign file without it works too.
+
+    Args:
+        path: the file.
+        is_interpreted: whether an interpreter runs it as it is; see ``parse_graph``.
 
     Raises:
         AscError: no readable .tflite file, or a metadata entry that this version does not know.
     """
     data = read_bytes(path)
-    graph = parse_graph(data, source=str(path))
+    graph = parse_graph(data, source=str(path), is_interpreted=is_interpreted)
     entry = _metadata(path, graph.metadata.get(METADATA_NAME))
     return ModelFile(
         path=path,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,12 @@ _MOST_DIMENSIONS = 8
 # Of other types, readers keep a zero point in 32 bits.
 _ANY_ZERO_POINT = (-(2**31), 2**31 - 1)
 _VELA = "CUSTOM ethos-u"
+_TYPE_ADVICE: Mapping[str, str] = {
+    "COMPLEX128": "compute spectra before the model, and begin it with real numbers",
+    "STRING": "turn texts into numbers before the model: leave TextVectorization and lookups out",
+    "VARIANT": "leave lists of tensors out: unroll=True in recurrent layers of Keras",
+}
+_OTHER_TYPE = "convert anew with numbers of these types"
 _DAMAGE = (DamagedError, struct.error, OverflowError, MemoryError)
 
 
@@ -34,12 +40,15 @@ def read_graph(path: Path) -> Graph:
     return parse_graph(read_bytes(path), source=str(path))
 
 
-def parse_graph(data: bytes, *, source: str) -> Graph:
+def parse_graph(data: bytes, *, source: str, is_interpreted: bool = False) -> Graph:
     """Parse the bytes of a .tflite file.
 
     Args:
         data: the file's contents, a flatbuffer with identifier ``TFL3``.
         source: the file named in error messages.
+        is_interpreted: whether an interpreter runs the file as it is: then sizes that its signature
+            leaves open are those that it states, and it may be code for an NPU, or only hand
+            inputs and constants on.
 
     Raises:
         AscError: not a .tflite file, a damaged one, or unknown dimensions.
@@ -48,7 +57,7 @@ def parse_graph(data: bytes, *, source: str) -> Graph:
         raise AscError(f"{source}: not a .tflite file (identifier TFL3 is missing)")
     try:
         check_structure(data)
-        return _Reader(data, source).graph()
+        return _Reader(data, source, is_interpreted).graph()
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise AscError(f"{source}: damaged .tflite file ({reason})") from error
@@ -57,9 +66,10 @@ def parse_graph(data: bytes, *, source: str) -> Graph:
 class _Reader:
     """Walks the flatbuffer; anything out of place raises ``DamagedError`` or ``AscError``."""
 
-    def __init__(self, data: bytes, source: str) -> None:
+    def __init__(self, data: bytes, source: str, is_interpreted: bool) -> None:
         self.data = data
         self.source = source
+        self.is_interpreted = is_interpreted
         self.read = 0
         self.model = Table.root(data)
         version = self.model.number(schema.MODEL_VERSION, "I")
@@ -85,7 +95,8 @@ class _Reader:
             check_shapes(graph)
             check_fields(graph)
         check_variables((first, *others))
-        if not first.inputs or not first.outputs or not first.operators:
+        is_empty = not first.operators and not self.is_interpreted
+        if not first.inputs or not first.outputs or is_empty:
             raise AscError(f"{self.source}: has no input, no output or no operator")
         return Graph(
             self.source,
@@ -114,8 +125,9 @@ class _Reader:
         if any(tensors[index].is_constant for index in inputs):
             raise DamagedError("an input is a constant")
         graph = Graph(self.source, operators, tensors, inputs, outputs)
-        _check_vela(graph)
-        self.check_open(graph)
+        if not self.is_interpreted:
+            _check_vela(graph)
+            self.check_open(graph)
         _check_order(graph)
         return graph
 
@@ -140,7 +152,8 @@ class _Reader:
     def unknown(self, index: int, shape: Sequence[int]) -> AscError:
         return AscError(
             f"{self.source}: tensor {index} has unknown dimensions {list(shape)}; only the batch "
-            f"may be any, convert the model with all other sizes known"
+            f"may be any, convert the model with all other sizes known (keras.Input with a shape, "
+            f"litert-torch with sample arguments of it)"
         )
 
     def counted(self, values: Sequence[Any]) -> Sequence[Any]:
@@ -174,7 +187,10 @@ class _Reader:
         dtype = _name(schema.TENSOR_TYPES, table.number(schema.TENSOR_TYPE, "b"), "type")
         if dtype not in schema.TYPE_BITS:
             allowed = ", ".join(sorted(schema.TYPE_BITS))
-            raise AscError(f"{self.source}: tensor {index} is {dtype}, allowed: {allowed}")
+            raise AscError(
+                f"{self.source}: tensor {index} is {dtype}, allowed: {allowed}; "
+                f"{_TYPE_ADVICE.get(dtype, _OTHER_TYPE)}"
+            )
         name = str(self.counted(table.text(schema.TENSOR_NAME)))
         scales, zero_points, dimension = self.quantization(
             index, name, table.table(schema.TENSOR_QUANTIZATION)
@@ -308,7 +324,8 @@ def _check_vela(graph: Graph) -> None:
         if operator.name == _VELA:
             raise AscError(
                 f"{graph.source}: was compiled by Vela for an Ethos-U NPU, operator "
-                f"{operator.index} is code for it; give the .tflite file that Vela was given"
+                f"{operator.index} is code for it; give the .tflite file that Vela was given, "
+                f"or run this one by --runtime tflm"
             )
 
 
@@ -343,7 +360,8 @@ def _check_order(graph: Graph) -> None:
     """Check that every tensor is written once, and before it is read."""
     known = {t.index for t in graph.tensors if t.is_constant or t.is_variable} | set(graph.inputs)
     for operator in graph.operators:
-        for index in operator.inputs:
+        # Memory that only an NPU writes and reads.
+        for index in () if operator.name == _VELA else operator.inputs:
             if index != ABSENT and index not in known and graph.tensors[index].size:
                 raise DamagedError(
                     f"operator {operator.index} reads tensor {index} before it exists"

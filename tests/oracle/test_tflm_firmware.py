@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +12,15 @@ import numpy as np
 import pytest
 
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.firmware.network import tflm
+from asc_tiny.firmware.network import tflm_arena
 from asc_tiny.frontend import fixed
 from asc_tiny.model import model_file
 from asc_tiny.model.ensemble import Model, frontends, load_model
 from asc_tiny.targets.build import project as targets
 from asc_tiny.targets.image import image
 from asc_tiny.targets.image.bench import measure
+from asc_tiny.tflm.interpreter import NetworkInterpreter
+from asc_tiny.tflm.options import TflmOptions
 from asc_tiny.tflm.structs import TYPES, Abi
 from support.commands import asc_tiny
 from support.ensemble_models import small, write_ensemble
@@ -25,6 +28,7 @@ from support.network_models import SMALL, TflmNetwork, converted, inputs
 from support.paths import MODEL
 from support.recorded_arena import MADE
 from support.tflm_firmware import Build, EmulatedNetwork, find
+from support.tflm_networks import WHIRL, WHIRL_SOURCES, custom, ends_of_many_types, streaming
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
@@ -64,7 +68,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def check(model: Model, build: Build, folder: Path, count: int) -> dict[str, int]:
     """Assert that scores are the package's and the arena's use is as computed."""
     firmware = EmulatedNetwork(model, build, folder)
-    computed = tflm.memory(model, build.kernels)
+    computed = tflm_arena.memory(model, build.kernels)
     if isinstance(model, model_file.ModelFile):
         values = inputs(model.graph.tensor(model.graph.inputs[0]).shape, count)
         reference = TflmNetwork(model.data)
@@ -96,6 +100,45 @@ def test_small_networks(name: str, build: Build, tmp_path: Path) -> None:
     check(model_file.load(path), build, tmp_path / "firmware", 12)
 
 
+@pytest.mark.parametrize("network", [ends_of_many_types, streaming])
+def test_networks_of_any_types_and_state(
+    network: Callable[[], model_file.ModelFile], build: Build, tmp_path: Path
+) -> None:
+    """Outputs are the package's, and after a reset those of the first run; the arena is enough."""
+    model, random = network(), np.random.default_rng(0)
+    reference = NetworkInterpreter(model.data, model.path)
+    inferences = [
+        [random.integers(1, 90, end.shape).astype(end.dtype) for end in reference.inputs]
+        for _ in range(6)
+    ]
+    expected = [reference.run(each) for each in inferences]
+    firmware = EmulatedNetwork(model, build, tmp_path)
+    found, figures = firmware.run_bytes([_packed(each) for each in inferences])
+    assert (figures["init"], figures["run"]) == (0, 0), firmware.text
+    expected += expected[:1] if network is streaming else []
+    assert found == b"".join(_packed(each) for each in expected)
+    assert figures["used"] <= figures["size"]
+
+
+def _packed(values: Sequence[np.ndarray]) -> bytes:
+    return b"".join(each.tobytes() for each in values)
+
+
+def test_custom_operator_of_the_user(build: Build, tmp_path: Path) -> None:
+    firmware = EmulatedNetwork(custom(), build, tmp_path, options=WHIRL, others=WHIRL_SOURCES)
+    found, figures = firmware.run_bytes([bytes([1, 2, 3, 250]), bytes(4)])
+    assert (figures["init"], figures["run"]) == (0, 0), firmware.text
+    once = [bytes([251, 2, 3, 0]), bytes([1, 1, 1, 1])]
+    # It may have a state: the program resets it, and begins anew.
+    assert found == b"".join([*once, once[0]])
+
+
+def test_npu_that_the_library_is_not_for(build: Build, tmp_path: Path) -> None:
+    options = TflmOptions(20000)
+    network = EmulatedNetwork(custom("ethos-u"), build, tmp_path, options=options)
+    assert network.run_bytes([])[1]["init"] == -3
+
+
 @pytest.mark.parametrize("name", ENSEMBLES)
 def test_released_ensembles(name: str, build: Build, tmp_path: Path) -> None:
     check(load_model(MODEL.parent / name), build, tmp_path, 4)
@@ -109,7 +152,7 @@ def test_ensemble_of_several_quantizations(build: Build, mixed: Path, tmp_path: 
 def test_arena_far_too_small(
     share: float, build: Build, little: model_file.ModelFile, tmp_path: Path
 ) -> None:
-    memory = tflm.memory(little, build.kernels)
+    memory = tflm_arena.memory(little, build.kernels)
     size = max(1, int(share * memory.smallest))
     network = EmulatedNetwork(little, build, tmp_path, arena_size=size)
     _, figures = network.run([])
@@ -119,7 +162,7 @@ def test_arena_far_too_small(
 @pytest.mark.parametrize("name", [*RELEASED[:2], ENSEMBLES[0]])
 def test_arena_a_byte_short(name: str, build: Build, tmp_path: Path) -> None:
     model = load_model(MODEL.parent / name)
-    smallest = tflm.memory(model, build.kernels).smallest
+    smallest = tflm_arena.memory(model, build.kernels).smallest
     enough = EmulatedNetwork(model, build, tmp_path / "enough", arena_size=smallest)
     assert enough.run([])[1]["init"] == 0, enough.text
     short = EmulatedNetwork(
@@ -188,7 +231,7 @@ def test_projects_classify_clips(
     assert np.array_equal(codes, np.stack([kernels.run(clip) for clip in expected]))
     assert asc_tiny("verify", folder) == 0
     costs = measure(project)
-    assert costs.arena_bytes == tflm.memory(project.model_file, build.kernels).used
+    assert costs.arena_bytes == tflm_arena.memory(project.model_file, build.kernels).used
     print(f"\n{name} {build.board.name} {build.kernels}: {costs}")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from asc_tiny.model.ensemble import Model
 from asc_tiny.targets.build.project import Tflm
 from asc_tiny.tflm.cmsis_nn import Core
 from asc_tiny.tflm.kernel_memory import Kernels
+from asc_tiny.tflm.options import DEFAULT, TflmOptions
 from support import c_programs
 from support.emulated import LINK, PROJECT, emulate, write_platform
 from support.native import FLAGS, write
@@ -64,6 +66,15 @@ def _output(*command: str) -> str:
     return done.stdout
 
 
+def _bytes_of_ends(header: str) -> list[str]:
+    """Return definitions of the bytes of inputs and outputs for the program."""
+    found = {
+        side: re.findall(rf"#define ASC_NET_{side}\d*_BYTES (\d+)", header)
+        for side in ("INPUT", "OUTPUT")
+    }
+    return [f"-D{side}_BYTES={','.join(sizes)}" for side, sizes in found.items()]
+
+
 class EmulatedNetwork:
     """The emitted network of a model on the core of a build.
 
@@ -73,6 +84,8 @@ class EmulatedNetwork:
         folder: to build in.
         arena_size: bytes to give instead of those in the header.
         checked: whether the emitted code looks at that size before TensorFlow Lite Micro does.
+        options: options of the emitted code.
+        others: sources besides, file name to text.
     """
 
     def __init__(
@@ -83,9 +96,11 @@ class EmulatedNetwork:
         *,
         arena_size: int | None = None,
         checked: bool = True,
+        options: TflmOptions = DEFAULT,
+        others: Mapping[str, str] | None = None,
     ) -> None:
         self.board, self.folder = build.board, folder
-        files = tflm.generate(model)
+        files = {**tflm.generate(model, options=options), **(others or {})}
         if not checked:
             assert files["asc_net.cc"].count(CHECK) == 1
             files["asc_net.cc"] = files["asc_net.cc"].replace(CHECK, "false")
@@ -94,7 +109,7 @@ class EmulatedNetwork:
         shutil.copy(PROJECT / "platform" / "tflm_support.c", folder)
         write_platform(self.board, folder, stack_bytes=8192, runtime="tflm")
         size = [f"-DASC_NET_ARENA_SIZE={arena_size}"] if arena_size else []
-        self._compile(build, size)
+        self._compile(build, [*size, *_bytes_of_ends(files["asc_net.h"])])
 
     def _compile(self, build: Build, size: Sequence[str]) -> None:
         downloads = build.tflm.root / "tensorflow/lite/micro/tools/make/downloads"
@@ -120,6 +135,12 @@ class EmulatedNetwork:
         figures = self._figures("infer", "in.bin", "out.bin")
         codes = np.frombuffer((self.folder / "out.bin").read_bytes(), np.int8)
         return codes.reshape(len(values), -1) if codes.size else codes, figures
+
+    def run_bytes(self, inferences: Sequence[bytes]) -> tuple[bytes, dict[str, int]]:
+        """Run inputs of any types, all of an inference in a row; return all outputs so."""
+        (self.folder / "in.bin").write_bytes(b"".join(inferences))
+        figures = self._figures("infer", "in.bin", "out.bin")
+        return (self.folder / "out.bin").read_bytes(), figures
 
     def faults(self) -> dict[str, int]:
         """Return the code of each mistake in the use of the interface."""

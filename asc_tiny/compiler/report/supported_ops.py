@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 
-from asc_tiny.compiler.diagnostics import advice
+from asc_tiny.compiler.diagnostics import FAMILY_ADVICE, advice
 from asc_tiny.compiler.lower.registry import lowering_rule
+from asc_tiny.tflite.ops import OPS, Family
 from asc_tiny.tflm.kernel_memory import memory_rule
+from asc_tiny.tflm.resolver import CUSTOM, method
 
 _WIDTH = 120
 """Characters of a line that is no row of a table."""
@@ -40,7 +43,7 @@ _REFUSED = """
 ## Not supported
 
 Any other operator is refused with its name, its layer and what to do; so is one whose conditions do
-not hold. For these there is advice:
+not hold. For these there is advice of their own, for others that of their family:
 
 | operator | instead |
 |---|---|
@@ -49,29 +52,62 @@ not hold. For these there is advice:
 _TFLM = """
 ## Run by TensorFlow Lite Micro (`--runtime tflm`)
 
-The same int8 graphs, by its own kernels. The arena is computed before the build, so an operator is
-accepted once its memory there is known:
+Any graph of these operators, of any types that its kernels take: float and 16 bits, several inputs
+and outputs, variables, loops and branches.
 
 {names}
 
+Custom operators that it has itself, by their names in files:
+
+{customs}
+
+All other custom operators by kernels of your own, see [TensorFlow Lite Micro](tflm.md). The arena
+is computed for graphs of these operators without loops, branches and variables, else measured:
+
+{known}
+
 {only}
 """
+
+
+_TITLES: Mapping[Family, str] = {
+    Family.UNARY: "functions of one tensor",
+    Family.BINARY: "functions of tensors, element by element",
+    Family.COMPARISON: "comparisons",
+    Family.REDUCTION: "reductions",
+    Family.WINDOW: "pooling",
+    Family.WEIGHTED: "convolutions and products",
+    Family.RECURRENT: "recurrent layers",
+    Family.MOVEMENT: "what moves values",
+    Family.SELECTION: "what chooses values",
+    Family.RESIZE: "resizing of images",
+    Family.SHAPE: "what computes shapes",
+    Family.CONTROL: "loops and branches",
+    Family.STATE: "tables and variables",
+    Family.RANDOM: "random values",
+    Family.OTHER: "all else",
+}
+"""What families are called on the page."""
 
 
 def markdown() -> str:
     """Return the text of docs/supported_ops.md."""
     compiled, run_by_tflm = (
         set(lowering_rule.names),
-        set(filter(_is_run_by_tflm, memory_rule.names)),
+        {name for name in OPS if method(name) is not None},
     )
     only = (
         f"Only with this runtime: {_list(run_by_tflm - compiled)}. "
         f"Only compiled: {_list(compiled - run_by_tflm)}."
     )
     tflm = _TFLM.format(
-        names=textwrap.fill(_list(run_by_tflm), _WIDTH), only=textwrap.fill(only, _WIDTH)
+        names=_filled(run_by_tflm),
+        customs=_filled(set(CUSTOM)),
+        known=_filled(set(memory_rule.names)),
+        only=textwrap.fill(only, _WIDTH),
     )
     hints = [f"| {name} | {advice.get(name)} |" for name in advice.names]
+    hints += [f"| {_TITLES[family]} | {text} |" for family, text in FAMILY_ADVICE.items()]
     rows = map(_row, lowering_rule.names)
     return _INTRODUCTION + "\n".join(rows) + "\n" + _REFUSED + "\n".join(hints) + "\n" + tflm
 
@@ -79,16 +115,12 @@ def markdown() -> str:
 def _row(name: str) -> str:
     rule = lowering_rule.get(name)
     assert rule is not None
-    tflm = "yes" if _is_run_by_tflm(name) else "no"
+    tflm = "yes" if method(name) is not None else "no"
     return f"| {name} | {rule.types} | {rule.conditions} | {rule.memory} | {rule.dsp} | {tflm} |"
 
 
-def _is_run_by_tflm(name: str) -> bool:
-    """Whether its memory is known, and a network may have it: there, all outputs are int8."""
-    rule = lowering_rule.get(name)
-    signatures = () if rule is None else rule.signatures
-    has_int8 = any({"INT8", "FLOAT32"} & {*each.results} for each in signatures)
-    return name in memory_rule.names and (rule is None or has_int8)
+def _filled(names: set[str]) -> str:
+    return textwrap.fill(_list(names), _WIDTH, break_on_hyphens=False)
 
 
 def _list(names: set[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from asc_tiny.compiler.compiled import Compiled
-from asc_tiny.compiler.diagnostics import not_supported
+from asc_tiny.compiler.diagnostics import NotCompiledError, not_supported
 from asc_tiny.compiler.lower.context import DTYPES
 from asc_tiny.compiler.lower.registry import lowering_rule
 from asc_tiny.compiler.lower.signature import Signature
@@ -202,7 +202,7 @@ def _no_signature(
 
 
 def _type_error(model_file: ModelFile, tensor: Tensor, reason: str) -> AscError:
-    return AscError(f"{_where(model_file, tensor)} is {tensor.dtype}, {reason}")
+    return NotCompiledError(f"{_where(model_file, tensor)} is {tensor.dtype}, {reason}")
 
 
 def _where(model_file: ModelFile, tensor: Tensor) -> str:
@@ -220,7 +220,7 @@ def _check_variables(model_file: ModelFile) -> None:
         others = [index for n, index in enumerate(operator.inputs) if n not in states]
         for index in (*others, *operator.outputs):
             if index != ABSENT and model_file.graph.tensor(index).is_variable:
-                raise AscError(
+                raise NotCompiledError(
                     f"{model_file.path}: tensor {index} of operator {operator.index} "
                     f"({operator.name}) keeps its values between inferences, which is not supported"
                 )
@@ -231,11 +231,13 @@ def _check_tensor(model_file: ModelFile, tensor: Tensor) -> None:
     where = _where(model_file, tensor)
     # Codes without a scale can be moved; rules whose operators compute ask for one.
     if tensor.dtype == "INT8" and tensor.scales and not _has_one_scale(tensor):
-        raise AscError(
+        raise NotCompiledError(
             f"{where} must have one scale above 0 and one zero point; convert anew as full int8"
         )
     if not 0 < tensor.size <= _MAX_ELEMENTS:
-        raise AscError(f"{where} has {tensor.size} elements, allowed are 1 to {_MAX_ELEMENTS}")
+        raise NotCompiledError(
+            f"{where} has {tensor.size} elements, allowed are 1 to {_MAX_ELEMENTS}"
+        )
 
 
 def _has_one_scale(tensor: Tensor) -> bool:

@@ -19,14 +19,28 @@ VERSION = 2
 
 _C_TYPES: Mapping[str, str] = {
     "BOOL": "uint8_t",
+    "BFLOAT16": "uint16_t",
+    "FLOAT16": "uint16_t",
     "FLOAT32": "float",
+    "FLOAT64": "double",
     "INT8": "int8_t",
     "INT16": "int16_t",
     "INT32": "int32_t",
     "INT64": "int64_t",
     "UINT8": "uint8_t",
+    "UINT16": "uint16_t",
+    "UINT32": "uint32_t",
+    "UINT64": "uint64_t",
 }
-"""The types in C of the elements of inputs and outputs; a BOOL is 0 or 1."""
+"""The types in C of the elements of inputs and outputs.
+
+A BOOL is 0 or 1, the floats of 16 bits, which C has not, are their bits.
+"""
+
+
+def has_c_type(tensor: Tensor) -> bool:
+    """Whether C has a type for the elements of a tensor."""
+    return tensor.dtype in _C_TYPES
 
 
 def of_graph(graph: Graph) -> dict[str, Any]:

@@ -5,159 +5,142 @@ All members of an ensemble share one ``MicroAllocator``, hence the memory for ac
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from asc_tiny.compiler import diagnostics
+from asc_tiny.firmware.c.escape import c_string
 from asc_tiny.firmware.c.prefix import rename
 from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.fingerprints import Fingerprints
 from asc_tiny.firmware.network import interface, model_array
-from asc_tiny.model.ensemble import Ensemble, Model
+from asc_tiny.firmware.network.tflm_arena import (
+    arena_size,
+    main_graphs,
+    model_files,
+    operator_names,
+    operators,
+    variable_count,
+)
+from asc_tiny.model.ensemble import Model
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator
 from asc_tiny.tflite.ops import Family, row
-from asc_tiny.tflm.arena import ALIGNMENT, Arena, arena
-from asc_tiny.tflm.cmsis_nn import Core
-from asc_tiny.tflm.kernel_memory import Kernels, memory_rule
-from asc_tiny.tflm.structs import TYPES, Abi, pointer_bytes, resolver_bytes
+from asc_tiny.tflm.options import DEFAULT, TflmOptions
+from asc_tiny.tflm.resolver import VELA, custom_name, method
+from asc_tiny.util.console_text import printable
 from asc_tiny.util.errors import AscError
-from asc_tiny.util.numbers import round_up
 
-REFERENCE = "reference kernels"
-REFERENCE_ILP32 = "reference kernels on RISC-V or Xtensa"
-_BUILDS: Mapping[str, tuple[Kernels, Abi]] = {
-    REFERENCE: (None, Abi.ARM),
-    REFERENCE_ILP32: (None, Abi.ILP32),
-    **{core.value: (core, Abi.ARM) for core in Core},
+_TYPES: Mapping[str, str] = {
+    "BFLOAT16": "kTfLiteBFloat16",
+    "BOOL": "kTfLiteBool",
+    "COMPLEX64": "kTfLiteComplex64",
+    "FLOAT16": "kTfLiteFloat16",
+    "FLOAT32": "kTfLiteFloat32",
+    "FLOAT64": "kTfLiteFloat64",
+    "INT4": "kTfLiteInt4",
+    "INT8": "kTfLiteInt8",
+    "INT16": "kTfLiteInt16",
+    "INT32": "kTfLiteInt32",
+    "INT64": "kTfLiteInt64",
+    "UINT8": "kTfLiteUInt8",
+    "UINT16": "kTfLiteUInt16",
+    "UINT32": "kTfLiteUInt32",
+    "UINT64": "kTfLiteUInt64",
 }
-"""Builds of TensorFlow Lite Micro for 32 bits that the arena serves."""
+"""TensorFlow Lite Micro's names of types of inputs and outputs."""
 
 
-@dataclass(frozen=True)
-class Memory:
-    """The firmware's arena for one build of TensorFlow Lite Micro.
-
-    Attributes:
-        objects: bytes before TensorFlow Lite Micro's own arena: interpreters and, in an ensemble,
-            the features.
-        arena: the arena of TensorFlow Lite Micro that follows.
-    """
-
-    objects: int
-    arena: Arena
-
-    @property
-    def size(self) -> int:
-        """Bytes that must be given."""
-        return self.objects + self.arena.size
-
-    @property
-    def smallest(self) -> int:
-        """Bytes without which preparation fails."""
-        return self.objects + self.arena.smallest
-
-    @property
-    def used(self) -> int:
-        """Bytes that ``asc_net_arena_used`` returns."""
-        return self.objects + self.arena.head + self.arena.tail
-
-
-def generate(model: Model, fingerprints: Fingerprints | None = None) -> dict[str, str]:
+def generate(
+    model: Model, fingerprints: Fingerprints | None = None, options: TflmOptions = DEFAULT
+) -> dict[str, str]:
     """Return ``asc_net.h``, ``asc_net.cc`` and each network's ``asc_model<number>.[ch]``.
 
     Args:
-        model: int8 network or ensemble.
+        model: network or ensemble.
         fingerprints: fingerprints of the classifier whose network it is, None for a network alone.
+        options: the arena's size and custom operators, as the user gives them.
 
     Raises:
-        AscError: an operator that TensorFlow Lite Micro does not run, or whose memory there is
-            not known.
+        AscError: an operator that TensorFlow Lite Micro does not run, or an arena that is neither
+            known nor given.
     """
-    check_operators(model)
+    check_operators(model, options)
     files: dict[str, str] = {}
-    model_files = _model_files(model)
-    for name, model_file in zip(_names(model), model_files, strict=True):
+    for name, model_file in zip(_names(model), model_files(model), strict=True):
         for file, text in model_array.generate(model_file).items():
             files[_rename(file, name)] = _rename(text, name)
-    values = {**_values(model), "fingerprints": fingerprints}
+    values = {**_values(model, options), "fingerprints": fingerprints}
     return {**files, **render_files(values, "network/asc_net.h", "tflm/asc_net.cc")}
 
 
-def check_operators(model: Model) -> None:
-    """Check that TensorFlow Lite Micro runs every operator of a model.
+def check_operators(model: Model, options: TflmOptions = DEFAULT) -> None:
+    """Check that TensorFlow Lite Micro, or the user, has a kernel for every operator of a model.
 
     Raises:
-        AscError: it does not, or the memory that it needs for one is not known.
+        AscError: there is none for one; one has an operand that its kernel reads though it is
+            absent; an end is of a type that C has not; or the user gives a kernel that no operator
+            of the model needs.
     """
-    for model_file in _model_files(model):
-        output = model_file.graph.tensor(model_file.graph.outputs[0])
-        if output.dtype != "INT8":
-            raise AscError(
-                f"{model_file.path}: the output is {output.dtype}, must be int8 with runtime tflm"
+    used = [name for each in operator_names(model) if (name := custom_name(each)) is not None]
+    unused = next((each.name for each in options.operators if each.name not in used), None)
+    if unused is not None:
+        there = ", ".join(map(printable, used)) or "none"
+        raise AscError(
+            f"--tflm-op {unused}: is no custom operator of {model.path}, which has: {there}"
+        )
+    given = {each.name for each in options.operators}
+    for graph, operator in operators(model):
+        if custom_name(operator.name) in given:
+            continue
+        if method(operator.name) is None:
+            raise diagnostics.not_run_by_tflm(graph, operator)
+        if _must_have_all(operator) and ABSENT in operator.inputs:
+            raise diagnostics.operator_error(
+                graph,
+                operator,
+                "has an input that is absent, which TensorFlow Lite Micro reads all the same; "
+                "leave it out",
             )
-        for operator in model_file.graph.operators:
-            if operator.name not in memory_rule.names:
-                raise AscError(
-                    f"{model_file.path}: operator {operator.index} is {operator.name}, supported "
-                    f"with runtime tflm are {', '.join(memory_rule.names)}"
-                )
-            if _must_have_all(operator) and ABSENT in operator.inputs:
-                raise AscError(
-                    f"{model_file.path}: operator {operator.index} ({operator.name}) has an input "
-                    f"that is absent, which TensorFlow Lite Micro reads all the same; leave it out"
-                )
+    for graph in main_graphs(model):
+        _check_ends(graph)
+
+
+def options_of(member: ModelFile, options: TflmOptions) -> TflmOptions:
+    """Return the options of an ensemble's member: without kernels that it has no operator for."""
+    used = {custom_name(name) for name in operator_names(member)}
+    kept = tuple(each for each in options.operators if each.name in used)
+    return replace(options, operators=kept)
+
+
+def takes(model: Model) -> bool:
+    """Whether TensorFlow Lite Micro runs a model, as far as this computer can tell."""
+    try:
+        check_operators(model)
+        arena_size(model)
+    except AscError:
+        return False
+    return True
+
+
+def _check_ends(graph: Graph) -> None:
+    """Check that C has a type for each input and output."""
+    for index in (*graph.inputs, *graph.outputs):
+        tensor = graph.tensor(index)
+        if not interface.has_c_type(tensor):
+            raise AscError(
+                f"{graph.source}: tensor {index}, an input or output, is {tensor.dtype}, which has "
+                f"no type in C; let the model begin and end with numbers of 8, 16, 32 or 64 bits"
+            )
 
 
 def _must_have_all(operator: Operator) -> bool:
     """Whether the kernel reads a bias that is absent: all convolutions' do."""
-    is_weighted = row(operator.name).family is Family.WEIGHTED
-    return is_weighted and operator.name != "FULLY_CONNECTED"
-
-
-def method(operator: str) -> str:
-    """Return the method of ``MicroMutableOpResolver`` that adds an operator."""
-    words = re.findall(r"[A-Z]+\d*|\d+[A-Z]", operator.replace("V2", "_V2"))
-    return "Add" + "".join(word if word[0].isdigit() else word.capitalize() for word in words)
-
-
-def memory(model: Model, kernels: Kernels = None, abi: Abi = Abi.ARM) -> Memory:
-    """Return the arena that the emitted code needs with a build of TensorFlow Lite Micro.
-
-    Args:
-        model: int8 network or ensemble.
-        kernels: TensorFlow Lite Micro's reference kernels (None) or CMSIS-NN for a core.
-        abi: the sizes and alignments of types on the target.
-
-    Raises:
-        AscError: an operator whose kernel is not known.
-    """
-    graphs = _graphs(model)
-    # Of the C++ structure State in the template.
-    size = 2 * pointer_bytes(abi) + resolver_bytes(len(_operators(graphs)), abi)
-    interpreter = TYPES["MicroInterpreter"]
-    size = round_up(size, interpreter.alignment(abi)) + len(graphs) * interpreter.size(abi)
-    objects = round_up(size, ALIGNMENT)
-    if len(graphs) > 1:
-        features = graphs[0].tensor(graphs[0].inputs[0]).size
-        assert isinstance(model, Ensemble)
-        objects += round_up(features * len(model.frontends), ALIGNMENT)
-    return Memory(objects, arena(graphs, kernels, abi))
-
-
-def _model_files(model: Model) -> list[ModelFile]:
-    if isinstance(model, ModelFile):
-        return [model]
-    return [member.model_file for member in model.members]
-
-
-def _graphs(model: Model) -> list[Graph]:
-    return [model_file.graph for model_file in _model_files(model)]
-
-
-def _operators(graphs: Sequence[Graph]) -> list[str]:
-    return sorted({operator.name for graph in graphs for operator in graph.operators})
+    return row(operator.name).family is Family.WEIGHTED and operator.name not in (
+        "BATCH_MATMUL",
+        "FULLY_CONNECTED",
+    )
 
 
 def _names(model: Model) -> list[str]:
@@ -171,24 +154,33 @@ def _rename(text: str, name: str) -> str:
     return rename(rename(text, "asc_model(?=[_.])", name), "ASC_MODEL(?=_)", name.upper())
 
 
-def _values(model: Model) -> dict[str, Any]:
+def _values(model: Model, options: TflmOptions) -> dict[str, Any]:
     """Return what the templates print."""
-    graphs = _graphs(model)
-    builds = {name: memory(model, *build) for name, build in _BUILDS.items()}
+    graphs = main_graphs(model)
+    arena = arena_size(model, options)
     values = {
-        "arena_size": max(build.size for build in builds.values()),
-        "arena_size_64": memory(model, abi=Abi.LP64).size,
+        "arena": arena,
+        "arena_size": arena.size,
+        "arena_size_64": arena.size_64,
         "banner": banner(model),
         "hash": model.sha256,
+        "headers": options.headers,
         "interface_version": interface.VERSION,
-        "least": min(build.smallest for build in builds.values()),
-        "least_64": memory(model, abi=Abi.LP64).smallest,
-        "needs": [(name, build.size) for name, build in builds.items()],
-        "operators": [method(name) for name in _operators(graphs)],
+        "is_for_npu": f"CUSTOM {VELA}" in operator_names(model),
+        "least": arena.least,
+        "least_64": arena.least_64,
+        "needs": arena.needs,
+        "operators": _calls(model, options),
         "ready": f"{int(model.sha256[:8], 16) | 1:08X}",
+        "states": [graph for graph in graphs if has_state(graph)],
     }
     members = [
-        {"model": name, "input_size": graph.tensor(graph.inputs[0]).size}
+        {
+            "model": name,
+            "inputs": [_end(graph, index) for index in graph.inputs],
+            "outputs": [_end(graph, index) for index in graph.outputs],
+            "variables": variable_count(graph),
+        }
         for name, graph in zip(_names(model), graphs, strict=True)
     ]
     if isinstance(model, ModelFile):
@@ -202,3 +194,36 @@ def _values(model: Model) -> dict[str, Any]:
     pairs = zip(shared["members"], members, strict=True)
     shared |= interface.ends([shared["input"]], [shared["output"]])
     return {**values, **shared, "members": [{**one, **other} for one, other in pairs]}
+
+
+def _end(graph: Graph, index: int) -> dict[str, Any]:
+    """Return the type and the bytes of an input or output."""
+    tensor = graph.tensor(index)
+    return {"type": _TYPES[tensor.dtype], "bytes": tensor.byte_count}
+
+
+def _calls(model: Model, options: TflmOptions) -> list[str]:
+    """Return the call in C++ that adds each operator to the resolver."""
+    given = {each.name: each.function for each in options.operators}
+    calls = []
+    for name in operator_names(model):
+        function = given.get(custom_name(name) or "")
+        if function is None:
+            calls.append(f"{method(name)}()")
+        else:
+            literal = c_string(custom_name(name) or "")
+            calls.append(f"AddCustom({literal}, registration({function}()))")
+    return calls
+
+
+def has_state(graph: Graph) -> bool:
+    """Whether a network keeps something from one run to the next.
+
+    Custom operators may; of Vela's, which is all of a network, none does.
+    """
+    parts = (graph, *graph.others)
+    return any(tensor.is_variable for each in parts for tensor in each.tensors) or any(
+        operator.name == "VAR_HANDLE" or (custom_name(operator.name) or VELA) != VELA
+        for each in parts
+        for operator in each.operators
+    )

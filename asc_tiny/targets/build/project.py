@@ -137,11 +137,14 @@ def load(folder: Path) -> Project | NetworkProject:
         )
     try:
         kind = _one_of(content.get("content", CLASSIFIER), "content", (CLASSIFIER, NETWORK))
+        runtime = _one_of(content["runtime"], "runtime", ("aot", "tflm"))
         project = NetworkProject(
             folder=found.folder,
             board=found.board,
-            runtime=_one_of(content["runtime"], "runtime", ("aot", "tflm")),
-            model_file=load_model(folder / _model_file(content["model"])),
+            runtime=runtime,
+            model_file=load_model(
+                folder / _model_file(content["model"]), is_interpreted=runtime == "tflm"
+            ),
             options=_options(content.get("plan", {}), path),
             prefix=found.prefix,
         )
@@ -183,10 +186,17 @@ def _one_of(value: object, name: str, allowed: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Tflm:
-    """TensorFlow Lite Micro as its makefile builds it: sources and library for the board's core."""
+    """What a project of runtime ``tflm`` is linked with.
+
+    Attributes:
+        root: folder with the sources of TensorFlow Lite Micro.
+        library: library that its makefile built for the board's core.
+        operators: folder with headers and sources of custom operators, None without any.
+    """
 
     root: Path
     library: Path
+    operators: Path | None = None
 
 
 class BuildError(AscError):
@@ -231,6 +241,7 @@ def build(
             )
         tools.require(compiler.replace("gcc", "g++") if project.board.machine else "c++")
         configure += [f"-DTFLM_ROOT={tflm.root.resolve()}", f"-DTFLM_LIB={tflm.library.resolve()}"]
+        configure += [f"-DTFLM_OPS={tflm.operators.resolve()}"] if tflm.operators else []
     with locks.exclusive(project.folder):
         _remove_unfinished(build, is_ninja=bool(generator))
         for command in (configure, [cmake, "--build", "build"]):

@@ -16,6 +16,26 @@ from asc_tiny.tflm.ensemble_interpreter import kernels
 from asc_tiny.util.errors import AscError
 
 
+def kernel_scores(library: Library) -> tuple[Int8Array | None, str]:
+    """Return the self-test's scores by TensorFlow Lite Micro's kernels, shape (labels,).
+
+    Returns:
+        The scores and nothing; None and nothing without the package tflite-micro; None and why
+        there are none, in one line, where the user's own code has a kernel that they need.
+
+    Raises:
+        AscError: TensorFlow Lite Micro refuses the network.
+    """
+    model = library.model
+    if model.tflm.operators:
+        return (
+            None,
+            f"kernels of custom operators are not on this computer ({model.model_file.path})",
+        )
+    run = kernels(model.model_file)
+    return run(selftest_clip.features(model.frontends)) if run else None, ""
+
+
 def host_scores(library: Library) -> tuple[Int8Array | None, str]:
     """Return the self-test's scores by the C code on this computer, shape (labels,).
 

@@ -6,22 +6,31 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from asc_tiny.boards import catalog
-from asc_tiny.firmware.classifier import classifier
-from asc_tiny.firmware.network import tflm
+from asc_tiny.firmware.network import tflm, tflm_arena
 from asc_tiny.model.ensemble import load_model
-from asc_tiny.tflm.kernel_memory import memory_rule
+from asc_tiny.model.model_file import ModelFile
+from asc_tiny.tflite.ops import OPS
+from asc_tiny.tflm import resolver
+from asc_tiny.tflm.options import DEFAULT, CustomOperator, TflmOptions
 from asc_tiny.util.errors import AscError
 from support.commands import asc_tiny
 from support.ensemble_models import perturbed
 from support.paths import DOUBLES, MODEL
 
 pytest.importorskip("tensorflow")
+pytest.importorskip("tflite_micro")
+
+from support.graph_batch import model_file
+from support.tflite_builder import Builder
+from support.tflm_networks import WHIRL, WHIRL_SOURCES, custom, ends_of_many_types, streaming
 
 HEADERS = Path(sys.prefix) / "tflm-headers"
 RESOLVER = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
@@ -37,10 +46,7 @@ def headers() -> Path:
     return HEADERS
 
 
-@pytest.mark.parametrize("name", ["mobilenet_esc10.tflite", "ensemble1_esc10.toml"])
-def test_compiles_against_the_headers(name: str, headers: Path, tmp_path: Path) -> None:
-    options = ["--runtime", "tflm", "--project", "sources", "--prefix", "scene"]
-    assert asc_tiny("generate", MODEL.parent / name, "--out", tmp_path, *options) == 0
+def compile_against(headers: Path, sources: Sequence[Path]) -> None:
     spec = find_spec("tensorflow")
     assert spec
     assert spec.origin
@@ -48,9 +54,16 @@ def test_compiles_against_the_headers(name: str, headers: Path, tmp_path: Path) 
     # The wheel's fork has another namespace and a larger TfLiteTensor.
     flags = ["-std=c++17", "-Dtflite=tflite_micro", "-fno-rtti", "-fno-exceptions", *WARNINGS]
     include = [f"-isystem{headers}", f"-isystem{gemmlowp}"]
+    subprocess.run(["c++", *flags, *include, "-fsyntax-only", *sources], check=True)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_esc10.tflite", "ensemble1_esc10.toml"])
+def test_compiles_against_the_headers(name: str, headers: Path, tmp_path: Path) -> None:
+    options = ["--runtime", "tflm", "--project", "sources", "--prefix", "scene"]
+    assert asc_tiny("generate", MODEL.parent / name, "--out", tmp_path, *options) == 0
     sources = sorted(tmp_path.glob("*.cc"))
     assert [source.name for source in sources] == ["scene_net.cc"]
-    subprocess.run(["c++", *flags, *include, "-fsyntax-only", *sources], check=True)
+    compile_against(headers, sources)
 
 
 def test_files_of_two_models_do_not_compile(tmp_path: Path) -> None:
@@ -73,30 +86,152 @@ def test_files_of_two_models_do_not_compile(tmp_path: Path) -> None:
         assert "generate both anew" in failed.stderr
 
 
-def test_resolver_has_a_method_for_every_operator(headers: Path) -> None:
+NEWER = {"AddDecode", "AddDynamicUpdateSlice", "AddReduceAll", "AddReduceMin", "AddReverseV2"}
+"""Methods that came after the headers in the wheel."""
+
+
+def test_methods_are_those_of_the_resolver(headers: Path) -> None:
     text = (headers / RESOLVER).read_text(encoding="utf-8")
-    known = set(re.findall(r"TfLiteStatus (Add\w+)\(", text))
-    assert {tflm.method(operator) for operator in memory_rule.names} <= known
+    there = set(re.findall(r"TfLiteStatus (Add\w+)\(", text)) - {"AddBuiltin", "AddCustom"}
+    methods = {name: found for name in OPS if (found := resolver.method(name)) is not None}
+    assert there | NEWER == {*methods.values(), *resolver.CUSTOM.values()}
+    added = dict(re.findall(r"TfLiteStatus (Add\w+)\([^{]*\{[^}]*?BuiltinOperator_(\w+)", text))
+    for found, name in added.items():
+        assert methods.get(name, found) == found
+    assert len(added) > 90
 
 
 def test_operators_are_those_of_the_model() -> None:
     source = tflm.generate(load_model(MODEL))["asc_net.cc"]
     graph = load_model(MODEL).graph
-    used = {tflm.method(operator.name) for operator in graph.operators}
+    used = {resolver.method(operator.name) for operator in graph.operators}
     assert set(re.findall(r"operators->(\w+)\(\)", source)) == used
     assert f"MicroMutableOpResolver<{len(used)}>" in source
 
 
-def test_operator_that_is_not_known_is_named(tmp_path: Path) -> None:
-    from keras import Input, Model, ops
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [(ends_of_many_types, DEFAULT), (streaming, DEFAULT), (custom, WHIRL)],
+    ids=["ends", "streaming", "custom"],
+)
+def test_any_network_compiles(
+    model: Callable[[], ModelFile], options: TflmOptions, headers: Path, tmp_path: Path
+) -> None:
+    files = tflm.generate(model(), options=options)
+    for name, text in {**files, **WHIRL_SOURCES}.items():
+        (tmp_path / name).write_text(text)
+    compile_against(headers, [tmp_path / "asc_net.cc"])
 
-    from support.network_models import quantized
 
-    inputs = Input((4, 4, 2), batch_size=1)
-    path = tmp_path / "abs.tflite"
-    path.write_bytes(quantized(Model(inputs, ops.abs(inputs))))
-    with pytest.raises(AscError, match="is ABS, supported with runtime tflm are ADD"):
-        classifier(load_model(path), runtime="tflm")
+def test_names_and_types_of_several_ends() -> None:
+    header = tflm.generate(ends_of_many_types())["asc_net.h"]
+    for line in (
+        "#define ASC_NET_INPUTS 3",
+        "float *asc_net_input1(int8_t *arena);",
+        "int16_t *asc_net_input2(int8_t *arena);",
+        "#define ASC_NET_INPUT2_BYTES 14",
+        "const float *asc_net_output0(int8_t *arena);",
+    ):
+        assert line in header
+
+
+def test_variables_can_be_reset() -> None:
+    files = tflm.generate(streaming())
+    assert "MicroResourceVariables::Create(memory, 1)" in files["asc_net.cc"]
+    assert "void asc_net_reset(int8_t *arena);" in files["asc_net.h"]
+    assert "asc_net_reset" not in tflm.generate(ends_of_many_types())["asc_net.h"]
+
+
+def test_arena_that_is_measured_is_an_upper_bound() -> None:
+    """Of reference kernels, with networks whose arena is computed for 32 bits, too."""
+    for name in ("mobilenet_esc10.tflite", "mini_segnet_esc10.tflite"):
+        model = load_model(MODEL.parent / name)
+        measured = tflm_arena.measured(model)
+        assert measured
+        computed = tflm_arena.arena_size(model)
+        assert dict(computed.needs)[tflm_arena.REFERENCE] < measured.measured < measured.size
+        assert measured.least < computed.least
+    size = tflm_arena.arena_size(streaming())
+    assert (size.measured, size.needs) == (size.size_64, ())
+    header = tflm.generate(streaming())["asc_net.h"]
+    assert f"with all its objects: {size.measured}, which were measured" in header
+
+
+def test_arena_that_nothing_tells_must_be_given() -> None:
+    options = replace(WHIRL, arena_bytes=None)
+    with pytest.raises(AscError, match=r"^custom.tflite: the arena .*Whirl.*--tflm-arena BY"):
+        tflm.generate(custom(), options=options)
+    header = tflm.generate(custom(), options=WHIRL)["asc_net.h"]
+    assert "#define ASC_NET_ARENA_SIZE 5000" in header
+    assert "as they were given" in header
+    with pytest.raises(AscError, match=r"--tflm-arena 1000: .* needs [0-9]+ bytes or more"):
+        tflm.generate(load_model(MODEL), options=TflmOptions(1000))
+
+
+def test_arena_without_the_package_must_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tflm_arena, "find_spec", lambda name: None)
+    with pytest.raises(AscError, match=r"subgraphs.*pip install .*or give --tflm-arena BYTES"):
+        tflm.generate(streaming())
+    assert tflm.generate(load_model(MODEL))
+    assert tflm.generate(streaming(), options=TflmOptions(20000))
+
+
+def test_custom_operators() -> None:
+    with pytest.raises(AscError, match=r"operator 0 \(CUSTOM Whirl.*--tflm-op Whirl=my_op.h:Regis"):
+        tflm.generate(custom())
+    with pytest.raises(AscError, match=r"operator 0 \(CUSTOM FlexErf.*no microcontroller runs"):
+        tflm.generate(custom("FlexErf"))
+    with pytest.raises(AscError, match=r"--tflm-op Whirl: is no custom operator.*has: Other"):
+        tflm.generate(custom("Other"), options=WHIRL)
+    source = tflm.generate(custom(), options=WHIRL)["asc_net.cc"]
+    assert '#include "whirl.h"' in source
+    assert 'operators->AddCustom("Whirl", registration(my::Register_WHIRL())) == kTf' in source
+    npu = tflm.generate(custom("ethos-u"), options=TflmOptions(20000))["asc_net.cc"]
+    assert "operators->AddEthosU() == kTfLiteOk &&" in npu
+    assert 'operators->FindOp("ethos-u") != nullptr;' in npu
+
+
+@pytest.mark.parametrize(
+    ("text", "operator"),
+    [
+        ("MyOp=my_op.h:my::Register", CustomOperator("MyOp", "my_op.h", "my::Register")),
+        ("A=B=ops/op.h", None),
+        ("MyOp=ops/op.h", CustomOperator("MyOp", "ops/op.h", "Register_MyOp")),
+        ("MyOp", None),
+        ("=op.h:f", None),
+        ('MyOp=op".h:f', None),
+        ("MyOp=op.h:f()", None),
+        ("MyOp=op.h:", None),
+    ],
+)
+def test_registrations_are_read(text: str, operator: CustomOperator | None) -> None:
+    if operator is None:
+        with pytest.raises(AscError, match=r"--tflm-op .*NAME=HEADER:FUNCTION"):
+            CustomOperator.parse(text)
+    else:
+        assert CustomOperator.parse(text) == operator
+
+
+def test_what_tflm_has_no_kernel_for_is_refused() -> None:
+    builder = Builder()
+    x, y = builder.activation((1, 4), 0.1, 0), builder.activation((1, 4), 0.1, 0)
+    builder.operator("GELU", [x], [y])
+    model = model_file(builder.finish([x], [y]), "gelu.tflite")
+    refused = r"^gelu.tflite: operator 0 \(GELU, layer t1\): TensorFlow Lite Micro has no kernel"
+    with pytest.raises(AscError, match=refused):
+        tflm.generate(model)
+
+
+def test_types_that_no_kernel_takes_are_refused() -> None:
+    """An interpreter says so: rules know operators and not their types."""
+    builder = Builder()
+    x, y = (builder.activation((1, 4), 0.1, 0, "INT32") for _ in range(2))
+    builder.operator("LOGISTIC", [x], [y])
+    model = model_file(builder.finish([x], [y]), "sigmoid.tflite")
+    with pytest.raises(
+        AscError, match=r"^sigmoid.tflite: TensorFlow Lite Micro fails while it runs: "
+    ):
+        tflm.generate(model)
 
 
 @pytest.mark.parametrize("name", ["mobilenet_esc10.tflite", "ensemble1_esc10.toml"])

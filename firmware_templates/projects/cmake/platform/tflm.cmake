@@ -3,6 +3,7 @@
 # TensorFlow Lite Micro as its own makefile builds it; README.md says how.
 set(TFLM_ROOT "$ENV{TFLM_ROOT}" CACHE PATH "Sources of TensorFlow Lite Micro")
 set(TFLM_LIB "$ENV{TFLM_LIB}" CACHE FILEPATH "libtensorflow-microlite.a, built from TFLM_ROOT")
+set(TFLM_OPS "$ENV{TFLM_OPS}" CACHE PATH "Headers and sources of custom operators, if any")
 set(TFLM_DOWNLOADS "${TFLM_ROOT}/tensorflow/lite/micro/tools/make/downloads")
 
 if(NOT EXISTS "${TFLM_ROOT}/tensorflow/lite/micro/micro_interpreter.h")
@@ -47,3 +48,23 @@ if(CMAKE_CROSSCOMPILING)
   add_compile_options(-mfloat-abi=${TFLM_FLOAT_ABI})
   add_link_options(-mfloat-abi=${TFLM_FLOAT_ABI})
 endif()
+
+# Compiles the kernels of custom operators without warnings, which are their author's, and links them.
+function(tflm_add_operators library)
+  if(NOT TFLM_OPS)
+    return()
+  endif()
+  if(NOT IS_DIRECTORY "${TFLM_OPS}")
+    message(FATAL_ERROR "TFLM_OPS=\"${TFLM_OPS}\" is no folder")
+  endif()
+  target_include_directories(${library} SYSTEM PRIVATE "${TFLM_OPS}")
+  file(GLOB sources CONFIGURE_DEPENDS
+    "${TFLM_OPS}/*.c" "${TFLM_OPS}/*.cc" "${TFLM_OPS}/*.cpp")
+  if(sources)
+    add_library(tflm_operators OBJECT ${sources})
+    target_include_directories(tflm_operators PRIVATE "${TFLM_OPS}")
+    target_compile_options(tflm_operators PRIVATE -w)
+    target_link_libraries(tflm_operators PRIVATE tflm)
+    target_sources(${library} PRIVATE $<TARGET_OBJECTS:tflm_operators>)
+  endif()
+endfunction()

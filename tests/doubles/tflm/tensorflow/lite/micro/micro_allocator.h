@@ -17,7 +17,8 @@ enum TfLiteType { kTfLiteInt8, kTfLiteFloat32 };
 
 struct TfLiteTensor {
     TfLiteType type;
-    struct {
+    union {
+        void *data;
         int8_t *int8;
     } data;
     size_t bytes;

@@ -1,0 +1,66 @@
+"""The methods by which ``MicroMutableOpResolver`` adds operators: what TensorFlow Lite Micro runs.
+
+As in its sources of July 2026 (commit 90b983c2). An older library may lack some: then the compiler
+names the method that is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from asc_tiny.tflite.ops import row
+
+_IRREGULAR: Mapping[str, str] = {
+    "BATCH_MATMUL": "AddBatchMatMul",
+    "CUMSUM": "AddCumSum",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "AddUnidirectionalSequenceLSTM",
+}
+"""Methods whose names do not follow from those of the operators."""
+
+CUSTOM: Mapping[str, str] = {
+    "CIRCULAR_BUFFER": "AddCircularBuffer",
+    "SignalDelay": "AddDelay",
+    "SignalEnergy": "AddEnergy",
+    "SignalFftAutoScale": "AddFftAutoScale",
+    "SignalFilterBank": "AddFilterBank",
+    "SignalFilterBankLog": "AddFilterBankLog",
+    "SignalFilterBankSpectralSubtraction": "AddFilterBankSpectralSubtraction",
+    "SignalFilterBankSquareRoot": "AddFilterBankSquareRoot",
+    "SignalFramer": "AddFramer",
+    "SignalIrfft": "AddIrfft",
+    "SignalOverlapAdd": "AddOverlapAdd",
+    "SignalPCAN": "AddPCAN",
+    "SignalRfft": "AddRfft",
+    "SignalStacker": "AddStacker",
+    "SignalWindow": "AddWindow",
+    "TFLM_DECODE": "AddDecode",
+    "TFLite_Detection_PostProcess": "AddDetectionPostprocess",
+    "ethos-u": "AddEthosU",
+}
+"""Custom operators that TensorFlow Lite Micro has itself, by their names in files."""
+
+VELA = "ethos-u"
+"""The custom operator of files that Vela compiled; the kernel is in libraries for an Ethos-U."""
+
+
+def custom_name(operator: str) -> str | None:
+    """Return the name of a custom operator, as ``Operator.name`` has it; None for any other."""
+    kind, _, name = operator.partition(" ")
+    return name if kind == "CUSTOM" else None
+
+
+def method(operator: str) -> str | None:
+    """Return the method that adds an operator; None where TensorFlow Lite Micro has no kernel.
+
+    Args:
+        operator: name in the schema, or ``CUSTOM`` and the name of a custom operator.
+    """
+    custom = custom_name(operator)
+    if custom is not None:
+        return CUSTOM.get(custom)
+    if not row(operator).micro:
+        return None
+    words = re.findall(r"[A-Z]+\d*|\d+[A-Z]", operator.replace("V2", "_V2"))
+    regular = "".join(word if word[0].isdigit() else word.capitalize() for word in words)
+    return _IRREGULAR.get(operator, f"Add{regular}")

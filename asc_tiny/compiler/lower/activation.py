@@ -83,11 +83,12 @@ def lower_relu6(ctx: LoweringContext) -> list[Stage]:
 
 def _rescale(ctx: LoweringContext, real: float, output_range: OutputRange) -> list[Stage]:
     value, shift = multiplier(real)
-    if shift > _MOST_SHIFT[ctx.input(0).dtype]:
+    zero_point = ctx.quantization(ctx.input(0))[1]
+    is_wider = ctx.input(0).dtype == "INT16" and zero_point != 0
+    if shift > _MOST_SHIFT[ctx.input(0).dtype] - is_wider:
         ctx.error("the output's scale is too small for its input")
     if ctx.input(0).size != ctx.output.size:
         ctx.error(f"{ctx.input(0).size} elements into {ctx.output.size}")
-    zero_point = ctx.quantization(ctx.input(0))[1]
     params = RequantizeParams(
         size=ctx.view(ctx.output).row_elements,
         input=Operand(zero_point, value, shift),

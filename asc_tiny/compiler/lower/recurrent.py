@@ -22,7 +22,11 @@ def plain_weights(ctx: LoweringContext, position: int) -> NDArray[Any]:
 
 
 def sums_with_zero_point(
-    ctx: LoweringContext, weights: NDArray[Any], zero_point: int, biases: NDArray[Any]
+    ctx: LoweringContext,
+    weights: NDArray[Any],
+    zero_point: int,
+    biases: NDArray[Any],
+    reach: int = 256,
 ) -> NDArray[np.int32]:
     """Return biases from which the zero point times the weights of each row are taken.
 
@@ -31,9 +35,10 @@ def sums_with_zero_point(
         weights: the weights of the sums, one row for each.
         zero_point: the code that stands for 0 in what is multiplied.
         biases: the biases that the file states, one for each sum.
+        reach: largest magnitude of what is multiplied, 0 where sums may leave 32 bits.
     """
     sums = weights.astype(np.int64)
     found: NDArray[np.int64] = biases - zero_point * sums.sum(axis=1)
-    if np.abs(found).max(initial=0) > INT32_MAX - 256 * np.abs(sums).sum(axis=1).max(initial=0):
+    if np.abs(found).max(initial=0) > INT32_MAX - reach * np.abs(sums).sum(axis=1).max(initial=0):
         ctx.error("a sum may exceed 32 bits; use fewer inputs or smaller biases")
     return np.asarray(found, np.int32)

@@ -109,4 +109,5 @@ def _biases(
         ctx.error(f"the bias has the scale {scale:g}, state and weights of time have {step:g}")
     sums = times.astype(np.int64).reshape(len(times) // rank, -1)
     biases = ctx.constants(3, len(sums)).astype(np.int64)
-    return sums_with_zero_point(ctx, sums, zero_point, biases)
+    # What is added to them may leave 32 bits: the kernel goes on as TensorFlow Lite Micro's does.
+    return sums_with_zero_point(ctx, sums, zero_point, biases, reach=0)

@@ -46,6 +46,18 @@ def stacked() -> ModelFile:
     return model_file(b.finish([x], [z]), "stacked")
 
 
+def keyword() -> ModelFile:
+    """Scores of 16 bits with a zero point, and the same as 32 bits, as keyword spotters have."""
+    b, rng = Builder(), np.random.default_rng(2)
+    x = b.activation((1, 12), 0.03, -10)
+    y = svdf(b, rng, x, units=4, rank=1, memory=5, dtype="INT16")
+    fine = b.activation((1, 4), 1.0 / 65535, -32768, "INT16")
+    scores = b.activation((1, 4), 2.0 / 65535, 0, "INT32")
+    b.operator("SOFTMAX", [y], [fine], beta=1.0)
+    b.operator("QUANTIZE", [fine], [scores])
+    return model_file(b.finish([x], [scores]), "keyword")
+
+
 def models() -> list[ModelFile]:
     wide = {"units": 5, "rank": 2, "memory": 7}
     return [
@@ -55,6 +67,9 @@ def models() -> list[ModelFile]:
         one(svdf, (3, 4), units=2, rank=1, memory=3),
         one(svdf, (2, 4), units=2, rank=3, memory=3, dtype="INT16"),
         one(svdf, (1, 3), units=1, rank=1, memory=1),
+        # Sums may leave 32 bits.
+        one(svdf, (1, 4), units=1, rank=2, memory=500, dtype="INT16"),
+        keyword(),
         one(svdf, (1, 40), units=16, rank=1, memory=10, output_scale=0.01),
         one(lstm, (1, 1, 1), units=1),
         one(lstm, (1, 6, 5), units=9),

@@ -38,6 +38,7 @@ from asc_tiny.firmware.network.constants import constants
 from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.model.model_file import ModelFile, load
 from asc_tiny.util.captured_output import captured_output
+from asc_tiny.util.errors import AscError
 from support.emulated import emulate, write_platform
 from support.keras_networks import COMMON, RELEASED, random_network
 from support.native import FLAGS, write
@@ -45,6 +46,9 @@ from support.network_models import SMALL, quantized
 
 OUT = ROOT / "asc_tiny" / "costs" / "cpu_costs.json"
 SEEDS = range(60, 68)
+
+_INT16 = "_int16"
+"""Ending of the names of networks of 16-bit activations."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +113,22 @@ def networks(folder: Path) -> Iterator[tuple[str, ModelFile]]:
     for name in RELEASED:
         yield name, load(ROOT / "models" / f"{name}.tflite")
     made = {**SMALL, **COMMON, **{f"random{n}": lambda n=n: random_network(n) for n in SEEDS}}
-    for name, make in made.items():
-        path = folder / f"{name}.tflite"
-        with captured_output():
-            data = quantized(make())
-        path.write_bytes(data)
-        yield name, load(path)
+    for codes, suffix in (("int16", _INT16), ("int8", "")):
+        for name, make in made.items():
+            path = folder / f"{name}{suffix}.tflite"
+            with captured_output():
+                data = quantized(make(), codes=codes)
+            path.write_bytes(data)
+            model_file = load(path)
+            try:
+                compiled.compile_network(model_file)
+            except AscError as error:
+                # Not all operators have kernels of 16 bits.
+                if codes == "int8":
+                    raise
+                print(error, file=sys.stderr)
+            else:
+                yield f"{name}{suffix}", model_file
 
 
 def costs(name: str, models: Mapping[str, ModelFile], folder: Path) -> dict[str, Any]:
@@ -268,12 +282,19 @@ class Object:
 
 
 def fit(measured: Sequence[Measured]) -> dict[str, dict[str, float]]:
-    """Return the costs of each kind of kernel."""
+    """Return the costs of each kind of kernel; those of both types are measured with int8."""
+    narrow = _samples([each for each in measured if not each.name.endswith(_INT16)])
+    wide = _samples([each for each in measured if each.name.endswith(_INT16)])
+    return {name: _fit(samples) for name, samples in sorted({**wide, **narrow}.items())}
+
+
+def _samples(measured: Sequence[Measured]) -> dict[str, list[tuple[Features, int]]]:
+    """Return features and instructions of all stages by their kind."""
     kinds: dict[str, list[tuple[Features, int]]] = {}
     for network_ in measured:
         for name, values, _, instructions in network_.stages:
             kinds.setdefault(name, []).append((values, instructions))
-    return {name: _fit(samples) for name, samples in sorted(kinds.items())}
+    return kinds
 
 
 def per_mac(measured: Sequence[Measured]) -> dict[str, float]:

@@ -36,7 +36,8 @@ class Features(NamedTuple):
         products: multiplications by weights, those with the zeros that fill up pairs included;
             pixels under windows of kernels without such weights.
         outputs: elements that are written.
-        taps: pixels that are written, times the pixels of a window.
+        taps: pixels that are written, times the pixels of a window; of convolutions of 16-bit
+            codes, times the runs of values that are multiplied by two channels.
         gathered: elements that are read, as often as they are.
         runs: number of runs.
     """
@@ -62,8 +63,11 @@ def features(stage: Stage) -> Features:
 
 
 def _windows(params: KernelParams) -> tuple[int, int]:
-    """Return the pixels of a row that is written, and the pixels of a window."""
+    """Return the pixels of a row that is written, and how much of a window there is for each."""
     match params:
+        case ConvS16Params(output_width=width, window=window):
+            runs = window.height * (1 if window.dilation == 1 else window.width)
+            return width, runs * -(-params.output_channels // 2)
         case WindowParams(output_width=width, window=window):
             return width, window.height * window.width
         case UpsampledConvParams(output_width=width, columns=inner, width=columns):
@@ -71,7 +75,8 @@ def _windows(params: KernelParams) -> tuple[int, int]:
         case TransposeConvParams(conv=inner):
             return inner.output_width, inner.window.height * inner.window.width
         case TransposeConvS16Params(output_width=width, height=height, width=columns):
-            return width, -(-height // params.stride_y) * -(-columns // params.stride_x)
+            runs = -(-height // params.stride_y) * -(-columns // params.stride_x)
+            return width, runs * -(-params.output_channels // 2)
     return 0, 0
 
 

@@ -268,7 +268,7 @@ HAND_MADE = {
 
 def test_products_are_those_of_the_kernels() -> None:
     """Padding, groups, and resizing that a convolution does."""
-    contents = [random_graph(seeded(seed)) for seed in range(40)] + list(HAND_MADE.values())
+    contents = [random_graph(seeded(seed)) for seed in range(60)] + list(HAND_MADE.values())
     compared = merged = 0
     for content in contents:
         model = model_file(content, "graph")

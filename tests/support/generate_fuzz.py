@@ -37,7 +37,8 @@ from support.graph_batch import (
     run_generated,
 )
 from support.network_models import inputs
-from support.random_graphs import random_graph, seeded
+from support.random_graphs import seeded
+from support.random_int16 import mixed_graph
 from support.tflm_worker import Failure, Worker
 
 SECONDS = 10.0
@@ -121,7 +122,7 @@ class Cases:
     @cache  # noqa: B019
     def data(self, seed: int) -> bytes:
         """Return an intact file."""
-        return random_graph(seeded(seed))
+        return mixed_graph(seeded(seed))
 
     @cache  # noqa: B019
     def frozen(self, seed: int) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asc_tiny.boards import catalog
-from asc_tiny.compiler.options import Options
+from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options
 from asc_tiny.conformance.samples import Sample
 from asc_tiny.conformance.verification import NetworkVerification, verify_network
 from asc_tiny.model.model_file import load
@@ -20,6 +20,7 @@ def verify_model(
     schedule: str | None = None,
     max_ram: int | None = None,
     optimize: str = "speed",
+    io: str | None = None,
     board: str | None = None,
 ) -> NetworkVerification:
     """Compile a network, run it under sanitizers, and compare it with TensorFlow Lite Micro.
@@ -38,6 +39,9 @@ def verify_model(
         several; integers are codes, numbers with a fraction real values.
     schedule, max_ram, optimize
         Options of the compiler, as for ``compile_network``.
+    io
+        ``"int8"`` for the code without conversions of the file's inputs and outputs, ``"as-is"``
+        with them; None as ``generate`` has it.
     board
         Name of an emulated board to run the same inputs on; None for this computer alone.
 
@@ -69,6 +73,8 @@ def verify_model(
         for path in map(Path, inputs)
         for number, each in enumerate(read_inputs(path, tensors))
     ]
-    options = Options(schedule, max_ram, optimize)
+    options = Options(
+        schedule, max_ram, optimize, io or (INT8_CODES if network.frontend else AS_IS)
+    )
     target = catalog.get(board) if board is not None else None
     return verify_network(network, options, given, target)

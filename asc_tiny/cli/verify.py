@@ -56,6 +56,7 @@ MOST_LINES = 10
 )
 @click.option("--max-ram", metavar="BYTES", help="MODEL: most bytes of the arena.")
 @click.option("--optimize", type=click.Choice(["speed", "size"]), help="MODEL: as for generate.")
+@click.option("--io", type=click.Choice(["int8", "as-is"]), help="MODEL: as for generate.")
 @click.option("--board", help="MODEL: an emulated board that runs the same, such as mps2-an386.")
 @json_option
 @click.pass_context
@@ -75,7 +76,7 @@ def command(ctx: click.Context, /, target: Path, as_json: bool, **options: Any) 
     Exit code 3 when anything differs.
     """
     is_model = target.is_file()
-    own = ("schedule", "max_ram", "optimize", "board")
+    own = ("schedule", "max_ram", "optimize", "io", "board")
     others = ("wavs", "resample", "port") if is_model else own
     for name in others:
         if options[name]:
@@ -155,6 +156,7 @@ def _model(model: Path, options: Mapping[str, Any], as_json: bool) -> bool:
         schedule=options["schedule"],
         max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
         optimize=options["optimize"] or "speed",
+        io=options["io"],
         board=options["board"],
     )
     if as_json:

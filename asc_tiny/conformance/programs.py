@@ -43,6 +43,7 @@ const uint32_t network_count = sizeof networks / sizeof networks[0];
 """
 
 _DECLARATIONS = """int g{n}_net_init(int8_t *arena);
+void g{n}_net_reset(int8_t *arena);
 int g{n}_run(int8_t *arena, const void *const inputs[], void *const outputs[]);"""
 
 _WRAPPER = """int g{n}_run(int8_t *arena, const void *const inputs[], void *const outputs[]);
@@ -59,11 +60,13 @@ class NetworkCode:
     Attributes:
         files: texts of ``asc_net.h`` and ``asc_net.c`` by name.
         arena_bytes: size of its arena in bytes.
+        has_state: whether it remembers something from one inference to the next.
         inputs, outputs: the tensors that its functions take and give.
     """
 
     files: Mapping[str, str]
     arena_bytes: int
+    has_state: bool
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
 
@@ -81,6 +84,7 @@ class NetworkCode:
         return cls(
             files,
             _macro(files["asc_net.h"], "ARENA_SIZE"),
+            "void asc_net_reset(" in files["asc_net.h"],
             tuple(graph.tensor(index) for index in graph.inputs),
             tuple(graph.tensor(index) for index in graph.outputs),
         )
@@ -189,7 +193,8 @@ def _table(networks: Sequence[NetworkCode], inferences: Sequence[int]) -> str:
             f"static const uint32_t bytes{n}[] = {{{', '.join(map(str, network.end_bytes))}}};"
         )
         figures = (network.arena_bytes, len(network.inputs), len(network.outputs), count)
-        rows.append(f"    {{g{n}_net_init, g{n}_run, bytes{n}, {', '.join(map(str, figures))}}},")
+        functions = f"g{n}_net_init, {f'g{n}_net_reset' if network.has_state else 0}, g{n}_run"
+        rows.append(f"    {{{functions}, bytes{n}, {', '.join(map(str, figures))}}},")
     return _TABLE.format(
         declarations="\n".join(_DECLARATIONS.format(n=n) for n in range(len(networks))),
         sizes="\n".join(sizes),

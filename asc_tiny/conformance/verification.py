@@ -30,7 +30,6 @@ from asc_tiny.costs.instructions import estimate
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.targets.build import tools
-from asc_tiny.tflite.graph import Graph
 from asc_tiny.tflm.isolated import TflmProcess
 from asc_tiny.util import scratch_folders
 from asc_tiny.util.errors import AscError
@@ -126,7 +125,7 @@ def verify_network(
         differences = _differences("host", network, every, wanted, outputs)
         first = None
         if fault or differences:
-            first = bench.first_layer(_telling(model.graph, every, differences))
+            first = bench.first_layer(_telling(network, every, differences))
         if board is not None:
             found = bench.on_board(network, wanted, board)
             differences += _differences(board.name, network, every, wanted, found)
@@ -244,13 +243,13 @@ def _differences(
 
 
 def _telling(
-    graph: Graph, every: Sequence[Sample], differences: Sequence[OutputDifference]
+    network: NetworkCode, every: Sequence[Sample], differences: Sequence[OutputDifference]
 ) -> list[Sample]:
     """Return the inputs that show a difference first, with those before it where state matters."""
     names = [sample.name for sample in every]
     first = names.index(differences[0].sample) if differences else len(every) - 1
-    has_state = any(tensor.is_variable or tensor.dtype == "RESOURCE" for tensor in graph.tensors)
-    return list(every[: first + 1] if has_state or not differences else every[first : first + 1])
+    starts = 0 if network.has_state or not differences else first
+    return list(every[starts : first + 1])
 
 
 def _or_none(figure: Any) -> int | None:

@@ -6,7 +6,8 @@
  *
  * All inferences are done twice, in memory that held something else before. The first arena is a
  * block of exactly the bytes that it needs, so that AddressSanitizer sees every access outside; so
- * is each input and output. The second lies between bytes that must not change.
+ * is each input and output. The second lies between bytes that must not change, and a network with
+ * state makes one more inference there before it is reset.
  */
 #define _POSIX_C_SOURCE 200112L
 #include <stdbool.h>
@@ -63,7 +64,7 @@ static int infer(const network_t *network, int8_t *arena, uint8_t seed, FILE *in
         fprintf(stderr, "the network returns error %d\n", code);
         result = 3;
     }
-    for (uint32_t i = 0; result == 0 && i < network->outputs; i++) {
+    for (uint32_t i = 0; result == 0 && out != NULL && i < network->outputs; i++) {
         result = fwrite(outputs[i], 1, output_bytes[i], out) == output_bytes[i] ? 0 : 3;
     }
     for (uint32_t i = 0; i < network->inputs; i++) {
@@ -72,6 +73,17 @@ static int infer(const network_t *network, int8_t *arena, uint8_t seed, FILE *in
     for (uint32_t i = 0; i < network->outputs; i++) {
         free(outputs[i]);
     }
+    return result;
+}
+
+/* Makes an inference that is forgotten again. */
+static int infer_and_reset(const network_t *network, int8_t *arena, uint8_t seed, FILE *in) {
+    const long place = ftell(in);
+    int result = infer(network, arena, seed, in, NULL);
+    if (result == 0 && fseek(in, place, SEEK_SET) != 0) {
+        result = 2;
+    }
+    network->reset(arena);
     return result;
 }
 
@@ -84,6 +96,9 @@ static int run(const network_t *network, uint8_t seed, size_t guard, FILE *in, F
     if (network->init(arena) != 0) {
         fprintf(stderr, "the network cannot be prepared\n");
         result = 3;
+    }
+    if (result == 0 && guard != 0 && network->reset != NULL) {
+        result = infer_and_reset(network, arena, seed, in);
     }
     for (uint32_t i = 0; result == 0 && i < network->inferences; i++) {
         result = infer(network, arena, seed, in, out);

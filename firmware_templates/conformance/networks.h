@@ -11,10 +11,12 @@
  * inputs and outputs together, each rounded up to 16. */
 #include "network_sizes.h"
 
-/* A network: its functions, the bytes of its arena, of each of its inputs and then of each of its
- * outputs, and how many inferences follow each other in one arena. */
+/* A network: its functions, reset being NULL without state; the bytes of its arena, of each of its
+ * inputs and then of each of its outputs, and how many inferences follow each other in one arena.
+ */
 typedef struct {
     int (*init)(int8_t *arena);
+    void (*reset)(int8_t *arena);
     int (*infer)(int8_t *arena, const void *const inputs[], void *const outputs[]);
     const uint32_t *bytes;
     uint32_t arena, inputs, outputs, inferences;

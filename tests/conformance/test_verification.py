@@ -206,6 +206,41 @@ def test_a_fault_of_the_plan_is_told_as_such(monkeypatch: pytest.MonkeyPatch) ->
     assert "the same kernels are right" in str(found.first_layer)
 
 
+def with_state() -> ModelFile:
+    """Return an SVDF of one unit that remembers two inputs: its output is the sum of both."""
+    b = Builder()
+    x, y = b.activation((1, 1), 1.0, 0), b.activation((1, 1), 1.0, 0)
+    weights = b.constant(np.array([[1]], np.int8), [1.0])
+    times = b.constant(np.array([[1, 1]], np.int16), [1.0])
+    bias = b.constant(np.zeros(1, np.int32), [1.0])
+    state = b.activation((1, 2), 1.0, 0, "INT16")
+    b.graph.tensors[state.index].isVariable = True
+    b.operator("SVDF", [x, weights, times, bias, state], [y], rank=1)
+    return model_file(b.finish([x], [y]), "state.tflite")
+
+
+def test_what_a_network_remembers_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verify_network(with_state(), Options()).passed
+    change = replacing(
+        r"(void asc_net_reset\(int8_t \*arena\) {)(?=\s+mem)", r"\1 if (arena != NULL) return;"
+    )
+    found = verified(monkeypatch, change, unchanged, with_state())
+    assert not found.passed
+    assert found.first_layer and found.first_layer.title == "0 SVDF"
+
+
+@pytest.mark.parametrize("io", ["int8", "as-is"])
+def test_ends_of_other_types(io: str) -> None:
+    b = Builder()
+    x, y = (b.activation((1, 8), 1.0, 0, "FLOAT32") for _ in range(2))
+    codes, total = b.activation((1, 8), 0.1, -3), b.activation((1, 8), 0.2, 4)
+    b.operator("QUANTIZE", [x], [codes])
+    b.operator("ADD", [codes, codes], [total])
+    b.operator("DEQUANTIZE", [total], [y])
+    model = model_file(b.finish([x], [y]), "float.tflite")
+    assert verify_network(model, Options(io=io)).passed
+
+
 @pytest.mark.qemu
 def test_the_same_on_an_emulated_core() -> None:
     found = verify_network(MODEL, Options(), board=catalog.get("mps2-an386"))

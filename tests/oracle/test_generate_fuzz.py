@@ -59,12 +59,16 @@ DOCTORED = {
     "AddressSanitizer": (".size = 12,", ".size = 1200,"),
     "codes differ": (".maximum = 127,", ".maximum = -80,"),
 }
-"""What the judge says of the C code of graph 0 with one text in the place of another."""
+"""What the judge says of the C code of a graph with one text in the place of another."""
+
+
+def has_all_texts(made: Accepted) -> bool:
+    return all(old in made.network.files["asc_net.c"] for old, _ in DOCTORED.values())
 
 
 def test_the_judge_sees_what_is_wrong(judge: Judge) -> None:
     """A judge that lets everything pass would find nothing."""
-    right = intact()
+    right = next(each for each in map(intact, range(100)) if has_all_texts(each))
     group = [right]
     for reason, (old, new) in DOCTORED.items():
         code = right.network.files["asc_net.c"]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from asc_tiny.model.ensemble import Ensemble, Model
 from asc_tiny.model.model_file import ModelFile
+from asc_tiny.tflm import network_reference
 from asc_tiny.tflm.interpreter import Interpreter
 
 Int8Array = NDArray[np.int8]
@@ -66,7 +67,8 @@ def kernels(model: Model) -> Callable[[Int8Array], Int8Array] | None:
     """Return TensorFlow Lite Micro's kernels as a function, None without the package.
 
     Args:
-        model: an int8 network or an ensemble.
+        model: an int8 network, which may lie inside of conversions that its graph leaves out, or an
+            ensemble.
 
     Returns:
         A function from a clip's features in every quantisation, shape (n_mels, columns, channels
@@ -75,4 +77,10 @@ def kernels(model: Model) -> Callable[[Int8Array], Int8Array] | None:
     Raises:
         AscError: a network that TensorFlow Lite Micro does not run.
     """
-    return interpreter(model).run if find_spec("tflite_micro") else None
+    if not find_spec("tflite_micro"):
+        return None
+    if isinstance(model, ModelFile) and network_reference.is_inside(model):
+        run = network_reference.kernels(model)
+        assert run is not None
+        return lambda codes: np.asarray(run([[codes[None]]])[0][0], np.int8).reshape(-1)
+    return interpreter(model).run

@@ -68,6 +68,12 @@ def kernels(model_file: ModelFile) -> Callable[[Sequence[Inference]], list[list[
     return run
 
 
+def is_inside(model_file: ModelFile) -> bool:
+    """Return whether the graph of a model leaves out conversions at the ends of its file."""
+    whole, graph = parse_graph(model_file.data, source=str(model_file.path)), model_file.graph
+    return (graph.inputs, graph.outputs) != (whole.inputs, whole.outputs)
+
+
 def _before(model_file: ModelFile, pair: tuple[Tensor, Tensor], codes: AnyArray) -> AnyArray:
     """Return the values of a model's input that convert to codes of the network inside.
 

@@ -119,9 +119,12 @@ def test_the_network_computes_what_it_did(
     assert outputs(out.read_bytes(), ends) == outputs(data, ends)
 
 
-def test_every_command_needs_that_file_alone(given: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("ends", ENDS)
+def test_every_command_needs_that_file_alone(
+    ends: str, given: dict[str, Path], tmp_path: Path
+) -> None:
     model, out = tmp_path / "m.tflite", tmp_path / "complete.tflite"
-    model.write_bytes(foreign())
+    model.write_bytes(foreign(ends))
     api.attach(model, out, **given)
     texts = []
     for source, options in ((model, given), (out, {})):
@@ -135,6 +138,25 @@ def test_every_command_needs_that_file_alone(given: dict[str, Path], tmp_path: P
             files = {path: text.replace(name, "") for path, text in files.items()}
         texts.append(files)
     assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("ends", ENDS)
+def test_a_board_has_the_scores_of_the_whole_file(
+    ends: str, given: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reference runs the conversions, too, and knows the codes between them."""
+    model, out = tmp_path / "m.tflite", tmp_path / "complete.tflite"
+    model.write_bytes(foreign(ends))
+    api.attach(model, out, **given)
+    folder = tmp_path / "firmware"
+    assert asc_tiny("generate", out, "--board", "host", "--out", folder) == 0
+    expected = (folder / "asc" / "asc_selftest_expected.h").read_text()
+    assert "ASC_SELFTEST_HAS_SCORES 1" in expected
+    assert asc_tiny("build", folder) == 0
+    capsys.readouterr()
+    assert asc_tiny("verify", folder, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["reference"] == "TensorFlow Lite Micro" and len(found["clips"]) > 5
 
 
 @pytest.mark.parametrize("ends", ENDS)

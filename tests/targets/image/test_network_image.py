@@ -14,7 +14,7 @@ import pytest
 from asc_tiny import api
 from asc_tiny.firmware import golden_check
 from asc_tiny.model.model_file import load
-from support.bare_networks import NETWORKS, write
+from support.bare_networks import NETWORKS, convolution, write
 from support.commands import asc_tiny, refused
 from support.paths import MODEL
 
@@ -321,3 +321,29 @@ def test_whether_a_board_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture
     assert 0 < board["fit"]["inference_s"] < 0.01 and board["fit"]["cpu_share"] is None
     assert "how often" in board["fit"]["absent"]["cpu_share"]
     assert load(model).frontend is None
+
+
+@pytest.mark.parametrize("io", ["as-is", "int8"])
+@pytest.mark.parametrize("ends", ["FLOAT32", "UINT8"])
+def test_ends_of_other_types(
+    ends: str, io: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The code takes and gives what the file does, or the int8 codes within."""
+    model, out = tmp_path / "model.tflite", tmp_path / "firmware"
+    model.write_bytes(convolution(ends))
+    assert asc_tiny("generate", model, "--io", io, "--out", out) == 0
+    assert asc_tiny("build", out) == 0
+    capsys.readouterr()
+    assert asc_tiny("verify", out, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["selftest"] == "passed" and len(found["inputs"]) == len(golden_check.NAMES)
+    target = api.load_project(out)
+    dtype = np.dtype("int8" if io == "int8" else ends.lower())
+    values = np.random.default_rng(2).normal(0, 4, (2, 6, 5, 2))
+    np.save(tmp_path / "x.npy", values)
+    given = api.read_inputs(target, tmp_path / "x.npy")
+    assert {array.dtype for each in given for array in each} == {dtype}
+    results = api.infer(target, given)
+    assert {array.dtype for each in results for array in each} == {dtype}
+    if io == "as-is":
+        assert same(results, tflm(model.read_bytes(), given))

@@ -54,6 +54,8 @@ def lower_reverse(ctx: LoweringContext) -> list[Stage]:
     axes = ctx.integers(1)
     if any(not -rank <= axis < rank for axis in axes):
         ctx.error(f"axes {axes} of {rank} dimensions")
+    if len(ctx.input(1).shape) != 1:
+        ctx.error(f"the axes have the shape {list(ctx.input(1).shape)}, must be a list")
     return lower_index_map(ctx, np.flip(numbers(ctx.input(0)), tuple({a % rank for a in axes})))
 
 

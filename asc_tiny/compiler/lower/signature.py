@@ -28,12 +28,12 @@ class Signature:
         return cls(tuple(operands.split()), tuple(results.split()))
 
     def operand(self, position: int) -> str:
-        """Return the type of the operand at a position, from 0."""
-        return self.operands[min(position, len(self.operands) - 1)]
+        """Return the type of the operand at a position, from 0; empty where there is none."""
+        return _at(self.operands, position)
 
     def result(self, position: int) -> str:
-        """Return the type of the result at a position, from 0."""
-        return self.results[min(position, len(self.results) - 1)]
+        """Return the type of the result at a position, from 0; empty where there is none."""
+        return _at(self.results, position)
 
     def fits(self, graph: Graph, operator: Operator, *, constants: bool = False) -> bool:
         """Whether operands and results of an operator have these types.
@@ -63,6 +63,10 @@ class Signature:
 
     def __str__(self) -> str:
         return f"{' '.join(self.operands)} -> {' '.join(self.results)}"
+
+
+def _at(types: tuple[str, ...], position: int) -> str:
+    return types[min(position, len(types) - 1)] if types else ""
 
 
 ALL_INT8 = Signature.of("INT8 -> INT8")

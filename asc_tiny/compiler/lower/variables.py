@@ -29,8 +29,11 @@ _TYPES = "any"
     inputs=(0, 0),
     signatures=(" -> RESOURCE",),
 )
-def lower_nothing(_: LoweringContext) -> list[Stage]:
+def lower_nothing(ctx: LoweringContext) -> list[Stage]:
     """VAR_HANDLE and CALL_ONCE, of which nothing is left when the network runs."""
+    for tensor in ctx.outputs:
+        if tensor.size != 1:
+            ctx.error(f"a handle has the shape {list(tensor.shape)}, must be a scalar")
     return []
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from asc_tiny.compiler.compiled import Compiled
-from asc_tiny.compiler.diagnostics import NotCompiledError, not_supported
+from asc_tiny.compiler.diagnostics import NotCompiledError, not_supported, operator_error
 from asc_tiny.compiler.lower.context import DTYPES
 from asc_tiny.compiler.lower.registry import lowering_rule
 from asc_tiny.compiler.lower.signature import Signature
@@ -192,6 +192,8 @@ def _no_signature(
         if index != ABSENT and not graph.tensor(index).is_constant
     ]
     known = {dtype for each in signatures for dtype in (*each.operands, *each.results)}
+    if not computed:
+        return operator_error(graph, operator, "neither takes nor gives a tensor that is computed")
     tensor = next((each for each in computed if each.dtype not in known), computed[0])
     if tensor.dtype == "FLOAT32":
         reason = "only full int8 models can become C (asc-tiny quantize makes one)"

@@ -102,9 +102,13 @@ def _keeps(name: str, data: str = "") -> None:
 
 
 _keeps("ADD", "OpDataAdd")
+_keeps("BROADCAST_TO")
 _keeps("DEQUANTIZE", "DequantizeOpData")
+_keeps("DIV", "OpDataDiv")
 _keeps("EXPAND_DIMS")
+_keeps("FILL")
 _keeps("HARD_SWISH", "HardSwishParams")
+_keeps("L2_NORMALIZATION", "L2NormalizationParams")
 _keeps("LEAKY_RELU", "LeakyReluOpData")
 _keeps("LOGISTIC", "OpDataLogistic")
 _keeps("MUL", "OpDataMul")
@@ -117,17 +121,50 @@ _keeps("RELU6", "Relu6OpData")
 _keeps("RESHAPE")
 _keeps("RESIZE_BILINEAR")
 _keeps("RESIZE_NEAREST_NEIGHBOR")
+_keeps("REVERSE_V2")
 _keeps("SLICE")
 _keeps("SQUEEZE")
 _keeps("STRIDED_SLICE", "StridedSliceParams")
 _keeps("SUB", "OpDataSub")
 _keeps("TANH", "OpDataTanh")
+_keeps("ZEROS_LIKE")
 
 
-@memory_rule("ARG_MAX", "ARG_MIN", "MAXIMUM", "MINIMUM", "PACK", "TRANSPOSE", "UNPACK")
+@memory_rule("ARG_MAX", "ARG_MIN", "LOGICAL_AND", "LOGICAL_OR")
+@memory_rule("MAXIMUM", "MINIMUM", "PACK", "TRANSPOSE", "UNPACK")
 def _unprepared(_: MicroKernel) -> Needs:
     """Describe a kernel that does nothing before it runs."""
     return Needs()
+
+
+@memory_rule("CUMSUM", "LOG_SOFTMAX")
+def _of_codes(op: MicroKernel) -> Needs:
+    """Describe a kernel that keeps a structure for codes alone."""
+    name = "CumsumOpData" if op.name == "CUMSUM" else "LogSoftmaxOpData"
+    return Needs(op.size(name) if op.output.dtype == "INT8" else 0, temporary=op.all)
+
+
+@memory_rule("EQUAL", "GREATER")
+@memory_rule("GREATER_EQUAL", "LESS")
+@memory_rule("LESS_EQUAL", "NOT_EQUAL")
+def _comparison(op: MicroKernel) -> Needs:
+    return Needs(op.size("ComparisonParams"), temporary=op.all[:-1])
+
+
+@memory_rule("GATHER", "GATHER_ND")
+def _gather(op: MicroKernel) -> Needs:
+    # The output's dimensions are copied out of the file.
+    return Needs(persistent=(4 + 4 * len(op.output.shape),), temporary=op.all)
+
+
+@memory_rule("SPACE_TO_BATCH_ND")
+def _space_to_batch(op: MicroKernel) -> Needs:
+    return Needs(op.size("SpaceToBatchParams"), temporary=op.operands(0))
+
+
+@memory_rule("BATCH_TO_SPACE_ND")
+def _batch_to_space(op: MicroKernel) -> Needs:
+    return Needs(temporary=op.operands(0))
 
 
 @memory_rule("CONCATENATION")
@@ -237,7 +274,7 @@ def _mean(op: MicroKernel) -> Needs:
     return Needs(op.size("OpDataReduce"), scratch=requests, temporary=op.all * 2)
 
 
-@memory_rule("REDUCE_MAX")
+@memory_rule("REDUCE_MAX", "REDUCE_MIN")
 def _reduce_extreme(op: MicroKernel) -> Needs:
     return _mean(op)
 

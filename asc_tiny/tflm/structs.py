@@ -71,6 +71,10 @@ TYPES: Mapping[str, Type] = {
     "TfLiteArgMinParams": _type(1, 4, 4, _SHORT_ENUMS),
     "TfLiteConcatenationParams": _type(8, 8, 8, _WORDS),
     "TfLiteConvParams": _type(28, 28, 28, _WORDS),
+    "TfLiteCumsumParams": _type(2, 2, 2, (1, 1, 1)),
+    "TfLiteDivParams": _type(1, 4, 4, _SHORT_ENUMS),
+    "TfLiteGatherParams": _type(8, 8, 8, _WORDS),
+    "TfLiteL2NormParams": _type(1, 4, 4, _SHORT_ENUMS),
     "TfLiteDepthwiseConvParams": _type(28, 28, 28, _WORDS),
     "TfLiteFullyConnectedParams": _type(5, 16, 16, _SHORT_ENUMS),
     "TfLiteLeakyReluParams": _type(4, 4, 4, _WORDS),
@@ -90,6 +94,9 @@ TYPES: Mapping[str, Type] = {
     "TfLiteTransposeConvParams": _type(16, 20, 20, _WORDS),
     "TfLiteUnpackParams": _type(8, 8, 8, _WORDS),
     # What kernels keep
+    "ComparisonParams": _type(32, 32, 32, _WORDS),
+    "L2NormalizationParams": _type(4, 4, 4, _WORDS),
+    "SpaceToBatchParams": _type(4, 4, 4, _WORDS),
     "ConcatenationParams": _type(24, 24, 40, _POINTERS),
     "DequantizeOpData": _type(32, 32, 32, _DOUBLES),
     "HardSwishParams": _type(20, 20, 20, _WORDS),
@@ -114,6 +121,9 @@ TYPES: Mapping[str, Type] = {
 """Structures by their names in the namespace ``tflite``."""
 
 UNNAMED: Mapping[str, Type] = {
+    "CumsumOpData": _type(36, 36, 36, _WORDS),
+    "LogSoftmaxOpData": _type(28, 28, 40, _POINTERS),
+    "OpDataDiv": _type(28, 28, 28, _WORDS),
     "OpDataTanh": _type(16, 16, 16, _WORDS),
     "OpDataTransposeConv": _type(72, 72, 80, _POINTERS),
 }

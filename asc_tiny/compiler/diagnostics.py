@@ -33,6 +33,7 @@ advice("POW")("multiply instead, x * x for a square")
 advice("REAL", "IMAG", "COMPLEX_ABS", "RFFT2D")(
     "compute spectra before the model, as a front end does, and begin it with real numbers"
 )
+advice("REVERSE_SEQUENCE")("reverse a whole dimension (keras.ops.flip, torch.flip)")
 advice("TOPK_V2")("give all scores, and take the largest in your own code")
 advice("WHILE")("give recurrent layers of Keras unroll=True, and convert anew")
 

@@ -41,7 +41,8 @@ def kernels(model_file: ModelFile) -> Callable[[Sequence[Inference]], list[list[
     """
     if find_spec("tflite_micro") is None:
         return None
-    whole, graph = parse_graph(model_file.data, source=str(model_file.path)), model_file.graph
+    graph, source = model_file.graph, str(model_file.path)
+    whole = parse_graph(model_file.data, source=source, is_interpreted=True)
     pairs = [
         (graph.tensor(inner), whole.tensor(outer))
         for inner, outer in zip(graph.inputs, whole.inputs, strict=True)

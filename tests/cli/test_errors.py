@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from asc_tiny.cli.main import COMMANDS, main
-from support.commands import refused
+from support.commands import asc_tiny, refused
 from support.paths import MODEL, ROOT
 
 CLIP = sorted((ROOT / "models" / "clips").glob("*.flac"))[0]
@@ -90,7 +90,33 @@ def test_unsupported_operator(
     assert str(keras_models["top"]) in line
     assert "TOPK_V2" in line
     assert "docs/supported_ops.md" in line
+    assert "take the largest in your own code" in line
+    assert "--runtime tflm" not in line
     assert not (tmp_path / "out").exists()
+    line = refused(capsys, "generate", keras_models["top"], "--out", tmp_path, "--runtime", "tflm")
+    assert "TensorFlow Lite Micro has no kernel" in line
+
+
+def test_runtime_that_takes_the_model_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("tflite_micro")
+    from support.tflm_networks import ends_of_many_types
+
+    model = tmp_path / "ends.tflite"
+    model.write_bytes(ends_of_many_types().data)
+    line = refused(capsys, "generate", model, "--out", tmp_path / "out")
+    assert line.endswith("; --runtime tflm takes the model")
+    options = ["--runtime", "tflm", "--project", "sources"]
+    assert asc_tiny("generate", model, "--out", tmp_path / "out", *options) == 0
+
+
+@pytest.mark.parametrize("option", ["--tflm-arena=1000", "--tflm-op=A=a.h"])
+def test_options_of_the_other_runtime(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = refused(capsys, "generate", MODEL, "--out", tmp_path / "out", option)
+    assert f"{option.split('=')[0]}: is for --runtime tflm" in line
 
 
 def test_unknown_board(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -334,6 +334,18 @@ class Maker(Movement, Rearranging, Arithmetic, Choices, States):
     def quantize(self, x: Value) -> Value:
         return self.emit("QUANTIZE", [x], self.result(x.shape, x.mean, x.deviation))
 
+    def through_real(self, x: Value) -> Value:
+        """Leave codes and come back, with nothing in between or with a slice."""
+        numbers = self.builder._tensor(x.shape, "FLOAT32", None, [], [])
+        self.builder.operator("DEQUANTIZE", [x], [numbers])
+        if self.chance(2):
+            counts = (*x.shape[:-1], self.choose(1, x.shape[-1]))
+            bounds = [self.numbers(*[0] * len(counts)), self.numbers(*counts)]
+            part = self.builder._tensor(counts, "FLOAT32", None, [], [])
+            self.builder.operator("SLICE", [numbers, *bounds], [part])
+            numbers = part
+        return self.emit("QUANTIZE", [numbers], self.result(numbers.shape, x.mean, x.deviation))
+
     def absolute(self, x: Value) -> Value:
         return self.emit("ABS", [x], self.rectified(x))
 
@@ -389,6 +401,7 @@ Maker.any = (
     "squeeze",
     "strided_slice",
     "tanh",
+    "through_real",
     "transpose",
     "unpack",
     "zeros",

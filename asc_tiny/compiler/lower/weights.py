@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from asc_tiny.compiler.kernel_params import CHANNEL, Array
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.requantization import INT32_MAX, multiplier, product_scale
+from asc_tiny.compiler.lower.requantization import INT32_MAX, multiplier
 from asc_tiny.compiler.weight_packing import GROUP, PAIR, padded_channels, padded_depth
 from asc_tiny.tflite.graph import Tensor
 
@@ -126,12 +126,7 @@ def real_multipliers(
     """Return input scale times weight scale over output scale per output channel."""
     source, target = ctx.quantization(tensor)[0], ctx.quantization(ctx.output)[0]
     if len(weights.scales) == 1:
-        # TFLite multiplies in single precision for dense layers only, and no longer since a release
-        # whose bits int16 shows.
-        dense = ctx.name == "FULLY_CONNECTED" and not ctx.has_int16
-        scale = weights.scales[0]
-        product = product_scale(source, scale) if dense else source * scale
-        return [product / target] * channels
+        return [source * weights.scales[0] / target] * channels
     if len(weights.scales) != channels or weights.quantized_dimension != channel_axis:
         ctx.error(f"{len(weights.scales)} weight scales for {channels} output channels")
     return [source * scale / target for scale in weights.scales]

@@ -3,7 +3,7 @@
     tools/try_models FOLDER [--emulated 2] [--write]
 
 Each file goes through the budget, both runtimes and the comparisons, in a process of its own with
-limits of time and memory, and becomes a row of a Markdown table. What was found is kept in
+limits of time and memory, and becomes a row of a table in Markdown. What was found is kept in
 build/try_models until the file, the code or the settings change, so that a run which was stopped
 goes on where it was. The exit code is 1 if values differ anywhere.
 
@@ -24,7 +24,7 @@ from pathlib import Path
 from model_trials.kept import KeptOutcomes, state_of_the_code
 from model_trials.limited import Limits, run_limited
 from model_trials.outcome import Outcome, last_of
-from model_trials.table import kind, summary, table
+from model_trials.table import kind, report
 from model_trials.trial import Settings, print_trial
 from tqdm import tqdm
 
@@ -59,11 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in tqdm(paths, unit="file", disable=None, leave=False):
         name = path.relative_to(given.folder).as_posix()
         outcomes[name] = outcome_of(path, settings, limits, kept)
-    text = f"{summary(list(outcomes.values()))}\n\n{table(outcomes)}"
     if given.write:
-        put(text)
+        put(report(outcomes))
     else:
-        print(text)
+        print(report(outcomes))
     return int(any(kind(each) == "DIFFERENT" for each in outcomes.values()))
 
 
@@ -92,10 +91,11 @@ def outcome_of(path: Path, settings: Settings, limits: Limits, kept: KeptOutcome
 
 
 def put(text: str) -> None:
-    """Write a summary and a table into their place in the page."""
+    """Write a report into its place in the page."""
     page = PAGE.read_text(encoding="utf-8")
     place = re.compile(r"(<!-- models -->\n).*?(<!-- end -->)", re.DOTALL)
-    PAGE.write_text(place.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page))
+    page = place.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page)
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

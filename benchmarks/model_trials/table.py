@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from model_trials.outcome import Outcome
 
@@ -17,6 +18,33 @@ _COLUMNS = (
     ("instructions", "---:"),
     ("verdict", "---"),
 )
+
+
+_MOST_ROWS = 40
+"""Most rows of a table whose files are all named."""
+
+
+def report(outcomes: Mapping[str, Outcome]) -> str:
+    """Return a summary, and a table for each folder.
+
+    A folder of very many files, such as single layers that a test wants, has rows for those alone
+    of which something is to be said.
+
+    Args:
+        outcomes: outcome by the path of the file with slashes, in the order of the rows.
+    """
+    parts = [summary(list(outcomes.values()))]
+    for folder, names in groupby(outcomes, key=_folder):
+        each = {name.removeprefix(f"{folder}/"): outcomes[name] for name in names}
+        parts += [f"### {folder}", summary(list(each.values()))] if folder else []
+        if len(each) > _MOST_ROWS:
+            each = {name: one for name, one in each.items() if kind(one) != "equal"}
+        parts += [table(each)] if each else []
+    return "\n\n".join(parts)
+
+
+def _folder(name: str) -> str:
+    return name.partition("/")[0] if "/" in name else ""
 
 
 def table(outcomes: Mapping[str, Outcome]) -> str:
@@ -33,7 +61,8 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     """Return how many models came how far, in one line."""
     counts = Counter(map(kind, outcomes))
     parts = [f"{counts[each]} {each}" for each in KINDS if counts[each]]
-    return f"{len(outcomes)} files: {', '.join(parts) or 'none'}"
+    files = "1 file" if len(outcomes) == 1 else f"{len(outcomes)} files"
+    return f"{files}: {', '.join(parts) or 'none'}"
 
 
 KINDS = (

@@ -15,7 +15,7 @@ pytest.importorskip("tflite_micro")
 import try_models
 from model_trials.limited import Limits, resident_bytes, run_limited
 from model_trials.outcome import Outcome, from_json, last_of
-from model_trials.table import kind, summary, table
+from model_trials.table import kind, report, summary, table
 
 from support.tflite_builder import Builder
 
@@ -70,9 +70,10 @@ def test_each_file_has_its_row(
     assert try_models.main(argv) == 0
     said = capsys.readouterr().out
     assert said.startswith("3 files: 1 equal, ")
+    assert "\n### below\n\n1 file: 1 equal\n" in said
     found = rows(said)
-    assert [*found] == ["below/good.tflite", "cut.tflite", "float.tflite"]
-    operators, params, macs, _, _, _, verdict = found["below/good.tflite"]
+    assert [*found] == ["good.tflite", "cut.tflite", "float.tflite"]
+    operators, params, macs, _, _, _, verdict = found["good.tflite"]
     assert (operators, params, macs) == ("FULLY_CONNECTED 1, RELU 1", "45", "40")
     assert re.fullmatch(r"equal: \d\d inputs on this computer", verdict)
     assert "damaged .tflite file" in found["cut.tflite"][-1]
@@ -144,3 +145,11 @@ def test_kinds_of_outcomes() -> None:
     assert "| refused; aot, tflm: no |" in text
     assert "aot: a \\| b |" in text
     assert "stopped: signal 11, aot |" in text
+
+
+def test_a_folder_of_many_files_names_those_that_are_not_equal() -> None:
+    many = {f"many/{n:02}.tflite": Outcome(equal=("1",)) for n in range(50)}
+    many["many/25.tflite"] = Outcome(stopped="signal 9", rung="aot")
+    few = {f"few/{n}.tflite": Outcome(equal=("1",)) for n in range(2)}
+    assert [*rows(report({**many, **few}))] == ["25.tflite", "0.tflite", "1.tflite"]
+    assert "### many\n\n50 files: 49 equal, 1 stopped" in report({**many, **few})

@@ -11,12 +11,8 @@ from collections.abc import Mapping
 
 from asc_tiny.tflite.ops import row
 
-_IRREGULAR: Mapping[str, str] = {
-    "BATCH_MATMUL": "AddBatchMatMul",
-    "CUMSUM": "AddCumSum",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "AddUnidirectionalSequenceLSTM",
-}
-"""Methods whose names do not follow from those of the operators."""
+_WORDS: Mapping[str, str] = {"CUMSUM": "CumSum", "LSTM": "LSTM", "MATMUL": "MatMul"}
+"""Words of operators that methods do not write as ``Word``."""
 
 CUSTOM: Mapping[str, str] = {
     "CIRCULAR_BUFFER": "AddCircularBuffer",
@@ -62,5 +58,8 @@ def method(operator: str) -> str | None:
     if not row(operator).micro:
         return None
     words = re.findall(r"[A-Z]+\d*|\d+[A-Z]", operator.replace("V2", "_V2"))
-    regular = "".join(word if word[0].isdigit() else word.capitalize() for word in words)
-    return _IRREGULAR.get(operator, f"Add{regular}")
+    return "Add" + "".join(_in_a_method(word) for word in words)
+
+
+def _in_a_method(word: str) -> str:
+    return word if word[0].isdigit() else _WORDS.get(word, word.capitalize())

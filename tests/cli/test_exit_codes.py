@@ -37,8 +37,8 @@ OTHERS = {
     *("baseline_path", "baud", "board", "calibration", "chip", "clock", "config", "cpu"),
     *("criterion", "data", "decision", "firmware", "folder", "frontend", "image", "keep"),
     *("labels", "max_flash", "max_growth", "max_macs", "max_params", "max_ram", "members"),
-    *("model", "models", "names", "port", "prefix", "probe", "recipe", "run", "tflm_lib"),
-    *("tflm_root", "wav", "wavs"),
+    *("model", "models", "names", "port", "prefix", "probe", "recipe", "run", "tflm_arena"),
+    *("tflm_lib", "tflm_operators", "tflm_ops", "tflm_root", "wav", "wavs"),
 }
 
 

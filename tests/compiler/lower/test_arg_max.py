@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asc_tiny.firmware.classifier import classifier
-from asc_tiny.firmware.network import compiled, tflm
+from asc_tiny.firmware.network import compiled
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
 
@@ -128,8 +128,6 @@ def test_a_classifier_needs_scores() -> None:
         with pytest.raises(AscError, match="gives INT32, a classifier needs int8 scores") as caught:
             classifier(one("ARG_MAX", (1, 9), 1), runtime=runtime)
         assert "leave the last layer out of the model" in str(caught.value)
-    with pytest.raises(AscError, match="the output is INT32, must be int8 with runtime tflm"):
-        tflm.generate(one("ARG_MAX", (1, 9), 1))
 
 
 def test_nothing_has_codes_of_places() -> None:

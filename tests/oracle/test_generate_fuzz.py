@@ -5,6 +5,7 @@ tools/fuzz_generate runs as many cases as wanted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from support.field_mutations import packed, unpacked
 from support.generate_fuzz import Accepted, Case, Cases, FindError, Judge, accepted
 from support.network_models import inputs
 from support.random_graphs import random_graph, seeded
+from support.tflite_builder import Builder
 from support.tflm_worker import Failure, Worker
 
 
@@ -55,15 +57,15 @@ def intact(number: int = 0, options: str = "default") -> Accepted:
 
 
 DOCTORED = {
-    "does not compile": (".size = 12,", ".size = 2147483648,"),
-    "AddressSanitizer": (".size = 12,", ".size = 1200,"),
-    "codes differ": (".maximum = 127,", ".maximum = -80,"),
+    "does not compile": (r"\.size = \d+,", ".size = 2147483648,"),
+    "AddressSanitizer": (r"\.size = \d+,", ".size = 120000,"),
+    "codes differ": (r"\.maximum = 127,", ".maximum = -80,"),
 }
-"""What the judge says of the C code of a graph with one text in the place of another."""
+"""What the judge says of the C code of a graph with a text in place of the first that matches."""
 
 
 def has_all_texts(made: Accepted) -> bool:
-    return all(old in made.network.files["asc_net.c"] for old, _ in DOCTORED.values())
+    return all(re.search(old, made.network.files["asc_net.c"]) for old, _ in DOCTORED.values())
 
 
 def test_the_judge_sees_what_is_wrong(judge: Judge) -> None:
@@ -72,8 +74,7 @@ def test_the_judge_sees_what_is_wrong(judge: Judge) -> None:
     group = [right]
     for reason, (old, new) in DOCTORED.items():
         code = right.network.files["asc_net.c"]
-        assert old in code
-        files = {**right.network.files, "asc_net.c": code.replace(old, new, 1)}
+        files = {**right.network.files, "asc_net.c": re.sub(old, new, code, count=1)}
         case = Case(len(group), right.case.data, reason)
         group.append(replace(right, case=case, network=replace(right.network, files=files)))
     found = {case.options: said for case, said in judge.finds(group)}
@@ -106,8 +107,11 @@ def test_memory_is_limited(monkeypatch: Any) -> None:
 
 def test_worker_survives_what_the_interpreter_does_not() -> None:
     """It trusts the numbers of a file."""
-    good = random_graph(seeded(0))
-    samples = [[each] for each in inputs(intact().model.graph.tensor(0).shape, 2)]
+    net = Builder()
+    source, target = net.activation((1, 8), 0.1, 0), net.activation((1, 8), 0.1, 0)
+    net.operator("ADD", [source, source], [target])
+    good = net.finish([source], [target])
+    samples = [[each] for each in inputs((1, 8), 2)]
     worker = Worker()
     try:
         first = worker.run(good, samples)

@@ -32,6 +32,7 @@ from support.graph_batch import compiled_runtime, model_file, run_all
 from support.kept_plans import kept_plans
 from support.network_models import CNetwork, TflmNetwork, inputs
 from support.random_graphs import random_graph, seeded
+from support.tflite_builder import Builder
 
 TIME = Options(schedule="time")
 
@@ -85,7 +86,10 @@ def test_a_limit_that_is_too_tight_is_refused() -> None:
 
 
 def test_an_input_without_columns_is_refused() -> None:
-    model = model_file(random_graph(seeded(3)), "dense.tflite")
+    net = Builder()
+    source, target = net.activation((1, 8), 0.1, 0), net.activation((1, 8), 0.1, 0)
+    net.operator("RELU", [source], [target])
+    model = model_file(net.finish([source], [target]), "dense.tflite")
     with pytest.raises(AscError, match=r"input shape \[1, 8\], --schedule streaming needs"):
         compile_network(model, TIME)
 

@@ -1,4 +1,4 @@
-"""The face of the package: what programs call, some thirty names with their documentation.
+"""The face of the package: what programs call, some forty names with their documentation.
 
     from asc_tiny import api
 

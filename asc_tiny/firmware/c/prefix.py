@@ -25,17 +25,18 @@ _RESERVED = frozenset(_RESERVED_WORDS.split())
 # What C, POSIX and their compilers' headers begin names with that ours end like: size_t, sem_init,
 # va_copy, SO_PROTOCOL. tests/firmware/c/test_prefix.py looks for others.
 _STANDARD_WORDS = """
-    align_val bintime blkcnt blkcnt64 blksize caddr cc clock clockid cnd comparison_fn cpu_set
-    daddr dev div error femode fenv fexcept fpos fpos64 fpregset fsblkcnt fsblkcnt64 fsfilcnt
-    fsfilcnt64 fsid gid greg gregset id imaxdiv ino ino64 ip iter key ldiv lldiv locale loff
-    max_align mbstate mcontext mode mtx nfds nlink nothrow off off64 physadr pid ptrdiff quad
-    sa_family sbintime sched_get_priority sem sig sig_atomic sigevent sighandler siginfo sigset
-    sigval size so socklen speed ssize stack suseconds tcflag thrd thrd_start time timer tss
-    tss_dtor u_quad u_register ucontext uid useconds va value wchar wctrans wctype wint
+    align_val bad bintime blkcnt blkcnt64 blksize caddr cc clock clockid cnd comparison_fn cpu
+    cpu_set daddr dev div dynamic error femode fenv fexcept fpos fpos64 fpregset fsblkcnt
+    fsblkcnt64 fsfilcnt fsfilcnt64 fsid gid greg gregset id imaxdiv inappropriate_io_control ino
+    ino64 ip iter key ldiv lexicographical lldiv locale loff max_align mbstate mcontext mode mtx
+    nfds nlink nothrow off off64 physadr pid ptrdiff quad reinterpret sa_family sbintime
+    sched_get_priority sem sig sig_atomic sigevent sighandler siginfo sigset sigval size so
+    socklen speed ssize stack suseconds tcflag thrd thrd_start time timer tss tss_dtor u_quad
+    u_register ucontext uid useconds va value wchar wctrans wctype wint
 """
 _STANDARD = re.compile(
     r"u?_?int(_fast|_least)?(8|16|32|64|max|ptr)|char(8|16|32)"
-    r"|(atomic|pthread|cookie|inet6?|in)(_\w+)?"
+    r"|(atomic|pthread|cookie|inet6?|in6?)(_\w+)?"
     rf"|{'|'.join(_STANDARD_WORDS.split())}"
 )
 

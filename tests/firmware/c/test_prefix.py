@@ -144,7 +144,7 @@ def test_libraries_beside_every_header(prefix: str, tmp_path: Path) -> None:
     everything = tmp_path / "everything.h"
     everything.write_text(all_headers(without=["complex", "tgmath"]))
     sources = [path for path in out.glob("*.c") if "mve" not in path.name]
-    assert len(sources) > 15
+    assert len(sources) > 10
     flags = ["-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-include", everything]
     subprocess.run(["gcc", "-std=c99", "-fsyntax-only", *flags, *sources], check=True)
     text = f'#include "{prefix}_classifier.h"\n#include "{prefix}_audio.h"\n'

@@ -36,7 +36,30 @@ TEMPLATES = template_root() / "projects"
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenerationRequest:
+class _Request:
+    """What every project is made of.
+
+    Attributes:
+        library: the network or the classifier, compiled and rendered.
+        board: the board that the project is for.
+    """
+
+    library: NetworkLibrary
+    board: Board
+
+    @property
+    def runtime(self) -> str:
+        """What runs the network: ``aot`` or ``tflm``."""
+        return self.library.runtime
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of all names in the C code."""
+        return self.library.prefix
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationRequest(_Request):
     """What a project of a classifier is made of.
 
     Attributes:
@@ -48,7 +71,6 @@ class GenerationRequest:
     """
 
     library: Library
-    board: Board
     resampler: Resampler | None = None
     scores: Int8Array | None = None
 
@@ -56,16 +78,6 @@ class GenerationRequest:
     def model(self) -> Classifier:
         """The classifier, with front end, labels and decisions."""
         return self.library.model
-
-    @property
-    def runtime(self) -> str:
-        """What runs the network: ``aot`` or ``tflm``."""
-        return self.library.runtime
-
-    @property
-    def prefix(self) -> str:
-        """Prefix of all names in the C code."""
-        return self.library.prefix
 
     @property
     def microphone_rate(self) -> Fraction:
@@ -76,7 +88,7 @@ class GenerationRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkRequest:
+class NetworkRequest(_Request):
     """What a project of a network alone is made of.
 
     Attributes:
@@ -85,24 +97,12 @@ class NetworkRequest:
         checksums: those of the outputs for each golden input; None leaves them unchecked.
     """
 
-    library: NetworkLibrary
-    board: Board
     checksums: tuple[int, ...] | None = None
 
     @property
     def model(self) -> FirmwareNetwork:
         """The network."""
         return self.library.model
-
-    @property
-    def runtime(self) -> str:
-        """What runs the network: ``aot`` or ``tflm``."""
-        return self.library.runtime
-
-    @property
-    def prefix(self) -> str:
-        """Prefix of all names in the C code."""
-        return self.library.prefix
 
     @property
     def sources(self) -> dict[str, str]:

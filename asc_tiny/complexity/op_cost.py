@@ -12,6 +12,11 @@ from weakref import WeakKeyDictionary
 from asc_tiny.tflite.graph import Graph, Operator, called
 from asc_tiny.tflite.operands import OperatorView
 from asc_tiny.tflite.ops import Family, OpRules
+from asc_tiny.util.errors import AscError
+
+
+class UncountedError(AscError):
+    """An operator whose work nobody but its author knows, or that its data decides."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ def op_cost(graph: Graph, operator: Operator) -> OpCost:
     not count.
 
     Raises:
-        AscError: an operator without a rule, or operands that it cannot have.
+        UncountedError: an operator without a rule, itself or in a subgraph that it calls.
+        AscError: operands that it cannot have.
     """
     return _cost(CountedOperator(graph, operator, graph, (0,)))
 
@@ -67,7 +73,9 @@ def op_cost(graph: Graph, operator: Operator) -> OpCost:
 def _cost(op: CountedOperator) -> OpCost:
     rule = cost_rule.get(op.name)
     if rule is None:
-        raise op.error("has no rule for its work: it cannot be counted (docs/counting.md)")
+        raise UncountedError(
+            str(op.error("has no rule for its work: it cannot be counted (docs/counting.md)"))
+        )
     return rule(op)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asc_tiny.complexity import nessi
-from asc_tiny.complexity.op_cost import op_cost
+from asc_tiny.complexity.op_cost import OpCost, UncountedError, op_cost
 from asc_tiny.complexity.parameters import Learnt
-from asc_tiny.tflite.graph import Graph
+from asc_tiny.tflite.graph import Graph, Operator
 from asc_tiny.tflite.liveness import live_bytes
 from asc_tiny.tflm.subgraph_arena import head_bytes
 from asc_tiny.util.errors import AscError
@@ -22,6 +22,7 @@ class LayerComplexity:
     Attributes:
         numbers: those of the parameters that stand alone, such as the factor of a rescaling.
         untrained: values of a Keras layer that training does not touch, such as a mean.
+        uncounted: reason why the work of the operator cannot be counted, empty if it is.
     """
 
     name: str
@@ -35,6 +36,7 @@ class LayerComplexity:
     moved_bytes: int = 0
     numbers: int = 0
     untrained: int = 0
+    uncounted: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class ModelComplexity:
         head_bytes: what TensorFlow Lite Micro's planner makes of its activations and scratch
             memory; None for a Keras model, of which there is an estimate, and where that is not
             known.
-        unmeasured: figures that cannot be measured, with the reason, by their JSON keys.
+        unmeasured: figures that cannot be measured, with the reason, by their JSON keys. What the
+            other properties then give is the sum over the operators that are counted.
         costs: costs on a microcontroller; None where they were not asked for.
     """
 
@@ -127,17 +130,19 @@ def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
         graph: the model.
         convention: one of ``CONVENTIONS``.
 
+    The work of an operator that cannot be counted, such as a custom one, is not measured, and so is
+    the sum over all; the rest is.
+
     Raises:
-        AscError: an operator whose work cannot be counted, a batch of more than one input, or
-            subgraphs where NeSsi's rule is asked for.
+        AscError: operands that an operator cannot have, or subgraphs where NeSsi's rule is asked
+            for.
     """
-    check_batch(graph)
     if convention == "nessi":
         nessi.check(graph)
     learnt = Learnt(graph)
     layers = []
     for operator, activation_bytes in zip(graph.operators, live_bytes(graph), strict=True):
-        count = op_cost(graph, operator)
+        count, uncounted = _work(graph, operator)
         fresh = learnt.fresh(graph, operator)
         params, macs = sum(tensor.size for tensor in fresh), count.macs
         if convention == "nessi":
@@ -155,11 +160,27 @@ def measure(graph: Graph, *, convention: str = "exact") -> ModelComplexity:
                 weight_bytes=sum(tensor.byte_count for tensor in fresh),
                 activation_bytes=activation_bytes,
                 numbers=sum(not tensor.shape for tensor in fresh),
+                uncounted=uncounted,
             )
         )
     head, unmeasured = _head(graph)
+    unmeasured |= _uncounted(layers)
     layers += _beside_operators(learnt, convention)
     return ModelComplexity(graph.source, tuple(layers), head, unmeasured=unmeasured)
+
+
+def _work(graph: Graph, operator: Operator) -> tuple[OpCost, str]:
+    """Return the work of an operator, and why it cannot be counted."""
+    try:
+        return op_cost(graph, operator), ""
+    except UncountedError as error:
+        return OpCost(), str(error).removeprefix(f"{graph.source}: ")
+
+
+def _uncounted(layers: Sequence[LayerComplexity]) -> dict[str, str]:
+    """Return the figures of work if an operator has none, with the reason of the first."""
+    reasons = [layer.uncounted for layer in layers if layer.uncounted]
+    return dict.fromkeys(_WORK, reasons[0]) if reasons else {}
 
 
 def _head(graph: Graph) -> tuple[int | None, dict[str, str]]:
@@ -170,21 +191,7 @@ def _head(graph: Graph) -> tuple[int | None, dict[str, str]]:
 
 
 _PEAK = "peak_activation_bytes"
-
-
-def check_batch(graph: Graph) -> None:
-    """Check that an inference is one clip: inputs of two dimensions or more begin with 1.
-
-    Raises:
-        AscError: an input has another batch.
-    """
-    for index in graph.inputs:
-        shape = graph.tensor(index).shape
-        if len(shape) >= 2 and shape[0] != 1:
-            raise AscError(
-                f"{graph.source}: input {graph.tensor(index).name} has shape {list(shape)}, "
-                f"a batch of {shape[0]}; convert the model with batch size 1"
-            )
+_WORK = ("macs", "operations", "moved_bytes")
 
 
 def _beside_operators(learnt: Learnt, convention: str) -> list[LayerComplexity]:
@@ -249,7 +256,8 @@ def figures(measured: ModelComplexity | Total | LayerComplexity) -> dict[str, in
         "weight_bytes": measured.weight_bytes,
     }
     if isinstance(measured, LayerComplexity):
-        return {**values, "activation_bytes": measured.activation_bytes}
+        unknown = dict.fromkeys(_WORK if measured.uncounted else ())
+        return {**values, **unknown, "activation_bytes": measured.activation_bytes}
     values[_PEAK] = measured.peak_activation_bytes
     return {**values, **dict.fromkeys(measured.unmeasured)}
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.options import STREAMING
-from asc_tiny.complexity.op_cost import op_cost
+from asc_tiny.complexity.op_cost import UncountedError, op_cost
 from asc_tiny.firmware.audio import LEAST_BLOCKS
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.model.ensemble import Model
@@ -62,9 +62,11 @@ def pace(
         return Pace(LEAST_BLOCKS, 0.0)
     per_second = board.clock_hz / CYCLES_PER_MAC[runtime]
     seconds = busy_macs(model, networks, per_second) / per_second
-    # One block is being filled, one may be almost full.
-    wanted = LEAST_BLOCKS + math.ceil(Fraction(seconds) * rate / BLOCK)
     most = board.ram_bytes // _RAM_SHARE // (2 * BLOCK)
+    wanted = most
+    if math.isfinite(seconds):
+        # One block is being filled, one may be almost full.
+        wanted = LEAST_BLOCKS + math.ceil(Fraction(seconds) * rate / BLOCK)
     blocks = max(LEAST_BLOCKS, min(wanted, most))
     return Pace(blocks, float((blocks - LEAST_BLOCKS) * BLOCK / rate))
 
@@ -84,11 +86,15 @@ def busy_macs(model: Classifier, networks: Sequence[Compiled], per_second: float
     return backlog(column_macs(networks[0]), hop)
 
 
-def macs(model: Model) -> int:
-    """Return the multiply-accumulates of an inference."""
+def macs(model: Model) -> float:
+    """Return the multiply-accumulates of an inference, infinity where they cannot be counted."""
     members = [model] if isinstance(model, ModelFile) else [m.model_file for m in model.members]
     graphs = [member.graph for member in members]
-    return sum(op_cost(graph, operator).macs for graph in graphs for operator in graph.operators)
+    try:
+        costs = [op_cost(graph, operator) for graph in graphs for operator in graph.operators]
+    except UncountedError:
+        return math.inf
+    return sum(cost.macs for cost in costs)
 
 
 def column_macs(compiled: Compiled) -> list[float]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asc_tiny import api
+from asc_tiny.complexity.report import figures
 from asc_tiny.model.model_file import load
 from asc_tiny.tflite.reader import read_graph
 from asc_tiny.util.errors import AscError
@@ -89,7 +90,7 @@ def _budget(path: Path, settings: Settings, outcome: Outcome) -> Outcome:
     outcome = replace(
         outcome,
         params=measured.params,
-        macs=measured.macs,
+        macs=figures(measured)["macs"],
         tflm_head_bytes=measured.head_bytes,
     )
     for reason in measured.unmeasured.values():

@@ -119,12 +119,6 @@ def test_what_vela_made_is_named() -> None:
         parse_graph(builder.finish([x], [y]), source="file.tflite")
 
 
-def test_another_batch_is_refused() -> None:
-    graph = parse_graph(loosened(relu((2, 5))), source="file.tflite")
-    with pytest.raises(AscError, match="a batch of 2; convert the model with batch size 1"):
-        measure(graph)
-
-
 def scaled(shape: tuple[int, ...], scales: int, axis: int) -> Any:
     builder = Builder()
     x, y = (builder.activation((1, 3), 0.1, 0) for _ in range(2))

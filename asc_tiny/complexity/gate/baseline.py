@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,11 +173,12 @@ def _check_entry(entry: object, where: str) -> None:
     layers = entry.get("layers")
     if not isinstance(layers, list):
         raise AscError(f"{where} ({entry['path']}) has no list of layers")
+    unmeasured = {figure.key for figure in FIGURES if entry[figure.key] is None}
     for layer in layers:
-        _check_layer(layer, where)
+        _check_layer(layer, unmeasured, where)
 
 
-def _check_layer(layer: object, where: str) -> None:
+def _check_layer(layer: object, unmeasured: Set[str], where: str) -> None:
     if not isinstance(layer, dict):
         raise AscError(f"{where} has a layer that is not a table of figures")
     shape = layer.get("output_shape")
@@ -187,7 +188,8 @@ def _check_layer(layer: object, where: str) -> None:
     if not all(type(size) is int for size in shape):
         raise AscError(f"{where} has a layer with the output_shape {shown(shape)}")
     for key in LAYER_FIGURES:
-        _check_figure(layer, key, where)
+        if layer.get(key, 0) is not None or key not in unmeasured:
+            _check_figure(layer, key, where)
 
 
 def _check_figure(entry: Mapping[str, Any], key: str, where: str) -> None:

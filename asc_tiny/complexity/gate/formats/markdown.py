@@ -82,7 +82,7 @@ def _layers(model: ModelComplexity) -> list[str]:
             markdown(layer.op),
             shape(layer.output_shape),
             f"{layer.params:,}",
-            f"{layer.macs:,} {_bar(layer.macs, model.macs)}",
+            f"{_count(figures(layer)['macs'])} {_bar(layer.macs, model.macs)}",
             f"{layer.activation_bytes:,} "
             f"{_bar(layer.activation_bytes, model.peak_activation_bytes)}",
         ]

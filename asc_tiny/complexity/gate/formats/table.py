@@ -76,8 +76,10 @@ def render(verdict: Verdict, style: Style | None = None) -> str:
         lines += ["limits", *_checks(verdict.checks, style), ""]
     sums = total(verdict.models)
     lines.append(
-        f"total: {sums.params:,} parameters, {sums.macs:,} MACs, {sums.weight_bytes:,} bytes of "
-        f"weights, {_peak(sums)} bytes of activations at the peak"
+        f"total: {sums.params:,} parameters, {_least(sums, 'macs', sums.macs)} MACs, "
+        f"{sums.weight_bytes:,} bytes of weights, "
+        f"{_least(sums, 'peak_activation_bytes', sums.peak_activation_bytes)} bytes of "
+        "activations at the peak"
     )
     if verdict.convention == "nessi":
         lines.append(f"by NeSsi's rule: parameters are {PARAMS_UNIT[verdict.convention]}")
@@ -87,9 +89,9 @@ def render(verdict: Verdict, style: Style | None = None) -> str:
     return "\n".join(lines)
 
 
-def _peak(sums: Total) -> str:
-    unknown = "peak_activation_bytes" in sums.unmeasured
-    return f"{'at least ' if unknown else ''}{sums.peak_activation_bytes:,}"
+def _least(sums: Total, key: str, value: int) -> str:
+    """Return a figure, or what it is at least if not all of it is measured."""
+    return f"{'at least ' if key in sums.unmeasured else ''}{value:,}"
 
 
 def _layers(model: ModelComplexity) -> list[str]:
@@ -97,7 +99,10 @@ def _layers(model: ModelComplexity) -> list[str]:
     for number, layer in enumerate(model.layers):
         rows.append((*_name(number, layer), shape(layer.output_shape), *_counts(layer)))
     rows.append(("", "sum, peak", "", *_counts(model)))
-    reasons = [f"  {k} cannot be measured: {printable(v)}" for k, v in model.unmeasured.items()]
+    keys: dict[str, list[str]] = {}
+    for key, reason in model.unmeasured.items():
+        keys.setdefault(reason, []).append(key)
+    reasons = [f"  {', '.join(k)} cannot be measured: {printable(v)}" for v, k in keys.items()]
     return [*align(rows, left=(0, 1, 2)), *reasons]
 
 

@@ -1,7 +1,7 @@
 """Scratch memory that TensorFlow Lite Micro's reference kernels ask for in the head of its arena.
 
 What each kernel's preparation requests, by the types that it takes; the other kernels that
-operators are counted for request nothing (``tests/tflm/test_kernel_memory.py`` asks the recorder).
+operators are counted for request nothing (``tests/tflm/test_kernel_scratch.py`` asks the recorder).
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from asc_tiny.complexity.report import ModelComplexity, measure
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.errors import AscError
 from support.budget_fuzz import judge
+from support.kernel_models import variable
 from support.tflite_builder import Builder
 from support.tflite_files import File
 
@@ -482,3 +483,10 @@ def test_weights_kept_as_whole_numbers_count() -> None:
     builder.operator("FULLY_CONNECTED", [x, floats, None], [y])
     assert unused.index == 3
     assert measure(parse_graph(builder.finish([x], [y]), source="file.tflite")).params == 15
+
+
+def test_values_of_a_variable_and_of_what_nothing_calls_count() -> None:
+    """3,200 weights that the initialising subgraph assigns, 200 values of the one for training."""
+    found = measure(parse_graph(variable(alone=False), source="file.tflite"))
+    assert (found.params, found.weight_bytes) == (3400, 4 * 3400)
+    assert [layer.op for layer in found.layers if layer.params] == ["CALL_ONCE", "SUBGRAPH"]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from asc_tiny.complexity.report import ModelComplexity, measure
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.tflm.kernel_memory import needs
 from asc_tiny.tflm.structs import TYPES, Abi
@@ -141,6 +142,17 @@ def recorded(data: bytes) -> str:
         interpreter = runtime.Interpreter.from_bytes(data, arena_size=4 << 20)
         interpreter.print_allocations()
         return log()
+
+
+def recorded_head(data: bytes) -> int:
+    """Return the bytes of the head: activations and scratch memory."""
+    (head,) = re.findall(r"Arena allocation head (\d+) bytes", recorded(data))
+    return int(head)
+
+
+def measured(data: bytes) -> ModelComplexity:
+    """Return what the budget measures of a model."""
+    return measure(parse_graph(data, source="file.tflite"))
 
 
 def check_kept(data: bytes) -> None:

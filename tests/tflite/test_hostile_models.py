@@ -10,41 +10,16 @@ import numpy as np
 import pytest
 
 from asc_tiny.cli.main import main
-from asc_tiny.compiler.options import STREAMING, Options
 from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
-from support.budget_fuzz import deadline
 from support.field_mutations import packed, unpacked
-from support.graph_batch import compiled_runtime, model_file, run_all
-from support.network_models import TflmNetwork, inputs
+from support.graph_batch import model_file
+from support.hand_made_files import ONE, image, numbers, refused, transposed, weights
 from support.tflite_builder import Builder, Value
-
-HUGE = 33_554_434
-ONE = {"strideH": 1, "strideW": 1, "padding": "SAME"}
-
-
-def image(builder: Builder, *shape: int, zero_point: int = 0, dtype: str = "INT8") -> Value:
-    return builder.activation(shape, 0.05, zero_point, dtype)
-
-
-def numbers(builder: Builder, *values: int) -> Value:
-    return builder.constant(np.array(values, np.int32))
-
-
-def weights(builder: Builder, *shape: int) -> Value:
-    codes = np.random.default_rng(0).integers(-127, 128, shape).astype(np.int8)
-    return builder.constant(codes, [0.02])
-
-
-def refused(data: bytes) -> str:
-    with pytest.raises(AscError) as caught:
-        parse_graph(data, source="model.tflite")
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def zero_point(value: int, dtype: str, *, last: bool) -> bytes:
@@ -68,97 +43,6 @@ def test_zero_points_are_codes_of_their_type(
     for value in (lowest - 1, highest + 1, 2**31, -(2**62), 2**62):
         reason = f"zero point {value}, {dtype} allows {lowest} to {highest}"
         assert reason in refused(zero_point(value, dtype, last=last))
-
-
-def transposed(output: tuple[int, int], strides: tuple[int, int], padding: str = "VALID") -> bytes:
-    """A transposed convolution of one pixel with a kernel of 4 x 3."""
-    builder = Builder()
-    x, y = image(builder, 1, 1, 1, 2), image(builder, 1, *output, 3)
-    kernel = weights(builder, 3, 4, 3, 2)
-    inputs = [numbers(builder, *y.shape), kernel, x]
-    options: dict[str, Any] = {"strideH": strides[0], "strideW": strides[1], "padding": padding}
-    builder.operator("TRANSPOSE_CONV", inputs, [y], **options)
-    return builder.finish([x], [y])
-
-
-@pytest.mark.parametrize("strides", [(2, HUGE), (HUGE, 2), (2**16, 1)])
-def test_strides_that_no_layer_has(strides: tuple[int, int]) -> None:
-    assert "allowed: 1 to 65535" in refused(transposed((4, 3), strides))
-
-
-def test_weights_that_a_stride_multiplies() -> None:
-    """Every pixel of the output would have weights of its own."""
-    model = model_file(transposed((1000, 2000), (1000, 2000)), "model.tflite")
-    with pytest.raises(
-        AscError, match=r"operator 0 \(TRANSPOSE_CONV, layer t1\): becomes 12,000,000"
-    ):
-        compiled.generate(model)
-
-
-def test_strides_beyond_the_output_compute_the_same(tmp_path: Path) -> None:
-    """With one pixel of input no stride is ever taken."""
-    cases = [
-        ((4, 3), (65535, 65535), "VALID"),
-        ((6, 7), (7, 65535), "VALID"),
-        ((6, 5), (65535, 6), "SAME"),
-        ((2, 2), (65535, 65535), "SAME"),
-    ]
-    models = [model_file(transposed(*case), str(case)) for case in cases]
-    samples = [inputs((1, 1, 1, 2), 8)] * len(models)
-    made = run_all(models, samples, tmp_path / "c", compiled_runtime(tmp_path), {})
-    for model, each in zip(models, made, strict=True):
-        reference = TflmNetwork(model.data)
-        assert np.array_equal(each, [reference.run(sample).copy() for sample in samples[0]])
-        assert len(np.unique(each)) > 5
-
-
-def depthwise(b: Builder, multiplier: int) -> tuple[list[Value], list[Value]]:
-    x, y = image(b, 1, 4, 4, 2), image(b, 1, 4, 4, 6)
-    options = {"depthMultiplier": multiplier, "dilationHFactor": 1, "dilationWFactor": 1}
-    b.operator("DEPTHWISE_CONV_2D", [x, weights(b, 1, 3, 3, 6)], [y], **options, **ONE)
-    return [x], [y]
-
-
-def pack(b: Builder, count: int) -> tuple[list[Value], list[Value]]:
-    x, y = image(b, 1, 6), image(b, 1, 3, 6)
-    b.operator("PACK", [x, x, x], [y], valuesCount=count, axis=1)
-    return [x], [y]
-
-
-def unpack(b: Builder, count: int) -> tuple[list[Value], list[Value]]:
-    x, parts = image(b, 1, 3, 4), [image(b, 1, 4) for _ in range(3)]
-    b.operator("UNPACK", [x], parts, num=count, axis=1)
-    return [x], parts[:1]
-
-
-def split(b: Builder, count: int) -> tuple[list[Value], list[Value]]:
-    x, parts = image(b, 1, 6), [image(b, 1, 2) for _ in range(3)]
-    b.operator("SPLIT", [numbers(b, 1), x], parts, numSplits=count)
-    return [x], parts[:1]
-
-
-def split_v(b: Builder, count: int) -> tuple[list[Value], list[Value]]:
-    x, parts = image(b, 1, 6), [image(b, 1, n) for n in (1, 2, 3)]
-    inputs = [x, numbers(b, 1, 2, 3), numbers(b, 1)]
-    b.operator("SPLIT_V", inputs, parts, numSplits=count)
-    return [x], parts[:1]
-
-
-@pytest.mark.parametrize("build", [depthwise, pack, unpack, split, split_v])
-def test_counts_that_shapes_contradict(
-    build: Callable[[Builder, int], tuple[list[Value], list[Value]]],
-) -> None:
-    """All of these have three of something."""
-    for count in (3, 2, 4, 1, 0, -3):
-        builder = Builder()
-        sources, (last,) = build(builder, count)
-        y = image(builder, *last.shape)
-        builder.operator("RELU", [last], [y])
-        data = builder.finish(sources, [y])
-        if count == 3:
-            compiled.generate(model_file(data, "model.tflite"))
-        else:
-            assert f" {count}, but " in refused(data)
 
 
 Change = Callable[[Any], None]
@@ -382,121 +266,13 @@ def test_a_bias_that_is_absent_crashes_no_firmware() -> None:
         tflm.generate(model_file(packed(model), "model.tflite"))
 
 
-def batch_of_images(b: Builder) -> tuple[Value, Value]:
-    """Halves of several images, which lie apart."""
-    x, y = image(b, 3, 4, 2, 3), image(b, 3, 2, 2, 3)
-    first, second = image(b, 3, 2, 2, 3), image(b, 3, 2, 2, 3)
-    b.operator("SPLIT", [numbers(b, 1), x], [first, second], numSplits=2)
-    b.operator("ADD", [first, second], [y])
-    return x, y
-
-
-def image_of_a_batch(b: Builder) -> tuple[Value, Value]:
-    """Every other pixel of the second of three images, from the last column to the first."""
-    x, y, z = image(b, 3, 5, 6, 4), image(b, 1, 3, 3, 2), image(b, 1, 3, 3, 2)
-    bounds = [numbers(b, 1, 0, 5, 1), numbers(b, 2, 5, 0, 4), numbers(b, 1, 2, -2, 2)]
-    b.operator("STRIDED_SLICE", [x, *bounds], [y])
-    b.operator("RELU", [y], [z])
-    return x, z
-
-
-def batch_from_images(b: Builder) -> tuple[Value, Value]:
-    """Two images become a batch."""
-    x, y, z = image(b, 1, 4, 3, 2), image(b, 1, 4, 3, 2), image(b, 2, 4, 3, 2)
-    b.operator("RELU", [x], [y])
-    b.operator("CONCATENATION", [x, y], [z], axis=0)
-    return x, z
-
-
-def step_of_one_element(b: Builder) -> tuple[Value, Value]:
-    """Two steps that are never taken, beyond 16 and beyond 32 bits in bytes."""
-    x, y, z = image(b, 1, 5, 6, 4), image(b, 1, 1, 1, 2), image(b, 1, 1, 1, 2)
-    bounds = [numbers(b, 0, 2, 3, 0), numbers(b, 1, 3, 4, 4)]
-    b.operator("STRIDED_SLICE", [x, *bounds, numbers(b, 1, 2**30, 2**31 - 1, 2)], [y])
-    b.operator("RELU", [y], [z])
-    return x, z
-
-
-def test_unusual_fields_that_mean_something(tmp_path: Path) -> None:
-    models = []
-    for build in (batch_of_images, image_of_a_batch, batch_from_images, step_of_one_element):
-        builder = Builder()
-        source, last = build(builder)
-        models.append(model_file(builder.finish([source], [last]), build.__name__))
-    samples = [inputs(model.graph.tensor(model.graph.inputs[0]).shape, 8) for model in models]
-    made = run_all(models, samples, tmp_path / "c", compiled_runtime(tmp_path), {})
-    for model, each, given in zip(models, made, samples, strict=True):
-        reference = TflmNetwork(model.data)
-        assert np.array_equal(each, [reference.run(sample).copy() for sample in given])
-
-
-def rectifiers(shape: tuple[int, ...], layers: int) -> bytes:
-    builder = Builder()
-    source = x = image(builder, *shape)
-    for _ in range(layers):
-        y = image(builder, *shape)
-        builder.operator("RELU", [x], [y])
-        x = y
-    return builder.finish([source], [x])
-
-
-@pytest.mark.parametrize("options", [Options(), Options(schedule=STREAMING)])
-@pytest.mark.parametrize(
-    ("count", "layers", "reason"),
-    [
-        (2**15, 1, "32,768 rows of a tensor, at most 32,767 are supported"),
-        (2**22, 1, "4,194,304 rows of a tensor"),
-        (2**14, 5, r"81,92\d rows in all, at most 65,536 are supported"),
-    ],
-)
-def test_more_rows_than_an_order_can_be_found_for(
-    count: int, layers: int, reason: str, options: Options
-) -> None:
-    by_column = options.schedule == STREAMING
-    shape = (2, count, 1) if by_column else (count, 1, 2)
-    with deadline(5.0), pytest.raises(AscError, match=reason):
-        compiled.generate(
-            model_file(rectifiers((1, *shape), layers), "model.tflite"), options=options
-        )
-
-
-def test_rows_of_an_output_that_comes_column_by_column() -> None:
-    """The output is turned back at the end, into rows of its own."""
-    model = model_file(rectifiers((1, 2**20, 2, 1), 1), "model.tflite")
-    with deadline(5.0), pytest.raises(AscError, match="1,048,576 rows of a tensor"):
-        compiled.generate(model, options=Options(schedule=STREAMING))
-
-
-def test_a_window_of_more_rows_than_can_be_looked_at() -> None:
-    builder = Builder()
-    x, y = image(builder, 1, 300, 3, 1), image(builder, 1, 300, 3, 1)
-    window = {"filterHeight": 2**16 - 1, "filterWidth": 3, **ONE}
-    builder.operator("MAX_POOL_2D", [x], [y], **window)
-    model = model_file(builder.finish([x], [y]), "model.tflite")
-    with deadline(5.0), pytest.raises(AscError, match="19,660,500 rows under all windows"):
-        compiled.generate(model)
-
-
-def test_phases_for_every_pixel() -> None:
-    """Each would have a bias and a multiplier of its own."""
-    model = model_file(transposed((200, 300), (200, 300)), "model.tflite")
-    with deadline(5.0), pytest.raises(AscError, match="3 filters for 200 x 300 phases"):
-        compiled.generate(model)
-
-
-def test_many_rows_take_no_minutes() -> None:
-    """Seconds of computing; the search for the best order took minutes."""
-    with deadline(15.0):
-        compiled.generate(model_file(rectifiers((1, 1000, 1, 2), 17), "model.tflite"))
-
-
 @pytest.mark.parametrize("command", ["budget", "generate", "generate --runtime tflm"])
 def test_every_command_refuses(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "made"
     hostile = {
-        "stride": transposed((4, 3), (2, HUGE)),
+        "stride": transposed((4, 3), (2, 33_554_434)),
         "zero": zero_point(2**31, "INT8", last=False),
     }
     for name, data in hostile.items():

@@ -160,5 +160,8 @@ def _custom(name: str) -> str:
     if name == VELA:
         return _OF_VELA
     if name in CUSTOM:
-        return f"is a custom operator of TensorFlow Lite Micro, and not compiled; {_OWN_CODE}"
-    return f"is a custom operator, whose kernel --runtime tflm takes (--tflm-op); {_OWN_CODE}"
+        return f"is a custom operator, which is not compiled: use --runtime tflm, or {_OWN_CODE}"
+    return (
+        f"is a custom operator, which is not compiled: use --runtime tflm with your kernel, "
+        f"--tflm-op {name}=my_op.h:Register_MyOp, or {_OWN_CODE}"
+    )

@@ -95,9 +95,8 @@ class _Reader:
             check_shapes(graph)
             check_fields(graph)
         check_variables((first, *others))
-        is_empty = not first.operators and not self.is_interpreted
-        if not first.inputs or not first.outputs or is_empty:
-            raise AscError(f"{self.source}: has no input, no output or no operator")
+        if not first.inputs or not first.outputs:
+            raise AscError(f"{self.source}: has no input or no output")
         return Graph(
             self.source,
             first.operators,

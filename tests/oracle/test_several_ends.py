@@ -109,6 +109,12 @@ def only_a_view(b: Builder) -> Ends:
     return [x], [y]
 
 
+def no_operator(b: Builder) -> Ends:
+    """What converters leave of a slice of everything."""
+    x = image(b)
+    return [x], [x]
+
+
 def places_and_scores(b: Builder) -> Ends:
     """Outputs of different types."""
     x, y = image(b, 1, 9), image(b, 1, 9)
@@ -131,6 +137,7 @@ ARRANGEMENTS: list[Callable[[Builder], Ends]] = [
     output_in_a_concatenation,
     reshaped_output,
     only_a_view,
+    no_operator,
     places_and_scores,
 ]
 

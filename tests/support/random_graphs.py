@@ -168,7 +168,9 @@ class Maker(Movement, Rearranging, Arithmetic, Choices, States):
             same = padding == "SAME"
             # All output sizes that a convolution would bring to this input
             least = (size - 1) * stride + (1 if same else reach)
-            sizes.append(least + self.choose(0, stride - 1))
+            fits = least + self.choose(0, stride - 1)
+            # Or another size, in which the result is cut, or the bias alone is behind it
+            sizes.append(self.choose(1, fits + 2) if self.chance(4) else fits)
         filters = self.choose(1, 6)
         if math.prod(sizes) * filters > MOST_ELEMENTS:
             return None

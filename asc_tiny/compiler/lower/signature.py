@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator
@@ -43,16 +44,18 @@ class Signature:
             operator: the operator.
             constants: whether operands that are constant must have them, too.
         """
-        operands = (
-            graph.tensor(index).dtype == self.operand(position)
-            for position, index in enumerate(operator.inputs)
-            if index != ABSENT and (constants or not graph.tensor(index).is_constant)
-        )
-        results = (
-            graph.tensor(index).dtype == self.result(position)
-            for position, index in enumerate(operator.outputs)
-        )
-        return all(operands) and all(results)
+        return all(self._matches(graph, operator, constants=constants))
+
+    def agreement(self, graph: Graph, operator: Operator) -> int:
+        """Return how many computed operands and results of an operator have these types."""
+        return sum(self._matches(graph, operator, constants=False))
+
+    def _matches(self, graph: Graph, operator: Operator, *, constants: bool) -> Iterator[bool]:
+        for position, index in enumerate(operator.inputs):
+            if index != ABSENT and (constants or not graph.tensor(index).is_constant):
+                yield graph.tensor(index).dtype == self.operand(position)
+        for position, index in enumerate(operator.outputs):
+            yield graph.tensor(index).dtype == self.result(position)
 
     @property
     def words(self) -> str:

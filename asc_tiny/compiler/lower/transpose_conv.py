@@ -66,7 +66,7 @@ class _Phase:
 
 @lowering(
     "TRANSPOSE_CONV",
-    conditions=f"batch 1; any window, stride, padding; {FUSED}; {WEIGHTS}",
+    conditions=f"batch 1; any window, stride, padding, size; {FUSED}; {WEIGHTS}",
     dsp="as CONV_2D",
     types=WEIGHTED + "int64 or int16",
     inputs=(3, 4),
@@ -83,8 +83,8 @@ def lower_transpose_conv(ctx: LoweringContext) -> list[Stage]:
     stride_y, stride_x = int(options["stride_h"]), int(options["stride_w"])
     if min(stride_y, stride_x) < 1:
         ctx.error(f"strides {stride_y} and {stride_x}")
-    top = _padding(ctx, source[0], target[0], height, stride_y)
-    left = _padding(ctx, source[1], target[1], width, stride_x)
+    top = _padding(ctx, target[0], height, stride_y)
+    left = _padding(ctx, target[1], width, stride_x)
     # With one row or column of input, strides beyond all of the output are the same.
     stride_y = min(stride_y, max(height, top + target[0]))
     stride_x = min(stride_x, max(width, left + target[1]))
@@ -176,16 +176,18 @@ def _cut(ctx: LoweringContext, made: BufferView) -> list[Stage]:
     return [ctx.copy_rows(kept, target, "_cut")]
 
 
-def _padding(ctx: LoweringContext, source: int, target: int, size: int, stride: int) -> int:
-    """Return how many rows or columns of the full result lie before the output."""
+def _padding(ctx: LoweringContext, target: int, size: int, stride: int) -> int:
+    """Return how many rows or columns of the full result lie before the output.
+
+    The output may be smaller than the full result, and larger: then the bias alone is behind it.
+    TensorFlow Lite Micro takes the padding of the convolution that leads from the output back,
+    which VALID has, too, where the output is so small that the window does not fit.
+    """
     if ctx.options["padding"] == "SAME":
         fitting = -(-target // stride)
-        before = same_padding(target, size, stride, fitting)
     else:
-        fitting, before = (target - size) // stride + 1, 0
-    if fitting != source:
-        ctx.error(f"output size {target} does not fit input {source}")
-    return before
+        fitting = math.trunc((target + stride - size) / stride)
+    return same_padding(target, size, stride, fitting)
 
 
 def _phases(ctx: LoweringContext, strides: tuple[int, int], left: int) -> NDArray[np.int8]:

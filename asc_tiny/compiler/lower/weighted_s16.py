@@ -199,6 +199,11 @@ def _bias(
             ctx.error("has no bias, which TensorFlow Lite Micro needs with 16-bit activations")
         stated = int(ctx.options.get("quantized_bias_type", 0))
         return np.zeros(channels, np.int64), 32 if stated == _INT32_TYPE else 64
+    if bias.dtype == "INT32" and "INT32" not in types:
+        ctx.error(
+            "bias is INT32, which TensorFlow Lite Micro reads as INT64, so that its results mean "
+            "nothing; convert anew with biases of 64 bits"
+        )
     if bias.dtype not in types:
         ctx.error(f"bias is {bias.dtype}, must be {' or '.join(types)}")
     values = ctx.constants(position, channels).ravel().astype(np.int64)

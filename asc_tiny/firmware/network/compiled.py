@@ -23,8 +23,9 @@ from asc_tiny.firmware.fingerprints import Fingerprints
 from asc_tiny.firmware.network import interface
 from asc_tiny.firmware.network.c_values import values
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.tflite.graph import ABSENT, Operator, Tensor, called
+from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor, called
 from asc_tiny.tflite.ops import Family, row
+from asc_tiny.tflm.resolver import custom_name
 from asc_tiny.util.errors import AscError
 
 KERNELS_VERSION = 4
@@ -32,6 +33,9 @@ KERNELS_VERSION = 4
 
 # Sums over a whole tensor, such as a mean's, stay within 32 bits.
 _MAX_ELEMENTS = 2**23
+
+_MOST_NAMED = 4
+"""Signatures that a message names."""
 
 
 DEFAULT = Options()
@@ -144,14 +148,18 @@ def check_supported_operators(model_file: ModelFile) -> None:
 def check_supported_types(model_file: ModelFile) -> None:
     """Check that every operator has a kernel for the types that it takes and gives.
 
-    Operators without any kernel are left to ``check_supported_operators``.
+    Operators without any kernel are left to ``check_supported_operators``, but custom ones.
 
     Raises:
-        AscError: one has not, or the model has several subgraphs or tensors of a size that no
-            kernel takes.
+        AscError: one has not or is a custom operator, or the model has several subgraphs or tensors
+            of a size that no kernel takes.
     """
     graph = model_file.graph
     _check_subgraphs(model_file)
+    # First of all: types around it are what they are because of it.
+    for operator in graph.operators:
+        if custom_name(operator.name) is not None:
+            raise not_supported(graph, operator)
     for index in graph.inputs:
         tensor = graph.tensor(index)
         if tensor.dtype not in DTYPES:
@@ -198,9 +206,21 @@ def _no_signature(
     if tensor.dtype == "FLOAT32":
         reason = "only full int8 models can become C (asc-tiny quantize makes one)"
         return _type_error(model_file, tensor, reason)
-    allowed = " or ".join(map(str, signatures))
+    allowed = " or ".join(_nearest(graph, operator, signatures))
     reason = f"with which operator {operator.index} ({operator.name}) does not compute: {allowed}"
     return _type_error(model_file, tensor, reason)
+
+
+def _nearest(graph: Graph, operator: Operator, signatures: Sequence[Signature]) -> list[str]:
+    """Return the signatures that have most types of an operator, as texts for a message."""
+    agreements = [each.agreement(graph, operator) for each in signatures]
+    nearest = [
+        str(each)
+        for each, agreement in zip(signatures, agreements, strict=True)
+        if agreement == max(agreements)
+    ]
+    more = len(nearest) - _MOST_NAMED
+    return nearest if more <= 0 else [*nearest[:_MOST_NAMED], f"{more} others"]
 
 
 def _type_error(model_file: ModelFile, tensor: Tensor, reason: str) -> AscError:

@@ -44,14 +44,14 @@ def _transpose_conv(op: OperatorView) -> None:
     if depth != channels:
         raise op.error(f"has {channels} input channels, filters of {depth}")
     operand(op, 3, (filters,))
-    if (stated := constant(op, 0)) is not None:
+    out, stated = op.output.shape, constant(op, 0)
+    if stated is not None:
         check(op, stated)
-    out = op.output.shape
-    # The convolution of the output has the shape of the input.
-    places = (
-        (window(op, out[1], rows, "h"), window(op, out[2], columns, "w")) if len(out) == 4 else ()
-    )
-    if places != (height, width) or (out[0], out[3]) != (batch, filters):
+    fits = len(out) == 4 and (out[0], out[3]) == (batch, filters)
+    if fits and stated is None:
+        # The convolution of the output has the shape of the input; a stated size may cut it.
+        fits = (window(op, out[1], rows, "h"), window(op, out[2], columns, "w")) == (height, width)
+    if not fits:
         raise op.error(f"states the output {list(out)} for {list(op.input(2).shape)}")
 
 

@@ -437,7 +437,8 @@ def test_biases_are_of_the_types_that_the_reference_reads() -> None:
     same |= {"dilationHFactor": 1, "dilationWFactor": 1}
     given = [b.source, b.weights(1, 2, 2, 2, axis=3), b.bias(2, 9, np.int32)]
     text = refusal(b.made("DEPTHWISE_CONV_2D", given, b.int16(1, 4, 4, 2), **same))
-    assert text.endswith("bias is INT32, must be INT64")
+    assert "bias is INT32, which TensorFlow Lite Micro reads as INT64" in text
+    assert refusal(transposed((1, 1), "SAME", np.int32)).endswith("anew with biases of 64 bits")
     b = Int16(1, 4, 4, 2)
     given = [b.source, b.weights(1, 2, 2, 2, axis=3)]
     text = refusal(b.made("DEPTHWISE_CONV_2D", given, b.int16(1, 4, 4, 2), **same))

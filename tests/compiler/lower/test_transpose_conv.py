@@ -46,6 +46,9 @@ def transposed(
         ((3, 2), (1, 1), "VALID", (7, 5)),
         ((4, 3), (2, 3), "SAME", (10, 12)),
         ((1, 1), (2, 2), "SAME", (10, 8)),
+        # Cut, and with the bias alone behind the last window
+        ((3, 5), (1, 2), "VALID", (4, 9)),
+        ((3, 2), (2, 3), "VALID", (13, 15)),
     ],
 )
 def test_transposed_convolution(

@@ -80,12 +80,35 @@ def float_inside(b: Builder) -> tuple[list[Value], list[Value]]:
     return [x], [last]
 
 
+def custom_before_cast(b: Builder) -> tuple[list[Value], list[Value]]:
+    x, last = image(b, 1, 4), image(b, 1, 4)
+    y = b.activation((1, 4), 0.1, 0, "UINT32")
+    b.operator("CUSTOM", [x], [y])
+    b.model.operatorCodes[0].customCode = b"Whirl"
+    b.operator("CAST", [y], [last])
+    return [x], [last]
+
+
+def many_types(b: Builder) -> tuple[list[Value], list[Value]]:
+    x, last = image(b, 1, 4), b.activation((1, 4), 0.1, 0, "UINT8")
+    b.operator("CAST", [x], [last])
+    return [x], [last]
+
+
 REFUSED: dict[Callable[[Builder], tuple[list[Value], list[Value]]], str] = {
     activation_of_no_kernel: (
         r"operator 0 \(GELU, layer t1\): is not supported; use HARD_SWISH.*supported_ops"
     ),
     batches: r"operator 0 \(MAX_POOL_2D, layer t1\): .*convert the model with batch size 1",
     computed_weights: r"operator 1 \(FULLY_CONNECTED, layer t2\): weights must be int8 constants",
+    custom_before_cast: (
+        r"operator 0 \(CUSTOM Whirl, layer t2\): is a custom operator.* use --runtime tflm with "
+        r"your kernel, --tflm-op Whirl=my_op.h:Register_MyOp, or end the model before it"
+    ),
+    many_types: (
+        r"tensor 1, output of operator 0 \(CAST\), is UINT8, .* INT8 -> BOOL or INT8 -> INT8 or "
+        r"INT8 -> INT16 or INT8 -> INT32 or [1-9] others$"
+    ),
     float_inside: r"tensor 2, output of operator 0 \(DEQUANTIZE\), is FLOAT32, only full int8",
     many_classes: r"operator 0 \(SOFTMAX, layer t1\): over 4096 classes, at most 4095",
     uneven_groups: r"operator 0 \(CONV_2D\) has 4 input channels, filters of 3, 2 filters",

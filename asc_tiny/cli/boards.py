@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,8 @@ def command(
         print_json(document | ({"model": str(model), "is_estimate": True} if model else {}))
     elif model:
         _print_table(_FIT_COLUMNS, [_fit_cells(board, fits.get(board.name)) for board in chosen])
+        for note in _fit_notes(fits):
+            say(note, err=True)
     else:
         notes = [_note(board) for board in chosen]
         _print_table(_COLUMNS, [_cells(board, projects[board.name]) for board in chosen], notes)
@@ -132,12 +134,27 @@ def _note(board: Board) -> str:
 def _fit_cells(board: Board, fit: Fit | None) -> list[str]:
     if fit is None:
         return [board.name, board.core, *[_NONE] * 5, "yes"]
-    share = _NONE if fit.inference_s is None else f"{1000 * fit.inference_s:.3g} ms"
+    share = _NONE if fit.inference_s is None else _milliseconds(1000 * fit.inference_s)
     share = share if fit.cpu_share is None else f"{fit.cpu_share:.0%}"
     ram, flash = (_kib(sum(each.values())) for each in (fit.ram_bytes, fit.flash_bytes))
     fits = ("yes" if fit.flash_bytes else "?") if fit.fits(board) else "no"
     room = _kib(board.ram_region.bytes), _kib(board.flash_bytes)
     return [board.name, board.core, ram, room[0], flash, room[1], share, fits]
+
+
+def _milliseconds(time: float) -> str:
+    return f"{time:,.0f} ms" if time >= 100.0 else f"{time:.3g} ms"
+
+
+def _fit_notes(fits: Mapping[str, Fit]) -> list[str]:
+    """Return lines that say what the table's figures are, and why a board has a question mark."""
+    notes = ["RAM and flash in KiB, CPU at one instruction per cycle; all without the application"]
+    unknown: dict[str, list[str]] = {}
+    for name, fit in fits.items():
+        if not fit.flash_bytes:
+            reason = fit.absent.get("flash_bytes", "the flash is not known")
+            unknown.setdefault(reason, []).append(name)
+    return notes + [f"? {reason}: {', '.join(names)}" for reason, names in unknown.items()]
 
 
 def _row(board: Board, projects: Sequence[str], fits: dict[str, Fit]) -> dict[str, object]:

@@ -109,7 +109,7 @@ def fit(model: FirmwareNetwork, board: Board) -> Fit:
     except AscError as error:
         absent["flash_bytes"] = str(error)
     try:
-        inference = sum(estimate(each, cpu).instructions for each in _members(model))
+        inference = sum(estimate(each, cpu, model.options).instructions for each in _members(model))
     except AscError as error:
         absent["cpu_share"] = str(error)
     per_s = _per_s(listener, cpu, resampler, inference) if listener and inference else {}
@@ -139,7 +139,7 @@ def _arena(model: FirmwareNetwork) -> int:
         figures = ensemble_footprint(model.model_file, None)
         size, reasons = figures["aot_arena_bytes"], figures["absent"]
     else:
-        found = footprint(model.model_file, None)
+        found = footprint(model.model_file, None, model.options)
         size, reasons = found.aot_arena_bytes, found.absent
     if size is None:
         raise AscError(reasons["aot_arena_bytes"])
@@ -160,9 +160,10 @@ def _audio_ram(model: Classifier, board: Board, resampler: Resampler | None) -> 
 def _flash(model: FirmwareNetwork, cpu: str) -> dict[str, int]:
     code, constants = 0, 0
     for model_file in _members(model):
-        found = footprint(model_file, cpu)
+        found = footprint(model_file, cpu, model.options)
         if found.aot_code_bytes is None or found.aot_constant_bytes is None:
-            raise AscError(found.absent.get("aot_code_bytes", "") or "not measured")
+            reasons = [found.absent.get(f"aot_{part}_bytes") for part in ("code", "constant")]
+            raise AscError("; ".join(filter(None, reasons)))
         # Members share the code.
         code = max(code, found.aot_code_bytes)
         constants += found.aot_constant_bytes

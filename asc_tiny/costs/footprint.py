@@ -11,10 +11,11 @@ from typing import Any
 
 from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import LoweredGraph
+from asc_tiny.compiler.options import Options
 from asc_tiny.complexity.gate.formats.costs import NEEDS_CPU
 from asc_tiny.costs.instructions import cpu_table
 from asc_tiny.firmware.network import interface
-from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.firmware.network.compiled import DEFAULT, compile_network
 from asc_tiny.firmware.network.constants import constants
 from asc_tiny.firmware.network.ensemble import Arena as MemberArena
 from asc_tiny.firmware.network.ensemble import lay_out
@@ -68,12 +69,13 @@ class Footprint:
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
-def footprint(model_file: ModelFile, cpu: str | None) -> Footprint:
+def footprint(model_file: ModelFile, cpu: str | None, options: Options = DEFAULT) -> Footprint:
     """Return every figure that can be had.
 
     Args:
         model_file: the model.
         cpu: the core that code is for; without one there is no code size.
+        options: options of the compiler.
 
     Raises:
         AscError: a core that was not measured.
@@ -93,7 +95,7 @@ def footprint(model_file: ModelFile, cpu: str | None) -> Footprint:
     add("tflm_arena_bytes", lambda: _arena([graph], abi=_abi(cpu)).size)
     add("tflm_cmsis_nn_arena_bytes", lambda: _arena([graph], _core(cpu)).size)
     try:
-        compiled = compile_network(model_file)
+        compiled = compile_network(model_file, options)
     except AscError as error:
         names = ("aot_arena_bytes", "aot_code_bytes", "aot_constant_bytes")
         absent.update(dict.fromkeys(names, str(error)))

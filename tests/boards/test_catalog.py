@@ -188,8 +188,11 @@ def test_whether_a_model_fits(tmp_path: Path, capsys) -> None:
     assert 0.5 < rows[1]["fit"]["cpu_share"] < 1.0
     assert "no code was measured on Xtensa LX7" in rows[2]["fit"]["absent"]["flash_bytes"]
     assert asc_tiny(*arguments) == 0
-    ends = [line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:]]
+    printed = capsys.readouterr()
+    ends = [line.split()[-1] for line in printed.out.splitlines()[1:]]
     assert ends == ["no", "yes", "?", "yes"]
+    assert printed.err.splitlines()[0].startswith("RAM and flash in KiB, CPU at one instruction")
+    assert printed.err.splitlines()[1:] == ["? no code was measured on Xtensa LX7: esp32s3_devkitc"]
 
 
 def test_whether_a_file_without_metadata_fits(

@@ -42,14 +42,19 @@ DEFAULT = Options()
 """As little memory as possible."""
 
 
-@functools.lru_cache(maxsize=8)
 def compile_network(model_file: ModelFile, options: Options = DEFAULT) -> Compiled:
-    """Run all passes over a model.
+    """Run all passes over a model; the latest results are kept.
 
     Raises:
         AscError: the model is not full int8, has an operator or option that is not supported, or
             does not fit the memory that the options allow.
     """
+    # The cache would take a call without options for another one than a call with the default.
+    return _compiled(model_file, options)
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(model_file: ModelFile, options: Options) -> Compiled:
     model_file = without_conversions(model_file, options.io)
     folded = fold_constants(model_file.graph)
     graph = without_float_islands(folded.graph)

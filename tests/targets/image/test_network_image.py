@@ -323,6 +323,41 @@ def test_whether_a_board_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture
     assert load(model).frontend is None
 
 
+def test_a_board_must_hold_the_ends_of_the_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a file with floating-point ends the arena is that which ``generate`` takes for it."""
+    model = tmp_path / "model.tflite"
+    model.write_bytes(convolution("FLOAT32"))
+    done = api.generate(model, tmp_path / "firmware")
+    codes = api.compile_network(api.load_model(model))
+    assert asc_tiny("boards", "nrf52840dk", "--model", model, "--json") == 0
+    (board,) = json.loads(capsys.readouterr().out)["boards"]
+    assert board["fit"]["ram_bytes"]["network"] == done.networks[0].arena_bytes
+    assert done.networks[0].arena_bytes > codes.arena_bytes
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_real_values_from_a_file_for_floating_point_inputs(
+    board: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, out, given = (tmp_path / name for name in ("model.tflite", "firmware", "x.npy"))
+    model.write_bytes(convolution("FLOAT32"))
+    np.save(given, np.random.default_rng(4).normal(0, 4, (3, 6, 5, 2)))
+    assert asc_tiny("generate", model, "--board", board, "--out", out) == 0
+    assert asc_tiny("build", out) == 0
+    capsys.readouterr()
+    assert asc_tiny("verify", out, "--input", given, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["passed"] and found["selftest"] == "passed"
+    assert [each["name"] for each in found["inputs"][-3:]] == [f"{given}:{n}" for n in range(3)]
+    assert asc_tiny("run", out, "--input", given, "--out", tmp_path / "y.npy") == 0
+    results = np.load(tmp_path / "y.npy")
+    wanted = tflm(model.read_bytes(), api.read_inputs(api.load_project(out), given))
+    assert results.dtype == np.float32
+    assert np.array_equal(results, np.concatenate([each[0] for each in wanted]))
+
+
 @pytest.mark.parametrize("io", ["as-is", "int8"])
 @pytest.mark.parametrize("ends", ["FLOAT32", "UINT8"])
 def test_ends_of_other_types(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from asc_tiny.targets.flashing.job import Job
 
 _BLOCK_S = 0.05
+_OF_BOARDS = ("image", "probe", "port")
+_OF_EMULATED = ("tcp", "wavs", "resample")
+"""Parameters of the command that are for boards to write to, and for emulated classifiers."""
 
 
 @click.command()
@@ -37,7 +40,10 @@ _BLOCK_S = 0.05
     help="What an emulated board's microphone hears, again and again; may be given several times.",
 )
 @resample_option
+@click.pass_context
 def command(
+    ctx: click.Context,
+    /,
     folder: Path,
     image: Path | None,
     probe: str | None,
@@ -57,12 +63,17 @@ def command(
 
     found = manifest_reader.read(folder)
     if found.kind == "cmake" and found.board.machine:
+        _refuse(ctx, _OF_BOARDS, f"board {found.board.name} is emulated, nothing is written to it")
         project = api.load_project(folder)
         if isinstance(project, api.Project):
             _switch_on(project, tcp, wavs, resample, dry_run)
         else:
+            _refuse(
+                ctx, _OF_EMULATED, f"{folder} holds a network alone, which runs its golden inputs"
+            )
             _run_golden(project, dry_run)
         return
+    _refuse(ctx, _OF_EMULATED, f"is for emulated boards, {found.board.name} is written to")
     from asc_tiny.targets.flashing import choose
 
     job = choose.of_project(found, image=image, probe=probe, port=port)
@@ -71,6 +82,13 @@ def command(
     if not dry_run:
         _run(job)
         say(f"flashed {found.board.name}")
+
+
+def _refuse(ctx: click.Context, names: Sequence[str], reason: str) -> None:
+    """Refuse options that would change nothing."""
+    for option in ctx.command.params:
+        if option.name in names and ctx.params[option.name]:
+            raise AscError(f"{option.opts[0]}: {reason}")
 
 
 def _run(job: Job) -> None:

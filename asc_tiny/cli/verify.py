@@ -75,6 +75,8 @@ def command(ctx: click.Context, /, target: Path, as_json: bool, **options: Any) 
 
     Exit code 3 when anything differs.
     """
+    if not target.exists():
+        raise AscError(f"{target}: no such .tflite file, and no such folder of a project")
     is_model = target.is_file()
     own = ("schedule", "max_ram", "optimize", "io", "board")
     others = ("wavs", "resample", "port") if is_model else own

@@ -51,7 +51,7 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise AscError(f"{folder}: no {MANIFEST} here; asc-tiny generate --project cmake makes one")
+        raise _no_project(folder)
     content = parse_json(read_bytes(path), source=str(path))
     try:
         if content["schema"] != 1:
@@ -68,6 +68,20 @@ def read(folder: Path) -> Manifest:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(path, error) from error
+
+
+def _no_project(folder: Path) -> AscError:
+    """Return the error that says what is where a project should be."""
+    if not folder.exists():
+        return AscError(
+            f"{folder}: no such folder; asc-tiny generate MODEL --out {folder} makes it"
+        )
+    if not folder.is_dir():
+        return AscError(
+            f"{folder}: is a file, a project is a folder; asc-tiny generate {folder} --out DIR "
+            "makes one of a model"
+        )
+    return AscError(f"{folder}: no {MANIFEST} here; asc-tiny generate --project cmake makes one")
 
 
 def _text(value: object, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from asc_tiny.tflite import schema, schema_tables
@@ -31,6 +31,18 @@ _TYPE_ADVICE: Mapping[str, str] = {
     "STRING": "turn texts into numbers before the model: leave TextVectorization and lookups out",
     "VARIANT": "leave lists of tensors out: unroll=True in recurrent layers of Keras",
 }
+_LFS_POINTER = b"version https://git-lfs"
+_SUFFIX_ADVICE: Mapping[str, str] = {
+    ".keras": "asc-tiny quantize makes one of it",
+    ".h5": "save the model as .keras, of which asc-tiny quantize makes one",
+    ".onnx": "docs/other_models.md says how it becomes one",
+    ".pt": "docs/other_models.md says how it becomes one",
+    ".pth": "docs/other_models.md says how it becomes one",
+    ".h": "it holds C code; give the file that this was made of",
+    ".cc": "it holds C code; give the file that this was made of",
+    ".c": "it holds C code; give the file that this was made of",
+}
+"""What people have in place of a .tflite file, by how its name ends."""
 _OTHER_TYPE = "convert anew with numbers of these types"
 _DAMAGE = (DamagedError, struct.error, OverflowError, MemoryError)
 
@@ -54,13 +66,22 @@ def parse_graph(data: bytes, *, source: str, is_interpreted: bool = False) -> Gr
         AscError: not a .tflite file, a damaged one, or unknown dimensions.
     """
     if len(data) < 8 or data[4:8] != b"TFL3":
-        raise AscError(f"{source}: not a .tflite file (identifier TFL3 is missing)")
+        raise _another_file(data, source)
     try:
         check_structure(data)
         return _Reader(data, source, is_interpreted).graph()
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise AscError(f"{source}: damaged .tflite file ({reason})") from error
+
+
+def _another_file(data: bytes, source: str) -> AscError:
+    """Return the error that says of something else how a .tflite file is had of it."""
+    advice = _SUFFIX_ADVICE.get(PurePath(source).suffix.lower(), "")
+    if data.startswith(_LFS_POINTER):
+        advice = "it is a pointer of Git LFS, git lfs pull brings the file"
+    known = f"; {advice}" if advice else ""
+    return AscError(f"{source}: not a .tflite file (identifier TFL3 is missing){known}")
 
 
 class _Reader:

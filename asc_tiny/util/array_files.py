@@ -21,6 +21,7 @@ MOST_BYTES = 1 << 31
 """Bytes of all arrays of a file together."""
 
 _KINDS = "bfiu"
+_MAGIC = b"\x93NUMPY"
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -72,7 +73,9 @@ def in_order(path: Path, arrays: Mapping[str, NDArray[Any]], names: Sequence[str
         AscError: they are not those of the inputs.
     """
     if len(arrays) != len(names):
-        raise AscError(f"{path}: {len(arrays)} arrays, the network has {len(names)} inputs")
+        found, needed = _count(len(arrays), "array"), _count(len(names), "input")
+        several = "; a .npz file holds several" if len(names) > 1 else ""
+        raise AscError(f"{path}: {found}, the network has {needed}{several}")
     if len(names) == 1:
         return list(arrays.values())
     for pattern in ("input{}", "arr_{}"):
@@ -121,7 +124,13 @@ def as_many(path: Path, groups: Sequence[Sequence[Any]]) -> list[list[Any]]:
     return [list(each) for each in zip(*groups, strict=True)]
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _array(data: bytes, source: str) -> NDArray[Any]:
+    if not data.startswith(_MAGIC):
+        raise AscError(f"{source}: not a .npy file; numpy.save writes one")
     stream = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(stream)

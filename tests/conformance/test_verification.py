@@ -277,6 +277,13 @@ def test_the_command(
     assert json.loads(capsys.readouterr().out)["first_layer"]["operator"] == 2
 
 
+def test_a_name_of_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "modle.tflite"
+    assert refused(["verify", path], capsys).endswith(
+        f"{path}: no such .tflite file, and no such folder of a project"
+    )
+
+
 def test_options_of_the_other_kind_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,7 +61,11 @@ REFUSED = {
     "not finite": ([np.full((2, 3), np.nan)], [CODES], "not finite"),
     "no scale": ([np.full(5, 0.5)], [PLACES], "of no scale"),
     "none": ([np.zeros((0, 2, 3), np.int8)], [CODES], "holds no inputs"),
-    "too few": ([np.zeros((2, 3), np.int8)], [CODES, VALUES], "1 arrays, the network has 2"),
+    "too few": (
+        [np.zeros((2, 3), np.int8)],
+        [CODES, VALUES],
+        "1 array, the network has 2 inputs; a .npz file",
+    ),
     "counts": (
         [np.zeros((2, 2, 3), np.int8), np.zeros((3, 4))],
         [CODES, VALUES],

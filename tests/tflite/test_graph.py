@@ -15,6 +15,7 @@ from asc_tiny.model.model_file import load
 from asc_tiny.tflite.graph import ABSENT
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.errors import AscError
+from support.commands import refused as refused_command
 from support.paths import MODEL
 
 
@@ -138,6 +139,27 @@ def test_metadata_padded_with_zeros(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"TFL3", b"PK\x03\x04" + b"\0" * 64, b"\0" * 100])
 def test_other_files(content: bytes) -> None:
     assert "identifier TFL3 is missing" in refused(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "advice"),
+    [
+        ("model.keras", b"PK\x03\x04" + b"\0" * 64, "asc-tiny quantize makes one of it"),
+        ("model.H5", b"\x89HDF\r\n\x1a\n", "save the model as .keras"),
+        ("model.onnx", b"\x08\x07\x12\x07pytorch", "docs/other_models.md"),
+        ("model.cc", b"const unsigned char g_model[] = {", "it holds C code"),
+        ("model.tflite", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+    ],
+)
+def test_other_files_that_people_have(
+    name: str, content: bytes, advice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    for command in (("verify", path), ("generate", path, "--out", tmp_path / "firmware")):
+        line = refused_command(capsys, *command)
+        assert f"{path}: not a .tflite file (identifier TFL3 is missing); " in line
+        assert advice in line
 
 
 def test_wrong_identifier() -> None:

@@ -209,7 +209,7 @@ def _no_signature(
         return operator_error(graph, operator, "neither takes nor gives a tensor that is computed")
     tensor = next((each for each in computed if each.dtype not in known), computed[0])
     if tensor.dtype == "FLOAT32":
-        reason = "only full int8 models can become C (asc-tiny quantize makes one)"
+        reason = "only full int8 models can become C (asc-tiny quantize makes one of a .keras file)"
         return _type_error(model_file, tensor, reason)
     allowed = " or ".join(_nearest(graph, operator, signatures))
     reason = f"with which operator {operator.index} ({operator.name}) does not compute: {allowed}"

@@ -180,3 +180,8 @@ def test_boards_that_are_not_flashed(kind, board, what, tmp_path, calls: Path, c
 
 def test_a_folder_without_a_project(tmp_path: Path, capsys) -> None:
     assert "no asc-tiny.json here" in refused(capsys, "flash", tmp_path)
+    missing, model = tmp_path / "frimware", tmp_path / "model.tflite"
+    model.write_bytes(b"")
+    for command in ("build", "bench", "flash"):
+        assert f"{missing}: no such folder; " in refused(capsys, command, missing)
+        assert f"{model}: is a file, a project is a folder; " in refused(capsys, command, model)

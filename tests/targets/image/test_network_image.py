@@ -265,6 +265,10 @@ def test_what_is_for_the_other_content_is_refused(
         ("simulate", broken, wav, "--out", tmp_path / "out"),
     ):
         assert "holds a network alone, which hears nothing" in refused(capsys, *command)
+    for option in (("--wav", wav), ("--tcp", 5555), ("--resample",)):
+        line = refused(capsys, "flash", broken, *option)
+        assert f"{option[0]}: {broken} holds a network alone, which runs its golden inputs" in line
+    assert "--port: board mps2-an386 is emulated" in refused(capsys, "flash", broken, "--port", "x")
     assert "--port is for classifiers" in refused(capsys, "verify", broken, "--port", "x")
     assert "--port is for classifiers" in refused(capsys, "bench", broken, "--port", "x")
     assert "either --wav, or --input" in refused(capsys, "run", broken)

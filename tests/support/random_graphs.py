@@ -351,6 +351,12 @@ class Maker(Movement, Rearranging, Arithmetic, Choices, States):
     def absolute(self, x: Value) -> Value:
         return self.emit("ABS", [x], self.rectified(x))
 
+    def reciprocal_root(self, x: Value) -> Value:
+        """Add an RSQRT of no number below 0, with which TensorFlow Lite Micro stops."""
+        positive = self.relu(x)
+        typical = 1.0 / math.sqrt(positive.deviation)
+        return self.emit("RSQRT", [positive], self.result(x.shape, typical, typical))
+
     def elu(self, x: Value) -> Value:
         return self.emit("ELU", [x], self.rectified(x))
 
@@ -392,6 +398,7 @@ Maker.any = (
     "prelu",
     "quantize",
     "quotient",
+    "reciprocal_root",
     "relu",
     "relu6",
     "reshape",

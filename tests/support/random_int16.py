@@ -121,7 +121,6 @@ def mixed_graph(choose: Choose) -> bytes:
 
 
 _NOT_OF_INT16 = (
-    "absolute",
     "add_n",
     "blocks",
     "broadcast_to",
@@ -137,10 +136,8 @@ _NOT_OF_INT16 = (
     "l2_norm",
     "log_softmax",
     "looked_up",
-    "matmul",
     "mirror_pad",
     "quotient",
-    "squared_difference",
     "zeros",
 )
 Int16Maker.any = tuple(name for name in Maker.any if name not in _NOT_OF_INT16)

@@ -109,12 +109,14 @@ from asc_tiny.compiler.kernel_params.reduction import (
 )
 from asc_tiny.compiler.kernel_params.resize import Axis, BilinearParams, ResizeParams
 from asc_tiny.compiler.kernel_params.s16 import (
+    AbsS16Params,
     ConvertCodesParams,
     ConvS16Params,
     DenseS16Params,
     DepthwiseConvS16Params,
     LeakyReluS16Params,
     OutputRangeS16,
+    RsqrtS16Params,
     SigmoidS16Params,
     SoftmaxS16Params,
     TransposeConvS16Params,
@@ -183,6 +185,7 @@ __all__ = [
     "KERNELS",
     "PACKED_CHANNEL",
     "POINTER_BYTES",
+    "AbsS16Params",
     "AddNParams",
     "AddParams",
     "ArgMaxParams",
@@ -236,6 +239,7 @@ __all__ = [
     "ReduceParams",
     "RequantizeParams",
     "ResizeParams",
+    "RsqrtS16Params",
     "ScaledSum",
     "SelectParams",
     "SigmoidS16Params",

@@ -23,7 +23,8 @@ class MatmulParams(KernelParams):
         first_steps: codes from one row, and from one k, of the first operand to the next.
         second_steps: codes from one k, and from one column, of the second operand to the next.
         first_zero_point, second_zero_point: the codes that stand for 0, -128 to 127.
-        multiplier, shift: real factor = multiplier / 2^31 * 2^shift.
+        multiplier, shift: real factor = multiplier / 2^31 * 2^shift; of 16-bit codes, whose sums
+            have 64 bits, multiplier / 2^shift.
         range: the codes of the output.
     """
 
@@ -46,6 +47,7 @@ class MatmulParams(KernelParams):
 KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
     {
         "asc_matmul": MatmulParams,
+        "asc_matmul_s16": MatmulParams,
     }
 )
 """The structure of each kernel of this family, by the name of its C function."""

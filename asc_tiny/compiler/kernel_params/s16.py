@@ -173,6 +173,36 @@ class LeakyReluS16Params(KernelParams):
 
 
 @dataclass(frozen=True)
+class AbsS16Params(KernelParams):
+    """Absolute values on another scale.
+
+    Attributes:
+        size: codes of a row.
+        multiplier, shift: real factor = multiplier / 2^31 * 2^shift.
+    """
+
+    c_type = "asc_abs_s16_t"
+    size: int
+    multiplier: int
+    shift: int
+
+
+@dataclass(frozen=True)
+class RsqrtS16Params(KernelParams):
+    """Reciprocal square roots.
+
+    Attributes:
+        size: codes of a row.
+        multiplier, shift: the code of 1 / sqrt(1) = multiplier / 2^31 * 2^shift.
+    """
+
+    c_type = "asc_rsqrt_s16_t"
+    size: int
+    multiplier: int
+    shift: int
+
+
+@dataclass(frozen=True)
 class SigmoidS16Params(KernelParams):
     """The logistic function or the hyperbolic tangent.
 
@@ -212,6 +242,7 @@ class SoftmaxS16Params(KernelParams):
 
 KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
     {
+        "asc_abs_s16": AbsS16Params,
         "asc_add_s16": BinaryParams,
         "asc_average_pool_s16": PoolParams,
         "asc_conv_s16": ConvS16Params,
@@ -228,7 +259,9 @@ KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
         "asc_pad_s16": PadParams,
         "asc_prelu_s16": BinaryParams,
         "asc_reduce_s16": ReduceParams,
+        "asc_rsqrt_s16": RsqrtS16Params,
         "asc_softmax_s16": SoftmaxS16Params,
+        "asc_squared_difference_s16": BinaryParams,
         "asc_sub_s16": BinaryParams,
         "asc_sum_s16": SumParams,
         "asc_tanh_s16": SigmoidS16Params,

@@ -131,15 +131,15 @@ def lower_div(ctx: LoweringContext) -> list[Stage]:
     "SQUARED_DIFFERENCE",
     conditions=BROADCAST,
     inputs=(2, 2),
-    signatures=("INT8 -> INT8", *INTEGERS),
+    signatures=(*EITHER, *INTEGERS),
 )
 def lower_squared_difference(ctx: LoweringContext) -> list[Stage]:
-    """SQUARED_DIFFERENCE, of operands with 7 more bits."""
+    """SQUARED_DIFFERENCE, of operands with 7 more bits than those of int8 have."""
     if not ctx.has_codes:
         return _integers(ctx, Operation.SQUARED_DIFFERENCE)
     (scale1, zero1), (scale2, zero2) = _quantizations(ctx)
-    common = 2.0 * max(scale1, scale2)
-    value, shift = multiplier(common * common / (2**14 * ctx.quantization(ctx.output)[0]))
+    common, bits = 2.0 * max(scale1, scale2), 0 if ctx.has_int16 else 14
+    value, shift = multiplier(common * common / (2**bits * ctx.quantization(ctx.output)[0]))
     if shift > 0:
         ctx.error("the output's scale is too small for its inputs")
     first = Operand(zero1, *multiplier(scale1 / common))

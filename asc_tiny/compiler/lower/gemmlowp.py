@@ -9,6 +9,7 @@ from __future__ import annotations
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
 _EXP_OF_MINUS_EIGHTH = 1895147668
+_HALF_ROOT_OF_2 = 1518500250
 _THIRD = 715827883
 # exp(-2^k) with 0 integer bits, for k = -2 to 4
 _FACTORS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
@@ -50,6 +51,31 @@ def tanh(raw: int, integer_bits: int) -> int:
     # The argument doubles by having one integer bit more.
     magnitude = _one_minus_over_one_plus(_exp_on_negative_values(-abs(raw), integer_bits + 1))
     return magnitude if raw > 0 else -magnitude
+
+
+def reciprocal_root(value: int, bits: int) -> tuple[int, int]:
+    """Return (multiplier, shift) with ``1 / sqrt(value) = multiplier / 2^31 * 2^(shift - bits)``.
+
+    Five steps of Newton's method from 1, of numbers with 3 integer bits, on the value times a power
+    of four (GetInvSqrtQuantizedMultiplierExp of TensorFlow Lite).
+
+    Args:
+        value: 1 to 2^29 - 1.
+        bits: bits by which the result is shifted to the left.
+    """
+    if value == 1:
+        return INT32_MAX, bits
+    right = 11
+    while value < 2**27:
+        value, right = value * 4, right - 1
+    half = rounding_divide_by_pot(value >> 1, 1)
+    multiply = saturating_rounding_doubling_high_mul
+    root = 1 << 28
+    for _ in range(5):
+        cube = _shift_left(multiply(multiply(root, root), root), 6)
+        root = _shift_left(multiply((1 << 28) + (1 << 27), root) - multiply(half, cube), 3)
+    root = multiply(root, _HALF_ROOT_OF_2)
+    return (root, bits - right) if right >= 0 else (root << -right, bits)
 
 
 def _exp_on_negative_values(raw: int, integer_bits: int) -> int:

@@ -17,6 +17,7 @@ from asc_tiny.compiler.kernel_params import LookupParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.gemmlowp import (
     logistic,
+    reciprocal_root,
     requantize,
     rounding_divide_by_pot,
     saturating_rounding_doubling_high_mul,
@@ -30,9 +31,12 @@ from asc_tiny.compiler.lower.requantization import (
 )
 from asc_tiny.compiler.lower.rule import EITHER, lowering
 from asc_tiny.compiler.lower.unary_s16 import (
+    lower_abs_s16,
     lower_leaky_relu_s16,
     lower_logistic_s16,
+    lower_rsqrt_s16,
     lower_tanh_s16,
+    root_factor,
 )
 from asc_tiny.compiler.passes.float_islands import real_values
 
@@ -120,15 +124,41 @@ def lower_leaky_relu(ctx: LoweringContext) -> list[Stage]:
     return _lookup(ctx, code)
 
 
-@lowering("ABS", conditions="any quantisation; a table of 256 bytes")
+@lowering("ABS", conditions="any quantisation; int8: a table of 256 bytes", signatures=EITHER)
 def lower_abs(ctx: LoweringContext) -> list[Stage]:
     """ABS from any quantisation to any."""
+    if ctx.has_int16:
+        return lower_abs_s16(ctx)
     source, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
     zero_point = ctx.quantization(ctx.output)[1]
     factor = multiplier(source / target)
     if factor[1] > _MOST_SHIFT:
         ctx.error("the output's scale is too small for its input")
     return _lookup(ctx, lambda value: requantize(abs(value), *factor) + zero_point)
+
+
+@lowering(
+    "RSQRT",
+    conditions=(
+        "any quantisation; what it gives of a number below 0 means nothing; int8: a table of 256 "
+        "bytes"
+    ),
+    signatures=EITHER,
+)
+def lower_rsqrt(ctx: LoweringContext) -> list[Stage]:
+    """RSQRT, of which 0 gives the largest code."""
+    if ctx.has_int16:
+        return lower_rsqrt_s16(ctx)
+    zero_point = ctx.quantization(ctx.output)[1]
+    factor, shift = root_factor(ctx)
+
+    def code(value: int) -> int:
+        if value <= 0:
+            return INT8_MAX
+        root = requantize(1, *reciprocal_root(value, 20))
+        return requantize(root, factor, shift - 20) + zero_point
+
+    return _lookup(ctx, code)
 
 
 @lowering("ELU", conditions="any quantisation; a table of 256 bytes")

@@ -10,11 +10,19 @@ from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import MatmulParams, two
 from asc_tiny.compiler.lower.broadcast import LOOPS, extended, merged_loops
 from asc_tiny.compiler.lower.context import LoweringContext, is_image
-from asc_tiny.compiler.lower.requantization import INT32_MAX, multiplier, product_scale
-from asc_tiny.compiler.lower.rule import WHOLE, lowering
+from asc_tiny.compiler.lower.requantization import (
+    INT32_MAX,
+    MOST_WIDE_SHIFT,
+    multiplier,
+    wide_multiplier,
+)
+from asc_tiny.compiler.lower.rule import EITHER, WHOLE, lowering
 from asc_tiny.tflite.graph import Tensor
 
 Matrix = tuple[int, int]
+
+# As many products of 255 and 255 stay within 32 bits, and of 2^15 and 2^15 within 47.
+_MOST_DEPTH = {32: INT32_MAX // 255**2, 47: 2**17 - 1}
 
 
 @lowering(
@@ -25,6 +33,7 @@ Matrix = tuple[int, int]
     ),
     memory=f"both operands as a {WHOLE}, of 4 dimensions matrix by matrix",
     inputs=(2, 2),
+    signatures=EITHER,
 )
 def lower_batch_matmul(ctx: LoweringContext) -> list[Stage]:
     """BATCH_MATMUL of two tensors."""
@@ -41,8 +50,9 @@ def lower_batch_matmul(ctx: LoweringContext) -> list[Stage]:
         ctx.error(f"{list(first.shape)} times {list(second.shape)} into {list(output.shape)}")
     if np.broadcast_shapes(*batches) != batch:
         ctx.error(f"batches {[list(each) for each in batches]} into {list(batch)}")
-    if depth * 255 * 255 > INT32_MAX:
-        ctx.error(f"adds up {depth} products, which may leave 32 bits")
+    bits = 47 if ctx.has_int16 else 32
+    if depth > _MOST_DEPTH[bits]:
+        ctx.error(f"adds up {depth} products, which may leave {bits} bits")
     accesses = _by_matrix(ctx, batches)
     if accesses:
         loops: list[list[int]] = []
@@ -51,9 +61,9 @@ def lower_batch_matmul(ctx: LoweringContext) -> list[Stage]:
         loops = merged_loops(batch, batches, range(rank - 2))
         if len(loops) > LOOPS:
             ctx.error(f"broadcasts batches {[list(each) for each in batches]}; reshape an operand")
-        views = [ctx.reshaped(ctx.view(each), 1, each.size) for each in (first, second)]
+        views = [ctx.reshaped(ctx.view(each), 1, each.byte_count) for each in (first, second)]
         accesses = [RowAccess(view) for view in views]
-        target = ctx.reshaped_output(ctx.view(output), 1, output.size)
+        target = ctx.reshaped_output(ctx.view(output), 1, output.byte_count)
     loops = [[1, 0, 0]] * (LOOPS - len(loops)) + loops
     counts, first_batch, second_batch = zip(*loops, strict=True)
     value, shift = _factor(ctx)
@@ -73,7 +83,7 @@ def lower_batch_matmul(ctx: LoweringContext) -> list[Stage]:
         range=ctx.range(),
     )
     macs = output.size * depth
-    return [ctx.stage("asc_matmul", params, inputs=accesses, output=target, macs=macs)]
+    return [ctx.stage(ctx.typed("asc_matmul"), params, inputs=accesses, output=target, macs=macs)]
 
 
 def _matrix(tensor: Tensor, *, is_turned: bool) -> tuple[Matrix, tuple[int, int]]:
@@ -89,14 +99,18 @@ def _by_matrix(ctx: LoweringContext, batches: list[tuple[int, ...]]) -> list[Row
     accesses = []
     for tensor, batch in zip((ctx.input(0), ctx.input(1)), batches, strict=True):
         count = math.prod(batch)
-        rows = ctx.reshaped(ctx.view(tensor), count, tensor.size // count)
+        rows = ctx.reshaped(ctx.view(tensor), count, tensor.byte_count // count)
         accesses.append(RowAccess(rows, factor=int(count > 1)))
     return accesses
 
 
 def _factor(ctx: LoweringContext) -> tuple[int, int]:
     scales = [ctx.quantization(each)[0] for each in (ctx.input(0), ctx.input(1), ctx.output)]
-    value, shift = multiplier(product_scale(scales[0], scales[1]) / scales[2])
+    value, shift = multiplier(scales[0] * scales[1] / scales[2])
+    if ctx.has_int16:
+        if shift > MOST_WIDE_SHIFT:
+            ctx.error("the output's scale is too small for its inputs")
+        return wide_multiplier(value, shift)
     if shift > 0:
         most = ctx.input(0).shape[-1] * 255 * 255
         if most << shift > INT32_MAX:

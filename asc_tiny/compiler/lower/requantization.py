@@ -46,6 +46,18 @@ def multiplier(real: float) -> tuple[int, int]:
     return (0, 0) if shift < -31 else (value, shift)
 
 
+MOST_WIDE_SHIFT = 7
+"""So far to the left does TensorFlow Lite Micro shift products of sums of 64 bits."""
+
+
+def wide_multiplier(value: int, shift: int) -> tuple[int, int]:
+    """Return a multiplier of 15 bits, and a shift to the right, for sums of 64 bits.
+
+    TensorFlow Lite Micro shortens multipliers for them.
+    """
+    return (2**15 - 1 if value >= 0x7FFF0000 else (value + 2**15) >> 16), 15 - shift
+
+
 def product_scale(first: float, second: float) -> float:
     """Return the product of two scales in single precision."""
     return float(np.float32(first) * np.float32(second))

@@ -16,17 +16,26 @@ from numpy.typing import NDArray
 
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import (
+    AbsS16Params,
     Array,
     LeakyReluS16Params,
     Operand,
+    RsqrtS16Params,
     SigmoidS16Params,
     SoftmaxS16Params,
 )
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.requantization import INT16_MAX, INT16_MIN, multiplier
+from asc_tiny.compiler.lower.requantization import (
+    INT16_MAX,
+    INT16_MIN,
+    INT32_MAX,
+    multiplier,
+)
 
 _FRACTION = 1.0 / 2**15
 _MOST_SHIFT = 15
+# Roots of codes are at most 1, with 20 fractional bits, and shifted by so much less.
+_ROOT_SHIFTS = (20 - 31, 20 + 10)
 _MOST_CLASSES = 2**16 - 1
 # Fractional bits of the input with which TensorFlow Lite Micro takes a position as it is.
 _INPUT_BITS = 12
@@ -125,6 +134,40 @@ def lower_leaky_relu_s16(ctx: LoweringContext) -> list[Stage]:
         sign=-1 if slope < 0 else 1,
     )
     return [ctx.stage("asc_leaky_relu_s16", params, inputs=[ctx.like_output(ctx.input(0))])]
+
+
+def lower_abs_s16(ctx: LoweringContext) -> list[Stage]:
+    """ABS of 16-bit codes, from any scale to any."""
+    source, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
+    factor, shift = multiplier(source / target)
+    if shift > _MOST_SHIFT:
+        ctx.error("the output's scale is too small for its input")
+    _check_size(ctx)
+    params = AbsS16Params(ctx.view(ctx.output).row_elements, factor, shift)
+    return [ctx.stage("asc_abs_s16", params, inputs=[ctx.like_output(ctx.input(0))])]
+
+
+def root_factor(ctx: LoweringContext) -> tuple[int, int]:
+    """Return multiplier and shift of the code that stands for the reciprocal root of a code of 1.
+
+    TensorFlow Lite Micro multiplies scales in single precision.
+    """
+    source, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
+    scale = float(np.sqrt(np.float32(source)) * np.float32(target))
+    factor = multiplier(1.0 / scale) if scale else (0, INT32_MAX)
+    if not _ROOT_SHIFTS[0] <= factor[1] <= _ROOT_SHIFTS[1]:
+        ctx.error("the scales of input and output are too small or too large")
+    return factor
+
+
+def lower_rsqrt_s16(ctx: LoweringContext) -> list[Stage]:
+    """RSQRT of 16-bit codes, of which 0 gives the largest code."""
+    factor = root_factor(ctx)
+    # Codes have zero points of 0, which this checks, too.
+    ctx.quantization(ctx.output)
+    _check_size(ctx)
+    params = RsqrtS16Params(ctx.view(ctx.output).row_elements, *factor)
+    return [ctx.stage("asc_rsqrt_s16", params, inputs=[ctx.like_output(ctx.input(0))])]
 
 
 def lower_softmax_s16(ctx: LoweringContext) -> list[Stage]:

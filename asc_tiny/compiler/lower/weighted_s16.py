@@ -24,7 +24,7 @@ from asc_tiny.compiler.kernel_params import (
     TransposeConvS16Params,
 )
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.requantization import multiplier
+from asc_tiny.compiler.lower.requantization import MOST_WIDE_SHIFT, multiplier, wide_multiplier
 from asc_tiny.compiler.lower.weights import activation_note, real_multipliers, sums_of
 from asc_tiny.compiler.lower.window import Window2D
 from asc_tiny.tflite.graph import Tensor
@@ -36,7 +36,7 @@ _INT32_TYPE = 2
 """INT32 in the schema's list of types."""
 
 # Where TensorFlow Lite Micro's function is defined for 64 bits
-_MOST_SUM, _MOST_SHIFT = 2**47, 7
+_MOST_SUM = 2**47
 _MOST_SHIFT_32 = 30
 
 
@@ -167,24 +167,19 @@ def _sums(
     ctx.quantization(ctx.input(source))
     reals = real_multipliers(ctx, ctx.input(source), ctx.input(1), len(per_channel), axis)
     pairs = [multiplier(real) for real in reals]
-    if max(shift for _, shift in pairs) > (_MOST_SHIFT if bits == 64 else _MOST_SHIFT_32):
+    if max(shift for _, shift in pairs) > (MOST_WIDE_SHIFT if bits == 64 else _MOST_SHIFT_32):
         ctx.error("the output's scale is too small for its input and weights")
     reach = np.abs(values) + 2**15 * np.abs(per_channel.astype(np.int64)).sum(axis=1)
     if bits == 64 and int(reach.max()) >= _MOST_SUM:
         ctx.error("the sum of a channel may exceed 47 bits; use smaller biases")
     if bits == 64:
-        pairs = [(_to_15_bits(factor), 15 - shift) for factor, shift in pairs]
+        pairs = [wide_multiplier(*pair) for pair in pairs]
     rows = [
         (value, factor, shift)
         for value, (factor, shift) in zip(values.tolist(), pairs, strict=True)
     ]
     low, high = ctx.codes()
     return OutputRangeS16(low, high, bits), ctx.array("channels", np.array(rows, CHANNEL_S16))
-
-
-def _to_15_bits(factor: int) -> int:
-    """Return a multiplier of 31 bits as TensorFlow Lite Micro shortens it for sums of 64 bits."""
-    return 2**15 - 1 if factor >= 0x7FFF0000 else (factor + 2**15) >> 16
 
 
 def _bias(

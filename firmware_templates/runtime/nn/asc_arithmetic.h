@@ -48,6 +48,13 @@ static inline int32_t asc_multiply_by_quantized_multiplier(int32_t value, int32_
                                       -shift);
 }
 
+/* The same of a sum of up to 48 bits with a multiplier of 15, sum * multiplier / 2^shift, whose
+ * halves are rounded upwards: one bit is shifted out after the others. */
+static inline int32_t asc_multiply_wide(int64_t sum, int32_t multiplier, int32_t shift) {
+    const int64_t twice = (sum * multiplier) >> (shift - 1);
+    return (int32_t)((twice + 1) >> 1);
+}
+
 /* The specification adds with 20 more bits than the codes have. */
 static inline int32_t asc_widen(const asc_operand_t *operand, int32_t code) {
     const int32_t value = asc_shift_left(code - operand->zero_point, 20);

@@ -65,6 +65,18 @@ void asc_mul_s16(const void *layer, const asc_kernel_args_t *args) {
     combine(layer, args, 0, multiply);
 }
 
+/* Operands of half the larger scale, whose difference has 16 bits. */
+static int32_t square_difference(const asc_binary_t *layer, int32_t first, int32_t second) {
+    const int32_t difference =
+        asc_multiply_by_quantized_multiplier(first, layer->first.multiplier, layer->first.shift) -
+        asc_multiply_by_quantized_multiplier(second, layer->second.multiplier, layer->second.shift);
+    return scaled(layer, difference * difference);
+}
+
+void asc_squared_difference_s16(const void *layer, const asc_kernel_args_t *args) {
+    combine(layer, args, 0, square_difference);
+}
+
 static int32_t slope(const asc_binary_t *layer, int32_t first, int32_t second) {
     if (first < 0) {
         return scaled(layer, first * (second - layer->second.zero_point));

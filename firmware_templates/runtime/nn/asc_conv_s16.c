@@ -17,7 +17,6 @@ static int32_t clamped(int32_t value, const asc_output_s16_t *range) {
     return asc_min(asc_max(value, range->minimum), range->maximum);
 }
 
-/* Rounded to nearest, halves upwards: one bit is shifted out after the others. */
 static int16_t finish(int64_t sum, const asc_channel_s16_t *channel,
                       const asc_output_s16_t *range) {
     sum += channel->bias;
@@ -26,8 +25,7 @@ static int16_t finish(int64_t sum, const asc_channel_s16_t *channel,
             asc_multiply_by_quantized_multiplier((int32_t)sum, channel->multiplier, channel->shift);
         return (int16_t)clamped(value, range);
     }
-    const int64_t twice = (sum * channel->multiplier) >> (channel->shift - 1);
-    return (int16_t)clamped((int32_t)((twice + 1) >> 1), range);
+    return (int16_t)clamped(asc_multiply_wide(sum, channel->multiplier, channel->shift), range);
 }
 
 /* Two output channels of a pixel, or one if `step`, the weights from one to the other, is 0. */

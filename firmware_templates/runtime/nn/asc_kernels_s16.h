@@ -105,6 +105,20 @@ typedef struct {
     int32_t sign;
 } asc_leaky_relu_s16_t;
 
+/* Absolute values times multiplier / 2^31 * 2^shift. */
+typedef struct {
+    int32_t size;
+    int32_t multiplier;
+    int32_t shift;
+} asc_abs_s16_t;
+
+/* 1 / sqrt(code) times multiplier / 2^31 * 2^shift; the largest code for 0 and what is below. */
+typedef struct {
+    int32_t size;
+    int32_t multiplier;
+    int32_t shift;
+} asc_rsqrt_s16_t;
+
 /* Logistic function or hyperbolic tangent: value * multiplier / 2^shift is a position in
  * `table`, 256 values of the logistic function for 0 to 10.7, which is symmetric. */
 typedef struct {
@@ -145,8 +159,11 @@ void asc_mul_s16(const void *layer, const asc_kernel_args_t *args);
 void asc_prelu_s16(const void *layer, const asc_kernel_args_t *args);
 void asc_maximum_s16(const void *layer, const asc_kernel_args_t *args);
 void asc_minimum_s16(const void *layer, const asc_kernel_args_t *args);
+void asc_squared_difference_s16(const void *layer, const asc_kernel_args_t *args);
 void asc_convert_codes(const void *layer, const asc_kernel_args_t *args);
 void asc_leaky_relu_s16(const void *layer, const asc_kernel_args_t *args);
+void asc_abs_s16(const void *layer, const asc_kernel_args_t *args);
+void asc_rsqrt_s16(const void *layer, const asc_kernel_args_t *args);
 void asc_logistic_s16(const void *layer, const asc_kernel_args_t *args);
 void asc_tanh_s16(const void *layer, const asc_kernel_args_t *args);
 void asc_softmax_s16(const void *layer, const asc_kernel_args_t *args);

@@ -33,6 +33,9 @@ typedef struct {
 
 void asc_matmul(const void *layer, const asc_kernel_args_t *args);
 
+/* Codes have 16 bits and zero points 0; a sum becomes a code by asc_multiply_wide. */
+void asc_matmul_s16(const void *layer, const asc_kernel_args_t *args);
+
 #ifdef __cplusplus
 }
 #endif

@@ -55,6 +55,21 @@ void asc_leaky_relu_s16(const void *data, const asc_kernel_args_t *args) {
     }
 }
 
+static int32_t magnitude(int32_t value) {
+    return value < 0 ? -value : value;
+}
+
+void asc_abs_s16(const void *data, const asc_kernel_args_t *args) {
+    const asc_abs_s16_t *layer = data;
+    const int16_t *input = (const int16_t *)(const void *)args->rows[0];
+    int16_t *output = (int16_t *)(void *)args->output;
+    for (int32_t i = 0; i < layer->size; i++) {
+        const int32_t value = asc_multiply_by_quantized_multiplier(magnitude(input[i]),
+                                                                   layer->multiplier, layer->shift);
+        output[i] = (int16_t)asc_min(value, INT16_MAX);
+    }
+}
+
 static int32_t position(const asc_sigmoid_s16_t *layer, int32_t code) {
     const int32_t half = layer->shift > 0 ? INT32_C(1) << (layer->shift - 1) : 0;
     return (code * layer->multiplier + half) >> layer->shift;
@@ -70,10 +85,6 @@ static int32_t half_logistic(const asc_sigmoid_s16_t *layer, int32_t place, int3
     const int32_t first = layer->table[index];
     const int32_t slope = layer->table[index + 1] - first;
     return asc_shift_left(first, bits) + (place & (asc_shift_left(1, bits) - 1)) * slope;
-}
-
-static int32_t magnitude(int32_t value) {
-    return value < 0 ? -value : value;
 }
 
 void asc_logistic_s16(const void *data, const asc_kernel_args_t *args) {

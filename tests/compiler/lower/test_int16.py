@@ -155,6 +155,13 @@ def binary(name: str, shape: tuple[int, ...], scales: tuple[float, float], **o: 
     return b.made(name, [b.source, other], b.int16(1, 4, 3, 5, scale=target), **o)
 
 
+def squared(shape: tuple[int, ...], first: float, second: float) -> ModelFile:
+    b = Int16(1, 4, 3, 5, scale=first)
+    other = b.constant(b.rng.integers(*CODES, shape, np.int16, endpoint=True), [second])
+    target = b.int16(1, 4, 3, 5, scale=2**15 * max(first, second) ** 2)
+    return b.made("SQUARED_DIFFERENCE", [b.source, other], target)
+
+
 def nothing() -> ModelFile:
     """A state that begins with 0, as the converter writes it, times a gate; then another sum."""
     b = Int16(1, 8, scale=0.001)
@@ -172,6 +179,28 @@ def prelu() -> ModelFile:
 def unary(name: str, scale: float, target: float, **options: Any) -> ModelFile:
     b = Int16(1, 5, 33, scale=scale)
     return b.made(name, [b.source], b.int16(1, 5, 33, scale=target), **options)
+
+
+def rsqrt(scale: float, target: float) -> ModelFile:
+    """Of no number below 0, with which TensorFlow Lite Micro stops."""
+    b = Int16(1, 5, 33, scale=scale)
+    x = b.int16(1, 5, 33, scale=scale)
+    b.operator("RELU", [b.source], [x])
+    return b.made("RSQRT", [x], b.int16(1, 5, 33, scale=target))
+
+
+def matmul(*shape: int, batch: int = 2, depth: int = 7, turns: bool = False) -> ModelFile:
+    """A product with a constant of extreme codes, or of a tensor with itself."""
+    b = Int16(batch, 5, depth)
+    scale = 0.0003 * 0.01 * 2**15
+    options = {"adjX": turns, "adjY": turns}
+    if not shape:
+        y = b.int16(batch, 5, 5, scale=scale)
+        return b.made("BATCH_MATMUL", [b.source, b.source], y, adjX=False, adjY=True)
+    other = b.constant(b.rng.choice((*CODES, 1, -9), shape).astype(np.int16), [0.01])
+    columns, rows = shape[-2] if turns else shape[-1], depth if turns else 5
+    y = b.int16(batch, rows, columns, scale=scale)
+    return b.made("BATCH_MATMUL", [b.source, other], y, **options)
 
 
 def converted(*steps: Any) -> ModelFile:
@@ -287,6 +316,24 @@ MODELS: dict[str, Callable[[], ModelFile]] = {
     "ADD fused": lambda: binary(
         "ADD", (5,), (0.001, 0.001), fusedActivationFunction="RELU_N1_TO_1"
     ),
+    **{
+        f"SQUARED_DIFFERENCE {shape} {scales}": lambda sh=shape, sc=scales: squared(sh, *sc)
+        for shape in ((1, 4, 3, 5), (5,), (1, 4, 1, 1))
+        for scales in ((0.001, 0.001), (0.0001, 0.0007))
+    },
+    "BATCH_MATMUL": matmul,
+    "BATCH_MATMUL by a constant": lambda: matmul(2, 7, 3),
+    "BATCH_MATMUL by one constant": lambda: matmul(7, 4),
+    "BATCH_MATMUL turned": lambda: matmul(2, 3, 5, turns=True),
+    "BATCH_MATMUL of many products": lambda: matmul(1, 600, 2, batch=1, depth=600),
+    **{
+        f"ABS {scale} {target}": lambda s=scale, t=target: unary("ABS", s, t)
+        for scale, target in ((0.0003, 0.0003), (0.0003, 0.0006), (0.0003, 0.00007), (0.07, 0.0003))
+    },
+    **{
+        f"RSQRT {scale} {target}": lambda s=scale, t=target: rsqrt(s, t)
+        for scale, target in ((0.0003, 0.0003), (0.0003, 0.01), (1.7, 0.00003), (1e-6, 2.5))
+    },
     "MAXIMUM": lambda: binary("MAXIMUM", (1, 1, 3, 5), (0.001, 0.001)),
     "MINIMUM": lambda: binary("MINIMUM", (5,), (0.001, 0.001)),
     "PRELU": prelu,

@@ -223,6 +223,7 @@ def generate(
         library=library, board=target, resampler=audio.resampler, scores=scores
     )
     generator.write(kind, request, Path(out))
+    _tell(tell, _arena_warnings(library.networks, target))
     if missing:
         tell(f"the self-test checks the front end alone: {missing}")
     _tell(tell, audio.warnings)
@@ -244,9 +245,20 @@ def _network_alone(
     checksums, missing = network_image.golden_checksums(library)
     request = generator.NetworkRequest(library=library, board=board, checksums=checksums)
     generator.write(kind, request, out)
+    _tell(tell, _arena_warnings(library.networks, board))
     if missing:
         tell(f"the golden inputs are not checked: {missing}")
     return Generated(out, library.networks, None, is_classifier=False)
+
+
+def _arena_warnings(networks: Sequence[Compiled], board: Board) -> Iterator[str]:
+    """Yield what says that an arena, which members of an ensemble share, is larger than the RAM."""
+    arena, ram = max((each.arena_bytes for each in networks), default=0), board.ram_region.bytes
+    if ram and arena > ram:
+        yield (
+            f"the network's arena is {arena:,} bytes, board {board.name} has {ram:,} bytes of RAM; "
+            "asc-tiny boards --model tells which boards have more"
+        )
 
 
 def boards() -> list[Board]:

@@ -327,6 +327,20 @@ def test_whether_a_board_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture
     assert load(model).frontend is None
 
 
+def test_a_board_without_room_for_the_arena_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, board = write(tmp_path, "one"), tmp_path / "small.toml"
+    board.write_text('core = "x"\nram_bytes = 64\n')
+    out = ("--project", "sources", "--out", tmp_path / "sources")
+    assert asc_tiny("generate", model, "--board", board, *out) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "board small has 64 bytes of RAM" in line] == lines[:1]
+    board.write_text('core = "x"\nram_bytes = 65536\n')
+    assert asc_tiny("generate", model, "--board", board, *out) == 0
+    assert "bytes of RAM" not in capsys.readouterr().err
+
+
 def test_a_board_must_hold_the_ends_of_the_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from asc_tiny.boards import catalog
@@ -22,6 +22,7 @@ def verify_model(
     optimize: str = "speed",
     io: str | None = None,
     board: str | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> NetworkVerification:
     """Compile a network, run it under sanitizers, and compare it with TensorFlow Lite Micro.
 
@@ -44,6 +45,8 @@ def verify_model(
         with them; None as ``generate`` has it.
     board
         Name of an emulated board to run the same inputs on; None for this computer alone.
+    progress
+        Called with the name of each step when it begins; None keeps quiet.
 
     Returns
     -------
@@ -77,4 +80,4 @@ def verify_model(
         schedule, max_ram, optimize, io or (INT8_CODES if network.frontend else AS_IS)
     )
     target = catalog.get(board) if board is not None else None
-    return verify_network(network, options, given, target)
+    return verify_network(network, options, given, target, progress)

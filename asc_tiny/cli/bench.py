@@ -16,6 +16,7 @@ from asc_tiny.cli.options import (
     port_option,
     project_argument,
 )
+from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def command(folder: Path, layers: bool, port: str | None, baud: int, as_json: bo
     board on a line measures itself through the serial protocol, with its own counter.
     """
     target = api.load_project(folder)
-    found = api.bench(target, layers=layers, port=port, baud=baud)
+    with StepLine() as steps:
+        steps.show(f"measuring on {target.board.name if port is None else port}")
+        found = api.bench(target, layers=layers, port=port, baud=baud)
     costs = vars(found.costs)
     if as_json:
         listed = {"layers": [vars(stage) for stage in found.layers]} if layers else {}

@@ -11,6 +11,7 @@ import click
 from asc_tiny import api
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, frontend_option, json_option, labels_option
+from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
 
@@ -53,7 +54,11 @@ def command(
     for fault in faults:
         say(f"warning: {fault}", err=True)
     projects = {board.name: _projects(board, generators) for board in chosen}
-    fits = api.fit_boards(model, chosen, frontend=frontend, labels=labels) if model else {}
+    fits: dict[str, Fit] = {}
+    if model:
+        with StepLine() as steps:
+            steps.show("compiling the network")
+            fits = api.fit_boards(model, chosen, frontend=frontend, labels=labels)
     if as_json:
         rows = [_row(board, projects[board.name], fits) for board in chosen]
         document: dict[str, object] = {"boards": rows}

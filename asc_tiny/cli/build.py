@@ -8,6 +8,7 @@ import click
 
 from asc_tiny import api
 from asc_tiny.cli.options import PATH, project_argument
+from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
 
 
@@ -37,7 +38,8 @@ def command(
 
     A project of runtime tflm needs TensorFlow Lite Micro: its README.md tells how to build it.
     """
-    image = api.build(
-        api.load_project(folder), tflm_root=tflm_root, tflm_lib=tflm_lib, tflm_ops=tflm_ops
-    )
+    project = api.load_project(folder)
+    with StepLine() as steps:
+        steps.show(f"building for {project.board.name}")
+        image = api.build(project, tflm_root=tflm_root, tflm_lib=tflm_lib, tflm_ops=tflm_ops)
     say(f"built {image}", err=True)

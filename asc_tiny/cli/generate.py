@@ -9,6 +9,7 @@ import click
 from asc_tiny import api
 from asc_tiny.cli import explain
 from asc_tiny.cli.options import PATH, frontend_option, labels_option, warn
+from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
 from asc_tiny.complexity.gate.limits import parse_bytes
 from asc_tiny.projects import registry
@@ -119,25 +120,35 @@ def command(
     alone, with golden inputs and an application that runs them.
     """
     explain.check_outputs(runtime, plan=plan, dump=dump)
-    done = api.generate(
-        model,
-        out,
-        project=project,
-        board=board,
-        runtime=runtime,
-        resample=resample,
-        schedule=schedule,
-        max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
-        optimize=optimize,
-        io=io,
-        tflm_arena=None if tflm_arena is None else parse_bytes(tflm_arena, option="--tflm-arena"),
-        tflm_operators=tflm_operators,
-        prefix=prefix,
-        frontend=frontend,
-        labels=labels,
-        decision=decision,
-        warn=warn,
-    )
+    steps = StepLine()
+
+    def told(line: str) -> None:
+        steps.clear()
+        warn(line)
+
+    with steps:
+        steps.show("compiling the network and computing what it must give")
+        done = api.generate(
+            model,
+            out,
+            project=project,
+            board=board,
+            runtime=runtime,
+            resample=resample,
+            schedule=schedule,
+            max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
+            optimize=optimize,
+            io=io,
+            tflm_arena=None
+            if tflm_arena is None
+            else parse_bytes(tflm_arena, option="--tflm-arena"),
+            tflm_operators=tflm_operators,
+            prefix=prefix,
+            frontend=frontend,
+            labels=labels,
+            decision=decision,
+            warn=told,
+        )
     explain.write(done.networks, plan=plan, dump=dump)
     if done.resampler:
         say(f"resampler: {done.resampler}", err=True)

@@ -18,6 +18,7 @@ from asc_tiny.cli.options import (
     read_windows,
     resample_option,
 )
+from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
 
@@ -92,7 +93,9 @@ def _infer(folder: Path, inputs: Path, out: Path | None, as_json: bool) -> None:
     ends = target.network.outputs
     if out is not None:
         _check_out(out, len(ends))
-    results = api.infer(target, given)
+    with StepLine() as steps:
+        steps.show(f"running {len(given)} inferences on {target.board.name}")
+        results = api.infer(target, given)
     if out is not None:
         _write(out, results)
     if as_json:

@@ -20,6 +20,7 @@ from asc_tiny.cli.options import (
     read_clips,
     resample_option,
 )
+from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
 from asc_tiny.complexity.gate.limits import parse_bytes
 from asc_tiny.util.errors import AscError
@@ -99,7 +100,13 @@ def _project(folder: Path, options: Mapping[str, Any], as_json: bool) -> bool:
         if frontend
         for i, clip in enumerate(read_clips(wav, frontend, resample=options["resample"]))
     }
-    result = api.verify(target, clips, inputs=options["inputs"], port=port, baud=options["baud"])
+    with StepLine() as steps:
+        # A board on a line has a bar of its own.
+        if port is None:
+            steps.show(f"running {target.board.name} and the references")
+        result = api.verify(
+            target, clips, inputs=options["inputs"], port=port, baud=options["baud"]
+        )
     if not isinstance(target, api.Project):
         _print_network(target, result, as_json)
         return result.passed
@@ -152,15 +159,17 @@ def _print_network(target: NetworkProject, result: Verification, as_json: bool) 
 def _model(model: Path, options: Mapping[str, Any], as_json: bool) -> bool:
     """Compare a network with TensorFlow Lite Micro, print how; return whether all is the same."""
     max_ram: str | None = options["max_ram"]
-    found = api.verify_model(
-        model,
-        inputs=options["inputs"],
-        schedule=options["schedule"],
-        max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
-        optimize=options["optimize"] or "speed",
-        io=options["io"],
-        board=options["board"],
-    )
+    with StepLine() as steps:
+        found = api.verify_model(
+            model,
+            inputs=options["inputs"],
+            schedule=options["schedule"],
+            max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
+            optimize=options["optimize"] or "speed",
+            io=options["io"],
+            board=options["board"],
+            progress=steps.show,
+        )
     if as_json:
         print_json({**asdict(found), "model": str(found.model), "passed": found.passed})
     else:

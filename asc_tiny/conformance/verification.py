@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,7 @@ def verify_network(
     options: Options,
     given: Sequence[Sample] = (),
     board: Board | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> NetworkVerification:
     """Compile a network, and compare it with TensorFlow Lite Micro's kernels.
 
@@ -109,24 +110,31 @@ def verify_network(
         options: options of the compiler.
         given: inputs besides the extreme and random ones.
         board: an emulated board to run the same on, None for this computer alone.
+        progress: called with the name of each step when it begins; None keeps quiet.
 
     Raises:
         AscError: the network cannot be compiled, TensorFlow Lite Micro does not run it, or a
             program is missing.
     """
+    tell = progress or _keep_quiet
+    tell("compiling the network")
     network = NetworkCode.of(model, options=options)
     tools.require(host.COMPILER)
     every = [*samples(model.graph), *given]
     with scratch_folders.folder() as folder, TflmProcess() as process:
         reference = Reference.of(process, model.data, model.path)
         bench = _Bench(folder, network, model, options, reference)
+        tell(f"running {len(every)} inferences by TensorFlow Lite Micro")
         wanted = bench.wanted(every, _ends(network))
+        tell("building and running the C code with sanitizers")
         outputs, fault = bench.on_host(network, wanted)
         differences = _differences("host", network, every, wanted, outputs)
         first = None
         if fault or differences:
+            tell("looking for the first layer that differs")
             first = bench.first_layer(_telling(network, every, differences))
         if board is not None:
+            tell(f"building and running the C code for {board.name}")
             found = bench.on_board(network, wanted, board)
             differences += _differences(board.name, network, every, wanted, found)
     compiled = compile_network(model, options)
@@ -250,6 +258,10 @@ def _telling(
     first = names.index(differences[0].sample) if differences else len(every) - 1
     starts = 0 if network.has_state or not differences else first
     return list(every[starts : first + 1])
+
+
+def _keep_quiet(step: str) -> None:
+    """Tell nobody."""
 
 
 def _or_none(figure: Any) -> int | None:

@@ -260,14 +260,13 @@ def _group_by_slot(buffer: Buffer, rolling_buffer: RollingBuffer) -> LiveRangeGr
 
 def _scratch_by_step(lowered: LoweredGraph, schedule: Schedule) -> dict[int, LiveRangeGroup]:
     """Return the scratch memory of each stage, which is live during its steps alone."""
+    sizes = [stage.scratch for stage in lowered.stages]
     steps: dict[int, list[tuple[int, int]]] = {}
     for step, number in enumerate(schedule.order):
-        if lowered.stages[number].scratch:
+        if sizes[number]:
             steps.setdefault(number, []).append((step, step))
     return {
-        number: LiveRangeGroup(
-            [LiveRange(_SCRATCH, _align(lowered.stages[number].scratch), periods)]
-        )
+        number: LiveRangeGroup([LiveRange(_SCRATCH, _align(sizes[number]), periods)])
         for number, periods in steps.items()
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.planner.arena_allocator import allocate, least_size
-from asc_tiny.compiler.planner.scheduler import schedule
+from asc_tiny.compiler.planner.scheduler import Scheduler
 
 Cuts = tuple[int, ...]
 """Stages that make all of their rows before what follows runs, by their numbers."""
@@ -23,8 +23,9 @@ def cuts_of(name: str | None, lowered: LoweredGraph) -> Cuts:
     everywhere = tuple(range(len(lowered.stages)))
     if name is not None:
         return everywhere if name == "layers" else ()
-    cuts, size = _improved(lowered) if is_searched(lowered) else ((), _size((), lowered))
-    return everywhere if _size(everywhere, lowered, size) < size else cuts
+    scheduler = Scheduler(lowered)
+    cuts, size = _improved(scheduler) if is_searched(lowered) else ((), _size((), scheduler))
+    return everywhere if _size(everywhere, scheduler, size) < size else cuts
 
 
 _MOST_SEARCHED = 2**18
@@ -36,27 +37,27 @@ def is_searched(lowered: LoweredGraph) -> bool:
     return runs * len(lowered.stages) <= _MOST_SEARCHED
 
 
-def _improved(lowered: LoweredGraph) -> tuple[Cuts, int]:
+def _improved(scheduler: Scheduler) -> tuple[Cuts, int]:
     """Return cuts and bytes of the arena after adding and removing cuts while that saves memory."""
     cuts: Cuts = ()
-    size = _size(cuts, lowered)
+    size = _size(cuts, scheduler)
     improves = True
     while improves:
         improves = False
-        for number, stage in enumerate(lowered.stages):
+        for number, stage in enumerate(scheduler.lowered.stages):
             # What is one row is whole anyway; what is larger than the arena does not fit into it.
             if stage.output.rows == 1 or stage.output.rows * stage.output.row_bytes >= size:
                 continue
             changed = tuple(sorted({*cuts} ^ {number}))
-            smaller = _size(changed, lowered, size)
+            smaller = _size(changed, scheduler, size)
             if smaller < size:
                 cuts, size, improves = changed, smaller, True
     return cuts, size
 
 
-def _size(cuts: Cuts, lowered: LoweredGraph, limit: int | None = None) -> int:
+def _size(cuts: Cuts, scheduler: Scheduler, limit: int | None = None) -> int:
     """Return the bytes of the arena; the most that are live at a time if they reach the limit."""
-    steps = schedule(lowered, cuts)
+    lowered, steps = scheduler.lowered, scheduler.schedule(cuts)
     least = least_size(lowered, steps)
     if limit is not None and least >= limit:
         return least

@@ -9,10 +9,11 @@ rows so far allow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, Stage
+from asc_tiny.compiler.ir import Buffer, LoweredGraph
+from asc_tiny.compiler.planner.run_table import Run, RunTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ def schedule(lowered: LoweredGraph, cuts: Sequence[int] = ()) -> Schedule:
         lowered: the stages.
         cuts: numbers of the stages that make all of their rows first, ascending.
     """
-    return _Scheduler(lowered).schedule(cuts)
+    return Scheduler(lowered).schedule(cuts)
 
 
 def schedule_streaming(lowered: LoweredGraph) -> Schedule:
@@ -66,62 +67,101 @@ def schedule_streaming(lowered: LoweredGraph) -> Schedule:
     With each row all stages make what can be made, the last of them first, so that it asks for what
     it needs.
     """
-    return _Scheduler(lowered).schedule_streaming()
+    return Scheduler(lowered).schedule_streaming()
 
 
-_Run = tuple[int, int]
-"""A stage and its run."""
+class Scheduler:
+    """Orders of one graph.
 
+    Args:
+        lowered: the stages, in the order of the file.
+    """
 
-class _Scheduler:
     def __init__(self, lowered: LoweredGraph) -> None:
         self.lowered = lowered
-        self.order: list[int] = []
-        self.runs = [0] * len(lowered.stages)
-        self.writers: dict[Buffer, list[int]] = {}
-        for number, stage in enumerate(lowered.stages):
-            # What is read of a state is there already.
-            if not stage.is_update:
-                self.writers.setdefault(stage.output.buffer, []).append(number)
-        self.updates = self.updates_of_states()
-        self._makers: dict[tuple[BufferView, int, int], list[_Run]] = {}
-        self._before: dict[_Run, list[_Run]] = {}
-        self._due: dict[_Run, int] = {}
-        self.written: dict[Buffer, dict[int, list[int]]] = {}
-        self.read: dict[Buffer, dict[int, int]] = {}
+        self._table = RunTable(lowered)
 
-    def schedule(self, cuts: Sequence[int]) -> Schedule:
-        cut = [self.lowered.stages[number].output for number in cuts]
+    def schedule(self, cuts: Sequence[int] = ()) -> Schedule:
+        """Find the order.
+
+        Args:
+            cuts: numbers of the stages that make all of their rows first, ascending.
+        """
+        order = _Order(self._table)
+        stages = self.lowered.stages
+        cut = [stages[number].output for number in cuts]
         for whole in [*cut, *self.lowered.outputs]:
             for row in range(whole.rows):
-                for maker in self.makers(whole, row, 0):
-                    self.complete(*maker)
+                for maker in self._table.makers(whole, row, 0):
+                    order.complete(*maker)
         # What does not reach the output still runs: the graph asks for it.
-        for number, stage in enumerate(self.lowered.stages):
-            self.complete(number, stage.runs - 1)
-        return self.finished()
+        for number, stage in enumerate(stages):
+            order.complete(number, stage.runs - 1)
+        return Schedule(tuple(order.steps), _rolling_buffers(self._table, order.steps))
 
     def schedule_streaming(self) -> Schedule:
+        """Find the order for an input that is streamed."""
+        order = _Order(self._table)
         stages = self.lowered.stages
         front_end = len(stages) - 1
         eager = [n for n in reversed(range(front_end)) if not stages[n].on_demand]
         column_steps = []
         for column in range(stages[front_end].runs):
-            column_steps.append(len(self.order))
-            self.run(front_end)
+            column_steps.append(len(order.steps))
+            order.run(front_end)
             for number in eager:
-                while self.runs[number] < stages[number].runs and self.due(number) <= column:
-                    self.complete(number, self.runs[number])
-        return replace(self.finished(), column_steps=column_steps)
+                while order.runs[number] < stages[number].runs and order.due(number) <= column:
+                    order.complete(number, order.runs[number])
+        buffers = _rolling_buffers(self._table, order.steps)
+        return Schedule(tuple(order.steps), buffers, column_steps)
+
+
+class _Order:
+    """An order that grows step by step.
+
+    Attributes:
+        steps: the number of the stage of each step.
+        runs: how often each stage has run.
+    """
+
+    def __init__(self, table: RunTable) -> None:
+        self.steps: list[int] = []
+        self.runs = [0] * len(table.lowered.stages)
+        self._stages = table.lowered.stages
+        self._before = table.before
+        self._due: dict[Run, int] = {}
+        self._updates = _updates_of_states(table)
+
+    def complete(self, number: int, run: int) -> None:
+        """Run stages until one has done a run of its own."""
+        wanted, runs = [(number, run)], self.runs
+        while wanted:
+            number, run = wanted[-1]
+            if runs[number] > run:
+                wanted.pop()
+                continue
+            for each in self._before[number][runs[number]]:
+                if runs[each[0]] <= each[1]:
+                    wanted.append(each)
+                    break
+            else:
+                self.run(number)
+
+    def run(self, number: int) -> None:
+        """Let a stage run once."""
+        self.steps.append(number)
+        self.runs[number] += 1
+        if self.runs[number] == self._stages[number].runs:
+            self._update(number)
 
     def due(self, number: int) -> int:
         """Return the number of the input row that makes the next run of a stage possible."""
-        front_end = len(self.lowered.stages) - 1
+        front_end = len(self._stages) - 1
         asked = (number, self.runs[number])
         wanted = [] if asked in self._due else [asked]
         while wanted:
             stage, run = wanted[-1]
-            before = self.before(stage, run)
+            before = self._before[stage][run]
             before = [(stage, run - 1), *before] if run > 0 else before
             missing = [each for each in before if each not in self._due and each[0] != front_end]
             if missing:
@@ -132,124 +172,109 @@ class _Scheduler:
             wanted.pop()
         return self._due[asked]
 
-    def finished(self) -> Schedule:
-        end = len(self.order) - 1
-        for output in self.lowered.outputs:
-            reads = self.read.setdefault(output.buffer, {})
-            reads.update(dict.fromkeys(range(output.buffer.rows), end))
-        buffers = dict.fromkeys(stage.output.buffer for stage in self.lowered.stages)
-        buffers |= dict.fromkeys(view.buffer for view in self.lowered.inputs)
-        rolling_buffers = {buffer: self.rolling_buffer(buffer) for buffer in buffers}
-        for state in self.lowered.states:
-            periods = [[(0, end)]] * state.rows
-            rolling_buffers[state] = RollingBuffer(state.rows, 0, end, [], periods)
-        if self.lowered.state is not None:
-            rolling_buffers[self.lowered.state] = RollingBuffer(1, 0, end, [(0, end)], [[(0, end)]])
-        return Schedule(tuple(self.order), rolling_buffers)
-
-    def complete(self, number: int, run: int) -> None:
-        """Run stages until one has done a run of its own."""
-        wanted = [(number, run)]
-        while wanted:
-            number, run = wanted[-1]
-            if self.runs[number] > run:
-                wanted.pop()
-                continue
-            before = self.before(number, self.runs[number])
-            missing = next((each for each in before if self.runs[each[0]] <= each[1]), None)
-            if missing is None:
-                self.run(number)
-            else:
-                wanted.append(missing)
-
-    def before(self, number: int, run: int) -> list[_Run]:
-        """Return the runs of others that a run needs."""
-        if (number, run) not in self._before:
-            tile = self.lowered.stages[number].tile(run)
-            self._before[number, run] = [
-                maker
-                for view, row in self.needs(number, run)
-                for maker in self.makers(view, row, tile)
-                if maker[1] >= 0
-            ]
-        return self._before[number, run]
-
-    def makers(self, view: BufferView, row: int, tile: int) -> list[_Run]:
-        """Return the stages that write bytes of a row or of a tile, each with its last run."""
-        tile = tile if view.buffer.by_tile else -1
-        if (view, row, tile) not in self._makers:
-            self._makers[view, row, tile] = [
-                (number, _last_run(self.lowered.stages[number], view, row, tile))
-                for number in self.writers.get(view.buffer, ())
-            ]
-        return self._makers[view, row, tile]
-
-    def needs(self, number: int, run: int) -> list[tuple[BufferView, int]]:
-        """Return the rows that a run of a stage reads."""
-        stage = self.lowered.stages[number]
-        return [
-            (rows.view, row)
-            for rows in stage.inputs
-            if rows.view.buffer.constant is None
-            for row in rows.read_rows(stage.row(run))
-            if row is not None
-        ]
-
-    def run(self, number: int) -> None:
-        stage, run, step = self.lowered.stages[number], self.runs[number], len(self.order)
-        for view, row in self.needs(number, run):
-            reads = self.read.setdefault(view.buffer, {})
-            reads.update(dict.fromkeys(view.buffer_rows(row), step))
-        written = self.written.setdefault(stage.output.buffer, {})
-        for place in stage.output.buffer_rows(stage.output_row(run)):
-            written.setdefault(place, []).append(step)
-        self.order.append(number)
-        self.runs[number] += 1
-        if self.runs[number] == stage.runs:
-            self.update(number)
-
-    def updates_of_states(self) -> dict[int, set[int]]:
-        """Return what each stage that gives a state its new value waits for.
-
-        The stages that read the old value, and those that make the new one.
-        """
-        updates: dict[int, set[int]] = {}
-        for number, stage in enumerate(self.lowered.stages):
-            if stage.is_update:
-                readers = {
-                    other
-                    for other, each in enumerate(self.lowered.stages)
-                    if any(rows.view.buffer is stage.output.buffer for rows in each.inputs)
-                }
-                makers = {
-                    maker
-                    for rows in stage.inputs
-                    for maker in self.writers.get(rows.view.buffer, ())
-                }
-                updates[number] = (readers | makers) - {number}
-        return updates
-
-    def update(self, done: int) -> None:
+    def _update(self, done: int) -> None:
         """Give states their new value that waited for a stage last of all."""
-        for number, waits in self.updates.items():
+        for number, waits in self._updates.items():
             waits.discard(done)
             if not waits:
-                while self.runs[number] < self.lowered.stages[number].runs:
+                while self.runs[number] < self._stages[number].runs:
                     self.run(number)
 
-    def rolling_buffer(self, buffer: Buffer) -> RollingBuffer:
-        read, written = self.read.get(buffer, {}), self.written.get(buffer, {})
-        first = min((steps[0] for steps in written.values()), default=0)
-        last = max([first, *read.values(), *(steps[-1] for steps in written.values())])
-        slots = buffer.rows if not written or buffer.whole else _slots(written, read)
-        row_periods = [_life(written.get(row, ()), read.get(row, 0)) for row in range(buffer.rows)]
-        shares: list[list[tuple[int, int]]] = [[] for _ in range(slots)]
-        for row in written:
-            shares[row % slots].append(row_periods[row])
-        slot_periods = [joined(share) for share in shares]
-        if slots < buffer.rows:
-            row_periods = []
-        return RollingBuffer(slots, first, last, row_periods, slot_periods)
+
+def _updates_of_states(table: RunTable) -> dict[int, set[int]]:
+    """Return what each stage that gives a state its new value waits for.
+
+    The stages that read the old value, and those that make the new one.
+    """
+    updates: dict[int, set[int]] = {}
+    stages = table.lowered.stages
+    for number, stage in enumerate(stages):
+        if stage.is_update:
+            readers = {
+                other
+                for other, each in enumerate(stages)
+                if any(rows.view.buffer is stage.output.buffer for rows in each.inputs)
+            }
+            makers = {
+                maker for rows in stage.inputs for maker in table.writers.get(rows.view.buffer, ())
+            }
+            updates[number] = (readers | makers) - {number}
+    return updates
+
+
+_NEVER = -1
+
+
+@dataclass(eq=False)
+class _RowSteps:
+    """The steps at which rows are used, by their numbers in a ``RunTable``; -1 for never.
+
+    Attributes:
+        first_write, last_write, last_read: the first or last such step of each row.
+    """
+
+    first_write: list[int]
+    last_write: list[int]
+    last_read: list[int]
+
+    @classmethod
+    def of(cls, table: RunTable, order: Sequence[int]) -> _RowSteps:
+        """Return the steps of all rows by an order."""
+        count = table.row_count
+        found = cls([_NEVER] * count, [_NEVER] * count, [_NEVER] * count)
+        first, last, read = found.first_write, found.last_write, found.last_read
+        stages = zip(table.reads, table.writes, strict=True)
+        runs = [iter(zip(*each, strict=True)) for each in stages]
+        for step, number in enumerate(order):
+            reads, writes = next(runs[number])
+            for row in reads:
+                read[row] = step
+            for row in writes:
+                last[row] = step
+                if first[row] == _NEVER:
+                    first[row] = step
+        for output in table.lowered.outputs:
+            for row in table.rows[output.buffer]:
+                read[row] = len(order) - 1
+        return found
+
+    def part(self, rows: range) -> _RowSteps:
+        """Return those of the rows of a buffer."""
+        part = slice(rows.start, rows.stop)
+        return _RowSteps(self.first_write[part], self.last_write[part], self.last_read[part])
+
+    def row_period(self, row: int) -> tuple[int, int]:
+        """Return the first and the last step of a row; what no stage writes is there at once."""
+        first = max(self.first_write[row], 0)
+        return first, max(first, self.last_write[row], self.last_read[row])
+
+
+def _rolling_buffers(table: RunTable, order: Sequence[int]) -> dict[Buffer, RollingBuffer]:
+    """Return the rolling buffer of every buffer that is not constant."""
+    lowered, steps, end = table.lowered, _RowSteps.of(table, order), len(order) - 1
+    buffers = dict.fromkeys(stage.output.buffer for stage in lowered.stages)
+    buffers |= dict.fromkeys(view.buffer for view in lowered.inputs)
+    found = {buffer: _rolling_buffer(buffer, steps.part(table.rows[buffer])) for buffer in buffers}
+    for state in lowered.states:
+        found[state] = RollingBuffer(state.rows, 0, end, [], [[(0, end)]] * state.rows)
+    if lowered.state is not None:
+        found[lowered.state] = RollingBuffer(1, 0, end, [(0, end)], [[(0, end)]])
+    return found
+
+
+def _rolling_buffer(buffer: Buffer, steps: _RowSteps) -> RollingBuffer:
+    written = [row for row, first in enumerate(steps.first_write) if first != _NEVER]
+    first = min((steps.first_write[row] for row in written), default=0)
+    last = max(first, *steps.last_write, *steps.last_read)
+    slots = buffer.rows if not written or buffer.whole else _slots(written, steps)
+    row_periods = [steps.row_period(row) for row in range(buffer.rows)]
+    shares: list[list[tuple[int, int]]] = [[] for _ in range(slots)]
+    for row in written:
+        shares[row % slots].append(row_periods[row])
+    slot_periods = [joined(share) for share in shares]
+    return RollingBuffer(
+        slots, first, last, row_periods if slots == buffer.rows else [], slot_periods
+    )
 
 
 def joined(row_periods: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -263,43 +288,24 @@ def joined(row_periods: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return periods
 
 
-def _life(written: Sequence[int], read: int) -> tuple[int, int]:
-    """Return the first and the last step of a row; a row that no stage writes is there at once."""
-    first = written[0] if written else 0
-    return first, max([first, read, *written])
-
-
-def _last_run(stage: Stage, view: BufferView, row: int, tile: int) -> int:
-    """Return the last run of a stage that writes bytes of a row, or of a tile, -1 if none does."""
-    output = stage.output
-    begin = view.begin(row)
-    end = begin + view.row_bytes
-    if stage.accumulates:
-        is_met = output.start < end and begin < output.start + output.row_bytes
-        return stage.runs - 1 if is_met else -1
-    # The last row that begins before the end, if it reaches beyond the beginning
-    last = min(output.rows - 1, (end - 1 - output.start) // output.pitch)
-    if last < 0 or output.start + last * output.pitch + output.row_bytes <= begin:
-        return -1
-    return stage.run(last, tile if tile >= 0 else max(len(stage.tiles), 1) - 1)
-
-
-def _slots(written: Mapping[int, Sequence[int]], read: Mapping[int, int]) -> int:
+def _slots(written: Sequence[int], steps: _RowSteps) -> int:
     """Return the number of slots with which no row is overwritten before its last use.
 
     Row r lies in slot r modulo this number: rows that exist together must differ by less.
+
+    Args:
+        written: the rows that are written, ascending.
+        steps: the steps at which rows are used.
     """
-    last = {row: max(steps[-1], read.get(row, -1)) for row, steps in written.items()}
-    rows = sorted(written)
-    firsts = [written[row][0] for row in rows]
+    firsts = [steps.first_write[row] for row in written]
+    lasts = [max(steps.last_write[row], steps.last_read[row]) for row in written]
     # Where rows are written one after the other, those that are written later need no look.
     is_ordered = firsts == sorted(firsts)
     size = 1
-    for index, row in enumerate(rows):
-        for place in range(index + size, len(rows)):
-            later = rows[place]
-            if is_ordered and firsts[place] > last[row]:
+    for index, row in enumerate(written):
+        for place in range(index + size, len(written)):
+            if is_ordered and firsts[place] > lasts[index]:
                 break
-            if written[later][0] <= last[row] and written[row][0] <= last[later]:
-                size = max(size, later - row + 1)
+            if firsts[place] <= lasts[index] and firsts[index] <= lasts[place]:
+                size = max(size, written[place] - row + 1)
     return size

@@ -87,6 +87,8 @@ def rename_prefix(text: str, prefix: str) -> str:
         AscError: ``prefix`` is not allowed.
     """
     check_prefix(prefix)
+    if prefix == "asc":
+        return text
     text = rename(text, "asc(?=_)", prefix)
     return rename(text, "ASC(?=_)", prefix.upper())
 

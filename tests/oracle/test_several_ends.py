@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,6 +116,12 @@ def no_operator(b: Builder) -> Ends:
     return [x], [x]
 
 
+def mean_without_scale(b: Builder) -> Ends:
+    x, y = (b._tensor(shape, "INT8", None, [], []) for shape in (IMAGE, (1, 6, 1, 3)))
+    b.operator("MEAN", [x, b.constant(np.array([2], np.int32))], [y], keepDims=True)
+    return [x], [y]
+
+
 def places_and_scores(b: Builder) -> Ends:
     """Outputs of different types."""
     x, y = image(b, 1, 9), image(b, 1, 9)
@@ -138,6 +145,7 @@ ARRANGEMENTS: list[Callable[[Builder], Ends]] = [
     reshaped_output,
     only_a_view,
     no_operator,
+    mean_without_scale,
     places_and_scores,
 ]
 
@@ -159,6 +167,45 @@ def test_outputs_are_those_of_tensorflow_lite_micro(
         assert len(made) == len(right)
         for one, other in zip(made, right, strict=True):
             assert np.array_equal(one, other)
+
+
+def moves(b: Builder, kind: str) -> Ends:
+    """Operators that only move elements, or put zeros beside them."""
+    shape = (1, 4, 3, 5)
+    x = b._tensor(shape, kind, None, [], [])
+    outputs: list[Value] = []
+
+    def numbers(*values: Any) -> Value:
+        return b.constant(np.array(values, np.int32))
+
+    def add(name: str, inputs: list[Value], *sizes: int, **options: Any) -> None:
+        outputs.append(b._tensor(sizes, kind, None, [], []))
+        b.operator(name, inputs, outputs[-1:], **options)
+
+    add("SLICE", [x, numbers(0, 1, 0, 2), numbers(1, 2, 3, 3)], 1, 2, 3, 3)
+    add("PAD", [x, numbers((0, 0), (1, 0), (0, 2), (1, 1))], 1, 5, 5, 7)
+    add("PAD", [x, numbers((1, 0), (0, 0), (0, 2), (0, 0))], 2, 4, 5, 5)
+    add("CONCATENATION", [x, x], 1, 4, 3, 10, axis=3)
+    if kind == "FLOAT32":
+        add("TRANSPOSE", [x, numbers(0, 2, 1, 3)], 1, 3, 4, 5)
+        add("GATHER", [x, numbers(2, 0)], 1, 4, 2, 5, axis=2, batchDims=0)
+    add("REVERSE_V2", [x, numbers(2)], *shape)
+    add("PACK", [x, x], 1, 4, 3, 2, 5, axis=3, valuesCount=2)
+    return [x], outputs
+
+
+@pytest.mark.parametrize("kind", ["FLOAT32", "INT32"])
+def test_elements_of_four_bytes_are_moved(kind: str, tmp_path: Path) -> None:
+    """Bit by bit, whatever they are as numbers."""
+    builder = Builder()
+    data = builder.finish(*moves(builder, kind))
+    network = SeveralEnds(model_file(data, "model.tflite"), tmp_path)
+    bits = np.random.default_rng(0).integers(-(2**31), 2**31, (1, 4, 3, 5)).astype(np.int32)
+    values = [bits.view(np.dtype(kind.lower()))]
+    made, right = network.run(values), tflm_outputs(data, values)
+    assert len(made) == len(right) > 5
+    for one, other in zip(made, right, strict=True):
+        assert np.array_equal(one.view(np.int32), other.view(np.int32))
 
 
 def ends_of(first: str, last: str, *, images: bool = True) -> Callable[[Builder], Ends]:

@@ -11,14 +11,15 @@ from asc_tiny.compiler.kernel_params.base import Four, KernelParams
 
 @dataclass(frozen=True)
 class PadParams(KernelParams):
-    """Padding of a row.
+    """Padding of a row, of bytes or of 16-bit codes.
 
     Attributes:
         input_width, output_width: pixels of a row of input and output.
-        input_channels, output_channels: codes of a pixel of input and output.
+        input_channels, output_channels: codes of a pixel of input and output; its bytes where
+            elements are larger than codes.
         left: pixels before the row.
-        front: codes before each pixel.
-        value: the code that pads, -128 to 127.
+        front: codes, or bytes, before each pixel.
+        value: the code that pads, -128 to 127, or of 16 bits; 0 where elements are larger.
     """
 
     c_type = "asc_pad_t"

@@ -134,14 +134,14 @@ def lower_logical_not(ctx: LoweringContext) -> list[Stage]:
     return [ctx.stage("asc_lookup", params, inputs=[ctx.like_output(ctx.input(0))])]
 
 
-_CHOSEN = ("INT8", "INT16", "INT32", "INT64", "BOOL")
+_CHOSEN = ("INT8", "INT16", "INT32", "INT64", "BOOL", "FLOAT32")
 _SELECTED = tuple(f"BOOL {dtype} {dtype} -> {dtype}" for dtype in _CHOSEN)
 
 
 @lowering(
     "SELECT_V2",
     conditions=f"{BROADCAST}; values as they are, whatever the scales",
-    types="bool, then int8, int16, int32, int64 or bool",
+    types="bool, then int8, int16, int32, int64, bool or float32",
     inputs=(3, 3),
     signatures=_SELECTED,
 )

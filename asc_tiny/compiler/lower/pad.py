@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import PadParams
-from asc_tiny.compiler.lower.context import LoweringContext, is_image
+from asc_tiny.compiler.lower.context import QUANTIZED, LoweringContext, is_image
 from asc_tiny.compiler.lower.index_map import NOWHERE, lower_index_map, numbers
 from asc_tiny.compiler.lower.requantization import LIMITS
-from asc_tiny.compiler.lower.rule import EITHER, SAME, lowering
+from asc_tiny.compiler.lower.rule import ANY, SAME, lowering
 from asc_tiny.tflite.graph import Tensor
 
 
@@ -20,13 +21,13 @@ from asc_tiny.tflite.graph import Tensor
     "PAD",
     conditions=f"any axis; {SAME}",
     inputs=(2, 2),
-    signatures=EITHER,
+    signatures=ANY,
 )
 @lowering(
     "PADV2",
-    conditions=f"any axis, any value; {SAME}",
+    conditions=f"any axis; int8 and int16: any value, else 0; {SAME}",
     inputs=(3, 3),
-    signatures=EITHER,
+    signatures=ANY,
 )
 def lower_pad(ctx: LoweringContext) -> list[Stage]:
     """PAD and PADV2 along all dimensions but a batch of images."""
@@ -41,10 +42,12 @@ def lower_pad(ctx: LoweringContext) -> list[Stage]:
     if amounts.min() < 0:
         ctx.error(f"paddings {amounts.tolist()} of {list(source.shape)}")
     if not _pads_rows(source, amounts):
-        if output.dtype != "INT8" and value != 0:
-            ctx.error(f"pads {list(source.shape)} of {output.dtype} with {value}, must be 0")
+        _check_zero(ctx, value, ("INT8",))
         places = np.pad(numbers(source), amounts, constant_values=NOWHERE)
         return lower_index_map(ctx, places, value=value)
+    _check_zero(ctx, value, QUANTIZED)
+    # Kernels fill bytes, or 16-bit codes.
+    unit = 1 if ctx.has_int16 else output.byte_count // output.size
     missing = 4 - rank
     amounts = np.concatenate([np.zeros((missing, 2), np.int64), amounts])
     *_, width, channels = (*(1,) * missing, *source.shape)
@@ -52,15 +55,22 @@ def lower_pad(ctx: LoweringContext) -> list[Stage]:
     top, left, front = (int(a) for a in amounts[1:, 0])
     params = PadParams(
         input_width=width,
-        input_channels=channels,
+        input_channels=channels * unit,
         output_width=output_width,
-        output_channels=output_channels,
+        output_channels=output_channels * unit,
         left=left,
-        front=front,
+        front=front * unit,
         value=value,
     )
     rows = RowAccess(ctx.view(source), offset=-top)
     return [ctx.stage(ctx.typed("asc_pad"), params, inputs=[rows])]
+
+
+def _check_zero(ctx: LoweringContext, value: int, types: Sequence[str]) -> None:
+    """Check that what fills is 0, but where it may be other codes of some types."""
+    if value != 0 and ctx.output.dtype not in types:
+        shape, dtype = list(ctx.input(0).shape), ctx.output.dtype
+        ctx.error(f"pads {shape} of {dtype} with {value}, must be 0")
 
 
 def _pads_rows(source: Tensor, amounts: NDArray[np.int64]) -> bool:
@@ -76,13 +86,16 @@ def _pads_rows(source: Tensor, amounts: NDArray[np.int64]) -> bool:
 
 
 def _value(ctx: LoweringContext) -> int:
-    """Return the code that fills."""
+    """Return the code that fills; any number but 0 as 1, where none can."""
     output = ctx.output
-    value = ctx.quantization(output)[1]
+    value = ctx.quantization(output)[1] if ctx.has_codes else 0
     if ctx.optional_input(2) is not None:
         ctx.same_type(ctx.input(2), output)
         ctx.same_quantization(ctx.input(2), output)
-        value = int(ctx.constants(2, 1).ravel()[0])
+        stated = ctx.constants(2, 1)
+        value = int(stated.ravel()[0]) if ctx.has_codes else int(any(stated.tobytes()))
+    if not ctx.has_codes:
+        return value
     low, high = LIMITS[output.dtype]
     if not low <= value <= high:
         ctx.error(f"pads with {value}")

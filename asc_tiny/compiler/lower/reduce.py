@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from asc_tiny.compiler.ir import INT32, Buffer, BufferView, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import (
     ArgMaxParams,
@@ -17,7 +19,7 @@ from asc_tiny.compiler.kernel_params import (
     SumParams,
 )
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.index_map import moved, numbers
+from asc_tiny.compiler.lower.index_map import NOWHERE, lower_index_map, moved, numbers
 from asc_tiny.compiler.lower.requantization import INT32_MAX, mean_multiplier, multiplier
 from asc_tiny.compiler.lower.rule import BY_ROW, EITHER, SAME, WHOLE, lowering
 
@@ -40,7 +42,7 @@ class _Grouped(NamedTuple):
 
 @lowering(
     "MEAN",
-    conditions="any axes",
+    conditions="any axes; 0 of codes without a scale, as TensorFlow Lite Micro has it",
     memory=(
         f"{BY_ROW}, into sums if the height goes; {WHOLE} if the height stays but not as rows, or "
         "over axes that are not neighbours"
@@ -51,6 +53,9 @@ class _Grouped(NamedTuple):
 )
 def lower_mean(ctx: LoweringContext) -> list[Stage]:
     """MEAN over any axes."""
+    if not ctx.input(0).scales and not ctx.output.scales:
+        # The quotient of no scales is no number, of which a multiplier of 0 is made.
+        return lower_index_map(ctx, np.full(ctx.output.shape, NOWHERE, np.int64))
     grouped = _grouped(ctx)
     return _reduce(ctx, grouped, mean_multiplier(_scale(ctx), grouped.groups.length))
 

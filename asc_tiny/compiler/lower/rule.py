@@ -37,7 +37,7 @@ EITHER = ("INT8 -> INT8", "INT16 -> INT16")
 INTEGERS = ("INT32 -> INT32", "INT64 -> INT64")
 """Signatures of an operator that computes with integers which are no codes."""
 
-ANY = (*EITHER, *INTEGERS, "BOOL -> BOOL")
+ANY = (*EITHER, *INTEGERS, "BOOL -> BOOL", "FLOAT32 -> FLOAT32")
 """Signatures of an operator that only moves values."""
 
 EVERY = tuple(f"{name} -> {name}" for name in sorted(DTYPES))

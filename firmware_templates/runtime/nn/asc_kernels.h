@@ -291,6 +291,7 @@ typedef struct {
     asc_axis_t columns;
 } asc_bilinear_t;
 
+/* Channels and `front` are codes, or bytes of larger elements, which `value`, 0, then fills. */
 typedef struct {
     int32_t input_width;
     int32_t input_channels;

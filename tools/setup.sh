@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts in place what tools/demo and tools/test need: system packages and the virtual environment.
 #
-#   tools/setup.sh         what generating, building and running firmware needs
+#   tools/setup.sh         what generating, building, running and verifying firmware needs
 #   tools/setup.sh flash   that, and what flashes boards and watches them
 #   tools/setup.sh test    that, and what training and the tests need
 #   tools/setup.sh list    prints the names of all apt packages that these want, installs nothing
@@ -148,8 +148,8 @@ setup_main() {
     fi
     setup_packages "$python" "${1:-}"
     case "${1:-}" in
-    "") setup_venv "$python" "" ;;
-    flash) setup_venv "$python" "[flash]" ;;
+    "") setup_venv "$python" "[verify]" ;;
+    flash) setup_venv "$python" "[verify,flash]" ;;
     test)
         setup_venv "$python" "[train,dev,flash]"
         setup_tflm_headers

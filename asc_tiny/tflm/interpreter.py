@@ -87,7 +87,7 @@ class NetworkInterpreter:
         try:
             from tflite_micro import runtime
         except ImportError as error:
-            missing = "tflite-micro is not installed: pip install 'asc-tiny[train]'"
+            missing = "tflite-micro is not installed: pip install 'asc-tiny[verify]'"
             raise AscError(missing) from error
         config = runtime.InterpreterConfig
         if self._preserves:

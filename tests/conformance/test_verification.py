@@ -308,7 +308,7 @@ def test_a_missing_compiler_or_interpreter_is_a_line(
     with monkeypatch.context() as patched:
         patched.setenv("PYTHONPATH", str(package.parent))
         said = refused(["verify", path], capsys)
-    assert said == "asc-tiny: tflite-micro is not installed: pip install 'asc-tiny[train]'"
+    assert said == "asc-tiny: tflite-micro is not installed: pip install 'asc-tiny[verify]'"
     monkeypatch.setenv("PATH", str(tmp_path))
     said = refused(["verify", path], capsys)
     assert said == "asc-tiny: cc is not installed; try: apt-get install gcc libc6-dev"

@@ -221,7 +221,7 @@ def _unknown(model: Model, reason: str) -> AscError:
             f"asc_net_arena_used what is needed"
         )
     return AscError(
-        f"{reason}; the package tflite-micro would measure it (pip install 'asc-tiny[train]'), or "
+        f"{reason}; the package tflite-micro would measure it (pip install 'asc-tiny[verify]'), or "
         f"give --tflm-arena BYTES"
     )
 

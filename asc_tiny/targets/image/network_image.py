@@ -205,7 +205,7 @@ def _reference(
     if not project.board.machine:
         raise AscError(
             f"{project.folder}: on board host the outputs have no other reference than "
-            "tflite-micro; pip install 'asc-tiny[train]'"
+            "tflite-micro; pip install 'asc-tiny[verify]'"
         )
     library = render_network(project.network)
     return "the C code on this computer", host_outputs(library, inferences)

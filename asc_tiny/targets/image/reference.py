@@ -74,7 +74,7 @@ def network(project: Project, clips: Mapping[str, Samples]) -> tuple[str, verify
     if not project.board.machine:
         raise AscError(
             f"{project.folder}: on board host the scores have no other reference than "
-            "tflite-micro; pip install 'asc-tiny[train]'"
+            "tflite-micro; pip install 'asc-tiny[verify]'"
         )
     model = Classifier(
         model_file=project.model_file, frontend=project.frontend, labels=project.labels

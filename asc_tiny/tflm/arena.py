@@ -8,11 +8,14 @@ planner's notes come and go.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asc_tiny.tflite.graph import Graph, Operator, Tensor
+from asc_tiny.tflite.graph import Graph, Operator, Tensor, called
 from asc_tiny.tflite.liveness import LiveRange, live_ranges
+from asc_tiny.tflite.ops import Family, row
+from asc_tiny.tflite.variables import variable_names
 from asc_tiny.tflm.greedy_planner import BufferRequest, place
 from asc_tiny.tflm.kernel_memory import Kernels, Needs, needs
 from asc_tiny.tflm.structs import PLANNED_BUFFER_BYTES, TYPES, Abi, pointer_bytes
@@ -117,8 +120,11 @@ def end(buffers: Sequence[Buffer]) -> int:
 
 
 def _check_known(graph: Graph) -> None:
-    if graph.others:
+    calls = {number for operator in graph.operators for number in called(operator)}
+    if any(row(operator.name).family is Family.CONTROL for operator in _but_first_values(graph)):
         what = f"has {1 + len(graph.others)} subgraphs"
+    elif calls != set(range(1, 1 + len(graph.others))) or any(map(_activations, graph.others)):
+        what = "has subgraphs that do more than to give variables first values"
     elif OFFLINE_PLAN in graph.metadata:
         what = f"prescribes offsets in its metadata {OFFLINE_PLAN}"
     elif any(tensor.is_variable for tensor in graph.tensors):
@@ -128,6 +134,11 @@ def _check_known(graph: Graph) -> None:
     raise AscError(
         f"{graph.source}: {what}, for which the memory in TensorFlow Lite Micro is not known"
     )
+
+
+def _but_first_values(graph: Graph) -> list[Operator]:
+    """Return all operators but those that call what gives variables their first values."""
+    return [operator for operator in graph.operators if operator.name != "CALL_ONCE"]
 
 
 class _Preparation:
@@ -160,20 +171,26 @@ class _Preparation:
 
     def model(self, graph: Graph) -> None:
         """Prepare a model: MicroInterpreter::AllocateTensors."""
-        steps = [needs(graph, op, self.kernels, self.abi) for op in graph.operators]
+        graphs = (graph, *graph.others)
+        steps = [
+            [needs(each, op, self.kernels, self.abi) for op in each.operators] for each in graphs
+        ]
+        self.resource_variables(graphs)
         # MicroBuiltinDataAllocator: a pointer beside that to its virtual functions.
         self.keep(2 * pointer_bytes(self.abi), pointer_bytes(self.abi))
         self.note(self.requests(0))
-        self.keep_objects("SubgraphAllocations")
-        self.keep_objects("TfLiteEvalTensor", len(graph.tensors))
-        self.keep_objects("NodeAndRegistration", len(graph.operators))
-        for step in steps:
+        self.keep_objects("SubgraphAllocations", len(graphs))
+        for each in graphs:
+            self.keep_objects("TfLiteEvalTensor", len(each.tensors))
+        for each in graphs:
+            self.keep_objects("NodeAndRegistration", len(each.operators))
+        for step in itertools.chain(*steps):
             if step.options:
                 self.keep_objects(step.options)
-        for step in steps:
+        for step in itertools.chain(*steps):
             if step.data:
                 self.keep(step.data)
-        requests = self.prepare(graph, steps)
+        requests = self.prepare(graphs, steps)
         if requests:
             self.keep_objects("ScratchBufferHandle", len(requests))
         self.plan(graph, requests)
@@ -183,22 +200,35 @@ class _Preparation:
                 self.describe(graph.tensor(index))
         self.note(self.head_most)
 
+    def resource_variables(self, graphs: Sequence[Graph]) -> None:
+        """Keep what describes variables: MicroResourceVariables::Create."""
+        count = len({name for graph in graphs for name in variable_names(graph).values()})
+        if count:
+            self.keep(TYPES["MicroResourceVariables"].size(self.abi))
+            self.keep(TYPES["MicroResourceVariable"].size(self.abi) * count)
+
     def requests(self, count: int) -> int:
         """Return the bytes at the start that hold requests while operators are prepared."""
         size = TYPES["internal::ScratchBufferRequest"].size(self.abi)
         return size * (count + _SCRATCH_REQUESTS_PER_OPERATOR)
 
-    def prepare(self, graph: Graph, steps: Sequence[Needs]) -> list[BufferRequest]:
+    def prepare(
+        self, graphs: Sequence[Graph], steps: Sequence[Sequence[Needs]]
+    ) -> list[BufferRequest]:
         """Prepare the operators one by one and return what they need at run time."""
         requests: list[BufferRequest] = []
-        for operator, step in zip(graph.operators, steps, strict=True):
-            head = self.requests(len(requests))
-            for index in step.temporary:
-                head = self.describe_for_now(graph.tensor(index), head)
-            for size in step.persistent:
-                self.keep(size)
-            self.note(head)
-            requests += [_scratch(operator, size) for size in step.scratch]
+        variables: set[tuple[str, str]] = set()
+        for graph, own in zip(graphs, steps, strict=True):
+            for operator, step in zip(graph.operators, own, strict=True):
+                head = self.requests(len(requests))
+                for index in step.temporary:
+                    head = self.describe_for_now(graph.tensor(index), head)
+                if step.variable not in variables:
+                    for size in step.persistent:
+                        self.keep(size)
+                variables |= {step.variable} if step.variable else set()
+                self.note(head)
+                requests += [_scratch(operator, size) for size in step.scratch]
         self.note(self.requests(len(requests)))
         return requests
 
@@ -206,7 +236,8 @@ class _Preparation:
         """Place activations and scratch memory: MicroAllocator::CommitStaticMemoryPlan."""
         buffers = _placed(graph, scratch)
         self.plans.append(buffers)
-        self.note(self.notes(len(graph.tensors), len(scratch), len(buffers)))
+        tensors = sum(len(each.tensors) for each in (graph, *graph.others))
+        self.note(self.notes(tensors, len(scratch), len(buffers)))
         self.head_most = max(self.head_most, end(buffers))
         self.note(self.head_most)
 
@@ -254,6 +285,8 @@ def _activations(graph: Graph) -> list[BufferRequest]:
         )
         for tensor in graph.tensors
         if not tensor.is_constant and not tensor.is_variable and tensor.byte_count
+        # A handle lies in what its operator keeps.
+        if tensor.dtype != "RESOURCE"
     ]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator
 from asc_tiny.tflite.operands import OperatorView
 from asc_tiny.tflite.ops import OPS, OpRules
+from asc_tiny.tflite.variables import variable_names
 from asc_tiny.tflm import cmsis_nn
 from asc_tiny.tflm.cmsis_nn import Core
 from asc_tiny.tflm.kernel_scratch import scratch
@@ -28,6 +29,8 @@ class Needs:
         scratch: bytes of scratch memory at run time, in the order of the calls.
         temporary: tensors of which a description exists during preparation.
         options: type of its options, empty for none; ``needs`` fills it in.
+        variable: the variable whose memory ``persistent`` is, which the first operator that
+            assigns it takes; None for all other operators.
     """
 
     data: int = 0
@@ -35,6 +38,7 @@ class Needs:
     scratch: tuple[int, ...] = ()
     temporary: tuple[int, ...] = ()
     options: str = ""
+    variable: tuple[str, str] | None = None
 
 
 class MicroKernel(OperatorView):
@@ -165,6 +169,31 @@ def _space_to_batch(op: MicroKernel) -> Needs:
 @memory_rule("BATCH_TO_SPACE_ND")
 def _batch_to_space(op: MicroKernel) -> Needs:
     return Needs(temporary=op.operands(0))
+
+
+@memory_rule("CALL_ONCE")
+def _call_once(op: MicroKernel) -> Needs:
+    return Needs(op.size("OpDataCallOnce"))
+
+
+@memory_rule("VAR_HANDLE")
+def _var_handle(op: MicroKernel) -> Needs:
+    return Needs(op.size("OpDataVarHandle"))
+
+
+@memory_rule("READ_VARIABLE")
+def _read_variable(op: MicroKernel) -> Needs:
+    return Needs(temporary=op.operands(0)[:1])
+
+
+@memory_rule("ASSIGN_VARIABLE")
+def _assign_variable(op: MicroKernel) -> Needs:
+    value = op.input(1)
+    return Needs(
+        persistent=(value.byte_count,),
+        temporary=(value.index,),
+        variable=variable_names(op.graph)[op.input(0).index],
+    )
 
 
 @memory_rule("CONCATENATION")

@@ -55,6 +55,8 @@ TYPES: Mapping[str, Type] = {
     "GreedyMemoryPlanner": _type(44, 44, 72, _POINTERS),
     "MicroAllocator": _type(36, 36, 72, _POINTERS),
     "MicroInterpreter": _type(208, 212, 408, _POINTERS),
+    "MicroResourceVariable": _type(20, 20, 40, _POINTERS),
+    "MicroResourceVariables": _type(12, 12, 16, _POINTERS),
     "MicroMutableOpResolver<1>": _type(48, 48, 88, _POINTERS),
     "MicroMutableOpResolver<2>": _type(84, 84, 160, _POINTERS),
     "NodeAndRegistration": _type(32, 32, 64, _POINTERS),
@@ -69,6 +71,7 @@ TYPES: Mapping[str, Type] = {
     "TfLiteAddParams": _type(2, 8, 8, _SHORT_ENUMS),
     "TfLiteArgMaxParams": _type(1, 4, 4, _SHORT_ENUMS),
     "TfLiteArgMinParams": _type(1, 4, 4, _SHORT_ENUMS),
+    "TfLiteCallOnceParams": _type(4, 4, 4, _WORDS),
     "TfLiteConcatenationParams": _type(8, 8, 8, _WORDS),
     "TfLiteConvParams": _type(28, 28, 28, _WORDS),
     "TfLiteCumsumParams": _type(2, 2, 2, (1, 1, 1)),
@@ -93,6 +96,7 @@ TYPES: Mapping[str, Type] = {
     "TfLiteSubParams": _type(2, 8, 8, _SHORT_ENUMS),
     "TfLiteTransposeConvParams": _type(16, 20, 20, _WORDS),
     "TfLiteUnpackParams": _type(8, 8, 8, _WORDS),
+    "TfLiteVarHandleParams": _type(8, 8, 16, _POINTERS),
     # What kernels keep
     "ComparisonParams": _type(32, 32, 32, _WORDS),
     "L2NormalizationParams": _type(4, 4, 4, _WORDS),
@@ -124,8 +128,10 @@ UNNAMED: Mapping[str, Type] = {
     "CumsumOpData": _type(36, 36, 36, _WORDS),
     "LogSoftmaxOpData": _type(28, 28, 40, _POINTERS),
     "OpDataDiv": _type(28, 28, 28, _WORDS),
+    "OpDataCallOnce": _type(8, 8, 8, _WORDS),
     "OpDataTanh": _type(16, 16, 16, _WORDS),
     "OpDataTransposeConv": _type(72, 72, 80, _POINTERS),
+    "OpDataVarHandle": _type(4, 4, 4, _WORDS),
 }
 """What kernels keep whose type no header names."""
 

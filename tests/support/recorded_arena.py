@@ -166,15 +166,30 @@ def check_kept(data: bytes) -> None:
     def expected(kind: str, count: int) -> tuple[int, int]:
         return TYPES[kind].size(Abi.LP64) * count, count
 
-    assert figures("TfLiteEvalTensor data") == expected("TfLiteEvalTensor", len(graph.tensors))
-    nodes = expected("NodeAndRegistration", len(graph.operators))
+    graphs = (graph, *graph.others)
+    tensors = sum(len(each.tensors) for each in graphs)
+    assert figures("TfLiteEvalTensor data") == expected("TfLiteEvalTensor", tensors)
+    nodes = expected("NodeAndRegistration", sum(len(each.operators) for each in graphs))
     assert figures("NodeAndRegistration struct") == nodes
     ends = len(graph.inputs) + len(graph.outputs)
     assert figures("Persistent TfLiteTensor data") == expected("TfLiteTensor", ends)
-    steps = [needs(graph, operator, None, Abi.LP64) for operator in graph.operators]
-    sizes = [size for step in steps for size in (step.data, *step.persistent) if size]
+    steps = [
+        needs(each, operator, None, Abi.LP64) for each in graphs for operator in each.operators
+    ]
+    sizes = [step.data for step in steps if step.data]
+    sizes += [size for step in steps if step.variable is None for size in step.persistent]
+    # The memory of a variable is kept once, and a description of each, with one of all.
+    variables = {step.variable: step.persistent[0] for step in steps if step.variable}
+    sizes += variables.values()
+    if variables:
+        one, all_of_them = (
+            TYPES[name].size(Abi.LP64)
+            for name in ("MicroResourceVariable", "MicroResourceVariables")
+        )
+        sizes += [one * len(variables), all_of_them]
     # The package is built for compressed models, with numbers of buffers for each operator.
-    names = [operator.name for operator in graph.operators]
+    names = [operator.name for each in graphs for operator in each.operators]
+    sizes += [4] * names.count("ASSIGN_VARIABLE")
     weighted = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
     extra = 8 * sum(n in weighted for n in names) + 40 * names.count("CONCATENATION")
     pointers = [8 * len(graph.inputs), 8 * len(graph.outputs)]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from asc_tiny.complexity.report import measure
+from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
 from asc_tiny.tflite.liveness import LiveRange
 from asc_tiny.tflite.reader import parse_graph
@@ -22,6 +23,12 @@ from asc_tiny.util.errors import AscError
 from support.network_models import converted, quantized
 from support.paths import MODELS
 from support.recorded_arena import MADE, check_kept, recorded
+from support.stateful_networks import (
+    delay_line,
+    delay_with_first_values,
+    other_shapes,
+    streaming,
+)
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
@@ -92,6 +99,18 @@ def test_no_file_keeps_the_planner_busy() -> None:
 def test_what_is_kept_is_recorded(name: str) -> None:
     """Descriptions of tensors, nodes, and what kernels keep: bytes and number of allocations."""
     check_kept(file_of(name))
+
+
+STATEFUL = (delay_with_first_values, delay_line, streaming, other_shapes)
+
+
+@pytest.mark.parametrize("make", STATEFUL)
+def test_variables_are_recorded(make: Callable[[], ModelFile]) -> None:
+    model = make()
+    check_kept(model.data)
+    (head,) = re.findall(r"Arena allocation head (\d+) bytes", recorded(model.data))
+    for abi in Abi:
+        assert arena([model.graph], abi=abi).head == int(head)
 
 
 def check_plan(plan: Arena) -> None:

@@ -5,7 +5,7 @@ A figure that cannot be had is absent, with the reason: never 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +22,8 @@ from asc_tiny.firmware.network.ensemble import lay_out
 from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import Graph
-from asc_tiny.tflm.arena import Arena, arena
+from asc_tiny.tflm.arena import arena
 from asc_tiny.tflm.cmsis_nn import Core
-from asc_tiny.tflm.kernel_memory import Kernels
 from asc_tiny.tflm.structs import Abi
 from asc_tiny.util.errors import AscError
 
@@ -38,7 +37,6 @@ CMSIS_NN: Mapping[str, Core] = {
 }
 """What CMSIS-NN is built for on each core."""
 
-_FLOATS = ("FLOAT16", "FLOAT32", "FLOAT64")
 _ALIGNMENT = 16
 _RUN = "asc_stage_run"
 
@@ -91,9 +89,9 @@ def footprint(model_file: ModelFile, cpu: str | None, options: Options = DEFAULT
         except AscError as error:
             absent[name] = str(error)
 
-    add("tflm_head_bytes", lambda: _arena([graph]).head)
-    add("tflm_arena_bytes", lambda: _arena([graph], abi=_abi(cpu)).size)
-    add("tflm_cmsis_nn_arena_bytes", lambda: _arena([graph], _core(cpu)).size)
+    add("tflm_head_bytes", lambda: arena([graph]).head)
+    add("tflm_arena_bytes", lambda: arena([graph], abi=_abi(cpu)).size)
+    add("tflm_cmsis_nn_arena_bytes", lambda: arena([graph], _core(cpu)).size)
     try:
         compiled = compile_network(model_file, options)
     except AscError as error:
@@ -122,8 +120,8 @@ def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
         cpu_table(cpu)
     graphs = [member.model_file.graph for member in ensemble.members]
     figures: Mapping[str, Callable[[], int]] = {
-        "tflm_arena_bytes": lambda: _arena(graphs, abi=_abi(cpu)).size,
-        "tflm_cmsis_nn_arena_bytes": lambda: _arena(graphs, _core(cpu)).size,
+        "tflm_arena_bytes": lambda: arena(graphs, abi=_abi(cpu)).size,
+        "tflm_cmsis_nn_arena_bytes": lambda: arena(graphs, _core(cpu)).size,
         "aot_arena_bytes": lambda: _shared_arena_bytes(ensemble),
     }
     values: dict[str, Any] = {}
@@ -149,7 +147,7 @@ def tflm_arena_bytes(graph: Graph) -> int:
     Raises:
         AscError: its rules for the network are not known.
     """
-    return _arena([graph]).size
+    return arena([graph]).size
 
 
 def _core(cpu: str | None) -> Core:
@@ -162,21 +160,6 @@ def _core(cpu: str | None) -> Core:
 
 def _abi(cpu: str | None) -> Abi:
     return Abi.ILP32 if cpu and cpu.startswith("rv32") else Abi.ARM
-
-
-def _arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) -> Arena:
-    # CMSIS-NN works in other memory on 16-bit codes.
-    others, known = (
-        (_FLOATS, "int8 and int16") if kernels is None else ((*_FLOATS, "INT16"), "int8")
-    )
-    for graph in graphs:
-        for tensor in graph.tensors:
-            if not tensor.is_constant and tensor.dtype in others:
-                raise AscError(
-                    f"{graph.source}: tensor {tensor.index} is {tensor.dtype}; the memory of "
-                    f"TensorFlow Lite Micro is known for {known} models"
-                )
-    return arena(graphs, kernels, abi)
 
 
 def _code_bytes(lowered: LoweredGraph, table: Mapping[str, Any]) -> int:

@@ -17,7 +17,8 @@ from asc_tiny.tflite.liveness import LiveRange, live_ranges
 from asc_tiny.tflite.ops import Family, row
 from asc_tiny.tflite.variables import variable_names
 from asc_tiny.tflm.greedy_planner import BufferRequest, place
-from asc_tiny.tflm.kernel_memory import Kernels, Needs, needs
+from asc_tiny.tflm.kernel_memory import needs
+from asc_tiny.tflm.micro_kernel import Kernels, Needs
 from asc_tiny.tflm.structs import PLANNED_BUFFER_BYTES, TYPES, Abi, pointer_bytes
 from asc_tiny.tflm.subgraph_arena import OFFLINE_PLAN
 from asc_tiny.util.errors import AscError
@@ -77,8 +78,8 @@ def arena(graphs: Sequence[Graph], kernels: Kernels = None, abi: Abi = Abi.ARM) 
         abi: how the target lays out types.
 
     Raises:
-        AscError: an operator whose kernel is not known, several subgraphs, variables, or offsets
-            that the file prescribes.
+        AscError: an operator whose kernel is not known, subgraphs that do more than to give
+            variables first values, or offsets that the file prescribes.
     """
     for graph in graphs:
         _check_known(graph)
@@ -102,8 +103,8 @@ def head(graph: Graph, kernels: Kernels = None) -> tuple[Buffer, ...]:
     """Return the plan of one model's head: its activations and its kernels' scratch memory.
 
     Raises:
-        AscError: an operator whose kernel is not known, several subgraphs, variables, or offsets
-            that the file prescribes.
+        AscError: an operator whose kernel is not known, subgraphs that do more than to give
+            variables first values, or offsets that the file prescribes.
     """
     _check_known(graph)
     scratch = [
@@ -127,8 +128,6 @@ def _check_known(graph: Graph) -> None:
         what = "has subgraphs that do more than to give variables first values"
     elif OFFLINE_PLAN in graph.metadata:
         what = f"prescribes offsets in its metadata {OFFLINE_PLAN}"
-    elif any(tensor.is_variable for tensor in graph.tensors):
-        what = "has variables"
     else:
         return
     raise AscError(
@@ -205,7 +204,7 @@ class _Preparation:
         count = len({name for graph in graphs for name in variable_names(graph).values()})
         if count:
             self.keep(TYPES["MicroResourceVariables"].size(self.abi))
-            self.keep(TYPES["MicroResourceVariable"].size(self.abi) * count)
+            self.keep(TYPES["MicroResourceVariables::MicroResourceVariable"].size(self.abi) * count)
 
     def requests(self, count: int) -> int:
         """Return the bytes at the start that hold requests while operators are prepared."""
@@ -234,6 +233,10 @@ class _Preparation:
 
     def plan(self, graph: Graph, scratch: Sequence[BufferRequest]) -> None:
         """Place activations and scratch memory: MicroAllocator::CommitStaticMemoryPlan."""
+        for each in (graph, *graph.others):
+            for tensor in each.tensors:
+                if tensor.is_variable:
+                    self.keep(tensor.byte_count)
         buffers = _placed(graph, scratch)
         self.plans.append(buffers)
         tensors = sum(len(each.tensors) for each in (graph, *graph.others))

@@ -1,4 +1,4 @@
-"""Working memory that CMSIS-NN's int8 kernels ask for (its functions ``*_get_buffer_size``)."""
+"""Working memory that CMSIS-NN's kernels ask for (its functions ``*_get_buffer_size``)."""
 
 from __future__ import annotations
 
@@ -45,6 +45,13 @@ def conv_2d(op: OperatorView, core: Core) -> int:
     return _columns(source[3] * height * width, core)
 
 
+def conv_2d_s16(op: OperatorView, core: Core) -> int:
+    """Return the bytes for 16-bit codes (arm_convolve_wrapper_s16_get_buffer_size)."""
+    _, height, width, _ = op.input(1).shape
+    length = op.input(0).shape[3] * height * width
+    return 2 * (4 * 8 * -(-length // 8) if core is Core.MVE else 2 * length)
+
+
 def one_by_one(channels: int, core: Core) -> int:
     """Return the bytes for a 1x1 convolution (arm_convolve_1x1_s8_fast_get_buffer_size)."""
     return 4 * channels if core is Core.DSP_ARM_COMPILER else 0
@@ -73,8 +80,13 @@ def fully_connected(outputs: int, core: Core) -> int:
     return 4 * outputs if core is Core.MVE else 0
 
 
+def svdf(op: OperatorView, core: Core) -> int:
+    """Return the bytes of the filters' sums that an SVDF keeps (arm_svdf_s8_get_buffer_size)."""
+    return 4 * op.input(1).shape[0] if core is Core.MVE else 0
+
+
 def average_pool_2d(channels: int, core: Core) -> int:
-    """Return the bytes for an average pool (arm_avgpool_s8_get_buffer_size)."""
+    """Return the bytes for an average pool (arm_avgpool_s8_get_buffer_size, the same for s16)."""
     return 4 * channels if core in (Core.DSP, Core.DSP_ARM_COMPILER) else 0
 
 

@@ -3,117 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from asc_tiny.tflite.graph import ABSENT, Graph, Operator
-from asc_tiny.tflite.operands import OperatorView
+from asc_tiny.tflite.graph import Graph, Operator, Tensor
 from asc_tiny.tflite.ops import OPS, OpRules
-from asc_tiny.tflite.variables import variable_names
-from asc_tiny.tflm import cmsis_nn
+from asc_tiny.tflm import cmsis_nn, stateful_kernels
 from asc_tiny.tflm.cmsis_nn import Core
 from asc_tiny.tflm.kernel_scratch import scratch
-from asc_tiny.tflm.structs import TYPES, UNNAMED, Abi
+from asc_tiny.tflm.micro_kernel import Kernels, MicroKernel, Needs
+from asc_tiny.tflm.structs import Abi, pointer_bytes
 from asc_tiny.util.errors import AscError
-
-Kernels = Core | None
-"""CMSIS-NN for a core, or None for TensorFlow Lite Micro's reference kernels."""
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What one operator takes while TensorFlow Lite Micro prepares a model.
-
-    Attributes:
-        data: bytes of what its kernel keeps, 0 for none.
-        persistent: bytes of further memory that it keeps, in the order of the calls.
-        scratch: bytes of scratch memory at run time, in the order of the calls.
-        temporary: tensors of which a description exists during preparation.
-        options: type of its options, empty for none; ``needs`` fills it in.
-        variable: the variable whose memory ``persistent`` is, which the first operator that
-            assigns it takes; None for all other operators.
-    """
-
-    data: int = 0
-    persistent: tuple[int, ...] = ()
-    scratch: tuple[int, ...] = ()
-    temporary: tuple[int, ...] = ()
-    options: str = ""
-    variable: tuple[str, str] | None = None
-
-
-class MicroKernel(OperatorView):
-    """An operator that TensorFlow Lite Micro prepares.
-
-    Attributes:
-        kernels: the kernels that it is built with.
-        abi: how the target lays out types.
-    """
-
-    def __init__(self, graph: Graph, operator: Operator, kernels: Kernels, abi: Abi) -> None:
-        super().__init__(graph, operator)
-        self.kernels = kernels
-        self.abi = abi
-
-    def size(self, name: str) -> int:
-        """Return the bytes of a type in C++."""
-        return (TYPES.get(name) or UNNAMED[name]).size(self.abi)
-
-    def operands(self, *inputs: int) -> tuple[int, ...]:
-        """Return the tensors of these inputs where they are present, then of the output."""
-        present = (self.operator.inputs[i] for i in inputs if i < len(self.operator.inputs))
-        return (*(i for i in present if i != ABSENT), self.operator.outputs[0])
-
-    @property
-    def all(self) -> tuple[int, ...]:
-        """The tensors of all inputs that are present, then of the output."""
-        return self.operands(*range(len(self.operator.inputs)))
-
-    def check_codes(self) -> None:
-        """Check that the result is codes of a type for which the kernel's memory is known.
-
-        Raises:
-            AscError: it is neither int8 nor, with reference kernels, int16.
-        """
-        known = ("INT8", "INT16") if self.kernels is None else ("INT8",)
-        if self.output.dtype not in known:
-            raise self.error(
-                f"gives {self.output.dtype}; its memory in TensorFlow Lite Micro is known for "
-                f"{' and '.join(known)} alone"
-            )
-
-    def check_weights(self) -> None:
-        """Check that the weights are not of four bits, which kernels widen in scratch memory.
-
-        Raises:
-            AscError: they are.
-        """
-        if self.input(1).dtype == "INT4":
-            raise self.error(
-                "has weights of INT4, for which its memory in TensorFlow Lite Micro is not known"
-            )
-
 
 memory_rule: OpRules[Callable[[MicroKernel], Needs]] = OpRules()
 """What each operator's kernel needs; those without a rule are not known."""
 
 
-def _keeps(name: str, data: str = "") -> None:
+def _keeps(name: str, data: str = "", options: str = "") -> None:
     """Register a kernel that looks at all its operands once and keeps one structure, if any."""
 
     @memory_rule(name)
     def needs(op: MicroKernel) -> Needs:
-        return Needs(op.size(data) if data else 0, temporary=op.all)
+        return Needs(op.size(data) if data else 0, temporary=op.all, options=options)
 
 
+_keeps("ABS", "OpDataAbsRsqrt")
 _keeps("ADD", "OpDataAdd")
+_keeps("BROADCAST_ARGS")
 _keeps("BROADCAST_TO")
+_keeps("CAST", options="TfLiteCastParams")
+_keeps("CEIL")
+_keeps("COS")
 _keeps("DEQUANTIZE", "DequantizeOpData")
 _keeps("DIV", "OpDataDiv")
+_keeps("DYNAMIC_UPDATE_SLICE")
+_keeps("ELU", "OpDataElu")
+_keeps("EXP")
 _keeps("EXPAND_DIMS")
 _keeps("FILL")
+_keeps("FLOOR_DIV")
+_keeps("FLOOR_MOD")
 _keeps("HARD_SWISH", "HardSwishParams")
 _keeps("L2_NORMALIZATION", "L2NormalizationParams")
 _keeps("LEAKY_RELU", "LeakyReluOpData")
+_keeps("LOG")
+_keeps("LOGICAL_NOT")
 _keeps("LOGISTIC", "OpDataLogistic")
 _keeps("MUL", "OpDataMul")
 _keeps("PAD", "OpData")
@@ -126,7 +59,14 @@ _keeps("RESHAPE")
 _keeps("RESIZE_BILINEAR")
 _keeps("RESIZE_NEAREST_NEIGHBOR")
 _keeps("REVERSE_V2")
+_keeps("ROUND")
+_keeps("RSQRT", "OpDataAbsRsqrt")
+_keeps("SELECT_V2", "OpDataSelect")
+_keeps("SIN")
 _keeps("SLICE")
+_keeps("SQRT")
+_keeps("SQUARE")
+_keeps("SQUARED_DIFFERENCE", "OpDataSquaredDifference")
 _keeps("SQUEEZE")
 _keeps("STRIDED_SLICE", "StridedSliceParams")
 _keeps("SUB", "OpDataSub")
@@ -134,11 +74,16 @@ _keeps("TANH", "OpDataTanh")
 _keeps("ZEROS_LIKE")
 
 
-@memory_rule("ARG_MAX", "ARG_MIN", "LOGICAL_AND", "LOGICAL_OR")
-@memory_rule("MAXIMUM", "MINIMUM", "PACK", "TRANSPOSE", "UNPACK")
+@memory_rule("ARG_MAX", "ARG_MIN", "FLOOR", "LOGICAL_AND", "LOGICAL_OR")
+@memory_rule("MAXIMUM", "MINIMUM", "NEG", "PACK", "TRANSPOSE", "UNPACK")
 def _unprepared(_: MicroKernel) -> Needs:
     """Describe a kernel that does nothing before it runs."""
     return Needs()
+
+
+@memory_rule("SHAPE")
+def _shape(_: MicroKernel) -> Needs:
+    return Needs(options="TfLiteShapeParams")
 
 
 @memory_rule("CUMSUM", "LOG_SOFTMAX")
@@ -155,10 +100,59 @@ def _comparison(op: MicroKernel) -> Needs:
     return Needs(op.size("ComparisonParams"), temporary=op.all[:-1])
 
 
-@memory_rule("GATHER", "GATHER_ND")
-def _gather(op: MicroKernel) -> Needs:
-    # The output's dimensions are copied out of the file.
-    return Needs(persistent=(4 + 4 * len(op.output.shape),), temporary=op.all)
+def _dimensions(tensor: Tensor) -> int:
+    """Return the bytes of a tensor's dimensions, copied out of the file to be written."""
+    return 4 + 4 * len(tensor.shape)
+
+
+@memory_rule("DEPTH_TO_SPACE", "GATHER", "GATHER_ND")
+@memory_rule("L2_POOL_2D", "SPACE_TO_DEPTH")
+def _writes_dimensions(op: MicroKernel) -> Needs:
+    return Needs(persistent=(_dimensions(op.output),), temporary=op.all)
+
+
+@memory_rule("EMBEDDING_LOOKUP")
+def _embedding_lookup(op: MicroKernel) -> Needs:
+    kept = (_dimensions(op.output), op.size("OpDataEmbeddingLookup"))
+    return Needs(persistent=kept, temporary=op.all)
+
+
+@memory_rule("MIRROR_PAD")
+def _mirror_pad(op: MicroKernel) -> Needs:
+    requests = scratch(op.graph, op.operator)
+    return Needs(
+        op.size("OpDataMirrorPad"),
+        scratch=requests,
+        temporary=op.all,
+        options="TfLiteMirrorPaddingParams",
+    )
+
+
+@memory_rule("ADD_N")
+def _add_n(op: MicroKernel) -> Needs:
+    op.check_result("FLOAT32", "INT8")
+    kept = (op.size("OpDataAddN"),) if op.output.dtype == "INT8" else ()
+    pointers = pointer_bytes(op.abi) * len(op.operator.inputs)
+    return Needs(persistent=kept, scratch=(pointers,), temporary=op.all)
+
+
+@memory_rule("BATCH_MATMUL")
+def _batch_matmul(op: MicroKernel) -> Needs:
+    """Describe a product for which operands are transposed in memory that is kept."""
+    left, right = op.input(0), op.input(1)
+    codes = left.dtype != "FLOAT32"
+    kept: tuple[int, ...] = (op.size("QuantizationOpDataBatchMatmul"),) if codes else ()
+    for tensor, transposed in ((left, op.options["adj_x"]), (right, not op.options["adj_y"])):
+        if transposed:
+            kept += (op.size("TfLiteEvalTensor"), _dimensions(tensor), tensor.byte_count)
+    kept += (_dimensions(op.output),)
+    needs = Needs(op.size("OpDataBatchMatmul"), persistent=kept, temporary=op.all)
+    if op.kernels is None:
+        return needs
+    sums = cmsis_nn.fully_connected(op.output.shape[-1], op.kernels)
+    buffers = (sums,) if sums and left.dtype == "INT8" else ()
+    # The structure of CMSIS-NN has the shape of the output and the number of a buffer besides.
+    return replace(needs, data=needs.data + 20, scratch=buffers)
 
 
 @memory_rule("SPACE_TO_BATCH_ND")
@@ -171,29 +165,12 @@ def _batch_to_space(op: MicroKernel) -> Needs:
     return Needs(temporary=op.operands(0))
 
 
-@memory_rule("CALL_ONCE")
-def _call_once(op: MicroKernel) -> Needs:
-    return Needs(op.size("OpDataCallOnce"))
-
-
-@memory_rule("VAR_HANDLE")
-def _var_handle(op: MicroKernel) -> Needs:
-    return Needs(op.size("OpDataVarHandle"))
-
-
-@memory_rule("READ_VARIABLE")
-def _read_variable(op: MicroKernel) -> Needs:
-    return Needs(temporary=op.operands(0)[:1])
-
-
-@memory_rule("ASSIGN_VARIABLE")
-def _assign_variable(op: MicroKernel) -> Needs:
-    value = op.input(1)
-    return Needs(
-        persistent=(value.byte_count,),
-        temporary=(value.index,),
-        variable=variable_names(op.graph)[op.input(0).index],
-    )
+memory_rule("CALL_ONCE")(stateful_kernels.call_once)
+memory_rule("VAR_HANDLE")(stateful_kernels.var_handle)
+memory_rule("READ_VARIABLE")(stateful_kernels.read_variable)
+memory_rule("ASSIGN_VARIABLE")(stateful_kernels.assign_variable)
+memory_rule("SVDF")(stateful_kernels.svdf)
+memory_rule("UNIDIRECTIONAL_SEQUENCE_LSTM")(stateful_kernels.sequence_lstm)
 
 
 @memory_rule("CONCATENATION")
@@ -210,46 +187,60 @@ def _channels(op: MicroKernel, axis: int) -> tuple[int, int]:
 
 @memory_rule("CONV_2D")
 def _conv_2d(op: MicroKernel) -> Needs:
-    op.check_weights()
-    needs = Needs(
-        op.size("OpDataConv"),
-        persistent=_channels(op, 0),
-        temporary=op.operands(0, 1) + op.all,
-    )
-    if op.kernels is None:
+    needs = _convolution(op, 0)
+    if op.kernels is None or op.dtype == "FLOAT32":
         return needs
-    scratch = cmsis_nn.conv_2d(op, op.kernels)
-    return _with_buffer(needs, scratch)
+    if op.dtype == "INT8":
+        return _with_buffer(needs, cmsis_nn.conv_2d(op, op.kernels))
+    bias = op.optional_input(2)
+    if bias is not None and bias.dtype == "INT32":
+        return needs
+    return _with_buffer(needs, cmsis_nn.conv_2d_s16(op, op.kernels))
 
 
 @memory_rule("DEPTHWISE_CONV_2D")
 def _depthwise_conv_2d(op: MicroKernel) -> Needs:
-    needs = replace(
-        _conv_2d(MicroKernel(op.graph, op.operator, None, op.abi)),
-        persistent=_channels(op, 3),
+    needs = _convolution(op, 3)
+    if op.kernels is None or op.dtype != "INT8":
+        return needs
+    return _with_buffer(needs, cmsis_nn.depthwise_conv_2d(op, op.kernels))
+
+
+def _convolution(op: MicroKernel, axis: int) -> Needs:
+    """Return what a convolution takes with a multiplier per channel, which lie along ``axis``."""
+    op.check_weights()
+    needs = Needs(
+        op.size("OpDataConv"),
+        persistent=_channels(op, axis),
+        temporary=op.operands(0, 1) + op.all,
     )
     if op.kernels is None:
         return needs
-    scratch = cmsis_nn.depthwise_conv_2d(op, op.kernels)
-    return _with_buffer(needs, scratch)
+    # CMSIS-NN's structure has the number of a buffer besides.
+    kept = () if op.dtype == "FLOAT32" else needs.persistent
+    return replace(needs, data=needs.data + 4, persistent=kept)
 
 
 @memory_rule("TRANSPOSE_CONV")
 def _transpose_conv(op: MicroKernel) -> Needs:
-    op.check_codes()
+    op.check_result("FLOAT32", "INT8", "INT16")
     needs = Needs(
         op.size("OpDataTransposeConv"),
         persistent=_channels(op, 0),
+        scratch=scratch(op.graph, op.operator),
         temporary=op.operands(1, 2) + op.operands(1, 2, 3),
     )
     if op.kernels is None:
-        return replace(needs, scratch=scratch(op.graph, op.operator))
-    return replace(needs, data=needs.data + 4, scratch=cmsis_nn.transpose_conv(op, op.kernels))
+        return needs
+    needs = replace(needs, data=needs.data + 4)
+    if op.output.dtype == "INT8":
+        return replace(needs, scratch=cmsis_nn.transpose_conv(op, op.kernels))
+    return replace(needs, scratch=needs.scratch[:1])
 
 
 def _with_buffer(needs: Needs, scratch: int) -> Needs:
-    """Add the number of a buffer, which CMSIS-NN's kernels keep, and the buffer if it is one."""
-    return replace(needs, data=needs.data + 4, scratch=(scratch,) if scratch > 0 else ())
+    """Add a buffer at run time if it is one."""
+    return replace(needs, scratch=(scratch,) if scratch > 0 else ())
 
 
 @memory_rule("FULLY_CONNECTED")
@@ -272,6 +263,8 @@ def _fully_connected_of_cmsis_nn(op: MicroKernel, needs: Needs, core: Core) -> N
     result = op.output
     outputs, depth = result.shape[-1], weights.shape[-1]
     needs = replace(needs, data=needs.data + 24)
+    if op.dtype != "INT8":
+        return needs
     if len(result.shape) > 2 and depth % 4 == 0:
         # Runs as a 1x1 convolution, which has a multiplier per channel.
         scratch = () if len(weights.scales) > 1 else (8 * outputs,)
@@ -289,23 +282,21 @@ def _pool(op: MicroKernel) -> Needs:
     needs = Needs(op.size("OpDataPooling"), temporary=op.all)
     if op.kernels is None:
         return needs
+    needs = replace(needs, data=needs.data + 4)
     if op.name == "MAX_POOL_2D":
-        return _with_buffer(needs, 0)
+        return needs
     channels = op.input(0).shape[-1]
     needs = replace(needs, temporary=needs.temporary * 2)
+    if op.dtype == "FLOAT32":
+        return needs
     return _with_buffer(needs, cmsis_nn.average_pool_2d(channels, op.kernels))
 
 
-@memory_rule("MEAN", "SUM")
-def _mean(op: MicroKernel) -> Needs:
-    op.check_codes()
+@memory_rule("MEAN", "REDUCE_ALL", "REDUCE_MAX", "REDUCE_MIN", "SUM")
+def _reduction(op: MicroKernel) -> Needs:
+    again = op.all if op.dtype == "INT8" else op.all[:-1]
     requests = scratch(op.graph, op.operator)
-    return Needs(op.size("OpDataReduce"), scratch=requests, temporary=op.all * 2)
-
-
-@memory_rule("REDUCE_MAX", "REDUCE_MIN")
-def _reduce_extreme(op: MicroKernel) -> Needs:
-    return _mean(op)
+    return Needs(op.size("OpDataReduce"), scratch=requests, temporary=op.all + again)
 
 
 _TABLE_BYTES = 2 * 513
@@ -314,9 +305,8 @@ _TABLE_BYTES = 2 * 513
 
 @memory_rule("SOFTMAX")
 def _softmax(op: MicroKernel) -> Needs:
-    op.check_codes()
     size = op.size("SoftmaxParams") + (0 if op.kernels is None else 8)
-    tables = (_TABLE_BYTES, _TABLE_BYTES) if op.input(0).dtype == "INT16" else ()
+    tables = (_TABLE_BYTES, _TABLE_BYTES) if op.dtype == "INT16" else ()
     return Needs(size, persistent=tables, temporary=op.all)
 
 
@@ -343,17 +333,18 @@ def needs(graph: Graph, operator: Operator, kernels: Kernels, abi: Abi) -> Needs
     rule = memory_rule.get(operator.name)
     if rule is None:
         raise AscError(
-            f"{graph.source}: operator {operator.index} is {operator.name}, whose memory in "
-            f"TensorFlow Lite Micro is not known; known are {', '.join(memory_rule.names)}"
+            f"{graph.source}: it is not known how much memory TensorFlow Lite Micro needs for "
+            f"operator {operator.index} ({operator.name})"
         )
     op = MicroKernel(graph, operator, kernels, abi)
     try:
-        return replace(rule(op), options=_options_type(operator.name))
+        found = rule(op)
+        return replace(found, options=found.options or _options_type(operator.name))
     except _INCONSISTENT as error:
         raise op.error(f"has operands that do not fit ({error})") from error
 
 
 def _options_type(name: str) -> str:
-    """Return the type of an operator's options: they have names as in the schema."""
+    """Return the type of an operator's options: most have names as in the schema."""
     table = OPS[name].table
     return f"TfLite{table.removesuffix('2D')}Params" if table else ""

@@ -32,14 +32,14 @@ def scratch(graph: Graph, operator: Operator) -> tuple[int, ...]:
     op = OperatorView(graph, operator)
     rule = scratch_rule.get(op.name)
     if rule is None:
-        raise _unknown(op, "is an operator")
+        raise _unknown(op)
     return rule(op)
 
 
-def _unknown(op: OperatorView, what: str) -> AscError:
+def _unknown(op: OperatorView, which: str = "") -> AscError:
     return AscError(
-        f"operator {op.operator.index} ({op.name}) {what}, whose scratch memory in TensorFlow Lite "
-        f"Micro is not known"
+        "it is not known how much scratch memory TensorFlow Lite Micro needs for operator "
+        f"{op.operator.index} ({op.name}){which}"
     )
 
 
@@ -51,7 +51,7 @@ def _check_types(op: OperatorView, *allowed: str) -> str:
     """
     dtype = op.output.dtype
     if dtype not in allowed:
-        raise _unknown(op, f"gives {dtype}")
+        raise _unknown(op, f", which gives {dtype}")
     return dtype
 
 
@@ -124,5 +124,5 @@ def _sequence_lstm(op: OperatorView) -> tuple[int, ...]:
     state, cells = op.input(18), op.input(19)
     size = {"FLOAT32": 4, "INT16": 2}.get(cells.dtype)
     if size is None:
-        raise _unknown(op, f"has cells of {cells.dtype}")
+        raise _unknown(op, f", which has cells of {cells.dtype}")
     return (size * state.size,) * 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.tflm.arena import head
-from asc_tiny.tflm.kernel_memory import Kernels
+from asc_tiny.tflm.micro_kernel import Kernels
 from asc_tiny.util.memory_map import Block, MemoryMap
 
 

@@ -23,6 +23,7 @@ from asc_tiny.tflite.graph import Graph, Operator
 from support.compiles import compiles
 from support.emulated import EmulatedNetwork
 from support.graph_batch import model_file
+from support.kernel_models import Maker, four_bits
 from support.paths import MODELS
 from support.random_graphs import random_graph, seeded
 from support.references import samples_of
@@ -90,25 +91,22 @@ def test_costs_in_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_cannot_be_had_is_absent_with_a_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An operator that neither runtime's rules know: no figure, and never 0."""
-    net = Builder()
-    source, target = net.activation((1, 8), 0.1, -128), net.activation((1, 8), 0.1, -128)
-    net.operator("SQRT", [source], [target])
+    """Weights of four bits, which neither runtime's rules know: no figure, and never 0."""
     path = tmp_path / "model.tflite"
-    path.write_bytes(net.finish([source], [target]))
+    path.write_bytes(four_bits("CONV_2D")(Maker("INT8")))
     code, out, err = budget(capsys, path, "--cpu", "cortex-m4", "--json")
     assert (code, err) == (0, "")
     costs = json.loads(out)["models"][0]["costs"]
     for name in ("tflm_arena_bytes", "aot_arena_bytes", "aot_code_bytes", "estimate"):
         assert costs[name] is None
-        assert "SQRT" in costs["absent"][name]
+        assert "INT4" in costs["absent"][name]
     assert costs["model_bytes"] > 0
     code, out, err = budget(capsys, path, "--cpu", "cortex-m4")
     assert code == 0
-    assert "ahead of time: arena" in out and "SQRT" in out
+    assert "ahead of time: arena" in out and "INT4" in out
     code, out, err = budget(capsys, path, "--plan", tmp_path / "plan.svg")
     assert code == 2
-    assert "no memory plan, ahead of time" in err and "SQRT" in err
+    assert "no memory plan, ahead of time" in err and "INT4" in err
 
 
 def test_members_of_an_ensemble_share_memory(capsys: pytest.CaptureFixture[str]) -> None:

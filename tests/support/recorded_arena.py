@@ -171,6 +171,9 @@ def check_kept(data: bytes) -> None:
     assert figures("TfLiteEvalTensor data") == expected("TfLiteEvalTensor", tensors)
     nodes = expected("NodeAndRegistration", sum(len(each.operators) for each in graphs))
     assert figures("NodeAndRegistration struct") == nodes
+    states = [each.byte_count for one in graphs for each in one.tensors if each.is_variable]
+    if states:
+        assert figures("TfLiteTensor variable buffer data") == (sum(states), len(states))
     ends = len(graph.inputs) + len(graph.outputs)
     assert figures("Persistent TfLiteTensor data") == expected("TfLiteTensor", ends)
     steps = [
@@ -184,7 +187,7 @@ def check_kept(data: bytes) -> None:
     if variables:
         one, all_of_them = (
             TYPES[name].size(Abi.LP64)
-            for name in ("MicroResourceVariable", "MicroResourceVariables")
+            for name in ("MicroResourceVariables::MicroResourceVariable", "MicroResourceVariables")
         )
         sizes += [one * len(variables), all_of_them]
     # The package is built for compressed models, with numbers of buffers for each operator.

@@ -19,7 +19,7 @@ from asc_tiny.firmware.network import tflm
 from asc_tiny.model.ensemble import Model
 from asc_tiny.targets.build.project import Tflm
 from asc_tiny.tflm.cmsis_nn import Core
-from asc_tiny.tflm.kernel_memory import Kernels
+from asc_tiny.tflm.micro_kernel import Kernels
 from asc_tiny.tflm.options import DEFAULT, TflmOptions
 from support import c_programs
 from support.emulated import LINK, PROJECT, emulate, write_platform

@@ -17,7 +17,8 @@ from asc_tiny.tflite.variables import variable_names
 from asc_tiny.tflm.arena import ALIGNMENT, Arena, arena
 from asc_tiny.tflm.cmsis_nn import Core
 from asc_tiny.tflm.host_arena import host_arena_bytes
-from asc_tiny.tflm.kernel_memory import Kernels, Needs, needs
+from asc_tiny.tflm.kernel_memory import needs
+from asc_tiny.tflm.micro_kernel import Kernels, Needs
 from asc_tiny.tflm.options import DEFAULT, TflmOptions
 from asc_tiny.tflm.resolver import CUSTOM, VELA, custom_name
 from asc_tiny.tflm.structs import TYPES, Abi, pointer_bytes, resolver_bytes

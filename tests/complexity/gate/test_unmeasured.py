@@ -53,7 +53,9 @@ UNKNOWN = {
     "OfflineMemoryAllocation are not those of 4 tensors": lambda: planned_offline(5),
     "OfflineMemoryAllocation are not those of 4": lambda: planned_offline(4, (0, 0)),
     "OfflineMemoryAllocation have the offset -7": lambda: planned_offline(4, (-7, -1, -1, 0)),
-    "operator 0 (SVDF) gives INT16, whose scratch memory": svdf_of_other_codes,
+    "scratch memory TensorFlow Lite Micro needs for operator 0 (SVDF), which gives INT16": (
+        svdf_of_other_codes
+    ),
 }
 
 

@@ -29,6 +29,7 @@ pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
 
 from support.graph_batch import model_file
+from support.kernel_models import Maker, four_bits
 from support.tflite_builder import Builder
 from support.tflm_networks import WHIRL, WHIRL_SOURCES, custom, ends_of_many_types, streaming
 
@@ -142,6 +143,18 @@ def test_variables_can_be_reset() -> None:
     assert "asc_net_reset" not in tflm.generate(ends_of_many_types())["asc_net.h"]
 
 
+def with_weights_of_four_bits() -> ModelFile:
+    """Return a network whose arena is not computed, but which the package runs."""
+    return model_file(four_bits("CONV_2D")(Maker("INT8")), "four_bits.tflite")
+
+
+@pytest.mark.parametrize("network", [ends_of_many_types, streaming])
+def test_arena_of_many_types_and_variables_is_computed(network: Callable[[], ModelFile]) -> None:
+    size = tflm_arena.arena_size(network())
+    assert size.measured == 0
+    assert size.size == max(needed for _, needed in size.needs)
+
+
 def test_arena_that_is_measured_is_an_upper_bound() -> None:
     """Of reference kernels, with networks whose arena is computed for 32 bits, too."""
     for name in ("mobilenet_esc10.tflite", "mini_segnet_esc10.tflite"):
@@ -151,9 +164,9 @@ def test_arena_that_is_measured_is_an_upper_bound() -> None:
         computed = tflm_arena.arena_size(model)
         assert dict(computed.needs)[tflm_arena.REFERENCE] < measured.measured < measured.size
         assert measured.least < computed.least
-    size = tflm_arena.arena_size(streaming())
+    size = tflm_arena.arena_size(with_weights_of_four_bits())
     assert (size.measured, size.needs) == (size.size_64, ())
-    header = tflm.generate(streaming())["asc_net.h"]
+    header = tflm.generate(with_weights_of_four_bits())["asc_net.h"]
     assert f"with all its objects: {size.measured}, which were measured" in header
 
 
@@ -170,10 +183,10 @@ def test_arena_that_nothing_tells_must_be_given() -> None:
 
 def test_arena_without_the_package_must_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tflm_arena, "find_spec", lambda name: None)
-    with pytest.raises(AscError, match=r"subgraphs.*pip install .*or give --tflm-arena BYTES"):
-        tflm.generate(streaming())
+    with pytest.raises(AscError, match=r"INT4.*pip install .*or give --tflm-arena BYTES"):
+        tflm.generate(with_weights_of_four_bits())
     assert tflm.generate(load_model(MODEL))
-    assert tflm.generate(streaming(), options=TflmOptions(20000))
+    assert tflm.generate(with_weights_of_four_bits(), options=TflmOptions(20000))
 
 
 def test_custom_operators() -> None:

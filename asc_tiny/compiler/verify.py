@@ -67,9 +67,15 @@ def check_graph(graph: Graph) -> None:
 def check_stages(lowered: LoweredGraph) -> None:
     """Check that views lie inside of their buffers and parameters are those of their kernels.
 
+    Each stage that runs a kernel has a name of its own, which its structures in C get.
+
     Raises:
         VerifyError: something is not as stages must be.
     """
+    names = [stage.name for stage in lowered.stages if stage.kernel]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise VerifyError(f"{names.count(twice)} stages are called {twice}")
     for stage in lowered.stages:
         for view in (stage.output, *(rows.view for rows in stage.inputs)):
             _check_view(stage, view)

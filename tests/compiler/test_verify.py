@@ -48,6 +48,14 @@ def test_plans_pass(name: str) -> None:
     verify.check_plan(compiled)
 
 
+def test_two_stages_of_one_name_are_found() -> None:
+    lowered = plan().lowered
+    first, second, *rest = lowered.stages
+    stages = [first, replace(second, name=first.name), *rest]
+    with pytest.raises(VerifyError, match=f"2 stages are called {first.name}"):
+        verify.check_stages(replace(lowered, stages=stages))
+
+
 @pytest.mark.parametrize("name", PLANS)
 def test_steps_that_change_places_are_found(name: str) -> None:
     """Wherever a row is made one step before a stage needs it for the first time."""

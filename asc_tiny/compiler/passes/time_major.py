@@ -105,8 +105,9 @@ class _TimeMajorRewriter:
             source = self.source.tensor(index)
             self._restored[index] = self.tensor(replace(source, name=f"{source.name} turned back"))
             order = self.constant(np.array(_TRANSPOSED, np.int32), "INT32")
-            # Others keep their numbers in the file.
-            number = len(self.source.operators) + len(self._restored)
+            # Others keep their numbers in the file, of which folding may have taken some away.
+            last = max(operator.index for operator in self.source.operators)
+            number = last + 1 + len(self._restored)
             outputs = (self._restored[index],)
             self.operators.append(Operator(number, "TRANSPOSE", (index, order), outputs, {}))
         return self._restored[index]

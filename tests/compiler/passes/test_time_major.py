@@ -40,6 +40,16 @@ def test_what_has_no_such_form_gets_its_own_layout_back() -> None:
     assert turned.operators[2].outputs == reshape.outputs
 
 
+def test_numbers_stay_different_where_folding_took_operators_away() -> None:
+    """Operators keep their numbers in the file; what is added gets one that none of them has."""
+    graph = small_network()
+    first = replace(graph.operators[0], index=4)
+    flat = Tensor(10, "flat", (1, 144), "INT8", (0.5,), (-128,))
+    reshape = Operator(6, "RESHAPE", (3,), (10,), {})
+    cut = Graph(graph.source, (first, reshape), (*graph.tensors, flat), (0,), (10,))
+    assert [operator.index for operator in to_time_major(cut).operators] == [4, 8, 6]
+
+
 def test_time_major_transposes_images_and_windows() -> None:
     graph = convolutions((3, 2))
     turned = to_time_major(graph)

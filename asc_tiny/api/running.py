@@ -322,8 +322,8 @@ def _verify_network(project: NetworkProject, paths: Sequence[Path | str]) -> Ver
 
 def _no_line(project: NetworkProject) -> AscError:
     return AscError(
-        f"{project.folder}: --port is for classifiers; the board of a network alone prints its "
-        "golden inputs on its line"
+        f"{project.folder}: --port is for classifiers; the board of a network alone prints "
+        "the results of its golden inputs as text, for any serial terminal"
     )
 
 

@@ -56,12 +56,12 @@ def test_the_program_of_the_page(tmp_path: Path) -> None:
 int main(void) {
     static int8_t codes[ASC_NET_INPUT_SIZE];
     static int8_t scores[ASC_NET_OUTPUT_SIZE];
-    const int status = classify(codes, scores);
+    const int status = start() ? 1 : classify(codes, scores);
     printf("%d %d\\n", status, scores[0]);
     return status;
 }
 """
-    declared = "int classify(const int8_t *codes, int8_t *scores);\n"
+    declared = "int start(void);\nint classify(const int8_t *codes, int8_t *scores);\n"
     body = text.replace('#include "asc_net.h"\n', f'#include "asc_net.h"\n\n{declared}')
     (tmp_path / "c" / "main.c").write_text(body + main)
     sources = sorted((tmp_path / "c").glob("*.c"))

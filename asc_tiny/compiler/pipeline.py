@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from asc_tiny.compiler import verify
 from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.diagnostics import operator_error
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.lower.lower_graph import consistent, lower_graph
-from asc_tiny.compiler.options import STREAMING, Options
+from asc_tiny.compiler.options import INT8_CODES, STREAMING, Options
+from asc_tiny.compiler.passes.constant_folding import fold_constants
+from asc_tiny.compiler.passes.float_islands import without_float_islands
 from asc_tiny.compiler.passes.pack_dense import pack_dense_layers
+from asc_tiny.compiler.passes.strip_io_conversions import without_conversions
 from asc_tiny.compiler.passes.time_major import to_time_major
 from asc_tiny.compiler.planner.planner import plan
+from asc_tiny.compiler.supported import check_streaming, check_supported
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.tflite.variables import stateful_operator
 
@@ -24,13 +28,16 @@ class Unit:
 
     Attributes:
         options: the options of the user.
-        graph: the graph of the file.
+        graph: the graph of the file, as the passes so far have changed it.
+        folded: number and name of each operator of the file of which nothing is left, since its
+            result is known.
         lowered: its stages, None before they are made.
         compiled: the network with schedule and arena, None before they are planned.
     """
 
     options: Options
     graph: Graph
+    folded: Sequence[str] = ()
     lowered: LoweredGraph | None = None
     compiled: Compiled | None = None
 
@@ -62,17 +69,56 @@ def compile_graph(graph: Graph, options: Options) -> Compiled:
     """Run all passes over a graph.
 
     Raises:
-        AscError: the network cannot become stages, or no plan is within the limit; or a pass is at
-            fault, which the message says.
+        AscError: the network is not supported, cannot become stages, or no plan is within the
+            limit; or a pass is at fault, which the message says.
     """
-    unit = Unit(options, graph)
-    for each in PASSES:
-        if each.is_needed(options):
-            each.run(unit)
-            with verify.named(graph.source, each.name):
-                each.check(unit)
+    unit = _supported(graph, options)
+    _run(unit, STAGE_PASSES)
     assert unit.compiled is not None
-    return unit.compiled
+    return replace(unit.compiled, folded=unit.folded, io=options.io)
+
+
+def check_compiled(graph: Graph, options: Options) -> None:
+    """Check that a graph is supported, without compiling it.
+
+    Raises:
+        AscError: it is not; the message names operator or tensor.
+    """
+    _supported(graph, options)
+
+
+def _supported(graph: Graph, options: Options) -> Unit:
+    """Return a network whose operators must have kernels, since no others will go any more."""
+    unit = Unit(options, graph)
+    _run(unit, GRAPH_PASSES)
+    check_supported(unit.graph)
+    if options.schedule == STREAMING:
+        check_streaming(unit.graph)
+    return unit
+
+
+def _run(unit: Unit, passes: Sequence[Pass]) -> None:
+    for each in passes:
+        if not each.is_needed(unit.options):
+            continue
+        before = replace(unit)
+        each.run(unit)
+        if unit != before:
+            with verify.named(unit.graph.source, each.name):
+                each.check(unit)
+
+
+def _strip_io_conversions(unit: Unit) -> None:
+    unit.graph = without_conversions(unit.graph)
+
+
+def _fold_constants(unit: Unit) -> None:
+    folded = fold_constants(unit.graph)
+    unit.graph, unit.folded = folded.graph, folded.titles
+
+
+def _remove_float_islands(unit: Unit) -> None:
+    unit.graph = without_float_islands(unit.graph)
 
 
 def _time_major(unit: Unit) -> None:
@@ -119,10 +165,22 @@ def _check_plan(unit: Unit) -> None:
     verify.check_plan(unit.compiled)
 
 
-PASSES = (
+GRAPH_PASSES = (
+    Pass(
+        "strip_io_conversions",
+        _strip_io_conversions,
+        _check_graph,
+        lambda each: each.io == INT8_CODES,
+    ),
+    Pass("constant_folding", _fold_constants, _check_graph),
+    Pass("float_islands", _remove_float_islands, _check_graph),
+)
+"""The passes, in their order, after which every operator that is left must have kernels."""
+
+STAGE_PASSES = (
     Pass("time_major", _time_major, _check_graph, lambda each: each.schedule == STREAMING),
     Pass("lower", _lower, _check_stages),
     Pass("pack_dense", _pack_dense, _check_stages, lambda each: each.optimize == "size"),
     Pass("plan", _plan, _check_plan),
 )
-"""The passes in their order; the planner applies those that it chooses among."""
+"""The passes behind them, in their order; the planner applies those that it chooses among."""

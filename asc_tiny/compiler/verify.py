@@ -48,20 +48,22 @@ def named(source: str, name: str) -> Iterator[None]:
 
 
 def check_graph(graph: Graph) -> None:
-    """Check that every tensor is made before it is read.
+    """Check that every tensor is made before it is read, outputs too.
 
     Raises:
-        VerifyError: it is not.
+        VerifyError: one is not.
     """
     made = {*graph.inputs, ABSENT}
+    made |= {tensor.index for tensor in graph.tensors if tensor.is_constant or tensor.is_variable}
     for operator in graph.operators:
         for index in operator.inputs:
-            if index in made or graph.tensor(index).is_constant:
-                continue
             # What has no elements is there without being made.
-            if graph.tensor(index).size:
+            if index not in made and graph.tensor(index).size:
                 raise VerifyError(f"operator {operator.index} reads tensor {index} too early")
         made |= set(operator.outputs)
+    for index in graph.outputs:
+        if index not in made:
+            raise VerifyError(f"nothing makes output tensor {index}")
 
 
 def check_stages(lowered: LoweredGraph) -> None:

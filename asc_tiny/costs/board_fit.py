@@ -17,6 +17,7 @@ from asc_tiny.costs.footprint import ensemble_footprint, footprint
 from asc_tiny.costs.instructions import estimate
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.firmware.firmware_network import FirmwareNetwork
+from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.model.model_file import ModelFile
@@ -150,7 +151,8 @@ def _audio_ram(model: Classifier, board: Board, resampler: Resampler | None) -> 
     config = model.frontend
     sample = config.sample_bits // 8 if config.sample_bits == 16 else 4
     rate = resampler.source_rate if resampler else Fraction(config.sample_rate)
-    blocks = pace(model, board, runtime="aot", rate=rate).blocks
+    networks = [compile_network(each, model.options) for each in _members(model)]
+    blocks = pace(model, board, runtime="aot", rate=rate, networks=networks).blocks
     return {
         "front end": (6 + sample) * config.n_fft + _STATE_BYTES,
         "audio": blocks * _BLOCK * sample + (4 * resampler.taps if resampler else 0),

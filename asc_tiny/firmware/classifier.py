@@ -61,11 +61,10 @@ def classifier(
         given = frontend is not None or labels is not None
         return _of_ensemble(model_file, runtime, tflm_options, given=given)
     if runtime == "aot":
-        model_file = compiled.without_constants(compiled.without_conversions(model_file))
+        model_file = compiled.without_conversions(model_file)
     check_scores(model_file)
     if runtime == "aot":
-        compiled.check_supported_types(model_file)
-        compiled.check_supported_operators(model_file)
+        compiled.check_supported(model_file)
     else:
         tflm.check_operators(model_file, tflm_options)
     frontend, labels = fitted(model_file, frontend, labels)

@@ -64,9 +64,7 @@ def firmware_network(
         )
     if runtime == "aot":
         model_file = compiled.without_conversions(model_file, options.io)
-        model_file = compiled.without_constants(model_file)
-        compiled.check_supported_types(model_file)
-        compiled.check_supported_operators(model_file)
+        compiled.check_supported(model_file, options)
     else:
         tflm.check_operators(model_file, tflm_options)
     return FirmwareNetwork(model_file=model_file, options=options, tflm=tflm_options)

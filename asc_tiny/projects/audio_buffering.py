@@ -56,7 +56,7 @@ def pace(
         board: the board that runs it.
         runtime: ``aot`` or ``tflm``.
         rate: sample rate of the microphone in Hz.
-        networks: the compiled network, which is needed if its schedule is streaming.
+        networks: the compiled network, or those of an ensemble's members; none with ``tflm``.
     """
     if not board.clock_hz:
         return Pace(LEAST_BLOCKS, 0.0)
@@ -76,20 +76,26 @@ def busy_macs(model: Classifier, networks: Sequence[Compiled], per_second: float
 
     Args:
         model: the classifier.
-        networks: the compiled network, which is needed if its schedule is streaming.
+        networks: the compiled networks, as for ``pace``.
         per_second: multiply-accumulates that the core can do.
     """
     model_file = model.model_file
     if model.options.schedule != STREAMING or not isinstance(model_file, ModelFile):
-        return macs(model_file)
+        return macs(model_file, networks)
     hop = per_second * model.frontend.hop / model.frontend.sample_rate
     return backlog(column_macs(networks[0]), hop)
 
 
-def macs(model: Model) -> float:
-    """Return the multiply-accumulates of an inference, infinity where they cannot be counted."""
+def macs(model: Model, networks: Sequence[Compiled] = ()) -> float:
+    """Return the multiply-accumulates of an inference, infinity where they cannot be counted.
+
+    Args:
+        model: the model or the ensemble.
+        networks: the compiled networks, which leave out what is known before; none to count all
+            that an interpreter runs.
+    """
     members = [model] if isinstance(model, ModelFile) else [m.model_file for m in model.members]
-    graphs = [member.graph for member in members]
+    graphs = [each.graph for each in networks] or [member.graph for member in members]
     try:
         costs = [op_cost(graph, operator) for graph in graphs for operator in graph.operators]
     except UncountedError:

@@ -8,9 +8,11 @@ import pytest
 
 from asc_tiny import api
 from asc_tiny.cli.main import main
+from asc_tiny.compiler.report.plan import report
 from asc_tiny.firmware.network import compiled
 from asc_tiny.tflm import ensemble_interpreter
 from support.device_lines import small_model
+from support.tflite_builder import Builder
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[str]:
@@ -62,3 +64,22 @@ def test_options_of_the_compiler_are_refused_where_another_runs_the_network(tmp_
         api.generate(model, tmp_path / "x", runtime="tflm", schedule="rows")
     with pytest.raises(api.AscError, match="runtime = other, allowed: aot, tflm"):
         api.generate(model, tmp_path / "x", runtime="other")
+
+
+def with_a_known_shape() -> bytes:
+    """Return a network that reshapes its input to the shape that it has."""
+    b = Builder()
+    x, y, z = (b.activation((1, 4, 6), 0.1, 3) for _ in range(3))
+    shape = b.activation((3,), 1.0, 0, "INT32")
+    b.operator("SHAPE", [x], [shape], outType="INT32")
+    b.operator("RESHAPE", [x, shape], [y])
+    b.operator("RELU", [y], [z])
+    return b.finish([x], [z])
+
+
+def test_the_plan_names_what_was_folded(tmp_path: Path) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(with_a_known_shape())
+    done = api.generate(model, tmp_path / "sources", project="sources")
+    assert done.networks[0].folded == ("0 SHAPE",)
+    assert "folded, since their results are known: 0 SHAPE" in report(done.networks[0])

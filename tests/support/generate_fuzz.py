@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.compiler.options import Options
+from asc_tiny.compiler.supported import check_types
 from asc_tiny.conformance.samples import samples
-from asc_tiny.firmware.network import compiled, tflm
+from asc_tiny.firmware.network import tflm
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
 from support.budget_fuzz import FindError, Mutator, deadline
@@ -153,7 +154,7 @@ def accepted(case: Case) -> Accepted | None:
 def _check_tflm(model: ModelFile) -> None:
     """Generate the same for TensorFlow Lite Micro, which may be refused."""
     try:
-        compiled.check_supported_types(model)
+        check_types(model.graph)
         tflm.generate(model)
     except AscError as error:
         _check_message(error)

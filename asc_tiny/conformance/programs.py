@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.compiler.options import Options
 from asc_tiny.firmware.c.templates import template_root
 from asc_tiny.firmware.network import compiled
 from asc_tiny.firmware.runtime import needed_sources
@@ -71,20 +72,18 @@ class NetworkCode:
     outputs: tuple[Tensor, ...]
 
     @classmethod
-    def of(cls, model: ModelFile, **options: Any) -> NetworkCode:
-        """Compile a network with the options of ``compiled.generate``.
+    def of(cls, model: ModelFile, options: Options = compiled.DEFAULT) -> NetworkCode:
+        """Compile a network.
 
         Raises:
             AscError: it cannot be compiled.
         """
-        files = compiled.generate(model, **options)
-        graph = compiled.without_conversions(
-            model, options.get("options", compiled.DEFAULT).io
-        ).graph
+        made = compiled.compile_network(model, options)
+        graph = compiled.without_conversions(model, options.io).graph
         return cls(
-            files,
-            _macro(files["asc_net.h"], "ARENA_SIZE"),
-            "void asc_net_reset(" in files["asc_net.h"],
+            compiled.emit(model, made),
+            made.arena_bytes,
+            bool(made.lowered.states),
             tuple(graph.tensor(index) for index in graph.inputs),
             tuple(graph.tensor(index) for index in graph.outputs),
         )
@@ -99,12 +98,6 @@ def kernel_sources(networks: Sequence[NetworkCode]) -> dict[str, str]:
     """Return the kernels that networks need, file name to text."""
     texts = [text for network in networks for text in network.files.values()]
     return needed_sources("nn", texts)
-
-
-def _macro(header: str, name: str) -> int:
-    match = re.search(rf"#define ASC_NET_{name} (\d+)$", header, re.MULTILINE)
-    assert match
-    return int(match[1])
 
 
 def write_networks(

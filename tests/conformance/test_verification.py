@@ -67,21 +67,21 @@ def verified(
     monkeypatch: pytest.MonkeyPatch, code: Change, kernels: Change, model: ModelFile = MODEL
 ) -> NetworkVerification:
     """Verify a network with changes of the network's code and of the kernels."""
-    generate, sources = compiled.generate, runtime.runtime_sources
+    emit, sources = compiled.emit, runtime.runtime_sources
     changed = []
 
     def noted(change: Change, text: str) -> str:
         changed.append(change(text) != text)
         return change(text)
 
-    def generated(*arguments: Any, **options: Any) -> dict[str, str]:
-        files = generate(*arguments, **options)
+    def emitted(*arguments: Any) -> dict[str, str]:
+        files = emit(*arguments)
         return {**files, "asc_net.c": noted(code, files["asc_net.c"])}
 
     def read(*folders: str) -> dict[str, str]:
         return {name: noted(kernels, text) for name, text in sources(*folders).items()}
 
-    monkeypatch.setattr(compiled, "generate", generated)
+    monkeypatch.setattr(compiled, "emit", emitted)
     monkeypatch.setattr(runtime, "runtime_sources", read)
     found = verify_network(model, Options())
     assert any(changed), "nothing was changed"

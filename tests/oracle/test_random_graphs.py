@@ -42,7 +42,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "size": {"options": Options(optimize="size")},
     "time": {"options": Options(schedule="time")},
 }
-"""Options of ``network.generate`` with which every graph is compiled."""
+"""Options of ``NetworkCode.of`` with which every graph is compiled."""
 
 BATCHES = [
     range(QUICK),

@@ -62,7 +62,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "time": {"options": Options(schedule="time")},
     "as-is": {"options": Options(io="as-is")},
 }
-"""Options of ``network.generate``; each case has one of them."""
+"""Options of ``NetworkCode.of``; each case has one of them."""
 
 EXCUSES: Mapping[str, str] = {
     r"Unsupported data type -?\d+ in tensor": "with a type of biases that int8 has not",

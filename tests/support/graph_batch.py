@@ -42,13 +42,13 @@ def run_all(
     runtime: Path,
     options: Mapping[str, Any],
 ) -> list[Any]:
-    """Compile all models with the same options of ``compiled.generate``, run each on its samples.
+    """Compile all models with the same options, run each on its samples.
 
     Args:
         models, samples: each network and its inputs.
         folder: folder to build in.
         runtime: folder that ``compiled_runtime`` returned.
-        options: options of ``compiled.generate``.
+        options: the keyword ``options`` of ``NetworkCode.of``, or none.
 
     Returns:
         Output of every model, shape (samples, elements); a list of such of several outputs.

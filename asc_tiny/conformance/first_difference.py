@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.conformance.truncation import ending_with, layers
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import Graph, Operator
+from asc_tiny.util.bits import differing, same
 from asc_tiny.util.errors import AscError
 
 AnyArray = NDArray[Any]
@@ -129,19 +129,6 @@ def _first(
                 if not same(*pair):
                     return _difference(graph, operator, index, *pair)
     return None
-
-
-def same(expected: AnyArray, found: AnyArray) -> bool:
-    """Return whether all bits are the same."""
-    return expected.tobytes() == found.tobytes()
-
-
-def differing(expected: AnyArray, found: AnyArray) -> AnyArray:
-    """Return the positions of elements whose bits differ, shape (elements, dimensions)."""
-    size = expected.dtype.itemsize
-    bits = [np.ascontiguousarray(each).reshape(-1).view(np.uint8) for each in (expected, found)]
-    places = (bits[0].reshape(-1, size) != bits[1].reshape(-1, size)).any(axis=1)
-    return np.argwhere(places.reshape(expected.shape))
 
 
 def _difference(

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.compiler.options import Options
@@ -20,7 +19,8 @@ from asc_tiny.firmware.c.templates import template_root
 from asc_tiny.firmware.network import compiled
 from asc_tiny.firmware.runtime import needed_sources
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.tflite.graph import NUMPY_TYPES, Tensor
+from asc_tiny.model.tensor_bytes import byte_count, from_bytes, to_bytes
+from asc_tiny.tflite.graph import Tensor
 from asc_tiny.util.files import write_text
 from asc_tiny.util.numbers import round_up
 
@@ -141,30 +141,19 @@ def write_networks(
 def output_bytes(networks: Sequence[NetworkCode], inferences: Sequence[Sequence[Inference]]) -> int:
     """Return the bytes of all outputs of all inferences."""
     return sum(
-        len(each) * sum(tensor.byte_count for tensor in network.outputs)
+        len(each) * byte_count(network.outputs)
         for network, each in zip(networks, inferences, strict=True)
     )
 
 
 def read_outputs(data: bytes, network: NetworkCode, count: int) -> list[list[AnyArray]]:
     """Return the outputs of so many inferences of a network, each with its shape and type."""
-    found, place = [], 0
-    for _ in range(count):
-        outputs = []
-        for tensor in network.outputs:
-            values = np.frombuffer(data, NUMPY_TYPES[tensor.dtype], tensor.size, place)
-            outputs.append(values.reshape(tensor.shape))
-            place += tensor.byte_count
-        found.append(outputs)
-    return found
+    size = byte_count(network.outputs)
+    return [from_bytes(data, network.outputs, number * size) for number in range(count)]
 
 
 def _input_bytes(network: NetworkCode, inferences: Sequence[Inference]) -> bytes:
-    return b"".join(
-        np.ascontiguousarray(values, NUMPY_TYPES[tensor.dtype]).tobytes()
-        for inputs in inferences
-        for tensor, values in zip(network.inputs, inputs, strict=True)
-    )
+    return b"".join(to_bytes(inputs, network.inputs) for inputs in inferences)
 
 
 def _own_names(text: str, number: int) -> str:

@@ -88,14 +88,10 @@ def _patterns(
 def _codes_of(graph: Graph, tensor: Tensor) -> _Codes:
     dtype = np.dtype(NUMPY_TYPES[tensor.dtype])
     if dtype.kind == "f":
-        quantized = [
-            graph.tensor(operator.outputs[0])
-            for operator in graph.readers.get(tensor.index, ())
-            if operator.name == "QUANTIZE"
-        ]
-        if quantized and len(quantized[0].scales) == 1:
-            inner = _codes_of(graph, quantized[0])
-            return _Codes(inner.low, inner.high, inner.zero, quantized[0].scales[0])
+        quantized = graph.quantized(tensor.index)
+        if quantized is not None and len(quantized.scales) == 1:
+            inner = _codes_of(graph, quantized)
+            return _Codes(inner.low, inner.high, inner.zero, quantized.scales[0])
         return _Codes(-128, 127, 0, 1.0 / 32.0)
     if dtype.kind == "b" or dtype.itemsize > 2:
         return _Codes(*_FEW, 0)

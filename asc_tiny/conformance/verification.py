@@ -17,9 +17,7 @@ from asc_tiny.conformance.first_difference import (
     LayerDifference,
     RunError,
     Tensors,
-    differing,
     first_difference,
-    same,
 )
 from asc_tiny.conformance.programs import NetworkCode
 from asc_tiny.conformance.reference import Reference
@@ -32,6 +30,7 @@ from asc_tiny.model.model_file import ModelFile
 from asc_tiny.targets.build import tools
 from asc_tiny.tflm.isolated import TflmProcess
 from asc_tiny.util import scratch_folders
+from asc_tiny.util.bits import differing, same
 from asc_tiny.util.errors import AscError
 
 AnyArray = NDArray[Any]
@@ -118,24 +117,24 @@ def verify_network(
     """
     tell = progress or _keep_quiet
     tell("compiling the network")
-    network = NetworkCode.of(model, options=options)
+    network = NetworkCode.of(model, options)
     tools.require(host.COMPILER)
     every = [*samples(model.graph), *given]
     with scratch_folders.folder() as folder, TflmProcess() as process:
         reference = Reference.of(process, model.data, model.path)
-        bench = _Bench(folder, network, model, options, reference)
+        runner = _Runner(folder, network, model, options, reference)
         tell(f"running {len(every)} inferences by TensorFlow Lite Micro")
-        wanted = bench.wanted(every, _ends(network))
+        wanted = runner.wanted(every, _ends(network))
         tell("building and running the C code with sanitizers")
-        outputs, fault = bench.on_host(network, wanted)
+        outputs, fault = runner.on_host(network, wanted)
         differences = _differences("host", network, every, wanted, outputs)
         first = None
         if fault or differences:
             tell("looking for the first layer that differs")
-            first = bench.first_layer(_telling(network, every, differences))
+            first = runner.first_layer(_telling(network, every, differences))
         if board is not None:
             tell(f"building and running the C code for {board.name}")
-            found = bench.on_board(network, wanted, board)
+            found, _ = runner.on_board(network, wanted, board)
             differences += _differences(board.name, network, every, wanted, found)
     compiled = compile_network(model, options)
     return NetworkVerification(
@@ -153,8 +152,34 @@ def verify_network(
     )
 
 
+def compare_on_board(
+    model: ModelFile, options: Options, given: Sequence[Sample], board: Board
+) -> tuple[list[OutputDifference], int]:
+    """Compare a network on an emulated core with TensorFlow Lite Micro's kernels.
+
+    Args:
+        model: the network.
+        options: options of the compiler.
+        given: inputs of the inferences, which follow each other.
+        board: an emulated board.
+
+    Returns:
+        The outputs that differ, and the instructions of the costliest inference.
+
+    Raises:
+        AscError: as ``verify_network``, or the network does not fit the board.
+    """
+    network = NetworkCode.of(model, options)
+    with scratch_folders.folder() as folder, TflmProcess() as process:
+        reference = Reference.of(process, model.data, model.path)
+        runner = _Runner(folder, network, model, options, reference)
+        wanted = runner.wanted(given, _ends(network))
+        found, instructions = runner.on_board(network, wanted, board)
+    return _differences(board.name, network, given, wanted, found), instructions
+
+
 @dataclass(eq=False)
-class _Bench:
+class _Runner:
     """Where a network is built and run.
 
     Attributes:
@@ -188,11 +213,11 @@ class _Bench:
         )
         return _by_tensor(network, run.outputs), run.fault
 
-    def on_board(self, network: NetworkCode, wanted: Tensors, board: Board) -> Tensors:
-        """Return the outputs of C code on an emulated core."""
+    def on_board(self, network: NetworkCode, wanted: Tensors, board: Board) -> tuple[Tensors, int]:
+        """Return the outputs of C code on an emulated core, and the most instructions."""
         folder = self._folder("image")
         (run,) = emulated.run([network], [_inferences(network, wanted)], folder, board)
-        return _by_tensor(network, run.outputs)
+        return _by_tensor(network, run.outputs), run.instructions
 
     def first_layer(self, every: Sequence[Sample]) -> LayerDifference | None:
         """Return the first layer that differs on some inputs."""
@@ -203,7 +228,7 @@ class _Bench:
         options = replace(self.options, max_ram=None)
 
         def compute(model: ModelFile) -> Tensors:
-            network = NetworkCode.of(model, options=options)
+            network = NetworkCode.of(model, options)
             outputs, fault = self.on_host(network, wanted)
             if fault:
                 raise RunError(fault)

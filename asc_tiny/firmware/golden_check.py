@@ -99,9 +99,5 @@ def _step(graph: Graph, end: Tensor) -> float:
     """Return the distance of two golden values of an input of floating point, else 0."""
     if end.dtype != "FLOAT32":
         return 0.0
-    scales = [
-        graph.tensor(operator.outputs[0]).scales
-        for operator in graph.operators
-        if end.index in operator.inputs and operator.name == "QUANTIZE"
-    ]
-    return scales[0][0] / _STEPS_OF_A_CODE if scales and scales[0] else _STEP
+    quantized = graph.quantized(end.index)
+    return quantized.scales[0] / _STEPS_OF_A_CODE if quantized and quantized.scales else _STEP

@@ -145,6 +145,11 @@ class Graph:
         """The operator that writes each activation, by tensor index."""
         return {index: operator for operator in self.operators for index in operator.outputs}
 
+    def quantized(self, index: int) -> Tensor | None:
+        """Return the codes that a QUANTIZE makes of a tensor, None if none does."""
+        operators = (each for each in self.readers.get(index, ()) if each.name == "QUANTIZE")
+        return next((self.tensor(each.outputs[0]) for each in operators), None)
+
     @cached_property
     def readers(self) -> Mapping[int, Sequence[Operator]]:
         """The operators that read each tensor, each once, in their order."""

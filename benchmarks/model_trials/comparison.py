@@ -8,14 +8,11 @@ import numpy as np
 
 from asc_tiny import api
 from asc_tiny.boards import catalog
-from asc_tiny.conformance import board
-from asc_tiny.conformance.programs import NetworkCode
-from asc_tiny.conformance.reference import Reference
 from asc_tiny.conformance.samples import samples
-from asc_tiny.conformance.verification import NetworkVerification
+from asc_tiny.conformance.verification import NetworkVerification, compare_on_board
+from asc_tiny.firmware.network.compiled import DEFAULT
 from asc_tiny.model.model_file import load
 from asc_tiny.tflm.isolated import TflmProcess
-from asc_tiny.util import scratch_folders
 
 CORE = "mps2-an386"
 """Board of the emulated Cortex-M4."""
@@ -74,20 +71,7 @@ def on_a_core(path: Path, count: int) -> tuple[str, int]:
         AscError: the network does not fit the board, or a program is missing.
     """
     model = load(path)
-    network = NetworkCode.of(model)
     given = samples(model.graph, count)[-count:]
-    ends = [tensor.index for tensor in (*network.inputs, *network.outputs)]
-    with TflmProcess() as process:
-        reference = Reference.of(process, model.data, path)
-        wanted = reference.tensors([sample.inputs for sample in given], ends)
-    number = len(network.inputs)
-    inferences = [each[:number] for each in wanted]
-    with scratch_folders.folder() as folder:
-        (run,) = board.run([network], [inferences], folder, catalog.get(CORE))
-    pairs = [
-        (expected, output)
-        for each, outputs in zip(wanted, run.outputs, strict=True)
-        for expected, output in zip(each[number:], outputs, strict=True)
-    ]
-    differing = sum(expected.tobytes() != output.tobytes() for expected, output in pairs)
-    return (f"{differing} of {len(pairs)} outputs" if differing else ""), run.instructions
+    differences, instructions = compare_on_board(model, DEFAULT, given, catalog.get(CORE))
+    of = count * len(model.graph.outputs)
+    return (f"{len(differences)} of {of} outputs" if differences else ""), instructions

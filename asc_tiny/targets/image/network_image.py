@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.boards import catalog
 from asc_tiny.firmware import golden_check
 from asc_tiny.firmware.library import NetworkLibrary, render_network
 from asc_tiny.model.model_file import ModelFile
+from asc_tiny.model.tensor_bytes import byte_count, from_bytes, to_bytes
 from asc_tiny.projects import cmake, generator
 from asc_tiny.targets.build import project as projects
 from asc_tiny.targets.build.project import NetworkProject
 from asc_tiny.targets.image import application
-from asc_tiny.tflite.graph import NUMPY_TYPES, Tensor
 from asc_tiny.tflm.network_reference import kernels
 from asc_tiny.util import scratch_folders
+from asc_tiny.util.bits import differing
 from asc_tiny.util.errors import AscError
 
 AnyArray = NDArray[Any]
@@ -40,30 +40,19 @@ def infer(project: NetworkProject, inferences: Sequence[Inference]) -> list[list
     Raises:
         AscError: the image fails or returns too little.
     """
-    data = b"".join(
-        np.ascontiguousarray(values).tobytes() for each in inferences for values in each
-    )
+    network = project.network
+    data = b"".join(to_bytes(each, network.inputs) for each in inferences)
     _, files = application.execute(
         project, ["run", "in.bin", "out.bin"], {"in.bin": data}, ["out.bin"]
     )
-    outputs = project.network.outputs
-    size = sum(tensor.byte_count for tensor in outputs)
+    size = byte_count(network.outputs)
     found = files["out.bin"]
     if len(found) != size * len(inferences):
         raise AscError(
             f"{project.image}: returned {len(found)} bytes for {len(inferences)} inferences, "
             f"{size} are due for each"
         )
-    return [_read(found[start : start + size], outputs) for start in range(0, len(found), size)]
-
-
-def _read(data: bytes, tensors: Sequence[Tensor]) -> list[AnyArray]:
-    found, place = [], 0
-    for tensor in tensors:
-        values = np.frombuffer(data, NUMPY_TYPES[tensor.dtype], tensor.size, place)
-        found.append(values.reshape(tensor.shape))
-        place += tensor.byte_count
-    return found
+    return [from_bytes(found, network.outputs, n * size) for n in range(len(inferences))]
 
 
 @dataclass(frozen=True)
@@ -181,17 +170,9 @@ def verify(
     found = infer(project, inferences)
     name, expected = _reference(project, inferences)
     return name, [
-        InputResult(each, tuple(map(_mismatches, ours, theirs)))
+        InputResult(each, tuple(len(differing(*pair)) for pair in zip(theirs, ours, strict=True)))
         for each, ours, theirs in zip(inputs, found, expected, strict=True)
     ]
-
-
-def _mismatches(found: AnyArray, expected: AnyArray) -> int:
-    """Return the number of elements whose bits differ."""
-    same = found.reshape(-1).view(np.uint8) == np.ascontiguousarray(expected).reshape(-1).view(
-        np.uint8
-    )
-    return int(np.count_nonzero(~same.reshape(found.size, -1).all(axis=1)))
 
 
 def _reference(

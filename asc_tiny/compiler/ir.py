@@ -256,16 +256,16 @@ class LoweredGraph:
         inputs, outputs: the views of the network's inputs and outputs, in the order of the file;
             all exist as a whole, but for an input that is streamed. An output may be a view of what
             another output or an input shows.
-        state: the buffer that lasts from one row of a streamed input to the next, None if the
-            input is not streamed. With it, the last stage stands for the front end, which makes
-            the rows of the input.
+        progress: the buffer that says, from one row of a streamed input to the next, how far each
+            stage is; None if the input is not streamed. With it, the last stage stands for the
+            front end, which makes the rows of the input.
     """
 
     source: str
     stages: Sequence[Stage]
     inputs: tuple[BufferView, ...]
     outputs: tuple[BufferView, ...]
-    state: Buffer | None = None
+    progress: Buffer | None = None
 
     @property
     def states(self) -> list[Buffer]:

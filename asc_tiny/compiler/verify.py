@@ -231,13 +231,13 @@ class _Machine:
 
     def run(self) -> None:
         """Run all steps."""
-        streams = self.lowered.state is not None
+        streams = self.lowered.progress is not None
         if not streams:
             for view in self.lowered.inputs:
                 self.write_rows(view)
-        state = self.lowered.state and BufferView.of(self.lowered.state)
-        if state:
-            self.write_rows(state)
+        progress = self.lowered.progress and BufferView.of(self.lowered.progress)
+        if progress:
+            self.write_rows(progress)
         for buffer in self.kept:
             begin = self.arena.offsets[buffer]
             names = self.every_name(buffer)[: len(buffer.initial or b"")]
@@ -247,7 +247,7 @@ class _Machine:
         for stage, runs in zip(self.lowered.stages, self.runs, strict=True):
             if runs != stage.runs:
                 raise VerifyError(f"{stage.comment}: {runs} runs, must be {stage.runs}")
-        for view in (*self.lowered.outputs, *([state] if state else [])):
+        for view in (*self.lowered.outputs, *([progress] if progress else [])):
             for row in range(view.rows):
                 self.read("the caller", view, row, 0, view.row_bytes, 0)
         for buffer in self.kept:

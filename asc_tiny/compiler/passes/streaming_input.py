@@ -24,5 +24,5 @@ def with_streaming_input(lowered: LoweredGraph) -> LoweredGraph:
         runs=rows,
     )
     # The number of columns so far, and of the runs of each stage, in 16 bits
-    state = Buffer("state", 1, 2 * (1 + len(lowered.stages)))
-    return replace(lowered, stages=[*lowered.stages, front_end], state=state)
+    progress = Buffer("progress", 1, 2 * (1 + len(lowered.stages)))
+    return replace(lowered, stages=[*lowered.stages, front_end], progress=progress)

@@ -257,8 +257,8 @@ def _rolling_buffers(table: RunTable, order: Sequence[int]) -> dict[Buffer, Roll
     found = {buffer: _rolling_buffer(buffer, steps.part(table.rows[buffer])) for buffer in buffers}
     for state in lowered.states:
         found[state] = RollingBuffer(state.rows, 0, end, [], [[(0, end)]] * state.rows)
-    if lowered.state is not None:
-        found[lowered.state] = RollingBuffer(1, 0, end, [(0, end)], [[(0, end)]])
+    if lowered.progress is not None:
+        found[lowered.progress] = RollingBuffer(1, 0, end, [(0, end)], [[(0, end)]])
     return found
 
 

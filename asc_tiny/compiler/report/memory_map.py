@@ -32,8 +32,8 @@ def buffer_names(compiled: Compiled) -> dict[str, str]:
     titles: dict[str, str] = {}
     for number, view in enumerate(lowered.inputs):
         titles[view.buffer.name] = f"input {number}" if len(lowered.inputs) > 1 else "input"
-    if lowered.state is not None:
-        titles[lowered.state.name] = "columns and runs so far"
+    if lowered.progress is not None:
+        titles[lowered.progress.name] = "columns and runs so far"
     for stage in lowered.stages:
         if stage.state is not None:
             titles.setdefault(stage.state.name, f"state of {stage.title}")

@@ -11,11 +11,16 @@ _VALUES_PER_LINE = 16
 _INT32_MIN = -(2**31)
 
 
+def int_literal(value: int) -> str:
+    """Return an integer as C text."""
+    # C has no negative literals: -2147483648 would negate a number that does not fit an int.
+    return "INT32_MIN" if value == _INT32_MIN else str(value)
+
+
 def value_lines(values: NDArray[Any], suffix: str = "") -> list[str]:
     """Return the integers of an array as lines of a C initialiser, each with a C suffix."""
-    # C has no negative literals: -2147483648 would negate a number that does not fit an int.
     texts = [
-        "INT32_MIN" if value == _INT32_MIN else f"{value}{suffix}" for value in values.tolist()
+        int_literal(value) + (suffix if value != _INT32_MIN else "") for value in values.tolist()
     ]
     starts = range(0, len(texts), _VALUES_PER_LINE)
     return [", ".join(texts[start : start + _VALUES_PER_LINE]) + "," for start in starts]

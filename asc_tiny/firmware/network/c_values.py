@@ -14,7 +14,7 @@ from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
 from asc_tiny.compiler.planner.schedule_loops import Loop, loops
 from asc_tiny.compiler.planner.scheduler import Schedule
 from asc_tiny.compiler.planner.slots import Slots
-from asc_tiny.firmware.c.literals import float_literal, value_lines
+from asc_tiny.firmware.c.literals import float_literal, int_literal, value_lines
 from asc_tiny.firmware.network import interface
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.util.errors import AscError
@@ -35,7 +35,7 @@ def values(
     if count > _MOST_STEPS:
         raise AscError(f"{lowered.source}: {count:,} steps, at most {_MOST_STEPS:,} are supported")
     layout = _Layout(schedule, arena)
-    computed = lowered.stages if lowered.state is None else lowered.stages[:-1]
+    computed = lowered.stages if lowered.progress is None else lowered.stages[:-1]
     stages = [layout.stage(number, stage) for number, stage in enumerate(computed)]
     return {
         "arena_size": arena.size,
@@ -50,7 +50,7 @@ def values(
         "state_size": arena.state_size,
         "most_rows": max(sum(rows.count for rows in stage.inputs) for stage in computed),
         **steps,
-        **({} if lowered.state is None else layout.streaming(lowered)),
+        **({} if lowered.progress is None else layout.streaming(lowered)),
     }
 
 
@@ -60,15 +60,15 @@ def _headers(stages: Sequence[Stage]) -> list[str]:
 
 
 def steps_of(schedule: Schedule) -> dict[str, Any]:
-    """Return the loops of a schedule, their steps, and with streaming the hops of the columns."""
-    return _hops(schedule) if schedule.column_steps else _steps(loops(schedule.order))
+    """Return the loops of a schedule and their steps; with streaming also those of each column."""
+    return _frame_steps(schedule) if schedule.column_steps else _steps(loops(schedule.order))
 
 
 def _steps(found: Sequence[Loop]) -> dict[str, Any]:
     return {"loops": found, "steps": np.array([stage for loop in found for stage in loop.stages])}
 
 
-def _hops(schedule: Schedule) -> dict[str, Any]:
+def _frame_steps(schedule: Schedule) -> dict[str, Any]:
     """Return the steps that each column allows, after the one that brings it; equal ones once."""
     ends = [*schedule.column_steps[1:], len(schedule.order)]
     steps = [
@@ -77,17 +77,17 @@ def _hops(schedule: Schedule) -> dict[str, Any]:
     ]
     different = list(dict.fromkeys(steps))
     found: list[Loop] = []
-    hops = []
+    frame_steps = []
     for each in different:
         own = loops(each)
         step = sum(len(loop.stages) for loop in found)
-        hops.append({"step": step, "loop": len(found), "loops": len(own)})
+        frame_steps.append({"step": step, "loop": len(found), "loops": len(own)})
         found += own
     return {
         **_steps(found),
-        "hops": hops,
-        "hop_type": "uint8_t" if len(hops) <= 2**8 else "uint16_t",
-        "hop_of_column": np.array([different.index(each) for each in steps]),
+        "frame_steps": frame_steps,
+        "frame_type": "uint8_t" if len(frame_steps) <= 2**8 else "uint16_t",
+        "frame_of_column": np.array([different.index(each) for each in steps]),
     }
 
 
@@ -116,15 +116,11 @@ def _arrays(lowered: LoweredGraph) -> Iterator[dict[str, Any]]:
 def _array_lines(array: Array) -> Sequence[str]:
     if array.values.dtype.names:
         rows = array.values.tolist()
-        return ["{" + ", ".join(_int32(value) for value in row) + "}," for row in rows]
+        return ["{" + ", ".join(int_literal(value) for value in row) + "}," for row in rows]
     if array.c_type == "int8_t" and array.weights:
         fours = [f"ASC_WEIGHTS({', '.join(map(str, row))})," for row in array.values.reshape(-1, 4)]
         return [" ".join(fours[start : start + 4]) for start in range(0, len(fours), 4)]
     return value_lines(array.values)
-
-
-def _int32(value: int) -> str:
-    return "INT32_MIN" if value == -(2**31) else str(value)
 
 
 class _Layout:
@@ -148,11 +144,12 @@ class _Layout:
         ]
 
     def streaming(self, lowered: LoweredGraph) -> dict[str, Any]:
-        """Return where columns of the input and the state lie."""
-        assert lowered.state is not None
-        ring = self._ring(lowered.inputs[0])
-        column = {"offset": ring["offset"], "pitch": ring["pitch"], "places": ring["rows"]}
-        return {"column": column, "state_offset": self.arena.offsets[lowered.state]}
+        """Return where columns of the input lie, and how far each stage is."""
+        assert lowered.progress is not None
+        return {
+            "column": self._rolling_buffer(lowered.inputs[0]),
+            "progress_offset": self.arena.offsets[lowered.progress],
+        }
 
     def states(self, lowered: LoweredGraph) -> Iterator[dict[str, Any]]:
         """Yield where each state lies and what it holds at first: one byte, or several."""
@@ -167,17 +164,16 @@ class _Layout:
             }
 
     def stage(self, number: int, stage: Stage) -> dict[str, Any]:
-        ring = self._ring(stage.output)
         return {
             "comment": stage.comment,
             "name": stage.name,
             "kernel": stage.kernel,
             "c_type": stage.params.c_type,
-            "layers": _layers(stage),
-            "parts": _parts(stage),
-            "together": stage.rows_per_group,
+            "params": _params(stage),
+            "tiles": _tiles(stage),
+            "rows_per_group": stage.rows_per_group,
             "inputs": [self._rows(rows) for rows in stage.inputs],
-            "output": ring,
+            "output": self._rolling_buffer(stage.output),
             "accumulates": int(stage.accumulates),
             "scratch": self._scratch(number, stage),
         }
@@ -190,8 +186,8 @@ class _Layout:
 
     def _rows(self, rows: RowAccess) -> dict[str, Any]:
         return {
-            "ring": self._ring(rows.view),
-            "height": rows.view.rows,
+            "rolling_buffer": self._rolling_buffer(rows.view),
+            "rows": rows.view.rows,
             "count": rows.count,
             "step": rows.step,
             "factor": rows.factor,
@@ -200,15 +196,15 @@ class _Layout:
             "clamps": int(rows.clamps),
         }
 
-    def _ring(self, view: BufferView) -> dict[str, Any]:
+    def _rolling_buffer(self, view: BufferView) -> dict[str, Any]:
         """Return the members of ``asc_ring_t``."""
         slots = Slots.of(view, self.schedule, self.arena)
         return {
-            "base": _address(slots.constant),
+            "constant": _address(slots.constant),
             "offset": slots.offset,
             "pitch": slots.pitch,
             "first": slots.first,
-            "rows": slots.count,
+            "slots": slots.count,
             "repeat": slots.repeat,
         }
 
@@ -226,27 +222,27 @@ def _all_params(stage: Stage) -> list[KernelParams]:
     return list(dict.fromkeys([stage.params, *(tile.params for tile in stage.tiles)]))
 
 
-def layer_names(stage: Stage) -> dict[KernelParams, str]:
+def params_names(stage: Stage) -> dict[KernelParams, str]:
     """Return the name in C of each structure of parameters."""
     return {
-        params: stage.name + (f"_part{number}" if number else "")
+        params: stage.name + (f"_tile{number}" if number else "")
         for number, params in enumerate(_all_params(stage))
     }
 
 
-def _layers(stage: Stage) -> list[dict[str, Any]]:
+def _params(stage: Stage) -> list[dict[str, Any]]:
     """Return names and members of a stage's structures."""
     return [
         {"name": name, "fields": dict(initializers(params))}
-        for params, name in layer_names(stage).items()
+        for params, name in params_names(stage).items()
     ]
 
 
-def _parts(stage: Stage) -> list[dict[str, Any]]:
+def _tiles(stage: Stage) -> list[dict[str, Any]]:
     """Return the name of the structure and the byte offsets of each width tile."""
-    names = layer_names(stage)
+    names = params_names(stage)
     return [
-        {"layer": names[tile.params], "input": tile.input, "output": tile.output}
+        {"params": names[tile.params], "input": tile.input, "output": tile.output}
         for tile in stage.tiles
     ]
 

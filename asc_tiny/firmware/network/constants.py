@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import Stage
-from asc_tiny.firmware.network.c_values import constant_arrays, layer_names, steps_of
+from asc_tiny.firmware.network.c_values import constant_arrays, params_names, steps_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def constants(compiled: Compiled) -> Iterator[Constant]:
     lowered = compiled.lowered
     for array in constant_arrays(lowered):
         yield Constant(array.name, array.c_type, len(array.values), array.weights)
-    streams = lowered.state is not None
+    streams = lowered.progress is not None
     stages = lowered.stages[:-1] if streams else lowered.stages
     for stage in stages:
         yield from _of_stage(stage)
@@ -42,14 +42,14 @@ def constants(compiled: Compiled) -> Iterator[Constant]:
     yield Constant("asc_net_loops", "asc_loop_t", len(steps["loops"]))
     yield Constant("asc_net_steps", "uint8_t", len(steps["steps"]))
     if streams:
-        yield Constant("asc_net_frame_steps", "asc_frame_steps_t", len(steps["hops"]))
-        columns = len(steps["hop_of_column"])
-        yield Constant("asc_net_frame_of_column", steps["hop_type"], columns)
+        yield Constant("asc_net_frame_steps", "asc_frame_steps_t", len(steps["frame_steps"]))
+        columns = len(steps["frame_of_column"])
+        yield Constant("asc_net_frame_of_column", steps["frame_type"], columns)
 
 
 def _of_stage(stage: Stage) -> Iterator[Constant]:
-    for params, name in layer_names(stage).items():
+    for params, name in params_names(stage).items():
         yield Constant(name, params.c_type)
     if stage.tiles:
-        yield Constant(f"{stage.name}_parts", "asc_part_t", len(stage.tiles))
+        yield Constant(f"{stage.name}_tiles", "asc_part_t", len(stage.tiles))
     yield Constant(f"{stage.name}_rows", "asc_rows_t", len(stage.inputs))

@@ -25,7 +25,7 @@ def test_the_last_stage_makes_the_rows_of_the_input() -> None:
     assert (front_end.kernel, front_end.runs, front_end.output) == ("", 6, lowered.inputs[0])
     assert front_end.output.row_bytes == ROW_BYTES
     # The columns so far, and the runs of two stages, in 16 bits each
-    assert streamed.state is not None and streamed.state.size == 2 * 3
+    assert streamed.progress is not None and streamed.progress.size == 2 * 3
 
 
 def test_streaming_computes_as_rows_do(tmp_path: Path) -> None:

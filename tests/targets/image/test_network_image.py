@@ -327,6 +327,39 @@ def test_whether_a_board_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture
     assert load(model).frontend is None
 
 
+@pytest.mark.parametrize(
+    ("model", "rows"),
+    [
+        (
+            NETWORKS["several"](),
+            [
+                f"| input 0 | int8 | 1 x 4 x 6 | {np.float32(0.1):.9g} * (code - 3) |",
+                f"| input 1 | int8 | 1 x 4 x 6 | {np.float32(0.2):.9g} * (code + 7) |",
+                f"| output 0 | int8 | 1 x 4 x 6 | {np.float32(0.3):.9g} * (code - 1) |",
+                "| output 1 | int8 | 1 x 4 x 6 | 2 * code |",
+            ],
+        ),
+        (
+            convolution("FLOAT32"),
+            [
+                "| input 0 | float32 | 1 x 6 x 5 x 2 | - |",
+                "| output 0 | float32 | 1 x 4 x 3 x 4 | - |",
+            ],
+        ),
+    ],
+    ids=["codes", "floating point"],
+)
+def test_the_readme_says_what_the_network_takes(
+    model: bytes, rows: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(model)
+    api.generate(path, tmp_path / "firmware")
+    lines = (tmp_path / "firmware" / "README.md").read_text().splitlines()
+    head = lines.index("| | type | shape | real value of a code |")
+    assert lines[head + 1 :] == ["|---|---|---|---|", *rows]
+
+
 def test_a_board_without_room_for_the_arena_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -208,6 +208,36 @@ def test_elements_of_four_bytes_are_moved(kind: str, tmp_path: Path) -> None:
         assert np.array_equal(one.view(np.int32), other.view(np.int32))
 
 
+def casts(b: Builder) -> Ends:
+    shape = (1, 16)
+    x = b._tensor(shape, "FLOAT32", None, [], [])
+    numbers = [b._tensor(shape, kind, None, [], []) for kind in ("INT8", "INT16", "INT32")]
+    outputs = [b._tensor(shape, kind, None, [], []) for kind in ("INT8", "INT16", "INT32")]
+    outputs += [b._tensor(shape, "FLOAT32", None, [], []) for _ in numbers]
+    for y in outputs[:3]:
+        b.operator("CAST", [x], [y])
+    for number, y in zip(numbers, outputs[3:], strict=True):
+        b.operator("CAST", [number], [y])
+    return [x, *numbers], outputs
+
+
+def test_numbers_become_integers_and_integers_numbers(tmp_path: Path) -> None:
+    """Also those that are no integer of the type, which become the nearest one."""
+    builder = Builder()
+    data = builder.finish(*casts(builder))
+    model = model_file(data, "model.tflite")
+    network = SeveralEnds(model, tmp_path)
+    special = [0.0, -0.0, 0.9, -0.9, 127.9, -128.9, 300.7, -40_000.5, 2.0**31, -(2.0**31)]
+    special += [2.0**31 - 128.0, 1e30, -1e30, np.inf, np.nan, 1e-40]
+    for seed in range(3):
+        values = random_values(model.graph, seed)
+        if seed == 0:
+            values[0] = np.array([special], np.float32)
+        made, right = network.run(values), tflm_outputs(data, values)
+        for one, other in zip(made, right, strict=True):
+            assert np.array_equal(one, other)
+
+
 def ends_of(first: str, last: str, *, images: bool = True) -> Callable[[Builder], Ends]:
     """Return an int8 network with an input and an output of other types."""
 

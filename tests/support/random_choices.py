@@ -40,6 +40,8 @@ class Choices(Tensors):
         if self.chance(3):
             condition = self.emit("LOGICAL_NOT", [condition], self.plain(x.shape, "BOOL"))
         if self.chance(4):
+            if self.chance(2):
+                condition = self.emit("CAST", [condition], self.plain(x.shape, "FLOAT32"))
             return self.emit("CAST", [condition], self.moved(x, x.shape))
         other = self.constant([1 if self.chance(2) else n for n in x.shape], x.scale, x.zero_point)
         pair = [x, other] if self.chance(2) else [other, x]

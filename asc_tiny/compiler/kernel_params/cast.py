@@ -1,4 +1,4 @@
-"""Parameters of integers that get another size."""
+"""Parameters of numbers that become others of another type."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ HEADER = "asc_cast.h"
 
 @dataclass(frozen=True)
 class CastParams(KernelParams):
-    """Integers of another size.
+    """Integers of another size, or from and to floating-point numbers of 4 bytes.
 
     Attributes:
-        size: number of integers.
+        size: number of elements.
         source, target: bytes of each before and after, 1, 2, 4 or 8.
         is_truth: 1 if they become 1 where they are not 0, else 0.
     """
@@ -29,5 +29,11 @@ class CastParams(KernelParams):
     is_truth: int
 
 
-KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType({"asc_cast": CastParams})
+KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
+    {
+        "asc_cast": CastParams,
+        "asc_cast_from_float": CastParams,
+        "asc_cast_to_float": CastParams,
+    }
+)
 """The structure of each kernel of this family, by the name of its C function."""

@@ -186,17 +186,20 @@ def lower_select(ctx: LoweringContext) -> list[Stage]:
     return [ctx.stage("asc_select", params, inputs=inputs, output=target)]
 
 
-_CAST = ("BOOL", "INT8", "INT16", "INT32", "INT64")
+_CAST = ("BOOL", "FLOAT32", "INT8", "INT16", "INT32", "INT64")
 
 
 @lowering(
     "CAST",
-    conditions="codes as integers, whatever the scales; the lower bits of what is too large",
-    types="int8, int16, int32, int64 or bool to any of them",
+    conditions=(
+        "codes as integers, whatever the scales; the lower bits of what is too large, the nearest "
+        "integer of a floating-point number that is"
+    ),
+    types="int8, int16, int32, int64, bool or float32 to any of them",
     signatures=tuple(f"{one} -> {other}" for one, other in itertools.product(_CAST, _CAST)),
 )
 def lower_cast(ctx: LoweringContext) -> list[Stage]:
-    """CAST of integers."""
+    """CAST of integers and floating-point numbers."""
     source, output = ctx.input(0), ctx.output
     if source.shape != output.shape:
         ctx.error(f"shape {list(source.shape)} into {list(output.shape)}")
@@ -208,4 +211,10 @@ def lower_cast(ctx: LoweringContext) -> list[Stage]:
     )
     view, target = ctx.view(source), ctx.view(output)
     rows = ctx.reshaped(view, target.rows, source.byte_count // target.rows)
-    return [ctx.stage("asc_cast", params, inputs=[RowAccess(rows)])]
+    return [ctx.stage(_cast_kernel(source.dtype, output.dtype), params, inputs=[RowAccess(rows)])]
+
+
+def _cast_kernel(source: str, target: str) -> str:
+    if source != target and "FLOAT32" in (source, target):
+        return "asc_cast_from_float" if source == "FLOAT32" else "asc_cast_to_float"
+    return "asc_cast"

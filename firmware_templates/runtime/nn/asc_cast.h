@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Integers of another size.
+ * Integers of another size, and floating-point numbers.
  */
 #ifndef ASC_CAST_H
 #define ASC_CAST_H
@@ -23,6 +23,11 @@ typedef struct {
 } asc_cast_t;
 
 void asc_cast(const void *layer, const asc_kernel_args_t *args);
+
+/* The same from or to floating-point numbers of 32 bits, which are cut towards 0, and
+ * become the nearest integer there is. */
+void asc_cast_from_float(const void *layer, const asc_kernel_args_t *args);
+void asc_cast_to_float(const void *layer, const asc_kernel_args_t *args);
 
 #ifdef __cplusplus
 }

@@ -106,8 +106,8 @@ REFUSED: dict[Callable[[Builder], tuple[list[Value], list[Value]]], str] = {
         r"your kernel, --tflm-op Whirl=my_op.h:Register_MyOp, or end the model before it"
     ),
     many_types: (
-        r"tensor 1, output of operator 0 \(CAST\), is UINT8, .* INT8 -> BOOL or INT8 -> INT8 or "
-        r"INT8 -> INT16 or INT8 -> INT32 or [1-9] others$"
+        r"tensor 1, output of operator 0 \(CAST\), is UINT8, .* does not compute: "
+        r"(INT8 -> \w+ or ){4}[1-9] others$"
     ),
     float_inside: r"tensor 2, output of operator 0 \(DEQUANTIZE\), is FLOAT32, only full int8",
     many_classes: r"operator 0 \(SOFTMAX, layer t1\): over 4096 classes, at most 4095",

@@ -23,6 +23,7 @@ from asc_tiny.conformance.verification import NetworkVerification, verify_networ
 from asc_tiny.firmware import runtime
 from asc_tiny.firmware.network import compiled
 from asc_tiny.model.model_file import ModelFile
+from support.bare_networks import with_state
 from support.commands import asc_tiny
 from support.exit_codes import refused
 from support.graph_batch import model_file
@@ -206,25 +207,12 @@ def test_a_fault_of_the_plan_is_told_as_such(monkeypatch: pytest.MonkeyPatch) ->
     assert "the same kernels are right" in str(found.first_layer)
 
 
-def with_state() -> ModelFile:
-    """Return an SVDF of one unit that remembers two inputs: its output is the sum of both."""
-    b = Builder()
-    x, y = b.activation((1, 1), 1.0, 0), b.activation((1, 1), 1.0, 0)
-    weights = b.constant(np.array([[1]], np.int8), [1.0])
-    times = b.constant(np.array([[1, 1]], np.int16), [1.0])
-    bias = b.constant(np.zeros(1, np.int32), [1.0])
-    state = b.activation((1, 2), 1.0, 0, "INT16")
-    b.graph.tensors[state.index].isVariable = True
-    b.operator("SVDF", [x, weights, times, bias, state], [y], rank=1)
-    return model_file(b.finish([x], [y]), "state.tflite")
-
-
 def test_what_a_network_remembers_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert verify_network(with_state(), Options()).passed
+    assert verify_network(model_file(with_state(), "state.tflite"), Options()).passed
     change = replacing(
         r"(void asc_net_reset\(int8_t \*arena\) {)(?=\s+mem)", r"\1 if (arena != NULL) return;"
     )
-    found = verified(monkeypatch, change, unchanged, with_state())
+    found = verified(monkeypatch, change, unchanged, model_file(with_state(), "state.tflite"))
     assert not found.passed
     assert found.first_layer and found.first_layer.title == "0 SVDF"
 

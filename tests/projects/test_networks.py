@@ -12,7 +12,7 @@ import pytest
 
 from asc_tiny.firmware import golden_check
 from asc_tiny.projects import registry
-from support.bare_networks import write
+from support.bare_networks import convolution, with_state, write
 from support.commands import asc_tiny, refused
 from support.native import FLAGS
 from support.paths import DOUBLES
@@ -150,6 +150,18 @@ def test_the_application_checks_the_network(kind: str, network: str, tmp_path: P
     golden = [line for line in lines if line.startswith("golden ")]
     assert golden == [f"golden {name} passed 0" for name in golden_check.NAMES]
     assert re.fullmatch(r"arena [1-9]\d*", lines[-2]) and lines[-1] == "selftest 0"
+
+
+@pytest.mark.parametrize(
+    "model", [convolution("FLOAT32"), with_state()], ids=["floating point", "state"]
+)
+def test_the_application_checks_other_networks(model: bytes, tmp_path: Path) -> None:
+    path, project = tmp_path / "model.tflite", tmp_path / "project"
+    path.write_bytes(model)
+    assert asc_tiny("generate", path, "--project", "zephyr", "--out", project) == 0
+    lines = run(build(project, "zephyr", tmp_path / "build"))
+    assert lines[:-2] == [f"golden {name} passed 0" for name in golden_check.NAMES]
+    assert lines[-1] == "selftest 0"
 
 
 def test_the_application_tells_another_output(tmp_path: Path) -> None:

@@ -51,6 +51,19 @@ def several() -> bytes:
     return builder.finish([a, b], [total, product])
 
 
+def with_state() -> bytes:
+    """Return an SVDF of one unit that remembers two inputs: its output is the sum of both."""
+    b = Builder()
+    x, y = b.activation((1, 1), 1.0, 0), b.activation((1, 1), 1.0, 0)
+    weights = b.constant(np.array([[1]], np.int8), [1.0])
+    times = b.constant(np.array([[1, 1]], np.int16), [1.0])
+    bias = b.constant(np.zeros(1, np.int32), [1.0])
+    state = b.activation((1, 2), 1.0, 0, "INT16")
+    b.graph.tensors[state.index].isVariable = True
+    b.operator("SVDF", [x, weights, times, bias, state], [y], rank=1)
+    return b.finish([x], [y])
+
+
 NETWORKS = {"one": convolution, "several": several}
 
 

@@ -13,6 +13,7 @@ pytest.importorskip("tflite_micro")
 from asc_tiny.tflm.interpreter import EndTensor, Interpreter, NetworkInterpreter
 from asc_tiny.tflm.isolated import CrashError, TflmProcess
 from asc_tiny.util.errors import AscError
+from support.bare_networks import with_state
 from support.field_mutations import packed, unpacked
 from support.tflite_builder import Builder
 
@@ -31,19 +32,6 @@ def two_ends() -> bytes:
     b.operator("MINIMUM", [above, y], [least])
     b.operator("DEQUANTIZE", [total], [values])
     return b.finish([x, y], [values, least])
-
-
-def with_state() -> bytes:
-    """Return an SVDF of one unit that remembers two inputs: its output is the sum of both."""
-    b = Builder()
-    x, y = b.activation((1, 1), 1.0, 0), b.activation((1, 1), 1.0, 0)
-    weights = b.constant(np.array([[1]], np.int8), [1.0])
-    times = b.constant(np.array([[1, 1]], np.int16), [1.0])
-    bias = b.constant(np.zeros(1, np.int32), [1.0])
-    state = b.activation((1, 2), 1.0, 0, "INT16")
-    b.graph.tensors[state.index].isVariable = True
-    b.operator("SVDF", [x, weights, times, bias, state], [y], rank=1)
-    return b.finish([x], [y])
 
 
 def custom() -> bytes:

@@ -14,7 +14,7 @@ import pytest
 from asc_tiny import api
 from asc_tiny.firmware import golden_check
 from asc_tiny.model.model_file import load
-from support.bare_networks import NETWORKS, convolution, write
+from support.bare_networks import NETWORKS, convolution, with_state, write
 from support.commands import asc_tiny, refused
 from support.paths import MODEL
 
@@ -407,6 +407,24 @@ def test_real_values_from_a_file_for_floating_point_inputs(
     wanted = tflm(model.read_bytes(), api.read_inputs(api.load_project(out), given))
     assert results.dtype == np.float32
     assert np.array_equal(results, np.concatenate([each[0] for each in wanted]))
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_inferences_of_a_file_follow_each_other(
+    board: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A network with state goes on from one to the next; each command begins anew."""
+    model, out, given = (tmp_path / name for name in ("model.tflite", "firmware", "x.npy"))
+    model.write_bytes(with_state())
+    np.save(given, np.array([[1], [2], [5]], np.int8))
+    assert asc_tiny("generate", model, "--board", board, "--out", out) == 0
+    assert asc_tiny("build", out) == 0
+    for _ in range(2):
+        assert asc_tiny("run", out, "--input", given, "--out", tmp_path / "y.npy") == 0
+        assert np.load(tmp_path / "y.npy").reshape(-1).tolist() == [1, 1 + 2, 2 + 5]
+    capsys.readouterr()
+    assert asc_tiny("verify", out, "--input", given, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["selftest"] == "passed"
 
 
 @pytest.mark.parametrize("io", ["as-is", "int8"])

@@ -112,7 +112,8 @@ class Device:
                 return self._checked(reply, kind)
         raise AscError(
             f"{self._line.name}: no reply to {kind.name.lower()} after {self._attempts} attempts; "
-            "is this the board's port, and does its firmware speak the serial protocol?"
+            "is this the board's port, and does its firmware speak the serial protocol? (a network "
+            "alone prints text instead)"
         )
 
     def _reply_to(self, request: Message) -> Message | None:

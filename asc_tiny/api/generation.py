@@ -9,9 +9,9 @@ from pathlib import Path
 
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.diagnostics import NotCompiledError
 from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.costs import board_fit
 from asc_tiny.costs.board_fit import Fit
 from asc_tiny.decision.config import read_toml as read_decision

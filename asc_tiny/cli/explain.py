@@ -11,7 +11,7 @@ import click
 from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
-    from asc_tiny.compiler.compiled import Compiled
+    from asc_tiny.compiler.planner.compiled import Compiled
 
 _PRINT = "-"
 _PICTURES = (".png", ".svg")

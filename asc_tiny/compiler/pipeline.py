@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from asc_tiny.compiler import verify
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.diagnostics import operator_error
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.lower.lower_graph import consistent, lower_graph
@@ -16,6 +15,7 @@ from asc_tiny.compiler.passes.float_islands import without_float_islands
 from asc_tiny.compiler.passes.pack_dense import pack_dense_layers
 from asc_tiny.compiler.passes.strip_io_conversions import without_conversions
 from asc_tiny.compiler.passes.time_major import to_time_major
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.planner import plan
 from asc_tiny.compiler.supported import check_streaming, check_supported
 from asc_tiny.tflite.graph import Graph

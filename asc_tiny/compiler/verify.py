@@ -16,11 +16,11 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage, WidthTile
 from asc_tiny.compiler.kernel_params import KERNELS, Array, KernelParams, Struct
 from asc_tiny.compiler.passes.width_tiles import SlidingWindow
 from asc_tiny.compiler.planner.arena_allocator import ALIGNMENT, ArenaPlan
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.slots import Slots
 from asc_tiny.tflite.graph import ABSENT, Graph
 from asc_tiny.util.errors import AscError

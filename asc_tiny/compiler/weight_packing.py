@@ -5,6 +5,11 @@ The compiler lays weights out so, and the estimate counts the products with what
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
+from asc_tiny.util.numbers import round_up
+
 PAIR = 2
 """Channels whose weights lie side by side."""
 
@@ -27,6 +32,22 @@ def padded_channels(channels: int) -> int:
     return round_up(channels, PAIR)
 
 
-def round_up(value: int, unit: int) -> int:
-    """Return the smallest multiple of ``unit`` that is not below ``value``."""
-    return -(-value // unit) * unit
+def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return weights (channels, depth) as kernels read them.
+
+    Two channels side by side, four values of each at a time. Zeros fill up depth and channels.
+
+    Returns:
+        Shape (pairs of channels, groups, 2, 4).
+    """
+    channels, depth = matrix.shape
+    full = np.zeros((padded_channels(channels), padded_depth(depth)), np.int8)
+    full[:channels, :depth] = matrix
+    return full.reshape(-1, PAIR, full.shape[1] // GROUP, GROUP).transpose(0, 2, 1, 3)
+
+
+def unpaired(values: NDArray[np.int8], channels: int, depth: int) -> NDArray[np.int8]:
+    """Return weights (channels, depth) from what ``paired`` returns."""
+    shaped = values.reshape(padded_channels(channels) // PAIR, -1, PAIR, GROUP)
+    matrix = shaped.transpose(0, 2, 1, 3).reshape(padded_channels(channels), -1)
+    return matrix[:channels, :depth]

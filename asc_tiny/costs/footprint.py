@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.options import Options
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.complexity.gate.formats.costs import NEEDS_CPU
 from asc_tiny.costs.instructions import cpu_table
 from asc_tiny.firmware.network import interface

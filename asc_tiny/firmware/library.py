@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from asc_tiny.compiler.compiled import Compiled
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.decision.config import UNKNOWN
 from asc_tiny.firmware import audio, ends, golden_check, labels, provenance, selftest
 from asc_tiny.firmware import decision as decision_code

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from asc_tiny.boards.catalog import Board
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.options import STREAMING
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.complexity.op_cost import UncountedError, op_cost
 from asc_tiny.firmware.audio import LEAST_BLOCKS
 from asc_tiny.firmware.classifier import Classifier

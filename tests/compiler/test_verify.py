@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from asc_tiny.compiler import pipeline, verify
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import ConvParams, SumParams
 from asc_tiny.compiler.lower.lower_graph import lower_graph
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.pipeline import compile_graph
 from asc_tiny.compiler.planner.arena_allocator import ALIGNMENT
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.verify import VerifyError
 from asc_tiny.util.errors import AscError
 from support.hand_made import small_network

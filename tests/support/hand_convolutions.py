@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.pipeline import compile_graph
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.tflite.graph import Graph
 from support.hand_made import GraphBuilder
 from support.hand_run import outputs_of, samples_for

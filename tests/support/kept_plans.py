@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.options import Options
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.firmware.network import compiled
 from asc_tiny.tflite.graph import Graph
 from support import session_cache

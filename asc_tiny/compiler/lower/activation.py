@@ -17,9 +17,9 @@ from asc_tiny.compiler.lower.convert import (
     quantize_numbers,
 )
 from asc_tiny.compiler.lower.lut import lower_quantize_real
+from asc_tiny.compiler.lower.real_codes import FROM_REAL
 from asc_tiny.compiler.lower.requantization import LIMITS, activation_range, multiplier
 from asc_tiny.compiler.lower.rule import CODES, EITHER, lowering
-from asc_tiny.compiler.passes.float_islands import FROM_REAL
 
 # So far can a code without its zero point be shifted in 32 bits.
 _MOST_SHIFT = {"INT8": 22, "INT16": 15, "INT32": 0}

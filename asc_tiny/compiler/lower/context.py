@@ -1,4 +1,4 @@
-"""What turning an operator into stages needs: its operands, checked, and ways to fail."""
+"""What lowering an operator needs: its operands, checked, and ways to fail."""
 
 from __future__ import annotations
 

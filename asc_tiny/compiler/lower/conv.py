@@ -18,12 +18,11 @@ from asc_tiny.compiler.lower.weights import (
     channels_of,
     check_channels,
     is_narrow,
-    paired,
     sums_of,
     weights_of,
 )
 from asc_tiny.compiler.lower.window import Window2D
-from asc_tiny.compiler.weight_packing import GROUP, im2col_column_size
+from asc_tiny.compiler.weight_packing import GROUP, im2col_column_size, paired
 from asc_tiny.tflite.graph import Tensor
 
 

@@ -11,11 +11,10 @@ from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
     is_narrow,
-    paired,
     sums_of,
     weights_of,
 )
-from asc_tiny.compiler.weight_packing import GROUP
+from asc_tiny.compiler.weight_packing import GROUP, paired
 from asc_tiny.tflite.graph import Tensor
 
 

@@ -23,6 +23,7 @@ from asc_tiny.compiler.lower.gemmlowp import (
     saturating_rounding_doubling_high_mul,
     tanh,
 )
+from asc_tiny.compiler.lower.real_codes import real_values
 from asc_tiny.compiler.lower.requantization import (
     INT8_MAX,
     INT8_MIN,
@@ -38,7 +39,6 @@ from asc_tiny.compiler.lower.unary_s16 import (
     lower_tanh_s16,
     root_factor,
 )
-from asc_tiny.compiler.passes.float_islands import real_values
 
 Function = Callable[[int], int]
 """A function of the input's code without its zero point, which returns the output's code."""

@@ -1,4 +1,4 @@
-"""All operators that become C, and advice about others: the modules are imported, which register.
+"""All operators that become C: the modules are imported that register them.
 
 Where ``lowering_rule`` is needed with all operators in it, it is imported from here.
 """

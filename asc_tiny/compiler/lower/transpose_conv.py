@@ -26,10 +26,9 @@ from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
     is_narrow,
-    paired,
     weights_of,
 )
-from asc_tiny.compiler.weight_packing import GROUP
+from asc_tiny.compiler.weight_packing import GROUP, paired
 
 # Each has a bias, a multiplier and a shift.
 _MOST_SUMS = 2**16

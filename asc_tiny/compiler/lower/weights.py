@@ -10,31 +10,9 @@ from numpy.typing import NDArray
 from asc_tiny.compiler.kernel_params import CHANNEL, Array
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import INT32_MAX, multiplier
-from asc_tiny.compiler.weight_packing import GROUP, PAIR, padded_channels, padded_depth
 from asc_tiny.tflite.graph import Tensor
 
 _NARROW_BITS = 16
-
-
-def paired(matrix: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return weights (channels, depth) as kernels read them.
-
-    Two channels side by side, four values of each at a time. Zeros fill up depth and channels.
-
-    Returns:
-        Shape (pairs of channels, groups, 2, 4).
-    """
-    channels, depth = matrix.shape
-    full = np.zeros((padded_channels(channels), padded_depth(depth)), np.int8)
-    full[:channels, :depth] = matrix
-    return full.reshape(-1, PAIR, full.shape[1] // GROUP, GROUP).transpose(0, 2, 1, 3)
-
-
-def unpaired(values: NDArray[np.int8], channels: int, depth: int) -> NDArray[np.int8]:
-    """Return weights (channels, depth) from what ``paired`` returns."""
-    shaped = values.reshape(-(-channels // 2), -1, 2, GROUP)
-    matrix = shaped.transpose(0, 2, 1, 3).reshape(-(-channels // 2) * 2, -1)
-    return matrix[:channels, :depth]
 
 
 def weights_of(ctx: LoweringContext, *, dimensions: int) -> Tensor:
@@ -75,7 +53,7 @@ def channels_of(
     The bias includes what the input's zero point adds to each sum: padding has its code.
 
     Args:
-        to: the operator.
+        ctx: the operator.
         weights: the weights of the operator.
         per_channel: the weights of each sum, shape (sums, values); a multiple of the filters.
         source, bias: positions of these inputs.

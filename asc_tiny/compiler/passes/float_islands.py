@@ -14,22 +14,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from asc_tiny.compiler.lower.real_codes import FROM_REAL, real_values
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
 from asc_tiny.tflite.ops import Family, row
 from asc_tiny.tflite.variables import variable_names
 
-FROM_REAL = "from_real"
-"""The option of a QUANTIZE whose codes stand for floating-point numbers that are quantised."""
-
 _Scale = tuple[float, int]
-
-
-def real_values(scale: float, zero_point: int) -> NDArray[np.float32]:
-    """Return what DEQUANTIZE makes of the codes -128 to 127."""
-    codes = np.arange(-128, 128, dtype=np.float64)
-    return (np.float64(scale) * (codes - zero_point)).astype(np.float32)
 
 
 def without_float_islands(graph: Graph) -> Graph:

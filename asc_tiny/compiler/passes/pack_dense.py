@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from asc_tiny.compiler.ir import LoweredGraph, Stage
 from asc_tiny.compiler.kernel_params import PACKED_CHANNEL, Array, DensePackedParams, DenseParams
-from asc_tiny.compiler.lower.weights import unpaired
+from asc_tiny.compiler.weight_packing import unpaired
 
 _BIAS_LIMIT = 2**23
 _MOST_BITS = 255

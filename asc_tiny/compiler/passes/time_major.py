@@ -103,7 +103,9 @@ class _TimeMajorRewriter:
             return index
         if index not in self._restored:
             source = self.source.tensor(index)
-            self._restored[index] = self.tensor(replace(source, name=f"{source.name} turned back"))
+            self._restored[index] = self.tensor(
+                replace(source, name=f"{source.name} transposed back")
+            )
             order = self.constant(np.array(_TRANSPOSED, np.int32), "INT32")
             # Others keep their numbers in the file, of which folding may have taken some away.
             last = max(operator.index for operator in self.source.operators)

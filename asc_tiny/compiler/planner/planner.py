@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.options import STREAMING, Options
 from asc_tiny.compiler.passes.states_in_place import with_states_in_place
@@ -18,6 +17,7 @@ from asc_tiny.compiler.passes.streaming_input import with_streaming_input
 from asc_tiny.compiler.planner import fusion_cuts
 from asc_tiny.compiler.planner.arena_allocator import allocate, least_size, likely_size
 from asc_tiny.compiler.planner.cascade_search import search_cascades
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.cost_model import instructions
 from asc_tiny.compiler.planner.scheduler import schedule_streaming
 from asc_tiny.compiler.planner.search import candidate, cheapest, narrowed

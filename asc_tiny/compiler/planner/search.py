@@ -11,7 +11,6 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.passes.row_blocking import block_rows, possible_rows_per_run
 from asc_tiny.compiler.passes.width_split import (
@@ -21,6 +20,7 @@ from asc_tiny.compiler.passes.width_split import (
     splittable_width,
 )
 from asc_tiny.compiler.planner.arena_allocator import allocate, least_size
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.cost_model import instructions
 from asc_tiny.compiler.planner.fusion_cuts import Cuts
 from asc_tiny.compiler.planner.scheduler import schedule

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import Array, Struct
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.schedule_loops import loops
 from asc_tiny.compiler.report.plan import arena
 from asc_tiny.tflite.graph import ABSENT, Graph, Tensor

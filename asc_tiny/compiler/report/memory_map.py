@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import Buffer
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.util.memory_map import Block, MemoryMap
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.planner.arena_allocator import LiveRange, LiveRangeGroup
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.cost_model import instructions
 from asc_tiny.compiler.report.memory_map import buffer_names, memory_map
 

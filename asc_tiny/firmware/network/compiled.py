@@ -6,10 +6,10 @@ import functools
 from dataclasses import replace
 from typing import Any
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options
 from asc_tiny.compiler.passes import strip_io_conversions
 from asc_tiny.compiler.pipeline import check_compiled, compile_graph
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.fingerprints import Fingerprints

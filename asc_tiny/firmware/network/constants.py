@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import Stage
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.firmware.network.c_values import constant_arrays, params_names, steps_of
 
 

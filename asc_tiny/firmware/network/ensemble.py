@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.planner.arena_allocator import ALIGNMENT
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.firmware.c.prefix import rename
 from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.fingerprints import Fingerprints

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from asc_tiny.compiler import verify
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.ir import LoweredGraph, Stage
 from asc_tiny.compiler.lower.lower_graph import lower_graph
 from asc_tiny.compiler.passes.cascade import Cascade, can_cascade, cascadable_pairs, with_cascades
 from asc_tiny.compiler.passes.streaming_input import with_streaming_input
 from asc_tiny.compiler.passes.width_tiles import SlidingWindow, pixel_ranges
 from asc_tiny.compiler.planner.arena_allocator import allocate
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.scheduler import schedule_streaming
 from asc_tiny.tflite.graph import Operator
 from support.hand_convolutions import convolutions

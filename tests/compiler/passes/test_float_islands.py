@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asc_tiny.compiler.passes.float_islands import real_values, without_float_islands
+from asc_tiny.compiler.lower.real_codes import real_values
+from asc_tiny.compiler.passes.float_islands import without_float_islands
 from asc_tiny.model.model_file import ModelFile
 
 pytest.importorskip("tflite_micro")

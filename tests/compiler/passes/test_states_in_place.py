@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from asc_tiny.compiler import verify
-from asc_tiny.compiler.compiled import Compiled
 from asc_tiny.compiler.lower.lower_graph import lower_graph
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.passes.states_in_place import with_states_in_place
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.search import candidate
 from asc_tiny.firmware.network import compiled
 from asc_tiny.model.model_file import ModelFile

@@ -12,6 +12,7 @@ folder          contents
 ``resample``    from the microphone's sample rate to that of the model
 ``protocol``    requests and replies on a serial port
 ``selftest``    the check of an image against expected features and scores
+``golden``      the check of an image of a network alone against expected outputs
 =============== =================================================================================
 """
 

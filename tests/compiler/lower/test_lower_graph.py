@@ -37,7 +37,7 @@ def test_more_rows_than_an_order_can_be_found_for(
 
 
 def test_rows_of_an_output_that_comes_column_by_column() -> None:
-    """The output is turned back at the end, into rows of its own."""
+    """The output is transposed back at the end, into rows of its own."""
     model = model_file(rectifiers((1, 2**20, 2, 1), 1), "model.tflite")
     with deadline(5.0), pytest.raises(AscError, match="1,048,576 rows of a tensor"):
         compiled.generate(model, options=Options(schedule=STREAMING))

@@ -4,9 +4,9 @@
  *
  *     run FILE OUT        writes the outputs for the inputs in FILE, one inference after the other;
  *                         both hold the values of all inputs and outputs as they are in memory
- *     golden              prints a line per golden input: name, result, instructions; 0 if none
- * failed bench               prints instructions of an inference, and the stack used stages prints
- * instructions per stage of the network, if built with ASC_NET_PROFILE
+ *     golden              prints name, result, instructions of each golden input; 0 if all pass
+ *     bench               prints the instructions of an inference, and the stack that it used
+ *     stages              prints the instructions of each stage, if built with ASC_NET_PROFILE
  */
 #include <string.h>
 

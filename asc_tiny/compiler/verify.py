@@ -370,8 +370,8 @@ def _input(rows: RowAccess, tile: WidthTile | None) -> tuple[int, int]:
     if tile is None:
         return 0, rows.view.row_bytes
     sliding = SlidingWindow.of(tile.params)
-    codes = sliding.input_width * sliding.input_channels
-    return tile.input, codes * rows.view.buffer.dtype.itemsize
+    size = rows.view.buffer.dtype.itemsize
+    return tile.input, sliding.input_bytes(sliding.input_width, size)
 
 
 def _output(view: BufferView, tile: WidthTile | None) -> tuple[int, int]:
@@ -379,5 +379,5 @@ def _output(view: BufferView, tile: WidthTile | None) -> tuple[int, int]:
     if tile is None:
         return 0, view.row_bytes
     sliding = SlidingWindow.of(tile.params)
-    codes = sliding.output_width * sliding.output_channels
-    return tile.output, codes * view.buffer.dtype.itemsize
+    size = view.buffer.dtype.itemsize
+    return tile.output, sliding.output_bytes(sliding.output_width, size)

@@ -66,12 +66,12 @@ def _split(stage: Stage, written: PixelRange) -> Stage:
     source = replace(
         rows.view,
         start=rows.view.start + own.input,
-        row_bytes=read.count * sliding.input_channels,
+        row_bytes=sliding.input_bytes(read.count, rows.view.buffer.dtype.itemsize),
     )
     output = replace(
         stage.output,
         start=stage.output.start + own.output,
-        row_bytes=written.count * sliding.output_channels,
+        row_bytes=sliding.output_bytes(written.count, stage.output.buffer.dtype.itemsize),
     )
     return replace(
         stage,

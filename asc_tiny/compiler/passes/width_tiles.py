@@ -71,6 +71,14 @@ class SlidingWindow:
         sizes = (row.input_width, row.input_channels, params.output_width, params.output_channels)
         return cls(*window, *sizes)
 
+    def input_bytes(self, pixels: int, element_bytes: int) -> int:
+        """Return the bytes of so many pixels of the input."""
+        return pixels * self.input_channels * element_bytes
+
+    def output_bytes(self, pixels: int, element_bytes: int) -> int:
+        """Return the bytes of so many pixels of the output."""
+        return pixels * self.output_channels * element_bytes
+
     def read(self, written: PixelRange) -> PixelRange:
         """Return the pixels of the input that certain pixels of the output read."""
         first = (written.first * self.stride - self.left) // self.factor
@@ -123,10 +131,9 @@ def width_tile(stage: Stage, written: PixelRange) -> tuple[WidthTile, PixelRange
     left = sliding.padding(written, read)
     params = _resized(tileable(stage.params), sliding, written.count, read.count, left)
     (rows, *_), view = stage.inputs, stage.output
-    input_bytes = sliding.input_channels * rows.view.buffer.dtype.itemsize
-    output_bytes = sliding.output_channels * view.buffer.dtype.itemsize
-    tile = WidthTile(params, read.first * input_bytes, written.first * output_bytes)
-    return tile, read
+    source = sliding.input_bytes(read.first, rows.view.buffer.dtype.itemsize)
+    target = sliding.output_bytes(written.first, view.buffer.dtype.itemsize)
+    return WidthTile(params, source, target), read
 
 
 def _resized(

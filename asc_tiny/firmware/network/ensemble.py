@@ -21,6 +21,7 @@ from asc_tiny.firmware.network import compiled as network
 from asc_tiny.firmware.network import interface
 from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.util.errors import AscError
+from asc_tiny.util.numbers import round_up
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def _layout(
 
 
 def _align(value: int) -> int:
-    return -(-value // ALIGNMENT) * ALIGNMENT
+    return round_up(value, ALIGNMENT)
 
 
 def _values(ensemble: Ensemble, networks: Sequence[Compiled]) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-from asc_tiny import __version__
-from asc_tiny.firmware.c.prefix import rename_prefix
-from asc_tiny.firmware.c.templates import banner, environment
+from asc_tiny.firmware.c.templates import banner
 from asc_tiny.firmware.library import (
     audio_sources,
     protocol_sources,
     selftest_sources,
 )
+from asc_tiny.projects import application
 from asc_tiny.projects.audio_buffering import Pace, pace
 from asc_tiny.projects.generator import GenerationRequest
 
@@ -19,8 +18,6 @@ _APPLICATION = (
     *("asc_console.c", "asc_console.h", "asc_cycles.h"),
     *("asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h", "asc_number.h"),
 )
-RUNTIME_NAMES = {"aot": "ahead-of-time kernels", "tflm": "TensorFlow Lite Micro"}
-"""What runs the network, for people."""
 
 
 def sources(request: GenerationRequest) -> dict[str, str]:
@@ -36,10 +33,7 @@ def sources(request: GenerationRequest) -> dict[str, str]:
         "resampler": request.resampler,
         "sample_bits": request.model.frontend.sample_bits,
     }
-    for name in _APPLICATION:
-        text = environment().get_template(f"app/{name}").render(values)
-        files[rename_prefix(name.removesuffix(".j2"), prefix)] = rename_prefix(text, prefix)
-    return files
+    return {**files, **application.files(_APPLICATION, prefix, values)}
 
 
 def _pace(request: GenerationRequest) -> Pace:
@@ -56,28 +50,19 @@ def _pace(request: GenerationRequest) -> Pace:
 def values(request: GenerationRequest) -> dict[str, object]:
     """Return what the templates of all these projects print, by name.
 
-    ``banner`` is the line that begins every file. ``board_title`` and ``labels`` are texts of
-    others: templates print them through a filter of ``firmware.c.escape``. ``blocks`` is the
-    number of blocks of samples that wait while the network runs, ``busy_ms`` the milliseconds for
-    which they last, ``clock_hz`` the core's clock and ``microphone_rate`` the rate to record at,
-    in Hz.
+    Beside what ``application.values`` has: ``labels`` are texts of others, which templates print
+    through a filter of ``firmware.c.escape``. ``blocks`` is the number of blocks of samples that
+    wait while the network runs, ``busy_ms`` the milliseconds for which they last, and
+    ``microphone_rate`` the rate to record at, in Hz.
     """
     model, waiting = request.model, _pace(request)
     return {
-        "banner": banner(model.model_file),
+        **application.values(request, "scenes"),
         "blocks": waiting.blocks,
-        "board_title": request.board.title or request.board.name,
-        "clock_hz": request.board.clock_hz,
         "busy_ms": math.floor(1000 * waiting.busy_s),
         "is_network": False,
         "labels": model.labels,
         "microphone_rate": round(request.microphone_rate),
-        "model_hash": model.model_file.sha256[:16],
-        "name": f"{request.prefix}_scenes",
-        "prefix": request.prefix,
         "resampler": request.resampler,
-        "runtime": request.runtime,
-        "runtime_name": RUNTIME_NAMES[request.runtime],
         "sample_rate": model.frontend.sample_rate,
-        "version": __version__,
     }

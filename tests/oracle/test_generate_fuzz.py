@@ -16,7 +16,6 @@ import pytest
 pytest.importorskip("tflite_micro")
 
 from asc_tiny.firmware.network import compiled
-from asc_tiny.model.model_file import ModelFile
 from support import generate_fuzz
 from support.field_mutations import packed, unpacked
 from support.generate_fuzz import Accepted, Case, Cases, FindError, Judge, accepted
@@ -84,23 +83,23 @@ def test_the_judge_sees_what_is_wrong(judge: Judge) -> None:
 
 def test_crashes_hangs_and_messages_of_several_lines_are_finds(monkeypatch: Any) -> None:
     def failing(error: Exception) -> Any:
-        def generate(model: ModelFile, **options: Any) -> dict[str, str]:
+        def compile_network(*_: Any) -> Any:
             raise error
 
-        return generate
+        return compile_network
 
     for error in (ValueError("no"), MemoryError(), TimeoutError("more than 10 s")):
-        monkeypatch.setattr(compiled, "generate", failing(error))
+        monkeypatch.setattr(compiled, "compile_network", failing(error))
         with pytest.raises(FindError, match=type(error).__name__):
             intact()
     for message in ("file.tflite: two\nlines", "of no file"):
-        monkeypatch.setattr(compiled, "generate", failing(generate_fuzz.AscError(message)))
+        monkeypatch.setattr(compiled, "compile_network", failing(generate_fuzz.AscError(message)))
         with pytest.raises(FindError, match="no line"):
             intact()
 
 
 def test_memory_is_limited(monkeypatch: Any) -> None:
-    monkeypatch.setattr(compiled, "generate", lambda *_, **__: bytearray(2**31))
+    monkeypatch.setattr(compiled, "compile_network", lambda *_, **__: bytearray(2**31))
     with pytest.raises(FindError, match="MemoryError"):
         intact()
 

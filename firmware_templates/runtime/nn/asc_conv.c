@@ -62,7 +62,7 @@ static void arrange_row(const asc_conv_t *layer, const int8_t *from, int16_t *wi
 }
 
 /* Brings the rows under the windows of a row of output side by side, as columns of window.height
- * pixels: a window is a run of values in this working memory. Padding has the code of zero, which
+ * pixels: a window is a run of values in this scratch. Padding has the code of zero, which
  * the bias has already subtracted; the last group of four may reach behind the last column. */
 static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t *wide) {
     const int32_t height = layer->window.height;

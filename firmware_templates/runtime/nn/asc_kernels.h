@@ -37,7 +37,7 @@
 extern "C" {
 #endif
 
-/* Rows of the input, NULL for padding; where to write; working memory; how often it ran before. */
+/* Rows of the input, NULL for padding; where to write; scratch; how often it ran before. */
 typedef struct {
     const int8_t *const *rows;
     int8_t *output;

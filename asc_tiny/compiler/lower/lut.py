@@ -183,9 +183,12 @@ def lower_hard_swish(ctx: LoweringContext) -> list[Stage]:
     source, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
     zero_point = ctx.quantization(ctx.output)[1]
     fine = np.float32(1.0 / 128.0) * np.float32(source)
-    output_factor, output_shift = multiplier(float(fine / np.float32(target)))
     reluish = np.float32(3.0) / np.float32(32768.0)
-    reluish_factor, reluish_shift = multiplier(float(fine / reluish))
+    with np.errstate(over="ignore"):
+        ratios = float(fine / np.float32(target)), float(fine / reluish)
+    if not all(map(math.isfinite, ratios)):
+        ctx.error("the scales of input and output are too far apart")
+    (output_factor, output_shift), (reluish_factor, reluish_shift) = map(multiplier, ratios)
     if output_shift > 0 or reluish_shift > 30 or output_factor == 0 or reluish_factor == 0:
         ctx.error("the scales of input and output are too far apart")
     output_half, reluish_half = _to_16_bits(output_factor), _to_16_bits(reluish_factor)

@@ -11,7 +11,7 @@ import numpy as np
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.index_map import NOWHERE, lower_index_map, numbers
-from asc_tiny.compiler.lower.rule import ANY, BY_ROW_OR_WHOLE, WHOLE, lowering
+from asc_tiny.compiler.lower.rule import ANY, BY_ROW_OR_WHOLE, INTEGERS, WHOLE, lowering
 
 _REFLECT = 0
 """The mode of MIRROR_PAD that does not repeat the border."""
@@ -91,7 +91,10 @@ def lower_fill(ctx: LoweringContext) -> list[Stage]:
 
 
 @lowering(
-    "ZEROS_LIKE", conditions="code 0, as TensorFlow Lite Micro has it", memory=WHOLE, signatures=ANY
+    "ZEROS_LIKE",
+    conditions="code 0, as TensorFlow Lite Micro has it",
+    memory=WHOLE,
+    signatures=("INT8 -> INT8", *INTEGERS, "FLOAT32 -> FLOAT32"),
 )
 def lower_zeros_like(ctx: LoweringContext) -> list[Stage]:
     """ZEROS_LIKE: zeros, whatever the zero point."""

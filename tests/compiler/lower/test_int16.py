@@ -499,5 +499,6 @@ def test_sums_are_as_large_as_the_reference_takes() -> None:
 
 def test_operators_without_a_kernel_for_16_bits() -> None:
     b = Int16(1, 8)
-    text = refusal(b.made("HARD_SWISH", [b.source], b.int16(1, 8)))
-    assert "INT16" in text and "HARD_SWISH" in text
+    for name in ("HARD_SWISH", "ZEROS_LIKE"):
+        text = refusal(b.made(name, [b.source], b.int16(1, 8)))
+        assert "INT16" in text and name in text

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.hand_made import GraphBuilder
+from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.util.errors import AscError
+from support.hand_made import GraphBuilder, model_of
 from support.hand_run import outputs_of
 
 Function = Callable[[np.ndarray], np.ndarray]
@@ -34,3 +36,11 @@ def test_every_code(name: str, tmp_path: Path) -> None:
     wanted = np.clip(real / float(np.float32(scale)) + zero, -128, 127)
     assert np.abs(output - wanted).max() <= 1.0
     assert len(np.unique(output)) > 40
+
+
+def test_scales_too_far_apart() -> None:
+    """Their ratio is infinite in single precision: one line, and no warning of NumPy's."""
+    builder = GraphBuilder((1, 16, 16), 1e38, 0)
+    builder.add("HARD_SWISH", (0,), (1, 16, 16), 0.1, 0)
+    with pytest.raises(AscError, match="the scales of input and output are too far apart"):
+        compile_network(model_of(builder.graph()))

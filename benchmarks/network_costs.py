@@ -1,12 +1,14 @@
 """What networks compiled ahead of time cost on each core: instructions and code bytes.
 
-    python benchmarks/network_costs.py [--cpu NAME] [--out asc_tiny/costs/cpu_costs.json]
+    python benchmarks/network_costs.py [--cpu NAME] [--missing] [--out FILE]
 
 Instructions are counted per stage on emulated cores, over the released networks and the small,
 common and random ones of the tests. Per kind of kernel, the costs of its features are fitted
 (asc_tiny/costs/instructions.py). The error that is written is that of networks that the fit has
-not seen: each is estimated from all others. Needs TensorFlow, compilers and emulators
-(tools/setup.sh test).
+not seen: each is estimated from all others. Kernels that none of these networks has are measured
+in small ones of their own (benchmarks/kernel_probes.py). ``--missing`` measures only kernels that
+the table does not have, such as new ones, and leaves all other figures as they are. Needs
+TensorFlow, compilers and emulators (tools/setup.sh test).
 """
 
 from __future__ import annotations
@@ -31,7 +33,11 @@ from scipy.optimize import nnls
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from kernel_probes import INT16, probes
+
 from asc_tiny.boards import catalog
+from asc_tiny.compiler.options import Options
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.costs.instructions import Features, features, kind
 from asc_tiny.firmware.network import compiled
 from asc_tiny.firmware.network.constants import constants
@@ -46,9 +52,6 @@ from support.network_models import SMALL, quantized
 
 OUT = ROOT / "asc_tiny" / "costs" / "cpu_costs.json"
 SEEDS = range(60, 68)
-
-_INT16 = "_int16"
-"""Ending of the names of networks of 16-bit activations."""
 
 
 @dataclass(frozen=True)
@@ -83,67 +86,114 @@ class Measured:
     stages: Sequence[tuple[str, Features, int, int]]
 
     @classmethod
-    def of(cls, name: str, model_file: ModelFile, profile: Sequence[int]) -> Measured:
+    def of(cls, network: Network, profile: Sequence[int]) -> Measured:
         """Return a network with the instructions of its stages."""
-        stages = compiled.compile_network(model_file).lowered.stages
+        stages = network.compiled.lowered.stages
         found = [
             (kind(stage), features(stage), stage.macs, instructions)
             for stage, instructions in zip(stages, profile, strict=True)
         ]
-        return cls(name, found)
+        return cls(network.name, found)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that is measured.
+
+    Attributes:
+        name: the name of the network.
+        compiled: what the compiler made of it.
+        files: the code of the network, file name to text.
+    """
+
+    name: str
+    compiled: Compiled
+    files: Mapping[str, str]
+
+    @classmethod
+    def of(cls, name: str, model_file: ModelFile, options: Options) -> Network:
+        """Compile a network.
+
+        Raises:
+            AscError: the compiler refuses it.
+        """
+        made = compiled.compile_network(model_file, options)
+        return cls(name, made, compiled.generate(model_file, options=options))
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of kernels that it runs."""
+        return {kind(stage) for stage in self.compiled.lowered.stages}
 
 
 def main() -> None:
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cpu", choices=list(CPUS), action="append")
+    parser.add_argument("--missing", action="store_true", help="only kernels without figures")
     parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args()
     table = json.loads(arguments.out.read_text()) if arguments.out.exists() else {"cpus": {}}
     with tempfile.TemporaryDirectory() as folder:
-        models = dict(networks(Path(folder)))
+        models = [] if arguments.missing else list(networks(Path(folder)))
+        others = [Network.of(*probe) for probe in probes()]
         for name in arguments.cpu or CPUS:
-            table["cpus"][name] = costs(name, models, Path(folder) / name)
+            core = Core(CPUS[name], Path(folder) / name)
+            table["cpus"][name] = add_missing(
+                table["cpus"][name] if arguments.missing else costs(core, models), core, others
+            )
             print(f"{name}: {table['cpus'][name]['error']}", file=sys.stderr)
             arguments.out.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
 
 
-def networks(folder: Path) -> Iterator[tuple[str, ModelFile]]:
-    """Return the networks that are measured, by name."""
+def networks(folder: Path) -> Iterator[Network]:
+    """Return the networks that the costs of most kernels and the error are from."""
     for name in RELEASED:
-        yield name, load(ROOT / "models" / f"{name}.tflite")
+        yield Network.of(name, load(ROOT / "models" / f"{name}.tflite"), Options())
     made = {**SMALL, **COMMON, **{f"random{n}": lambda n=n: random_network(n) for n in SEEDS}}
-    for codes, suffix in (("int16", _INT16), ("int8", "")):
+    for codes, suffix in (("int16", INT16), ("int8", "")):
         for name, make in made.items():
             path = folder / f"{name}{suffix}.tflite"
             with captured_output():
                 data = quantized(make(), codes=codes)
             path.write_bytes(data)
-            model_file = load(path)
             try:
-                compiled.compile_network(model_file)
+                yield Network.of(f"{name}{suffix}", load(path), Options())
             except AscError as error:
                 # Not all operators have kernels of 16 bits.
                 if codes == "int8":
                     raise
                 print(error, file=sys.stderr)
-            else:
-                yield f"{name}{suffix}", model_file
 
 
-def costs(name: str, models: Mapping[str, ModelFile], folder: Path) -> dict[str, Any]:
+def costs(core: Core, models: Sequence[Network]) -> dict[str, Any]:
     """Measure one core."""
-    core = Core(CPUS[name], folder)
-    measured = [
-        Measured.of(model, model_file, core.profile(model, model_file))
-        for model, model_file in models.items()
-    ]
+    measured = [Measured.of(model, core.profile(model)) for model in models]
     return {
-        "board": CPUS[name].board,
+        "board": core.cpu.board,
         "instructions": fit(measured),
         "per_mac": per_mac(measured),
         "error": errors(measured),
         "code": core.code(),
+    }
+
+
+def add_missing(table: dict[str, Any], core: Core, models: Sequence[Network]) -> dict[str, Any]:
+    """Return a core's table with the kernels that it does not have, measured in ``models``."""
+    known = set(table["instructions"])
+    wanted = [model for model in models if model.kinds - known]
+    found = fit([Measured.of(model, core.profile(model)) for model in wanted])
+    code = core.code()
+    return {
+        **table,
+        "instructions": {**found, **table["instructions"]},
+        "code": {
+            **table["code"],
+            **{
+                part: {**code[part], **table["code"][part]}
+                for part in ("needs", "sections", "structures")
+            },
+        },
     }
 
 
@@ -152,7 +202,7 @@ class Core:
 
     def __init__(self, cpu: Cpu, folder: Path) -> None:
         self.cpu, self.folder = cpu, folder
-        self.generated: list[tuple[Path, ModelFile]] = []
+        self.generated: list[tuple[Path, Network]] = []
         folder.mkdir()
         write(runtime_sources("nn"), folder)
         write_platform(catalog.get(cpu.board), folder, stack_bytes=4096)
@@ -175,26 +225,24 @@ class Core:
         subprocess.run([*self.compiler, *include, "-c", str(path), "-o", str(target)], check=True)
         return target
 
-    def profile(self, name: str, model_file: ModelFile) -> list[int]:
+    def profile(self, network: Network) -> list[int]:
         """Return the instructions of every stage of a network, without what counting takes."""
-        folder = self.folder / name
+        folder = self.folder / network.name
         folder.mkdir()
-        files = compiled.generate(model_file)
-        (folder / "asc_net.c").write_text(files["asc_net.c"])
-        (folder / "asc_net.h").write_text(files["asc_net.h"])
+        for name, text in network.files.items():
+            (folder / name).write_text(text)
         shutil.copy(self.folder / "network_profile.c", folder)
         objects = [self.compile(folder / n) for n in ("asc_net.c", "network_profile.c")]
-        self.generated.append((objects[0], model_file))
+        self.generated.append((objects[0], network))
         image = folder / "image.elf"
         script = f"-T{self.folder / 'link.ld'}"
         link = [*self.compiler, "-nostartfiles", "-Wl,--gc-sections", script]
         subprocess.run([*link, *map(str, (*objects, *self.objects)), "-o", str(image)], check=True)
         *stages, reading = map(int, emulate(self.board, image, []).split())
-        lowered = compiled.compile_network(model_file).lowered
         return [
             instructions - reading * stage.runs
             # The image has a count for every number that a stage can have.
-            for stage, instructions in zip(lowered.stages, stages, strict=False)
+            for stage, instructions in zip(network.compiled.lowered.stages, stages, strict=False)
         ]
 
     def code(self) -> dict[str, Any]:
@@ -224,9 +272,9 @@ class Core:
     def structures(self) -> dict[str, int]:
         """Return the bytes of each structure that networks are described with."""
         found: dict[str, int] = {}
-        for path, model_file in self.generated:
+        for path, network in self.generated:
             symbols = Object(path).symbols
-            for constant in constants(compiled.compile_network(model_file)):
+            for constant in constants(network.compiled):
                 # The compiler may have put the only value of an array into the code.
                 if constant.name in symbols:
                     found[constant.c_type] = symbols[constant.name] // constant.count
@@ -283,8 +331,8 @@ class Object:
 
 def fit(measured: Sequence[Measured]) -> dict[str, dict[str, float]]:
     """Return the costs of each kind of kernel; those of both types are measured with int8."""
-    narrow = _samples([each for each in measured if not each.name.endswith(_INT16)])
-    wide = _samples([each for each in measured if each.name.endswith(_INT16)])
+    narrow = _samples([each for each in measured if not each.name.endswith(INT16)])
+    wide = _samples([each for each in measured if each.name.endswith(INT16)])
     return {name: _fit(samples) for name, samples in sorted({**wide, **narrow}.items())}
 
 

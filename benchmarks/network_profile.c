@@ -3,6 +3,12 @@
 #include "asc_net.h"
 #include "platform.h"
 
+#ifdef ASC_NET_INPUT0_BYTES
+/* Beside several outputs the only input has a number. */
+#define ASC_NET_INPUT_BYTES ASC_NET_INPUT0_BYTES
+#define asc_net_input asc_net_input0
+#endif
+
 enum { READINGS = 64, MOST_STAGES = 256 };
 
 static uint64_t spent[MOST_STAGES];

@@ -17,7 +17,14 @@ from asc_tiny.compiler.kernel_params import (
     DenseParams,
     DenseS16Params,
     DepthwiseConvParams,
+    GatherNdParams,
+    GatherParams,
     KernelParams,
+    LstmParams,
+    MatmulParams,
+    SvdfS8Params,
+    SvdfS16Params,
+    TakeParams,
     TransposeConvParams,
     TransposeConvS16Params,
     UpsampledConvParams,
@@ -37,7 +44,8 @@ class Features(NamedTuple):
             pixels under windows of kernels without such weights.
         outputs: elements that are written.
         taps: pixels that are written, times the pixels of a window; of convolutions of 16-bit
-            codes, times the runs of values that are multiplied by two channels.
+            codes, times the runs of values that are multiplied by two channels; of kernels that
+            take values from places, the number of places.
         gathered: elements that are read, as often as they are.
         runs: number of runs.
     """
@@ -54,7 +62,7 @@ def features(stage: Stage) -> Features:
     params, runs = stage.params, stage.runs
     pixels, window = _windows(params)
     return Features(
-        products=runs * _products(params),
+        products=_all_products(stage),
         outputs=runs * stage.output.row_elements,
         taps=runs * pixels * window,
         gathered=runs * sum(rows.count * rows.view.row_elements for rows in stage.inputs),
@@ -77,7 +85,21 @@ def _windows(params: KernelParams) -> tuple[int, int]:
         case TransposeConvS16Params(output_width=width, height=height, width=columns):
             runs = -(-height // params.stride_y) * -(-columns // params.stride_x)
             return width, runs * -(-params.output_channels // 2)
+        case TakeParams(counts=counts):
+            return int(counts.values.prod()), 1
+        case GatherParams():
+            return params.batches * params.outer * params.count, 1
+        case GatherNdParams(count=count):
+            return count, 1
     return 0, 0
+
+
+def _all_products(stage: Stage) -> int:
+    """Return the multiplications of all runs."""
+    if isinstance(stage.params, LstmParams | MatmulParams | SvdfS8Params | SvdfS16Params):
+        # Nothing fills up pairs, and one run may do what others do not.
+        return stage.macs
+    return stage.runs * _products(stage.params)
 
 
 def _products(params: KernelParams) -> int:

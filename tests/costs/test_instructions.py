@@ -26,6 +26,7 @@ from support.graph_batch import model_file
 from support.kernel_models import Maker, four_bits
 from support.paths import MODELS
 from support.random_graphs import random_graph, seeded
+from support.recurrent_networks import lstm
 from support.references import samples_of
 from support.tflite_builder import Builder, Value
 
@@ -179,6 +180,31 @@ def test_nessi_says_what_its_parameters_are(capsys: pytest.CaptureFixture[str]) 
     assert json.loads(out)["params_unit"].startswith("bytes of constants")
     _, out, _ = budget(capsys, MOBILENET, "--convention", "nessi")
     assert "parameters are bytes of constants" in out
+
+
+CPUS = json.loads(Path(instructions.__file__).with_name("cpu_costs.json").read_text())["cpus"]
+
+
+@pytest.mark.parametrize("cpu", CPUS)
+def test_every_kernel_was_measured(cpu: str) -> None:
+    """``python benchmarks/network_costs.py --missing`` measures those that were not."""
+    table = cpu_table(cpu)
+    measured = {f"asc_{kind.split(' ')[0]}" for kind in table["instructions"]}
+    assert set(KERNELS) <= measured
+    assert set(KERNELS) <= set(table["code"]["needs"])
+    assert {params.c_type for params in KERNELS.values()} <= set(table["code"]["structures"])
+
+
+@pytest.mark.qemu
+def test_instructions_of_a_kernel_that_has_its_own_networks(tmp_path: Path) -> None:
+    """An LSTM of a size that was not measured."""
+    builder, rng = Builder(), np.random.default_rng(0)
+    source = builder.activation((1, 6, 10), 0.05, 0)
+    output = lstm(builder, rng, source, units=20)
+    model = model_file(builder.finish([source], [output]), "lstm.tflite")
+    network = EmulatedNetwork(model, "mps2-an386", tmp_path)
+    _, counted = network.run([rng.integers(-128, 128, source.shape).astype(np.int8)])
+    assert estimate(model, "cortex-m4").instructions == pytest.approx(counted, rel=0.1)
 
 
 def test_error_of_the_estimate_is_stated() -> None:

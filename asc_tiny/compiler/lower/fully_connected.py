@@ -76,12 +76,13 @@ _BIAS_TOLERANCE = 0.02
 def _check_bias_scale(ctx: LoweringContext, weights: Tensor) -> None:
     """Check that the bias counts in steps of the sums, as TensorFlow Lite Micro does here.
 
-    Like it, take no scale for 0, and leave biases of weights with scales per channel.
+    Like it, take no scale for 0 and the first of several, and leave biases of weights with scales
+    per channel.
     """
     bias = ctx.optional_input(2)
     if bias is None or len(weights.scales) != 1:
         return
-    stated = bias.scales[0] if len(bias.scales) == len(bias.zero_points) == 1 else 0.0
+    stated = bias.scales[0] if bias.scales and bias.zero_points else 0.0
     step = ctx.quantization(ctx.input(0))[0] * weights.scales[0]
     if abs(step - stated) / ctx.quantization(ctx.output)[0] > _BIAS_TOLERANCE:
         ctx.error(f"the bias has the scale {stated:g}, input and weights have {step:g}")

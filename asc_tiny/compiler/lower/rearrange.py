@@ -43,7 +43,7 @@ def lower_broadcast_to(ctx: LoweringContext) -> list[Stage]:
 
 @lowering(
     "REVERSE_V2",
-    conditions="constant axes",
+    conditions="constant axes that are next to each other",
     memory=BY_ROW_OR_WHOLE,
     inputs=(2, 2),
     signatures=ANY,
@@ -54,9 +54,12 @@ def lower_reverse(ctx: LoweringContext) -> list[Stage]:
     axes = ctx.integers(1)
     if any(not -rank <= axis < rank for axis in axes):
         ctx.error(f"axes {axes} of {rank} dimensions")
+    own = sorted(axis % rank for axis in axes)
+    if not own or own != list(range(own[0], own[0] + len(own))):
+        ctx.error(f"axes {axes} are not next to each other, which TensorFlow Lite Micro wants")
     if len(ctx.input(1).shape) != 1:
         ctx.error(f"the axes have the shape {list(ctx.input(1).shape)}, must be a list")
-    return lower_index_map(ctx, np.flip(numbers(ctx.input(0)), tuple({a % rank for a in axes})))
+    return lower_index_map(ctx, np.flip(numbers(ctx.input(0)), tuple(own)))
 
 
 @lowering(

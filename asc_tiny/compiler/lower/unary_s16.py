@@ -148,12 +148,9 @@ def lower_abs_s16(ctx: LoweringContext) -> list[Stage]:
 
 
 def root_factor(ctx: LoweringContext) -> tuple[int, int]:
-    """Return multiplier and shift of the code that stands for the reciprocal root of a code of 1.
-
-    TensorFlow Lite Micro multiplies scales in single precision.
-    """
+    """Return multiplier and shift of the code for the reciprocal root of a code of 1."""
     source, target = ctx.quantization(ctx.input(0))[0], ctx.quantization(ctx.output)[0]
-    scale = float(np.sqrt(np.float32(source)) * np.float32(target))
+    scale = math.sqrt(source) * target
     factor = multiplier(1.0 / scale) if scale else (0, INT32_MAX)
     if not _ROOT_SHIFTS[0] <= factor[1] <= _ROOT_SHIFTS[1]:
         ctx.error("the scales of input and output are too small or too large")

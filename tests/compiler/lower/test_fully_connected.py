@@ -9,10 +9,13 @@ import pytest
 
 from asc_tiny.compiler.lower.gemmlowp import requantize
 from asc_tiny.compiler.lower.requantization import multiplier
+from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.model_file import load
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
+from support.graph_batch import model_file
 from support.network_models import CNetwork, TflmNetwork
 from support.tflite_builder import Builder
 
@@ -53,3 +56,19 @@ def test_scales_are_multiplied_in_double_precision(seed: int, tmp_path: Path) ->
     values = np.zeros((1, INPUTS), np.int8)
     expected = TflmNetwork(path.read_bytes()).run(values)
     assert np.array_equal(CNetwork(load(path), tmp_path).run(values), expected)
+
+
+@pytest.mark.parametrize("dtype", ["INT8", "INT16"])
+def test_the_first_of_several_scales_of_a_bias_must_be_that_of_the_sums(dtype: str) -> None:
+    """As TensorFlow Lite Micro, which does not prepare such a layer."""
+    net = Builder()
+    source = net.activation((1, 4), 0.1, 0, dtype)
+    weights = net.constant(np.ones((2, 4), np.int8), [0.1])
+    bias = net.constant(np.ones(2, np.int32 if dtype == "INT8" else np.int64), [0.5, 0.01])
+    target = net.activation((1, 2), 0.1, 0, dtype)
+    net.operator("FULLY_CONNECTED", [source, weights, bias], [target])
+    data = net.finish([source], [target])
+    with pytest.raises(AscError, match=r"the bias has the scale 0\.5, input and .* 0\.01"):
+        compile_network(model_file(data, "bias"))
+    with pytest.raises((AscError, RuntimeError)):
+        TflmNetwork(data)

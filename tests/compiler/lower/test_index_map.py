@@ -216,3 +216,9 @@ def gather_outside(place: int) -> ModelFile:
 def test_rows_are_made_one_by_one_where_that_is_possible(model: ModelFile, rows: int) -> None:
     stages = compiled.compile_network(model).lowered.stages
     assert [stage.runs for stage in stages][-1] == rows
+
+
+@pytest.mark.parametrize("axes", [(1, 3), (2, 2), (0, 1, 3)])
+def test_axes_that_tflm_does_not_reverse(axes: tuple[int, ...]) -> None:
+    with pytest.raises(AscError, match="are not next to each other"):
+        compiled.compile_network(reverse(IMAGE, *axes))

@@ -502,3 +502,16 @@ def test_operators_without_a_kernel_for_16_bits() -> None:
     for name in ("HARD_SWISH", "ZEROS_LIKE"):
         text = refusal(b.made(name, [b.source], b.int16(1, 8)))
         assert "INT16" in text and name in text
+
+
+def test_roots_of_every_code(runtime: Path, tmp_path: Path) -> None:
+    """Scales for which single precision of the factor would give two other codes."""
+    net = Builder()
+    x = net.activation((1, 32767), 6.835937711002771e-06, 0, "INT16")
+    y = net.activation((1, 32767), 0.00047983770491555333, 0, "INT16")
+    net.operator("RSQRT", [x], [y])
+    model = model_file(net.finish([x], [y]), "roots")
+    codes = np.arange(1, 32768, dtype=np.int16).reshape(1, -1)
+    expected = TflmNetwork(model.data).run(codes)
+    (output,) = run_all([model], [[codes]], tmp_path, runtime, {})
+    assert np.array_equal(output.ravel(), expected.ravel())

@@ -145,6 +145,11 @@ def _transposed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(shape[axis] for axis in _TRANSPOSED)
 
 
+def _turned(axis: int) -> int:
+    """Return the number of an axis in the other layout; what is no axis is refused later."""
+    return _AXIS.get(axis % 4, axis % 4) if -4 <= axis < 4 else axis
+
+
 def _same(_: _TimeMajorRewriter, operator: Operator) -> Operator:
     return operator
 
@@ -184,8 +189,7 @@ def _axes(position: int) -> _Rule:
         found = rewriter.data(operator.inputs[position])
         if found is None:
             return None
-        axes = [int(axis) % 4 for axis in found[0].ravel()]
-        changed = np.array([_AXIS.get(axis, axis) for axis in axes], found[0].dtype)
+        changed = np.array([_turned(int(axis)) for axis in found[0].ravel()], found[0].dtype)
         return rewriter.replaced(operator, position, changed.reshape(found[0].shape))
 
     return rule
@@ -244,10 +248,10 @@ def _transpose_conv(rewriter: _TimeMajorRewriter, operator: Operator) -> Operato
 
 @time_major_rule("CONCATENATION")
 def _axis_option(rewriter: _TimeMajorRewriter, operator: Operator) -> Operator | None:
-    axis = int(operator.options["axis"]) % 4
     if any(index not in rewriter.is_time_major for index in operator.inputs):
         return None
-    return replace(operator, options={**operator.options, "axis": _AXIS.get(axis, axis)})
+    axis = _turned(int(operator.options["axis"]))
+    return replace(operator, options={**operator.options, "axis": axis})
 
 
 def _by_axis(*positions: int) -> _Rule:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from asc_tiny.compiler import verify
+from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.passes.time_major import to_time_major
+from asc_tiny.compiler.pipeline import compile_graph
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
+from asc_tiny.util.errors import AscError
 from support.hand_convolutions import convolutions, expected
-from support.hand_made import small_network
+from support.hand_made import GraphBuilder, small_network
 from support.hand_run import samples_for
 
 
@@ -48,6 +52,19 @@ def test_numbers_stay_different_where_folding_took_operators_away() -> None:
     reshape = Operator(6, "RESHAPE", (3,), (10,), {})
     cut = Graph(graph.source, (first, reshape), (*graph.tensors, flat), (0,), (10,))
     assert [operator.index for operator in to_time_major(cut).operators] == [4, 8, 6]
+
+
+def test_an_axis_that_is_none_stays_one_that_is_refused() -> None:
+    """-128 is no axis, though it is one modulo 4."""
+    builder = GraphBuilder((1, 4, 5, 2))
+    axis = builder.constant(np.array([-128], np.int32))
+    builder.add("CUMSUM", (0, axis), (1, 4, 5, 2), 0.5, 0, exclusive=0, reverse=0)
+    graph = builder.graph()
+    values = [to_time_major(graph).tensor(index).data for index in graph.operators[0].inputs]
+    assert values[1] is not None and values[1].tolist() == [-128]
+    for schedule in ("rows", "time"):
+        with pytest.raises(AscError, match="along axis -128"):
+            compile_graph(graph, Options(schedule=schedule))
 
 
 def test_time_major_transposes_images_and_windows() -> None:

@@ -35,8 +35,8 @@ ARENAS = {
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled_runtime(tmp_path_factory.mktemp("runtime"))
+def runtime() -> Path:
+    return compiled_runtime()
 
 
 @pytest.mark.parametrize(

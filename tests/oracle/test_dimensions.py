@@ -190,8 +190,8 @@ def reference(data: bytes, samples: list[np.ndarray]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled_runtime(tmp_path_factory.mktemp("runtime"))
+def runtime() -> Path:
+    return compiled_runtime()
 
 
 @pytest.mark.parametrize("name", OPERATORS)

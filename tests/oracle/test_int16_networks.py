@@ -26,7 +26,7 @@ def test_networks_of_the_converter(tmp_path: Path) -> None:
         np.stack([TflmNetwork(model.data).run(sample).copy() for sample in each])
         for model, each in zip(models, samples, strict=True)
     ]
-    made = run_all(models, samples, tmp_path / "c", compiled_runtime(tmp_path / "runtime"), {})
+    made = run_all(models, samples, tmp_path / "c", compiled_runtime(), {})
     for model, found, right in zip(models, made, wanted, strict=True):
         assert np.array_equal(found, right), model.path
         assert len(np.unique(right)) > 20, model.path

@@ -54,8 +54,8 @@ BATCHES = [
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled_runtime(tmp_path_factory.mktemp("runtime"))
+def runtime() -> Path:
+    return compiled_runtime()
 
 
 def expected(model: ModelFile, samples: list[np.ndarray]) -> np.ndarray:

@@ -126,9 +126,7 @@ def test_any_cascades_give_the_same_outputs(
 ) -> None:
     """Under AddressSanitizer, in arenas of exactly the planned size."""
     monkeypatch.setattr(planner, "search_cascades", cascades_at_random)
-    runtime, folder = tmp_path / "runtime", tmp_path / "graphs"
-    runtime.mkdir()
-    compiled_runtime(runtime)
+    runtime, folder = compiled_runtime(), tmp_path / "graphs"
     models, tiled = [], 0
     for seed in seeds:
         model = model_file(random_graph(seeded(seed)), f"graph {seed}")

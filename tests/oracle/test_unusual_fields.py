@@ -57,7 +57,7 @@ def test_unusual_fields_that_mean_something(tmp_path: Path) -> None:
         source, last = build(builder)
         models.append(model_file(builder.finish([source], [last]), build.__name__))
     samples = [inputs(model.graph.tensor(model.graph.inputs[0]).shape, 8) for model in models]
-    made = run_all(models, samples, tmp_path / "c", compiled_runtime(tmp_path), {})
+    made = run_all(models, samples, tmp_path / "c", compiled_runtime(), {})
     for model, each, given in zip(models, made, samples, strict=True):
         reference = TflmNetwork(model.data)
         assert np.array_equal(each, [reference.run(sample).copy() for sample in given])
@@ -73,7 +73,7 @@ def test_strides_beyond_the_output_compute_the_same(tmp_path: Path) -> None:
     ]
     models = [model_file(transposed(*case), str(case)) for case in cases]
     samples = [inputs((1, 1, 1, 2), 8)] * len(models)
-    made = run_all(models, samples, tmp_path / "c", compiled_runtime(tmp_path), {})
+    made = run_all(models, samples, tmp_path / "c", compiled_runtime(), {})
     for model, each in zip(models, made, strict=True):
         reference = TflmNetwork(model.data)
         assert np.array_equal(each, [reference.run(sample).copy() for sample in samples[0]])

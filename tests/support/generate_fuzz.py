@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import re
 import resource
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -202,9 +201,7 @@ class Judge:
         self.worker = Worker(RUN_SECONDS)
         self.compared = 0
         self.excused: Counter[str] = Counter()
-        runtime = folder / "runtime"
-        runtime.mkdir()
-        self.runtime = compiled_runtime(runtime)
+        self.runtime = compiled_runtime()
 
     def finds(self, group: Sequence[Accepted]) -> Iterator[tuple[Case, str]]:
         """Yield the cases that do what must not happen, and what it is."""
@@ -254,6 +251,5 @@ class Judge:
         return f"compiled, but TensorFlow Lite Micro {failure.reason}"
 
     def close(self) -> None:
-        """End the worker, remove the files."""
+        """End the worker."""
         self.worker.close()
-        shutil.rmtree(self.runtime)

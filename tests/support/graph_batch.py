@@ -18,9 +18,11 @@ from asc_tiny.conformance import board as emulated
 from asc_tiny.conformance import host
 from asc_tiny.conformance.host import CompileError
 from asc_tiny.conformance.programs import Inference, NetworkCode
+from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util.files import sha256
+from support import session_cache
 
 __all__ = ["CompileError", "NetworkCode", "model_file", "run_all", "run_all_emulated"]
 
@@ -88,9 +90,16 @@ def run_all_emulated(
     return [_stacked(each, run.outputs) for each, run in zip(networks, runs, strict=True)]
 
 
-def compiled_runtime(folder: Path) -> Path:
-    """Compile the kernels once for any number of programs."""
-    return host.compile_kernels(folder)
+def compiled_runtime() -> Path:
+    """Return a folder with all kernels, which are compiled once in a run of the tests."""
+    texts = [part for pair in sorted(runtime_sources("nn").items()) for part in pair]
+    name = session_cache.key("runtime", *host.WARNINGS, *host.SANITIZERS, *texts)
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        host.compile_kernels(folder)
+
+    return session_cache.entry(name, make)
 
 
 def _inferences(samples: Sequence[Samples]) -> list[list[Inference]]:

@@ -72,8 +72,7 @@ def computed(models: Sequence[ModelFile], folder: Path, board: str = "") -> list
     given = [samples(shape_of(model)) for model in models]
     if board:
         return run_all_emulated(models, given, folder / "emulated", board)
-    (folder / "runtime").mkdir()
-    return run_all(models, given, folder / "c", compiled_runtime(folder / "runtime"), {})
+    return run_all(models, given, folder / "c", compiled_runtime(), {})
 
 
 def check(models: Sequence[ModelFile], folder: Path, board: str = "") -> None:

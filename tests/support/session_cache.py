@@ -39,11 +39,16 @@ def key(*parts: str | bytes) -> str:
 
 
 def entry(name: str, make: Callable[[Path], None]) -> Path:
-    """Return the file of that name, which ``make`` writes if there is none yet."""
+    """Return the file or folder of that name, which ``make`` writes if there is none yet."""
     path = folder() / name
     if not path.exists():
-        # Two processes may make it at once: each writes its own, and the last one stays.
+        # Two processes may make it at once: each writes its own, and one of them stays.
         unfinished = path.with_name(f"{os.getpid()}-{name}")
         make(unfinished)
-        unfinished.replace(path)
+        try:
+            unfinished.replace(path)
+        except OSError:  # No folder takes the place of another.
+            if not path.is_dir():
+                raise
+            shutil.rmtree(unfinished)
     return path

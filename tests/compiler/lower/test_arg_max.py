@@ -55,8 +55,7 @@ def expected(model: ModelFile) -> np.ndarray:
 
 def test_places_are_those_of_tensorflow_lite_micro(tmp_path: Path) -> None:
     models = [one(*case) for case in CASES]
-    (tmp_path / "runtime").mkdir()
-    runtime = compiled_runtime(tmp_path / "runtime")
+    runtime = compiled_runtime()
     given = [samples(shape) for _, shape, _ in CASES]
     for model, made in zip(
         models, run_all(models, given, tmp_path / "c", runtime, {}), strict=True

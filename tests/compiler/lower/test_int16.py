@@ -393,8 +393,8 @@ def expected(of: ModelFile, given: Sequence[np.ndarray]) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled_runtime(tmp_path_factory.mktemp("runtime"))
+def runtime() -> Path:
+    return compiled_runtime()
 
 
 def differing(models: Sequence[ModelFile], outputs: Sequence[np.ndarray]) -> list[str]:

@@ -105,7 +105,7 @@ def check(all_models: list[ModelFile], outputs: list[np.ndarray]) -> None:
 
 def test_inferences_in_a_row(tmp_path: Path) -> None:
     found = models()
-    runtime = compiled_runtime(tmp_path / "runtime")
+    runtime = compiled_runtime()
     check(found, run_all(found, [samples(each) for each in found], tmp_path / "c", runtime, {}))
 
 

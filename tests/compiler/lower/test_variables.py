@@ -67,7 +67,7 @@ def expected(model: ModelFile) -> np.ndarray:
 @pytest.mark.parametrize("schedule", [None, "rows", "layers"])
 def test_inferences_in_a_row(schedule: str | None, tmp_path: Path) -> None:
     models = [make() for make in NETWORKS]
-    runtime = compiled_runtime(tmp_path / "runtime")
+    runtime = compiled_runtime()
     given = [samples(model) for model in models]
     options = {"options": Options(schedule=schedule)}
     outputs = run_all(models, given, tmp_path / "c", runtime, options)

@@ -112,7 +112,7 @@ def test_bits_are_those_of_tensorflow_lite_micro(tmp_path: Path) -> None:
         ]
         for model in models
     ]
-    runtime = compiled_runtime(tmp_path / "runtime")
+    runtime = compiled_runtime()
     outputs = run_all(models, given, tmp_path / "c", runtime, {})
     for model, samples, made in zip(models, given, outputs, strict=True):
         reference = TflmNetwork(model.data)

@@ -144,7 +144,7 @@ def test_leaves_out_conversions_at_the_ends(kind: str, tmp_path: Path) -> None:
 
     inner, outer = model(converts=False), model_file(model(converts=True), "model.tflite")
     samples = inputs((1, 5), 8)
-    runtime = compiled_runtime(tmp_path)
+    runtime = compiled_runtime()
     (made,) = run_all([outer], [samples], tmp_path / "c", runtime, {})
     reference = TflmNetwork(inner)
     assert np.array_equal(made, np.stack([reference.run(each).copy() for each in samples]))

@@ -17,7 +17,7 @@ from asc_tiny.compiler.passes.strip_io_conversions import without_conversions
 from asc_tiny.compiler.passes.time_major import to_time_major
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.planner import plan
-from asc_tiny.compiler.supported import check_streaming, check_supported
+from asc_tiny.compiler.supported import check_counts, check_streaming, check_supported
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.tflite.variables import stateful_operator
 
@@ -90,6 +90,7 @@ def check_compiled(graph: Graph, options: Options) -> None:
 def _supported(graph: Graph, options: Options) -> Unit:
     """Return a network whose operators must have kernels, since no others will go any more."""
     unit = Unit(options, graph)
+    check_counts(graph)
     _run(unit, GRAPH_PASSES)
     check_supported(unit.graph)
     if options.schedule == STREAMING:

@@ -37,6 +37,18 @@ def check_supported(graph: Graph) -> None:
     _check_variables(graph)
 
 
+def check_counts(graph: Graph) -> None:
+    """Check the numbers of operands and results of operators, before passes take some away.
+
+    Raises:
+        AscError: an operator has others than its kernel takes and gives.
+    """
+    for operator in graph.operators:
+        rule = lowering_rule.get(operator.name)
+        if rule is not None:
+            rule.check_counts(graph, operator)
+
+
 def check_streaming(graph: Graph) -> None:
     """Check that columns of one int8 input lead to one output.
 

@@ -136,11 +136,5 @@ def _rule(graph: Graph, operator: Operator) -> LoweringRule:
     rule = lowering_rule.get(operator.name)
     if rule is None:
         raise not_supported(graph, operator)
-    fewest, most = rule.inputs
-    if not fewest <= len(operator.inputs) <= most:
-        allowed = str(fewest) if fewest == most else f"{fewest} to {most}"
-        raise operator_error(graph, operator, f"{len(operator.inputs)} inputs, must be {allowed}")
-    if not min(1, rule.outputs) <= len(operator.outputs) <= rule.outputs:
-        reason = f"{len(operator.outputs)} outputs, must be {rule.outputs}"
-        raise operator_error(graph, operator, reason)
+    rule.check_counts(graph, operator)
     return rule

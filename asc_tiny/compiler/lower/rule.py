@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from asc_tiny.compiler.diagnostics import operator_error
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.lower.context import DTYPES, LoweringContext
 from asc_tiny.compiler.lower.signature import ALL_INT8, Signature
@@ -84,6 +85,22 @@ class LoweringRule:
         found = [each for each in self.signatures if each.fits(graph, operator)]
         exact = (each for each in found if each.fits(graph, operator, constants=True))
         return next(exact, found[0] if found else None)
+
+    def check_counts(self, graph: Graph, operator: Operator) -> None:
+        """Check that an operator has as many operands and results as the rule allows.
+
+        Raises:
+            AscError: it has others.
+        """
+        fewest, most = self.inputs
+        if not fewest <= len(operator.inputs) <= most:
+            allowed = str(fewest) if fewest == most else f"{fewest} to {most}"
+            raise operator_error(
+                graph, operator, f"{len(operator.inputs)} inputs, must be {allowed}"
+            )
+        if not min(1, self.outputs) <= len(operator.outputs) <= self.outputs:
+            reason = f"{len(operator.outputs)} outputs, must be {self.outputs}"
+            raise operator_error(graph, operator, reason)
 
 
 lowering_rule: OpRules[LoweringRule] = OpRules()

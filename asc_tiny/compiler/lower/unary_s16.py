@@ -94,6 +94,8 @@ def _position(ctx: LoweringContext, scale: float, plain_shifts: tuple[int, ...])
         factor, shift = factor * 2.0, shift + 1
     if int(factor) > INT16_MAX:
         ctx.error(f"input scale {scale:g} is too large")
+    if int(factor) == 0:
+        ctx.error(f"input scale {scale:g} is too small")
     return int(factor), shift
 
 

@@ -504,6 +504,14 @@ def test_operators_without_a_kernel_for_16_bits() -> None:
         assert "INT16" in text and name in text
 
 
+@pytest.mark.parametrize("name", ["TANH", "LOGISTIC"])
+def test_scales_that_leave_nothing(name: str) -> None:
+    """TensorFlow Lite Micro takes a factor of 0 for a power of two."""
+    b = Int16(1, 8, scale=1.5e-15)
+    text = refusal(b.made(name, [b.source], b.int16(1, 8, scale=1 / 32768)))
+    assert "input scale 1.5e-15 is too small" in text
+
+
 def test_roots_of_every_code(runtime: Path, tmp_path: Path) -> None:
     """Scales for which single precision of the factor would give two other codes."""
     net = Builder()

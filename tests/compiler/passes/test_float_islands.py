@@ -10,7 +10,9 @@ import pytest
 
 from asc_tiny.compiler.lower.real_codes import real_values
 from asc_tiny.compiler.passes.float_islands import without_float_islands
+from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.model_file import ModelFile
+from asc_tiny.util.errors import AscError
 
 pytest.importorskip("tflite_micro")
 
@@ -127,6 +129,15 @@ def test_numbers_that_are_computed_with_stay() -> None:
     net.operator("ADD", [real, real], [total])
     graph = net.file(net.quantized(total, 0.1, 0), "sum").graph
     assert without_float_islands(graph) is graph
+
+
+def test_an_operand_too_many_is_refused_before_its_operator_is_gone() -> None:
+    net = Net(1, 5)
+    real = net.numbers(1, 5)
+    net.operator("DEQUANTIZE", [net.input, net.input], [real])
+    model = net.file(net.quantized(real, 0.1, 0), "two")
+    with pytest.raises(AscError, match=r"\(DEQUANTIZE.*: 2 inputs, must be 1"):
+        compile_network(model)
 
 
 def test_a_first_value_that_is_no_code_stays() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from asc_tiny.tflite.ops import row
+from asc_tiny.tflite.ops import Family, row
 
 _WORDS: Mapping[str, str] = {"CUMSUM": "CumSum", "LSTM": "LSTM", "MATMUL": "MatMul"}
 """Words of operators that methods do not write as ``Word``."""
@@ -59,6 +59,16 @@ def method(operator: str) -> str | None:
         return None
     words = re.findall(r"[A-Z]+\d*|\d+[A-Z]", operator.replace("V2", "_V2"))
     return "Add" + "".join(_in_a_method(word) for word in words)
+
+
+def reads_absent_bias(operator: str) -> bool:
+    """Whether a kernel reads its bias even where it is absent: those of all convolutions do.
+
+    Args:
+        operator: name in the schema, or ``CUSTOM`` and the name of a custom operator.
+    """
+    is_dense = operator in ("BATCH_MATMUL", "FULLY_CONNECTED")
+    return row(operator).family is Family.WEIGHTED and not is_dense
 
 
 def _in_a_method(word: str) -> str:

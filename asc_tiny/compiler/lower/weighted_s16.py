@@ -28,6 +28,7 @@ from asc_tiny.compiler.lower.requantization import MOST_WIDE_SHIFT, multiplier, 
 from asc_tiny.compiler.lower.weights import activation_note, real_multipliers, sums_of
 from asc_tiny.compiler.lower.window import Window2D
 from asc_tiny.tflite.graph import Tensor
+from asc_tiny.tflm.resolver import reads_absent_bias
 
 BIASES = ("INT64", "INT32")
 """The types of biases; sums have as many bits."""
@@ -188,7 +189,7 @@ def _bias(
     """Return the bias of each channel, and the bits of sums that go with its type."""
     bias = ctx.optional_input(position)
     if bias is None:
-        if position < len(ctx.operator.inputs) and ctx.name != "FULLY_CONNECTED":
+        if position < len(ctx.operator.inputs) and reads_absent_bias(ctx.name):
             ctx.error("the bias is absent; leave it out of the inputs")
         if ctx.name == "DEPTHWISE_CONV_2D":
             ctx.error("has no bias, which TensorFlow Lite Micro needs with 16-bit activations")

@@ -11,6 +11,7 @@ from asc_tiny.compiler.kernel_params import CHANNEL, Array
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import INT32_MAX, multiplier
 from asc_tiny.tflite.graph import Tensor
+from asc_tiny.tflm.resolver import reads_absent_bias
 
 _NARROW_BITS = 16
 
@@ -89,8 +90,7 @@ def is_narrow(channels: Array, per_channel: NDArray[Any]) -> bool:
 def _bias(ctx: LoweringContext, position: int, channels: int) -> NDArray[Any]:
     bias = ctx.optional_input(position)
     if bias is None:
-        if position < len(ctx.operator.inputs) and ctx.name != "FULLY_CONNECTED":
-            # TensorFlow Lite Micro's convolutions read it all the same.
+        if position < len(ctx.operator.inputs) and reads_absent_bias(ctx.name):
             ctx.error("the bias is absent; leave it out of the inputs")
         return np.zeros(channels, dtype=np.int64)
     if bias.dtype != "INT32":

@@ -25,10 +25,9 @@ from asc_tiny.firmware.network.tflm_arena import (
 )
 from asc_tiny.model.ensemble import Model
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.tflite.graph import ABSENT, Graph, Operator
-from asc_tiny.tflite.ops import Family, row
+from asc_tiny.tflite.graph import ABSENT, Graph
 from asc_tiny.tflm.options import DEFAULT, TflmOptions
-from asc_tiny.tflm.resolver import VELA, custom_name, method
+from asc_tiny.tflm.resolver import VELA, custom_name, method, reads_absent_bias
 from asc_tiny.util.console_text import printable
 from asc_tiny.util.errors import AscError
 
@@ -96,7 +95,7 @@ def check_operators(model: Model, options: TflmOptions = DEFAULT) -> None:
             continue
         if method(operator.name) is None:
             raise diagnostics.not_run_by_tflm(graph, operator)
-        if _must_have_all(operator) and ABSENT in operator.inputs:
+        if reads_absent_bias(operator.name) and ABSENT in operator.inputs:
             raise diagnostics.operator_error(
                 graph,
                 operator,
@@ -133,14 +132,6 @@ def _check_ends(graph: Graph) -> None:
                 f"{graph.source}: tensor {index}, an input or output, is {tensor.dtype}, which has "
                 f"no type in C; let the model begin and end with numbers of 8, 16, 32 or 64 bits"
             )
-
-
-def _must_have_all(operator: Operator) -> bool:
-    """Whether the kernel reads a bias that is absent: all convolutions' do."""
-    return row(operator.name).family is Family.WEIGHTED and operator.name not in (
-        "BATCH_MATMUL",
-        "FULLY_CONNECTED",
-    )
 
 
 def _names(model: Model) -> list[str]:

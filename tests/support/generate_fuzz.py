@@ -106,6 +106,28 @@ class Accepted:
         own = [graph.tensor(index).dtype for index in (*graph.inputs, *graph.outputs)]
         return own == [each.dtype for each in (*self.network.inputs, *self.network.outputs)]
 
+    @property
+    def is_beyond_32_bits(self) -> bool:
+        """Whether a QUANTIZE may meet numbers beyond 32 bits in steps of its scale.
+
+        TensorFlow Lite Micro's conversion of them is undefined: it saturates on Arm cores, as C
+        code does everywhere, and gives the smallest integer on this computer.
+        """
+        graph = self.model.graph
+        scales = [
+            scale
+            for operator in graph.operators
+            if operator.name == "DEQUANTIZE"
+            for scale in graph.tensor(operator.inputs[0]).scales
+        ]
+        steps = [
+            scale
+            for operator in graph.operators
+            if operator.name == "QUANTIZE" and graph.tensor(operator.inputs[0]).dtype == "FLOAT32"
+            for scale in graph.tensor(operator.outputs[0]).scales
+        ]
+        return bool(scales and steps) and max(scales) * 2**15 >= min(steps) * 2**31
+
 
 class Cases:
     """The cases; each follows from its number."""
@@ -240,8 +262,12 @@ class Judge:
             wanted = self.worker.run(each.case.data, each.samples)
         if isinstance(wanted, Failure):
             return self.excuse(wanted)
+        found = _first_difference(wanted, made)
+        if found and each.is_beyond_32_bits:
+            self.excused["with numbers beyond 32 bits"] += 1
+            return None
         self.compared += 1
-        return _first_difference(wanted, made)
+        return found
 
     def excuse(self, failure: Failure) -> str | None:
         for pattern, reason in EXCUSES.items():

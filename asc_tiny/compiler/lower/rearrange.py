@@ -88,8 +88,8 @@ def lower_mirror_pad(ctx: LoweringContext) -> list[Stage]:
 def lower_fill(ctx: LoweringContext) -> list[Stage]:
     """FILL of a constant shape with one value."""
     shape = ctx.integers(0, types=("INT32", "INT64"))
-    if ctx.input(1).size != 1:
-        ctx.error(f"value of shape {list(ctx.input(1).shape)}, must be one")
+    if ctx.input(1).shape:
+        ctx.error(f"value of shape {list(ctx.input(1).shape)}, must be a number without dimensions")
     return lower_index_map(ctx, np.zeros(shape, np.int64), source=ctx.input(1))
 
 

@@ -250,5 +250,9 @@ def test_places_outside_are_brought_inside(tmp_path: Path) -> None:
 def test_what_is_refused() -> None:
     with pytest.raises(AscError, match=r"scale 1\.5, must be below 1 to be compared"):
         compiled.compile_network(compare("LESS", (1, 4), (1, 4), (1.5, 0)))
+    c = Case((1, 1))
+    y = c.add("FILL", [c.ints([2, 3]), c.x], c.activation((2, 3)))
+    with pytest.raises(AscError, match=r"value of shape \[1, 1\], must be a number without"):
+        compiled.compile_network(c.model(y, "FILL with a list"))
     with pytest.raises(AscError, match="a fused activation of INT32 is not supported"):
         compiled.compile_network(integers("ADD", (1, 4), (1, 4), fusedActivationFunction="RELU"))

@@ -1,4 +1,4 @@
-"""Where the rows of a view lie: addresses in the arena, as ``asc_ring_t`` of the runtime says."""
+"""Where the rows of a view lie, as ``asc_rolling_buffer_t`` of the runtime holds it."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ class _Layout:
         }
 
     def _rolling_buffer(self, view: BufferView) -> dict[str, Any]:
-        """Return the members of ``asc_ring_t``."""
+        """Return the members of ``asc_rolling_buffer_t``."""
         slots = Slots.of(view, self.schedule, self.arena)
         return {
             "constant": _address(slots.constant),

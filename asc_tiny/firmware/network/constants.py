@@ -51,5 +51,5 @@ def _of_stage(stage: Stage) -> Iterator[Constant]:
     for params, name in params_names(stage).items():
         yield Constant(name, params.c_type)
     if stage.tiles:
-        yield Constant(f"{stage.name}_tiles", "asc_part_t", len(stage.tiles))
+        yield Constant(f"{stage.name}_tiles", "asc_width_tile_t", len(stage.tiles))
     yield Constant(f"{stage.name}_rows", "asc_rows_t", len(stage.inputs))

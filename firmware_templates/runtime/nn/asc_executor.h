@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Networks as stages that make one row of a tensor at a time. Tensors that only a few rows are
- * needed of lie in rings: row r is at place r modulo the ring's size.
+ * Networks as stages that make one row of a tensor at a time. Tensors of which only a few rows are
+ * needed lie in rolling buffers: row r is in slot r modulo the number of slots.
  */
 #ifndef ASC_EXECUTOR_H
 #define ASC_EXECUTOR_H
@@ -15,20 +15,20 @@
 extern "C" {
 #endif
 
-/* Rows in the arena, or in a constant if there is one. */
+/* Rows in the slots of a rolling buffer: in the arena, or in a constant if there is one. */
 typedef struct {
     const int8_t *constant;
-    uint32_t offset; /* of the first place, in bytes */
-    uint32_t pitch;  /* from place to place, in bytes */
-    uint16_t first;  /* number of the first row in the ring's storage */
-    uint16_t size;   /* places of the ring */
-    uint16_t repeat; /* rows that show one place */
-} asc_ring_t;
+    uint32_t offset; /* byte offset of the first slot */
+    uint32_t pitch;  /* bytes from slot to slot */
+    uint16_t first;  /* number of the slot of row 0, as if there were a slot for each row */
+    uint16_t slots;  /* number of slots, at least 1 */
+    uint16_t repeat; /* number of rows that one slot shows, at least 1 */
+} asc_rolling_buffer_t;
 
 /* What a stage reads for its row y: rows (y * factor + offset) / divisor + k * step for `count`
  * values of k. Rows outside the tensor are padding, or the last one if the index is clamped. */
 typedef struct {
-    asc_ring_t ring;
+    asc_rolling_buffer_t rolling_buffer;
     int16_t height;
     int16_t count;
     int16_t step;
@@ -44,25 +44,24 @@ typedef struct {
     const asc_rows_t *inputs;
     uint16_t input_count;
     uint16_t accumulates; /* all runs go to the only row */
-    asc_ring_t output;
+    asc_rolling_buffer_t output;
     uint32_t scratch;
 } asc_stage_t;
 
-/* A part of each row: what the kernel needs to know, bytes from the beginning of the rows that it
- * reads and of that which it writes. */
+/* Neighbouring pixels of each row of a stage, which a run of their own makes. */
 typedef struct {
-    const void *layer;
-    uint16_t input;
-    uint16_t output;
-} asc_part_t;
+    const void *layer; /* parameters of the kernel for these pixels */
+    uint16_t input;    /* byte offset of the pixels in the rows that are read */
+    uint16_t output;   /* byte offset of the pixels in the row that is written */
+} asc_width_tile_t;
 
-/* A stage that makes its rows in parts, if it has any: the first part of `together` rows, then the
- * second. */
+/* A stage that makes its rows in width tiles, if it has any: the first tile of all rows of a group,
+ * then their second. */
 typedef struct {
     asc_stage_t stage;
-    const asc_part_t *parts;
-    uint16_t part_count;
-    uint16_t together;
+    const asc_width_tile_t *tiles; /* NULL if each run makes a whole row */
+    uint16_t tile_count;
+    uint16_t rows_per_group;
 } asc_tiled_stage_t;
 
 /* So many steps of the order, so many times. */
@@ -87,10 +86,10 @@ typedef struct {
  * rows: room for the addresses of all rows that the stage reads. */
 void asc_stage_run(const asc_stage_t *stage, int32_t run, int8_t *arena, const int8_t **rows);
 
-/* The same, or a part of a row.
+/* The same, or a width tile of a row.
  *
- * tiled: the stage with its parts; constant.
- * run: number of the run, from 0, over the parts of all rows.
+ * tiled: the stage with its width tiles; constant.
+ * run: number of the run, from 0, over the tiles of all rows.
  * arena: as for asc_stage_run.
  * rows: as for asc_stage_run. */
 void asc_tiled_stage_run(const asc_tiled_stage_t *tiled, int32_t run, int8_t *arena,

@@ -128,8 +128,7 @@ def lower_greater_equal(ctx: LoweringContext) -> list[Stage]:
 )
 def lower_logical_not(ctx: LoweringContext) -> list[Stage]:
     """LOGICAL_NOT: a function of one byte."""
-    table = ctx.array("table", (np.arange(-128, 128) == 0).astype(np.int8))
-    table = ctx.tensors.tables.setdefault(table.values.tobytes(), table)
+    table = ctx.shared_array("table", (np.arange(-128, 128) == 0).astype(np.int8))
     params = LookupParams(size=ctx.view(ctx.output).row_elements, table=table)
     return [ctx.stage("asc_lookup", params, inputs=[ctx.like_output(ctx.input(0))])]
 

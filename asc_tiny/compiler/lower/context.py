@@ -369,6 +369,10 @@ class LoweringContext(OperatorView):
         """Build a constant array that belongs to this operator, of one of ``ELEMENTS``."""
         return Array(f"asc_net_{kind}{self.operator.index}", values.ravel(), weights)
 
+    def shared_array(self, kind: str, values: NDArray[Any]) -> Array:
+        """Build a constant array, or return that of an earlier operator with the same bytes."""
+        return self.tensors.tables.setdefault(values.tobytes(), self.array(kind, values))
+
 
 def _as_rows(view: BufferView, rows: int, row_bytes: int) -> BufferView:
     same = view.reshaped(rows, row_bytes)

@@ -248,7 +248,6 @@ def _lookup(ctx: LoweringContext, function: Function) -> list[Stage]:
     zero_point = ctx.quantization(ctx.input(0))[1]
     codes = [function(code - zero_point) for code in range(INT8_MIN, INT8_MAX + 1)]
     values = np.clip(codes, INT8_MIN, INT8_MAX).astype(np.int8)
-    own = ctx.array("table", values)
-    table = ctx.tensors.tables.setdefault(values.tobytes(), own)
+    table = ctx.shared_array("table", values)
     params = LookupParams(size=ctx.view(ctx.output).row_elements, table=table)
     return [ctx.stage("asc_lookup", params, inputs=[ctx.like_output(ctx.input(0))])]

@@ -101,7 +101,7 @@ def _position(ctx: LoweringContext, scale: float, plain_shifts: tuple[int, ...])
 
 def logistic_table(ctx: LoweringContext) -> Array:
     """Return the table that all kernels of a network share which need the logistic function."""
-    return _shared(ctx, "table", logistic_values())
+    return ctx.shared_array("table", logistic_values())
 
 
 def logistic_values() -> NDArray[np.uint16]:
@@ -184,8 +184,8 @@ def lower_softmax_s16(ctx: LoweringContext) -> list[Stage]:
         classes=classes,
         multiplier=value,
         shift=shift,
-        exponentials=_shared(ctx, "exponentials", _table(10.0, INT16_MAX, np.exp)),
-        reciprocals=_shared(ctx, "reciprocals", _table(1.0, INT16_MIN, _reciprocal)),
+        exponentials=ctx.shared_array("exponentials", _table(10.0, INT16_MAX, np.exp)),
+        reciprocals=ctx.shared_array("reciprocals", _table(1.0, INT16_MIN, _reciprocal)),
     )
     return [ctx.stage("asc_softmax_s16", params)]
 
@@ -228,8 +228,3 @@ def _table(
 def _rounded(value: np.float32) -> np.float32:
     """Round to the nearest integer, halves away from zero."""
     return np.float32(math.copysign(math.floor(abs(float(value)) + 0.5), value))
-
-
-def _shared(ctx: LoweringContext, kind: str, values: NDArray[Any]) -> Array:
-    """Return a table as an array that all operators with the same table share."""
-    return ctx.tensors.tables.setdefault(values.tobytes(), ctx.array(kind, values))

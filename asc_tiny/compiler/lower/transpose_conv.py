@@ -28,7 +28,7 @@ from asc_tiny.compiler.lower.weights import (
     is_narrow,
     weights_of,
 )
-from asc_tiny.compiler.weight_packing import GROUP, paired
+from asc_tiny.compiler.weight_packing import GROUP, im2col_column_size, paired
 
 # Each has a bias, a multiplier and a shift.
 _MOST_SUMS = 2**16
@@ -39,7 +39,7 @@ class _Phase:
     """Filters of the rows with one phase: a convolution of ``rows`` rows."""
 
     rows: int
-    im2col_column_size: int
+    column_size: int
     matrix: NDArray[np.int8]
 
     @classmethod
@@ -51,11 +51,11 @@ class _Phase:
             rows: number of rows of the kernel that have taps, at least 1.
         """
         filters, _, columns, channels = kernel.shape
-        im2col_column_size = -(-rows * channels // 2) * 2
-        data = np.zeros((filters, columns, im2col_column_size), np.int8)
+        column_size = im2col_column_size(rows, channels)
+        data = np.zeros((filters, columns, column_size), np.int8)
         by_column = kernel[:, :rows].transpose(0, 2, 1, 3)
         data[..., : rows * channels] = by_column.reshape(filters, columns, -1)
-        return cls(rows, im2col_column_size, paired(data.reshape(filters, -1)))
+        return cls(rows, column_size, paired(data.reshape(filters, -1)))
 
     @property
     def depth(self) -> int:
@@ -124,7 +124,7 @@ def _stages(
         output_channels=kernel.shape[1],
         window=window,
         columns=pixels - 1 + columns_of_window,
-        column_size=phases[0].im2col_column_size,
+        column_size=phases[0].column_size,
         depth=phases[0].depth,
         input_zero_point=ctx.quantization(ctx.input(2))[1],
         range=ctx.range(narrow=is_narrow(own, sums)),
@@ -151,7 +151,7 @@ def _table(phases: Sequence[_Phase]) -> NDArray[np.int32]:
     starts = np.cumsum([0] + [phase.matrix.size for phase in phases])
     return np.array(
         [
-            (phase.rows, phase.im2col_column_size, phase.depth, start)
+            (phase.rows, phase.column_size, phase.depth, start)
             for phase, start in zip(phases, starts, strict=False)
         ],
         np.int32,

@@ -86,6 +86,11 @@ class Tensor:
         return math.prod(self.shape)
 
     @property
+    def element_bytes(self) -> int:
+        """Bytes of an element, 0 where several share one, as two of INT4 do."""
+        return TYPE_BITS[self.dtype] // 8
+
+    @property
     def byte_count(self) -> int:
         """Bytes that the elements take; two INT4 share one."""
         return -(-self.size * TYPE_BITS[self.dtype] // 8)

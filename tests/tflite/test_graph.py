@@ -63,6 +63,7 @@ def test_agrees_with_tensorflow_lite() -> None:
         assert np.array_equal(tensor.zero_points, quantization["zero_points"])
         if len(tensor.scales) > 1:
             assert tensor.quantized_dimension == quantization["quantized_dimension"]
+        assert tensor.element_bytes == np.dtype(details["dtype"]).itemsize
         if tensor.is_constant:
             assert np.array_equal(tensor.data, interpreter.get_tensor(tensor.index))
     operators = interpreter._get_ops_details()

@@ -221,7 +221,7 @@ def _integers(ctx: LoweringContext, operation: Operation) -> list[Stage]:
     if ctx.options.get("fused_activation_function", "NONE") != "NONE":
         ctx.error(f"a fused activation of {ctx.output.dtype} is not supported")
     inputs, counts, steps, before = broadcast(ctx, (ctx.input(0), ctx.input(1)))
-    size = ctx.output.byte_count // ctx.output.size
+    size = ctx.output.element_bytes
     first, second = ((outer * size, inner * size) for outer, inner in steps)
     params = IntegersParams(counts, first, second, size, operation.value)
     return [*before, ctx.stage("asc_integers", params, inputs=inputs)]

@@ -32,7 +32,7 @@ _COMPARED = f"{BROADCAST}; codes by the real numbers, with 8 more bits"
 
 def _compare(ctx: LoweringContext, relations: Relation) -> list[Stage]:
     operands = ctx.input(0), ctx.input(1)
-    size = operands[0].byte_count // operands[0].size
+    size = operands[0].element_bytes
     inputs, counts, steps, before = broadcast(ctx, operands)
     first, second = ((outer * size, inner * size) for outer, inner in steps)
     scales = [_comparable(ctx, each) for each in operands]
@@ -146,7 +146,7 @@ _SELECTED = tuple(f"BOOL {dtype} {dtype} -> {dtype}" for dtype in _CHOSEN)
 )
 def lower_select_v2(ctx: LoweringContext) -> list[Stage]:
     """SELECT_V2, whose three operands may be broadcast."""
-    size = ctx.output.byte_count // ctx.output.size
+    size = ctx.output.element_bytes
     operands = [ctx.input(number) for number in range(3)]
     inputs, counts, steps, before = broadcast(ctx, operands)
     condition, *values = steps
@@ -166,7 +166,7 @@ def lower_select_v2(ctx: LoweringContext) -> list[Stage]:
 def lower_select(ctx: LoweringContext) -> list[Stage]:
     """SELECT: by value, or by parts along the first axis."""
     output, condition = ctx.output, ctx.input(0)
-    size = output.byte_count // output.size
+    size = output.element_bytes
     if any(ctx.input(number).shape != output.shape for number in (1, 2)):
         ctx.error(f"operands of other shapes than the output {list(output.shape)}")
     if condition.shape == output.shape:
@@ -204,8 +204,8 @@ def lower_cast(ctx: LoweringContext) -> list[Stage]:
         ctx.error(f"shape {list(source.shape)} into {list(output.shape)}")
     params = CastParams(
         size=ctx.view(output).row_elements,
-        source=source.byte_count // source.size,
-        target=output.byte_count // output.size,
+        source=source.element_bytes,
+        target=output.element_bytes,
         is_truth=int(output.dtype == "BOOL"),
     )
     view, target = ctx.view(source), ctx.view(output)

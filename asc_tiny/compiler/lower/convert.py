@@ -16,7 +16,6 @@ from asc_tiny.compiler.kernel_params import (
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import multiplier
 from asc_tiny.compiler.lower.rule import lowering
-from asc_tiny.tflite.graph import Tensor
 from asc_tiny.tflite.schema import CODES
 
 FROM_NUMBERS = ("FLOAT32 -> INT8", "FLOAT32 -> INT16", "FLOAT32 -> UINT8")
@@ -34,7 +33,7 @@ def quantize_numbers(ctx: LoweringContext) -> list[Stage]:
     scale, zero_point = ctx.quantization(ctx.output)
     low, high = CODES[ctx.output.dtype]
     params = QuantizeParams(
-        _elements(ctx), scale, zero_point, low, high, code_bytes=_bytes(ctx.output)
+        _elements(ctx), scale, zero_point, low, high, code_bytes=ctx.output.element_bytes
     )
     return _converted(ctx, "asc_quantize", params)
 
@@ -71,7 +70,7 @@ def lower_dequantize(ctx: LoweringContext) -> list[Stage]:
         _elements(ctx),
         scale,
         zero_point,
-        code_bytes=_bytes(source),
+        code_bytes=source.element_bytes,
         is_signed=int(source.dtype != "UINT8"),
     )
     return _converted(ctx, "asc_dequantize", params)
@@ -90,8 +89,3 @@ def _converted(
 def _elements(ctx: LoweringContext) -> int:
     """Return the elements of a row of the output."""
     return ctx.view(ctx.output).row_elements
-
-
-def _bytes(tensor: Tensor) -> int:
-    """Return the bytes of a code."""
-    return tensor.byte_count // tensor.size

@@ -45,7 +45,7 @@ def lower_gather(ctx: LoweringContext) -> list[Stage]:
 
 def _computed_gather(ctx: LoweringContext, axis: int, batches: int) -> list[Stage]:
     source, places, output = ctx.input(0), ctx.input(1), ctx.output
-    size = output.byte_count // output.size
+    size = output.element_bytes
     inner = math.prod(source.shape[axis + 1 :])
     params = GatherParams(
         batches=math.prod(source.shape[:batches]),
@@ -53,7 +53,7 @@ def _computed_gather(ctx: LoweringContext, axis: int, batches: int) -> list[Stag
         axis=source.shape[axis],
         size=inner * size,
         count=math.prod(places.shape[batches:]),
-        place_bytes=places.byte_count // places.size,
+        place_bytes=places.element_bytes,
     )
     if params.batches * params.outer * params.count * inner != output.size:
         ctx.error(f"{list(source.shape)} by {list(places.shape)} into {list(output.shape)}")
@@ -98,7 +98,7 @@ def lower_gather_nd(ctx: LoweringContext) -> list[Stage]:
 
 def _computed_gather_nd(ctx: LoweringContext) -> list[Stage]:
     source, places, output = ctx.input(0), ctx.input(1), ctx.output
-    size, depth = output.byte_count // output.size, places.shape[-1]
+    size, depth = output.element_bytes, places.shape[-1]
     run = math.prod(source.shape[depth:])
     steps = [math.prod(source.shape[axis + 1 :]) * size for axis in range(depth)]
     count = math.prod(places.shape[:-1])
@@ -109,7 +109,7 @@ def _computed_gather_nd(ctx: LoweringContext) -> list[Stage]:
         depth=depth,
         size=run * size,
         total=source.byte_count,
-        place_bytes=places.byte_count // places.size,
+        place_bytes=places.element_bytes,
         steps=ctx.array("steps", np.array(steps, np.int32)),
     )
     return [_whole(ctx, "asc_gather_nd", params)]

@@ -65,7 +65,7 @@ def lower_index_map(
     output = ctx.output if output is None else output
     if indices.shape != output.shape:
         ctx.error(f"makes {list(indices.shape)}, the output is {list(output.shape)}")
-    unit = output.byte_count // output.size
+    unit = output.element_bytes
     offsets = _separated(indices)
     view, target = ctx.view(source), ctx.view(output)
     rows = _rows(source, output, offsets)

@@ -47,7 +47,7 @@ def lower_pad(ctx: LoweringContext) -> list[Stage]:
         return lower_index_map(ctx, places, value=value)
     _check_zero(ctx, value, QUANTIZED)
     # Kernels fill bytes, or 16-bit codes.
-    unit = 1 if ctx.has_int16 else output.byte_count // output.size
+    unit = 1 if ctx.has_int16 else output.element_bytes
     missing = 4 - rank
     amounts = np.concatenate([np.zeros((missing, 2), np.int64), amounts])
     *_, width, channels = (*(1,) * missing, *source.shape)

@@ -133,7 +133,7 @@ def _arg_max(ctx: LoweringContext, sign: int) -> list[Stage]:
     rows = source.rows if outer % source.rows == 0 else 1
     source = ctx.reshaped(source, rows, ctx.input(0).size // rows)
     target = ctx.reshaped_output(target, rows, ctx.output.byte_count // rows)
-    index_bytes = ctx.output.byte_count // ctx.output.size
+    index_bytes = ctx.output.element_bytes
     params = ArgMaxParams(outer // rows, shape[axis], inner, sign, index_bytes)
     return [ctx.stage("asc_arg_max", params, inputs=[RowAccess(source)], output=target)]
 

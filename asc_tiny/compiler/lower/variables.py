@@ -48,7 +48,7 @@ def lower_nothing(ctx: LoweringContext) -> list[Stage]:
 def lower_read_variable(ctx: LoweringContext) -> list[Stage]:
     """READ_VARIABLE: a view of what the variable holds at this place of the graph."""
     rows, elements = geometry(ctx.output)
-    row_bytes = elements * (ctx.output.byte_count // ctx.output.size)
+    row_bytes = elements * ctx.output.element_bytes
     value = ctx.tensors.states.value(ctx.input(0).index, rows, row_bytes)
     ctx.tensors.alias(ctx.output.index, ctx.reshaped(value, rows, row_bytes))
     return []

@@ -60,7 +60,7 @@ def lower_conv_2d(ctx: LoweringContext) -> list[Stage]:
     per_channel = sums_of(ctx, 0)
     own = channels_of(ctx, weights, per_channel, channel_axis=0)
     params = ConvParams(
-        *window.row(ctx),
+        **vars(window.params(ctx)),
         columns=columns,
         column_size=column,
         depth=matrix.shape[1] * GROUP,

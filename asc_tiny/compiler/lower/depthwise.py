@@ -49,7 +49,7 @@ def lower_depthwise_conv_2d(ctx: LoweringContext) -> list[Stage]:
         channels_of(ctx, weights, sums_of(ctx, 3), channel_axis=3),
     )
     params = DepthwiseConvParams(
-        *window.row(ctx),
+        **vars(window.params(ctx)),
         input_zero_point=ctx.quantization(ctx.input(0))[1],
         range=ctx.range(narrow=is_narrow(per_channel, sums_of(ctx, 3))),
         weights=filters,

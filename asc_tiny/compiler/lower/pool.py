@@ -42,7 +42,7 @@ def _pool(ctx: LoweringContext, kernel: str) -> list[Stage]:
     width = int(ctx.options["filter_width"])
     window = Window2D.of(ctx, height, width)
     low, high = ctx.codes()
-    params = PoolParams(*window.row(ctx), minimum=low, maximum=high)
+    params = PoolParams(**vars(window.params(ctx)), minimum=low, maximum=high)
     if ctx.has_int16 and height * width > _MOST_WINDOW:
         ctx.error(f"window of {height}x{width}, at most {_MOST_WINDOW} values of 16 bits add up")
     note = f", {height}x{width}"

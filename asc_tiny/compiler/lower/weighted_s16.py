@@ -52,7 +52,10 @@ def conv_stage(ctx: LoweringContext, values: NDArray[Any], window: Window2D) -> 
     _, height, width, channels = values.shape
     output_range, own = _sums(ctx, sums_of(ctx, 0))
     params = ConvS16Params(
-        *window.row(ctx), output_range, ctx.array("weights", values), channels=own
+        **vars(window.params(ctx)),
+        range=output_range,
+        weights=ctx.array("weights", values),
+        channels=own,
     )
     return ctx.stage(
         "asc_conv_s16",
@@ -69,7 +72,10 @@ def depthwise_stage(ctx: LoweringContext, window: Window2D) -> Stage:
     _, height, width, _ = values.shape
     output_range, own = _sums(ctx, sums_of(ctx, 3), axis=3, biases=("INT64",))
     params = DepthwiseConvS16Params(
-        *window.row(ctx), output_range, ctx.array("weights", values), channels=own
+        **vars(window.params(ctx)),
+        range=output_range,
+        weights=ctx.array("weights", values),
+        channels=own,
     )
     return ctx.stage(
         "asc_depthwise_conv_s16",

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from asc_tiny.compiler.ir import RowAccess
-from asc_tiny.compiler.kernel_params import Window
+from asc_tiny.compiler.kernel_params import Window, WindowParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import same_padding
-
-
-class RowGeometry(NamedTuple):
-    """The first members of ``WindowParams`` and those derived from it."""
-
-    input_width: int
-    input_channels: int
-    output_width: int
-    output_channels: int
-    window: Window
 
 
 @dataclass(frozen=True)
@@ -64,9 +53,9 @@ class Window2D:
             view, count=self.height, step=self.dilation_y, factor=self.stride_y, offset=-self.top
         )
 
-    def row(self, ctx: LoweringContext) -> RowGeometry:
-        """Return how the window slides along a row."""
+    def params(self, ctx: LoweringContext) -> WindowParams:
+        """Return what a kernel is told of how the window slides along a row."""
         _, input_width, input_channels = ctx.image(ctx.input(0))
         _, output_width, output_channels = ctx.image(ctx.output)
         window = Window(self.height, self.width, self.stride_x, self.dilation_x, self.left)
-        return RowGeometry(input_width, input_channels, output_width, output_channels, window)
+        return WindowParams(input_width, input_channels, output_width, output_channels, window)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from asc_tiny.tflite.graph import Graph, Operator
-from asc_tiny.tflite.ops import Family, OpRules, row
-from asc_tiny.tflm.resolver import CUSTOM, VELA, custom_name
+from asc_tiny.tflite.ops import VELA, Family, OpRules, custom_name, row
+from asc_tiny.tflm.resolver import CUSTOM
 from asc_tiny.util.console_text import shortened
 from asc_tiny.util.errors import AscError
 

@@ -12,8 +12,7 @@ from asc_tiny.compiler.lower.context import DTYPES
 from asc_tiny.compiler.lower.registry import lowering_rule
 from asc_tiny.compiler.lower.signature import Signature
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor, called
-from asc_tiny.tflite.ops import Family, row
-from asc_tiny.tflm.resolver import custom_name
+from asc_tiny.tflite.ops import Family, custom_name, row
 from asc_tiny.util.errors import AscError
 
 # Sums over a whole tensor, such as a mean's, stay within 32 bits.

@@ -281,6 +281,24 @@ OPS: Mapping[str, Op] = {op.name: op for op in _ROWS}
 """The rows by name."""
 
 
+CUSTOM = "CUSTOM"
+"""What the schema calls all custom operators, which have names of their own."""
+
+VELA = "ethos-u"
+"""The custom operator of files that Vela compiled; the kernel is in libraries for an Ethos-U."""
+
+
+def custom_operator(name: str) -> str:
+    """Return what ``Operator.name`` is for the custom operator of a name."""
+    return f"{CUSTOM} {name}"
+
+
+def custom_name(operator: str) -> str | None:
+    """Return the name of a custom operator, as ``Operator.name`` has it; None for any other."""
+    kind, _, name = operator.partition(" ")
+    return name if kind == CUSTOM else None
+
+
 def row(name: str) -> Op:
     """Return the row of an operator; of one that is not in the table nothing is known."""
     return OPS.get(name) or Op(name, Family.OTHER, micro=False)

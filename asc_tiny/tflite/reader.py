@@ -11,7 +11,7 @@ from typing import Any
 from asc_tiny.tflite import schema, schema_tables
 from asc_tiny.tflite.flatbuffer import DamagedError, Table
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
-from asc_tiny.tflite.ops import NAMES, row
+from asc_tiny.tflite.ops import CUSTOM, NAMES, VELA, custom_name, custom_operator, row
 from asc_tiny.tflite.option_check import check_fields
 from asc_tiny.tflite.schema_tables import Field
 from asc_tiny.tflite.shapes.check import check_shapes
@@ -25,7 +25,6 @@ from asc_tiny.util.files import read_bytes
 _MOST_DIMENSIONS = 8
 # Of other types, readers keep a zero point in 32 bits.
 _ANY_ZERO_POINT = (-(2**31), 2**31 - 1)
-_VELA = "CUSTOM ethos-u"
 _TYPE_ADVICE: Mapping[str, str] = {
     "COMPLEX128": "compute spectra before the model, and begin it with real numbers",
     "STRING": "turn texts into numbers before the model: leave TextVectorization and lookups out",
@@ -291,9 +290,10 @@ class _Reader:
             raise DamagedError(f"an operator of the codes {old} and {new}")
         number = max(old, new)
         name = _name(NAMES, number, "operator")
-        if name != "CUSTOM":
+        if name != CUSTOM:
             return name
-        return f"CUSTOM {printable(str(self.counted(table.text(schema.CODE_CUSTOM)))) or '?'}"
+        own = printable(str(self.counted(table.text(schema.CODE_CUSTOM))))
+        return custom_operator(own or "?")
 
     def operator(self, index: int, table: Table, tensor_count: int) -> Operator:
         code = table.number(schema.OPERATOR_CODE, "I")
@@ -341,7 +341,7 @@ class _Reader:
 def _check_vela(graph: Graph) -> None:
     """Check that a model was not compiled for an NPU: its operators are code for that alone."""
     for operator in graph.operators:
-        if operator.name == _VELA:
+        if custom_name(operator.name) == VELA:
             raise AscError(
                 f"{graph.source}: was compiled by Vela for an Ethos-U NPU, operator "
                 f"{operator.index} is code for it; give the .tflite file that Vela was given, "
@@ -370,7 +370,7 @@ def _check_zero_points(index: int, dtype: str, zero_points: Sequence[int]) -> No
 
 def _check_own(index: int, name: str, table: Table) -> None:
     """Check that an operator has nothing that only operators of other kinds have."""
-    if not name.startswith("CUSTOM") and table.octets(schema.OPERATOR_CUSTOM):
+    if custom_name(name) is None and table.octets(schema.OPERATOR_CUSTOM):
         raise DamagedError(f"operator {index} ({name}) has options of a custom operator")
     if "LSTM" not in name and table.numbers(schema.OPERATOR_INTERMEDIATES, "i"):
         raise DamagedError(f"operator {index} ({name}) has intermediate tensors")
@@ -381,7 +381,7 @@ def _check_order(graph: Graph) -> None:
     known = {t.index for t in graph.tensors if t.is_constant or t.is_variable} | set(graph.inputs)
     for operator in graph.operators:
         # Memory that only an NPU writes and reads.
-        for index in () if operator.name == _VELA else operator.inputs:
+        for index in () if custom_name(operator.name) == VELA else operator.inputs:
             if index != ABSENT and index not in known and graph.tensors[index].size:
                 raise DamagedError(
                     f"operator {operator.index} reads tensor {index} before it exists"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from asc_tiny.tflite.ops import Family, row
+from asc_tiny.tflite.ops import VELA, Family, custom_name, row
 
 _WORDS: Mapping[str, str] = {"CUMSUM": "CumSum", "LSTM": "LSTM", "MATMUL": "MatMul"}
 """Words of operators that methods do not write as ``Word``."""
@@ -32,18 +32,9 @@ CUSTOM: Mapping[str, str] = {
     "SignalWindow": "AddWindow",
     "TFLM_DECODE": "AddDecode",
     "TFLite_Detection_PostProcess": "AddDetectionPostprocess",
-    "ethos-u": "AddEthosU",
+    VELA: "AddEthosU",
 }
 """Custom operators that TensorFlow Lite Micro has itself, by their names in files."""
-
-VELA = "ethos-u"
-"""The custom operator of files that Vela compiled; the kernel is in libraries for an Ethos-U."""
-
-
-def custom_name(operator: str) -> str | None:
-    """Return the name of a custom operator, as ``Operator.name`` has it; None for any other."""
-    kind, _, name = operator.partition(" ")
-    return name if kind == "CUSTOM" else None
 
 
 def method(operator: str) -> str | None:

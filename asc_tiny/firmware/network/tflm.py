@@ -26,8 +26,9 @@ from asc_tiny.firmware.network.tflm_arena import (
 from asc_tiny.model.ensemble import Model
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import ABSENT, Graph
+from asc_tiny.tflite.ops import VELA, custom_name
 from asc_tiny.tflm.options import DEFAULT, TflmOptions
-from asc_tiny.tflm.resolver import VELA, custom_name, method, reads_absent_bias
+from asc_tiny.tflm.resolver import method, reads_absent_bias
 from asc_tiny.util.console_text import printable
 from asc_tiny.util.errors import AscError
 
@@ -157,7 +158,7 @@ def _values(model: Model, options: TflmOptions) -> dict[str, Any]:
         "hash": model.sha256,
         "headers": options.headers,
         "interface_version": interface.VERSION,
-        "is_for_npu": f"CUSTOM {VELA}" in operator_names(model),
+        "is_for_npu": VELA in map(custom_name, operator_names(model)),
         "least": arena.least,
         "least_64": arena.least_64,
         "needs": arena.needs,

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from asc_tiny.model.ensemble import Ensemble, Model
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator
+from asc_tiny.tflite.ops import VELA, custom_name
 from asc_tiny.tflite.variables import variable_names
 from asc_tiny.tflm.arena import ALIGNMENT, Arena, arena
 from asc_tiny.tflm.cmsis_nn import Core
@@ -20,7 +21,7 @@ from asc_tiny.tflm.host_arena import host_arena_bytes
 from asc_tiny.tflm.kernel_memory import needs
 from asc_tiny.tflm.micro_kernel import Kernels, Needs
 from asc_tiny.tflm.options import DEFAULT, TflmOptions
-from asc_tiny.tflm.resolver import CUSTOM, VELA, custom_name
+from asc_tiny.tflm.resolver import CUSTOM
 from asc_tiny.tflm.structs import TYPES, Abi, pointer_bytes, resolver_bytes
 from asc_tiny.util.console_text import printable
 from asc_tiny.util.errors import AscError

@@ -10,7 +10,7 @@ from pathlib import Path
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.diagnostics import NotCompiledError
-from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options
+from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options, default_io
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.costs import board_fit
 from asc_tiny.costs.board_fit import Fit
@@ -417,13 +417,11 @@ def _complete(
     model = load_model(path, is_interpreted=runtime == TFLM)
     config = read_frontend(Path(frontend)) if frontend else None
     names = read_labels(Path(labels)) if labels else None
-    if isinstance(model, ModelFile) and not (
-        config or names or model.frontend is not None or model.labels is not None
-    ):
+    if isinstance(model, ModelFile) and model.is_alone and not (config or names):
         if decision:
             raise _for_classifiers(path, "--decision")
         if runtime == AOT and not has_io:
-            options = replace(options, io=AS_IS)
+            options = replace(options, io=default_io(is_alone=True))
         return firmware_network(model, runtime=runtime, options=options, tflm_options=tflm_options)
     complete = classifier(
         model, runtime=runtime, frontend=config, labels=names, tflm_options=tflm_options

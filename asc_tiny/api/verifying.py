@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from asc_tiny.boards import catalog
-from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options
+from asc_tiny.compiler.options import Options, default_io
 from asc_tiny.conformance.samples import Sample
 from asc_tiny.conformance.verification import NetworkVerification, verify_network
 from asc_tiny.model.model_file import load
@@ -76,8 +76,7 @@ def verify_model(
         for path in map(Path, inputs)
         for number, each in enumerate(read_inputs(path, tensors))
     ]
-    options = Options(
-        schedule, max_ram, optimize, io or (INT8_CODES if network.frontend else AS_IS)
-    )
+    io = io or default_io(is_alone=network.is_alone)
+    options = Options(schedule, max_ram, optimize, io)
     target = catalog.get(board) if board is not None else None
     return verify_network(network, options, given, target, progress)

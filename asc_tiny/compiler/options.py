@@ -20,6 +20,16 @@ _STREAMING_IN_FILES = "time"
 """What that schedule was called first: manifests keep it, and users may still say it."""
 
 
+def default_io(*, is_alone: bool) -> str:
+    """Return what the code takes and gives where the user does not say.
+
+    Args:
+        is_alone: whether the network has neither front end nor labels: it takes and gives what its
+            file does, where a front end gives int8 codes.
+    """
+    return AS_IS if is_alone else INT8_CODES
+
+
 @dataclass(frozen=True)
 class Options:
     """What a user can ask of the compiler.

@@ -45,6 +45,11 @@ class ModelFile:
     network: str | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether the file holds a network with neither front end nor labels."""
+        return self.frontend is None and self.labels is None
+
 
 def load(path: Path, *, is_interpreted: bool = False) -> ModelFile:
     """Read a .tflite file with its metadata; a foreign file without it works too.

@@ -15,11 +15,12 @@ from types import MappingProxyType
 from asc_tiny.compiler.kernel_params import (
     binary,
     cast,
-    choice,
+    compare,
     convert,
     dense,
     elementwise,
     gather,
+    integers,
     l2_norm,
     matmul,
     movement,
@@ -28,6 +29,7 @@ from asc_tiny.compiler.kernel_params import (
     reduction,
     resize,
     s16,
+    select,
     softmax,
     sums,
     take,
@@ -58,11 +60,7 @@ from asc_tiny.compiler.kernel_params.base import (
 from asc_tiny.compiler.kernel_params.cast import (
     CastParams,
 )
-from asc_tiny.compiler.kernel_params.choice import (
-    CompareParams,
-    IntegersParams,
-    SelectParams,
-)
+from asc_tiny.compiler.kernel_params.compare import CompareParams
 from asc_tiny.compiler.kernel_params.convert import (
     ChangeSignParams,
     DequantizeParams,
@@ -81,6 +79,7 @@ from asc_tiny.compiler.kernel_params.gather import (
     GatherNdParams,
     GatherParams,
 )
+from asc_tiny.compiler.kernel_params.integers import IntegersParams
 from asc_tiny.compiler.kernel_params.l2_norm import (
     L2NormParams,
 )
@@ -121,6 +120,7 @@ from asc_tiny.compiler.kernel_params.s16 import (
     SoftmaxS16Params,
     TransposeConvS16Params,
 )
+from asc_tiny.compiler.kernel_params.select import SelectParams
 from asc_tiny.compiler.kernel_params.softmax import (
     LogSoftmaxParams,
     SoftmaxWideParams,
@@ -159,7 +159,9 @@ _FAMILIES = (
     sums,
     convert,
     cast,
-    choice,
+    compare,
+    integers,
+    select,
     gather,
 )
 

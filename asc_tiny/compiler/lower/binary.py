@@ -13,7 +13,7 @@ from asc_tiny.compiler.kernel_params import (
     Operand,
     OutputRange,
 )
-from asc_tiny.compiler.kernel_params.choice import Operation
+from asc_tiny.compiler.kernel_params.integers import Operation
 from asc_tiny.compiler.lower.broadcast import broadcast
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import multiplier, product_scale, ratio

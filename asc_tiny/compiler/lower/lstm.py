@@ -53,6 +53,31 @@ def lower_sequence_lstm(ctx: LoweringContext) -> list[Stage]:
     units = ctx.input(_HIDDEN).shape[-1]
     if ctx.input(_HIDDEN).size != batch * units or ctx.input(_CELLS).size != batch * units:
         ctx.error(f"states of {ctx.input(_HIDDEN).size} and {ctx.input(_CELLS).size} values")
+    params = _params(ctx, batch, 1 if is_time_major else steps, inputs, units)
+    runs = batch * steps
+    source = ctx.reshaped(ctx.view(ctx.input(0)), runs, inputs)
+    target = ctx.reshaped_output(ctx.view(ctx.output), runs, units)
+    return [
+        ctx.stage(
+            "asc_lstm",
+            params,
+            inputs=[RowAccess(source)],
+            output=target,
+            macs=runs * 4 * units * (inputs + units),
+            state=ctx.state(_CELLS, _HIDDEN),
+        )
+    ]
+
+
+def _params(ctx: LoweringContext, batch: int, steps: int, inputs: int, units: int) -> LstmParams:
+    """Return what the kernel is told.
+
+    Args:
+        ctx: the operator.
+        batch, steps: the order of the runs, as ``LstmParams`` has it.
+        inputs: values of an input at one step.
+        units: values of a hidden state.
+    """
     gates = {name: _gate(ctx, number, inputs, units) for number, name in enumerate(_GATES)}
     cell_scale, _ = ctx.quantization(ctx.input(_CELLS))
     hidden_scale, hidden_zero_point = ctx.quantization(ctx.input(_HIDDEN))
@@ -60,9 +85,9 @@ def lower_sequence_lstm(ctx: LoweringContext) -> list[Stage]:
     admit = multiplier(_ONE * _ONE / cell_scale)
     output = multiplier(_ONE * _ONE / hidden_scale)
     tanh = _tanh_position(ctx, cell_scale)
-    params = LstmParams(
+    return LstmParams(
         batch=batch,
-        steps=1 if is_time_major else steps,
+        steps=steps,
         inputs=inputs,
         units=units,
         **gates,
@@ -78,19 +103,6 @@ def lower_sequence_lstm(ctx: LoweringContext) -> list[Stage]:
         clip=_clip(ctx, cell_scale),
         table=logistic_table(ctx),
     )
-    runs = batch * steps
-    source = ctx.reshaped(ctx.view(ctx.input(0)), runs, inputs)
-    target = ctx.reshaped_output(ctx.view(ctx.output), runs, units)
-    return [
-        ctx.stage(
-            "asc_lstm",
-            params,
-            inputs=[RowAccess(source)],
-            output=target,
-            macs=runs * 4 * units * (inputs + units),
-            state=ctx.state(_CELLS, _HIDDEN),
-        )
-    ]
 
 
 def _check_variant(ctx: LoweringContext) -> None:

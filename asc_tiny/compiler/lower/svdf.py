@@ -5,6 +5,8 @@ Source: TensorFlow Lite Micro, kernels/svdf_common.cc.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,8 +43,33 @@ _BIAS_TOLERANCE = 1e-5
 )
 def lower_svdf(ctx: LoweringContext) -> list[Stage]:
     """SVDF for each input of a batch."""
-    batch, inputs = ctx.input(0).shape
     features, times = plain_weights(ctx, 1), plain_weights(ctx, 2)
+    svdf = _svdf(ctx, features, times)
+    weights = ctx.array("times", times)
+    is_16 = times.dtype == np.int16
+    params = SvdfS16Params(svdf, weights) if is_16 else SvdfS8Params(svdf, weights)
+    source = ctx.reshaped(ctx.view(ctx.input(0)), 1, svdf.batch * svdf.inputs)
+    return [
+        ctx.stage(
+            "asc_svdf_s16" if is_16 else "asc_svdf_s8",
+            params,
+            inputs=[RowAccess(source)],
+            output=ctx.reshaped_output(ctx.view(ctx.output), 1, ctx.output.size),
+            macs=svdf.batch * (features.size + times.size),
+            state=ctx.state(_STATE),
+        )
+    ]
+
+
+def _svdf(ctx: LoweringContext, features: NDArray[Any], times: NDArray[Any]) -> Svdf:
+    """Return what kernels of both types of state are told.
+
+    Args:
+        ctx: the operator.
+        features: weights of an input, shape (filters, inputs).
+        times: weights of what is kept of the inputs before, shape (filters, memory).
+    """
+    batch, inputs = ctx.input(0).shape
     filters, memory = times.shape
     outputs = ctx.output.size // batch
     rank = int(ctx.options["rank"])
@@ -50,14 +77,11 @@ def lower_svdf(ctx: LoweringContext) -> list[Stage]:
         ctx.error(f"has {filters} filters of rank {rank} for {outputs} outputs")
     if ctx.input(2).dtype != ctx.input(_STATE).dtype:
         ctx.error(f"weights of time are {ctx.input(2).dtype}, must be {ctx.input(_STATE).dtype}")
-    state_scale, state_zero_point = ctx.quantization(ctx.input(_STATE))
-    product = product_scale(ctx.quantization(ctx.input(0))[0], ctx.input(1).scales[0])
-    to_state = multiplier(ratio(product, state_scale))
-    product = product_scale(state_scale, ctx.input(2).scales[0])
-    to_output = multiplier(ratio(product, ctx.quantization(ctx.output)[0]))
-    if max(to_state[1], to_output[1]) > 30:
-        ctx.error("a scale is too small for what it is computed from")
-    svdf = Svdf(
+    to_state, to_output, step = _requantizations(ctx)
+    zero_point = ctx.quantization(ctx.input(0))[1]
+    state_zero_point = ctx.quantization(ctx.input(_STATE))[1]
+    none = np.zeros(filters, np.int64)
+    return Svdf(
         batch=batch,
         inputs=inputs,
         outputs=outputs,
@@ -71,27 +95,22 @@ def lower_svdf(ctx: LoweringContext) -> list[Stage]:
         range=_range(ctx),
         features=ctx.array("features", features),
         feature_biases=ctx.array(
-            "feature_biases",
-            sums_with_zero_point(
-                ctx, features, ctx.quantization(ctx.input(0))[1], np.zeros(filters, np.int64)
-            ),
+            "feature_biases", sums_with_zero_point(ctx, features, zero_point, none)
         ),
-        biases=ctx.array("biases", _biases(ctx, times, rank, state_zero_point, product)),
+        biases=ctx.array("biases", _biases(ctx, times, rank, state_zero_point, step)),
     )
-    weights = ctx.array("times", times)
-    is_16 = times.dtype == np.int16
-    params = SvdfS16Params(svdf, weights) if is_16 else SvdfS8Params(svdf, weights)
-    source = ctx.reshaped(ctx.view(ctx.input(0)), 1, batch * inputs)
-    return [
-        ctx.stage(
-            "asc_svdf_s16" if is_16 else "asc_svdf_s8",
-            params,
-            inputs=[RowAccess(source)],
-            output=ctx.reshaped_output(ctx.view(ctx.output), 1, ctx.output.size),
-            macs=batch * (features.size + times.size),
-            state=ctx.state(_STATE),
-        )
-    ]
+
+
+def _requantizations(ctx: LoweringContext) -> tuple[tuple[int, int], tuple[int, int], float]:
+    """Return multiplier and shift to the state and to the output, and the scale of the bias."""
+    state_scale = ctx.quantization(ctx.input(_STATE))[0]
+    product = product_scale(ctx.quantization(ctx.input(0))[0], ctx.input(1).scales[0])
+    to_state = multiplier(ratio(product, state_scale))
+    product = product_scale(state_scale, ctx.input(2).scales[0])
+    to_output = multiplier(ratio(product, ctx.quantization(ctx.output)[0]))
+    if max(to_state[1], to_output[1]) > 30:
+        ctx.error("a scale is too small for what it is computed from")
+    return to_state, to_output, product
 
 
 def _range(ctx: LoweringContext) -> OutputRange:

@@ -171,22 +171,25 @@ def _sums(
         biases: the types that the bias may have.
     """
     values, bits = _bias(ctx, bias, len(per_channel), biases)
-    ctx.quantization(ctx.input(source))
     reals = real_multipliers(ctx, ctx.input(source), ctx.input(1), len(per_channel), axis)
-    pairs = [multiplier(real) for real in reals]
-    if max(shift for _, shift in pairs) > (MOST_WIDE_SHIFT if bits == 64 else _MOST_SHIFT_32):
-        ctx.error("the output's scale is too small for its input and weights")
+    pairs = _factors(ctx, reals, bits)
     reach = np.abs(values) + 2**15 * np.abs(per_channel.astype(np.int64)).sum(axis=1)
     if bits == 64 and int(reach.max()) >= _MOST_SUM:
         ctx.error("the sum of a channel may exceed 47 bits; use smaller biases")
-    if bits == 64:
-        pairs = [wide_multiplier(*pair) for pair in pairs]
     rows = [
         (value, factor, shift)
         for value, (factor, shift) in zip(values.tolist(), pairs, strict=True)
     ]
     low, high = ctx.codes()
     return OutputRangeS16(low, high, bits), ctx.array("channels", np.array(rows, CHANNEL_S16))
+
+
+def _factors(ctx: LoweringContext, reals: Sequence[float], bits: int) -> list[tuple[int, int]]:
+    """Return multiplier and shift of each channel, for sums of 32 or 64 bits."""
+    pairs = [multiplier(real) for real in reals]
+    if max(shift for _, shift in pairs) > (MOST_WIDE_SHIFT if bits == 64 else _MOST_SHIFT_32):
+        ctx.error("the output's scale is too small for its input and weights")
+    return [wide_multiplier(*pair) for pair in pairs] if bits == 64 else pairs
 
 
 def _bias(

@@ -73,7 +73,7 @@ def test_weights_are_rounded_per_channel(axis):
         assert np.abs(channel - wanted).max() <= 0.5001 * scale
 
 
-@pytest.mark.parametrize("name", nets.NAMES)
+@pytest.mark.parametrize("name", ["mobilenet", pytest.param("mini_segnet", marks=pytest.mark.slow)])
 def test_it_computes_as_the_int8_network_does(name, features):
     """Code by code in every layer, with the ranges of the converted file."""
     model = network(name, features)
@@ -119,6 +119,7 @@ def test_every_weight_has_a_gradient(features):
     assert min(largest) > 0, "with frozen statistics also biases in front of a batch-norm"
 
 
+@pytest.mark.slow
 def test_it_brings_int8_back_to_the_float_scores(features):
     """A channel that is constant and large takes the codes of all others in its layer."""
     model = network("mobilenet", features)
@@ -138,6 +139,7 @@ def test_it_brings_int8_back_to_the_float_scores(features):
     assert errors[1] < 0.7 * errors[0]
 
 
+@pytest.mark.slow
 def test_it_repeats(features):
     weights = []
     for _ in range(2):

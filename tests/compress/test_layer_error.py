@@ -49,7 +49,7 @@ def mini_segnet(features):
     return network, quantize.quantize(network, features)
 
 
-@pytest.mark.parametrize("name", nets.NAMES)
+@pytest.mark.parametrize("name", ["mobilenet", pytest.param("mini_segnet", marks=pytest.mark.slow)])
 def test_every_layer_of_our_networks_is_found(name, features, request):
     network, data = request.getfixturevalue(name)
     errors = layer_errors(network, data, features[:4])

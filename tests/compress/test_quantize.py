@@ -390,6 +390,7 @@ def test_fine_tuning_is_advised_above_half_a_point(
     assert ("int8 loses 1.0 points: try --finetune" in capsys.readouterr().err) == advised
 
 
+@pytest.mark.slow
 def test_a_run_on_integer_features_is_quantized_on_them(
     recipe_path, synthetic, tmp_path, monkeypatch, cache_folder
 ):

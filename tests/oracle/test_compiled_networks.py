@@ -54,7 +54,9 @@ def test_random_networks(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.qemu
 @pytest.mark.parametrize("board", VECTORS_AND_PAIRS)
-@pytest.mark.parametrize("name", [*SMALL, *COMMON])
+@pytest.mark.parametrize(
+    "name", [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in COMMON)]
+)
 def test_networks_on_cores(name: str, board: str, tmp_path: Path) -> None:
     """Assembly and vectors with odd channels, single windows, activations and wide sums."""
     model = model_file(converted({**SMALL, **COMMON}[name]), tmp_path)
@@ -115,7 +117,9 @@ def test_released_networks_on_many_inputs(name: str, order: str | None, tmp_path
 
 @pytest.mark.qemu
 @pytest.mark.parametrize("name", ["convolutions", "upsampled"])
-@pytest.mark.parametrize("level", ["-O0", "-Os", "-O3"])
+@pytest.mark.parametrize(
+    "level", ["-Os", *(pytest.param(each, marks=pytest.mark.slow) for each in ("-O0", "-O3"))]
+)
 def test_every_optimization_level(name: str, level: str, tmp_path: Path) -> None:
     model = model_file(converted({**SMALL, **COMMON}[name]), tmp_path)
     samples = samples_of(model, 8)

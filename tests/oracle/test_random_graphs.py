@@ -116,6 +116,7 @@ def test_random_graphs_use_every_operator() -> None:
     assert used == {name for name in lowering_rule.names if OPS[name].micro}
 
 
+@pytest.mark.slow
 @settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_graphs_of_hypothesis(

@@ -105,7 +105,14 @@ def sources(models: dict[str, ModelFile], tmp_path_factory: pytest.TempPathFacto
     return folder
 
 
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize(
+    "core",
+    [
+        "cortex-m4",
+        "rv32imc",
+        *(pytest.param(core, marks=pytest.mark.slow) for core in ("cortex-m0plus", "cortex-m55")),
+    ],
+)
 def test_compiles_for_every_kind_of_core(core: str, sources: Path) -> None:
     compiler = CORES[core][0].compiler
     if not shutil.which(compiler):

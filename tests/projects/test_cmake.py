@@ -26,6 +26,7 @@ from support.paths import CLIPS, MODEL
 from support.references import tflm_scores
 
 EMULATED = [name for name, board in catalog.BOARDS.items() if board.machine]
+QUICK = ("mps2-an386", "virt-rv32")
 
 # Measured on mps2-an386; a figure above its limit is a regression.
 MARGIN = compilers.margin()
@@ -90,7 +91,10 @@ def test_every_test_clip_on_host_and_cortex_m4(
 
 
 @pytest.mark.qemu
-@pytest.mark.parametrize("board", EMULATED)
+@pytest.mark.parametrize(
+    "board",
+    [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in EMULATED],
+)
 def test_verify_on_every_emulated_board(
     board: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -175,6 +175,7 @@ def test_beside_another_model_in_one_image(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("asc*"))
 
 
+@pytest.mark.slow
 def test_plan_and_dump(tmp_path: Path, capsys) -> None:
     options = ["--project", "sources", "--optimize", "size", *TIME, "--plan"]
     dump = tmp_path / "dump.txt"

@@ -183,7 +183,10 @@ def generated(folder: Path, environment: dict[str, str], *options: str) -> dict[
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-@pytest.mark.parametrize("options", [(), ("--project", "zephyr", "--resample")])
+@pytest.mark.parametrize(
+    "options",
+    [(), pytest.param(("--project", "zephyr", "--resample"), marks=pytest.mark.slow)],
+)
 def test_the_wheel_generates_without_the_repository(tmp_path: Path, options: list[str]) -> None:
     """tools/try_wheel does it in an environment of its own, on every Python."""
     (tmp_path / "wheel").mkdir()

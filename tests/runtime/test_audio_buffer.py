@@ -227,7 +227,7 @@ PACES = {"both race": (0, 0), "interrupt slower": (2000, 100), "interrupt faster
 all_paces = pytest.mark.parametrize("pace", list(PACES))
 
 
-@pytest.mark.parametrize("blocks", [2, 4])
+@pytest.mark.parametrize("blocks", [2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("variant", list(VARIANTS))
 @all_paces
 def test_a_thread_as_the_interrupt(variant: str, blocks: int, pace: str, tmp_path: Path) -> None:

@@ -39,7 +39,9 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("name", [*CONFIGS, *OTHERS])
+@pytest.mark.parametrize(
+    "name", [*OTHERS, *(pytest.param(name, marks=pytest.mark.slow) for name in CONFIGS)]
+)
 def test_vectors_give_the_models_bits(name: str, tmp_path: Path) -> None:
     config = {**CONFIGS, **OTHERS}[name]
     assert_same(EmulatedFrontEnd(config, M55, tmp_path), clips(config))

@@ -63,7 +63,10 @@ def test_shapes(name: str, tmp_path: Path) -> None:
     assert np.array_equal(outputs, expected(model, samples))
 
 
-@pytest.mark.parametrize("optimization", ["-O0", "-O1", "-Os", "-O3"])
+@pytest.mark.parametrize(
+    "optimization",
+    ["-Os", *(pytest.param(each, marks=pytest.mark.slow) for each in ("-O0", "-O1", "-O3"))],
+)
 def test_no_optimization_changes_the_bits(optimization: str, tmp_path: Path) -> None:
     model = model_file(converted(many_channels), tmp_path)
     samples = samples_of(model, 8)

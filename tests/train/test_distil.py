@@ -158,6 +158,7 @@ def test_unfit_teachers_are_named(tmp_path):
         distil.load(recipe, LABELS)
 
 
+@pytest.mark.slow
 def test_a_run_with_other_scenes_or_front_end_is_no_teacher(synthetic, tmp_path):
     dataset = Dataset.load(synthetic)
     plain = written(tmp_path)

@@ -118,6 +118,7 @@ def test_batch_norm_is_measured_on_clips_without_augmentation(whole, recipe, dat
     np.testing.assert_allclose(layer.moving_variance, values.var(axis=(0, 1, 2)), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_recipe_can_keep_the_statistics_of_training(whole, folder, dataset):
     """The saved network is then the checkpoint's, batch-norm and all."""
     path = folder / "kept.toml"

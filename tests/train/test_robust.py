@@ -140,8 +140,8 @@ def full(*_args, **_options):
     ("owner", "name"),
     [
         (np, "savez"),
-        (np, "save"),
-        (Path, "write_bytes"),
+        pytest.param(np, "save", marks=pytest.mark.slow),
+        pytest.param(Path, "write_bytes", marks=pytest.mark.slow),
         (keras.Model, "save"),
     ],
     ids=["checkpoint", "features", "tables", "model"],

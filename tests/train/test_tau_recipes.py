@@ -39,7 +39,9 @@ def derived(name: str, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])]
+)
 def test_an_epoch_on_devices_and_cities(name, synthetic, tmp_path):
     pytest.importorskip("tensorflow")
     from asc_tiny.train import loop

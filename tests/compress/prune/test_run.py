@@ -106,6 +106,7 @@ def test_the_result_can_be_quantized(points, folder, dataset, monkeypatch):
     assert Interpreter(data, "pruned").input_shape == (16, 36, 3)
 
 
+@pytest.mark.slow
 def test_retraining_starts_from_the_kept_weights(points, folder, source, dataset, monkeypatch):
     """With a learning rate of almost 0, weights of the first step are the source's own."""
     settings = Settings(steps=1, epochs_per_step=1, final_epochs=1, rate_max=1e-12)
@@ -117,6 +118,7 @@ def test_retraining_starts_from_the_kept_weights(points, folder, source, dataset
     assert distance.max() < 1e-6
 
 
+@pytest.mark.slow
 def test_the_unpruned_network_teaches_the_pruned_ones(points, source, dataset, folder):
     """As if the recipe named the source as its teacher, and unlike without one."""
     settings = dataclasses.replace(SETTINGS, steps=1, final_epochs=1, distil=True)

@@ -112,7 +112,11 @@ def test_operators_are_those_of_the_model() -> None:
 
 @pytest.mark.parametrize(
     ("model", "options"),
-    [(ends_of_many_types, DEFAULT), (streaming, DEFAULT), (custom, WHIRL)],
+    [
+        pytest.param(ends_of_many_types, DEFAULT, marks=pytest.mark.slow),
+        pytest.param(streaming, DEFAULT, marks=pytest.mark.slow),
+        (custom, WHIRL),
+    ],
     ids=["ends", "streaming", "custom"],
 )
 def test_any_network_compiles(

@@ -96,6 +96,7 @@ def test_wrong_folders_and_files_are_named(tmp_path):
         devices.gains(stereo.parent, CONFIG)
 
 
+@pytest.mark.slow
 def test_a_recipe_trains_with_responses(synthetic, tmp_path):
     pytest.importorskip("tensorflow")
     from asc_tiny.audio.dataset import Dataset

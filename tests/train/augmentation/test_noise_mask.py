@@ -139,6 +139,7 @@ def test_head_looks_at_a_map_with_half_of_the_bands_or_more(name, rows):
     assert network.count_params() == before
 
 
+@pytest.mark.slow
 def test_the_head_learns_and_is_not_exported(recipe, synthetic, tmp_path):
     dataset = Dataset.load(synthetic)
     options = {"epochs": 1, "cache_folder": tmp_path / "cache"}

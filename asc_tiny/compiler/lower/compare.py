@@ -19,16 +19,6 @@ _EQUAL = (*_ORDERED, "BOOL -> BOOL")
 _COMPARED = f"{BROADCAST}; codes by the real numbers, with 8 more bits"
 
 
-def _compare(ctx: LoweringContext, relations: Relation) -> list[Stage]:
-    operands = ctx.input(0), ctx.input(1)
-    size = operands[0].element_bytes
-    inputs, counts, steps, before = broadcast(ctx, operands)
-    first, second = ((outer * size, inner * size) for outer, inner in steps)
-    scales = [_comparable(ctx, each) for each in operands]
-    params = CompareParams(counts, first, second, size, int(relations), *scales)
-    return [*before, ctx.stage("asc_compare", params, inputs=inputs)]
-
-
 def _comparable(ctx: LoweringContext, operand: Tensor) -> Operand:
     """Return what brings codes to the scale of real numbers; truths stay as they are."""
     if operand.dtype != "INT8":
@@ -40,18 +30,27 @@ def _comparable(ctx: LoweringContext, operand: Tensor) -> Operand:
     return Operand(zero_point, value, shift)
 
 
+_RELATIONS = {
+    "EQUAL": Relation.EQUAL,
+    "NOT_EQUAL": Relation.LESS | Relation.GREATER,
+    "LESS": Relation.LESS,
+    "LESS_EQUAL": Relation.LESS | Relation.EQUAL,
+    "GREATER": Relation.GREATER,
+    "GREATER_EQUAL": Relation.GREATER | Relation.EQUAL,
+}
+"""The relations of operand 0 to operand 1 for which each operator is true."""
+
+
 @lowering(
-    "EQUAL",
-    conditions=_COMPARED,
-    types="int8, int32, int64 or bool",
+    "LESS",
+    "LESS_EQUAL",
+    "GREATER",
+    "GREATER_EQUAL",
+    conditions="as EQUAL",
+    types="int8, int32 or int64",
     inputs=(2, 2),
-    signatures=_EQUAL,
+    signatures=_ORDERED,
 )
-def lower_equal(ctx: LoweringContext) -> list[Stage]:
-    """EQUAL."""
-    return _compare(ctx, Relation.EQUAL)
-
-
 @lowering(
     "NOT_EQUAL",
     conditions="as EQUAL",
@@ -59,54 +58,20 @@ def lower_equal(ctx: LoweringContext) -> list[Stage]:
     inputs=(2, 2),
     signatures=_EQUAL,
 )
-def lower_not_equal(ctx: LoweringContext) -> list[Stage]:
-    """NOT_EQUAL."""
-    return _compare(ctx, Relation.LESS | Relation.GREATER)
-
-
 @lowering(
-    "LESS",
-    conditions="as EQUAL",
-    types="int8, int32 or int64",
+    "EQUAL",
+    conditions=_COMPARED,
+    types="int8, int32, int64 or bool",
     inputs=(2, 2),
-    signatures=_ORDERED,
+    signatures=_EQUAL,
 )
-def lower_less(ctx: LoweringContext) -> list[Stage]:
-    """LESS."""
-    return _compare(ctx, Relation.LESS)
-
-
-@lowering(
-    "LESS_EQUAL",
-    conditions="as EQUAL",
-    types="int8, int32 or int64",
-    inputs=(2, 2),
-    signatures=_ORDERED,
-)
-def lower_less_equal(ctx: LoweringContext) -> list[Stage]:
-    """LESS_EQUAL."""
-    return _compare(ctx, Relation.LESS | Relation.EQUAL)
-
-
-@lowering(
-    "GREATER",
-    conditions="as EQUAL",
-    types="int8, int32 or int64",
-    inputs=(2, 2),
-    signatures=_ORDERED,
-)
-def lower_greater(ctx: LoweringContext) -> list[Stage]:
-    """GREATER."""
-    return _compare(ctx, Relation.GREATER)
-
-
-@lowering(
-    "GREATER_EQUAL",
-    conditions="as EQUAL",
-    types="int8, int32 or int64",
-    inputs=(2, 2),
-    signatures=_ORDERED,
-)
-def lower_greater_equal(ctx: LoweringContext) -> list[Stage]:
-    """GREATER_EQUAL."""
-    return _compare(ctx, Relation.GREATER | Relation.EQUAL)
+def lower_comparison(ctx: LoweringContext) -> list[Stage]:
+    """All six comparisons, by one kernel."""
+    operands = ctx.input(0), ctx.input(1)
+    size = operands[0].element_bytes
+    inputs, counts, steps, before = broadcast(ctx, operands)
+    first, second = ((outer * size, inner * size) for outer, inner in steps)
+    scales = [_comparable(ctx, each) for each in operands]
+    relations = int(_RELATIONS[ctx.operator.name])
+    params = CompareParams(counts, first, second, size, relations, *scales)
+    return [*before, ctx.stage("asc_compare", params, inputs=inputs)]

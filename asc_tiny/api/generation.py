@@ -9,7 +9,7 @@ from pathlib import Path
 
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
-from asc_tiny.compiler.diagnostics import NotCompiledError
+from asc_tiny.compiler.diagnostics import CustomOperatorError, NotCompiledError
 from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options, default_io
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.costs import board_fit
@@ -392,7 +392,7 @@ def _pointing_to_tflm(path: Path | str) -> Iterator[None]:
         yield
     except NotCompiledError as error:
         # A custom operator's message says it itself, with the user's kernel.
-        is_said = "--runtime tflm" in str(error)
+        is_said = isinstance(error, CustomOperatorError)
         if is_said or not tflm.takes(load_model(path, is_interpreted=True)):
             raise
         raise AscError(f"{error}; --runtime tflm takes the model") from error

@@ -112,20 +112,27 @@ class NotCompiledError(AscError):
     """What the compiler does not make C of; another runtime may take it."""
 
 
-def operator_error(graph: Graph, operator: Operator, reason: str) -> NotCompiledError:
+class CustomOperatorError(NotCompiledError):
+    """A custom operator, which is not compiled; the message says what other runtime takes it."""
+
+
+def operator_error(
+    graph: Graph,
+    operator: Operator,
+    reason: str,
+    kind: type[NotCompiledError] = NotCompiledError,
+) -> NotCompiledError:
     """Return the error for an operator that cannot become C."""
     layer = layer_of(graph, operator)
     named = f"{operator.name}, layer {layer}" if layer else operator.name
-    return NotCompiledError(
-        f"{graph.source}: operator {operator.index} ({named}): {shortened(reason)}"
-    )
+    return kind(f"{graph.source}: operator {operator.index} ({named}): {shortened(reason)}")
 
 
 def not_supported(graph: Graph, operator: Operator) -> NotCompiledError:
     """Return the error for an operator that there is no rule for."""
     custom = custom_name(operator.name)
     if custom is not None:
-        return operator_error(graph, operator, _custom(custom))
+        return operator_error(graph, operator, _custom(custom), CustomOperatorError)
     return operator_error(
         graph,
         operator,

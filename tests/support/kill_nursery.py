@@ -18,6 +18,7 @@ import random
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -200,6 +201,8 @@ def main() -> None:
         KILL_NURSERY=str(os.getpid()),
         KILL_COUNTER=str(plan.counter),
     )
+    # Python asks once by a file of its own whether it can write there, and a kill would leave that.
+    tempfile.tempdir = os.environ["TMPDIR"]
     for name in plan.modules:
         importlib.import_module(name)
     reset(plan)

@@ -24,6 +24,7 @@ from asc_tiny.tflm.kernel_scratch import scratch_rule
 PACKAGE = Path(asc_tiny.__file__).parent
 
 OTHER_LISTS = {
+    "compiler/lower/compare.py": "the relation that each comparison asks for",
     "complexity/keras_vs_tflite.py": "the operators that layers of Keras become",
     "tflite/schema.py": "fused activations, some of which have the names of operators",
 }

@@ -26,11 +26,20 @@ from support.commands import asc_tiny
 from support.ensemble_models import small, write_ensemble
 from support.graph_batch import model_file as model_of
 from support.kernel_models import CASES, Maker
+from support.native import write
 from support.network_models import SMALL, TflmNetwork, converted, inputs
 from support.paths import MODEL
 from support.recorded_arena import MADE
 from support.tflm_firmware import Build, EmulatedNetwork, find
-from support.tflm_networks import WHIRL, WHIRL_SOURCES, custom, ends_of_many_types, streaming
+from support.tflm_networks import (
+    WHIRL,
+    WHIRL_SOURCES,
+    branch,
+    custom,
+    ends_of_many_types,
+    loop,
+    streaming,
+)
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
@@ -122,6 +131,33 @@ def test_networks_of_any_types_and_state(
     assert figures["used"] == tflm_arena.memory(model, build.kernels).used <= figures["size"]
 
 
+@pytest.mark.parametrize("network", [loop, branch])
+def test_control_flow(
+    network: Callable[[], model_file.ModelFile], build: Build, tmp_path: Path
+) -> None:
+    """Loops of no pass, one and several, and both branches; the arena that was measured is enough.
+
+    Zero, small integers and their multiples: floats are exact on every machine.
+    """
+    model, random = network(), np.random.default_rng(0)
+    reference = NetworkInterpreter(model.data, model.path)
+    inferences = [
+        [
+            np.full(1, count, np.int32)
+            if end.dtype == "int32"
+            else random.integers(-9, 9, end.shape).astype(np.float32)
+            for end in reference.inputs
+        ]
+        for count in (0, 1, 7, 3, 0)
+    ]
+    expected = b"".join(_packed(reference.run(each)) for each in inferences)
+    firmware = EmulatedNetwork(model, build, tmp_path)
+    found, figures = firmware.run_bytes([_packed(each) for each in inferences])
+    assert (figures["init"], figures["run"]) == (0, 0), firmware.text
+    assert found == expected
+    assert figures["used"] <= figures["size"]
+
+
 KEPT = ("ADD_N", "BATCH_MATMUL", "MIRROR_PAD", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM")
 """Operators whose kernels keep more than a structure."""
 
@@ -145,6 +181,23 @@ def test_custom_operator_of_the_user(build: Build, tmp_path: Path) -> None:
     once = [bytes([251, 2, 3, 0]), bytes([1, 1, 1, 1])]
     # It may have a state: the program resets it, and begins anew.
     assert found == b"".join([*once, once[0]])
+
+
+def test_custom_operator_that_cmake_adds(build: Build, tmp_path: Path) -> None:
+    """The commands of docs/tflm.md, from the model to the outputs of the board."""
+    model, operators = tmp_path / "custom.tflite", tmp_path / "operators"
+    model.write_bytes(custom().data)
+    write(WHIRL_SOURCES, operators)
+    (kernel,) = WHIRL.operators
+    options = ["--runtime", "tflm", "--tflm-arena", WHIRL.arena_bytes, "--board", build.board.name]
+    options += ["--tflm-op", f"{kernel.name}={kernel.header}:{kernel.function}"]
+    folder = tmp_path / "firmware"
+    assert asc_tiny("generate", model, "--out", folder, *options) == 0
+    assert asc_tiny("build", folder, "--tflm-ops", operators) == 0
+    np.save(tmp_path / "in.npy", np.array([[1, 2, 3, -6], [0, 0, 0, 0]], np.int8))
+    out = tmp_path / "out.npy"
+    assert asc_tiny("run", folder, "--input", tmp_path / "in.npy", "--out", out) == 0
+    assert np.load(out).tolist() == [[-5, 2, 3, 0], [1, 1, 1, 1]]
 
 
 def test_npu_that_the_library_is_not_for(build: Build, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
@@ -75,6 +76,38 @@ def streaming() -> ModelFile:
     builder.operator("SLICE", [both, *places], [kept])
     builder.operator("ASSIGN_VARIABLE", [handle, kept], [])
     return model_file(builder.finish([x], [both]), "streaming.tflite")
+
+
+def loop() -> ModelFile:
+    """Return a float network by the converter that computes as often as an input says: WHILE."""
+    import tensorflow as tf
+
+    def function(x: Any, count: Any) -> Any:
+        def body(i: Any, y: Any) -> Any:
+            return i + 1, tf.nn.relu(2.0 * y - x)
+
+        return tf.while_loop(lambda i, _: i < count[0], body, (tf.constant(0), x))[1]
+
+    return _controlled(function, "loop.tflite")
+
+
+def branch() -> ModelFile:
+    """Return a float network by the converter whose input says what it computes: IF."""
+    import tensorflow as tf
+
+    def function(x: Any, count: Any) -> Any:
+        return tf.cond(count[0] > 3, lambda: tf.nn.relu(x), lambda: x + 1.0)
+
+    return _controlled(function, "branch.tflite")
+
+
+def _controlled(function: Any, name: str) -> ModelFile:
+    """Return the network of a function of eight numbers and of one that controls it."""
+    import tensorflow as tf
+
+    ends = [tf.TensorSpec((1, 8)), tf.TensorSpec((1,), tf.int32)]
+    concrete = tf.function(input_signature=ends)(function).get_concrete_function()
+    return model_file(tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert(), name)
 
 
 def custom(name: str = "Whirl") -> ModelFile:

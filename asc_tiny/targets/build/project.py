@@ -82,6 +82,9 @@ class NetworkProject:
             AscError: it cannot become code any more.
         """
         assert isinstance(self.model_file, ModelFile)
+        if self.runtime == "tflm":
+            # It was checked when it was generated; the manifest does not name kernels of the user.
+            return FirmwareNetwork(model_file=self.model_file, options=self.options)
         return firmware_network(self.model_file, runtime=self.runtime, options=self.options)
 
 

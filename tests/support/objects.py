@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from subprocess import PIPE
 
 from support import session_cache
+
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]+)"|<([^>\n]+)>|.*)', re.MULTILINE)
+_OTHER_PLACES = ("-include", "-imacros", "-isystem", "-iquote", "-idirafter", "@")
 
 
 def compiled(command: Sequence[str | Path], sources: Iterable[Path]) -> list[Path]:
@@ -26,12 +30,46 @@ def compiled(command: Sequence[str | Path], sources: Iterable[Path]) -> list[Pat
 
 def _compiled(command: list[str], source: Path) -> Path:
     # What the compiler reads, with all that is included, without the names of folders.
-    text = subprocess.run([*command, "-E", "-P", source], check=True, stdout=PIPE).stdout
+    texts = _included(command, source) or [_preprocessed(command, source)]
     options = [word for word in command if not word.startswith("-I")]
-    name = session_cache.key("object", source.name, *options, text) + ".o"
+    name = session_cache.key("object", source.name, *options, *texts) + ".o"
     return session_cache.entry(
         name, lambda path: _run([*command, "-c", str(source), "-o", str(path)])
     )
+
+
+def _included(command: list[str], source: Path) -> list[str | bytes]:
+    """Return the text of a source, then names and texts of all files that it may include.
+
+    A preprocessor for each of the kernels of each network would take longer than all else. This
+    asks for no condition, so that it may find more than a compiler reads, but never less. The
+    system's headers are the same during a run.
+
+    Returns:
+        The texts; none where only a preprocessor knows what is included.
+    """
+    folders = [Path(word[2:]) for word in command if word.startswith("-I")]
+    if "-I" in command or any(word.startswith(_OTHER_PLACES) for word in command):
+        return []
+    parts: list[str | bytes] = [source.read_bytes()]
+    ahead, seen = [source], {source}
+    for path in ahead:
+        for found in _INCLUDE.finditer(path.read_bytes()):
+            quoted, system = found.groups()
+            if quoted is None and system is None:
+                return []
+            name = (quoted or system).decode()
+            near = [path.parent] if quoted else []
+            file = next((at / name for at in (*near, *folders) if (at / name).is_file()), None)
+            if file is not None and file not in seen:
+                seen.add(file)
+                ahead.append(file)
+                parts += [name, file.read_bytes()]
+    return parts
+
+
+def _preprocessed(command: list[str], source: Path) -> bytes:
+    return subprocess.run([*command, "-E", "-P", source], check=True, stdout=PIPE).stdout
 
 
 def _run(command: list[str]) -> None:

@@ -126,7 +126,7 @@ class OutputRange(Struct):
         zero_point: the code that stands for 0, -128 to 127.
         minimum, maximum: the codes that the fused activation leaves, -128 to 127.
         clamps: 1 if that range is smaller than that of int8, else 0.
-        narrow: 1 if sums are below 2^30 and shifts go 1 to 17 bits to the right, else 0.
+        narrow: 1 if sums are below 2^30 and shifts go 1 to 23 bits to the right, else 0.
     """
 
     c_type = "asc_output_t"

@@ -9,11 +9,16 @@ from numpy.typing import NDArray
 
 from asc_tiny.compiler.kernel_params import CHANNEL, Array
 from asc_tiny.compiler.lower.context import LoweringContext
-from asc_tiny.compiler.lower.requantization import INT32_MAX, multiplier
+from asc_tiny.compiler.lower.gemmlowp import requantize
+from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN, INT32_MAX, multiplier
 from asc_tiny.tflite.graph import Tensor
 from asc_tiny.tflm.resolver import reads_absent_bias
 
-_NARROW_BITS = 16
+_NARROW_BITS = 22
+_NARROW_SUM = 2**30
+
+Channel = tuple[int, int, int]
+"""Bias, multiplier and bits of a channel, as in ``CHANNEL``."""
 
 
 def weights_of(ctx: LoweringContext, *, dimensions: int) -> Tensor:
@@ -51,7 +56,10 @@ def channels_of(
 ) -> Array:
     """Return bias, multiplier and shift of each row of weights.
 
-    The bias includes what the input's zero point adds to each sum: padding has its code.
+    The bias includes what the input's zero point adds to each sum: padding has its code. A channel
+    whose output is the same for all inputs has other numbers with the same output where its own
+    are not narrow (see ``is_narrow``): filters that training has left without effect have huge
+    biases or shifts.
 
     Args:
         ctx: the operator.
@@ -72,19 +80,65 @@ def channels_of(
     pairs = [multiplier(real) for real in reals] * copies
     if any(shift > 30 for _, shift in pairs):
         ctx.error("the output's scale is too small for its input and weights")
-    rows = [
-        (value, factor, -1 - shift)
-        for value, (factor, shift) in zip(biases.tolist(), pairs, strict=True)
-    ]
+    lows, highs = _reach_of(sums)
+    rows: list[Channel] = []
+    for value, (factor, shift), *ends in zip(biases.tolist(), pairs, lows, highs, strict=True):
+        channel = (value, factor, -1 - shift)
+        if not _is_narrow(channel, *ends):
+            channel = _narrow_constant(ctx, channel, *ends) or channel
+        rows.append(channel)
     return ctx.array("channels", np.array(rows, CHANNEL))
 
 
 def is_narrow(channels: Array, per_channel: NDArray[Any]) -> bool:
     """Whether no input can bring a sum to 2^30, and shifts are few bits to the right."""
-    total = np.abs(per_channel.astype(np.int64)).sum(axis=1)
-    bias, bits = channels.values["bias"].astype(np.int64), channels.values["bits"]
-    is_below = bool((np.abs(bias) + 128 * total).max() < 2**30)
-    return is_below and 0 <= int(bits.min()) <= int(bits.max()) <= _NARROW_BITS
+    ends = zip(channels.values.tolist(), *_reach_of(per_channel.astype(np.int64)), strict=True)
+    return all(_is_narrow(*each) for each in ends)
+
+
+def _reach_of(sums: NDArray[np.int64]) -> tuple[list[int], list[int]]:
+    """Return the smallest and the largest sum of each row of weights with int8 codes."""
+    positive, negative = np.maximum(sums, 0).sum(axis=1), np.minimum(sums, 0).sum(axis=1)
+    lows = INT8_MIN * positive + INT8_MAX * negative
+    highs = INT8_MAX * positive + INT8_MIN * negative
+    return lows.tolist(), highs.tolist()
+
+
+def _is_narrow(channel: Channel, low: int, high: int) -> bool:
+    """Whether a channel is narrow whose sums without the bias are from ``low`` to ``high``."""
+    bias, _, bits = channel
+    is_below = max(abs(bias + low), abs(bias + high), abs(bias)) < _NARROW_SUM
+    return is_below and 0 <= bits <= _NARROW_BITS
+
+
+def _narrow_constant(ctx: LoweringContext, channel: Channel, low: int, high: int) -> Channel | None:
+    """Return a narrow channel with the output of one whose output is constant, None if it is not.
+
+    The output grows with the sum, so its ends are those of the sum. For another code than the zero
+    point, the new bias is so large a multiple of what makes a step of the output that no sum of
+    products reaches the next one.
+    """
+    code = _code(ctx, channel, low)
+    if code != _code(ctx, channel, high):
+        return None
+    steps = code - ctx.quantization(ctx.output)[1]
+    if steps == 0:
+        return 0, 0, 0
+    step_bits = max(2, max(-low, high).bit_length() + 1)
+    bits = min(step_bits - 2, _NARROW_BITS)
+    made = (steps << step_bits, 1 << 30 - (step_bits - 2 - bits), bits)
+    is_same = (
+        _is_narrow(made, low, high) and _code(ctx, made, low) == _code(ctx, made, high) == code
+    )
+    return made if is_same else None
+
+
+def _code(ctx: LoweringContext, channel: Channel, products: int) -> int:
+    """Return the output of a channel for a sum of products."""
+    bias, factor, bits = channel
+    low, high = ctx.codes()
+    value = requantize(bias + products, factor, -1 - bits)
+    return min(max(value + ctx.quantization(ctx.output)[1], low), high)
 
 
 def _bias(ctx: LoweringContext, position: int, channels: int) -> NDArray[Any]:

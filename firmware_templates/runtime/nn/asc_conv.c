@@ -88,6 +88,8 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t 
     fill(wide + size, 0, 4);
 }
 
+#if !ASC_KERNELS_DSP
+
 /* Adds the products of channel c and a window to a sum. */
 static inline int32_t add_window(const asc_product_t *product, const int16_t *wide, int32_t c,
                                  int32_t sum) {
@@ -100,6 +102,7 @@ static inline int32_t add_window(const asc_product_t *product, const int16_t *wi
     return sum;
 }
 
+/* One value of each output channel for windows `step` values apart. */
 static void multiply_windows(const asc_product_t *product, const int16_t *wide, int32_t step,
                              int32_t windows, int8_t *output) {
     const int32_t offset = asc_narrow_offset(&product->range);
@@ -112,6 +115,8 @@ static void multiply_windows(const asc_product_t *product, const int16_t *wide, 
         }
     }
 }
+
+#endif
 
 /* The range of a fused activation where it is not that of int8. */
 static void clamp(const asc_output_t *range, int8_t *values, int32_t count) {
@@ -129,7 +134,7 @@ static void multiply_all(const asc_product_t *product, const int16_t *wide, int3
     if (product->range.narrow) {
         multiply_narrow(product, wide, step, windows, output);
     } else {
-        multiply_windows(product, wide, step, windows, output);
+        multiply_wide(product, wide, step, windows, output);
     }
 #else
     multiply_windows(product, wide, step, windows, output);

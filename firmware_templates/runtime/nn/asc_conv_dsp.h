@@ -379,4 +379,28 @@ static void sum_windows(const asc_product_t *product, const int16_t *wide, int32
     }
 }
 
+/* As multiply_narrow, of layers whose rounding takes the long way. */
+static void multiply_wide(const asc_product_t *product, const int16_t *wide, int32_t step,
+                          int32_t windows, int8_t *output) {
+    enum { AT_ONCE = 16 };
+    int32_t sums[2 * AT_ONCE];
+    asc_product_t part = *product;
+    for (int32_t first = 0; first < product->count; first += AT_ONCE) {
+        const asc_channel_t *const channels = product->channels + first;
+        part.weights = product->weights + first * product->depth;
+        part.count = asc_min(product->count - first, AT_ONCE);
+        const int32_t even = (part.count + 1) / 2 * 2;
+        for (int32_t x = 0; x < windows; x++) {
+            if (x % 2 == 0) {
+                sum_windows(&part, wide + x * step, step, asc_min(windows - x, 2), even, sums);
+            }
+            int8_t *const codes = output + x * product->count + first;
+            const int32_t *const own = sums + x % 2 * even;
+            for (int32_t c = 0; c < part.count; c++) {
+                codes[c] = asc_finish(channels[c].bias + own[c], &channels[c], &product->range);
+            }
+        }
+    }
+}
+
 #endif

@@ -63,7 +63,7 @@ typedef struct {
     int32_t minimum;
     int32_t maximum;
     int16_t clamps; /* the range is not that of int8 */
-    int16_t narrow; /* sums are below 2^30, shifts go 1 to 17 bits to the right */
+    int16_t narrow; /* sums are below 2^30, shifts go 1 to 23 bits to the right */
 } asc_output_t;
 
 /* An output channel; the bias holds -input_zero_point * (sum of the channel's weights) as well,

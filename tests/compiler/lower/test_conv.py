@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.hand_made import GraphBuilder
+from asc_tiny.compiler.kernel_params import ConvParams, DepthwiseConvParams
+from asc_tiny.firmware.network.compiled import compile_network
+from support.emulated import EmulatedNetwork
+from support.hand_made import GraphBuilder, model_of
 from support.hand_run import outputs_of, samples_for
 from support.integer_reference import code, convolution, limits, rescale
 
@@ -121,3 +124,64 @@ def test_dense_layer(inputs: int, outputs: int, activation: str, tmp_path: Path)
         totals = weights.astype(int) @ (sample.astype(int) + 5) + bias
         wanted = [code(rescale(int(t), source * scale / out_scale) + 7, low, high) for t in totals]
         assert output.tolist() == wanted
+
+
+CORES = [
+    pytest.param("", id="host"),
+    pytest.param("mps2-an386", id="Cortex-M4", marks=pytest.mark.qemu),
+    pytest.param("mps3-an547", id="Cortex-M55", marks=pytest.mark.qemu),
+]
+
+
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("is_wide", [False, True])
+@pytest.mark.parametrize("is_depthwise", [False, True])
+def test_filters_without_effect(
+    is_depthwise: bool, is_wide: bool, core: str, tmp_path: Path
+) -> None:
+    """Filters whose output is constant are rounded by the short way, unless another is wide."""
+    count = 21
+    random = np.random.default_rng(9)
+    shape = (1, 3, 3, count) if is_depthwise else (count, 1, 1, 5)
+    weights = random.integers(-127, 128, shape).astype(np.int8)
+    bias = random.integers(-900, 900, count).astype(np.int32)
+    scales = random.uniform(0.001, 0.02, count).astype(np.float32).tolist()
+    # The zero point, codes about it, the ends of the codes, and a multiplier of 0
+    constant = {2: 1e-12, 5: 1e-8, 6: -1e-8, 9: 1e-6, 10: -1e-6, 13: 1e-30}
+    for number, scale in constant.items():
+        scales[number] = float(np.float32(abs(scale)))
+        bias[number] = 2**30 if scale > 0 else -(2**30)
+    if is_wide:
+        # Half a step of the output for each of the sum
+        scales[7] = 1.5
+    depth = weights.shape[3] if is_depthwise else 5
+    builder = GraphBuilder((1, 5, 7, depth), 0.05, 3)
+    inputs = [0, builder.constant(weights, scales, 3 if is_depthwise else 0)]
+    inputs.append(builder.constant(bias, [0.05 * scale for scale in scales]))
+    name, more = "CONV_2D", {}
+    if is_depthwise:
+        name, more = "DEPTHWISE_CONV_2D", {"depth_multiplier": 1}
+    builder.add(name, inputs, (1, 5, 7, count), 0.1, -20, **options({}), **more)
+    graph = builder.graph()
+    (stage,) = compile_network(model_of(graph)).lowered.stages
+    assert isinstance(stage.params, ConvParams | DepthwiseConvParams)
+    assert stage.params.range is not None
+    assert stage.params.range.narrow == (not is_wide)
+    samples = samples_for(graph)
+    if core:
+        made = EmulatedNetwork(model_of(graph), core, tmp_path).run(samples)[0]
+    else:
+        made = outputs_of(graph, samples, tmp_path)
+    seen = set()
+    for sample, output in zip(samples, made, strict=True):
+        wanted = convolution(
+            sample,
+            weights[0] if is_depthwise else weights,
+            bias,
+            scales=(builder.tensors[0].scales[0], scales, float(np.float32(0.1))),
+            zero_points=(3, -20),
+            is_depthwise=is_depthwise,
+        )
+        assert np.array_equal(np.asarray(output).reshape(wanted.shape), wanted)
+        seen |= {tuple(pixel) for pixel in wanted[..., list(constant)].reshape(-1, len(constant))}
+    assert seen == {(-20, -15, -25, 127, -128, -20)}

@@ -16,6 +16,8 @@ from asc_tiny.frontend.arrays import Samples
 from asc_tiny.model import network_inputs
 from asc_tiny.targets.build import project as projects
 from asc_tiny.targets.build.project import BuildError, NetworkProject, Project
+from asc_tiny.targets.cycles import trace
+from asc_tiny.targets.cycles.estimate import WAIT_STATES, Cycles, estimate
 from asc_tiny.targets.device import checks
 from asc_tiny.targets.device.checks import DeviceCosts
 from asc_tiny.targets.device.client import connected
@@ -334,14 +336,22 @@ class Benchmark:
     Attributes:
         costs: instructions or cycles, RAM, flash and stack.
         layers: instructions of each stage of the network, empty if they were not asked for.
+        cycles: estimated cycles, None if they were not asked for.
     """
 
     costs: Costs | DeviceCosts | NetworkCosts
     layers: list[StageCosts]
+    cycles: Cycles | None = None
 
 
 def bench(
-    project: NetworkProject, *, layers: bool = False, port: str | None = None, baud: int = BAUD
+    project: NetworkProject,
+    *,
+    layers: bool = False,
+    cycles: bool = False,
+    wait_states: int = WAIT_STATES,
+    port: str | None = None,
+    baud: int = BAUD,
 ) -> Benchmark:
     """Measure a built project on its emulated board, or over a serial line.
 
@@ -354,36 +364,55 @@ def bench(
         A built project.
     layers
         Count the instructions of each stage, too; this builds a copy of the project.
+    cycles
+        Estimate cycles from what the emulated core executes, with ``layers`` of each stage, too.
+    wait_states
+        Wait states of the flash in that estimate, 0 to 15.
     port, baud
         As for ``verify``.
 
     Returns
     -------
     Benchmark
-        ``costs``, and ``layers`` if they were asked for.
+        ``costs``, and ``layers`` and ``cycles`` if they were asked for.
 
     Raises
     ------
     AscError
-        The project is not built or for this computer, the image fails, or stages are to be
-        counted over a serial line.
+        The project is not built or for this computer, the image fails, stages or cycles are asked
+        for over a serial line, or cycles of a core whose manual states none.
     """
-    if layers and port is not None:
-        raise AscError("--layers: counts on an emulated board only, not over --port")
+    for option, asked in {"--layers": layers, "--cycles": cycles}.items():
+        if asked and port is not None:
+            raise AscError(f"{option}: counts on an emulated board only, not over --port")
     projects.check_built(project)
+    if cycles:
+        trace.core_of(project.board)
+
+    def estimated(instructions_per_hop: int = 0) -> Cycles | None:
+        if not cycles:
+            return None
+        return estimate(
+            project,
+            wait_states=wait_states,
+            layers=layers,
+            instructions_per_hop=instructions_per_hop,
+        )
+
     if not isinstance(project, Project):
         if port is not None:
             raise _no_line(project)
         alone = benchmark.measure_network(project)
         spent = alone.instructions_per_inference
-        return Benchmark(alone, stages.measure_stages(project, spent) if layers else [])
+        counted = stages.measure_stages(project, spent) if layers else []
+        return Benchmark(alone, counted, estimated())
     if port is not None:
         with connected(port, baud=baud) as device:
             checks.check_identity(device, project)
             return Benchmark(checks.measure(device, project), [])
     costs = benchmark.measure(project)
     counted = stages.measure_stages(project, costs.instructions_per_inference) if layers else []
-    return Benchmark(costs, counted)
+    return Benchmark(costs, counted, estimated(costs.instructions_per_hop))
 
 
 def inspect_firmware(

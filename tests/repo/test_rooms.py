@@ -33,7 +33,7 @@ FLOORS = {
         *("lower", "supported", "passes", "planner", "verify", "pipeline", "report"),
     ),
     "frontend": ("arrays", "mel", "config"),
-    "targets": ("build", "image", "emulator", "device", "flashing"),
+    "targets": ("build", "image", "cycles", "emulator", "device", "flashing"),
 }
 """The same within a room whose parts build on each other."""
 

@@ -292,6 +292,8 @@ def execute(
     arguments: Sequence[str],
     files: Mapping[str, bytes],
     outputs: Sequence[str],
+    *,
+    plugin: str | None = None,
 ) -> tuple[str, dict[str, bytes]]:
     """Run a project's image on its board.
 
@@ -300,6 +302,7 @@ def execute(
         arguments: the image's arguments; files are named as in ``files`` and ``outputs``.
         files: files that the image reads.
         outputs: names of the files that it writes.
+        plugin: of the emulator, its path and arguments as the emulator takes them; None for none.
 
     Returns:
         The text that the image printed, and the contents of ``outputs``.
@@ -310,6 +313,7 @@ def execute(
     """
     check_built(project)
     command = run_command(project.board, project.image, arguments)
+    command += ["-plugin", plugin] if plugin else []
     with scratch_folders.folder() as workdir:
         with naming(workdir):
             for name, data in files.items():

@@ -14,6 +14,7 @@ from asc_tiny.util.errors import AscError
 PACKAGES = {
     "arm-none-eabi-g++": "gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib",
     "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "arm-none-eabi-objdump": "binutils-arm-none-eabi",
     "c++": "g++",
     "cc": "gcc libc6-dev",
     "cmake": "cmake",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from asc_tiny.compiler.ir import Stage
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.targets.build import project as projects
@@ -53,13 +56,9 @@ def measure_stages(project: NetworkProject, instructions: int) -> list[StageCost
     Raises:
         AscError: the network is not compiled ahead of time, is an ensemble, or the build fails.
     """
-    if project.runtime != "aot" or isinstance(project.model_file, Ensemble):
-        raise AscError(f"{project.folder}: layers are counted of one network of runtime aot")
-    compiled = compile_network(project.model_file, project.options)
-    # The front end stands in the order where it brings columns; it has no kernel.
-    stages = {n: stage for n, stage in enumerate(compiled.lowered.stages) if stage.kernel}
+    stages, order = executed_stages(project)
     counted = _counted(project)
-    runs = Counter(number for number in compiled.schedule.order if number in stages)
+    runs = Counter(order)
     extra = (sum(counted.values()) - instructions) / runs.total()
     return [
         StageCosts(
@@ -73,8 +72,31 @@ def measure_stages(project: NetworkProject, instructions: int) -> list[StageCost
     ]
 
 
-def _counted(project: NetworkProject) -> dict[int, int]:
-    """Return the instructions of each stage, with those of counting."""
+def executed_stages(project: NetworkProject) -> tuple[dict[int, Stage], list[int]]:
+    """Return the stages of a project's network by number, and the numbers in the order of runs.
+
+    Raises:
+        AscError: the network is not compiled ahead of time, or is an ensemble.
+    """
+    if project.runtime != "aot" or isinstance(project.model_file, Ensemble):
+        raise AscError(f"{project.folder}: layers are counted of one network of runtime aot")
+    compiled = compile_network(project.model_file, project.options)
+    # The front end stands in the order where it brings columns; it has no kernel.
+    stages = {n: stage for n, stage in enumerate(compiled.lowered.stages) if stage.kernel}
+    return stages, [number for number in compiled.schedule.order if number in stages]
+
+
+@contextmanager
+def profiled_copy(
+    project: NetworkProject,
+) -> Iterator[tuple[NetworkProject, list[str], dict[str, bytes]]]:
+    """Yield a built copy of a project that reads the core's counter after every step.
+
+    With it come the image's arguments that run the network once, and the files that it reads.
+
+    Raises:
+        AscError: the build fails.
+    """
     with scratch_folders.folder() as temporary:
         folder = temporary / "project"
         shutil.copytree(project.folder, folder, ignore=shutil.ignore_patterns("build"))
@@ -82,7 +104,13 @@ def _counted(project: NetworkProject) -> dict[int, int]:
         projects.build(copy, definitions=[PROFILE])
         # That of a classifier asks for a file.
         files = {"in.pcm": b""} if isinstance(copy, Project) else {}
-        text, _ = application.execute(copy, ["stages", *files], files, [])
+        yield copy, ["stages", *files], files
+
+
+def _counted(project: NetworkProject) -> dict[int, int]:
+    """Return the instructions of each stage, with those of counting."""
+    with profiled_copy(project) as (copy, arguments, files):
+        text, _ = application.execute(copy, arguments, files, [])
     pairs = _PAIR.findall(text)
     if not pairs:
         raise AscError(

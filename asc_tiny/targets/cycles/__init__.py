@@ -1,0 +1,1 @@
+"""Estimates of cycles from what an emulated core executes."""

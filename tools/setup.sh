@@ -44,6 +44,7 @@ gcc                             command -v cc
 libc6-dev                       setup_has_c_library
 cmake                           command -v cmake
 ninja-build                     command -v ninja
+binutils-arm-none-eabi          command -v arm-none-eabi-objdump
 gcc-arm-none-eabi               command -v arm-none-eabi-gcc
 libnewlib-arm-none-eabi         setup_has_library arm-none-eabi-gcc libc.a
 qemu-system-arm                 command -v qemu-system-arm

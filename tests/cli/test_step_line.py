@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pty
@@ -22,8 +23,17 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> str:
     with os.fdopen(writer, "w") as stream:
         monkeypatch.setattr(sys, "stderr", stream)
         asc_tiny(*arguments)
-        stream.flush()
-        return os.read(reader, 1 << 16).decode()
+    return everything(reader).decode()
+
+
+def everything(reader: int) -> bytes:
+    """Read a terminal to its end, which is an error once nobody writes to it."""
+    found = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(reader, 1 << 16):
+            found += part
+    os.close(reader)
+    return found
 
 
 def test_steps_are_shown_and_cleared_on_a_terminal(

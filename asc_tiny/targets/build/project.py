@@ -302,7 +302,7 @@ def execute(
         arguments: the image's arguments; files are named as in ``files`` and ``outputs``.
         files: files that the image reads.
         outputs: names of the files that it writes.
-        plugin: of the emulator, its path and arguments as the emulator takes them; None for none.
+        plugin: path and arguments of a plugin of the emulator, None to run without one.
 
     Returns:
         The text that the image printed, and the contents of ``outputs``.

@@ -26,7 +26,7 @@ from asc_tiny.frontend import reference
 from asc_tiny.frontend.arrays import Int8Array, Samples
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model import model_file
-from asc_tiny.model.ensemble import SUFFIX, Model, frontends, member_of, to_toml
+from asc_tiny.model.ensemble import SUFFIX, Ensemble, Model, member_of, to_toml
 from asc_tiny.tflm.ensemble_interpreter import interpreter
 from asc_tiny.train import recipe as recipes
 from asc_tiny.util.errors import AscError
@@ -149,20 +149,22 @@ def scores(model: Model, clips: Sequence[Samples]) -> Int8Array:
     Parameters
     ----------
     model
-        An int8 network or an ensemble with front end and labels, as ``load_model`` gives it.
+        An int8 network, with conversions from and to other types at its ends or without, or an
+        ensemble, with front end and labels, as ``load_model`` gives it.
     clips
         Samples of each clip, as for ``features``.
 
     Returns
     -------
     ndarray
-        Shape (clips, labels), int8. An ensemble's are combined in the integers of the firmware.
+        Shape (clips, labels), int8: the scores before a conversion to another type. An ensemble's
+        are combined in the integers of the firmware.
 
     Raises
     ------
     AscError
-        The model holds no front end, TensorFlow Lite Micro does not run it, or a clip has another
-        length.
+        The model holds no front end or labels, is not int8 between conversions, TensorFlow Lite
+        Micro does not run it, or a clip has another length.
 
     Examples
     --------
@@ -173,7 +175,11 @@ def scores(model: Model, clips: Sequence[Samples]) -> Int8Array:
     >>> api.scores(model, [silence]).shape
     (1, 10)
     """
-    configs, run = frontends(model), interpreter(model).run
+    if isinstance(model, Ensemble):
+        configs = model.frontends
+    else:
+        configs = (member_of(model, weight=1.0, name=model.path.stem).frontend,)
+    run = interpreter(model).run
     rows = [np.concatenate([features(clip, c) for c in configs], axis=-1) for clip in clips]
     return np.stack([run(codes) for codes in rows])
 

@@ -13,12 +13,12 @@ from asc_tiny.compiler.options import INT8_CODES, STREAMING, Options
 from asc_tiny.compiler.passes.constant_folding import fold_constants
 from asc_tiny.compiler.passes.float_islands import without_float_islands
 from asc_tiny.compiler.passes.pack_dense import pack_dense_layers
-from asc_tiny.compiler.passes.strip_io_conversions import without_conversions
 from asc_tiny.compiler.passes.time_major import to_time_major
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.planner import plan
 from asc_tiny.compiler.supported import check_counts, check_streaming, check_supported
 from asc_tiny.tflite.graph import Graph
+from asc_tiny.tflite.io_conversions import without_conversions
 from asc_tiny.tflite.variables import stateful_operator
 
 

@@ -19,6 +19,7 @@ from asc_tiny.firmware.network.compiled import DEFAULT, compile_network
 from asc_tiny.firmware.network.constants import constants
 from asc_tiny.firmware.network.ensemble import Arena as MemberArena
 from asc_tiny.firmware.network.ensemble import lay_out
+from asc_tiny.firmware.network.tflm_arena import main_graphs
 from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import Graph
@@ -118,7 +119,7 @@ def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
     """
     if cpu:
         cpu_table(cpu)
-    graphs = [member.model_file.graph for member in ensemble.members]
+    graphs = main_graphs(ensemble)
     figures: Mapping[str, Callable[[], int]] = {
         "tflm_arena_bytes": lambda: arena(graphs, abi=_abi(cpu)).size,
         "tflm_cmsis_nn_arena_bytes": lambda: arena(graphs, _core(cpu)).size,

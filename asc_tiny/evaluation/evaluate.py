@@ -17,7 +17,7 @@ from asc_tiny.features import cache, host_library
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import quantize
 from asc_tiny.model.ensemble import Member
-from asc_tiny.tflm.interpreter import Interpreter
+from asc_tiny.tflm.ensemble_interpreter import interpreter
 from asc_tiny.util.errors import AscError
 
 Float64Array = NDArray[np.float64]
@@ -107,8 +107,7 @@ def int8_codes(
     """
     source = _integer_codes if integer_front_end else _float_codes
     inputs = {m.frontend: source(clips, m.frontend) for m in members.values()}
-    models = {key: m.model_file for key, m in members.items()}
-    interpreters = {key: Interpreter(model.data, model.path) for key, model in models.items()}
+    interpreters = {key: interpreter(member.model_file) for key, member in members.items()}
     outputs: dict[str, list[Int8Array]] = {key: [] for key in members}
     title = "int8, integer features" if integer_front_end else "int8"
     for index in tqdm(range(len(clips)), desc=title, unit="clip", disable=None, leave=False):

@@ -10,6 +10,7 @@ from asc_tiny.firmware.fingerprints import Fingerprints, fingerprints_of
 from asc_tiny.firmware.firmware_network import FirmwareNetwork
 from asc_tiny.firmware.network import compiled, tflm
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.model.classifier_network import classifier_network
 from asc_tiny.model.ensemble import Ensemble, Model
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflm.options import DEFAULT, TflmOptions
@@ -55,14 +56,13 @@ def classifier(
 
     Raises:
         AscError: they are neither in the file nor given, or do not fit the network; the model
-            is not full int8, or has an operator that the runtime lacks.
+            is not int8 inside of conversions at its ends, or has an operator that the runtime
+            lacks.
     """
     if isinstance(model_file, Ensemble):
         given = frontend is not None or labels is not None
         return _of_ensemble(model_file, runtime, tflm_options, given=given)
-    if runtime == "aot":
-        model_file = compiled.without_conversions(model_file)
-    check_scores(model_file)
+    model_file = classifier_network(model_file)
     if runtime == "aot":
         compiled.check_supported(model_file)
     else:
@@ -77,7 +77,7 @@ def fitted(
     """Return front end and labels, from a model's metadata unless given, if they fit its network.
 
     Args:
-        model_file: a model with one int8 input and one output, behind which no conversions are.
+        model_file: a model whose graph is the network of a classifier.
         frontend: the front end; None for that of the model.
         labels: class names in output order; None for those of the model.
 
@@ -106,39 +106,6 @@ def fitted(
     if result.size != len(labels):
         raise AscError(f"{model_file.path}: {result.size} outputs, but {len(labels)} labels")
     return frontend.quantized(source.scales[0], source.zero_points[0]), labels
-
-
-def check_scores(model_file: ModelFile) -> None:
-    """Check that a model makes int8 scores of its classes from int8 codes of features.
-
-    Raises:
-        AscError: it takes or gives something else.
-    """
-    graph = model_file.graph
-    for kind, indices in (("input", graph.inputs), ("output", graph.outputs)):
-        if len(indices) != 1:
-            names = ", ".join(graph.tensor(index).name or str(index) for index in indices)
-            raise AscError(
-                f"{model_file.path}: has {len(indices)} {kind}s ({names}), a classifier needs one; "
-                f"generate the network without a front end"
-            )
-    features, output = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
-    if features.dtype != "INT8":
-        raise AscError(
-            f"{model_file.path}: tensor {features.index}, input, is {features.dtype}, a front end "
-            f"gives int8 codes: only full int8 models can become C (asc-tiny quantize makes one)"
-        )
-    for tensor in (features, output):
-        if not len(tensor.scales) == len(tensor.zero_points) == 1 and tensor.dtype == "INT8":
-            raise AscError(
-                f"{model_file.path}: tensor {tensor.index} has no scale, which a classifier's "
-                f"input and output need; convert anew as full int8"
-            )
-    if output.dtype != "INT8":
-        raise AscError(
-            f"{model_file.path}: gives {output.dtype}, a classifier needs int8 scores of all "
-            f"classes; leave the last layer out of the model, the firmware finds the largest score"
-        )
 
 
 def check_order(model: Classifier) -> None:

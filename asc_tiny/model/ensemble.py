@@ -22,6 +22,11 @@ from typing import Any
 
 from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.model import model_file
+from asc_tiny.model.classifier_network import (
+    classifier_network,
+    quantizations,
+    without_conversions,
+)
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.model.score_mixer import ScoreMixer, score_mixer
 from asc_tiny.util import fields
@@ -43,7 +48,7 @@ class Member:
     """One network of an ensemble.
 
     Attributes:
-        model_file: its file.
+        model_file: its file; the graph leaves out conversions at the ends.
         weight: w_n of its scores.
         name: for people.
         frontend: its front end, with the quantisation of the network's input.
@@ -137,10 +142,14 @@ def load_model(path: Path | str, *, is_interpreted: bool = False) -> Model:
 
 
 def output_quantization(model: Model) -> Quantization:
-    """Return the quantisation of a model's scores."""
+    """Return the quantisation of a model's scores, before a conversion to another type.
+
+    Raises:
+        AscError: the model is no classifier that gives int8 scores inside of conversions.
+    """
     if isinstance(model, Ensemble):
         return model.score_mixer.output
-    return _quantization(model, model.graph.outputs, "output")
+    return quantizations(without_conversions(model))[1]
 
 
 def frontends(model: Model) -> tuple[FrontEndConfig, ...]:
@@ -216,22 +225,22 @@ def member_of(model: ModelFile, *, weight: float, name: str) -> Member:
     """Return a model as a member of an ensemble.
 
     Raises:
-        AscError: it holds no front end and labels or such that do not fit it, or its input or
-            output is not int8.
+        AscError: it holds no front end and labels or such that do not fit it, or is not int8
+            inside of conversions at its ends.
     """
     if model.frontend is None or model.labels is None:
         missing = "front end" if model.frontend is None else "labels"
         raise AscError(f"{model.path}: holds no {missing} (metadata entry asc_tiny)")
-    source = _quantization(model, model.graph.inputs, "input")
-    output = _quantization(model, model.graph.outputs, "output")
-    outputs = model.graph.tensor(model.graph.outputs[0]).size
+    network = classifier_network(model)
+    source, output = quantizations(network)
+    outputs = network.graph.tensor(network.graph.outputs[0]).size
     if outputs != len(model.labels):
         raise AscError(f"{model.path}: {outputs} outputs, but {len(model.labels)} labels")
-    shape = model.graph.tensor(model.graph.inputs[0]).shape[1:]
+    shape = network.graph.tensor(network.graph.inputs[0]).shape[1:]
     if shape != model.frontend.shape:
         raise AscError(f"{model.path}: input {shape}, its front end gives {model.frontend.shape}")
     frontend = model.frontend.quantized(source.scale, source.zero_point)
-    return Member(model, weight, name, frontend, output)
+    return Member(network, weight, name, frontend, output)
 
 
 def to_toml(
@@ -324,18 +333,6 @@ def _bias(path: Path, value: object, labels: Sequence[str]) -> tuple[float, ...]
     if len(bias) != len(labels):
         raise AscError(f"{path}: bias has {len(bias)} numbers, there are {len(labels)} classes")
     return bias
-
-
-def _quantization(model: ModelFile, indices: Sequence[int], side: str) -> Quantization:
-    if len(indices) != 1:
-        raise AscError(f"{model.path}: has {len(indices)} {side}s, must be 1")
-    tensor = model.graph.tensor(indices[0])
-    if tensor.dtype != "INT8" or not len(tensor.scales) == len(tensor.zero_points) == 1:
-        raise AscError(f"{model.path}: the {side} is {tensor.dtype}, must be int8 with one scale")
-    try:
-        return Quantization(scale=tensor.scales[0], zero_point=tensor.zero_points[0])
-    except AscError as error:
-        raise AscError(f"{model.path}: {side}: {error}") from error
 
 
 def _check_labels(first: ModelFile, other: ModelFile) -> None:

@@ -21,19 +21,19 @@ class LiveRange:
 
 
 def live_ranges(graph: Graph) -> dict[int, LiveRange]:
-    """Return the live range of every activation by tensor index.
+    """Return the live range of every activation by tensor index, in places among the operators.
 
     A tensor exists from the operator that writes it to the last that reads it, a network input
     from operator 0, a network output to the last operator.
     """
     first: dict[int, int] = dict.fromkeys(graph.inputs, 0)
     last: dict[int, int] = dict.fromkeys(graph.inputs, 0)
-    for operator in graph.operators:
+    for place, operator in enumerate(graph.operators):
         for index in operator.outputs:
-            first[index] = last[index] = operator.index
+            first[index] = last[index] = place
         for index in operator.inputs:
             if index in first:
-                last[index] = operator.index
+                last[index] = place
     end = len(graph.operators) - 1
     last.update((index, end) for index in graph.outputs if index in first)
     return {index: LiveRange(first[index], last[index]) for index in first if index != ABSENT}

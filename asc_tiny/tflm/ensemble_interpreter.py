@@ -8,6 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.model.classifier_network import classifier_network, network_file
 from asc_tiny.model.ensemble import Ensemble, Model
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflm import network_reference
@@ -27,8 +28,7 @@ class EnsembleInterpreter:
     """
 
     def __init__(self, ensemble: Ensemble) -> None:
-        files = [member.model_file for member in ensemble.members]
-        self._interpreters = [Interpreter(file.data, file.path) for file in files]
+        self._interpreters = [_network(member.model_file) for member in ensemble.members]
         self._ensemble = ensemble
         self.output_quantization = ensemble.score_mixer.output
 
@@ -53,22 +53,29 @@ class EnsembleInterpreter:
 
 
 def interpreter(model: Model) -> Interpreter | EnsembleInterpreter:
-    """Return what runs a model or an ensemble clip by clip.
+    """Return what runs a classifier clip by clip, without conversions at a network's ends.
 
     Raises:
-        AscError: a network that TensorFlow Lite Micro does not run.
+        AscError: a network that TensorFlow Lite Micro does not run, or that is not int8 inside of
+            conversions.
     """
     if isinstance(model, ModelFile):
-        return Interpreter(model.data, model.path)
+        return _network(model)
     return EnsembleInterpreter(model)
+
+
+def _network(model_file: ModelFile) -> Interpreter:
+    return Interpreter(network_file(classifier_network(model_file)), model_file.path)
 
 
 def kernels(model: Model) -> Callable[[Int8Array], Int8Array] | None:
     """Return TensorFlow Lite Micro's kernels as a function, None without the package.
 
+    Conversions at the ends of a single network are run, and the codes between them are read from
+    within.
+
     Args:
-        model: an int8 network, which may lie inside of conversions that its graph leaves out, or an
-            ensemble.
+        model: an int8 network, with conversions at its ends or without, or an ensemble.
 
     Returns:
         A function from a clip's features in every quantisation, shape (n_mels, columns, channels
@@ -79,8 +86,9 @@ def kernels(model: Model) -> Callable[[Int8Array], Int8Array] | None:
     """
     if not find_spec("tflite_micro"):
         return None
-    if isinstance(model, ModelFile) and network_reference.is_inside(model):
-        run = network_reference.kernels(model)
+    network = classifier_network(model) if isinstance(model, ModelFile) else None
+    if network is not None and network_reference.is_inside(network):
+        run = network_reference.kernels(network)
         assert run is not None
         return lambda codes: np.asarray(run([[codes[None]]])[0][0], np.int8).reshape(-1)
     return interpreter(model).run

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import NUMPY_TYPES, Tensor
+from asc_tiny.tflite.inner_file import ends
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.tflm.interpreter import NetworkInterpreter
 from asc_tiny.util.errors import AscError
@@ -71,8 +72,7 @@ def kernels(model_file: ModelFile) -> Callable[[Sequence[Inference]], list[list[
 
 def is_inside(model_file: ModelFile) -> bool:
     """Return whether the graph of a model leaves out conversions at the ends of its file."""
-    whole, graph = parse_graph(model_file.data, source=str(model_file.path)), model_file.graph
-    return (graph.inputs, graph.outputs) != (whole.inputs, whole.outputs)
+    return (model_file.graph.inputs, model_file.graph.outputs) != ends(model_file.data)
 
 
 def _before(model_file: ModelFile, pair: tuple[Tensor, Tensor], codes: AnyArray) -> AnyArray:

@@ -15,6 +15,7 @@ from asc_tiny import __version__, api
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model import metadata_writer
 from asc_tiny.model.model_file import load
+from asc_tiny.tflite.verifier import check_structure
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import sha256
 from support.commands import asc_tiny, refused
@@ -222,6 +223,7 @@ def test_contents_behind_the_flatbuffer_move_with_it() -> None:
         behind += content + bytes(-len(content) % 16)
     data = metadata_writer.embed(packed(model) + behind, {"labels": ["x"]})
     assert contents
+    check_structure(data)
     for number, content in contents.items():
         buffer = unpacked(data).buffers[number]
         assert data[buffer.offset : buffer.offset + buffer.size] == content
@@ -328,8 +330,8 @@ def test_networks_that_are_no_classifiers_are_refused(
     a, b = (floating.activation((1, *SHAPE), 0.1, 0, "FLOAT32") for _ in range(2))
     floating.operator("RELU", [a], [b])
     for data, message in (
-        (builder.finish([x, y], [z]), "has 2 inputs, a classifier has one"),
-        (floating.finish([a], [b]), "the input is FLOAT32, a front end gives int8"),
+        (builder.finish([x, y], [z]), r"has 2 inputs \(t0, t1\), a classifier needs one"),
+        (floating.finish([a], [b]), "tensor 0, input, is FLOAT32, a front end gives int8 codes"),
     ):
         model = tmp_path / "m.tflite"
         model.write_bytes(data)

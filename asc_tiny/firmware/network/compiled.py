@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from typing import Any
 
 from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options
-from asc_tiny.compiler.passes import strip_io_conversions
 from asc_tiny.compiler.pipeline import check_compiled, compile_graph
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.firmware.c.literals import value_lines
@@ -15,6 +13,7 @@ from asc_tiny.firmware.c.templates import banner, render_files
 from asc_tiny.firmware.fingerprints import Fingerprints
 from asc_tiny.firmware.network import interface
 from asc_tiny.firmware.network.c_values import values
+from asc_tiny.model import classifier_network
 from asc_tiny.model.model_file import ModelFile
 
 KERNELS_VERSION = 4
@@ -98,4 +97,4 @@ def without_conversions(model_file: ModelFile, io: str = INT8_CODES) -> ModelFil
     """
     if io == AS_IS:
         return model_file
-    return replace(model_file, graph=strip_io_conversions.without_conversions(model_file.graph))
+    return classifier_network.without_conversions(model_file)

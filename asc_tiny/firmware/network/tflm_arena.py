@@ -6,14 +6,17 @@ an upper bound for microcontrollers; else the user must say it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from asc_tiny.model.classifier_network import network_file
 from asc_tiny.model.ensemble import Ensemble, Model
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator
 from asc_tiny.tflite.ops import VELA, custom_name
+from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.tflite.variables import variable_names
 from asc_tiny.tflm.arena import ALIGNMENT, Arena, arena
 from asc_tiny.tflm.cmsis_nn import Core
@@ -134,8 +137,17 @@ def model_files(model: Model) -> list[ModelFile]:
 
 
 def main_graphs(model: Model) -> list[Graph]:
-    """Return the first subgraph of each network, which an inference runs."""
-    return [model_file.graph for model_file in model_files(model)]
+    """Return the first subgraph of each network's file in the firmware, which an inference runs."""
+    return [_embedded(model_file) for model_file in model_files(model)]
+
+
+@functools.lru_cache(maxsize=32)
+def _embedded(model_file: ModelFile) -> Graph:
+    """Return the graph of a model's file as the firmware has it, without what it leaves out."""
+    data = network_file(model_file)
+    if data is model_file.data:
+        return model_file.graph
+    return parse_graph(data, source=str(model_file.path), is_interpreted=True)
 
 
 def operators(model: Model) -> Iterable[tuple[Graph, Operator]]:
@@ -194,7 +206,7 @@ def measured(model: Model) -> ArenaSize | None:
     """
     if find_spec("tflite_micro") is None or _foreign(model):
         return None
-    recorded = sum(host_arena_bytes(each.data, each.path) for each in model_files(model))
+    recorded = sum(host_arena_bytes(network_file(each), each.path) for each in model_files(model))
     size = round_up(_objects(model, Abi.LP64) + recorded, ALIGNMENT)
     scratch = round_up(_scratch(model), ALIGNMENT)
     return ArenaSize(

@@ -8,10 +8,8 @@ import numpy as np
 
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.firmware.library import Library, render_library
-from asc_tiny.firmware.network.compiled import without_conversions
 from asc_tiny.frontend import selftest_clip
 from asc_tiny.frontend.arrays import Int8Array, Samples
-from asc_tiny.model.model_file import ModelFile
 from asc_tiny.targets.build.project import Project
 from asc_tiny.targets.image import verify
 from asc_tiny.tflm.ensemble_interpreter import kernels
@@ -65,10 +63,7 @@ def network(project: Project, clips: Mapping[str, Samples]) -> tuple[str, verify
     Raises:
         AscError: there is no reference on this machine, or the C code cannot be built for it.
     """
-    model_file = project.model_file
-    if project.runtime == "aot" and isinstance(model_file, ModelFile):
-        model_file = without_conversions(model_file, project.options.io)
-    run = kernels(model_file)
+    run = kernels(project.model_file)
     if run is not None:
         return "TensorFlow Lite Micro", lambda features: np.stack([run(clip) for clip in features])
     if not project.board.machine:

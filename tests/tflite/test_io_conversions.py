@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from asc_tiny.compiler.passes.strip_io_conversions import without_conversions
 from asc_tiny.tflite.graph import Operator, Tensor
+from asc_tiny.tflite.io_conversions import without_conversions
 from support.hand_convolutions import SHAPE, convolutions
 
 

@@ -1,9 +1,8 @@
 """Removes the conversions from and to other types that exporters leave around an int8 network.
 
-A front end gives codes, and a decision takes them: with ``io="int8"`` the C code begins with the
-codes behind a QUANTIZE of an input and ends with those before a DEQUANTIZE (or QUANTIZE to another
-type) of an output, so that nothing on a board computes in floating point. With ``io="as-is"`` it
-takes and gives what the file does.
+A front end gives codes, and a decision takes them: a classifier's network begins with the codes
+behind a QUANTIZE of an input and ends with those before a DEQUANTIZE (or QUANTIZE to another type)
+of an output, so that nothing on a board computes in floating point.
 """
 
 from __future__ import annotations

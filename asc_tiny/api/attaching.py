@@ -45,7 +45,7 @@ def attach(
     ------
     AscError
         Front end or labels are neither given nor in the file, or do not fit its network; or the
-        network is no classifier that takes and gives int8.
+        network is no classifier that takes and gives int8 between conversions at its ends.
 
     Examples
     --------

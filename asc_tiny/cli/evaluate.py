@@ -47,8 +47,9 @@ def command(
     """Evaluate MODELs: .tflite files, ensembles (.toml), model.keras in the folder of its run.
 
     A .tflite file is evaluated twice with TensorFlow Lite Micro's kernels: on rounded float
-    features, and on the codes of the integer front end that runs on the chip. The model.keras
-    that it was made from, when given too, adds the float figures.
+    features, and on the codes of the integer front end that runs on the chip. It is int8, but for
+    conversions at its ends, which are left out. The model.keras that it was made from, when given
+    too, adds the float figures.
 
     With --stream, the recordings are joined to one stream, and the int8 models decide about its
     windows as on the chip; --decision says how, as for generate.

@@ -50,7 +50,8 @@ class System:
     Attributes:
         path: the file that stands for it.
         labels: scenes in output order.
-        members: its int8 networks, empty for a .keras file alone.
+        members: its int8 networks, without conversions at their ends; empty for a .keras file
+            alone.
         floats: the Keras model that each member was made from, empty if not all were given.
         ensemble: what combines the members, None for one network.
     """

@@ -20,35 +20,23 @@ from asc_tiny.audio.dataset import Dataset
 from asc_tiny.audio.synth import write_synthetic
 from asc_tiny.evaluation.evaluate import int8_codes
 from asc_tiny.frontend import fixed
-from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.model import metadata_writer
 from asc_tiny.model.ensemble import Ensemble, load_model, member_of
 from asc_tiny.model.model_file import load
+from support.classifier_ends import (
+    CONFIG,
+    MIXED,
+    SOFTMAX,
+    SOURCE,
+    score_codes,
+    write_classifier,
+)
 from support.commands import asc_tiny, refused
 from support.ensemble_models import write_ensemble
 from support.tflite_builder import Builder
-from support.wrapped_ends import ENDS, interpreted, outer_values, wrapped
+from support.wrapped_ends import ENDS
 
-CONFIG = FrontEndConfig(n_mels=16)
-SOURCE = Quantization(scale=float(np.float32(0.6)), zero_point=-20)
-SOFTMAX = Quantization(scale=1 / 256, zero_point=-128)
-MIXED = ("INT8", *ENDS)
 WEIGHTS = (0.2, 0.3, 0.1, 0.4)
-
-
-def network(seed: int, classes: int) -> bytes:
-    """A dense layer and a softmax, whose scores differ from clip to clip."""
-    builder = Builder()
-    height, width, channels = CONFIG.shape
-    x = builder.activation((1, *CONFIG.shape), SOURCE.scale, SOURCE.zero_point)
-    y, z = builder.activation((1, classes), 0.1, 0), builder.activation((1, classes), 1 / 256, -128)
-    size = height * width * channels
-    weights = np.random.default_rng(seed).integers(-127, 128, (classes, size), np.int8)
-    kernel = builder.constant(weights, [1 / 8000])
-    bias = builder.constant(np.zeros(classes, np.int32), [x.scale / 8000])
-    builder.operator("FULLY_CONNECTED", [x, kernel, bias], [y])
-    builder.operator("SOFTMAX", [y], [z], beta=1.0)
-    return builder.finish([x], [z])
 
 
 @dataclass(frozen=True)
@@ -70,11 +58,7 @@ def files(tmp_path_factory: pytest.TempPathFactory):
         labels = Dataset.load(folder / "data").labels
 
         def write(name: str, seed: int, ends: str) -> Path:
-            path = folder / f"{name}.tflite"
-            document = {"frontend": CONFIG.to_dict(), "labels": list(labels)}
-            plain = network(seed, len(labels))
-            path.write_bytes(metadata_writer.embed(wrapped(plain, ends, ends), document))
-            return path
+            return write_classifier(folder / f"{name}.tflite", seed, ends, labels)
 
         models = {ends: write(f"net{n}_{ends}", n, ends) for n, ends in enumerate(MIXED)}
         same = {ends: write(f"same_{ends}", 0, ends) for ends in MIXED}
@@ -88,17 +72,6 @@ def codes(files: Files) -> list[np.ndarray]:
     return [fixed.features(read_pcm(clip.path, 44100), config) for clip in clips]
 
 
-def by_package(path: Path, ends: str, features: np.ndarray) -> np.ndarray:
-    """Codes of the scores, by running the file of these ends on the values that it takes."""
-    values = outer_values(features[None], ends, SOURCE.scale, SOURCE.zero_point)
-    scores = interpreted(path.read_bytes(), values).reshape(-1)
-    if ends == "FLOAT32":
-        return np.round(scores.astype(np.float64) * 256).astype(np.int64) - 128
-    if ends == "INT16":
-        return scores.astype(np.int64) // 64 - 128
-    return scores.astype(np.int64) - (128 if ends == "UINT8" else 0)
-
-
 @pytest.mark.parametrize("ends", MIXED)
 def test_scores_are_those_of_the_whole_file(files: Files, ends: str) -> None:
     path = files.models[ends]
@@ -107,7 +80,7 @@ def test_scores_are_those_of_the_whole_file(files: Files, ends: str) -> None:
     assert member.output == SOFTMAX
     clips = Dataset.load(files.data).split("test")
     found = int8_codes({"x": member}, clips, integer_front_end=True)["x"]
-    expected = np.stack([by_package(path, ends, each) for each in codes(files)])
+    expected = np.stack([score_codes(path, ends, each) for each in codes(files)])
     assert len(np.unique(expected, axis=0)) > 3
     assert np.array_equal(found, expected)
     pcm = [read_pcm(clip.path, 44100) for clip in clips]
@@ -156,7 +129,7 @@ def test_an_ensemble_of_all_kinds(
     pcm = [read_pcm(clip.path, 44100) for clip in Dataset.load(files.data).split("test")]
     found = api.scores(model, pcm)
     for scores, features in zip(found, codes(files), strict=True):
-        parts = [by_package(p, e, features) for p, e in zip(members, MIXED, strict=True)]
+        parts = [score_codes(p, e, features) for p, e in zip(members, MIXED, strict=True)]
         # Weights are Q16 integers, which sum up to 1: a sum at the half of a code may be off by 1.
         wanted = np.tensordot(WEIGHTS, np.stack(parts) + 128.0, axes=1) - 128.0
         assert np.abs(scores - wanted).max() <= 0.51
@@ -171,10 +144,7 @@ def test_an_ensemble_is_fitted_over_all_kinds(files: Files, tmp_path: Path) -> N
     for name, kinds in (("one", MIXED[1:]), ("other", ("INT8",) * 3)):
         copies = [tmp_path / f"{name}{number}.tflite" for number in range(3)]
         for number, (copy, ends) in enumerate(zip(copies, kinds, strict=True), start=1):
-            labels = list(dataset.labels)
-            document = {"frontend": CONFIG.to_dict(), "labels": labels}
-            plain = network(number, len(labels))
-            copy.write_bytes(metadata_writer.embed(wrapped(plain, ends, ends), document))
+            write_classifier(copy, number, ends, dataset.labels)
         fits.append(api.fit_ensemble(copies, dataset, tmp_path / f"{name}.toml").fit)
     one, other = ([(row.weight, row.log_loss, row.accuracy) for row in fit.rows] for fit in fits)
     assert one == other

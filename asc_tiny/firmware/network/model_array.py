@@ -21,6 +21,7 @@ def generate(model_file: ModelFile) -> dict[str, str]:
     values = {
         "banner": banner(model_file),
         "hash": model_file.sha256,
+        "is_inner": data != model_file.data,
         "lines": value_lines(np.frombuffer(data, dtype=np.uint8)),
         "size": len(data),
     }

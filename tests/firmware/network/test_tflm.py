@@ -15,6 +15,7 @@ import pytest
 
 from asc_tiny.boards import catalog
 from asc_tiny.firmware.network import tflm, tflm_arena
+from asc_tiny.model.classifier_network import classifier_network
 from asc_tiny.model.ensemble import load_model
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.ops import OPS
@@ -28,10 +29,12 @@ from support.paths import DOUBLES, MODEL
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
 
+from support.classifier_ends import write_classifier
 from support.graph_batch import model_file
 from support.kernel_models import Maker, four_bits
 from support.tflite_builder import Builder
 from support.tflm_networks import WHIRL, WHIRL_SOURCES, custom, ends_of_many_types, streaming
+from support.wrapped_ends import ENDS
 
 HEADERS = Path(sys.prefix) / "tflm-headers"
 RESOLVER = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
@@ -100,6 +103,44 @@ def test_methods_are_those_of_the_resolver(headers: Path) -> None:
     for found, name in added.items():
         assert methods.get(name, found) == found
     assert len(added) > 90
+
+
+def generated(model: Path, folder: Path) -> dict[str, str]:
+    options = ["--runtime", "tflm", "--project", "sources"]
+    assert asc_tiny("generate", model, "--out", folder, *options) == 0
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("ends", ENDS)
+def test_a_classifier_of_any_ends_is_the_network_inside(ends: str, tmp_path: Path) -> None:
+    """Of its files the array differs, and the bytes for descriptions of two tensors."""
+    labels = ("one", "two", "three")
+    models = [
+        write_classifier(tmp_path / f"{each}.tflite", 1, each, labels) for each in ("INT8", ends)
+    ]
+    plain, other = (generated(model, tmp_path / model.stem) for model in models)
+    for files, model in zip((plain, other), models, strict=True):
+        # The record of provenance has the hash as bytes.
+        for name in ("asc_model.h", "asc_model.c", "asc_provenance.c"):
+            del files[name]
+        hashed = load_model(model).sha256
+        for name, text in files.items():
+            for word in (model.name, hashed, hashed[:8], f"{int(hashed[:8], 16) | 1:08X}"):
+                text = text.replace(word, "")
+            files[name] = re.sub(r"(?m)^#define ASC_NET_ARENA_SIZE.*|^.*kLeast = .*", "", text)
+    assert {"asc_net.cc", "asc_net.h", "asc_selftest_expected.h"} < plain.keys()
+    assert "ASC_SELFTEST_HAS_SCORES 1" in plain["asc_selftest_expected.h"]
+    different = {name for name in plain if plain[name] != other[name]}
+    # Bytes that each build needs, and how many of the size given.
+    assert different <= {"asc_net.h"}
+    sizes = [tflm_arena.arena_size(classifier_network(model_of(model))) for model in models]
+    assert sizes[0].size < sizes[1].size <= sizes[0].size + 48
+
+
+def model_of(path: Path) -> ModelFile:
+    model = load_model(path)
+    assert isinstance(model, ModelFile)
+    return model
 
 
 def test_operators_are_those_of_the_model() -> None:

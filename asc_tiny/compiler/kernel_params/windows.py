@@ -10,13 +10,15 @@ from asc_tiny.compiler.kernel_params.base import (
     POINTER_BYTES,
     ChannelArray,
     Int8Array,
-    Int16Array,
     Int32Array,
     KernelParams,
     OutputRange,
     Struct,
 )
 from asc_tiny.compiler.weight_packing import GROUP, padded_channels
+
+_WORDS_OF_FOUR = 16
+"""What the depthwise convolution brings together of four channels beside their weights."""
 
 
 @dataclass(frozen=True)
@@ -164,23 +166,26 @@ class DepthwiseConvParams(WindowParams):
     """A depthwise convolution.
 
     Attributes:
+        pixels: pixels of the output whose taps are found at once, at least 1.
         input_zero_point: the code of padding, -128 to 127.
         range: the codes of the output.
-        weights: (pairs of taps, output channels, 2), with a zero behind an odd tap.
+        weights: (taps, output channels).
         channels: bias and multiplier of each output channel.
     """
 
     c_type = "asc_depthwise_conv_t"
+    pixels: int
     input_zero_point: int
     range: OutputRange
-    weights: Int16Array
+    weights: Int8Array
     channels: ChannelArray
 
     @property
     def scratch_bytes(self) -> int:
-        """Bytes of the taps' addresses, and of a pixel of padding."""
-        pairs = -(-self.window.height * self.window.width // 2)
-        return POINTER_BYTES * 2 * pairs + self.input_channels
+        """Bytes of the taps' addresses, of what four channels need, and of a pixel of padding."""
+        taps = self.window.height * self.window.width
+        four_channels = 4 * (2 * taps + _WORDS_OF_FOUR)
+        return POINTER_BYTES * self.pixels * taps + four_channels + self.input_channels
 
 
 @dataclass(frozen=True)

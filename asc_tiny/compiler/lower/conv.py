@@ -50,6 +50,27 @@ def lower_conv_2d(ctx: LoweringContext) -> list[Stage]:
     source = upsampling(ctx)
     if source is not None:
         return [_upsampled(ctx, weights, values, window, source)]
+    return [convolution(ctx, weights, values, window, channel_axis=0)]
+
+
+def convolution(
+    ctx: LoweringContext,
+    weights: Tensor,
+    values: NDArray[Any],
+    window: Window2D,
+    *,
+    channel_axis: int,
+) -> Stage:
+    """Return a convolution.
+
+    Args:
+        ctx: the operator.
+        weights: the weights of the operator.
+        values: their values with the shape (filters, height, width, channels).
+        window: the window of the operator.
+        channel_axis: the axis of the filters in ``weights``.
+    """
+    filters, height, width, channels = values.shape
     column = im2col_column_size(height, channels)
     columns = (ctx.image(ctx.output)[1] - 1) * window.stride_x + (width - 1) * window.dilation_x + 1
     # Column by column, as the kernel arranges its windows
@@ -57,8 +78,8 @@ def lower_conv_2d(ctx: LoweringContext) -> list[Stage]:
     by_column = values.transpose(0, 2, 1, 3).reshape(filters, width, -1)
     data[:, :, : height * channels] = by_column
     matrix = paired(data.reshape(filters, -1))
-    per_channel = sums_of(ctx, 0)
-    own = channels_of(ctx, weights, per_channel, channel_axis=0)
+    per_channel = values.reshape(filters, -1)
+    own = channels_of(ctx, weights, per_channel, channel_axis=channel_axis)
     params = ConvParams(
         **vars(window.params(ctx)),
         columns=columns,
@@ -69,15 +90,13 @@ def lower_conv_2d(ctx: LoweringContext) -> list[Stage]:
         weights=ctx.array("weights", matrix, weights=True),
         channels=own,
     )
-    return [
-        ctx.stage(
-            "asc_conv",
-            params,
-            inputs=[window.rows(ctx)],
-            macs=ctx.output.size * height * width * channels,
-            note=f", {height}x{width}{activation_note(ctx)}",
-        )
-    ]
+    return ctx.stage(
+        "asc_conv",
+        params,
+        inputs=[window.rows(ctx)],
+        macs=ctx.output.size * height * width * channels,
+        note=f", {height}x{width}{activation_note(ctx)}",
+    )
 
 
 def _upsampled(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import DepthwiseConvParams
 from asc_tiny.compiler.lower.context import LoweringContext
+from asc_tiny.compiler.lower.conv import convolution
 from asc_tiny.compiler.lower.rule import EITHER, WEIGHTED, WEIGHTS, WINDOWED, lowering
 from asc_tiny.compiler.lower.weighted_s16 import depthwise_stage
 from asc_tiny.compiler.lower.weights import (
@@ -19,11 +18,14 @@ from asc_tiny.compiler.lower.weights import (
 )
 from asc_tiny.compiler.lower.window import Window2D
 
+_PIXELS_AT_ONCE = 8
+"""Pixels for which weights are widened once: more take scratch memory for the taps' addresses."""
+
 
 @lowering(
     "DEPTHWISE_CONV_2D",
     conditions=f"{WINDOWED}; any dilation and multiplier; {WEIGHTS}",
-    dsp="four channels at once where the multiplier is 1",
+    dsp="four channels at once where the multiplier is 1, as CONV_2D for one channel",
     types=WEIGHTED + "int64",
     inputs=(2, 3),
     reads_by_row=True,
@@ -40,20 +42,20 @@ def lower_depthwise_conv_2d(ctx: LoweringContext) -> list[Stage]:
     window = Window2D.of(ctx, height, width)
     if ctx.has_int16:
         return [depthwise_stage(ctx, window)]
+    if depth == 1:
+        # Every filter reads all of the pixel
+        values = ctx.constants(1).transpose(3, 1, 2, 0)
+        return [convolution(ctx, weights, values, window, channel_axis=3)]
     taps = height * width
-    # Two taps side by side, a zero behind an odd one
-    pairs = np.zeros((-(-taps // 2), 2, channels), np.int16)
-    pairs.reshape(-1, channels)[:taps] = ctx.constants(1).reshape(taps, channels)
-    filters, per_channel = (
-        ctx.array("weights", pairs.transpose(0, 2, 1), weights=True),
-        channels_of(ctx, weights, sums_of(ctx, 3), channel_axis=3),
-    )
+    per_channel = sums_of(ctx, 3)
+    own = channels_of(ctx, weights, per_channel, channel_axis=3)
     params = DepthwiseConvParams(
         **vars(window.params(ctx)),
+        pixels=min(ctx.image(ctx.output)[1], _PIXELS_AT_ONCE),
         input_zero_point=ctx.quantization(ctx.input(0))[1],
-        range=ctx.range(narrow=is_narrow(per_channel, sums_of(ctx, 3))),
-        weights=filters,
-        channels=per_channel,
+        range=ctx.range(narrow=is_narrow(own, per_channel)),
+        weights=ctx.array("weights", ctx.constants(1)),
+        channels=own,
     )
     return [
         ctx.stage(

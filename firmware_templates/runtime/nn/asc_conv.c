@@ -227,39 +227,98 @@ static void find_taps(const asc_depthwise_conv_t *layer, const int8_t *const *ro
     }
 }
 
+/* The columns of the output at which all taps are inside: from `first` on, before `end`. */
+typedef struct {
+    int32_t first;
+    int32_t end;
+} asc_inside_t;
+
+static asc_inside_t find_inside(const asc_depthwise_conv_t *layer, const int8_t *const *rows) {
+    const asc_window_t *window = &layer->window;
+    const int32_t last =
+        layer->input_width - 1 + window->left - (window->width - 1) * window->dilation;
+    const asc_inside_t none = {0, 0};
+    for (int32_t y = 0; y < window->height; y++) {
+        if (rows[y] == NULL) {
+            return none;
+        }
+    }
+    const asc_inside_t inside = {
+        window->left > 0 ? (window->left + window->stride - 1) / window->stride : 0,
+        last < 0 ? 0 : last / window->stride + 1};
+    return inside;
+}
+
+/* Finds the taps of `pixels` pixels of the output from x on; taps inside move with the window. */
+static void find_taps_of(const asc_depthwise_conv_t *layer, const int8_t *const *rows,
+                         const asc_inside_t *inside, int32_t x, int32_t pixels,
+                         const int8_t *padding, const int8_t **taps) {
+    const int32_t count = layer->window.height * layer->window.width;
+    const int32_t step = layer->window.stride * layer->input_channels;
+    for (int32_t i = 0; i < pixels; i++, taps += count) {
+        if (i > 0 && x + i > inside->first && x + i < inside->end) {
+            for (int32_t tap = 0; tap < count; tap++) {
+                taps[tap] = taps[tap - count] + step;
+            }
+        } else {
+            find_taps(layer, rows, x + i, padding, taps);
+        }
+    }
+}
+
+/* Output channels of a pixel, from `channel` on. */
+static void depthwise_pixel(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
+                            int32_t count, int32_t channel, int8_t *output) {
+    const int32_t outputs = layer->output_channels;
+    const int32_t per_input = outputs / layer->input_channels;
+    for (int32_t c = channel; c < outputs; c++) {
+        const int8_t *weights = layer->weights + c;
+        const int32_t input = c / per_input;
+        int32_t sum = layer->channels[c].bias;
+        for (int32_t tap = 0; tap < count; tap++, weights += outputs) {
+            sum += (int32_t)taps[tap][input] * *weights;
+        }
+        output[c] = asc_finish(sum, &layer->channels[c], &layer->range);
+    }
+}
+
 void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_depthwise_conv_t *layer = data;
     const int32_t count = layer->window.height * layer->window.width;
-    const int32_t per_input = layer->output_channels / layer->input_channels;
+    const int32_t outputs = layer->output_channels;
+    const asc_inside_t inside = find_inside(layer, args->rows);
     const int8_t **taps = (const int8_t **)(void *)args->scratch;
-    int8_t *padding = (int8_t *)(taps + (count + 1) / 2 * 2);
+    int8_t *padding = (int8_t *)(taps + layer->pixels * count);
     int8_t *output = args->output;
+#if ASC_KERNELS_DSP
+    const int has_fours = outputs == layer->input_channels;
+    uint32_t *words = (uint32_t *)(void *)padding;
+    padding = (int8_t *)(words + BIAS_WORDS + 2 * count + ROUNDING_WORDS);
+#endif
     memset(padding, layer->input_zero_point, (size_t)layer->input_channels);
-    if (count % 2 != 0) {
-        taps[count] = padding;
-    }
-    for (int32_t x = 0; x < layer->output_width; x++) {
-        int32_t c = 0;
-        find_taps(layer, args->rows, x, padding, taps);
-#if defined(ASC_DEPTHWISE_DSP)
-        for (; per_input == 1 && c + 4 <= layer->output_channels; c += 4, output += 4) {
-            depthwise_four(layer, taps, (count + 1) / 2, c, output);
+    for (int32_t x = 0; x < layer->output_width; x += layer->pixels) {
+        const int32_t pixels = asc_min(layer->pixels, layer->output_width - x);
+        find_taps_of(layer, args->rows, &inside, x, pixels, padding, taps);
+        int32_t made = 0;
+#if ASC_KERNELS_DSP
+        if (has_fours && layer->range.narrow) {
+            made = depthwise_narrow(layer, taps, count, pixels, words, output);
         }
 #endif
-        for (; c < layer->output_channels; c++) {
-            const int16_t *weights = layer->weights + 2 * c;
-            const int32_t channel = c / per_input;
-            int32_t sum = layer->channels[c].bias;
-            for (int32_t tap = 0; tap < count; tap += 2) {
-                sum += taps[tap][channel] * weights[0];
-                sum += taps[tap + 1][channel] * weights[1];
-                weights += 2 * layer->output_channels;
+        for (int32_t i = 0; i < pixels; i++, output += outputs) {
+            const int8_t *const *own = taps + i * count;
+#if ASC_KERNELS_DSP
+            if (has_fours && !layer->range.narrow) {
+                made = depthwise_wide(layer, own, count, output);
             }
-            *output++ = asc_finish(sum, &layer->channels[c], &layer->range);
+#endif
+            if (made < outputs) {
+                depthwise_pixel(layer, own, count, made, output);
+            }
         }
     }
     if (layer->range.clamps) {
-        clamp(&layer->range, args->output, layer->output_width * layer->output_channels);
+        clamp(&layer->range, args->output, layer->output_width * outputs);
     }
 }
 

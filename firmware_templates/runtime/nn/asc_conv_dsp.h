@@ -13,35 +13,11 @@
 #include "asc_dsp.h"
 #include "asc_im2col.h"
 
-static inline uint32_t widen_even(uint32_t bytes) {
-    uint32_t result;
-    __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(bytes));
-    return result;
-}
-
-static inline uint32_t widen_odd(uint32_t bytes) {
-    uint32_t result;
-    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(bytes));
-    return result;
-}
-
-static inline uint32_t pack_low(uint32_t low, uint32_t high) {
-    uint32_t result;
-    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(low), "r"(high));
-    return result;
-}
-
-static inline uint32_t pack_high(uint32_t low, uint32_t high) {
-    uint32_t result;
-    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(high), "r"(low));
-    return result;
-}
-
 static inline void widen_word(uint32_t bytes, int16_t *to) {
-    const uint32_t even = widen_even(bytes);
-    const uint32_t odd = widen_odd(bytes);
-    const uint32_t low = pack_low(even, odd);
-    const uint32_t high = pack_high(even, odd);
+    const uint32_t even = asc_widen_even(bytes);
+    const uint32_t odd = asc_widen_odd(bytes);
+    const uint32_t low = asc_pack_low(even, odd);
+    const uint32_t high = asc_pack_high(even, odd);
     memcpy(to, &low, sizeof low);
     memcpy(to + 2, &high, sizeof high);
 }

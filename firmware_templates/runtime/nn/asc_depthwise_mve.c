@@ -56,22 +56,19 @@ static asc_group_t find_group(const asc_depthwise_conv_t *layer, int32_t first) 
 
 /* Eight channels of as many input channels, from channel c on. */
 static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
-                            int32_t pairs, int32_t c, int8_t *output) {
+                            int32_t count, int32_t c, int8_t *output) {
     const mve_pred16_t all = 0xFFFF;
     const asc_channel_t *channel = &layer->channels[c];
-    const int16_t *weights = layer->weights + 2 * c;
-    const int32_t step = 2 * layer->output_channels;
+    const int8_t *weights = layer->weights + c;
+    const int32_t step = layer->output_channels;
     int32x4_t even = asc_load_member_4(&channel[0].bias, 2, all);
     int32x4_t odd = asc_load_member_4(&channel[1].bias, 2, all);
-    for (; pairs > 0; pairs--, taps += 2) {
-        const int16x8x2_t pair = vld2q_s16(weights);
+    for (; count > 0; count--, taps++) {
+        const int16x8_t factors = vldrbq_s16(weights);
         ASC_STEP_APART(weights, step);
-        const int16x8_t first = vldrbq_s16(taps[0] + c);
-        const int16x8_t second = vldrbq_s16(taps[1] + c);
-        even = vaddq_s32(even, vmullbq_int_s16(first, pair.val[0]));
-        odd = vaddq_s32(odd, vmulltq_int_s16(first, pair.val[0]));
-        even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
-        odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
+        const int16x8_t codes = vldrbq_s16(taps[0] + c);
+        even = vaddq_s32(even, vmullbq_int_s16(codes, factors));
+        odd = vaddq_s32(odd, vmulltq_int_s16(codes, factors));
     }
     const asc_scale_4_t even_scale = asc_load_scale_4(&channel[0], 2, all);
     const asc_scale_4_t odd_scale = asc_load_scale_4(&channel[1], 2, all);
@@ -82,21 +79,18 @@ static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *con
 
 /* As depthwise_eight, for fewer channels and several of an input channel. */
 static void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
-                            int32_t pairs, int32_t c, int8_t *output) {
+                            int32_t count, int32_t c, int8_t *output) {
     const asc_group_t group = find_group(layer, c);
     const asc_channel_t *channel = &layer->channels[c];
-    const int16_t *weights = layer->weights + 2 * c;
+    const int8_t *weights = layer->weights + c;
     int32x4_t even = asc_load_member_4(&channel[0].bias, 2, group.even_inside);
     int32x4_t odd = asc_load_member_4(&channel[1].bias, 2, group.odd_inside);
-    for (; pairs > 0; pairs--, taps += 2) {
-        const int16x8x2_t pair = vld2q_s16(weights);
-        ASC_STEP_APART(weights, 2 * layer->output_channels);
-        const int16x8_t first = vldrbq_gather_offset_z_s16(taps[0], group.inputs, group.inside);
-        const int16x8_t second = vldrbq_gather_offset_z_s16(taps[1], group.inputs, group.inside);
-        even = vaddq_s32(even, vmullbq_int_s16(first, pair.val[0]));
-        odd = vaddq_s32(odd, vmulltq_int_s16(first, pair.val[0]));
-        even = vaddq_s32(even, vmullbq_int_s16(second, pair.val[1]));
-        odd = vaddq_s32(odd, vmulltq_int_s16(second, pair.val[1]));
+    for (; count > 0; count--, taps++) {
+        const int16x8_t factors = vldrbq_z_s16(weights, group.inside);
+        ASC_STEP_APART(weights, layer->output_channels);
+        const int16x8_t codes = vldrbq_gather_offset_z_s16(taps[0], group.inputs, group.inside);
+        even = vaddq_s32(even, vmullbq_int_s16(codes, factors));
+        odd = vaddq_s32(odd, vmulltq_int_s16(codes, factors));
     }
     const asc_scale_4_t even_scale = asc_load_scale_4(&channel[0], 2, group.even_inside);
     const asc_scale_4_t odd_scale = asc_load_scale_4(&channel[1], 2, group.odd_inside);
@@ -108,21 +102,19 @@ static void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *con
 void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_depthwise_conv_t *layer = data;
     const int32_t count = layer->window.height * layer->window.width;
-    const int32_t pairs = (count + 1) / 2;
     const int32_t channels = layer->output_channels;
     const int32_t eights = channels == layer->input_channels ? channels / GROUP * GROUP : 0;
     const int8_t **taps = (const int8_t **)(void *)args->scratch;
-    int8_t *padding = (int8_t *)(taps + 2 * pairs);
+    int8_t *padding = (int8_t *)(taps + count);
     int8_t *output = args->output;
     memset(padding, layer->input_zero_point, (size_t)layer->input_channels);
-    taps[2 * pairs - 1] = padding;
     for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
         find_taps(layer, args->rows, x, padding, taps);
         for (int32_t c = 0; c < eights; c += GROUP) {
-            depthwise_eight(layer, taps, pairs, c, output + c);
+            depthwise_eight(layer, taps, count, c, output + c);
         }
         for (int32_t c = eights; c < channels; c += GROUP) {
-            depthwise_group(layer, taps, pairs, c, output + c);
+            depthwise_group(layer, taps, count, c, output + c);
         }
     }
     if (layer->range.clamps) {

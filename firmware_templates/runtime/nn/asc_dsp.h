@@ -29,4 +29,60 @@ static inline uint32_t asc_load_word(const int8_t *bytes) {
     return word;
 }
 
+#if ASC_KERNELS_DSP
+
+/* Bytes 0 and 2 of four, as two values of 16 bits, and bytes 1 and 3. */
+static inline uint32_t asc_widen_even(uint32_t bytes) {
+    uint32_t result;
+    __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(bytes));
+    return result;
+}
+
+static inline uint32_t asc_widen_odd(uint32_t bytes) {
+    uint32_t result;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(bytes));
+    return result;
+}
+
+/* The same, added to two values. */
+static inline uint32_t asc_widen_even_onto(uint32_t pair, uint32_t bytes) {
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(pair), "r"(bytes));
+    return result;
+}
+
+static inline uint32_t asc_widen_odd_onto(uint32_t pair, uint32_t bytes) {
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(pair), "r"(bytes));
+    return result;
+}
+
+/* Adds the product of the low values of two pairs, or of the high ones. */
+static inline int32_t asc_add_low_low(uint32_t a, uint32_t b, int32_t sum) {
+    int32_t result;
+    __asm__("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+static inline int32_t asc_add_high_high(uint32_t a, uint32_t b, int32_t sum) {
+    int32_t result;
+    __asm__("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+/* Two values side by side: the low ones of two pairs, and the high ones. */
+static inline uint32_t asc_pack_low(uint32_t low, uint32_t high) {
+    uint32_t result;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(low), "r"(high));
+    return result;
+}
+
+static inline uint32_t asc_pack_high(uint32_t low, uint32_t high) {
+    uint32_t result;
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(high), "r"(low));
+    return result;
+}
+
+#endif
+
 #endif

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure or its meaning does; generated files ask for theirs. */
-#define ASC_KERNELS_VERSION 4
+#define ASC_KERNELS_VERSION 5
 
 /* Helium, Armv8.1-M's vector extension */
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
@@ -120,18 +120,19 @@ typedef struct {
     const int32_t *phases;
 } asc_transpose_conv_t;
 
-/* Weights are (pair of taps, output channel, tap), taps in the order of window rows and columns,
- * a zero behind an odd one; every input channel makes output_channels / input_channels of the
- * output's. */
+/* Weights are (tap, output channel), taps in the order of window rows and columns; every input
+ * channel makes output_channels / input_channels of the output's. The taps of `pixels` pixels of
+ * the output are found at once. */
 typedef struct {
     int32_t input_width;
     int32_t input_channels;
     int32_t output_width;
     int32_t output_channels;
     asc_window_t window;
+    int32_t pixels;
     int32_t input_zero_point;
     asc_output_t range;
-    const int16_t *weights;
+    const int8_t *weights;
     const asc_channel_t *channels;
 } asc_depthwise_conv_t;
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from asc_tiny.audio.synth import write_synthetic
+from asc_tiny.targets.build import tools
 from asc_tiny.targets.device import client, emulator
-from support import session_cache
+from support import objects, session_cache
 from support.kept_plans import kept_plans
 from support.patience import PATIENCE_S
 
@@ -51,6 +52,14 @@ def patient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "ATTEMPTS", int(PATIENCE_S / client.TIMEOUT_S))
         patch.setattr(emulator, "START_S", PATIENCE_S)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_objects() -> Iterator[None]:
+    """What the package compiles file by file, it compiles once in a run of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tools, "execute", objects.keeping(tools.execute))
         yield
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from subprocess import PIPE
+from subprocess import PIPE, CompletedProcess
+from typing import Any
 
 from support import session_cache
 
@@ -29,16 +31,49 @@ def compiled(command: Sequence[str | Path], sources: Iterable[Path]) -> list[Pat
 
 
 def _compiled(command: list[str], source: Path) -> Path:
-    # What the compiler reads, with all that is included, without the names of folders.
-    texts = _included(command, source) or [_preprocessed(command, source)]
-    options = [word for word in command if not word.startswith("-I")]
-    name = session_cache.key("object", source.name, *options, *texts) + ".o"
     return session_cache.entry(
-        name, lambda path: _run([*command, "-c", str(source), "-o", str(path)])
+        _name(command, source, Path()),
+        lambda path: _run([*command, "-c", str(source), "-o", str(path)]),
     )
 
 
-def _included(command: list[str], source: Path) -> list[str | bytes]:
+def keeping(execute: Callable[..., CompletedProcess[str]]) -> Callable[..., CompletedProcess[str]]:
+    """Return ``asc_tiny.targets.build.tools.execute`` as it is, but that it compiles a file once.
+
+    What does not compile, or with a warning, is compiled each time.
+    """
+
+    def executed(arguments: Sequence[str], *, folder: Path, **rest: Any) -> CompletedProcess[str]:
+        match arguments:
+            case [*command, "-c", source, "-o", made]:
+                pass
+            case _:
+                return execute(arguments, folder=folder, **rest)
+        kept = session_cache.folder() / _name(command, folder / source, folder)
+        if kept.exists():
+            shutil.copyfile(kept, folder / made)
+            return CompletedProcess(list(arguments), 0, "", "")
+        done = execute(arguments, folder=folder, **rest)
+        if not (done.returncode or done.stdout or done.stderr):
+            session_cache.entry(kept.name, lambda path: _copy(folder / made, path))
+        return done
+
+    return executed
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+
+
+def _name(command: list[str], source: Path, folder: Path) -> str:
+    """Return the name of what a compiler that runs in a folder makes of a source."""
+    # What the compiler reads, with all that is included, without the names of folders.
+    texts = _included(command, source, folder) or [_preprocessed(command, source, folder)]
+    options = [word for word in command if not word.startswith("-I")]
+    return session_cache.key("object", source.name, *options, *texts) + ".o"
+
+
+def _included(command: list[str], source: Path, folder: Path) -> list[str | bytes]:
     """Return the text of a source, then names and texts of all files that it may include.
 
     A preprocessor for each of the kernels of each network would take longer than all else. This
@@ -48,7 +83,7 @@ def _included(command: list[str], source: Path) -> list[str | bytes]:
     Returns:
         The texts; none where only a preprocessor knows what is included.
     """
-    folders = [Path(word[2:]) for word in command if word.startswith("-I")]
+    folders = [folder / word[2:] for word in command if word.startswith("-I")]
     if "-I" in command or any(word.startswith(_OTHER_PLACES) for word in command):
         return []
     parts: list[str | bytes] = [source.read_bytes()]
@@ -68,8 +103,9 @@ def _included(command: list[str], source: Path) -> list[str | bytes]:
     return parts
 
 
-def _preprocessed(command: list[str], source: Path) -> bytes:
-    return subprocess.run([*command, "-E", "-P", source], check=True, stdout=PIPE).stdout
+def _preprocessed(command: list[str], source: Path, folder: Path) -> bytes:
+    whole = [*command, "-E", "-P", str(source.resolve())]
+    return subprocess.run(whole, check=True, stdout=PIPE, cwd=folder).stdout
 
 
 def _run(command: list[str]) -> None:

@@ -18,6 +18,8 @@ from asc_tiny.model import model_file
 from asc_tiny.train import recipe as recipes
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import sha256
+from support import trained
+from support.recipes import RECIPE
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("tflite_micro")
@@ -30,19 +32,10 @@ from asc_tiny.compress.quantize_run import calibration_clips
 from asc_tiny.model import metadata_writer
 from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.train.loop import input_quantization, train
+from asc_tiny.train.run import Run
 
 CONFIG = FrontEndConfig(n_mels=16)
 LABELS = ("a", "b", "c")
-RECIPE = """
-name = "small"
-[frontend]
-n_mels = 16
-[schedule]
-cycles = [2]
-batch = 6
-[augmentation]
-frequency_mask_bands = 4
-"""
 
 
 class Features:
@@ -82,26 +75,28 @@ def model(features):
 
 
 @pytest.fixture(scope="module")
-def cache_folder(tmp_path_factory):
+def folder(synthetic, tmp_path_factory):
+    return trained.copied(synthetic, tmp_path_factory.mktemp("quantize"))
+
+
+@pytest.fixture(scope="module")
+def cache_folder(folder):
     """The cache of the features that all commands of this module take."""
-    folder = tmp_path_factory.mktemp("cache")
+    (folder / trained.CACHE).rename(folder / "asc-tiny")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
 
 
 @pytest.fixture(scope="module")
-def recipe_path(tmp_path_factory):
-    path = tmp_path_factory.mktemp("recipe") / "small.toml"
-    path.write_text(RECIPE)
-    return path
+def recipe_path(folder):
+    return folder / trained.RECIPE_FILE
 
 
 @pytest.fixture(scope="module")
-def run(recipe_path, synthetic, tmp_path_factory, cache_folder):
+def run(folder, cache_folder):
     """A run on the synthetic data set; tests must not change it."""
-    out = tmp_path_factory.mktemp("run") / "run"
-    return train(recipes.load(recipe_path), Dataset.load(synthetic), out)
+    return Run(folder / trained.RUN)
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +171,8 @@ def test_weights_are_those_of_the_network_with_batch_norm_folded(model, converte
     assert np.all(np.abs(stored - folded.T) <= 0.5001 * scales[:, None])
 
 
+# A command that is given twice says so, too.
+@pytest.mark.slow
 def test_same_input_gives_the_same_bytes(model, features, converted, complete):
     again = quantize.quantize(model, features)
     assert again == converted

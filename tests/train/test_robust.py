@@ -14,7 +14,7 @@ from asc_tiny.audio.dataset import Dataset
 from asc_tiny.cli.main import main
 from asc_tiny.train import recipe as recipes
 from asc_tiny.util.errors import AscError
-from support.recipes import RECIPE
+from support import trained
 
 pytest.importorskip("tensorflow")
 
@@ -26,22 +26,19 @@ from asc_tiny.train.run import Run
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("robust")
+def folder(synthetic, tmp_path_factory):
+    return trained.copied(synthetic, tmp_path_factory.mktemp("robust"))
 
 
 @pytest.fixture(scope="module")
 def recipe(folder):
-    (folder / "small.toml").write_text(RECIPE)
-    return recipes.load(folder / "small.toml")
+    return recipes.load(folder / trained.RECIPE_FILE)
 
 
 @pytest.fixture(scope="module")
-def started(folder, recipe, synthetic):
+def started(folder):
     """A run after its first epoch; tests work on copies."""
-    return loop.train(
-        recipe, Dataset.load(synthetic), folder / "one", epochs=1, cache_folder=folder / "cache"
-    )
+    return Run(folder / trained.RUN)
 
 
 def copied(run: Run, path: Path) -> Run:
@@ -73,10 +70,8 @@ def test_a_loss_that_is_not_finite_names_the_epoch(
     with pytest.raises(AscError, match=message):
         loop.train(recipe, data, run.root, resume=True, cache_folder=cache)
     after = files(run.root)
+    # From where a training can go on, as after a full disk.
     assert {**after, "run.json": b""} == {**before, "run.json": b""}
-    monkeypatch.undo()
-    run = loop.train(recipe, data, run.root, resume=True, epochs=2, cache_folder=cache)
-    assert run.info().epochs == 2
 
 
 def test_weights_that_overflow_are_not_kept(recipe, synthetic, folder, tmp_path, monkeypatch):
@@ -137,17 +132,18 @@ def full(*_args, **_options):
 
 
 @pytest.mark.parametrize(
-    ("owner", "name"),
+    ("owner", "name", "epochs"),
     [
-        (np, "savez"),
-        pytest.param(np, "save", marks=pytest.mark.slow),
-        pytest.param(Path, "write_bytes", marks=pytest.mark.slow),
-        (keras.Model, "save"),
+        (np, "savez", 2),
+        pytest.param(np, "save", 2, marks=pytest.mark.slow),
+        pytest.param(Path, "write_bytes", 2, marks=pytest.mark.slow),
+        # Whose epochs are done.
+        (keras.Model, "save", 1),
     ],
     ids=["checkpoint", "features", "tables", "model"],
 )
 def test_a_full_disk_is_one_line_and_corrupts_nothing(
-    started, recipe, synthetic, folder, tmp_path, monkeypatch, owner, name
+    started, recipe, synthetic, folder, tmp_path, monkeypatch, owner, name, epochs
 ):
     run, cache = copied(started, tmp_path / "run"), folder / "cache"
     before = files(run.root)
@@ -156,7 +152,12 @@ def test_a_full_disk_is_one_line_and_corrupts_nothing(
     monkeypatch.setattr(owner, name, full)
     with pytest.raises(AscError) as caught:
         loop.train(
-            recipe, Dataset.load(synthetic), run.root, resume=True, epochs=2, cache_folder=cache
+            recipe,
+            Dataset.load(synthetic),
+            run.root,
+            resume=True,
+            epochs=epochs,
+            cache_folder=cache,
         )
     monkeypatch.undo()
     where = cache if cache.parent == tmp_path else run.root
@@ -169,6 +170,6 @@ def test_a_full_disk_is_one_line_and_corrupts_nothing(
     assert run.read_checkpoint() is not None
     assert not list(cache.rglob(".*"))
     run = loop.train(
-        recipe, Dataset.load(synthetic), run.root, resume=True, epochs=2, cache_folder=cache
+        recipe, Dataset.load(synthetic), run.root, resume=True, epochs=epochs, cache_folder=cache
     )
-    assert run.info().epochs == 2
+    assert run.info().epochs == epochs

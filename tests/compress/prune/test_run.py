@@ -18,6 +18,8 @@ from asc_tiny.train import recipe as recipes
 from asc_tiny.util import locks
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import sha256
+from support import trained
+from support.recipes import RECIPE
 
 pytest.importorskip("tensorflow")
 
@@ -30,26 +32,13 @@ from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.train import loop
 from asc_tiny.train.run import Run
 
-RECIPE = """
-name = "small"
-seed = 3
-[frontend]
-n_mels = 16
-n_fft = 1024
-[schedule]
-cycles = [1, 1]
-batch = 6
-[augmentation]
-frequency_mask_bands = 4
-quantise_input = true
-"""
 GOAL = Rate(0.6)
 SETTINGS = Settings(steps=2, epochs_per_step=1, final_epochs=2, rate_max=0.02)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("prune")
+def folder(synthetic, tmp_path_factory):
+    return trained.copied(synthetic, tmp_path_factory.mktemp("prune"))
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +47,8 @@ def dataset(synthetic):
 
 
 @pytest.fixture(scope="module")
-def source(folder, dataset):
-    path = folder / "small.toml"
-    path.write_text(RECIPE)
-    return loop.train(recipes.load(path), dataset, folder / "source", cache_folder=folder / "cache")
+def source(folder):
+    return Run(folder / trained.RUN)
 
 
 def pruned(source, dataset, folder, name, **options):
@@ -205,7 +192,7 @@ def test_a_pruning_is_not_overwritten(points, source, dataset, folder):
     with pytest.raises(AscError, match="holds a pruning already; use --resume"):
         pruned(source, dataset, folder, "whole")
     with pytest.raises(AscError, match="holds a run already; use another folder"):
-        pruned(source, dataset, folder, "source", resume=True)
+        pruned(source, dataset, folder, source.root.name, resume=True)
 
 
 def test_a_second_pruning_in_the_same_folder_is_refused(points, source, dataset, folder):
@@ -295,7 +282,7 @@ def test_bad_options_are_one_line(source, synthetic, tmp_path, capsys, options, 
 @pytest.mark.slow
 def test_a_trained_network_survives_pruning(dataset, folder):
     path = folder / "learn.toml"
-    text = RECIPE.replace("cycles = [1, 1]", "cycles = [40]\nrate_max = 0.05")
+    text = RECIPE.replace("cycles = [3]", "cycles = [40]\nrate_max = 0.05")
     path.write_text('network = "mini_segnet"\n' + text + "mixup_alpha = 0.0\n")
     run = loop.train(recipes.load(path), dataset, folder / "learn", cache_folder=folder / "cache")
     settings = Settings(steps=3, epochs_per_step=5, final_epochs=10, rate_max=0.01)

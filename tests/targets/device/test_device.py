@@ -55,7 +55,7 @@ def streaming_board(model: Path, tmp_path_factory: pytest.TempPathFactory) -> pr
     return target
 
 
-@pytest.fixture(params=["board", "streaming_board"])
+@pytest.fixture(params=["board", pytest.param("streaming_board", marks=pytest.mark.slow)])
 def either(request: pytest.FixtureRequest) -> project.Project:
     return request.getfixturevalue(request.param)
 

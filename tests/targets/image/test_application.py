@@ -187,8 +187,8 @@ def test_one_that_answers_wrongly_is_an_error(
 def test_one_that_never_ends_is_stopped(
     generated: Path, clip: Path, tmp_path: Path, capsys, body: str, monkeypatch
 ) -> None:
-    monkeypatch.setattr(watchdog, "WORK_S", 0.5)
-    monkeypatch.setattr(watchdog, "IDLE_S", 1.5)
+    monkeypatch.setattr(watchdog, "WORK_S", 0.2)
+    monkeypatch.setattr(watchdog, "IDLE_S", 0.5)
     folder = with_program(generated, SPEAKS % body, tmp_path)
     for said in all_refused(capsys, folder, clip, tmp_path):
         assert "ran on and on without a result on host and was stopped" in said

@@ -2,7 +2,8 @@
 
 Code may leave out the conversions at a model's ends, and take and give the codes between them. The
 kernels run the whole model: its inputs are values that convert to these codes, and the codes that
-it gives are read from within.
+it gives are read from within. Where some codes have no such value, the file is run without its
+conversions.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.model.classifier_network import network_file
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.tflite.graph import NUMPY_TYPES, Tensor
 from asc_tiny.tflite.inner_file import ends
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.tflm.interpreter import NetworkInterpreter
-from asc_tiny.util.errors import AscError
 
 AnyArray = NDArray[Any]
 Inference = Sequence[AnyArray]
@@ -37,19 +38,21 @@ def kernels(model_file: ModelFile) -> Callable[[Sequence[Inference]], list[list[
         of each.
 
     Raises:
-        AscError: a network that TensorFlow Lite Micro does not run, or inputs that no value of the
-            model's converts to.
+        AscError: a network that TensorFlow Lite Micro does not run.
     """
     if find_spec("tflite_micro") is None:
         return None
-    graph, source = model_file.graph, str(model_file.path)
-    whole = parse_graph(model_file.data, source=source, is_interpreted=True)
+    graph, source, data = model_file.graph, str(model_file.path), model_file.data
+    whole = parse_graph(data, source=source, is_interpreted=True)
     pairs = [
         (graph.tensor(inner), whole.tensor(outer))
         for inner, outer in zip(graph.inputs, whole.inputs, strict=True)
     ]
-    is_inside = graph.outputs != whole.outputs
-    network = NetworkInterpreter(model_file.data, model_file.path, preserve_tensors=is_inside)
+    if not all(_reaches_all_codes(*pair) for pair in pairs):
+        data = network_file(model_file)
+        pairs = [(inner, inner) for inner, _ in pairs]
+    is_inside = graph.outputs != ends(data)[1]
+    network = NetworkInterpreter(data, model_file.path, preserve_tensors=is_inside)
 
     def outputs(given: Sequence[AnyArray]) -> list[AnyArray]:
         found = network.run(given)
@@ -63,7 +66,7 @@ def kernels(model_file: ModelFile) -> Callable[[Sequence[Inference]], list[list[
     def run(inferences: Sequence[Inference]) -> list[list[AnyArray]]:
         network.reset()
         return [
-            outputs([_before(model_file, *each) for each in zip(pairs, inputs, strict=True)])
+            outputs([_before(*each) for each in zip(pairs, inputs, strict=True)])
             for inputs in inferences
         ]
 
@@ -75,26 +78,36 @@ def is_inside(model_file: ModelFile) -> bool:
     return (model_file.graph.inputs, model_file.graph.outputs) != ends(model_file.data)
 
 
-def _before(model_file: ModelFile, pair: tuple[Tensor, Tensor], codes: AnyArray) -> AnyArray:
+def _reaches_all_codes(inner: Tensor, outer: Tensor) -> bool:
+    """Return whether each code of a network's input has a value of the model's that becomes it."""
+    if inner.index == outer.index or outer.dtype == "FLOAT32":
+        return True
+    if not len(outer.scales) == len(outer.zero_points) == 1 or outer.scales[0] > inner.scales[0]:
+        return False
+    limits = np.iinfo(np.dtype(NUMPY_TYPES[outer.dtype]))
+    lowest, highest = _outer_codes(inner, outer, np.array([-128, 127]))
+    return bool(limits.min <= lowest and highest <= limits.max)
+
+
+def _outer_codes(inner: Tensor, outer: Tensor, codes: AnyArray) -> NDArray[np.float64]:
+    """Return the codes of a model's input that stand for the same values as codes inside."""
+    real = inner.scales[0] * (codes.astype(np.float64) - inner.zero_points[0])
+    found: NDArray[np.float64] = np.round(real / outer.scales[0]) + outer.zero_points[0]
+    return found
+
+
+def _before(pair: tuple[Tensor, Tensor], codes: AnyArray) -> AnyArray:
     """Return the values of a model's input that convert to codes of the network inside.
 
     Args:
-        model_file: the model.
-        pair: the network's input, and the model's.
+        pair: the network's input, and the model's, which reaches all codes.
         codes: values of the network's input.
     """
     inner, outer = pair
     if inner.index == outer.index:
         return codes
-    real = inner.scales[0] * (codes.astype(np.float64) - inner.zero_points[0])
     dtype = np.dtype(NUMPY_TYPES[outer.dtype])
     if dtype.kind == "f":
+        real = inner.scales[0] * (codes.astype(np.float64) - inner.zero_points[0])
         return real.astype(dtype)
-    if outer.scales[0] > inner.scales[0]:
-        raise AscError(
-            f"{model_file.path}: tensor {outer.index}, input, has coarser codes than the network "
-            "inside, so that there is no reference for all of these"
-        )
-    limits = np.iinfo(dtype)
-    found = np.round(real / outer.scales[0]) + outer.zero_points[0]
-    return np.clip(found, limits.min, limits.max).astype(dtype)
+    return _outer_codes(inner, outer, codes).astype(dtype)

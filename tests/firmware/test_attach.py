@@ -160,6 +160,32 @@ def test_a_board_has_the_scores_of_the_whole_file(
     assert found["reference"] == "TensorFlow Lite Micro" and len(found["clips"]) > 5
 
 
+@pytest.mark.parametrize("change", ["coarser", "no scale", "out of reach"])
+def test_codes_that_no_value_converts_to(
+    change: str, given: dict[str, Path], tmp_path: Path
+) -> None:
+    """The firmware never converts: its reference is the int8 network without the conversions."""
+    plain, model = tmp_path / "plain.tflite", tmp_path / "m.tflite"
+    plain.write_bytes(foreign())
+    changed = unpacked(foreign("UINT8"))
+    source = changed.subgraphs[0].tensors[changed.subgraphs[0].inputs[0]]
+    if change == "no scale":
+        source.quantization = None
+    elif change == "coarser":
+        source.quantization.scale = [0.7]
+    else:
+        source.quantization.zeroPoint = [0]
+    model.write_bytes(packed(changed))
+    expected = []
+    for path in (plain, model):
+        folder = tmp_path / path.stem
+        api.generate(path, folder, project="sources", **given)
+        text = (folder / "asc_selftest_expected.h").read_text()
+        assert "ASC_SELFTEST_HAS_SCORES 1" in text
+        expected.append(text.split("HAS_SCORES 1")[1])
+    assert expected[0] == expected[1]
+
+
 @pytest.mark.parametrize("ends", ENDS)
 def test_what_the_file_holds_stays(ends: str, given: dict[str, Path], tmp_path: Path) -> None:
     model, out = tmp_path / "m.tflite", tmp_path / "complete.tflite"

@@ -26,7 +26,7 @@ from asc_tiny.tflite.graph import ABSENT, Graph
 from asc_tiny.util.errors import AscError
 
 _INT16, _INT32, _UINT16 = (-(2**15), 2**15 - 1), (-(2**31), 2**31 - 1), (0, 2**16 - 1)
-_MOST_STAGES, _MOST_RUNS, _MOST_BYTES = 2**8 - 1, 2**16 - 1, 2**31 - 1
+_MOST_STAGES, _MOST_RUNS, _MOST_BYTES = 4095, 2**16 - 1, 2**31 - 1
 
 _READ_BEHIND = 3
 """Bytes behind a row that kernels may load, and ignore."""

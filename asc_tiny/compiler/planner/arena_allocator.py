@@ -27,6 +27,7 @@ _SCRATCH = "scratch memory"
 _ANY = 0.02
 """Share of the groups that do not end with the arena which a search moves, of 1."""
 _NOWHERE = -1
+_NONE_KEPT: Mapping[int, int] = {}
 MOST_GROUPS = 32
 """Largest number of row groups of a buffer; more take longer to plan."""
 
@@ -308,22 +309,22 @@ class _Search:
 
     Attributes:
         groups: the groups in the first order; elsewhere they are named by their numbers here.
-        apart: for each group the others that are live when it is, each with the open ranges of
-            distances at which the group may not begin behind it.
+        apart: for each group the others that are live when it is, each with the two ends of an open
+            range of distances at which the group may not begin behind it.
     """
 
     def __init__(self, groups: Sequence[LiveRangeGroup]) -> None:
         self.groups = sorted(groups, key=_rank)
         self.sizes = [group.size for group in self.groups]
-        self.apart: list[list[tuple[int, list[tuple[int, int]]]]] = [[] for _ in self.groups]
+        self.apart: list[list[tuple[int, int, int]]] = [[] for _ in self.groups]
         spans = [_span(group) for group in self.groups]
         for one, other in itertools.combinations(range(len(self.groups)), 2):
             if spans[one][0] > spans[other][1] or spans[other][0] > spans[one][1]:
                 continue
-            distances = _apart(self.groups[one], self.groups[other])
-            if distances:
-                self.apart[one].append((other, distances))
-                self.apart[other].append((one, [(-end, -begin) for begin, end in distances]))
+            for begin, end in _apart(self.groups[one], self.groups[other]):
+                # Groups begin at multiples of the alignment.
+                self.apart[one].append((other, begin, _align(end)))
+                self.apart[other].append((one, -end, _align(-begin)))
 
     def smallest(self, enough: int) -> dict[LiveRangeGroup, int]:
         """Return the offsets of the smallest arena that is found."""
@@ -338,34 +339,45 @@ class _Search:
         for number in range(2 * rounds):
             if self.end(best) <= bound:
                 break
+            kept = 0
             if number < rounds:
                 # Sorting by random(), not shuffle(), whose order Python does not promise to keep.
                 order = sorted(order, key=lambda _: source.random())
             else:
-                order = self.changed(best_order, best, source)
+                order, kept = self.changed(best_order, best, source)
             # Of changed orders, one that is as good is taken, too: from there others are reached.
             most = self.end(best) if number >= rounds else self.end(best) - 1
-            placed = self.placed(order, most)
+            placed = self.placed(order, most, {group: best[group] for group in order[:kept]})
             if placed is not None:
                 best_order, best = order, placed
         return dict(zip(self.groups, best, strict=True))
 
-    def placed(self, order: Sequence[int], most: int) -> list[int] | None:
-        """Return the byte offset of each group, placed in an order, None beyond ``most`` bytes."""
+    def placed(
+        self, order: Sequence[int], most: int, kept: Mapping[int, int] = _NONE_KEPT
+    ) -> list[int] | None:
+        """Return the byte offset of each group, placed in an order, None beyond ``most`` bytes.
+
+        Args:
+            order: the groups.
+            most: bytes of the arena.
+            kept: byte offsets of the first groups in the order, which are known.
+        """
         offsets = [_NOWHERE] * len(self.groups)
-        for group in order:
-            taken = []
-            for other, distances in self.apart[group]:
-                base = offsets[other]
-                if base != _NOWHERE:
-                    taken += [(base + begin, base + end) for begin, end in distances]
+        for group, offset in kept.items():
+            offsets[group] = offset
+        for group in order[len(kept) :]:
+            taken = [
+                (base + begin, base + end)
+                for other, begin, end in self.apart[group]
+                if (base := offsets[other]) != _NOWHERE
+            ]
             taken.sort()
             offset = 0
             for begin, end in taken:
                 if offset <= begin:
                     break
                 if end > offset:
-                    offset = _align(end)
+                    offset = end
             if offset + self.sizes[group] > most:
                 return None
             offsets[group] = offset
@@ -377,8 +389,11 @@ class _Search:
 
     def changed(
         self, order: Sequence[int], placed: Sequence[int], source: random.Random
-    ) -> list[int]:
-        """Return an order where a group that ends with the arena, at times another, is earlier."""
+    ) -> tuple[list[int], int]:
+        """Return an order where a group that ends with the arena, at times another, is earlier.
+
+        With it comes the number of groups before that one, whose order is the same.
+        """
         end = self.end(placed)
         highest = [
             number
@@ -387,7 +402,8 @@ class _Search:
         ]
         number = highest[int(source.random() * len(highest))] if highest else 0
         earlier = int(source.random() * number)
-        return [*order[:earlier], order[number], *order[earlier:number], *order[number + 1 :]]
+        moved = [*order[:earlier], order[number], *order[earlier:number], *order[number + 1 :]]
+        return moved, earlier
 
 
 def _span(group: LiveRangeGroup) -> tuple[int, int]:

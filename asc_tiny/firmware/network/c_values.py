@@ -65,7 +65,13 @@ def steps_of(schedule: Schedule) -> dict[str, Any]:
 
 
 def _steps(found: Sequence[Loop]) -> dict[str, Any]:
-    return {"loops": found, "steps": np.array([stage for loop in found for stage in loop.stages])}
+    steps = np.array([stage for loop in found for stage in loop.stages])
+    return {"loops": found, "steps": steps, "step_type": _index_type(int(steps.max(initial=0)))}
+
+
+def _index_type(highest: int) -> str:
+    """Return the type in C of numbers of 16 bits at most, up to the highest."""
+    return "uint8_t" if highest < 2**8 else "uint16_t"
 
 
 def _frame_steps(schedule: Schedule) -> dict[str, Any]:
@@ -86,7 +92,7 @@ def _frame_steps(schedule: Schedule) -> dict[str, Any]:
     return {
         **_steps(found),
         "frame_steps": frame_steps,
-        "frame_type": "uint8_t" if len(frame_steps) <= 2**8 else "uint16_t",
+        "frame_type": _index_type(len(frame_steps) - 1),
         "frame_of_column": np.array([different.index(each) for each in steps]),
     }
 

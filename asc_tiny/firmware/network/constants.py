@@ -40,7 +40,7 @@ def constants(compiled: Compiled) -> Iterator[Constant]:
     yield Constant("asc_net_stages", "asc_tiled_stage_t" if streams else "asc_stage_t", len(stages))
     steps = steps_of(compiled.schedule)
     yield Constant("asc_net_loops", "asc_loop_t", len(steps["loops"]))
-    yield Constant("asc_net_steps", "uint8_t", len(steps["steps"]))
+    yield Constant("asc_net_steps", steps["step_type"], len(steps["steps"]))
     if streams:
         yield Constant("asc_net_frame_steps", "asc_frame_steps_t", len(steps["frame_steps"]))
         columns = len(steps["frame_of_column"])

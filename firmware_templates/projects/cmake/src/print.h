@@ -47,7 +47,7 @@ static int exit_code(int error) {
 }
 
 #ifdef ASC_NET_PROFILE
-static uint64_t stage_instructions[256];
+static uint64_t stage_instructions[4095];
 static uint64_t last_step;
 
 void asc_net_profile(uint32_t stage);

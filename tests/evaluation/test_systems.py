@@ -40,7 +40,10 @@ WEIGHTS, BIAS = (0.25, 0.6), 0.05
 
 @dataclass(frozen=True)
 class Files:
-    """Two networks, float and int8, and their ensemble on a synthetic data set."""
+    """Two networks, float and int8, and their ensemble on a synthetic data set.
+
+    Beside each int8 network is ``bare.tflite``, the same without metadata.
+    """
 
     data: Path
     floats: tuple[Path, Path]
@@ -83,6 +86,7 @@ def _network(folder, dataset, features, seed):
     info = RunInfo(dataset.labels, "0" * 64, config, "mobilenet", 0, None)
     run.write_info(info)
     path = folder / f"net{seed}.tflite"
+    path.with_name("bare.tflite").write_bytes(converted)
     provenance = {"parent_sha256": run.model_sha256(), "recipe": {"name": "<b>small</b>"}}
     path.write_bytes(
         quantize.with_metadata(
@@ -317,12 +321,9 @@ def test_an_empty_split_is_named(files, tmp_path, capsys):
         evaluate(systems.load([files.int8s[0]]), dataset, "test")
 
 
-def test_a_foreign_model_is_refused(files, tmp_path, capsys):
-    model = nets.load(files.floats[0])
-    features = cache.load(Dataset.load(files.data).split("test"), CONFIG)
-    path = tmp_path / "foreign.tflite"
-    path.write_bytes(quantize.quantize(model, features.take(np.arange(6))))
-    assert "foreign.tflite: holds no front end" in refused(capsys, path, "--data", files.data)
+def test_a_foreign_model_is_refused(files, capsys):
+    path = files.int8s[0].with_name("bare.tflite")
+    assert "bare.tflite: holds no front end" in refused(capsys, path, "--data", files.data)
 
 
 def test_a_float_network_needs_its_run(files, tmp_path, capsys):

@@ -125,10 +125,17 @@ def with_two_teachers(folder):
     return written(folder, '[distillation]\nteacher = ["one.keras", "two.keras"]\n')
 
 
-def test_resume_refuses_another_teacher(synthetic, tmp_path):
+def test_resume_refuses_another_teacher(synthetic, tmp_path, monkeypatch):
+    """Also where the training has been stopped before its first step."""
     recipe = with_two_teachers(tmp_path)
     dataset, options = Dataset.load(synthetic), {"cache_folder": tmp_path / "cache"}
-    loop.train(recipe, dataset, tmp_path / "cut", epochs=1, **options)
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loop, "Trainer", stopped)
+        loop.train(recipe, dataset, tmp_path / "cut", **options)
     teacher(tmp_path / "two.keras", seed=3)
     with pytest.raises(AscError, match=r"was trained with another two\.keras, cannot resume"):
         loop.train(recipe, dataset, tmp_path / "cut", resume=True, **options)

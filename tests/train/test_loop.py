@@ -293,7 +293,7 @@ def test_mixup_normalization_is_the_recipes(recipe):
 
 def test_it_learns(dataset, folder):
     path = folder / "learn.toml"
-    text = RECIPE.replace("cycles = [1, 2]", "cycles = [40]\nrate_max = 0.02")
+    text = RECIPE.replace("cycles = [1, 2]", "cycles = [24]\nrate_max = 0.03")
     # The last batch of an epoch has 3 of the 18 clips.
     text = text.replace("batch = 6", "batch = 5")
     path.write_text(text + "mixup_alpha = 0.0\n")

@@ -4,7 +4,7 @@
 
 Instructions are counted per stage on emulated cores, over the released networks and the small,
 common and random ones of the tests. Per kind of kernel, the costs of its features are fitted
-(asc_tiny/costs/instructions.py). The error that is written is that of networks that the fit has
+(asc_tiny/compiler/stage_costs.py). The error that is written is that of networks that the fit has
 not seen: each is estimated from all others. Kernels that none of these networks has are measured
 in small ones of their own (benchmarks/kernel_probes.py). ``--missing`` measures only kernels that
 the table does not have, such as new ones, and leaves all other figures as they are. Needs
@@ -38,7 +38,7 @@ from kernel_probes import INT16, probes
 from asc_tiny.boards import catalog
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.planner.compiled import Compiled
-from asc_tiny.costs.instructions import Features, features, kind
+from asc_tiny.compiler.stage_costs import Features, features, kind
 from asc_tiny.firmware.network import compiled
 from asc_tiny.firmware.network.constants import constants
 from asc_tiny.firmware.runtime import runtime_sources
@@ -50,7 +50,7 @@ from support.keras_networks import COMMON, RELEASED, random_network
 from support.native import FLAGS, write
 from support.network_models import SMALL, quantized
 
-OUT = ROOT / "asc_tiny" / "costs" / "cpu_costs.json"
+OUT = ROOT / "asc_tiny" / "compiler" / "cpu_costs.json"
 SEEDS = range(60, 68)
 
 

@@ -7,134 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from asc_tiny.compiler import stage_costs
 from asc_tiny.compiler.ir import Stage
-from asc_tiny.compiler.kernel_params import (
-    ConvParams,
-    ConvS16Params,
-    DensePackedParams,
-    DenseParams,
-    DenseS16Params,
-    DepthwiseConvParams,
-    GatherNdParams,
-    GatherParams,
-    KernelParams,
-    LstmParams,
-    MatmulParams,
-    SvdfS8Params,
-    SvdfS16Params,
-    TakeParams,
-    TransposeConvParams,
-    TransposeConvS16Params,
-    UpsampledConvParams,
-    WindowParams,
-)
 from asc_tiny.compiler.options import Options
 from asc_tiny.firmware.network.compiled import DEFAULT, compile_network
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.util.errors import AscError
-
-
-class Features(NamedTuple):
-    """What the instructions of a stage are estimated from, of all of its runs together.
-
-    Attributes:
-        products: multiplications by weights, those with the zeros that fill up pairs included;
-            pixels under windows of kernels without such weights.
-        outputs: elements that are written.
-        taps: pixels that are written, times the pixels of a window; of convolutions of 16-bit
-            codes, times the runs of values that are multiplied by two channels; of kernels that
-            take values from places, the number of places.
-        gathered: elements that are read, as often as they are.
-        runs: number of runs.
-    """
-
-    products: int
-    outputs: int
-    taps: int
-    gathered: int
-    runs: int
-
-
-def features(stage: Stage) -> Features:
-    """Return what the cost of a stage depends on."""
-    params, runs = stage.params, stage.runs
-    pixels, window = _windows(params)
-    return Features(
-        products=_all_products(stage),
-        outputs=runs * stage.output.row_elements,
-        taps=runs * pixels * window,
-        gathered=runs * sum(rows.count * rows.view.row_elements for rows in stage.inputs),
-        runs=runs,
-    )
-
-
-def _windows(params: KernelParams) -> tuple[int, int]:
-    """Return the pixels of a row that is written, and how much of a window there is for each."""
-    match params:
-        case ConvS16Params(output_width=width, window=window):
-            runs = window.height * (1 if window.dilation == 1 else window.width)
-            return width, runs * -(-params.output_channels // 2)
-        case WindowParams(output_width=width, window=window):
-            return width, window.height * window.width
-        case UpsampledConvParams(output_width=width, columns=inner, width=columns):
-            return width, inner.window.height * columns
-        case TransposeConvParams(conv=inner):
-            return inner.output_width, inner.window.height * inner.window.width
-        case TransposeConvS16Params(output_width=width, height=height, width=columns):
-            runs = -(-height // params.stride_y) * -(-columns // params.stride_x)
-            return width, runs * -(-params.output_channels // 2)
-        case TakeParams(counts=counts):
-            return int(counts.values.prod()), 1
-        case GatherParams():
-            return params.batches * params.outer * params.count, 1
-        case GatherNdParams(count=count):
-            return count, 1
-    return 0, 0
-
-
-def _all_products(stage: Stage) -> int:
-    """Return the multiplications of all runs."""
-    if isinstance(stage.params, LstmParams | MatmulParams | SvdfS8Params | SvdfS16Params):
-        # Nothing fills up pairs, and one run may do what others do not.
-        return stage.macs
-    return stage.runs * _products(stage.params)
-
-
-def _products(params: KernelParams) -> int:
-    """Return the multiplications of a run."""
-    match params:
-        case ConvParams():
-            return params.output_width * params.weights.values.size
-        case UpsampledConvParams(columns=inner):
-            return inner.columns * inner.weights.values.size
-        case TransposeConvParams(conv=inner, stride=phases):
-            return inner.output_width * inner.weights.values.size // phases
-        case ConvS16Params():
-            return params.output_width * params.weights.values.size
-        case TransposeConvS16Params(stride_y=height, stride_x=width):
-            return params.output_width * params.weights.values.size // (height * width)
-        case DenseParams() | DensePackedParams() | DenseS16Params():
-            return params.rows * params.weights.values.size
-        case WindowParams():
-            pixels, window = _windows(params)
-            return pixels * window * params.output_channels
-    return 0
-
-
-def kind(stage: Stage) -> str:
-    """Return the name under which the costs of a stage are tabulated: that of its kernel.
-
-    Windows with gaps, and depthwise convolutions that make several channels of one, run through
-    code of their own.
-    """
-    name, params = stage.kernel.removeprefix("asc_"), stage.params
-    if isinstance(params, ConvParams | DepthwiseConvParams) and params.window.dilation > 1:
-        return f"{name} dilated"
-    if isinstance(params, DepthwiseConvParams) and params.input_channels != params.output_channels:
-        return f"{name} multiplied"
-    return name
 
 
 @dataclass(frozen=True)
@@ -204,7 +84,7 @@ def estimate(model_file: ModelFile, cpu: str, options: Options = DEFAULT) -> Est
     layers = {operator.index: 0 for operator in operators}
     for stage in compile_network(model_file, options).lowered.stages:
         if stage.operator is not None:
-            layers[stage.operator] += _instructions(model_file, stage, table)
+            layers[stage.operator] += _instructions(model_file, stage, cpu)
     error = table["error"]
     return Estimate(
         cpu,
@@ -216,17 +96,15 @@ def estimate(model_file: ModelFile, cpu: str, options: Options = DEFAULT) -> Est
     )
 
 
-def _instructions(model_file: ModelFile, stage: Stage, table: Mapping[str, Any]) -> int:
-    known = table["instructions"]
-    costs = known.get(kind(stage)) or known.get(kind(stage).split(" ")[0])
-    if costs is None:
+def _instructions(model_file: ModelFile, stage: Stage, cpu: str) -> int:
+    found = stage_costs.instructions(stage, cpu)
+    if found is None:
+        known = ", ".join(stage_costs.cpus()[cpu]["instructions"])
         raise AscError(
             f"{model_file.path}: operator {stage.title} runs {stage.kernel}, whose instructions "
-            f"were not measured; measured are {', '.join(known)}"
+            f"were not measured; measured are {known}"
         )
-    values = features(stage)._asdict()
-    instructions: float = sum(costs[name] * value for name, value in values.items())
-    return round(instructions)
+    return round(found)
 
 
 def cpu_table(cpu: str) -> Mapping[str, Any]:
@@ -235,7 +113,7 @@ def cpu_table(cpu: str) -> Mapping[str, Any]:
     Raises:
         AscError: a core that was not measured.
     """
-    cpus: Mapping[str, Mapping[str, Any]] = _table("cpu_costs.json")["cpus"]
+    cpus = stage_costs.cpus()
     if cpu not in cpus:
         raise AscError(f"--cpu {cpu}: was not measured; measured are {', '.join(cpus)}")
     return cpus[cpu]

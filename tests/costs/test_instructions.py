@@ -11,10 +11,11 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from asc_tiny.cli.main import main
+from asc_tiny.compiler import stage_costs
 from asc_tiny.compiler.kernel_params import KERNELS, UpsampledConvParams
-from asc_tiny.costs import instructions
+from asc_tiny.compiler.stage_costs import features
 from asc_tiny.costs.footprint import footprint
-from asc_tiny.costs.instructions import cpu_table, estimate, features
+from asc_tiny.costs.instructions import cpu_table, estimate
 from asc_tiny.firmware.network import ensemble
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.ensemble import load_model
@@ -131,8 +132,8 @@ def test_members_of_an_ensemble_share_memory(capsys: pytest.CaptureFixture[str])
 def test_kind_that_was_not_measured_gives_no_estimate(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table = {**cpu_table("cortex-m4"), "instructions": {}}
-    monkeypatch.setattr("asc_tiny.costs.instructions.cpu_table", lambda _: table)
+    cpus = {"cortex-m4": {**cpu_table("cortex-m4"), "instructions": {}}}
+    monkeypatch.setattr(stage_costs, "cpus", lambda: cpus)
     code, out, _ = budget(capsys, MOBILENET, "--cpu", "cortex-m4", "--json")
     assert code == 0
     costs = json.loads(out)["models"][0]["costs"]
@@ -182,7 +183,7 @@ def test_nessi_says_what_its_parameters_are(capsys: pytest.CaptureFixture[str]) 
     assert "parameters are bytes of constants" in out
 
 
-CPUS = json.loads(Path(instructions.__file__).with_name("cpu_costs.json").read_text())["cpus"]
+CPUS = stage_costs.cpus()
 
 
 @pytest.mark.parametrize("cpu", CPUS)
@@ -331,7 +332,7 @@ def test_instructions_of_resizing_on_cortex_m4(name: str, tmp_path: Path) -> Non
 def test_tables_are_about_kernels_that_there_are() -> None:
     """A kernel with a new name would seem not to have been measured."""
     tables = json.loads(
-        Path(instructions.__file__).with_name("cpu_costs.json").read_text(encoding="utf-8")
+        Path(stage_costs.__file__).with_name("cpu_costs.json").read_text(encoding="utf-8")
     )["cpus"].values()
     measured = {f"asc_{kind.split(' ')[0]}" for table in tables for kind in table["instructions"]}
     assert measured <= set(KERNELS)

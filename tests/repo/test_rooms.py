@@ -29,7 +29,7 @@ ROOMS = (
 
 FLOORS = {
     "compiler": (
-        *("options", "diagnostics", "weight_packing", "kernel_params", "ir"),
+        *("options", "diagnostics", "weight_packing", "kernel_params", "ir", "stage_costs"),
         *("lower", "supported", "passes", "planner", "verify", "pipeline", "report"),
     ),
     "frontend": ("arrays", "mel", "config"),

@@ -51,6 +51,7 @@ qemu-system-arm                 command -v qemu-system-arm
 END
     [[ "$2" != test ]] || cat <<END
 g++                             command -v c++
+clang                           command -v clang
 make                            command -v make
 arduino-builder                 command -v arduino-builder
 arduino-ctags                   command -v arduino-ctags

@@ -27,6 +27,8 @@ from support.patience import PATIENCE_S
 
 PROJECT = template_root() / "projects" / "cmake"
 LINK = ("-nostartfiles", "-Wl,--gc-sections")
+CLANG = ("clang", "--target=arm-none-eabi", "-isystem", "/usr/include/newlib")
+"""Clang with the headers of the C library that Debian's GCC for Arm uses."""
 
 
 def write_platform(board: Board, folder: Path, *, stack_bytes: int, runtime: str = "aot") -> None:
@@ -56,10 +58,17 @@ class EmulatedImage:
         board: name of an emulated board.
         flags: of the compiler instead of the board's, to build for a lesser core of its family.
         optimization: level.
+        compiler: another compiler than the board's, with options; the board's links.
     """
 
     def __init__(
-        self, folder: Path, board: str, *, flags: tuple[str, ...] = (), optimization: str = "-O2"
+        self,
+        folder: Path,
+        board: str,
+        *,
+        flags: tuple[str, ...] = (),
+        optimization: str = "-O2",
+        compiler: Sequence[str] = (),
     ) -> None:
         self.folder, self.board = folder, catalog.get(board)
         toolchain = self.board.toolchain
@@ -67,8 +76,10 @@ class EmulatedImage:
         self.compiler = [toolchain.compiler, *core, *toolchain.compiler_flags]
         write_platform(self.board, folder, stack_bytes=4096)
         level = [flag for flag in FLAGS if not flag.startswith("-O")] + [optimization]
-        command = [*self.compiler, *level, "-ffunction-sections"]
-        objects = compiled(command, sorted(folder.glob("*.c")))
+        level.append("-ffunction-sections")
+        command = [*self.compiler, *level]
+        other = [*compiler, *core, *level] if compiler else command
+        objects = compiled(other, sorted(folder.glob("*.c")))
         command += [*LINK, f"-T{folder / 'link.ld'}", *map(str, objects)]
         subprocess.run([*command, "-o", str(folder / "image.elf")], check=True)
 
@@ -140,6 +151,7 @@ class EmulatedNetwork:
         flags: of the compiler instead of the board's, to build for a lesser core of its family.
         optimization: level.
         options: of the planner.
+        compiler: another compiler than the board's, with options.
     """
 
     def __init__(
@@ -151,13 +163,16 @@ class EmulatedNetwork:
         flags: tuple[str, ...] = (),
         optimization: str = "-O2",
         options: Options = DEFAULT,
+        compiler: Sequence[str] = (),
     ) -> None:
         from support.network_models import emit
 
         self.folder = folder
         emit(model, folder, options)
         c_programs.put("network_main.c", folder)
-        self.image = EmulatedImage(folder, board, flags=flags, optimization=optimization)
+        self.image = EmulatedImage(
+            folder, board, flags=flags, optimization=optimization, compiler=compiler
+        )
 
     def run(self, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
         """Return the int8 outputs, shape (inputs, outputs), and the most instructions of a run."""

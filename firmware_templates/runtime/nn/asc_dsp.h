@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The loops of the DSP path are in line assembly of GCC, with registers that only optimisation
- * leaves free. */
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+/* The loops of the DSP path are in line assembly as GCC and clang take it, with registers that only
+ * optimisation leaves free. */
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && defined(__OPTIMIZE__)
 #define ASC_KERNELS_DSP 1
 #else
 #define ASC_KERNELS_DSP 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.passes.row_blocking import block_rows, possible_rows_per_run
@@ -23,7 +24,7 @@ from asc_tiny.compiler.planner.arena_allocator import allocate, least_size
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.cost_model import instructions
 from asc_tiny.compiler.planner.fusion_cuts import Cuts
-from asc_tiny.compiler.planner.scheduler import schedule
+from asc_tiny.compiler.planner.scheduler import Schedule, schedule
 from asc_tiny.tflite.graph import Graph
 
 _MOST_COMBINATIONS = 100
@@ -48,10 +49,17 @@ def candidate(
         rows_per_run: rows per run by the number of the stage.
         enough: bytes of an arena at which a shorter search may end, 0 for the longer search.
     """
-    lowered = block_rows(initial, rows_per_run)
-    steps = schedule(lowered, cuts)
+    lowered, steps = _scheduled(initial, cuts, rows_per_run)
     arena = allocate(lowered, steps, enough)
     return Compiled(graph, initial, cuts, lowered, steps, arena, rows_per_run)
+
+
+def _scheduled(
+    initial: LoweredGraph, cuts: Cuts, rows_per_run: Mapping[int, int]
+) -> tuple[LoweredGraph, Schedule]:
+    """Return the stages with so many rows per run, and the order of their runs."""
+    lowered = block_rows(initial, rows_per_run)
+    return lowered, schedule(lowered, cuts)
 
 
 def narrowed(whole: Compiled, limit: int) -> Compiled:
@@ -133,8 +141,7 @@ def _apart(
 
 def _bound(least: Compiled, chosen: Mapping[int, int]) -> int:
     """Return the most bytes that exist at the same time with a combination."""
-    lowered = block_rows(least.initial, chosen)
-    return least_size(lowered, schedule(lowered, least.cuts))
+    return least_size(*_scheduled(least.initial, least.cuts, chosen))
 
 
 def _allowed(least: Compiled, limit: int) -> dict[int, list[int]]:
@@ -167,7 +174,10 @@ def _saving(least: Compiled, number: int, rows: int) -> int:
 
 def _plan_within(least: Compiled, chosen: Mapping[int, int], limit: int) -> Compiled | None:
     """Return the plan of a combination, None if it is beyond the limit."""
-    if _bound(least, chosen) > limit:
+    lowered, steps = _scheduled(least.initial, least.cuts, chosen)
+    if least_size(lowered, steps) > limit:
         return None
-    found = candidate(least.graph, least.initial, least.cuts, chosen, enough=limit)
-    return found if found.arena.size <= limit else None
+    arena = allocate(lowered, steps, enough=limit)
+    if arena.size > limit:
+        return None
+    return replace(least, lowered=lowered, schedule=steps, arena=arena, rows_per_run=chosen)

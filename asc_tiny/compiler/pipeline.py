@@ -10,6 +10,7 @@ from asc_tiny.compiler.diagnostics import operator_error
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.lower.lower_graph import consistent, lower_graph
 from asc_tiny.compiler.options import INT8_CODES, STREAMING, Options
+from asc_tiny.compiler.passes.constant_channels import without_constant_channels
 from asc_tiny.compiler.passes.constant_folding import fold_constants
 from asc_tiny.compiler.passes.float_islands import without_float_islands
 from asc_tiny.compiler.passes.pack_dense import pack_dense_layers
@@ -122,6 +123,11 @@ def _remove_float_islands(unit: Unit) -> None:
     unit.graph = without_float_islands(unit.graph)
 
 
+def _remove_constant_channels(unit: Unit) -> None:
+    with consistent(unit.graph):
+        unit.graph = without_constant_channels(unit.graph)
+
+
 def _time_major(unit: Unit) -> None:
     _check_no_state(unit.graph)
     with consistent(unit.graph):
@@ -179,6 +185,7 @@ GRAPH_PASSES = (
 """The passes, in their order, after which every operator that is left must have kernels."""
 
 STAGE_PASSES = (
+    Pass("constant_channels", _remove_constant_channels, _check_graph),
     Pass("time_major", _time_major, _check_graph, lambda each: each.schedule == STREAMING),
     Pass("lower", _lower, _check_stages),
     Pass("pack_dense", _pack_dense, _check_stages, lambda each: each.optimize == "size"),

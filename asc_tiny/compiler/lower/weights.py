@@ -118,8 +118,8 @@ def _narrow_constant(ctx: LoweringContext, channel: Channel, low: int, high: int
     point, the new bias is so large a multiple of what makes a step of the output that no sum of
     products reaches the next one.
     """
-    code = _code(ctx, channel, low)
-    if code != _code(ctx, channel, high):
+    code = code_of(ctx, channel, low)
+    if code != code_of(ctx, channel, high):
         return None
     steps = code - ctx.quantization(ctx.output)[1]
     if steps == 0:
@@ -128,12 +128,12 @@ def _narrow_constant(ctx: LoweringContext, channel: Channel, low: int, high: int
     bits = min(step_bits - 2, _NARROW_BITS)
     made = (steps << step_bits, 1 << 30 - (step_bits - 2 - bits), bits)
     is_same = (
-        _is_narrow(made, low, high) and _code(ctx, made, low) == _code(ctx, made, high) == code
+        _is_narrow(made, low, high) and code_of(ctx, made, low) == code_of(ctx, made, high) == code
     )
     return made if is_same else None
 
 
-def _code(ctx: LoweringContext, channel: Channel, products: int) -> int:
+def code_of(ctx: LoweringContext, channel: Channel, products: int) -> int:
     """Return the output of a channel for a sum of products."""
     bias, factor, bits = channel
     low, high = ctx.codes()

@@ -227,7 +227,8 @@ def test_size_takes_less_flash_for_dense_layers() -> None:
             for array in stage.arrays
         }
         sizes[optimize] = sum(arrays.values())
-    assert sizes["speed"] - sizes["size"] == 1280 * (4 + 2) + 10 * 4
+    # 80 of 1,280 channels of the first are constant, and gone.
+    assert sizes["speed"] - sizes["size"] == 1200 * (4 + 2) + 10 * 4
 
 
 @pytest.mark.slow

@@ -1,0 +1,348 @@
+"""Channels that no input changes: what is removed, and TensorFlow Lite Micro's results after it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asc_tiny.compiler.passes.constant_channels import without_constant_channels
+from asc_tiny.model.model_file import ModelFile
+from asc_tiny.tflite.graph import Graph
+from support.graph_batch import compiled_runtime, model_file, run_all
+from support.network_models import TflmNetwork, inputs
+from support.tflite_builder import Builder, Value
+
+pytest.importorskip("tflite_micro")
+
+INPUT_SCALE, SCALE, WEIGHT_SCALE = 0.05, 0.1, 0.004
+ZERO = -20
+"""The zero point of all activations but the input."""
+
+
+class Chain:
+    """A network whose operators each read the result of the one before, 12 channels wide.
+
+    Filters without effect are given by the steps from the zero point to their only code.
+    """
+
+    def __init__(self, seed: int = 0, shape: tuple[int, ...] = (1, 7, 6, 3)) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.builder = Builder()
+        self.input = self.x = self.builder.activation(shape, INPUT_SCALE, 5)
+
+    def conv(self, effects: Mapping[int, int], kernel: int = 1, **more: Any) -> Chain:
+        weights = self.codes((more.pop("filters", 12), kernel, kernel, self.x.shape[3]))
+        return self.windowed("CONV_2D", weights, 0, effects, **more)
+
+    def depthwise(self, effects: Mapping[int, int], kernel: int = 3, **more: Any) -> Chain:
+        weights = self.codes((1, kernel, kernel, more.pop("filters", self.x.shape[3])))
+        more["depthMultiplier"] = weights.shape[3] // self.x.shape[3]
+        return self.windowed("DEPTHWISE_CONV_2D", weights, 3, effects, **more)
+
+    def windowed(
+        self, name: str, weights: np.ndarray, axis: int, effects: Mapping[int, int], **more: Any
+    ) -> Chain:
+        more.setdefault("padding", "SAME")
+        stride = more.pop("stride", 1)
+        kernel = weights.shape[1]
+        reach = 0 if more["padding"] == "SAME" else kernel - 1
+        height, width = (-(-(size - reach) // stride) for size in self.x.shape[1:3])
+        operands = self.operands(weights, axis, effects, more.pop("unread", ()))
+        shape = (1, height, width, weights.shape[axis])
+        return self.add(
+            name,
+            operands,
+            shape,
+            strideH=stride,
+            strideW=stride,
+            dilationHFactor=1,
+            dilationWFactor=1,
+            **more,
+        )
+
+    def dense(
+        self, effects: Mapping[int, int] | None = None, units: int = 9, rows: int = 1
+    ) -> Chain:
+        weights = self.codes((units, math.prod(self.x.shape) // rows))
+        return self.add(
+            "FULLY_CONNECTED", self.operands(weights, 0, effects or {}, ()), (rows, units)
+        )
+
+    def pool(self, name: str = "MAX_POOL_2D", **more: Any) -> Chain:
+        _, height, width, channels = self.x.shape
+        shape = (1, -(-height // 2), -(-width // 2), channels)
+        options = {"filterHeight": 2, "filterWidth": 2, "strideH": 2, "strideW": 2}
+        return self.add(name, [], shape, padding="SAME", **options, **more)
+
+    def pad(self) -> Chain:
+        _, height, width, channels = self.x.shape
+        amounts = self.builder.constant(np.array([[0, 0], [1, 1], [0, 1], [0, 0]], np.int32))
+        return self.add("PAD", [amounts], (1, height + 2, width + 1, channels))
+
+    def resize(self) -> Chain:
+        _, height, width, channels = self.x.shape
+        size = self.builder.constant(np.array([2 * height, 2 * width], np.int32))
+        return self.add("RESIZE_NEAREST_NEIGHBOR", [size], (1, 2 * height, 2 * width, channels))
+
+    def reshape(self, *shape: int) -> Chain:
+        return self.add("RESHAPE", [self.builder.constant(np.array(shape, np.int32))], shape)
+
+    def plus(self, other: Value) -> Chain:
+        return self.add("ADD", [other], self.x.shape, fusedActivationFunction="NONE")
+
+    def beside(self, other: Value) -> Chain:
+        shape = (*self.x.shape[:3], self.x.shape[3] + other.shape[3])
+        return self.add("CONCATENATION", [other], shape, axis=3)
+
+    def add(self, name: str, operands: list[Any], shape: tuple[int, ...], **options: Any) -> Chain:
+        y = self.builder.activation(shape, SCALE, ZERO)
+        self.builder.operator(name, [self.x, *operands], [y], **options)
+        self.x = y
+        return self
+
+    def codes(self, shape: tuple[int, ...]) -> np.ndarray:
+        return self.rng.integers(-127, 128, shape).astype(np.int8)
+
+    def operands(
+        self, weights: np.ndarray, axis: int, effects: Mapping[int, int], unread: Any
+    ) -> list[Value]:
+        """Return weights and biases.
+
+        Some filters get scales at which no weight counts; the others do not read some inputs.
+        """
+        count = weights.shape[axis]
+        scales = self.rng.uniform(0.2, 1.0, count) * WEIGHT_SCALE
+        biases = self.rng.integers(-2000, 2000, count)
+        rest = [number for number in range(count) if number not in effects]
+        if unread:
+            weights[np.ix_(rest, *map(range, weights.shape[1:3]), unread)] = 0
+        for filter_number, steps in effects.items():
+            scales[filter_number] = 1e-7
+            biases[filter_number] = round(steps * SCALE / (self.x.scale * 1e-7))
+        bias = self.builder.constant(biases.astype(np.int32), self.x.scale * scales)
+        return [self.builder.constant(weights, scales.tolist(), axis=axis), bias]
+
+    def model(self, *more: Value) -> ModelFile:
+        return model_file(self.builder.finish([self.input], [self.x, *more]), "chain")
+
+
+def channels_of(graph: Graph) -> list[int]:
+    """Return the channels of what each operator makes."""
+    return [graph.tensor(operator.outputs[0]).shape[-1] for operator in graph.operators]
+
+
+def check(models: list[ModelFile], folder: Path) -> None:
+    """Compare networks with TensorFlow Lite Micro's kernels, under all sanitizers."""
+    samples = [inputs(model.graph.tensor(0).shape, 8) for model in models]
+    made = run_all(models, samples, folder, compiled_runtime(), {})
+    for model, each, outputs in zip(models, samples, made, strict=True):
+        reference = TflmNetwork(model.data)
+        assert np.array_equal(outputs, [reference.run(sample).copy() for sample in each])
+
+
+AT_LAST = dict.fromkeys((8, 9, 10, 11), 7)
+AT_ZERO = dict.fromkeys((0, 3, 4, 7, 11), 0)
+ELSEWHERE = {1: 9, 2: -12, 5: 40, 6: -55, 8: 3}
+
+CASES: dict[str, tuple[Callable[[], Chain], list[int]]] = {
+    "through a depthwise convolution": (
+        lambda: Chain().conv(AT_ZERO, 3).depthwise({}).conv({}, filters=5),
+        [8, 8, 5],
+    ),
+    "into a bias": (lambda: Chain().conv(ELSEWHERE).conv({}, filters=5), [8, 5]),
+    "into a bias without padding": (
+        lambda: Chain().conv(ELSEWHERE).conv({}, 3, filters=5, padding="VALID"),
+        [8, 5],
+    ),
+    "not where padding is another code": (
+        lambda: Chain().conv(ELSEWHERE).conv({}, 3, filters=5),
+        [12, 5],
+    ),
+    "where padding is the same code": (
+        lambda: Chain().conv(AT_ZERO).conv({}, 3, filters=5),
+        [8, 5],
+    ),
+    "not where depthwise padding is another code": (
+        lambda: Chain().conv(ELSEWHERE).depthwise({}).conv({}, filters=5),
+        [12, 12, 5],
+    ),
+    "through a depthwise convolution without padding": (
+        lambda: Chain().conv(ELSEWHERE).depthwise({}, padding="VALID").conv({}, filters=5),
+        [8, 8, 5],
+    ),
+    "what a depthwise convolution does not pass on": (
+        lambda: Chain().conv({}).depthwise(ELSEWHERE).conv({}, filters=5),
+        [8, 8, 5],
+    ),
+    "through poolings into rows": (
+        lambda: Chain().conv(ELSEWHERE).pool().pool("AVERAGE_POOL_2D").reshape(1, 48).dense(),
+        [8, 8, 8, 32, 9],
+    ),
+    "into a dense layer of several rows": (
+        lambda: Chain().conv(ELSEWHERE).reshape(42, 12).dense(rows=42),
+        [8, 8, 9],
+    ),
+    "not through a pooling that clamps": (
+        lambda: Chain().conv(ELSEWHERE).pool(fusedActivationFunction="RELU").conv({}, filters=5),
+        [12, 12, 5],
+    ),
+    "through PAD of the same code": (
+        lambda: Chain().conv(AT_ZERO).pad().conv({}, 3, padding="VALID", filters=5),
+        [8, 8, 5],
+    ),
+    "not through PAD of another code": (
+        lambda: Chain().conv(ELSEWHERE).pad().conv({}, 3, padding="VALID", filters=5),
+        [12, 12, 5],
+    ),
+    "through a resize": (
+        lambda: Chain().conv(AT_ZERO).resize().conv({}, 3, filters=5),
+        [8, 8, 5],
+    ),
+    "of a depthwise convolution of one channel": (
+        lambda: Chain(shape=(1, 7, 6, 1)).depthwise(AT_ZERO, filters=12).conv({}, filters=5),
+        [8, 5],
+    ),
+    "not of one with a multiplier": (
+        lambda: Chain().depthwise(AT_ZERO, filters=12).conv({}, filters=5),
+        [12, 5],
+    ),
+    "what nothing reads": (
+        lambda: Chain().conv({}).conv({}, 3, filters=5, unread=(0, 1, 2, 3, 9)),
+        [8, 5],
+    ),
+    "what only removed filters read": (
+        lambda: Chain().conv({}).conv(AT_LAST, 3, unread=(0, 1, 2, 3, 9)).conv({}, filters=5),
+        [8, 8, 5],
+    ),
+    "not what a filter reads that fills a group": (
+        lambda: Chain().conv({}).conv(dict.fromkeys(range(12), 4)).conv({}, filters=5),
+        [12, 4, 5],
+    ),
+    "of a dense layer": (lambda: Chain().dense(ELSEWHERE, units=12).dense(), [8, 9]),
+    "not less than a group": (
+        lambda: Chain().conv({0: 9, 5: 0, 9: -3}).conv({}, filters=5),
+        [12, 5],
+    ),
+    "a whole group of more": (
+        lambda: Chain().conv({0: 9}, filters=9).conv({}, filters=5),
+        [8, 5],
+    ),
+    "all but a group": (
+        lambda: Chain().conv(dict.fromkeys(range(12), 6)).conv({}, filters=5),
+        [4, 5],
+    ),
+    "not of the output": (lambda: Chain().conv(AT_ZERO), [12]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_channels_that_are_removed(case: str) -> None:
+    make, channels = CASES[case]
+    graph = make().model().graph
+    made = without_constant_channels(graph)
+    assert channels_of(made) == channels
+    assert (made is graph) == (channels_of(graph) == channels)
+
+
+def test_results_of_all_cases(tmp_path: Path) -> None:
+    check([make().model() for make, _ in CASES.values()], tmp_path)
+
+
+def test_channels_of_sums_and_concatenations_stay(tmp_path: Path) -> None:
+    models = []
+    for joined in (Chain.plus, Chain.beside):
+        chain = Chain().conv(AT_ZERO)
+        first = chain.x
+        chain.conv(ELSEWHERE)
+        model = joined(chain, first).conv({}, filters=5).model()
+        assert without_constant_channels(model.graph) is model.graph
+        models.append(model)
+    check(models, tmp_path)
+
+
+def test_channels_of_a_second_output_stay() -> None:
+    chain = Chain().conv(AT_ZERO)
+    graph = chain.conv({}, filters=5).model(chain.input).graph
+    assert channels_of(without_constant_channels(graph)) == [8, 5]
+    chain = Chain().conv(AT_ZERO)
+    first = chain.x
+    graph = chain.conv({}, filters=5).model(first).graph
+    assert without_constant_channels(graph) is graph
+
+
+def test_two_readers_of_which_one_needs_a_channel(tmp_path: Path) -> None:
+    chain = Chain().conv(ELSEWHERE)
+    first = chain.x
+    chain.conv({}, filters=5)
+    other = chain.x
+    chain.x = first
+    model = chain.conv({}, 3, filters=5).plus(other).model()
+    assert without_constant_channels(model.graph) is model.graph
+    chain = Chain().conv(AT_ZERO)
+    first = chain.x
+    chain.conv({}, filters=5)
+    other = chain.x
+    chain.x = first
+    both = chain.conv({}, 3, filters=5).plus(other).model()
+    assert channels_of(without_constant_channels(both.graph)) == [8, 5, 5, 5]
+    check([model, both], tmp_path)
+
+
+def test_a_range_that_only_earlier_layers_narrow(tmp_path: Path) -> None:
+    """Sums that reach a step of the output from all codes do not from those that there are."""
+    chain = Chain().conv(dict.fromkeys(range(12), 2))
+    model = chain.conv({0: 0}).conv({}, filters=5).model()
+    # All inputs of the second layer are constant, so all its filters are.
+    assert channels_of(without_constant_channels(model.graph)) == [4, 4, 5]
+    check([model], tmp_path)
+
+
+def test_an_absent_bias(tmp_path: Path) -> None:
+    chain = Chain().conv(ELSEWHERE)
+    weights = chain.builder.constant(chain.codes((5, 1, 1, 12)), [0.003] * 5)
+    shape = (*chain.x.shape[:3], 5)
+    options = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
+    model = chain.add("CONV_2D", [weights], shape, padding="SAME", **options).model()
+    assert channels_of(without_constant_channels(model.graph)) == [8, 5]
+    check([model], tmp_path)
+
+
+def random_chain(seed: int) -> ModelFile:
+    """Return a network of 2 to 6 layers, about half of whose filters have no effect."""
+    chain = Chain(seed, (1, 9, 8, int(np.random.default_rng(seed).integers(1, 6))))
+    rng = chain.rng
+
+    def effects(count: int) -> dict[int, int]:
+        dead = np.flatnonzero(rng.random(count) < rng.random())
+        return {int(n): int(rng.choice([0, rng.integers(-100, 101)])) for n in dead}
+
+    def filters() -> int:
+        return int(rng.integers(1, 30))
+
+    for _ in range(rng.integers(1, 6)):
+        kind = rng.integers(0, 8)
+        if kind < 4:
+            count = filters()
+            chain.conv(effects(count), int(rng.choice([1, 1, 3])), filters=count)
+        elif kind < 6 and chain.x.scale == float(np.float32(SCALE)):
+            chain.depthwise(effects(chain.x.shape[3]), stride=int(rng.integers(1, 3)))
+        elif kind == 6 and chain.x.scale == float(np.float32(SCALE)):
+            chain.pool(str(rng.choice(["MAX_POOL_2D", "AVERAGE_POOL_2D"])))
+        elif chain.x.scale == float(np.float32(SCALE)):
+            chain.pad()
+    return chain.dense().model()
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(12), pytest.param(range(12, 400), marks=pytest.mark.slow)], ids=str
+)
+def test_random_chains(seeds: range, tmp_path: Path) -> None:
+    models = [random_chain(seed) for seed in seeds]
+    smaller = sum(without_constant_channels(each.graph) is not each.graph for each in models)
+    assert smaller > len(models) // 3
+    check(models, tmp_path)

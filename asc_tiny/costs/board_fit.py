@@ -31,13 +31,13 @@ _N_FFT = 2048
 """The transform of the measured front end."""
 
 _FRONT_END = {
-    "cortex-m0plus": (693_480, 13_300),
-    "cortex-m3": (152_400, 12_240),
-    "cortex-m4": (119_080, 11_760),
-    "cortex-m7": (119_080, 11_760),
-    "cortex-m33": (118_950, 11_760),
-    "cortex-m55": (59_280, 12_640),
-    "rv32imc": (348_340, 12_630),
+    "cortex-m0plus": (685_040, 13_430),
+    "cortex-m3": (150_680, 13_260),
+    "cortex-m4": (106_240, 12_670),
+    "cortex-m7": (106_240, 12_670),
+    "cortex-m33": (106_250, 12_660),
+    "cortex-m55": (59_410, 12_690),
+    "rv32imc": (344_240, 12_630),
 }
 """Instructions a frame and bytes of flash. A Cortex-M7 runs a Cortex-M4's code."""
 

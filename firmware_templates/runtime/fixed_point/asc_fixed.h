@@ -106,6 +106,20 @@ static inline int32_t asc_add_high_product(int32_t a, int32_t weight, uint32_t w
     return result;
 }
 
+/* The low half of a word times the low half of another. */
+static inline uint32_t asc_multiply_low_halves(uint32_t word, uint32_t other) {
+    uint32_t result;
+    __asm__("smulbb %0, %1, %2" : "=r"(result) : "r"(word), "r"(other));
+    return result;
+}
+
+/* The high half of a word times the low half of another. */
+static inline uint32_t asc_multiply_high_half(uint32_t word, uint32_t other) {
+    uint32_t result;
+    __asm__("smultb %0, %1, %2" : "=r"(result) : "r"(word), "r"(other));
+    return result;
+}
+
 #else
 
 #if ASC_HAS_THUMB1

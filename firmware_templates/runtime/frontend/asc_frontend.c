@@ -16,9 +16,14 @@
 #define LOG2_FRACTION_BITS ASC_FRONTEND_LOG2_FRACTION_BITS
 #define TWENTIETH ASC_FRONTEND_TWENTIETH
 
+#define ASC_FRONTEND_THUMB2 (ASC_HAS_THUMB2_LOOPS && ASC_HAS_DSP && !ASC_FRONTEND_NORMALIZED)
+
+#define ASC_FRONTEND_THUMB2_MEL \
+    (ASC_FRONTEND_THUMB2 && ASC_FRONTEND_FLOOR_IS_ADDED && ASC_FRONTEND_QUANTIZATIONS == 1)
+
 #if ASC_HAS_MVE
 
-static uint32_t headroom(const asc_frontend_t *frontend) {
+static uint32_t headroom(asc_frontend_t *frontend) {
     return asc_mve_headroom(frontend->frame.samples);
 }
 
@@ -38,6 +43,10 @@ static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
 }
 
 #else
+
+#if ASC_FRONTEND_THUMB2
+#include "asc_frontend_thumb2.h"
+#endif
 
 typedef asc_frontend_requantization_t requantization_t;
 
@@ -61,52 +70,83 @@ static inline const requantization_t *requantization(uint32_t q) {
 
 #if ASC_FRONTEND_SAMPLE_BITS == 16
 
-/* The left shift that fills int16; 15 for a frame of 0 and -1 only. */
-static uint32_t headroom(const asc_frontend_t *frontend) {
-    const uint32_t *words = frontend->frame.pairs;
-    const uint32_t *end = words + N_FFT / 2u;
-    uint32_t changes = 0; /* bits that differ from the next lower one */
+/* Those bits of some samples, and the lowest one, that differ from the next lower one. They come
+ * in multiples of 16. */
+static uint32_t changes(const asc_sample_pair_t *pairs, const asc_sample_pair_t *end) {
+    uint32_t changes = 1;
 #if ASC_HAS_THUMB2_LOOPS
     __asm__ volatile("1:\n"
-                     "ldmia %[words]!, {r4, r5, r6, r8}\n"
+                     "ldmia %[pairs]!, {r4-r6, r8-r12}\n"
                      "eor r4, r4, r4, lsl #1\n"
-                     "eor r5, r5, r5, lsl #1\n"
-                     "eor r6, r6, r6, lsl #1\n"
-                     "eor r8, r8, r8, lsl #1\n"
                      "orr %[changes], %[changes], r4\n"
+                     "eor r5, r5, r5, lsl #1\n"
                      "orr %[changes], %[changes], r5\n"
+                     "eor r6, r6, r6, lsl #1\n"
                      "orr %[changes], %[changes], r6\n"
+                     "eor r8, r8, r8, lsl #1\n"
                      "orr %[changes], %[changes], r8\n"
-                     "cmp %[words], %[end]\n"
+                     "eor r9, r9, r9, lsl #1\n"
+                     "orr %[changes], %[changes], r9\n"
+                     "eor r10, r10, r10, lsl #1\n"
+                     "orr %[changes], %[changes], r10\n"
+                     "eor r11, r11, r11, lsl #1\n"
+                     "orr %[changes], %[changes], r11\n"
+                     "eor r12, r12, r12, lsl #1\n"
+                     "orr %[changes], %[changes], r12\n"
+                     "cmp %[pairs], %[end]\n"
                      "blo 1b\n"
-                     : [words] "+&r"(words), [changes] "+&r"(changes)
+                     : [pairs] "+&r"(pairs), [changes] "+&r"(changes)
                      : [end] "r"(end)
-                     : "r4", "r5", "r6", "r8", "cc", "memory");
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
 #else
-    while (words < end) {
-        const uint32_t word = *words++;
-        changes |= word ^ (word << 1);
+    while (pairs < end) {
+        const uint32_t pair = *pairs++;
+        changes |= pair ^ (pair << 1);
     }
 #endif
+    return changes;
+}
+
+/* The left shift that fills int16; 15 for a frame of 0 and -1 only. */
+static uint32_t shift_of(uint32_t changes) {
     /* Below the lowest bit of a sample is nothing of it; the 1 makes the largest shift 15. */
     return asc_leading_zeros(((changes | changes >> 16) & 0xFFFEu) | 1u) - 16u;
 }
 
 #else
 
-/* The left shift that fills int32, at most MAX_SHIFT. */
-static uint32_t headroom(const asc_frontend_t *frontend) {
-    const asc_sample_t *sample = frontend->frame.samples;
-    const asc_sample_t *end = sample + N_FFT;
-    uint32_t magnitude = UINT32_C(1) << (30u - MAX_SHIFT);
-    for (; sample < end; sample += 2) {
-        magnitude |= (uint32_t)(sample[0] ^ (sample[0] >> 31));
-        magnitude |= (uint32_t)(sample[1] ^ (sample[1] >> 31));
+/* Those bits of some samples, and the lowest one, that differ from the sign. */
+static uint32_t changes(const asc_sample_pair_t *pairs, const asc_sample_pair_t *end) {
+    uint32_t changes = 1;
+    for (; pairs < end; pairs++) {
+        changes |= (uint32_t)(pairs->re ^ (pairs->re >> 31));
+        changes |= (uint32_t)(pairs->im ^ (pairs->im >> 31));
     }
-    return asc_leading_zeros(magnitude) - 1u;
+    return changes;
+}
+
+/* The left shift that fills int32, at most MAX_SHIFT. */
+static uint32_t shift_of(uint32_t changes) {
+    return asc_leading_zeros(changes | UINT32_C(1) << (30u - MAX_SHIFT)) - 1u;
 }
 
 #endif
+
+static uint32_t headroom(asc_frontend_t *frontend) {
+    const asc_sample_pair_t *pairs = frontend->frame.pairs;
+#if HOP % 16 == 0 && HOP >= N_FFT / 2 && HOP < N_FFT
+    /* Half of the samples or more are new, and the last ones are the next frame's first. */
+    const asc_sample_pair_t *next = pairs + HOP / 2u;
+    const asc_sample_pair_t *added = pairs + (frontend->kept != 0 ? (N_FFT - HOP) / 2u : 0);
+    const uint32_t before = added < next ? frontend->kept | changes(added, next) : frontend->kept;
+    frontend->kept = changes(next, pairs + N_FFT / 2u);
+    return shift_of(before | frontend->kept);
+#else
+    return shift_of(changes(pairs, pairs + N_FFT / 2u));
+#endif
+}
+
+#if !ASC_FRONTEND_THUMB2_MEL
 
 static inline uint32_t scaled_mantissa(uint32_t high, uint32_t low, uint32_t zeros) {
     return (high << zeros) | ((low >> 1) >> (31u - zeros));
@@ -140,6 +180,8 @@ static inline int32_t units(int32_t log, const requantization_t *to) {
     return asc_saturate16(asc_add_product(to->offset, log, to->multiplier));
 #endif
 }
+
+#endif
 
 static inline int8_t rounded(int32_t value, int32_t reciprocal, int32_t zero) {
     return (int8_t)asc_saturate8(asc_add_product(zero, value, reciprocal));
@@ -176,6 +218,10 @@ static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
     const uint16_t *bin = asc_frontend_segment_bin;
     const uint64_t *start = power + bin[0];
     uint64_t rest = segment_power(start, power + bin[1], asc_frontend_ramp[0], 0).rising;
+#if ASC_FRONTEND_THUMB2_MEL
+    bands_in_units(frontend->log_mel[0], power, rest, floor, (63 << LOG2_FRACTION_BITS) - exponent,
+                   requantization(0));
+#else
     start = power + bin[1];
     for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++) {
         const uint64_t *end = power + bin[m + 2];
@@ -195,9 +241,12 @@ static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
         rest = sums.rising;
         start = end;
     }
+#endif
 }
 
 #if ASC_FRONTEND_DELTAS
+
+#if !ASC_FRONTEND_THUMB2
 
 static inline int32_t past(asc_frontend_past_t values, uint32_t index) {
     return (int16_t)(uint16_t)(values >> (16u * index));
@@ -232,6 +281,8 @@ static void write_codes(int8_t *codes, size_t stride, asc_frontend_band_t *band,
     }
 }
 
+#endif
+
 #else
 
 static void write_codes(int8_t *codes, size_t stride, const int16_t *next,
@@ -255,8 +306,38 @@ static void write_column(asc_frontend_t *frontend, int8_t *features, size_t stri
     }
 }
 
-/* Blocks of a fixed size are copied in line: small C libraries copy byte by byte. */
+#if ASC_HAS_THUMB2_LOOPS
+
+#define WORDS_AT_ONCE 8u
+
+/* Copies words in order, a multiple of WORDS_AT_ONCE and not 0. */
+static inline void copy_words(void *to, const void *from, size_t words) {
+    const uint32_t *end = (const uint32_t *)from + words;
+    __asm__ volatile("1:\n"
+                     "ldmia %[from]!, {r4-r6, r8-r12}\n"
+                     "stmia %[to]!, {r4-r6, r8-r12}\n"
+                     "cmp %[from], %[end]\n"
+                     "blo 1b\n"
+                     : [to] "+&r"(to), [from] "+&r"(from)
+                     : [end] "r"(end)
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+}
+
+#endif
+
+/* Copies in order. Blocks of a fixed size are copied in line: small C libraries copy byte by byte.
+ */
 static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
+#if ASC_HAS_THUMB2_LOOPS
+    const size_t at_once = WORDS_AT_ONCE * sizeof(uint32_t) / sizeof *to;
+    const size_t whole = count - count % at_once;
+    if ((((uintptr_t)to | (uintptr_t)from) & 3u) == 0 && whole > 0) {
+        copy_words(to, from, whole * sizeof *to / sizeof(uint32_t));
+        to += whole;
+        from += whole;
+        count -= whole;
+    }
+#endif
     for (; count >= BLOCK; count -= BLOCK, from += BLOCK, to += BLOCK) {
         memcpy(to, from, BLOCK * sizeof *to);
     }
@@ -270,19 +351,7 @@ static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
 /* Keeps what the next frame shares with this one. */
 static void advance(asc_frontend_t *frontend) {
     frontend->filled = N_FFT - HOP;
-#if ASC_HAS_THUMB2_LOOPS && HOP % 16 == 0 && HOP < N_FFT
-    asc_sample_pair_t *to = frontend->frame.pairs;
-    const asc_sample_pair_t *from = frontend->frame.pairs + HOP / 2u;
-    const asc_sample_pair_t *end = frontend->frame.pairs + N_FFT / 2u;
-    __asm__ volatile("1:\n"
-                     "ldmia %[from]!, {r4-r6, r8-r12}\n"
-                     "stmia %[to]!, {r4-r6, r8-r12}\n"
-                     "cmp %[from], %[end]\n"
-                     "blo 1b\n"
-                     : [to] "+&r"(to), [from] "+&r"(from)
-                     : [end] "r"(end)
-                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
-#elif HOP >= BLOCK
+#if HOP >= BLOCK
     copy(frontend->frame.samples, frontend->frame.samples + HOP, N_FFT - HOP);
 #else
     memmove(frontend->frame.samples, frontend->frame.samples + HOP,
@@ -328,6 +397,7 @@ int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride) 
     }
     if (frontend->skipped > 0) {
         frontend->skipped--;
+        frontend->kept = 0;
         advance(frontend);
         return 0;
     }
@@ -350,6 +420,7 @@ void asc_frontend_skip(asc_frontend_t *frontend, uint32_t columns) {
 
 static void start_clip(asc_frontend_t *frontend) {
     frontend->filled = ASC_FRONTEND_LEAD;
+    frontend->kept = 0;
     memset(frontend->frame.samples, 0, frontend->filled * sizeof frontend->frame.samples[0]);
     frontend->received = 0;
     frontend->frames = 0;

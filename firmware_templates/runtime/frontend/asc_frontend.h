@@ -45,6 +45,7 @@ typedef struct {
         asc_sample_pair_t pairs[ASC_FRONTEND_N_FFT / 2u];
     } frame;         /* that is being filled */
     uint32_t filled; /* samples in it */
+    uint32_t kept;   /* bits of those that the frame before had, too; 0: not known */
 #if ASC_FRONTEND_CONTINUOUS
     uint32_t frames;  /* computed in a row, as far as a column needs them */
     uint32_t skipped; /* frames that are still to be left out */

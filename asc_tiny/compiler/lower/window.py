@@ -9,6 +9,10 @@ from asc_tiny.compiler.kernel_params import Window, WindowParams
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.requantization import same_padding
 
+PADDED = ("padded_h", "padded_w")
+"""Options of a convolution into which a PAD was folded: elements before and behind along an axis,
+besides those of SAME."""
+
 
 @dataclass(frozen=True)
 class Window2D:
@@ -40,10 +44,13 @@ class Window2D:
                 ctx.error(f"window of {height}x{width}, strides {strides}, dilations {dilations}")
             reach = (size - 1) * dilation + 1
             same = options["padding"] == "SAME"
-            fitting = source[axis] if same else source[axis] - reach + 1
+            more = options.get(PADDED[axis], (0, 0))
+            padded = source[axis] + sum(more)
+            fitting = padded if same else padded - reach + 1
             if target[axis] != -(-fitting // stride):
                 ctx.error(f"output size {target[axis]} does not fit input {source[axis]}")
-            before.append(same_padding(source[axis], reach, stride, target[axis]) if same else 0)
+            own = same_padding(padded, reach, stride, target[axis]) if same else 0
+            before.append(more[0] + own)
         return cls(height, width, *strides, *dilations, *before)
 
     def rows(self, ctx: LoweringContext) -> RowAccess:

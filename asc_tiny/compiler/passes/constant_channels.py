@@ -199,7 +199,7 @@ def _pads(ctx: LoweringContext, weights: Tensor) -> bool:
     source, target = ctx.image(ctx.input(0)), ctx.image(ctx.output)
     down = (target[0] - 1) * window.stride_y + (window.height - 1) * window.dilation_y
     across = (target[1] - 1) * window.stride_x + (window.width - 1) * window.dilation_x
-    return down >= source[0] or across >= source[1]
+    return max(window.top, window.left) > 0 or down >= source[0] or across >= source[1]
 
 
 def _copies(graph: Graph, operator: Operator) -> int | None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.compiler.lower.window import PADDED
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator, Tensor
 from asc_tiny.tflite.ops import Family, OpRules
 from asc_tiny.util.errors import AscError
@@ -25,6 +26,7 @@ _PAIRS = (
     ("stride_h", "stride_w"),
     ("dilation_h_factor", "dilation_w_factor"),
     ("filter_height", "filter_width"),
+    PADDED,
 )
 _MASKS = ("begin_mask", "end_mask", "shrink_axis_mask")
 

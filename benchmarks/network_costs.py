@@ -52,6 +52,8 @@ from support.network_models import SMALL, quantized
 
 OUT = ROOT / "asc_tiny" / "compiler" / "cpu_costs.json"
 SEEDS = range(60, 68)
+SPACIOUS, MUCH = ("encoder", "decoder"), 1 << 20
+"""Networks that may have as much memory as saves instructions, and bytes of that."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,14 @@ def networks(folder: Path) -> Iterator[Network]:
     """Return the networks that the costs of most kernels and the error are from."""
     for name in RELEASED:
         yield Network.of(name, load(ROOT / "models" / f"{name}.tflite"), Options())
-    made = {**SMALL, **COMMON, **{f"random{n}": lambda n=n: random_network(n) for n in SEEDS}}
+    made = {
+        **SMALL,
+        **COMMON,
+        "encoder": encoder,
+        "decoder": decoder,
+        "small_decoder": decoder,
+        **{f"random{n}": lambda n=n: random_network(n) for n in SEEDS},
+    }
     for codes, suffix in (("int16", INT16), ("int8", "")):
         for name, make in made.items():
             path = folder / f"{name}{suffix}.tflite"
@@ -158,12 +167,43 @@ def networks(folder: Path) -> Iterator[Network]:
                 data = quantized(make(), codes=codes)
             path.write_bytes(data)
             try:
-                yield Network.of(f"{name}{suffix}", load(path), Options())
+                options = Options(max_ram=MUCH if name in SPACIOUS else None)
+                yield Network.of(f"{name}{suffix}", load(path), options)
             except AscError as error:
                 # Not all operators have kernels of 16 bits.
                 if codes == "int8":
                     raise
                 print(error, file=sys.stderr)
+
+
+def encoder() -> Any:
+    """Return the encoder of an image segmentation: convolutions of few to many values."""
+    from keras import Input, Model, layers
+
+    source = x = Input((24, 48, 3), batch_size=1)
+    for filters, kernel, stride in (
+        (10, (3, 3), 1),
+        (16, (1, 1), 1),
+        (36, (2, 3), 2),
+        (20, (1, 1), 1),
+        (64, (3, 3), 2),
+        (24, (1, 1), 1),
+        (48, (3, 1), 2),
+        (76, (2, 3), 1),
+    ):
+        x = layers.Conv2D(filters, kernel, strides=stride, padding="same", activation="relu")(x)
+    return Model(source, layers.GlobalAveragePooling2D()(x))
+
+
+def decoder() -> Any:
+    """Return the decoder of an image segmentation: convolutions of upsampled maps, few to many."""
+    from keras import Input, Model, layers
+
+    source = x = Input((16, 4, 12), batch_size=1)
+    for filters, kernel in ((36, (2, 3)), (24, (3, 3)), (10, (2, 3)), (6, (3, 3))):
+        x = layers.UpSampling2D(2, interpolation="nearest")(x)
+        x = layers.Conv2D(filters, kernel, padding="same", activation="relu")(x)
+    return Model(source, layers.GlobalAveragePooling2D()(x))
 
 
 def costs(core: Core, models: Sequence[Network]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def verify_model(
     >>> found.passed
     True
     >>> found.arena_bytes
-    29616
+    30384
     """
     network = load(Path(model))
     tensors = [network.graph.tensor(index) for index in network.graph.inputs]

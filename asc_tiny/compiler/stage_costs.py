@@ -30,6 +30,7 @@ from asc_tiny.compiler.kernel_params import (
     TransposeConvParams,
     TransposeConvS16Params,
     UpsampledConvParams,
+    UpsampledSumParams,
     WindowParams,
 )
 
@@ -43,7 +44,8 @@ class Features(NamedTuple):
         outputs: elements that are written.
         taps: pixels that are written, times the pixels of a window; of convolutions of 16-bit
             codes, times the runs of values that are multiplied by two channels; of kernels that
-            take values from places, the number of places.
+            take values from places, the number of places; weights that are widened once for a run;
+            of sums of an upsampled convolution, the channels of a run.
         gathered: elements that are read, as often as they are.
         runs: number of runs.
     """
@@ -94,6 +96,10 @@ def _windows(params: KernelParams) -> tuple[int, int]:
         case ConvS16Params(output_width=width, window=window):
             runs = window.height * (1 if window.dilation == 1 else window.width)
             return width, runs * -(-params.output_channels // 2)
+        case ConvParams(widens=1):
+            return params.weights.values.size, 1
+        case UpsampledSumParams():
+            return params.output_channels, 1
         case WindowParams(output_width=width, window=window):
             return width, window.height * window.width
         case UpsampledConvParams(output_width=width, columns=inner, width=columns):
@@ -144,10 +150,12 @@ def _products(params: KernelParams) -> int:
 def kind(stage: Stage) -> str:
     """Return the name under which the costs of a stage are tabulated: that of its kernel.
 
-    Windows with gaps, and depthwise convolutions that make several channels of one, run through
-    code of their own.
+    Windows with gaps, widened weights, and depthwise convolutions that make several channels of
+    one, run through code of their own.
     """
     name, params = stage.kernel.removeprefix("asc_"), stage.params
+    if isinstance(params, ConvParams) and params.widens:
+        return f"{name} widened"
     if isinstance(params, ConvParams | DepthwiseConvParams) and params.window.dilation > 1:
         return f"{name} dilated"
     if isinstance(params, DepthwiseConvParams) and params.input_channels != params.output_channels:

@@ -56,22 +56,36 @@ def test_two_stages_of_one_name_are_found() -> None:
         verify.check_stages(replace(lowered, stages=stages))
 
 
+def is_read(compiled: Compiled, steps: list[int]) -> bool:
+    """Whether the last of some steps reads what the one before it writes."""
+    writer, reader = (compiled.lowered.stages[number] for number in steps[-2:])
+    row = writer.output_row(steps.count(steps[-2]) - 1)
+    written = writer.output.buffer_rows(row)
+    y = reader.row(steps.count(steps[-1]) - 1)
+    return any(
+        access.view.buffer is writer.output.buffer
+        and set(written) & {*access.view.buffer_rows(read)}
+        for access in reader.inputs
+        for read in access.read_rows(y)
+        if read is not None
+    )
+
+
 @pytest.mark.parametrize("name", PLANS)
 def test_steps_that_change_places_are_found(name: str) -> None:
     """Wherever a row is made one step before a stage needs it for the first time."""
     compiled = plan(name)
     order = list(compiled.schedule.order)
-    reads = [{rows.view.buffer for rows in stage.inputs} for stage in compiled.lowered.stages]
     found = 0
     for step in range(len(order) - 1):
         one, other = order[step : step + 2]
-        if one != other and compiled.lowered.stages[one].output.buffer in reads[other]:
+        if one != other and is_read(compiled, order[: step + 2]):
             order[step : step + 2] = other, one
             with pytest.raises(VerifyError, match="is not there to be read"):
                 verify.check_plan(with_order(compiled, order))
             order[step : step + 2] = one, other
             found += 1
-    assert found >= 4
+    assert found >= 3
 
 
 @pytest.mark.parametrize("name", PLANS)

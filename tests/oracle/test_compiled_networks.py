@@ -130,12 +130,12 @@ def test_every_optimization_level(name: str, level: str, tmp_path: Path) -> None
 # Instructions of the costliest inference; a figure above its limit is a regression.
 MARGIN = compilers.margin()
 INSTRUCTIONS = {
-    ("mobilenet_esc10", "mps2-an386"): 9_350_000,
-    ("mini_segnet_esc10", "mps2-an386"): 21_570_000,
+    ("mobilenet_esc10", "mps2-an386"): 7_800_000,
+    ("mini_segnet_esc10", "mps2-an386"): 16_650_000,
     ("mobilenet_esc10", "mps2-an385"): 34_200_000,
-    ("mini_segnet_esc10", "mps2-an385"): 75_700_000,
-    ("mobilenet_esc10", "mps3-an547"): 3_450_000,
-    ("mini_segnet_esc10", "mps3-an547"): 6_480_000,
+    ("mini_segnet_esc10", "mps2-an385"): 59_600_000,
+    ("mobilenet_esc10", "mps3-an547"): 3_290_000,
+    ("mini_segnet_esc10", "mps3-an547"): 5_770_000,
 }
 
 
@@ -150,15 +150,15 @@ def test_instructions(name: str, board: str, tmp_path: Path) -> None:
 def test_resized_rows_exist_only_where_they_must(tmp_path: Path) -> None:
     stages = compile_network(model_file(converted(upsampled), tmp_path)).lowered.stages
     kernels = [stage.kernel for stage in stages]
-    assert kernels.count("asc_upsampled_conv") == 4
+    assert kernels.count("asc_upsampled_conv") + kernels.count("asc_upsampled_sum") == 4
     assert kernels.count("asc_resize_nearest") == 1
     stages = compile_network(load(MODELS / "mini_segnet_esc10.tflite")).lowered.stages
-    assert sum(stage.macs for stage in stages) == 12_480_512
+    assert sum(stage.macs for stage in stages) == 8_986_368
     assert "asc_resize_nearest" not in [stage.kernel for stage in stages]
 
 
 @pytest.mark.parametrize(
-    ("name", "bytes_"), [("mobilenet_esc10", 29_616), ("mini_segnet_esc10", 29_168)]
+    ("name", "bytes_"), [("mobilenet_esc10", 30_384), ("mini_segnet_esc10", 29_248)]
 )
 def test_arena_of_released_networks(name: str, bytes_: int) -> None:
     """A third of what TensorFlow Lite Micro needs, input included."""

@@ -137,6 +137,7 @@ from asc_tiny.compiler.kernel_params.windows import (
     PoolParams,
     TransposeConvParams,
     UpsampledConvParams,
+    UpsampledSumParams,
     Window,
     WindowParams,
 )
@@ -258,6 +259,7 @@ __all__ = [
     "TransposeConvParams",
     "TransposeConvS16Params",
     "UpsampledConvParams",
+    "UpsampledSumParams",
     "Window",
     "WindowParams",
     "four",

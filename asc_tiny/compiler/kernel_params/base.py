@@ -49,11 +49,13 @@ class Array:
         values: the elements, one of the types in ``ELEMENTS``.
         weights: whether the array holds weights: they are aligned to 16 bytes, and int8_t weights
             lie in fours, which cores read in different orders.
+        in_order: whether fours of weights lie in their own order for all cores.
     """
 
     name: str
     values: NDArray[Any]
     weights: bool = False
+    in_order: bool = False
 
     @property
     def c_type(self) -> str:

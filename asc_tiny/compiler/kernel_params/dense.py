@@ -39,11 +39,6 @@ class DenseParams(KernelParams):
     channels: ChannelArray
 
     @property
-    def scratch_bytes(self) -> int:
-        """Bytes of an input as 16-bit values."""
-        return 2 * self.depth
-
-    @property
     def windows(self) -> int:
         """One window at a time."""
         return 1

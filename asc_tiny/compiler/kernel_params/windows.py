@@ -15,7 +15,7 @@ from asc_tiny.compiler.kernel_params.base import (
     OutputRange,
     Struct,
 )
-from asc_tiny.compiler.weight_packing import GROUP, padded_channels
+from asc_tiny.compiler.weight_packing import GROUP, PAIR, padded_channels
 
 _WORDS_OF_FOUR = 16
 """What the depthwise convolution brings together of four channels beside their weights."""
@@ -70,6 +70,8 @@ class ConvParams(WindowParams):
         columns: columns of pixels under all windows of a row.
         column_size: values of such a column, an even number.
         depth: values of a window, a multiple of 4.
+        widens: 1 if the weights of two channels are widened once for all windows of a run, which
+            takes scratch memory; else 0.
         input_zero_point: the code of padding, -128 to 127.
         range: the codes of the output; None inside of an upsampled convolution.
         weights: (pairs of filters, groups of 4 values, 2, 4).
@@ -80,6 +82,7 @@ class ConvParams(WindowParams):
     columns: int
     column_size: int
     depth: int
+    widens: int
     input_zero_point: int
     range: OutputRange | None
     weights: Int8Array
@@ -87,9 +90,11 @@ class ConvParams(WindowParams):
 
     @property
     def scratch_bytes(self) -> int:
-        """Bytes of the gathered columns as 16-bit values, and of a window if it is dilated."""
+        """Bytes of the gathered columns as 16-bit values, of a window if it is dilated, and of
+        widened weights."""
         dilated = self.depth if self.window.dilation != 1 else 0
-        return 2 * (self.columns * self.column_size + 2 * GROUP + dilated)
+        widened = PAIR * self.depth if self.widens else 0
+        return 2 * (self.columns * self.column_size + 2 * GROUP + dilated + widened)
 
     @property
     def windows(self) -> int:
@@ -136,6 +141,32 @@ class UpsampledConvParams(KernelParams):
     def windows(self) -> int:
         """Number of windows of a row of the input."""
         return self.columns.columns
+
+
+@dataclass(frozen=True)
+class UpsampledSumParams(KernelParams):
+    """What an upsampled convolution adds up and rounds, if its products come from other stages.
+
+    The window has three columns, and pixels are repeated twice along a row. A row of sums has for
+    each of its pixels a sum for each column of the window and output channel, in this order, and
+    another if their number is odd.
+
+    Attributes:
+        rows: rows of the window.
+        input_width: pixels of a row of sums; a row of the output has twice as many.
+        output_channels: codes of a pixel of the output.
+        range: the codes of the output.
+        channels: bias and multiplier of each output channel.
+        padding: for each row of the window, a pixel of sums where there is no pixel.
+    """
+
+    c_type = "asc_upsampled_sum_t"
+    rows: int
+    input_width: int
+    output_channels: int
+    range: OutputRange
+    channels: ChannelArray
+    padding: Int32Array
 
 
 @dataclass(frozen=True)
@@ -205,10 +236,12 @@ KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
     {
         "asc_average_pool": PoolParams,
         "asc_conv": ConvParams,
+        "asc_conv_sums": ConvParams,
         "asc_depthwise_conv": DepthwiseConvParams,
         "asc_max_pool": PoolParams,
         "asc_transpose_conv": TransposeConvParams,
         "asc_upsampled_conv": UpsampledConvParams,
+        "asc_upsampled_sum": UpsampledSumParams,
     }
 )
 """The structure of each kernel of this family, by the name of its C function."""

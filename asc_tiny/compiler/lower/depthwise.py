@@ -18,8 +18,8 @@ from asc_tiny.compiler.lower.weights import (
 )
 from asc_tiny.compiler.lower.window import Window2D
 
-_PIXELS_AT_ONCE = 8
-"""Pixels for which weights are widened once: more take scratch memory for the taps' addresses."""
+_TAPS_AT_ONCE = 72
+"""Taps of those pixels for which weights are widened once: their addresses take scratch memory."""
 
 
 @lowering(
@@ -51,7 +51,7 @@ def lower_depthwise_conv_2d(ctx: LoweringContext) -> list[Stage]:
     own = channels_of(ctx, weights, per_channel, channel_axis=3)
     params = DepthwiseConvParams(
         **vars(window.params(ctx)),
-        pixels=min(ctx.image(ctx.output)[1], _PIXELS_AT_ONCE),
+        pixels=max(1, min(ctx.image(ctx.output)[1], _TAPS_AT_ONCE // taps)),
         input_zero_point=ctx.quantization(ctx.input(0))[1],
         range=ctx.range(narrow=is_narrow(own, per_channel)),
         weights=ctx.array("weights", ctx.constants(1)),

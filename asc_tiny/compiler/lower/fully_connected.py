@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from asc_tiny.compiler.ir import RowAccess, Stage
 from asc_tiny.compiler.kernel_params import DenseParams
 from asc_tiny.compiler.lower.context import LoweringContext
@@ -47,7 +49,7 @@ def lower_fully_connected(ctx: LoweringContext) -> list[Stage]:
         return [dense_stage(ctx, RowAccess(source), weights)]
     matrix = paired(ctx.constants(1))
     filters, channels = (
-        ctx.array("weights", matrix, weights=True),
+        replace(ctx.array("weights", matrix, weights=True), in_order=True),
         channels_of(ctx, weights, sums_of(ctx, 0), channel_axis=0),
     )
     params = DenseParams(

@@ -126,6 +126,7 @@ def _stages(
         columns=pixels - 1 + columns_of_window,
         column_size=phases[0].column_size,
         depth=phases[0].depth,
+        widens=0,
         input_zero_point=ctx.quantization(ctx.input(2))[1],
         range=ctx.range(narrow=is_narrow(own, sums)),
         weights=ctx.array("weights", weights, weights=True),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from asc_tiny.compiler import stage_costs
 from asc_tiny.compiler.ir import Stage
+from asc_tiny.compiler.passes.widen_weights import can_widen, widened
 
 _CPU = "cortex-m4"
 
@@ -16,6 +17,10 @@ _RUN, _PRODUCT = 400, 2
 
 
 def instructions(stage: Stage) -> int:
-    """Return an estimate of the instructions of all runs of a stage."""
+    """Return an estimate of the instructions of all runs of a stage.
+
+    Weights are widened in the end, where memory allows it.
+    """
+    stage = widened(stage) if can_widen(stage) else stage
     found = stage_costs.instructions(stage, _CPU)
     return round(stage.runs * _RUN + stage.macs * _PRODUCT if found is None else found)

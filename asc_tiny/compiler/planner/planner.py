@@ -1,7 +1,8 @@
 """Chooses a plan by memory against instructions: the transformations, the schedule, the arena.
 
-Without a limit, the plan with the smallest arena is taken; with ``--max-ram``, the cheapest whose
-arena is within the limit. ``search`` and ``cascade_search`` find the candidates.
+Without a limit, the plan with the smallest arena is taken, to which a little is added where that
+saves instructions; with ``--max-ram``, the cheapest whose arena is within the limit. ``search`` and
+``cascade_search`` find the candidates.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from asc_tiny.compiler.planner.cascade_search import search_cascades
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.cost_model import instructions
 from asc_tiny.compiler.planner.scheduler import schedule_streaming
-from asc_tiny.compiler.planner.search import candidate, cheapest, narrowed
+from asc_tiny.compiler.planner.search import candidate, cheapest, narrowed, split, widened
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.util.errors import AscError
 
@@ -29,6 +30,9 @@ _BEST = 4
 
 _WORTH_A_BYTE = 2500
 """Instructions of an inference that saving a byte is worth, without a limit."""
+
+_PART_FOR_SPEED, _MOST_FOR_SPEED = 32, 1024
+"""Part of an arena that may be added without a limit to save instructions, and the most bytes."""
 
 
 def plan(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
@@ -42,6 +46,18 @@ def plan(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
     Raises:
         AscError: no plan is within the limit.
     """
+    found = _plan(graph, initial, options)
+    limit = options.max_ram or _with_speed(found.arena.size)
+    return widened(split(found, limit), limit)
+
+
+def _with_speed(size: int) -> int:
+    """Return the bytes that an arena may have to save instructions if there is no limit."""
+    return size + min(size // _PART_FOR_SPEED, _MOST_FOR_SPEED)
+
+
+def _plan(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
+    """Return a plan before weights are widened."""
     if options.schedule == STREAMING:
         return _plan_streaming(graph, initial, options.max_ram)
     if not initial.states:

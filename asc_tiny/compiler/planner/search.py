@@ -14,6 +14,8 @@ from dataclasses import replace
 
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.passes.row_blocking import block_rows, possible_rows_per_run
+from asc_tiny.compiler.passes.split_upsampled import can_split, last_stages, split_upsampled
+from asc_tiny.compiler.passes.widen_weights import can_widen, with_widened_weights
 from asc_tiny.compiler.passes.width_split import (
     last_splits,
     split_stage,
@@ -83,6 +85,52 @@ def narrowed(whole: Compiled, limit: int) -> Compiled:
         if smallest.arena.size <= limit:
             return smallest
     return smallest
+
+
+def split(plan: Compiled, limit: int) -> Compiled:
+    """Return a plan whose upsampled convolutions multiply each row once, if that is within limit.
+
+    Of convolutions that are not all within the limit together, the first are left out first.
+    """
+    chosen = [number for number, stage in enumerate(plan.lowered.stages) if can_split(stage)]
+    while chosen and not plan.schedule.column_steps:
+        lowered = split_upsampled(plan.lowered, chosen)
+        last = last_stages(plan.lowered, chosen)
+        cuts = tuple(last[number] for number in plan.cuts)
+        steps = schedule(lowered, cuts)
+        if least_size(lowered, steps) <= limit:
+            arena = allocate(lowered, steps, enough=limit)
+            if arena.size <= limit:
+                return replace(plan, cuts=cuts, lowered=lowered, schedule=steps, arena=arena)
+        chosen.pop(0)
+    return plan
+
+
+def widened(plan: Compiled, limit: int) -> Compiled:
+    """Return a plan whose stages widen weights where the limit allows it.
+
+    Of stages that are not all within the limit together, those that take most scratch memory are
+    left out first.
+    """
+    chosen = [
+        number
+        for number, stage in enumerate(plan.lowered.stages)
+        if can_widen(stage) and least_size(*_widened(plan, [number])) <= limit
+    ]
+    chosen.sort(key=lambda number: plan.lowered.stages[number].scratch)
+    while chosen:
+        lowered, steps = _widened(plan, chosen)
+        if least_size(lowered, steps) <= limit:
+            arena = allocate(lowered, steps, enough=limit)
+            if arena.size <= limit:
+                return replace(plan, lowered=lowered, schedule=steps, arena=arena)
+        chosen.pop()
+    return plan
+
+
+def _widened(plan: Compiled, chosen: Sequence[int]) -> tuple[LoweredGraph, Schedule]:
+    """Return a plan's graph with widened weights, and its schedule, which is the same."""
+    return with_widened_weights(plan.lowered, chosen), plan.schedule
 
 
 def _half(columns: int) -> int:

@@ -71,7 +71,11 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t 
     const int32_t rest = layer->column_size - height * channels;
     const int are_pixels = height == 1 && rest == 0 && layer->window.left == 0;
 #if ASC_KERNELS_DSP
-    if (channels <= 4 && layer->window.dilation == 1) {
+    if (channels == 1) {
+        for (int32_t y = 0; y < height; y++) {
+            arrange_codes(layer, rows[y], wide + y);
+        }
+    } else if (channels <= 4 && layer->window.dilation == 1) {
         arrange_few(layer, rows, wide);
     } else
 #endif
@@ -145,8 +149,8 @@ static void multiply_all(const asc_product_t *product, const int16_t *wide, int3
 }
 
 static asc_product_t conv_product(const asc_conv_t *layer) {
-    const asc_product_t product = {layer->weights, layer->channels, layer->depth,
-                                   layer->output_channels, layer->range};
+    const asc_product_t product = {layer->weights,         layer->channels, layer->depth,
+                                   layer->output_channels, layer->range,    NULL};
     return product;
 }
 
@@ -169,12 +173,17 @@ static void conv_dilated(const asc_conv_t *layer, const int16_t *wide, int16_t *
 void asc_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_conv_t *layer = data;
     int16_t *wide = (int16_t *)(void *)args->scratch;
-    arrange(layer, args->rows, wide);
     if (layer->window.dilation != 1) {
+        arrange(layer, args->rows, wide);
         conv_dilated(layer, wide, wide + layer->columns * layer->column_size + 4, args->output);
         return;
     }
-    const asc_product_t product = conv_product(layer);
+    asc_product_t product = conv_product(layer);
+    if (layer->widens) {
+        product.widened = (uint32_t *)(void *)args->scratch;
+        wide += 2 * layer->depth;
+    }
+    arrange(layer, args->rows, wide);
     multiply_all(&product, wide, layer->window.stride * layer->column_size, layer->output_width,
                  args->output);
 }
@@ -196,15 +205,40 @@ void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t 
 #endif
 }
 
+void asc_conv_sums(const void *data, const asc_kernel_args_t *args) {
+    asc_sum_columns(data, args->rows, args->scratch, (int32_t *)(void *)args->output);
+}
+
+#if !ASC_KERNELS_DSP
+
+/* All outputs for one input, which is read as it lies. */
+static void multiply_dense(const asc_dense_t *layer, const int8_t *input, int8_t *output) {
+    for (int32_t c = 0; c < layer->outputs; c++) {
+        const asc_channel_t *const channel = &layer->channels[c];
+        const int8_t *weights = layer->weights + c / 2 * 2 * layer->depth + c % 2 * 4;
+        int32_t sum = channel->bias;
+        int32_t i = 0;
+        for (; i + 4 <= layer->inputs; i += 4, weights += 8) {
+            sum += (int32_t)input[i] * weights[0] + (int32_t)input[i + 1] * weights[1];
+            sum += (int32_t)input[i + 2] * weights[2] + (int32_t)input[i + 3] * weights[3];
+        }
+        for (; i < layer->inputs; i++) {
+            sum += (int32_t)input[i] * *weights++;
+        }
+        output[c] = asc_finish(sum, channel, &layer->range);
+    }
+}
+
+#endif
+
 void asc_dense(const void *data, const asc_kernel_args_t *args) {
     const asc_dense_t *layer = data;
-    const asc_product_t product = {layer->weights, layer->channels, layer->depth, layer->outputs,
-                                   layer->range};
-    int16_t *wide = (int16_t *)(void *)args->scratch;
     for (int32_t row = 0; row < layer->rows; row++) {
-        widen(args->rows[0] + row * layer->inputs, layer->inputs, wide);
-        fill(wide + layer->inputs, 0, layer->depth - layer->inputs);
-        multiply_all(&product, wide, 0, 1, args->output + row * layer->outputs);
+        multiply_dense(layer, args->rows[0] + row * layer->inputs,
+                       args->output + row * layer->outputs);
+    }
+    if (layer->range.clamps) {
+        clamp(&layer->range, args->output, layer->rows * layer->outputs);
     }
 }
 
@@ -275,8 +309,13 @@ static void depthwise_pixel(const asc_depthwise_conv_t *layer, const int8_t *con
         const int8_t *weights = layer->weights + c;
         const int32_t input = c / per_input;
         int32_t sum = layer->channels[c].bias;
-        for (int32_t tap = 0; tap < count; tap++, weights += outputs) {
-            sum += (int32_t)taps[tap][input] * *weights;
+        int32_t tap = 0;
+        for (; tap + 2 <= count; tap += 2, weights += 2 * outputs) {
+            sum += (int32_t)taps[tap][input] * weights[0];
+            sum += (int32_t)taps[tap + 1][input] * weights[outputs];
+        }
+        if (tap < count) {
+            sum += (int32_t)taps[tap][input] * weights[0];
         }
         output[c] = asc_finish(sum, &layer->channels[c], &layer->range);
     }

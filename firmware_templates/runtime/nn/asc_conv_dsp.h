@@ -26,23 +26,85 @@ static inline void widen_four(const int8_t *from, int16_t *to) {
     widen_word(asc_load_word(from), to);
 }
 
-/* As arrange, for up to four channels: a pixel is a word, and what it holds too much is written
- * over by the pixel behind it. */
+/* Rows of pixels of up to four channels; a row of padding is one word, and is not gone along. */
+typedef struct {
+    const int8_t *from;
+    int32_t step;
+} asc_pixels_t;
+
+static inline void put_pixel(asc_pixels_t *row, int16_t *to) {
+    widen_four(row->from, to);
+    row->from += row->step;
+}
+
+/* Columns whose windows are one to three rows high: a pixel is a word, and what it holds too much
+ * is written over by the pixel behind it. */
+static inline void put_columns(const asc_pixels_t *rows, int32_t height, int32_t channels,
+                               int32_t columns, int16_t *wide) {
+    asc_pixels_t first = rows[0], second = rows[1], third = rows[2];
+    const int32_t size = (height * channels + 1) / 2 * 2;
+    for (; columns > 0; columns--, wide += size) {
+        put_pixel(&first, wide);
+        if (height > 1) {
+            put_pixel(&second, wide + channels);
+        }
+        if (height > 2) {
+            put_pixel(&third, wide + 2 * channels);
+        }
+    }
+}
+
+/* As arrange, for up to four channels. */
 static void arrange_few(const asc_conv_t *layer, const int8_t *const *rows, int16_t *wide) {
     const int32_t height = layer->window.height;
     const int32_t channels = layer->input_channels;
     const int32_t rest = layer->column_size - height * channels;
     const uint32_t zero = (uint32_t)(layer->input_zero_point & 0xFF) * 0x01010101u;
     const int32_t input_width = layer->input_width;
-    int32_t x = -layer->window.left;
-    for (const int32_t end = x + layer->columns; x < end; x++, wide += rest) {
-        const int inside = (uint32_t)x < (uint32_t)input_width;
-        const int32_t offset = x * channels;
-        for (int32_t y = 0; y < height; y++, wide += channels) {
-            const uint32_t bytes =
-                inside && rows[y] != NULL ? asc_load_word(rows[y] + offset) : zero;
-            widen_word(bytes, wide);
+    const int32_t last = layer->columns - layer->window.left;
+    for (int32_t x = -layer->window.left; x < last;) {
+        const int is_inside = (uint32_t)x < (uint32_t)input_width;
+        if (is_inside && height <= 3) {
+            const int32_t count = asc_min(last, input_width) - x;
+            asc_pixels_t from[3];
+            for (int32_t y = 0; y < 3; y++) {
+                const int is_there = y < height && rows[y] != NULL;
+                from[y].from = is_there ? rows[y] + x * channels : (const int8_t *)&zero;
+                from[y].step = is_there ? channels : 0;
+            }
+            if (height == 3) {
+                put_columns(from, 3, channels, count, wide);
+            } else {
+                put_columns(from, height, channels, count, wide);
+            }
+            x += count;
+            wide += count * layer->column_size;
+            continue;
         }
+        for (int32_t y = 0; y < height; y++, wide += channels) {
+            const int is_there = is_inside && rows[y] != NULL;
+            widen_word(is_there ? asc_load_word(rows[y] + x * channels) : zero, wide);
+        }
+        x++;
+        wide += rest;
+    }
+}
+
+/* As arrange_row, for one channel. */
+static void arrange_codes(const asc_conv_t *layer, const int8_t *from, int16_t *wide) {
+    const int32_t step = layer->column_size;
+    const int32_t left = layer->window.left;
+    const int16_t zero = (int16_t)layer->input_zero_point;
+    const int32_t end = from == NULL ? -left : asc_min(layer->columns - left, layer->input_width);
+    int32_t x = -left;
+    for (; x < 0 && x < end; x++, wide += step) {
+        *wide = zero;
+    }
+    for (; x < end; x++, wide += step) {
+        *wide = from[x];
+    }
+    for (; x < layer->columns - left; x++, wide += step) {
+        *wide = zero;
     }
 }
 
@@ -114,7 +176,7 @@ static void multiply_block(asc_window_pair_t *block) {
     register asc_window_pair_t *r0 __asm__("r0") = block;
     /* clang-format off */
     __asm__ volatile(
-        "push {r0, r7}\n\t"
+        "push {r0, r7, r9}\n\t"
         "ldr r2, [r0, #8]\n\t"
         "1:\n\t"
         "ldr r6, [sp]\n\t"
@@ -165,10 +227,10 @@ static void multiply_block(asc_window_pair_t *block) {
         "cmp r4, r5\n\t"
         "bne 1b\n\t"
         "str r2, [r6, #8]\n\t"
-        "pop {r0, r7}"
+        "pop {r0, r7, r9}"
         : "+r"(r0)
         :
-        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "r14",
+        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14",
         "cc", "memory");
     /* clang-format on */
 }
@@ -176,7 +238,7 @@ static void multiply_block(asc_window_pair_t *block) {
 /* The same for the first window alone. */
 static void multiply_single(asc_window_pair_t *block) {
     register asc_window_pair_t *r0 __asm__("r0") = block;
-    __asm__ volatile("push {r0, r7}\n\t"
+    __asm__ volatile("push {r0, r7, r9}\n\t"
                      "mov r7, r0\n\t"
                      "ldr r2, [r7, #8]\n\t"
                      "ldrd r1, r14, [r7, #12]\n\t"
@@ -224,11 +286,11 @@ static void multiply_single(asc_window_pair_t *block) {
                      "bne 1b\n\t"
                      "strd r1, r14, [r7, #12]\n\t"
                      "str r2, [r7, #8]\n\t"
-                     "pop {r0, r7}"
+                     "pop {r0, r7, r9}"
                      : "+r"(r0)
                      :
-                     : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "r14",
-                       "cc", "memory");
+                     : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc",
+                       "memory");
 }
 
 static void multiply(asc_window_pair_t *block) {
@@ -257,9 +319,10 @@ static void multiply_last(asc_window_pair_t *block, const asc_channel_t *channel
     }
 }
 
-/* Windows `step` values apart, in pairs, and a last one without a partner. */
-static void multiply_narrow(const asc_product_t *product, const int16_t *wide, int32_t step,
-                            int32_t windows, int8_t *output) {
+/* Channels from `first` on, an even number, of windows `step` values apart, in pairs, and of a last
+ * one without a partner. */
+static void multiply_blocks(const asc_product_t *product, int32_t first, const int16_t *wide,
+                            int32_t step, int32_t windows, int8_t *output) {
     const int32_t count = product->count;
     const asc_channel_t *const channels = product->channels;
     const int32_t even = count / 2 * 2;
@@ -269,20 +332,213 @@ static void multiply_narrow(const asc_product_t *product, const int16_t *wide, i
     for (int32_t x = 0; x < windows; x += 2, wide += 2 * step, output += 2 * count) {
         block.first = wide;
         block.second = wide + step;
-        block.weights = product->weights;
-        block.channel = channels;
+        block.weights = product->weights + first * product->depth;
+        block.channel = channels + first;
         block.end = channels + even;
-        block.output = output;
+        block.output = output + first;
         block.count = count;
         if (x + 1 == windows) {
             block.second = NULL;
         }
-        if (even > 0) {
+        if (even > first) {
             multiply(&block);
         }
         if (even < count) {
             multiply_last(&block, channels + even);
         }
+    }
+}
+
+/* All pairs of windows of a run against a pair of channels, whose weights are widened. */
+typedef struct {
+    int32_t multiplier;
+    int32_t bits;
+    int32_t added; /* what asc_finish_narrow adds */
+    int32_t second_multiplier;
+    int32_t second_bits;
+    int32_t second_added;
+    int8_t *output;
+    int32_t count; /* codes from a window's output to the next */
+    const uint32_t *weights;
+    const uint32_t *weights_end;
+    int32_t bias;
+    int32_t second_bias;
+    int32_t step; /* bytes from behind a window to that after the next */
+    const int8_t *end;
+    const int16_t *first;
+    const int16_t *second;
+} asc_channel_pair_t;
+
+ASC_ASSERT_OFFSET(asc_channel_pair_t, output, 24);
+ASC_ASSERT_OFFSET(asc_channel_pair_t, weights, 32);
+ASC_ASSERT_OFFSET(asc_channel_pair_t, bias, 40);
+ASC_ASSERT_OFFSET(asc_channel_pair_t, step, 48);
+ASC_ASSERT_OFFSET(asc_channel_pair_t, end, 52);
+ASC_ASSERT_OFFSET(asc_channel_pair_t, first, 56);
+ASC_ASSERT_OFFSET(asc_channel_pair_t, second, 60);
+
+/* As MULTIPLY_FOUR, with weights that are widened. */
+#define MULTIPLY_WIDENED            \
+    "ldm r2!, {r4, r5, r6, r8}\n\t" \
+    "ldrd r9, r10, [r0], #8\n\t"    \
+    "smlad r11, r9, r4, r11\n\t"    \
+    "smlad r12, r9, r5, r12\n\t"    \
+    "smlad r11, r10, r6, r11\n\t"   \
+    "smlad r12, r10, r8, r12\n\t"   \
+    "ldrd r9, r10, [r1], #8\n\t"    \
+    "smlad r14, r9, r4, r14\n\t"    \
+    "smlad r7, r9, r5, r7\n\t"      \
+    "smlad r14, r10, r6, r14\n\t"   \
+    "smlad r7, r10, r8, r7\n\t"
+
+/* Rounds a sum as asc_finish_narrow does, but that the sum is doubled already. */
+#define ROUND_TWICE(SUM, MULTIPLIER, BITS, ADDED)        \
+    "smmlar r10, " SUM ", " MULTIPLIER ", " ADDED "\n\t" \
+    "add r10, r10, " SUM ", asr #31\n\t"                 \
+    "asr r10, r10, " BITS "\n\t"                         \
+    "ssat r10, #8, r10, asr #1\n\t"
+
+/* Registers are as in multiply_block; the stack holds the structure but for its last members. */
+/* clang-format off */
+#define MULTIPLY_CHANNEL_PAIR(NAME, DOUBLE)                                                 \
+    static void NAME(const asc_channel_pair_t *pair) {                                     \
+        register const asc_channel_pair_t *r0 __asm__("r0") = pair;                        \
+        __asm__ volatile(                                                                  \
+            "push {r0, r7, r9}\n\t"                                                        \
+            "sub sp, #56\n\t"                                                              \
+            "mov r12, sp\n\t"                                                              \
+            "ldm r0!, {r1, r2, r3, r4, r5, r6, r8}\n\t"                                    \
+            "stm r12!, {r1, r2, r3, r4, r5, r6, r8}\n\t"                                   \
+            "ldm r0!, {r1, r2, r3, r4, r5, r6, r8}\n\t"                                    \
+            "stm r12, {r1, r2, r3, r4, r5, r6, r8}\n\t"                                    \
+            "ldrd r0, r1, [r0]\n\t"                                                        \
+            "1:\n\t"                                                                       \
+            "ldrd r2, r3, [sp, #32]\n\t"                                                   \
+            "ldrd r11, r12, [sp, #40]\n\t"                                                 \
+            "subs r14, r3, r2\n\t"                                                         \
+            "lsls r14, r14, #27\n\t"                                                       \
+            "mov r14, r11\n\t"                                                             \
+            "mov r7, r12\n\t"                                                              \
+            "bmi 3f\n\t"                                                                   \
+            "2:\n\t"                                                                       \
+            MULTIPLY_WIDENED                                                               \
+            "3:\n\t"                                                                       \
+            MULTIPLY_WIDENED                                                               \
+            "cmp r2, r3\n\t"                                                               \
+            "bne 2b\n\t"                                                                   \
+            "ldm sp, {r2, r3, r4, r5, r6, r8}\n\t"                                         \
+            "ldr r9, [sp, #24]\n\t"                                                        \
+            DOUBLE                                                                         \
+            ROUND_TWICE("r11", "r2", "r3", "r4")                                      \
+            "ldr r11, [sp, #28]\n\t"                                                  \
+            "strb r10, [r9]\n\t"                                                      \
+            ROUND_TWICE("r14", "r2", "r3", "r4")                                      \
+            "strb r10, [r9, r11]\n\t"                                                 \
+            ROUND_TWICE("r12", "r5", "r6", "r8")                                      \
+            "strb r10, [r9, #1]\n\t"                                                  \
+            "add r9, r11\n\t"                                                         \
+            ROUND_TWICE("r7", "r5", "r6", "r8")                                       \
+            "strb r10, [r9, #1]\n\t"                                                  \
+            "add r9, r11\n\t"                                                         \
+            "ldrd r4, r5, [sp, #48]\n\t"                                                   \
+            "str r9, [sp, #24]\n\t"                                                        \
+            "add r0, r4\n\t"                                                               \
+            "add r1, r4\n\t"                                                               \
+            "cmp r9, r5\n\t"                                                               \
+            "bne 1b\n\t"                                                                   \
+            "add sp, #56\n\t"                                                              \
+            "pop {r0, r7, r9}"                                                             \
+            : "+r"(r0)                                                                     \
+            :                                                                              \
+            : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14",  \
+              "cc", "memory");                                                             \
+    }
+
+/* Of deep windows sums are doubled, of shallow ones the weights, where they are widened. */
+MULTIPLY_CHANNEL_PAIR(multiply_deep,
+    "lsl r11, r11, #1\n\t"
+    "lsl r12, r12, #1\n\t"
+    "lsl r14, r14, #1\n\t"
+    "lsl r7, r7, #1\n\t")
+MULTIPLY_CHANNEL_PAIR(multiply_shallow, "")
+/* clang-format on */
+
+/* Widens the weights of a pair of channels. */
+static void widen_pair(const int8_t *weights, int32_t depth, uint32_t *widened) {
+    for (const int8_t *const end = weights + 2 * depth; weights < end; weights += 8, widened += 4) {
+        const uint32_t first = asc_load_word(weights), second = asc_load_word(weights + 4);
+        widened[0] = asc_widen_even(first);
+        widened[1] = asc_widen_even(second);
+        widened[2] = asc_widen_odd(first);
+        widened[3] = asc_widen_odd(second);
+    }
+}
+
+static void widen_pair_twice(const int8_t *weights, int32_t depth, uint32_t *widened) {
+    for (const int8_t *const end = weights + 2 * depth; weights < end; weights += 8, widened += 4) {
+        const uint32_t first = asc_load_word(weights), second = asc_load_word(weights + 4);
+        widened[0] = asc_widen_even_onto(asc_widen_even(first), first);
+        widened[1] = asc_widen_even_onto(asc_widen_even(second), second);
+        widened[2] = asc_widen_odd_onto(asc_widen_odd(first), first);
+        widened[3] = asc_widen_odd_onto(asc_widen_odd(second), second);
+    }
+}
+
+/* As multiply_narrow for many windows: weights of a pair of channels are widened once for all pairs
+ * of windows. */
+static void multiply_widened(const asc_product_t *product, const int16_t *wide, int32_t step,
+                             int32_t windows, int8_t *output) {
+    const int32_t count = product->count;
+    const int32_t depth = product->depth;
+    const int32_t offset = asc_narrow_offset(&product->range);
+    const int32_t paired = windows / 2 * 2;
+    const int is_shallow = depth < 2 * windows;
+    const asc_channel_t *channel = product->channels;
+    asc_channel_pair_t pair;
+    pair.count = count;
+    pair.weights = product->widened;
+    pair.weights_end = product->widened + depth;
+    pair.step = 4 * step - 2 * depth;
+    pair.first = wide;
+    pair.second = wide + step;
+    int32_t c = 0;
+    for (; c + 2 <= count; c += 2, channel += 2) {
+        const int8_t *const weights = product->weights + c * depth;
+        pair.multiplier = channel[0].multiplier;
+        pair.bits = channel[0].bits;
+        pair.added = asc_shift_left(offset, channel[0].bits);
+        pair.second_multiplier = channel[1].multiplier;
+        pair.second_bits = channel[1].bits;
+        pair.second_added = asc_shift_left(offset, channel[1].bits);
+        pair.output = output + c;
+        pair.end = pair.output + paired * count;
+        if (is_shallow) {
+            widen_pair_twice(weights, depth, product->widened);
+            pair.bias = channel[0].bias * 2;
+            pair.second_bias = channel[1].bias * 2;
+            multiply_shallow(&pair);
+        } else {
+            widen_pair(weights, depth, product->widened);
+            pair.bias = channel[0].bias;
+            pair.second_bias = channel[1].bias;
+            multiply_deep(&pair);
+        }
+    }
+    if (c < count) {
+        multiply_blocks(product, c, wide, step, paired, output);
+    }
+    if (paired < windows) {
+        multiply_blocks(product, 0, wide + paired * step, step, 1, output + paired * count);
+    }
+}
+
+/* Windows `step` values apart, of a narrow layer. */
+static void multiply_narrow(const asc_product_t *product, const int16_t *wide, int32_t step,
+                            int32_t windows, int8_t *output) {
+    if (product->widened != NULL) {
+        multiply_widened(product, wide, step, windows, output);
+    } else {
+        multiply_blocks(product, 0, wide, step, windows, output);
     }
 }
 
@@ -310,7 +566,7 @@ static void sum_pair(asc_pair_sums_t *block) {
     register asc_pair_sums_t *r0 __asm__("r0") = block;
     /* clang-format off */
     __asm__ volatile(
-        "push {r0, r7}\n\t"
+        "push {r0, r7, r9}\n\t"
         "ldr r2, [r0, #8]\n\t"
         "1:\n\t"
         "ldr r6, [sp]\n\t"
@@ -330,10 +586,10 @@ static void sum_pair(asc_pair_sums_t *block) {
         "str r8, [r6, #12]\n\t"
         "cmp r2, r5\n\t"
         "bne 1b\n\t"
-        "pop {r0, r7}"
+        "pop {r0, r7, r9}"
         : "+r"(r0)
         :
-        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "r14",
+        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14",
         "cc", "memory");
     /* clang-format on */
 }
@@ -374,6 +630,96 @@ static void multiply_wide(const asc_product_t *product, const int16_t *wide, int
             const int32_t *const own = sums + x % 2 * even;
             for (int32_t c = 0; c < part.count; c++) {
                 codes[c] = asc_finish(channels[c].bias + own[c], &channels[c], &product->range);
+            }
+        }
+    }
+}
+
+/* An input of a dense layer, read as it lies, against four channels: two pairs of them. */
+typedef struct {
+    const int8_t *input;
+    const int8_t *weights_end; /* of the first pair */
+    const int8_t *weights;
+    const int8_t *second_weights;
+    int32_t sums[4];
+} asc_dense_block_t;
+
+ASC_ASSERT_OFFSET(asc_dense_block_t, input, 0);
+ASC_ASSERT_OFFSET(asc_dense_block_t, weights_end, 4);
+ASC_ASSERT_OFFSET(asc_dense_block_t, weights, 8);
+ASC_ASSERT_OFFSET(asc_dense_block_t, second_weights, 12);
+ASC_ASSERT_OFFSET(asc_dense_block_t, sums, 16);
+
+/* clang-format off */
+/* Adds the products of four values and a pair of channels: values 0 and 2 are in r12, 1 and 3 in
+ * r14, and SXTB16 takes weights apart in the same way. */
+#define MULTIPLY_DENSE_PAIR(WEIGHTS, FIRST, SECOND)  \
+    "ldrd r10, r11, [" WEIGHTS "], #8\n\t"           \
+    "sxtb16 r8, r10\n\t"                             \
+    "sxtb16 r10, r10, ror #8\n\t"                    \
+    "smlad " FIRST ", r12, r8, " FIRST "\n\t"        \
+    "sxtb16 r8, r11\n\t"                             \
+    "sxtb16 r11, r11, ror #8\n\t"                    \
+    "smlad " FIRST ", r14, r10, " FIRST "\n\t"       \
+    "smlad " SECOND ", r12, r8, " SECOND "\n\t"      \
+    "smlad " SECOND ", r14, r11, " SECOND "\n\t"
+
+#define MULTIPLY_DENSE_FOUR                          \
+    "ldr r14, [r0], #4\n\t"                          \
+    "sxtb16 r12, r14\n\t"                            \
+    "sxtb16 r14, r14, ror #8\n\t"                    \
+    MULTIPLY_DENSE_PAIR("r2", "r4", "r5")            \
+    MULTIPLY_DENSE_PAIR("r3", "r6", "r7")
+
+/* Twice in a loop, as in MULTIPLY_WINDOWS. All registers but r9 are taken. */
+static void sum_dense(asc_dense_block_t *block) {
+    register asc_dense_block_t *r0 __asm__("r0") = block;
+    __asm__ volatile(
+        "push {r0, r7, r9}\n\t"
+        "ldm r0, {r0, r1, r2, r3, r4, r5, r6, r7}\n\t"
+        "subs r8, r1, r2\n\t"
+        "lsls r8, r8, #28\n\t"
+        "bmi 3f\n\t"
+        "2:\n\t"
+        MULTIPLY_DENSE_FOUR
+        "3:\n\t"
+        MULTIPLY_DENSE_FOUR
+        "cmp r2, r1\n\t"
+        "bne 2b\n\t"
+        "ldr r0, [sp]\n\t"
+        "add r0, #16\n\t"
+        "stm r0, {r4, r5, r6, r7}\n\t"
+        "pop {r0, r7, r9}"
+        : "+r"(r0)
+        :
+        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc", "memory");
+}
+/* clang-format on */
+
+/* All outputs for one input, which is read in words: up to three bytes behind it meet zeros. */
+static void multiply_dense(const asc_dense_t *layer, const int8_t *input, int8_t *output) {
+    const int32_t pair = 2 * layer->depth;
+    const int32_t offset = asc_narrow_offset(&layer->range);
+    const asc_channel_t *channels = layer->channels;
+    const int8_t *weights = layer->weights;
+    for (int32_t rest = layer->outputs; rest > 0; rest -= 4, weights += 2 * pair) {
+        const int32_t count = asc_min(rest, 4);
+        const asc_channel_t *const second = channels + (count > 1 ? 1 : 0);
+        const asc_channel_t *const third = channels + (count > 2 ? 2 : 0);
+        const asc_channel_t *const fourth = channels + (count > 3 ? 3 : 0);
+        asc_dense_block_t block = {input,
+                                   weights + pair,
+                                   weights,
+                                   count > 2 ? weights + pair : weights,
+                                   {channels->bias, second->bias, third->bias, fourth->bias}};
+        sum_dense(&block);
+        if (layer->range.narrow) {
+            for (int32_t i = 0; i < count; i++) {
+                *output++ = asc_finish_narrow(block.sums[i], channels++, offset);
+            }
+        } else {
+            for (int32_t i = 0; i < count; i++) {
+                *output++ = asc_finish(block.sums[i], channels++, &layer->range);
             }
         }
     }

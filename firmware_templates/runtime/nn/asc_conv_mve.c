@@ -292,8 +292,8 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int8_t *
 }
 
 static asc_product_t conv_product(const asc_conv_t *layer) {
-    const asc_product_t product = {layer->weights, layer->channels, layer->depth,
-                                   layer->output_channels, layer->range};
+    const asc_product_t product = {layer->weights,         layer->channels, layer->depth,
+                                   layer->output_channels, layer->range,    NULL};
     return product;
 }
 
@@ -351,10 +351,14 @@ void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t 
     }
 }
 
+void asc_conv_sums(const void *data, const asc_kernel_args_t *args) {
+    asc_sum_columns(data, args->rows, args->scratch, (int32_t *)(void *)args->output);
+}
+
 void asc_dense(const void *data, const asc_kernel_args_t *args) {
     const asc_dense_t *layer = data;
-    const asc_product_t product = {layer->weights, layer->channels, layer->depth, layer->outputs,
-                                   layer->range};
+    const asc_product_t product = {layer->weights, layer->channels, layer->depth,
+                                   layer->outputs, layer->range,    NULL};
     multiply_all(&product, args->rows[0], layer->inputs, layer->rows, args->output);
 }
 

@@ -93,7 +93,7 @@ ASC_ASSERT_OFFSET(asc_four_t, word_bytes, 28);
 #define DEPTHWISE_FOUR(NAME, TAPS)                                                                \
     static void NAME(const asc_four_t *four) {                                                    \
         register const asc_four_t *r0 __asm__("r0") = four;                                       \
-        __asm__ volatile("push {r0, r7}\n\t"                                                      \
+        __asm__ volatile("push {r0, r7, r9}\n\t"                                                  \
                          "ldm r0, {r0, r1, r2, r3}\n\t"                                           \
                          "1:\n\t"                                                                 \
                          "ldm r2!, {r4, r5, r6, r7}\n\t" TAPS ROUND("r4") ROUND("r5") ROUND("r6") \
@@ -104,11 +104,11 @@ ASC_ASSERT_OFFSET(asc_four_t, word_bytes, 28);
                                          "sub r2, r6\n\t"                                         \
                                          "cmp r0, r5\n\t"                                         \
                                          "bne 1b\n\t"                                             \
-                                         "pop {r0, r7}"                                           \
+                                         "pop {r0, r7, r9}"                                       \
                          : "+r"(r0)                                                               \
                          :                                                                        \
-                         : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12",   \
-                           "r14", "cc", "memory");                                                \
+                         : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14",  \
+                           "cc", "memory");                                                       \
     }
 
 /* clang-format off */

@@ -16,6 +16,7 @@ typedef struct {
     int32_t depth;
     int32_t count;
     asc_output_t range;
+    uint32_t *widened; /* room for the weights of two channels, 16 bits each, or NULL */
 } asc_product_t;
 
 #ifdef __cplusplus

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "asc_arithmetic.h"
+#include "asc_dsp.h"
 #include "asc_exponential.h"
 #include "asc_kernels.h"
 #include "asc_reciprocal.h"
@@ -111,14 +112,66 @@ void asc_sum(const void *data, const asc_kernel_args_t *args) {
     }
 }
 
-void asc_add(const void *data, const asc_kernel_args_t *args) {
-    const asc_add_t *layer = data;
-    const int8_t *first = args->rows[0];
-    const int8_t *second = args->rows[1];
+/* A multiplier with a shift to the right, of values so small that doubling them keeps their sign.
+ */
+typedef struct {
+    int32_t multiplier;
+    int32_t bits;
+    int32_t half;
+    int32_t below_zero; /* the bits of -1 that negative values are rounded with: none of no shift */
+} asc_small_scale_t;
+
+static asc_small_scale_t small_scale(int32_t multiplier, int32_t shift) {
+    const int32_t bits = -shift;
+    const asc_small_scale_t none = {multiplier, 0, 0, 0};
+    const asc_small_scale_t scale = {multiplier, bits, bits > 0 ? 1 << (bits - 1) : 0, -1};
+    return bits > 0 ? scale : none;
+}
+
+/* As asc_multiply_by_quantized_multiplier of half of `twice`, for shifts of up to 30 bits. */
+static inline int32_t multiply_small(int32_t twice, const asc_small_scale_t *scale) {
+#if ASC_KERNELS_DSP
+    int32_t high;
+    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(twice), "r"(scale->multiplier));
+#else
+    const int32_t high = (int32_t)(((int64_t)twice * scale->multiplier + (INT64_C(1) << 31)) >> 32);
+#endif
+    return (high + ((high >> 31) & scale->below_zero) + scale->half) >> scale->bits;
+}
+
+/* Any sum of two codes, which has 20 bits more than they. */
+static void add_any(const asc_add_t *layer, const int8_t *first, const int8_t *second,
+                    int8_t *output) {
     for (int32_t i = 0; i < layer->size; i++) {
         int32_t sum = asc_widen(&layer->first, first[i]) + asc_widen(&layer->second, second[i]);
         sum = asc_multiply_by_quantized_multiplier(sum, layer->multiplier, layer->shift);
-        args->output[i] = asc_to_output(&layer->range, sum);
+        output[i] = asc_to_output(&layer->range, sum);
+    }
+}
+
+/* The same where nothing is shifted to the left: operands then have 29 bits at most. */
+static void add_small(const asc_add_t *layer, const int8_t *first, const int8_t *second,
+                      int8_t *output) {
+    const asc_small_scale_t one = small_scale(layer->first.multiplier, layer->first.shift);
+    const asc_small_scale_t other = small_scale(layer->second.multiplier, layer->second.shift);
+    const asc_small_scale_t scale = small_scale(layer->multiplier, layer->shift);
+    const int32_t one_zero = layer->first.zero_point, other_zero = layer->second.zero_point;
+    const asc_output_t range = layer->range;
+    for (const int8_t *const end = first + layer->size; first < end; first++, second++) {
+        const int32_t sum = multiply_small(asc_shift_left(*first - one_zero, 21), &one) +
+                            multiply_small(asc_shift_left(*second - other_zero, 21), &other);
+        *output++ = asc_to_output(&range, multiply_small(sum * 2, &scale));
+    }
+}
+
+void asc_add(const void *data, const asc_kernel_args_t *args) {
+    const asc_add_t *layer = data;
+    const int32_t most = asc_max(layer->first.shift, asc_max(layer->second.shift, layer->shift));
+    const int32_t least = asc_min(layer->first.shift, asc_min(layer->second.shift, layer->shift));
+    if (most <= 0 && least >= -30) {
+        add_small(layer, args->rows[0], args->rows[1], args->output);
+    } else {
+        add_any(layer, args->rows[0], args->rows[1], args->output);
     }
 }
 

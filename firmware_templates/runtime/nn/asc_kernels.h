@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure or its meaning does; generated files ask for theirs. */
-#define ASC_KERNELS_VERSION 5
+#define ASC_KERNELS_VERSION 6
 
 /* Helium, Armv8.1-M's vector extension */
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
@@ -77,7 +77,9 @@ typedef struct {
 /* A window is `depth` values, a multiple of 4: its columns one after the other, each of
  * `column_size` values, an even number: the pixels of the window's rows. Weights lie in the same
  * order, with zeros where there is no value, for two output channels at a time: four values of one,
- * in the order 0, 2, 1, 3, then four of the other. */
+ * in the order 0, 2, 1, 3, then four of the other. If the layer `widens`, scratch memory begins
+ * with room for the weights of two channels as 16-bit values, and cores with the DSP extension
+ * widen them once for all windows of a run. */
 typedef struct {
     int32_t input_width;
     int32_t input_channels;
@@ -87,6 +89,7 @@ typedef struct {
     int32_t columns; /* under all windows of a row */
     int32_t column_size;
     int32_t depth;
+    int32_t widens;
     int32_t input_zero_point;
     asc_output_t range;
     const int8_t *weights;
@@ -108,6 +111,20 @@ typedef struct {
     const asc_channel_t *channels;
     const int32_t *padding;
 } asc_upsampled_conv_t;
+
+/* The same where rows are repeated, too, and stages of their own have multiplied each row by each
+ * row of the window (asc_conv_sums): adds up and rounds, of windows with three columns and pixels
+ * that are repeated twice, with one pixel of padding. The input is a row of sums for each of the
+ * window's `rows`, as asc_sum_columns gives them for each column and output channel; `padding` is a
+ * pixel of sums for each of these rows, where there is no pixel. */
+typedef struct {
+    int32_t rows;
+    int32_t input_width;
+    int32_t output_channels;
+    asc_output_t range;
+    const asc_channel_t *channels;
+    const int32_t *padding;
+} asc_upsampled_sum_t;
 
 /* A transposed convolution by rows: row y is a convolution with stride 1 whose filters depend on
  * (y + top) % stride, called its phase, and which makes as many neighbouring pixels at once as the
@@ -136,7 +153,8 @@ typedef struct {
     const asc_channel_t *channels;
 } asc_depthwise_conv_t;
 
-/* Weights as in asc_conv_t, of windows with one column; `rows` independent inputs. */
+/* Weights as in asc_conv_t, of windows with one column, but that fours lie in their own order;
+ * `rows` independent inputs. */
 typedef struct {
     int32_t rows;
     int32_t inputs;
@@ -335,7 +353,9 @@ typedef struct {
  *     has planned, and the number of the run. The caller owns all of them; none overlaps another.
  */
 void asc_conv(const void *layer, const asc_kernel_args_t *args);
+void asc_conv_sums(const void *layer, const asc_kernel_args_t *args);
 void asc_upsampled_conv(const void *layer, const asc_kernel_args_t *args);
+void asc_upsampled_sum(const void *layer, const asc_kernel_args_t *args);
 void asc_depthwise_conv(const void *layer, const asc_kernel_args_t *args);
 void asc_dense(const void *layer, const asc_kernel_args_t *args);
 void asc_dense_packed(const void *layer, const asc_kernel_args_t *args);

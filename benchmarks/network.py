@@ -163,6 +163,31 @@ def table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+TFLM = {
+    ("mobilenet_esc10", "Cortex-M0+", "reference"): (89_700, 148_154_920),
+    ("mobilenet_esc10", "Cortex-M4", "reference"): (89_700, 84_619_440),
+    ("mobilenet_esc10", "Cortex-M4", "CMSIS-NN"): (89_748, 24_021_720),
+    ("mini_segnet_esc10", "Cortex-M0+", "reference"): (128_884, 310_313_200),
+    ("mini_segnet_esc10", "Cortex-M4", "reference"): (128_884, 192_768_680),
+    ("mini_segnet_esc10", "Cortex-M4", "CMSIS-NN"): (129_220, 65_841_880),
+}
+"""Arena in bytes and instructions of TensorFlow Lite Micro's library, which is not built here."""
+
+TFLM_HEAD = ("model", "core", "kernels", "arena", "ratio", "instructions", "ratio")
+
+
+def beside_tflm(rows: Sequence[Row]) -> str:
+    """Return TensorFlow Lite Micro's figures, and those of the rows as ratios to them."""
+    costs = {(Path(row.model).stem, row.label): row.costs for row in rows}
+    lines = [TFLM_HEAD, ("---", "---", "---", "---:", "---:", "---:", "---:")]
+    for (model, core, kernels), (arena, instructions) in TFLM.items():
+        if (ours := costs.get((model, core))) is not None:
+            memory = f"{ours.arena_bytes / arena:.2f}"
+            work = f"{ours.instructions_per_inference / instructions:.2f}"
+            lines.append((model, core, kernels, f"{arena:,}", memory, f"{instructions:,}", work))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def _labeled(label: str) -> list[str]:
     return [title or label for title in HEAD]
 
@@ -210,10 +235,10 @@ def main() -> None:
         found = {"layers": layers(arguments.models, arguments.cores)}
     else:
         planned = [name for name in PLANNED if name in arguments.models]
+        rows = list(by_core(arguments.models, arguments.cores))
         found = {
-            "cores": table(
-                _labeled("core"), [row.cells for row in by_core(arguments.models, arguments.cores)]
-            ),
+            "cores": table(_labeled("core"), [row.cells for row in rows]),
+            "tflm": beside_tflm(rows),
             "plans": table(_labeled("options"), [row.cells for row in by_plan(planned)]),
             "streaming": table(
                 STREAMING_HEAD,

@@ -100,7 +100,8 @@ def test_costs(project: targets.Project) -> None:
     assert costs.instructions_after_last_sample == pytest.approx(expected, rel=0.01)
     assert costs.network_stack_bound_bytes is not None
     assert costs.stack_bound_bytes is not None
-    assert 0 < costs.network_stack_bound_bytes < costs.stack_bytes <= costs.stack_bound_bytes
+    assert 0 < costs.network_stack_bound_bytes < costs.stack_bound_bytes
+    assert 0 < costs.stack_bytes <= costs.stack_bound_bytes
     assert costs.network_flash_bytes is not None
     assert 0 < costs.network_flash_bytes < costs.flash_bytes
 

@@ -55,8 +55,12 @@ def needed_sources(folder: str, users: Iterable[str]) -> dict[str, str]:
         users: texts of the C code, such as a network.
     """
     sources = runtime_sources(folder)
-    needs = {name: _needs(text) for name, text in sources.items()}
     definers = _definers(sources)
+    # Where a file calls a function of its own, no core takes another file's for it.
+    needs = {
+        name: {each for each in _needs(text) if name not in definers.get(each, ())}
+        for name, text in sources.items()
+    }
     found: set[str] = set()
     named = set().union(*map(_needs, users))
     while named:

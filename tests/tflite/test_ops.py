@@ -25,6 +25,7 @@ PACKAGE = Path(asc_tiny.__file__).parent
 
 OTHER_LISTS = {
     "compiler/lower/compare.py": "the relation that each comparison asks for",
+    "compiler/passes/constant_channels.py": "what becomes of the ranges of channels",
     "complexity/keras_vs_tflite.py": "the operators that layers of Keras become",
     "tflite/schema.py": "fused activations, some of which have the names of operators",
 }

@@ -17,7 +17,9 @@
 
 #if ASC_KERNELS_DSP
 #include "asc_conv_dsp.h"
+#include "asc_dense_dsp.h"
 #include "asc_depthwise_dsp.h"
+#include "asc_im2col_dsp.h"
 #endif
 
 /* Widens `count` bytes to 16 bits. */

@@ -12,6 +12,7 @@ from asc_tiny.compiler.lower.lower_graph import consistent, lower_graph
 from asc_tiny.compiler.options import INT8_CODES, STREAMING, Options
 from asc_tiny.compiler.passes.constant_channels import without_constant_channels
 from asc_tiny.compiler.passes.constant_folding import fold_constants
+from asc_tiny.compiler.passes.data_movement import simplify_movements
 from asc_tiny.compiler.passes.float_islands import without_float_islands
 from asc_tiny.compiler.passes.fold_padding import fold_padding
 from asc_tiny.compiler.passes.pack_dense import pack_dense_layers
@@ -124,6 +125,11 @@ def _remove_float_islands(unit: Unit) -> None:
     unit.graph = without_float_islands(unit.graph)
 
 
+def _simplify_movements(unit: Unit) -> None:
+    with consistent(unit.graph):
+        unit.graph = simplify_movements(unit.graph)
+
+
 def _fold_padding(unit: Unit) -> None:
     with consistent(unit.graph):
         unit.graph = fold_padding(unit.graph)
@@ -191,6 +197,7 @@ GRAPH_PASSES = (
 """The passes, in their order, after which every operator that is left must have kernels."""
 
 STAGE_PASSES = (
+    Pass("data_movement", _simplify_movements, _check_graph),
     Pass("fold_padding", _fold_padding, _check_graph),
     Pass("constant_channels", _remove_constant_channels, _check_graph),
     Pass("time_major", _time_major, _check_graph, lambda each: each.schedule == STREAMING),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from asc_tiny.tflite.ops import Family, OpRules, row
 from asc_tiny.tflite.schema import CODES
 
 Values = NDArray[Any]
+
+_Result = TypeVar("_Result")
 
 MOST_ELEMENTS = 2**20
 """Elements of all results of an operator at most: the flash of a large microcontroller."""
@@ -65,11 +67,11 @@ class FoldingContext(OperatorView):
         """Return a constant operand.
 
         Raises:
-            _NotConstantError: it is computed, absent, or of a type that NumPy has not.
+            NotConstantError: it is computed, absent, or of a type that NumPy has not.
         """
         tensor = self.optional_input(position)
         if tensor is None or tensor.content is None or tensor.dtype not in NUMPY_TYPES:
-            raise _NotConstantError
+            raise NotConstantError
         assert tensor.data is not None
         return tensor.data
 
@@ -77,7 +79,7 @@ class FoldingContext(OperatorView):
         """Return a constant operand of integers as a list of them."""
         values = self.values(position)
         if values.dtype.kind != "i":
-            raise _NotConstantError
+            raise NotConstantError
         return tuple(int(value) for value in values.ravel())
 
     def is_plain(self, *tensors: Tensor) -> bool:
@@ -85,7 +87,7 @@ class FoldingContext(OperatorView):
         return not any(tensor.scales for tensor in tensors)
 
 
-class _NotConstantError(Exception):
+class NotConstantError(Exception):
     """An operator cannot be folded."""
 
 
@@ -95,7 +97,7 @@ folding_rule: OpRules[Fold] = OpRules()
 """The operators that are folded: a function of each returns the values of its only output."""
 
 # What NumPy and this module raise for operands that an operator cannot have
-_UNUSABLE = (_NotConstantError, ArithmeticError, IndexError, KeyError, TypeError, ValueError)
+_UNUSABLE = (NotConstantError, ArithmeticError, IndexError, KeyError, TypeError, ValueError)
 
 
 def fold_constants(graph: Graph) -> Folded:
@@ -118,12 +120,21 @@ def fold_constants(graph: Graph) -> Folded:
         tensors[index] = replace(tensors[index], content=values.tobytes())
         elements += max(1, values.size)
         folded.append(operator)
-    left, unread = _without_unread(graph, left)
+    left, unread = without_unread(graph, left)
     gone = sorted((*folded, *unread), key=lambda operator: operator.index)
     if not gone and tuple(left) == graph.operators:
         return Folded(graph)
     made = replace(graph, operators=tuple(left), tensors=tuple(tensors))
     return Folded(made, tuple(operator.title for operator in gone))
+
+
+def attempt(function: Callable[[FoldingContext], _Result], op: FoldingContext) -> _Result | None:
+    """Return what a function makes of an operator, None for operands that it cannot have."""
+    try:
+        with np.errstate(all="ignore"):
+            return function(op)
+    except _UNUSABLE:
+        return None
 
 
 def _folded(op: FoldingContext) -> Values | None:
@@ -134,10 +145,8 @@ def _folded(op: FoldingContext) -> Values | None:
     output = op.output
     if output.size > MOST_ELEMENTS or output.dtype not in NUMPY_TYPES or output.is_variable:
         return None
-    try:
-        with np.errstate(all="ignore"):
-            values = rule(op)
-    except _UNUSABLE:
+    values = attempt(rule, op)
+    if values is None:
         return None
     if values.shape != output.shape:
         raise op.error(
@@ -155,7 +164,7 @@ def _without_shape(op: FoldingContext) -> Operator:
     return replace(op.operator, inputs=op.operator.inputs[:1])
 
 
-def _without_unread(
+def without_unread(
     graph: Graph, operators: Sequence[Operator]
 ) -> tuple[list[Operator], list[Operator]]:
     """Return operators without those whose readers are gone, and these.
@@ -192,7 +201,7 @@ def _rank(op: FoldingContext) -> Values:
 @folding_rule("ZEROS_LIKE")
 def _zeros(op: FoldingContext) -> Values:
     if not op.is_plain(op.output):
-        raise _NotConstantError
+        raise NotConstantError
     return np.zeros(op.input(0).shape, NUMPY_TYPES[op.output.dtype])
 
 
@@ -221,7 +230,7 @@ def _all_values(op: FoldingContext) -> list[Values]:
     """Return all operands, if results have the codes of all of them."""
     quantizations = {(tensor.scales, tensor.zero_points) for tensor in (*op.inputs, op.output)}
     if len(quantizations) > 1 and not op.is_plain(*op.inputs, op.output):
-        raise _NotConstantError
+        raise NotConstantError
     return [op.values(position) for position in range(len(op.operator.inputs))]
 
 
@@ -229,7 +238,7 @@ def _all_values(op: FoldingContext) -> list[Values]:
 def _slice(op: FoldingContext) -> Values:
     values, begins, sizes = op.values(0), op.integers(1), op.integers(2)
     if not len(begins) == len(sizes) == values.ndim or min(begins, default=0) < 0:
-        raise _NotConstantError
+        raise NotConstantError
     ends = [None if size == -1 else begin + size for begin, size in zip(begins, sizes, strict=True)]
     return values[tuple(slice(begin, end) for begin, end in zip(begins, ends, strict=True))]
 
@@ -238,7 +247,7 @@ def _slice(op: FoldingContext) -> Values:
 def _strided_slice(op: FoldingContext) -> Values:
     options = op.options
     if options["ellipsis_mask"] or options["new_axis_mask"] or options["offset"]:
-        raise _NotConstantError
+        raise NotConstantError
     values, begins, ends, strides = op.values(0), *(op.integers(n) for n in (1, 2, 3))
     places: list[slice | int] = []
     for axis, (begin, end, stride) in enumerate(zip(begins, ends, strides, strict=True)):
@@ -257,7 +266,7 @@ def _gathered(op: FoldingContext) -> Values:
     values, places = op.values(0), op.values(1)
     axis = int(op.options["axis"])
     if op.options.get("batch_dims", 0) or places.dtype.kind != "i" or places.min(initial=0) < 0:
-        raise _NotConstantError
+        raise NotConstantError
     return np.take(values, places, axis=axis)
 
 
@@ -281,7 +290,7 @@ def _broadcast_args(op: FoldingContext) -> Values:
 def _range(op: FoldingContext) -> Values:
     start, limit, step = (op.integers(n)[0] for n in range(3))
     if len(range(start, limit, step)) != op.output.size:
-        raise _NotConstantError
+        raise NotConstantError
     return np.arange(start, limit, step, dtype=np.dtype(NUMPY_TYPES[op.output.dtype]))
 
 
@@ -292,7 +301,7 @@ def _cast(op: FoldingContext) -> Values:
         span = np.iinfo(dtype)
         if not ((values >= float(span.min)) & (values < float(span.max))).all():
             # What it becomes is undefined in C.
-            raise _NotConstantError
+            raise NotConstantError
     return values.astype(dtype)
 
 
@@ -307,7 +316,7 @@ def _fold_binary(name: str, function: _Function) -> None:
         _check_no_activation(op)
         one, other = op.values(0), op.values(1)
         if not op.is_plain(*op.inputs, op.output) or one.dtype != other.dtype:
-            raise _NotConstantError
+            raise NotConstantError
         return np.asarray(function(one, other))
 
 
@@ -316,7 +325,7 @@ def _divided(function: _Function) -> _Function:
 
     def divide(one: Values, other: Values) -> Any:
         if not other.all():
-            raise _NotConstantError
+            raise NotConstantError
         return function(one, other)
 
     return divide
@@ -350,7 +359,7 @@ _fold_binary("SUB", np.subtract)
 @folding_rule("NEG")
 def _negative(op: FoldingContext) -> Values:
     if not op.is_plain(op.input(0), op.output):
-        raise _NotConstantError
+        raise NotConstantError
     return np.asarray(np.negative(op.values(0)))
 
 
@@ -361,7 +370,7 @@ def _fold_reduction(name: str, function: Any) -> None:
     def _fold(op: FoldingContext) -> Values:
         values, axes = op.values(0), op.integers(1)
         if values.dtype.kind == "f" or not op.is_plain(op.input(0), op.output):
-            raise _NotConstantError
+            raise NotConstantError
         keeps = len(op.output.shape) == values.ndim
         return np.asarray(function(values, axis=axes, keepdims=keeps)).astype(values.dtype)
 
@@ -378,7 +387,7 @@ _fold_reduction("SUM", np.sum)
 def _selected(op: FoldingContext) -> Values:
     condition, one, other = (op.values(n) for n in range(3))
     if not op.is_plain(*op.inputs, op.output) or condition.shape != one.shape:
-        raise _NotConstantError
+        raise NotConstantError
     return np.where(condition, one, other)
 
 
@@ -399,11 +408,11 @@ def _quantized(op: FoldingContext) -> Values:
     low, high = CODES[op.output.dtype]
     scale, zero_point = _quantization(op.output)
     if values.dtype != np.float32 or scale == 0.0:
-        raise _NotConstantError
+        raise NotConstantError
     quotients = values / np.float32(scale)
     if not np.isfinite(quotients).all() or np.abs(quotients).max(initial=0.0) >= 2**30:
         # What it becomes is undefined in C.
-        raise _NotConstantError
+        raise NotConstantError
     rounded = np.trunc(quotients.astype(np.float64) + np.copysign(0.5, quotients))
     codes: Values = np.clip(rounded + zero_point, low, high)
     return codes.astype(NUMPY_TYPES[op.output.dtype])
@@ -412,10 +421,10 @@ def _quantized(op: FoldingContext) -> Values:
 def _quantization(tensor: Tensor) -> tuple[float, int]:
     """Return scale and zero point of a tensor that has one of each."""
     if not len(tensor.scales) == len(tensor.zero_points) == 1:
-        raise _NotConstantError
+        raise NotConstantError
     return tensor.scales[0], tensor.zero_points[0]
 
 
 def _check_no_activation(op: FoldingContext) -> None:
     if op.options.get("fused_activation_function", "NONE") != "NONE":
-        raise _NotConstantError
+        raise NotConstantError

@@ -24,6 +24,7 @@ CASES = {
     "sums of pairs": (M4, "asc_conv.c", "asc_conv_dsp.h", "int32_t *sums;", "int32_t distance;"),
     "channels": (M4, "asc_conv.c", "asc_kernels.h", "int32_t bias;", "int32_t bits;"),
     "depthwise": (M4, "asc_conv.c", "asc_depthwise_dsp.h", "int32_t channel;", "int32_t step;"),
+    "filters": (M4, "asc_conv.c", "asc_depthwise_3x3_dsp.h", "int32_t left;", "int32_t step;"),
     "complex, M0+": (M0, "asc_spectrum.c", "asc_spectrum.h", "int32_t re;", "int32_t im;"),
     "complex, M4": (M4, "asc_spectrum.c", "asc_spectrum.h", "int32_t re;", "int32_t im;"),
     "turns": (M4, "asc_spectrum.c", "asc_frontend_tables.h", "int32_t cosine;", "int32_t sine;"),

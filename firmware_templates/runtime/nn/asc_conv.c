@@ -18,6 +18,7 @@
 #if ASC_KERNELS_DSP
 #include "asc_conv_dsp.h"
 #include "asc_dense_dsp.h"
+#include "asc_depthwise_3x3_dsp.h"
 #include "asc_depthwise_dsp.h"
 #include "asc_im2col_dsp.h"
 #endif
@@ -323,8 +324,9 @@ static void depthwise_pixel(const asc_depthwise_conv_t *layer, const int8_t *con
     }
 }
 
-void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
-    const asc_depthwise_conv_t *layer = data;
+/* Channels from `ready` on, by the addresses of what lies under each tap. */
+static void depthwise_by_taps(const asc_depthwise_conv_t *layer, const asc_kernel_args_t *args,
+                              int32_t ready) {
     const int32_t count = layer->window.height * layer->window.width;
     const int32_t outputs = layer->output_channels;
     const asc_inside_t inside = find_inside(layer, args->rows);
@@ -332,7 +334,7 @@ void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     int8_t *padding = (int8_t *)(taps + layer->pixels * count);
     int8_t *output = args->output;
 #if ASC_KERNELS_DSP
-    const int has_fours = outputs == layer->input_channels;
+    const int has_fours = ready == 0 && outputs == layer->input_channels;
     uint32_t *words = (uint32_t *)(void *)padding;
     padding = (int8_t *)(words + BIAS_WORDS + 2 * count + ROUNDING_WORDS);
 #endif
@@ -340,7 +342,7 @@ void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     for (int32_t x = 0; x < layer->output_width; x += layer->pixels) {
         const int32_t pixels = asc_min(layer->pixels, layer->output_width - x);
         find_taps_of(layer, args->rows, &inside, x, pixels, padding, taps);
-        int32_t made = 0;
+        int32_t made = ready;
 #if ASC_KERNELS_DSP
         if (has_fours && layer->range.narrow) {
             made = depthwise_narrow(layer, taps, count, pixels, words, output);
@@ -358,8 +360,21 @@ void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
             }
         }
     }
+}
+
+void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
+    const asc_depthwise_conv_t *layer = data;
+    int32_t made = 0;
+#if ASC_KERNELS_DSP
+    if (layer->output_channels == layer->input_channels && layer->range.narrow) {
+        made = depthwise_3x3(layer, args->rows, args->scratch, args->output);
+    }
+#endif
+    if (made < layer->output_channels) {
+        depthwise_by_taps(layer, args, made);
+    }
     if (layer->range.clamps) {
-        clamp(&layer->range, args->output, layer->output_width * outputs);
+        clamp(&layer->range, args->output, layer->output_width * layer->output_channels);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Depthwise convolutions with a filter for each channel on cores with the DSP extension; a part of
- * asc_conv.c.
+ * Depthwise convolutions with a filter for each channel on cores with the DSP extension, but those
+ * of asc_depthwise_3x3_dsp.h; a part of asc_conv.c.
  *
  * Four channels of some neighbouring pixels are made together. What they need lies side by side for
  * all of these pixels: widened weights, and what rounding takes of the channels. A word of codes,
@@ -112,9 +112,6 @@ ASC_ASSERT_OFFSET(asc_four_t, word_bytes, 28);
     }
 
 /* clang-format off */
-DEPTHWISE_FOUR(make_four_of_nine, ONE_TAP TWO_TAPS TWO_TAPS TWO_TAPS TWO_TAPS)
-
-/* The same for an even number of taps, and for an odd one. */
 #define PAIRS_OF_TAPS            \
     "ldr r11, [sp]\n\t"          \
     "ldr r11, [r11, #24]\n\t"    \
@@ -127,6 +124,7 @@ DEPTHWISE_FOUR(make_four_of_nine, ONE_TAP TWO_TAPS TWO_TAPS TWO_TAPS TWO_TAPS)
     "bne 2b\n\t"                 \
     "3:\n\t"
 
+/* For an even number of taps, and for an odd one. */
 DEPTHWISE_FOUR(make_four_of_even, PAIRS_OF_TAPS)
 DEPTHWISE_FOUR(make_four_of_odd, ONE_TAP PAIRS_OF_TAPS)
 /* clang-format on */
@@ -151,9 +149,7 @@ static int32_t depthwise_narrow(const asc_depthwise_conv_t *layer, const int8_t 
         prepare_four(layer, count, channel, words);
         four.channel = channel;
         four.output = output + channel;
-        if (count == 9) {
-            make_four_of_nine(&four);
-        } else if (count % 2 == 0) {
+        if (count % 2 == 0) {
             make_four_of_even(&four);
         } else {
             make_four_of_odd(&four);

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Depthwise convolutions with a 3x3 filter for each channel on cores with the DSP extension; a part
+ * of asc_conv.c.
+ *
+ * A channel of a whole row is made at a time, with its filter in registers. A column of the input
+ * is a pair of codes, of the window's first two rows, and a code of the third. It is read once and
+ * multiplied by all columns of the filter that meet it: it ends a sum, goes on with the next one
+ * and, with stride 1, begins a third.
+ */
+#ifndef ASC_DEPTHWISE_3X3_DSP_H
+#define ASC_DEPTHWISE_3X3_DSP_H
+
+#include "asc_arithmetic.h"
+#include "asc_dsp.h"
+
+/* Weights of a channel, doubled: pairs of the columns' first two rows, a pair of the third row, and
+ * its last weight above 16 bits of zeros. */
+typedef struct {
+    uint32_t pairs[4];
+    uint32_t last;
+} asc_filter_t;
+
+/* Some channels of a row of the output. Addresses of rows are those of the first window's last
+ * column, less the address of the first output times the stride. */
+typedef struct {
+    uintptr_t rows[3];
+    int8_t *output;
+    int8_t *end;    /* of outputs whose windows end inside of the row */
+    int32_t offset; /* as asc_narrow_offset has it */
+    const asc_channel_t *channel;
+    const asc_filter_t *filter;
+    const asc_filter_t *filters_end;
+    int32_t is_padded; /* one more window ends a column behind the row */
+    int32_t left;      /* columns before the row, 0 or 1 */
+    int32_t step;      /* from one output to the next, for stride 2 half of that */
+    uint32_t zeros;    /* a pair of codes of padding */
+} asc_channel_row_t;
+
+ASC_ASSERT_OFFSET(asc_channel_row_t, output, 12);
+ASC_ASSERT_OFFSET(asc_channel_row_t, end, 16);
+ASC_ASSERT_OFFSET(asc_channel_row_t, offset, 20);
+ASC_ASSERT_OFFSET(asc_channel_row_t, channel, 24);
+ASC_ASSERT_OFFSET(asc_channel_row_t, filter, 28);
+ASC_ASSERT_OFFSET(asc_channel_row_t, filters_end, 32);
+ASC_ASSERT_OFFSET(asc_channel_row_t, is_padded, 36);
+ASC_ASSERT_OFFSET(asc_channel_row_t, left, 40);
+ASC_ASSERT_OFFSET(asc_channel_row_t, step, 44);
+ASC_ASSERT_OFFSET(asc_channel_row_t, zeros, 48);
+
+/* Registers: r0 to r2 the rows; r3 the output; r4 to r8 the filter, with the number of bits in the
+ * lowest byte of r8; r9 to r11 sums, and r12 and r14 a column. The stack holds the multiplier, what
+ * rounding adds, the step, the end, the doubled bias, codes of padding, and the structure's
+ * address. */
+
+/* Reads the column at PLACE. */
+#define READ_COLUMN(PLACE, SPARE)            \
+    "ldrsb r12, [r0, " PLACE "]\n\t"         \
+    "ldrsb " SPARE ", [r1, " PLACE "]\n\t"   \
+    "pkhbt r12, r12, " SPARE ", lsl #16\n\t" \
+    "ldrsb r14, [r2, " PLACE "]\n\t"
+
+/* The same where a sum begins. */
+#define READ_COLUMN_AND_BIAS(PLACE, SUM)   \
+    "ldrsb r12, [r0, " PLACE "]\n\t"       \
+    "ldrsb " SUM ", [r1, " PLACE "]\n\t"   \
+    "pkhbt r12, r12, " SUM ", lsl #16\n\t" \
+    "ldr " SUM ", [sp, #16]\n\t"           \
+    "ldrsb r14, [r2, " PLACE "]\n\t"
+
+/* Adds the products of a column and one of the filter. */
+#define MULTIPLY_FIRST(SUM)               \
+    "smlad " SUM ", r12, r4, " SUM "\n\t" \
+    "smlabb " SUM ", r14, r7, " SUM "\n\t"
+
+#define MULTIPLY_SECOND(SUM)              \
+    "smlad " SUM ", r12, r5, " SUM "\n\t" \
+    "smlabt " SUM ", r14, r7, " SUM "\n\t"
+
+#define MULTIPLY_THIRD(SUM)               \
+    "smlad " SUM ", r12, r6, " SUM "\n\t" \
+    "smlabt " SUM ", r14, r8, " SUM "\n\t"
+
+/* Rounds a sum as asc_finish_narrow does. */
+#define ROUND_SUM(SUM)                   \
+    "ldrd r12, r14, [sp]\n\t"            \
+    "smmlar r12, " SUM ", r12, r14\n\t"  \
+    "add r12, r12, " SUM ", asr #31\n\t" \
+    "asr r12, r12, r8\n\t"               \
+    "ssat r12, #8, r12, asr #1\n\t"
+
+/* Stores a code and goes on; sets flags for whether it is the last. */
+#define STORE_CODE(SPARE)               \
+    "ldrd r14, " SPARE ", [sp, #8]\n\t" \
+    "strb r12, [r3]\n\t"                \
+    "add r3, r14\n\t"                   \
+    "cmp r3, " SPARE "\n\t"
+
+/* Takes a channel, begins a sum in r9 with the column before the first one that all windows read,
+ * and leaves the place of that one in r3. */
+#define BEGIN_CHANNEL                    \
+    "ldr r14, [sp, #24]\n\t"             \
+    "ldrd r10, r12, [r14, #24]\n\t"      \
+    "ldm r12!, {r4, r5, r6, r7, r8}\n\t" \
+    "ldm r10!, {r3, r9, r11}\n\t"        \
+    "strd r10, r12, [r14, #24]\n\t"      \
+    "orr r8, r8, r11\n\t"                \
+    "ldr r12, [r14, #20]\n\t"            \
+    "lsl r12, r12, r11\n\t"              \
+    "strd r9, r12, [sp]\n\t"             \
+    "lsl r9, r3, #1\n\t"                 \
+    "str r9, [sp, #16]\n\t"              \
+    "ldrd r3, r11, [r14, #12]\n\t"       \
+    "str r11, [sp, #12]\n\t"             \
+    "add r10, r3, #1\n\t"                \
+    "add r11, #1\n\t"                    \
+    "strd r10, r11, [r14, #12]\n\t"      \
+    "ldr r10, [r14, #40]\n\t"            \
+    "ldr r12, [sp, #20]\n\t"             \
+    "ldr r11, [sp, #8]\n\t"              \
+    "mov r14, r12\n\t"                   \
+    "sub r3, r3, r11, lsl #1\n\t"        \
+    "cmp r10, #0\n\t"                    \
+    "bne 8f\n\t"
+
+/* Ends the sum in r9 by a column of padding, if there is one, and goes to the next channel. */
+#define END_CHANNEL(SECOND, PLACE, NEXT)                                                          \
+    "ldr r14, [sp, #24]\n\t"                                                                      \
+    "ldr r12, [r14, #36]\n\t"                                                                     \
+    "cmp r12, #0\n\t"                                                                             \
+    "beq 6f\n\t" SECOND "ldr r12, [sp, #20]\n\t"                                                  \
+    "mov r14, r12\n\t" MULTIPLY_THIRD("r9") ROUND_SUM("r9") PLACE "strb r12, [r3]\n\t"            \
+                                                                  "ldr r14, [sp, #24]\n\t"        \
+                                                                  "6:\n\t" NEXT                   \
+                                                                  "ldrd r10, r11, [r14, #28]\n\t" \
+                                                                  "cmp r10, r11\n\t"              \
+                                                                  "bne 1b\n\t"
+
+/* clang-format off */
+#define MAKE_CHANNELS(NAME, FIRST_PLACE, ROW, SECOND, PLACE, NEXT)                                          \
+    static void NAME(asc_channel_row_t *row) {                                                \
+        register asc_channel_row_t *r0 __asm__("r0") = row;                                   \
+        __asm__ volatile(                                                                     \
+            "push {r0, r7, r9}\n\t"                                                           \
+            "sub sp, #24\n\t"                                                                 \
+            "ldrd r3, r4, [r0, #44]\n\t"                                                      \
+            "str r3, [sp, #8]\n\t"                                                            \
+            "str r4, [sp, #20]\n\t"                                                           \
+            "ldm r0, {r0, r1, r2}\n\t"                                                        \
+            "1:\n\t"                                                                          \
+            BEGIN_CHANNEL                                                                     \
+            READ_COLUMN(FIRST_PLACE, "r10")                                                   \
+            "8:\n\t"                                                                          \
+            MULTIPLY_FIRST("r9")                                                              \
+            "add r3, r11\n\t"                                                                 \
+            ROW                                                                               \
+            END_CHANNEL(SECOND, PLACE, NEXT)                                                                \
+            "stm r14, {r0, r1, r2}\n\t"                                                     \
+            "add sp, #24\n\t"                                                                 \
+            "pop {r0, r7, r9}"                                                                \
+            : "+r"(r0)                                                                        \
+            :                                                                                 \
+            : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc",     \
+              "memory");                                                                      \
+    }
+
+#define NEXT_OF_THREE(ENDED, NEXT, BEGUN)  \
+    READ_COLUMN_AND_BIAS("r3", BEGUN)      \
+    MULTIPLY_THIRD(ENDED)                  \
+    MULTIPLY_SECOND(NEXT)                  \
+    MULTIPLY_FIRST(BEGUN)                  \
+    ROUND_SUM(ENDED)                       \
+    STORE_CODE(ENDED)
+
+/* r9 to r11 take turns; the sum of a window behind the row ends up in r9. */
+MAKE_CHANNELS(make_channels,
+    "r3",
+    READ_COLUMN_AND_BIAS("r3", "r10")
+    MULTIPLY_SECOND("r9")
+    MULTIPLY_FIRST("r10")
+    "add r3, r11\n\t"
+    "2:\n\t"
+    NEXT_OF_THREE("r9", "r10", "r11")
+    "beq 3f\n\t"
+    NEXT_OF_THREE("r10", "r11", "r9")
+    "beq 4f\n\t"
+    NEXT_OF_THREE("r11", "r9", "r10")
+    "bne 2b\n\t"
+    "b 5f\n\t"
+    "3:\n\t"
+    "mov r9, r10\n\t"
+    "b 5f\n\t"
+    "4:\n\t"
+    "mov r9, r11\n\t"
+    "5:\n\t",
+    "", "", "")
+
+/* With stride 2: places in the input are twice those in the output, so that the next channel, one
+ * place behind, is one less than two places behind. */
+MAKE_CHANNELS(make_channels_of_every_other,
+    "r3, lsl #1",
+    "2:\n\t"
+    READ_COLUMN("r3, lsl #1", "r10")
+    MULTIPLY_SECOND("r9")
+    "ldr r10, [sp, #8]\n\t"
+    "add r3, r10\n\t"
+    READ_COLUMN_AND_BIAS("r3, lsl #1", "r10")
+    MULTIPLY_THIRD("r9")
+    MULTIPLY_FIRST("r10")
+    ROUND_SUM("r9")
+    STORE_CODE("r9")
+    "mov r9, r10\n\t"
+    "bne 2b\n\t",
+    READ_COLUMN("r3, lsl #1", "r10")
+    MULTIPLY_SECOND("r9"),
+    "ldr r14, [sp, #8]\n\t"
+    "add r3, r14\n\t",
+    "sub r0, #1\n\t"
+    "sub r1, #1\n\t"
+    "sub r2, #1\n\t")
+/* clang-format on */
+
+/* Puts a pair of weights of four filters into place: the bytes of two words, doubled. */
+static inline void put_pairs(uint32_t low, uint32_t high, asc_filter_t *filters, int32_t place) {
+    const uint32_t low_even = asc_widen_even_onto(asc_widen_even(low), low);
+    const uint32_t low_odd = asc_widen_odd_onto(asc_widen_odd(low), low);
+    const uint32_t high_even = asc_widen_even_onto(asc_widen_even(high), high);
+    const uint32_t high_odd = asc_widen_odd_onto(asc_widen_odd(high), high);
+    filters[0].pairs[place] = asc_pack_low(low_even, high_even);
+    filters[1].pairs[place] = asc_pack_low(low_odd, high_odd);
+    filters[2].pairs[place] = asc_pack_high(low_even, high_even);
+    filters[3].pairs[place] = asc_pack_high(low_odd, high_odd);
+}
+
+/* Three words of weights of four channels, of a row of the window; zeros for padding. */
+static inline void load_row(const int8_t *row, const int8_t *weights, int32_t step,
+                            uint32_t *words) {
+    words[0] = row != NULL ? asc_load_word(weights) : 0;
+    words[1] = row != NULL ? asc_load_word(weights + step) : 0;
+    words[2] = row != NULL ? asc_load_word(weights + 2 * step) : 0;
+}
+
+static void put_filters(const asc_depthwise_conv_t *layer, const int8_t *const *rows, int32_t c,
+                        asc_filter_t *filters) {
+    const int32_t step = layer->output_channels;
+    const int8_t *const weights = layer->weights + c;
+    uint32_t first[3], second[3], third[3];
+    load_row(rows[0], weights, step, first);
+    load_row(rows[1], weights + 3 * step, step, second);
+    load_row(rows[2], weights + 6 * step, step, third);
+    put_pairs(first[0], second[0], filters, 0);
+    put_pairs(first[1], second[1], filters, 1);
+    put_pairs(first[2], second[2], filters, 2);
+    put_pairs(third[0], third[1], filters, 3);
+    const uint32_t even = asc_widen_even(third[2]), odd = asc_widen_odd(third[2]);
+    filters[0].last = even << 17;
+    filters[1].last = odd << 17;
+    filters[2].last = (even >> 16) << 17;
+    filters[3].last = (odd >> 16) << 17;
+}
+
+/* Copies four channels with biases that hold what rows of padding add. */
+static const asc_channel_t *pad_channels(const asc_depthwise_conv_t *layer,
+                                         const int8_t *const *rows, int32_t c,
+                                         asc_channel_t *padded) {
+    for (int32_t i = 0; i < 4; i++) {
+        const int8_t *weights = layer->weights + c + i;
+        padded[i] = layer->channels[c + i];
+        for (int32_t tap = 0; tap < 9; tap++, weights += layer->output_channels) {
+            padded[i].bias += rows[tap / 3] == NULL ? layer->input_zero_point * *weights : 0;
+        }
+    }
+    return padded;
+}
+
+/* Whether there are loops for a layer with a filter for each channel: windows of 3x3 with a column
+ * of padding at most on each side, and stride 1 or 2. Returns the number of windows that end inside
+ * of the row, 0 if not. */
+static int32_t fits_3x3(const asc_depthwise_conv_t *layer) {
+    const asc_window_t *window = &layer->window;
+    const int32_t stride = window->stride;
+    const int32_t last = layer->input_width - 3 + window->left;
+    if (window->height != 3 || window->width != 3 || window->dilation != 1 || stride > 2 ||
+        layer->output_channels % stride != 0 || (uint32_t)window->left > 1u || last < 0) {
+        return 0;
+    }
+    const int32_t inside = asc_min(last / stride + 1, layer->output_width);
+    const int32_t behind = layer->output_width - inside;
+    return behind == 0 || (behind == 1 && inside * stride == last + 1) ? inside : 0;
+}
+
+/* Makes channels four at a time of a row of a narrow layer with a filter for each channel, and
+ * returns how many: none if there are no loops for the layer.
+ *
+ * scratch: room for four filters and four channels. */
+static int32_t depthwise_3x3(const asc_depthwise_conv_t *layer, const int8_t *const *rows,
+                             int8_t *scratch, int8_t *output) {
+    const int32_t outputs = layer->output_channels;
+    const int32_t stride = layer->window.stride;
+    const int32_t inside = fits_3x3(layer);
+    const uint32_t zero = (uint32_t)layer->input_zero_point & 0xFFFFu;
+    asc_filter_t *filters = (asc_filter_t *)(void *)scratch;
+    const int8_t *any = NULL;
+    int is_padded = 0;
+    asc_channel_row_t row;
+    int32_t c = 0;
+    for (int32_t y = 0; inside > 0 && y < 3; y++) {
+        is_padded |= rows[y] == NULL;
+        any = rows[y] != NULL ? rows[y] : any;
+    }
+    if (any == NULL) {
+        return 0;
+    }
+    row.output = output;
+    row.end = output + (inside - 1) * outputs + outputs / stride;
+    row.offset = asc_narrow_offset(&layer->range);
+    row.channel = layer->channels;
+    row.filters_end = filters + 4;
+    row.is_padded = layer->output_width - inside;
+    row.left = layer->window.left;
+    row.step = outputs / stride;
+    row.zeros = zero << 16 | zero;
+    for (int32_t y = 0; y < 3; y++) {
+        const int8_t *last = (rows[y] != NULL ? rows[y] : any) + (2 - row.left) * outputs;
+        row.rows[y] = (uintptr_t)last - (uintptr_t)stride * (uintptr_t)output;
+    }
+    for (; c + 4 <= outputs; c += 4) {
+        put_filters(layer, rows, c, filters);
+        row.filter = filters;
+        if (is_padded) {
+            row.channel = pad_channels(layer, rows, c, (asc_channel_t *)(void *)(filters + 4));
+        }
+        if (stride == 2) {
+            make_channels_of_every_other(&row);
+        } else {
+            make_channels(&row);
+        }
+    }
+    return c;
+}
+
+#endif

@@ -68,15 +68,15 @@ def test_costs_do_not_grow(core: str, tmp_path: Path) -> None:
     assert state <= 17_000, "the overlap, the history of the deltas and scratch included"
 
 
-def test_cortex_m4_takes_at_most_106_500_instructions(tmp_path: Path) -> None:
+def test_cortex_m4_takes_at_most_105_900_instructions(tmp_path: Path) -> None:
     frontend = EmulatedFrontEnd(DEFAULT, M4, tmp_path)
-    assert frontend.run(golden.noise(DEFAULT), "hops")[1] <= 106_500
+    assert frontend.run(golden.noise(DEFAULT), "hops")[1] <= 105_900
 
 
 def test_a_small_front_end_costs_little(tmp_path: Path) -> None:
     config = CONFIGS["speech"]
     frontend = EmulatedFrontEnd(config, M4, tmp_path)
     _, spent, state = frontend.run(golden.noise(config), "hops")
-    assert spent <= 21_800 * MARGIN
+    assert spent <= 21_720 * MARGIN
     assert state <= 3_808
-    assert frontend.flash_bytes() <= 5_370 * MARGIN
+    assert frontend.flash_bytes() <= 5_460 * MARGIN

@@ -97,6 +97,7 @@ class EmulatedFrontEnd:
         folder: to build in.
         flags: of the compiler instead of the board's, to build for a lesser core of its family.
         optimization: level.
+        compiler: another compiler than the board's, with options.
     """
 
     def __init__(
@@ -107,12 +108,15 @@ class EmulatedFrontEnd:
         *,
         flags: tuple[str, ...] = (),
         optimization: str = "-O2",
+        compiler: Sequence[str] = (),
     ) -> None:
         self.config, self.folder = config, folder
         write(frontend_code.generate(config, "a test"), folder)
         write(runtime_sources("fixed_point", "frontend"), folder)
         c_programs.put("frontend_main.c", folder)
-        self.image = EmulatedImage(folder, board, flags=flags, optimization=optimization)
+        self.image = EmulatedImage(
+            folder, board, flags=flags, optimization=optimization, compiler=compiler
+        )
 
     def run(self, pcm: np.ndarray, mode: str = "chunks") -> tuple[np.ndarray, int, int]:
         """Push a stream of whole clips.

@@ -31,12 +31,27 @@
 #define ASC_HAS_DSP 0
 #endif
 
-/* Assembly that needs almost every register is not there without optimisation. */
-#if ASC_HAS_THUMB2 && defined(__OPTIMIZE__) && !defined(__clang__)
+/* Loops in assembly change r9 and give it back. An interrupt handler may need it meanwhile where it
+ * is a static base: ASC_KEEP_R9 leaves r9 alone, at the price of these loops. */
+#if !defined(ASC_KEEP_R9) && defined(__ARM_RWPI)
+#define ASC_KEEP_R9
+#endif
+#if ASC_HAS_THUMB2 && !defined(ASC_KEEP_R9)
 #define ASC_HAS_THUMB2_LOOPS 1
 #else
 #define ASC_HAS_THUMB2_LOOPS 0
 #endif
+
+/* Where r9 is the base of position-independent data, GCC refuses what says that it changes r9. */
+#ifdef __PIC__
+#define ASC_CHANGED_R9 , "r9"
+#else
+#define ASC_CHANGED_R9
+#endif
+
+/* Names of registers in assembly, of a list with X(name, register) for each, and their end. */
+#define ASC_NAME_REGISTER(NAME, REGISTER) #NAME " .req " #REGISTER "\n"
+#define ASC_FORGET_REGISTER(NAME, REGISTER) ".unreq " #NAME "\n"
 
 /* Cores that multiply to 32 bits only. */
 #if defined(__thumb__) && !defined(__thumb2__) && defined(__OPTIMIZE__) && defined(__GNUC__) && \
@@ -47,7 +62,8 @@
 #endif
 
 /* The vector extension, from GCC 12 on; its assembly is not written for other compilers. */
-#if ASC_HAS_THUMB2_LOOPS && defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1) && __GNUC__ >= 12
+#if ASC_HAS_THUMB2 && defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1) && __GNUC__ >= 12 && \
+    defined(__OPTIMIZE__) && !defined(__clang__)
 #define ASC_HAS_MVE 1
 #else
 #define ASC_HAS_MVE 0
@@ -103,20 +119,6 @@ static inline int32_t asc_multiply_high(int32_t weight, uint32_t word) {
 static inline int32_t asc_add_high_product(int32_t a, int32_t weight, uint32_t word) {
     int32_t result;
     __asm__("smlawt %0, %1, %2, %3" : "=r"(result) : "r"(weight), "r"(word), "r"(a));
-    return result;
-}
-
-/* The low half of a word times the low half of another. */
-static inline uint32_t asc_multiply_low_halves(uint32_t word, uint32_t other) {
-    uint32_t result;
-    __asm__("smulbb %0, %1, %2" : "=r"(result) : "r"(word), "r"(other));
-    return result;
-}
-
-/* The high half of a word times the low half of another. */
-static inline uint32_t asc_multiply_high_half(uint32_t word, uint32_t other) {
-    uint32_t result;
-    __asm__("smultb %0, %1, %2" : "=r"(result) : "r"(word), "r"(other));
     return result;
 }
 

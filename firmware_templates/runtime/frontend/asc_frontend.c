@@ -75,29 +75,33 @@ static inline const requantization_t *requantization(uint32_t q) {
 static uint32_t changes(const asc_sample_pair_t *pairs, const asc_sample_pair_t *end) {
     uint32_t changes = 1;
 #if ASC_HAS_THUMB2_LOOPS
+    register const asc_sample_pair_t *r0 __asm__("r0") = pairs;
+    register const asc_sample_pair_t *r1 __asm__("r1") = end;
+    register uint32_t r2 __asm__("r2") = changes;
     __asm__ volatile("1:\n"
-                     "ldmia %[pairs]!, {r4-r6, r8-r12}\n"
+                     "ldmia r0!, {r3-r6, r8, r10, r12, lr}\n"
+                     "eor r3, r3, r3, lsl #1\n"
+                     "orr r2, r2, r3\n"
                      "eor r4, r4, r4, lsl #1\n"
-                     "orr %[changes], %[changes], r4\n"
+                     "orr r2, r2, r4\n"
                      "eor r5, r5, r5, lsl #1\n"
-                     "orr %[changes], %[changes], r5\n"
+                     "orr r2, r2, r5\n"
                      "eor r6, r6, r6, lsl #1\n"
-                     "orr %[changes], %[changes], r6\n"
+                     "orr r2, r2, r6\n"
                      "eor r8, r8, r8, lsl #1\n"
-                     "orr %[changes], %[changes], r8\n"
-                     "eor r9, r9, r9, lsl #1\n"
-                     "orr %[changes], %[changes], r9\n"
+                     "orr r2, r2, r8\n"
                      "eor r10, r10, r10, lsl #1\n"
-                     "orr %[changes], %[changes], r10\n"
-                     "eor r11, r11, r11, lsl #1\n"
-                     "orr %[changes], %[changes], r11\n"
+                     "orr r2, r2, r10\n"
                      "eor r12, r12, r12, lsl #1\n"
-                     "orr %[changes], %[changes], r12\n"
-                     "cmp %[pairs], %[end]\n"
+                     "orr r2, r2, r12\n"
+                     "eor lr, lr, lr, lsl #1\n"
+                     "orr r2, r2, lr\n"
+                     "cmp r0, r1\n"
                      "blo 1b\n"
-                     : [pairs] "+&r"(pairs), [changes] "+&r"(changes)
-                     : [end] "r"(end)
-                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+                     : "+r"(r0), "+r"(r1), "+r"(r2)
+                     :
+                     : "r3", "r4", "r5", "r6", "r8", "r10", "r12", "lr", "cc", "memory");
+    changes = r2;
 #else
     while (pairs < end) {
         const uint32_t pair = *pairs++;
@@ -183,9 +187,13 @@ static inline int32_t units(int32_t log, const requantization_t *to) {
 
 #endif
 
+#if !(ASC_FRONTEND_THUMB2 && ASC_FRONTEND_DELTAS)
+
 static inline int8_t rounded(int32_t value, int32_t reciprocal, int32_t zero) {
     return (int8_t)asc_saturate8(asc_add_product(zero, value, reciprocal));
 }
+
+#endif
 
 typedef struct {
     uint64_t rising;
@@ -219,8 +227,21 @@ static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
     const uint64_t *start = power + bin[0];
     uint64_t rest = segment_power(start, power + bin[1], asc_frontend_ramp[0], 0).rising;
 #if ASC_FRONTEND_THUMB2_MEL
-    bands_in_units(frontend->log_mel[0], power, rest, floor, (63 << LOG2_FRACTION_BITS) - exponent,
-                   requantization(0));
+    const asc_frontend_mel_t mel = {
+        .floor = floor,
+        .multiplier = requantization(0)->multiplier,
+        .offset = requantization(0)->offset,
+        .power = power,
+        .highest = (63 << LOG2_FRACTION_BITS) - exponent,
+        .chords = asc_frontend_chord,
+        .distance = (uintptr_t)frontend->log_mel[0] - (uintptr_t)(bin + 2),
+        .last = bin + 1 + ASC_FRONTEND_N_MELS,
+        .edge = bin + 1,
+        .ramp = asc_frontend_ramp,
+        .bin = power + bin[1],
+        .rest = rest,
+    };
+    bands_in_units(&mel);
 #else
     start = power + bin[1];
     for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++) {
@@ -312,15 +333,17 @@ static void write_column(asc_frontend_t *frontend, int8_t *features, size_t stri
 
 /* Copies words in order, a multiple of WORDS_AT_ONCE and not 0. */
 static inline void copy_words(void *to, const void *from, size_t words) {
-    const uint32_t *end = (const uint32_t *)from + words;
+    register void *r0 __asm__("r0") = to;
+    register const void *r1 __asm__("r1") = from;
+    register const uint32_t *r2 __asm__("r2") = (const uint32_t *)from + words;
     __asm__ volatile("1:\n"
-                     "ldmia %[from]!, {r4-r6, r8-r12}\n"
-                     "stmia %[to]!, {r4-r6, r8-r12}\n"
-                     "cmp %[from], %[end]\n"
+                     "ldmia r1!, {r3-r6, r8, r10, r12, lr}\n"
+                     "stmia r0!, {r3-r6, r8, r10, r12, lr}\n"
+                     "cmp r1, r2\n"
                      "blo 1b\n"
-                     : [to] "+&r"(to), [from] "+&r"(from)
-                     : [end] "r"(end)
-                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+                     : "+r"(r0), "+r"(r1), "+r"(r2)
+                     :
+                     : "r3", "r4", "r5", "r6", "r8", "r10", "r12", "lr", "cc", "memory");
 }
 
 #endif

@@ -6,9 +6,7 @@
 
 #include "asc_fixed.h"
 
-/* The longest frame's offsets do not fit the instructions. */
-#define ASC_SPECTRUM_THUMB2 (ASC_HAS_THUMB2_LOOPS && ASC_FRONTEND_N_FFT <= 2048)
-#define ASC_SPECTRUM_THUMB2_SAMPLES (ASC_SPECTRUM_THUMB2 && ASC_FRONTEND_SAMPLE_BITS == 16)
+#define ASC_SPECTRUM_THUMB2_SAMPLES (ASC_HAS_THUMB2_LOOPS && ASC_FRONTEND_SAMPLE_BITS == 16)
 
 /* asc_spectrum_mve.c has it in vectors. */
 #if !ASC_HAS_MVE
@@ -19,7 +17,7 @@
 typedef asc_frontend_turn_t turn_t;
 typedef asc_frontend_twiddle_t twiddle_t;
 
-#if ASC_SPECTRUM_THUMB2
+#if ASC_HAS_THUMB2_LOOPS
 #include "asc_spectrum_thumb2.h"
 #elif ASC_HAS_THUMB1
 #include "asc_spectrum_thumb1.h"
@@ -35,16 +33,6 @@ static inline asc_complex_t half_turn(asc_complex_t a, asc_complex_t b, turn_t t
     return half;
 }
 
-/* The same with b turned by -i before. */
-static inline asc_complex_t half_turn_back(asc_complex_t a, asc_complex_t b, turn_t turn) {
-    asc_complex_t half = {a.re >> 1, a.im >> 1};
-    half.re = asc_subtract_product(half.re, b.re, turn.sine);
-    half.im = asc_subtract_product(half.im, b.im, turn.sine);
-    half.re = asc_add_product(half.re, b.im, turn.cosine);
-    half.im = asc_subtract_product(half.im, b.re, turn.cosine);
-    return half;
-}
-
 static inline asc_complex_t subtract(asc_complex_t a, asc_complex_t b) {
     const asc_complex_t difference = {a.re - b.re, a.im - b.im};
     return difference;
@@ -52,26 +40,8 @@ static inline asc_complex_t subtract(asc_complex_t a, asc_complex_t b) {
 
 #if !ASC_SPECTRUM_THUMB2_SAMPLES
 
-/* The samples of a pair, shifted and at the top of a word; with the DSP extension at its bottom. */
-#if ASC_FRONTEND_SAMPLE_BITS == 16 && ASC_HAS_DSP
-
-static inline uint32_t even_sample(asc_sample_pair_t pair, uint32_t shift) {
-    return asc_multiply_low_halves(pair, UINT32_C(1) << shift);
-}
-
-static inline uint32_t odd_sample(asc_sample_pair_t pair, uint32_t shift) {
-    return asc_multiply_high_half(pair, UINT32_C(1) << shift);
-}
-
-static inline int32_t add_windowed(int32_t a, int32_t window, uint32_t sample) {
-    return asc_add_low_product(a, window, sample);
-}
-
-static inline int32_t windowed(int32_t window, uint32_t sample) {
-    return asc_multiply_low(window, sample);
-}
-
-#elif ASC_FRONTEND_SAMPLE_BITS == 16
+/* The samples of a pair, shifted and at the top of a word. */
+#if ASC_FRONTEND_SAMPLE_BITS == 16
 
 static inline uint32_t even_sample(asc_sample_pair_t pair, uint32_t shift) {
     return pair << (16u + shift);
@@ -150,7 +120,7 @@ static inline void first_butterfly(asc_complex_t *z, const asc_sample_pair_t *pa
 
 #endif
 
-#if !(ASC_SPECTRUM_THUMB2_SAMPLES && ASC_HAS_DSP)
+#if !ASC_SPECTRUM_THUMB2_SAMPLES
 
 /* Window, bit reversal and the first two layers, which have no twiddle factors. The window of the
  * two samples that the first layer adds is 1 in all: neither layer can overflow. */
@@ -166,7 +136,17 @@ static void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs, uint3
 
 #endif
 
-#if !ASC_SPECTRUM_THUMB2 && !ASC_HAS_THUMB1
+#if !ASC_HAS_THUMB2_LOOPS && !ASC_HAS_THUMB1
+
+/* Half of a - i b (cosine - i sine). */
+static inline asc_complex_t half_turn_back(asc_complex_t a, asc_complex_t b, turn_t turn) {
+    asc_complex_t half = {a.re >> 1, a.im >> 1};
+    half.re = asc_subtract_product(half.re, b.re, turn.sine);
+    half.im = asc_subtract_product(half.im, b.im, turn.sine);
+    half.re = asc_add_product(half.re, b.im, turn.cosine);
+    half.im = asc_subtract_product(half.im, b.re, turn.cosine);
+    return half;
+}
 
 static inline void butterfly(asc_complex_t *z, uint32_t span, const twiddle_t *twiddle) {
     const asc_complex_t a = z[0];
@@ -197,12 +177,16 @@ static inline void last_butterflies(asc_complex_t *z) {
 
 #endif
 
+#if !ASC_HAS_THUMB2_LOOPS
+
 /* Two layers, which add elements `span` and 2 `span` apart. */
 static inline void two_layers(asc_complex_t *z, uint32_t span) {
     for (uint32_t j = 0; j < span; j++) {
         butterflies(z + j, span, asc_frontend_twiddle + j * (LENGTH / 4u / span));
     }
 }
+
+#endif
 
 /* One layer, which adds elements 4 apart. */
 static void one_layer(asc_complex_t *z) {
@@ -239,7 +223,7 @@ static void fft(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift
     last_butterflies(z);
 }
 
-#if !ASC_SPECTRUM_THUMB2 && !ASC_HAS_THUMB1
+#if !ASC_HAS_THUMB2_LOOPS && !ASC_HAS_THUMB1
 
 static inline void power_of_pairs(asc_spectrum_t *spectrum) {
     const asc_complex_t *z = spectrum->z;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Loops of asc_spectrum.c for Cortex-M3 and larger cores, where compilers spill half of the
- * registers. The portable loops there say what they compute; the bits are the same.
+ * registers. The portable loops there say what they compute; the bits are the same. Each takes all
+ * registers but the stack's, whatever a compiler keeps in them, and gives back what it may not
+ * change: it has four operands at most.
  */
 #ifndef ASC_SPECTRUM_THUMB2_H
 #define ASC_SPECTRUM_THUMB2_H
@@ -24,196 +26,151 @@ ASC_FIXED_ASSERT_SIZE(asc_frontend_twiddle_t, 16);
 
 #define LENGTH ASC_SPECTRUM_LENGTH
 
-#define COMPARE_STACK \
-    "ldr %[a_re], %[end]\n" \
-    "cmp %[z], %[a_re]\n"
+/* The registers of a butterfly. Where a product takes one for its lower word, `end` waits on the
+ * stack; so it does where turns come by a pointer. */
+#if ASC_HAS_DSP
+#define BUTTERFLY_REGISTERS(X) ELEMENTS(X) X(z, r0) X(end, r1)
+#else
+#define BUTTERFLY_REGISTERS(X) ELEMENTS(X) X(z, r0) X(rest, r1)
+#endif
+#define ELEMENTS(X) \
+    X(a_re, r2) X(a_im, r3) X(b_re, r4) X(b_im, r5) X(c_re, r6) X(c_im, r8) X(d_re, r10) \
+    X(d_im, r12) X(e_re, r7) X(e_im, r9) X(w_re, r11) X(w_im, lr)
+
+#define COMPARE_STACK(END) \
+    "ldr a_re, [sp, #" END "]\n" \
+    "cmp z, a_re\n"
 
 #if ASC_HAS_DSP
 
 /* SUM + X Y / 2^32, rounded. */
-#define ADD_PRODUCT(SUM, X, Y) "smmlar %[" SUM "], %[" X "], %[" Y "], %[" SUM "]\n"
+#define ADD_PRODUCT(SUM, X, Y) "smmlar " SUM ", " X ", " Y ", " SUM "\n"
 /* The same with -Y, which NEGATE makes where there is no such instruction. */
-#define SUBTRACT_PRODUCT(SUM, X, Y) "smmlsr %[" SUM "], %[" X "], %[" Y "], %[" SUM "]\n"
+#define SUBTRACT_PRODUCT(SUM, X, Y) "smmlsr " SUM ", " X ", " Y ", " SUM "\n"
 #define NEGATE(X)
-/* RESULT = WEIGHT times the low or high half of WORD, / 2^16, rounded down; WORD may be changed. */
-#define MULTIPLY_LOW(RESULT, WEIGHT, WORD) "smulwb %[" RESULT "], %[" WEIGHT "], %[" WORD "]\n"
-#define MULTIPLY_HIGH(RESULT, WEIGHT, WORD) "smulwt %[" RESULT "], %[" WEIGHT "], %[" WORD "]\n"
-#define LOW_HALF(WORD)
 
-#define REST
-
-#define COMPARE_END "cmp %[z], %[end]\n"
-#define END_OPERAND "r"
-
-/* Twiddle factors that change: the pointer follows them. */
-#define TWIDDLE_OPERAND "+&r"
-#define NEXT_TURN "ldrd %[cosine], %[sine], [%[twiddle]], #8\n"
+#define COMPARE_END(END) "cmp z, end\n"
 
 #else
 
 #define ADD_PRODUCT(SUM, X, Y) \
-    "mov %[rest], #0x80000000\n" \
-    "smlal %[rest], %[" SUM "], %[" X "], %[" Y "]\n"
+    "mov rest, #0x80000000\n" \
+    "smlal rest, " SUM ", " X ", " Y "\n"
 #define SUBTRACT_PRODUCT(SUM, X, Y) ADD_PRODUCT(SUM, X, Y)
-#define NEGATE(X) "rsb %[" X "], %[" X "], #0\n"
-#define MULTIPLY_LOW(RESULT, WEIGHT, WORD) MULTIPLY_HIGH(RESULT, WEIGHT, WORD)
-#define MULTIPLY_HIGH(RESULT, WEIGHT, WORD) \
-    "smull %[" WORD "], %[" RESULT "], %[" WEIGHT "], %[" WORD "]\n"
-#define LOW_HALF(WORD) "lsl %[" WORD "], %[" WORD "], #16\n"
+#define NEGATE(X) "rsb " X ", " X ", #0\n"
 
-/* A product's lower word takes a register, which the pointers must leave. */
-#define REST , [rest] "=&r"(rest)
-
-#define COMPARE_END COMPARE_STACK
-#define END_OPERAND "m"
-
-#define TWIDDLE_OPERAND "+m"
-#define NEXT_TURN \
-    "ldr %[rest], %[twiddle]\n" \
-    "ldrd %[cosine], %[sine], [%[rest]], #8\n" \
-    "str %[rest], %[twiddle]\n"
+#define COMPARE_END(END) COMPARE_STACK(END)
 
 #endif
 
-#if ASC_FRONTEND_SAMPLE_BITS == 16 && ASC_HAS_DSP
+#if ASC_FRONTEND_SAMPLE_BITS == 16
+
+/* WEIGHT times the samples of the word in u, scaled, / 2^16, rounded down; changes t and u. */
+#if ASC_HAS_DSP
+#define WINDOWED(RE, IM) \
+    "smulbb t, u, scale\n" \
+    "smulwb " RE ", " RE ", t\n" \
+    "smultb u, u, scale\n" \
+    "smulwb " IM ", " IM ", u\n"
+#define ADD_WINDOWED(RE, IM, MORE_RE, MORE_IM) \
+    "smulbb t, u, scale\n" \
+    "smlawb " RE ", " RE ", t, " MORE_RE "\n" \
+    "smultb u, u, scale\n" \
+    "smlawb " IM ", " IM ", u, " MORE_IM "\n"
+#define ADD_HALF "uxtah u, u, t\n"
+#else
+#define WINDOWED(RE, IM) \
+    "lsl t, u, scale\n" \
+    "lsl t, t, #16\n" \
+    "smull t, " RE ", " RE ", t\n" \
+    "bfc u, #0, #16\n" \
+    "lsl u, u, scale\n" \
+    "smull u, " IM ", " IM ", u\n"
+#define ADD_WINDOWED(RE, IM, MORE_RE, MORE_IM) \
+    WINDOWED(RE, IM) \
+    "add " RE ", " RE ", " MORE_RE "\n" \
+    "add " IM ", " IM ", " MORE_IM "\n"
+#define ADD_HALF \
+    "uxth t, t\n" \
+    "add u, u, t\n"
+#endif
 
 /* What two words, HALF a frame apart, are after the window and the first layer. Loads what the window
  * takes from a table of cosines and the words, the one in front last. The cosine of the sample in
  * front is less than half of the window by FRONT, add or sub, and that of the other more by OTHER. */
 #define FIRST_LAYER(TABLE, OTHER_WORD, OTHER, FRONT_WORD, FRONT, S_RE, S_IM, D_RE, D_IM) \
-    "ldr %[t], %[half]\n" \
+    "mov t, #0x20000000\n" \
     OTHER_WORD \
     TABLE \
-    OTHER " %[" D_RE "], %[t], %[" S_RE "], asr #2\n" \
-    FRONT " %[" S_RE "], %[t], %[" S_RE "], asr #2\n" \
-    OTHER " %[" D_IM "], %[t], %[" S_IM "], asr #2\n" \
-    FRONT " %[" S_IM "], %[t], %[" S_IM "], asr #2\n" \
-    "smulbb %[t], %[u], %[scale]\n" \
-    "smulwb %[" D_RE "], %[" D_RE "], %[t]\n" \
-    "smultb %[u], %[u], %[scale]\n" \
-    "smulwb %[" D_IM "], %[" D_IM "], %[u]\n" \
+    OTHER " " D_RE ", t, " S_RE ", asr #2\n" \
+    FRONT " " S_RE ", t, " S_RE ", asr #2\n" \
+    OTHER " " D_IM ", t, " S_IM ", asr #2\n" \
+    FRONT " " S_IM ", t, " S_IM ", asr #2\n" \
+    WINDOWED(D_RE, D_IM) \
     FRONT_WORD \
-    "smulbb %[t], %[u], %[scale]\n" \
-    "smlawb %[" S_RE "], %[" S_RE "], %[t], %[" D_RE "]\n" \
-    "sub %[" D_RE "], %[" S_RE "], %[" D_RE "], lsl #1\n" \
-    "smultb %[u], %[u], %[scale]\n" \
-    "smlawb %[" S_IM "], %[" S_IM "], %[u], %[" D_IM "]\n" \
-    "sub %[" D_IM "], %[" S_IM "], %[" D_IM "], lsl #1\n"
+    ADD_WINDOWED(S_RE, S_IM, D_RE, D_IM) \
+    "sub " D_RE ", " S_RE ", " D_RE ", lsl #1\n" \
+    "sub " D_IM ", " S_IM ", " D_IM ", lsl #1\n"
 
-/* Hann window, bit reversal and the first two layers. Products take the lower half of `scale`, which
- * shifts samples. The upper one counts groups of four elements: reversed, the count is the group's
- * bytes from `below` on, of which the ones above the count add up to 31. */
-static inline void first_layers(asc_complex_t *z, const asc_sample_pair_t *words, uint32_t shift) {
-    const int32_t *cosine = asc_frontend_cosine;
-    const int32_t *sine = asc_frontend_cosine + ASC_FRONTEND_N_FFT / 4u - 1u;
-    const int32_t half = INT32_C(1) << 29;
-    const uintptr_t below = (uintptr_t)z - 31u;
-    uint32_t scale = UINT32_C(1) << shift | UINT32_C(31) << 27;
-    int32_t a_re, a_im, b_re, b_im, c_re, c_im, d_re, d_im, t, u;
+/* Loads the word some quarters of a frame behind: the longest frame is longer than an instruction
+ * reaches. */
+#if LENGTH <= 1024
+#define WORD_BEHIND(BYTES) "ldr u, [words, %[" BYTES "]]\n"
+#else
+#define WORD_BEHIND(BYTES) \
+    "add u, words, %[" BYTES "]\n" \
+    "ldr u, [u]\n"
+#endif
+
+#define WINDOW_REGISTERS(X) \
+    X(words, r0) X(forward, r1) X(scale, r2) X(backward, r3) X(a_re, r4) X(a_im, r5) X(b_re, r6) \
+    X(b_im, r8) X(c_re, r10) X(c_im, r12) X(d_re, r7) X(d_im, r9) X(t, r11) X(u, lr)
+
+/* Hann window, bit reversal and the first two layers. The lower half of `scale` shifts samples, by a
+ * product or as it is. The upper one counts groups of four elements: reversed, the count is the
+ * group's bytes from `below` on, of which the ones above the count add up to 31. */
+static inline void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift) {
+    register const asc_sample_pair_t *r0 __asm__("r0") = pairs;
+    register const int32_t *r1 __asm__("r1") = asc_frontend_cosine;
+    register uint32_t r2 __asm__("r2") =
+        (ASC_HAS_DSP ? UINT32_C(1) << shift : shift) | UINT32_C(31) << 27;
+    register uintptr_t r3 __asm__("r3") = (uintptr_t)z - 31u; /* below */
     __asm__ volatile(
+        WINDOW_REGISTERS(ASC_NAME_REGISTER)
+        "push {r3, r7, r9, r11}\n"
+        "add backward, forward, %[sines]\n"
         "1:\n"
         /* c = z1 + z3, d = z1 - z3 */
-        FIRST_LAYER("ldrd %[c_im], %[c_re], [%[sine]], #-8\n",
-                    "ldr %[u], [%[words], %[three]]\n", "sub",
-                    "ldr %[u], [%[words], %[one]]\n", "add", "c_re", "c_im", "d_re", "d_im")
+        FIRST_LAYER("ldrd c_im, c_re, [backward], #-8\n",
+                    WORD_BEHIND("three"), "sub",
+                    WORD_BEHIND("one"), "add", "c_re", "c_im", "d_re", "d_im")
         /* a = z0 + z2, b = z0 - z2 */
-        FIRST_LAYER("ldrd %[a_re], %[a_im], [%[cosine]], #8\n",
-                    "ldr %[u], [%[words], %[two]]\n", "add",
-                    "ldr %[u], [%[words]], #4\n", "sub", "a_re", "a_im", "b_re", "b_im")
-        "ldr %[u], %[below]\n"
-        "rbit %[t], %[scale]\n"
-        "uxtah %[u], %[u], %[t]\n"
-        "add %[t], %[a_re], %[c_re]\n"
-        "sub %[a_re], %[a_re], %[c_re]\n"
-        "add %[c_re], %[a_im], %[c_im]\n"
-        "sub %[a_im], %[a_im], %[c_im]\n"
-        "strd %[t], %[c_re], [%[u]]\n"
-        "strd %[a_re], %[a_im], [%[u], #16]\n"
-        "add %[t], %[b_re], %[d_im]\n"
-        "sub %[b_re], %[b_re], %[d_im]\n"
-        "sub %[c_re], %[b_im], %[d_re]\n"
-        "add %[b_im], %[b_im], %[d_re]\n"
-        "strd %[t], %[c_re], [%[u], #8]\n"
-        "strd %[b_re], %[b_im], [%[u], #24]\n"
-        "adds %[scale], %[scale], %[next]\n"
+        FIRST_LAYER("ldrd a_re, a_im, [forward], #8\n",
+                    WORD_BEHIND("two"), "add",
+                    "ldr u, [words], #4\n", "sub", "a_re", "a_im", "b_re", "b_im")
+        "ldr u, [sp]\n"
+        "rbit t, scale\n"
+        ADD_HALF
+        "add t, a_re, c_re\n"
+        "sub a_re, a_re, c_re\n"
+        "add c_re, a_im, c_im\n"
+        "sub a_im, a_im, c_im\n"
+        "strd t, c_re, [u]\n"
+        "strd a_re, a_im, [u, #16]\n"
+        "add t, b_re, d_im\n"
+        "sub b_re, b_re, d_im\n"
+        "sub c_re, b_im, d_re\n"
+        "add b_im, b_im, d_re\n"
+        "strd t, c_re, [u, #8]\n"
+        "strd b_re, b_im, [u, #24]\n"
+        "adds scale, scale, %[next]\n"
         "bcc 1b\n"
-        : [cosine] "+&r"(cosine), [sine] "+&r"(sine), [words] "+&r"(words), [scale] "+&r"(scale),
-          [a_re] "=&r"(a_re), [a_im] "=&r"(a_im), [b_re] "=&r"(b_re), [b_im] "=&r"(b_im),
-          [c_re] "=&r"(c_re), [c_im] "=&r"(c_im), [d_re] "=&r"(d_re), [d_im] "=&r"(d_im),
-          [t] "=&r"(t), [u] "=&r"(u)
-        : [below] "m"(below), [half] "m"(half), [one] "i"(LENGTH), [two] "i"(2 * LENGTH),
-          [three] "i"(3 * LENGTH), [next] "i"((UINT32_C(1) << 27) / (LENGTH / 4u))
-        : "cc", "memory");
-}
-
-#elif ASC_FRONTEND_SAMPLE_BITS == 16
-
-/* Loads a word of two samples, shifted: one in the low half of EVEN, one in the high half of ODD. */
-#define SHIFTED(EVEN, ODD, OFFSET) \
-    "ldr %[" ODD "], [%[words], " OFFSET "]\n" \
-    "lsl %[" EVEN "], %[" ODD "], %[shift]\n" \
-    LOW_HALF(EVEN) \
-    "bfc %[" ODD "], #0, #16\n" \
-    "lsl %[" ODD "], %[" ODD "], %[shift]\n"
-
-/* Hann window and the first two layers of four elements: words, a quarter of a frame apart, and
- * what the window takes from the table of cosines. */
-static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, const int32_t *cosine,
-                                   const int32_t *sine, uint32_t shift) {
-    int32_t a_re, a_im, b_re, b_im, c_re, c_im, d_re, d_im;
-    sine--;
-    __asm__ volatile(
-        "ldrd %[c_re], %[c_im], [%[cosine]]\n"
-        "ldrd %[sine], %[cosine], [%[sine]]\n"
-        /* the window of z0 and z2 */
-        "sub %[c_re], %[half], %[c_re], asr #2\n"
-        "sub %[c_im], %[half], %[c_im], asr #2\n"
-        "add %[cosine], %[half], %[cosine], asr #2\n"
-        "add %[sine], %[half], %[sine], asr #2\n"
-        /* a = z0 + z1, b = z0 - z1 */
-        SHIFTED("b_re", "b_im", "#0")
-        MULTIPLY_LOW("a_re", "c_re", "b_re")
-        MULTIPLY_HIGH("a_im", "c_im", "b_im")
-        "rsb %[c_re], %[c_re], #0x40000000\n"
-        "rsb %[c_im], %[c_im], #0x40000000\n"
-        SHIFTED("b_re", "b_im", "%[two]")
-        MULTIPLY_LOW("c_re", "c_re", "b_re")
-        MULTIPLY_HIGH("c_im", "c_im", "b_im")
-        "sub %[b_re], %[a_re], %[c_re]\n"
-        "add %[a_re], %[a_re], %[c_re]\n"
-        "sub %[b_im], %[a_im], %[c_im]\n"
-        "add %[a_im], %[a_im], %[c_im]\n"
-        /* c = z2 + z3, d = z2 - z3 */
-        SHIFTED("d_re", "d_im", "%[one]")
-        MULTIPLY_LOW("c_re", "cosine", "d_re")
-        MULTIPLY_HIGH("c_im", "sine", "d_im")
-        "rsb %[cosine], %[cosine], #0x40000000\n"
-        "rsb %[sine], %[sine], #0x40000000\n"
-        SHIFTED("d_re", "d_im", "%[three]")
-        MULTIPLY_LOW("cosine", "cosine", "d_re")
-        MULTIPLY_HIGH("sine", "sine", "d_im")
-        "sub %[d_re], %[c_re], %[cosine]\n"
-        "add %[c_re], %[c_re], %[cosine]\n"
-        "sub %[d_im], %[c_im], %[sine]\n"
-        "add %[c_im], %[c_im], %[sine]\n"
-        "add %[cosine], %[a_re], %[c_re]\n"
-        "add %[sine], %[a_im], %[c_im]\n"
-        "strd %[cosine], %[sine], [%[z]]\n"
-        "sub %[a_re], %[a_re], %[c_re]\n"
-        "sub %[a_im], %[a_im], %[c_im]\n"
-        "strd %[a_re], %[a_im], [%[z], #16]\n"
-        "add %[c_re], %[b_re], %[d_im]\n"
-        "sub %[c_im], %[b_im], %[d_re]\n"
-        "strd %[c_re], %[c_im], [%[z], #8]\n"
-        "sub %[b_re], %[b_re], %[d_im]\n"
-        "add %[b_im], %[b_im], %[d_re]\n"
-        "strd %[b_re], %[b_im], [%[z], #24]\n"
-        : [cosine] "+&r"(cosine), [sine] "+&r"(sine), [a_re] "=&r"(a_re), [a_im] "=&r"(a_im),
-          [b_re] "=&r"(b_re), [b_im] "=&r"(b_im), [c_re] "=&r"(c_re), [c_im] "=&r"(c_im),
-          [d_re] "=&r"(d_re), [d_im] "=&r"(d_im)
-        : [z] "r"(z), [words] "r"(words), [shift] "r"(shift), [half] "r"(INT32_C(1) << 29),
-          [one] "i"(LENGTH), [two] "i"(2 * LENGTH), [three] "i"(3 * LENGTH)
-        : "cc", "memory");
+        "pop {r3, r7, r9, r11}\n"
+        WINDOW_REGISTERS(ASC_FORGET_REGISTER)
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+        : [one] "i"(LENGTH), [two] "i"(2 * LENGTH), [three] "i"(3 * LENGTH),
+          [next] "i"((UINT32_C(1) << 27) / (LENGTH / 4u)), [sines] "i"(ASC_FRONTEND_N_FFT - 4u)
+        : "r4", "r5", "r6", "r8", "r10", "r12", "lr", "cc", "memory" ASC_CHANGED_R9);
 }
 
 #endif
@@ -230,61 +187,61 @@ static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, cons
     LOAD_A \
     LOAD_B \
     /* e = a1 = half_turn(a, b), a = b1 = a - a1 */ \
-    "asr %[e_re], %[a_re], #1\n" \
-    "asr %[e_im], %[a_im], #1\n" \
-    ADD_PRODUCT("e_re", "b_re", "cosine") \
-    ADD_PRODUCT("e_im", "b_im", "cosine") \
-    OF_SINE(ADD_PRODUCT("e_re", "b_im", "sine")) \
-    NEGATE("sine") \
-    OF_SINE(SUBTRACT_PRODUCT("e_im", "b_re", "sine")) \
-    "sub %[a_re], %[a_re], %[e_re]\n" \
-    "sub %[a_im], %[a_im], %[e_im]\n" \
+    "asr e_re, a_re, #1\n" \
+    "asr e_im, a_im, #1\n" \
+    ADD_PRODUCT("e_re", "b_re", "w_re") \
+    ADD_PRODUCT("e_im", "b_im", "w_re") \
+    OF_SINE(ADD_PRODUCT("e_re", "b_im", "w_im")) \
+    NEGATE("w_im") \
+    OF_SINE(SUBTRACT_PRODUCT("e_im", "b_re", "w_im")) \
+    "sub a_re, a_re, e_re\n" \
+    "sub a_im, a_im, e_im\n" \
     /* b = c1 = half_turn(c, d), c = d1 = c - c1 */ \
     LOAD_C \
     LOAD_D \
-    "asr %[b_re], %[c_re], #1\n" \
-    "asr %[b_im], %[c_im], #1\n" \
-    ADD_PRODUCT("b_re", "d_re", "cosine") \
-    ADD_PRODUCT("b_im", "d_im", "cosine") \
-    OF_SINE(SUBTRACT_PRODUCT("b_im", "d_re", "sine")) \
-    NEGATE("sine") \
-    OF_SINE(ADD_PRODUCT("b_re", "d_im", "sine")) \
-    "sub %[c_re], %[c_re], %[b_re]\n" \
-    "sub %[c_im], %[c_im], %[b_im]\n" \
+    "asr b_re, c_re, #1\n" \
+    "asr b_im, c_im, #1\n" \
+    ADD_PRODUCT("b_re", "d_re", "w_re") \
+    ADD_PRODUCT("b_im", "d_im", "w_re") \
+    OF_SINE(SUBTRACT_PRODUCT("b_im", "d_re", "w_im")) \
+    NEGATE("w_im") \
+    OF_SINE(ADD_PRODUCT("b_re", "d_im", "w_im")) \
+    "sub c_re, c_re, b_re\n" \
+    "sub c_im, c_im, b_im\n" \
     /* d = b2 = half_turn_back(b1, d1), a = b1 - b2 */ \
     SECOND_TURN \
-    "asr %[d_re], %[a_re], #1\n" \
-    "asr %[d_im], %[a_im], #1\n" \
-    ADD_PRODUCT("d_re", "c_im", "cosine") \
-    NEGATE("sine") \
-    OF_SINE(SUBTRACT_PRODUCT("d_re", "c_re", "sine")) \
-    OF_SINE(SUBTRACT_PRODUCT("d_im", "c_im", "sine")) \
-    NEGATE("cosine") \
-    SUBTRACT_PRODUCT("d_im", "c_re", "cosine") \
-    "sub %[a_re], %[a_re], %[d_re]\n" \
-    "sub %[a_im], %[a_im], %[d_im]\n" \
+    "asr d_re, a_re, #1\n" \
+    "asr d_im, a_im, #1\n" \
+    ADD_PRODUCT("d_re", "c_im", "w_re") \
+    NEGATE("w_im") \
+    OF_SINE(SUBTRACT_PRODUCT("d_re", "c_re", "w_im")) \
+    OF_SINE(SUBTRACT_PRODUCT("d_im", "c_im", "w_im")) \
+    NEGATE("w_re") \
+    SUBTRACT_PRODUCT("d_im", "c_re", "w_re") \
+    "sub a_re, a_re, d_re\n" \
+    "sub a_im, a_im, d_im\n" \
     STORE_D \
     /* c = a2 = half_turn(a1, c1), e = a1 - a2 */ \
-    "asr %[c_re], %[e_re], #1\n" \
-    "asr %[c_im], %[e_im], #1\n" \
-    OF_SINE(SUBTRACT_PRODUCT("c_im", "b_re", "sine")) \
-    NEGATE("cosine") \
-    NEGATE("sine") \
-    ADD_PRODUCT("c_re", "b_re", "cosine") \
-    ADD_PRODUCT("c_im", "b_im", "cosine") \
-    OF_SINE(ADD_PRODUCT("c_re", "b_im", "sine")) \
-    "sub %[e_re], %[e_re], %[c_re]\n" \
-    "sub %[e_im], %[e_im], %[c_im]\n" \
+    "asr c_re, e_re, #1\n" \
+    "asr c_im, e_im, #1\n" \
+    OF_SINE(SUBTRACT_PRODUCT("c_im", "b_re", "w_im")) \
+    NEGATE("w_re") \
+    NEGATE("w_im") \
+    ADD_PRODUCT("c_re", "b_re", "w_re") \
+    ADD_PRODUCT("c_im", "b_im", "w_re") \
+    OF_SINE(ADD_PRODUCT("c_re", "b_im", "w_im")) \
+    "sub e_re, e_re, c_re\n" \
+    "sub e_im, e_im, c_im\n" \
     STORE_C \
     STORE_B \
     STORE_A
 
 /* The real and imaginary part of an element where z points. */
-#define TWO(INSTRUCTION, NAME) INSTRUCTION " %[" NAME "_re], %[" NAME "_im], [%[z]"
+#define TWO(INSTRUCTION, NAME) INSTRUCTION " " NAME "_re, " NAME "_im, [z"
 /* Some bytes from there: a load or store of both parts reaches less far, and its store takes longer. */
 #define ONE_BY_ONE(INSTRUCTION, NAME, BYTES) \
-    INSTRUCTION " %[" NAME "_re], [%[z], #" BYTES "]\n" \
-    INSTRUCTION " %[" NAME "_im], [%[z], #4+" BYTES "]\n"
+    INSTRUCTION " " NAME "_re, [z, #" BYTES "]\n" \
+    INSTRUCTION " " NAME "_im, [z, #4+" BYTES "]\n"
 #define MOVE(BYTES) "], #" #BYTES "\n"
 #define OFFSET(BYTES) ", #" BYTES "]\n"
 
@@ -299,167 +256,230 @@ static inline void first_butterfly(asc_complex_t *z, const uint32_t *words, cons
     TWO("ldrd", "a") "]\n", TWO("ldrd", "b") OFFSET(#BYTES), ONE_BY_ONE("ldr", "c", "2*" #BYTES), \
     ONE_BY_ONE("ldr", "d", "3*" #BYTES), ONE_BY_ONE("str", "a", "3*" #BYTES), \
     ONE_BY_ONE("str", "e", "2*" #BYTES), ONE_BY_ONE("str", "d", #BYTES), \
-    TWO("strd", "c") "]\nadd %[z], %[z], #" #NEXT "\n"
+    TWO("strd", "c") "]\nadd z, z, #" #NEXT "\n"
+
+/* The same where none is in reach of a load of both parts. */
+#define BEYOND(BYTES, NEXT) \
+    TWO("ldrd", "a") "]\n", ONE_BY_ONE("ldr", "b", #BYTES), ONE_BY_ONE("ldr", "c", "2*" #BYTES), \
+    ONE_BY_ONE("ldr", "d", "3*" #BYTES), ONE_BY_ONE("str", "a", "3*" #BYTES), \
+    ONE_BY_ONE("str", "e", "2*" #BYTES), ONE_BY_ONE("str", "d", #BYTES), \
+    TWO("strd", "c") "]\nadd z, z, #" #NEXT "\n"
 
 /* Elements further from each other, of which the next a follows. */
 #define FAR(BYTES) \
-    TWO("ldrd", "a") "]\n", ONE_BY_ONE("ldr", "b", #BYTES) "add %[z], %[z], #2*" #BYTES "\n", \
+    TWO("ldrd", "a") "]\n", ONE_BY_ONE("ldr", "b", #BYTES) "add z, z, #2*" #BYTES "\n", \
     TWO("ldrd", "c") "]\n", ONE_BY_ONE("ldr", "d", #BYTES), ONE_BY_ONE("str", "a", #BYTES), \
-    TWO("strd", "e") "]\nsub %[z], %[z], #2*" #BYTES "\n", ONE_BY_ONE("str", "d", #BYTES), \
+    TWO("strd", "e") "]\nsub z, z, #2*" #BYTES "\n", ONE_BY_ONE("str", "d", #BYTES), \
     TWO("strd", "c") MOVE(8)
 
-#define BUTTERFLY_OPERANDS \
-    [z] "+&r"(z), [a_re] "=&r"(a_re), [a_im] "=&r"(a_im), [b_re] "=&r"(b_re), \
-    [b_im] "=&r"(b_im), [c_re] "=&r"(c_re), [c_im] "=&r"(c_im), [d_re] "=&r"(d_re), \
-    [d_im] "=&r"(d_im), [e_re] "=&r"(e_re), [e_im] "=&r"(e_im), [cosine] "=&r"(cosine), \
-    [sine] "=&r"(sine) REST
+/* The same where no instruction reaches the next one. */
+#define FARTHEST(BYTES) \
+    TWO("ldrd", "a") "]\nadd z, z, #" #BYTES "\n", TWO("ldrd", "b") "]\nadd z, z, #" #BYTES "\n", \
+    TWO("ldrd", "c") "]\nadd z, z, #" #BYTES "\n", TWO("ldrd", "d") "]\n", \
+    TWO("strd", "a") "]\nsub z, z, #" #BYTES "\n", TWO("strd", "e") "]\nsub z, z, #" #BYTES "\n", \
+    TWO("strd", "d") "]\nsub z, z, #" #BYTES "\n", TWO("strd", "c") MOVE(8)
 
 #define ONCE(TEXT) TEXT
 #define TWICE(TEXT) TEXT TEXT
 
-/* All butterflies of two turns, which are kept on the stack. A loop has one or two. */
-#define SAME_TURNS(TIMES, ACCESS) \
-    __asm__ volatile( \
-        "1:\n" \
-        TIMES(BUTTERFLY("ldrd %[cosine], %[sine], %[first]\n", \
-                        "ldrd %[cosine], %[sine], %[second]\n", PRODUCT, ACCESS)) \
-        COMPARE_END \
-        "blo 1b\n" \
-        : BUTTERFLY_OPERANDS \
-        : [end] END_OPERAND(end), [first] "m"(turns.first), [second] "m"(turns.second) \
-        : "cc", "memory")
+#define CHANGED_BY_BUTTERFLIES \
+    "r4", "r5", "r6", "r8", "r10", "r12", "lr", "cc", "memory" ASC_CHANGED_R9
 
-/* The same for no turn: by the largest cosine there is. */
-#define NO_TURNS(ACCESS) \
-    __asm__ volatile( \
-        "ldrd %[cosine], %[sine], %[first]\n" \
-        "1:\n" \
-        BUTTERFLY("", "", ZERO, ACCESS) \
-        COMPARE_END \
-        "blo 1b\n" \
-        : BUTTERFLY_OPERANDS \
-        : [end] END_OPERAND(end), [first] "m"(turns.first) \
-        : "cc", "memory")
+/* All butterflies of no turn: by the largest cosine there is. */
+static inline void no_turns(asc_complex_t *z) {
+    register asc_complex_t *r0 __asm__("r0") = z;
+    register const asc_complex_t *r1 __asm__("r1") = z + LENGTH;
+    register int32_t r2 __asm__("r2") = asc_frontend_twiddle[0].first.cosine;
+    __asm__ volatile(
+        BUTTERFLY_REGISTERS(ASC_NAME_REGISTER)
+        "push {r1, r7, r9, r11}\n"
+        "mov w_re, r2\n"
+        "1:\n"
+        BUTTERFLY("", "", ZERO, NEAR(32, 128))
+        COMPARE_END("0")
+        "blo 1b\n"
+        "pop {r1, r7, r9, r11}\n"
+        BUTTERFLY_REGISTERS(ASC_FORGET_REGISTER)
+        : "+r"(r0), "+r"(r1), "+r"(r2)
+        :
+        : "r3", CHANGED_BY_BUTTERFLIES);
+}
 
-static inline void butterflies(asc_complex_t *z, uint32_t span, const asc_frontend_twiddle_t *twiddle) {
-    const asc_complex_t *end = z + LENGTH;
-    const asc_frontend_twiddle_t turns = *twiddle;
-    int32_t a_re, a_im, b_re, b_im, c_re, c_im, d_re, d_im, e_re, e_im, cosine, sine;
-#if !ASC_HAS_DSP
-    int32_t rest;
-#endif
-    if (span == 4 && twiddle == asc_frontend_twiddle) {
-        NO_TURNS(NEAR(32, 128));
-    } else if (span == 4) {
-        SAME_TURNS(ONCE, NEAR(32, 128));
+/* All butterflies of some turns, each with those of elements up to `end`. On the stack are the two
+ * turns, from where they are loaded, and the first element, `end`, the twiddle factors, bytes to the
+ * next ones, and where the last turn's elements end. */
+#define SAME_TURNS(TIMES, ACCESS, SPAN) \
+    __asm__ volatile( \
+        BUTTERFLY_REGISTERS(ASC_NAME_REGISTER) \
+        "push {r7, r9, r11}\n" \
+        "add r4, r1, #8 * (" #SPAN " - 1)\n" \
+        "push {r0-r4}\n" \
+        "sub sp, #16\n" \
+        "1:\n" \
+        "ldrd a_re, a_im, [sp, #24]\n" \
+        "ldrd b_re, b_im, [a_re]\n" \
+        "ldrd c_re, c_im, [a_re, #8]\n" \
+        "add a_re, a_re, a_im\n" \
+        "str a_re, [sp, #24]\n" \
+        "strd b_re, b_im, [sp]\n" \
+        "strd c_re, c_im, [sp, #8]\n" \
+        "ldr z, [sp, #16]\n" \
+        "add a_im, z, #8\n" \
+        "str a_im, [sp, #16]\n" \
+        "2:\n" \
+        TIMES(BUTTERFLY("ldrd w_re, w_im, [sp]\n", "ldrd w_re, w_im, [sp, #8]\n", PRODUCT, \
+                        ACCESS)) \
+        COMPARE_END("20") \
+        "blo 2b\n" \
+        COMPARE_STACK("32") \
+        "blo 1b\n" \
+        "add sp, #36\n" \
+        "pop {r7, r9, r11}\n" \
+        BUTTERFLY_REGISTERS(ASC_FORGET_REGISTER) \
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3) \
+        : \
+        : CHANGED_BY_BUTTERFLIES)
+
+/* Two layers, which add elements `span` and 2 `span` apart. */
+static inline void two_layers(asc_complex_t *z, uint32_t span) {
+    const uint32_t step = LENGTH / 4u / span;
+    const uint32_t done = span == 4 ? 1 : 0;
+    register asc_complex_t *r0 __asm__("r0") = z + done;
+    register const asc_complex_t *r1 __asm__("r1") = z + LENGTH;
+    register const asc_frontend_twiddle_t *r2 __asm__("r2") = asc_frontend_twiddle + done * step;
+    register uint32_t r3 __asm__("r3") = step * (uint32_t)sizeof *r2;
+    if (span == 4) {
+        SAME_TURNS(ONCE, NEAR(32, 128), 4);
     } else if (span == 8) {
-        SAME_TURNS(ONCE, NEAR(64, 256));
+        SAME_TURNS(ONCE, NEAR(64, 256), 8);
     } else if (span == 16) {
-        SAME_TURNS(ONCE, NEAR(128, 512));
+        SAME_TURNS(ONCE, NEAR(128, 512), 16);
     } else if (span == 32) {
-        SAME_TURNS(TWICE, APART(256, 1024));
+        SAME_TURNS(TWICE, APART(256, 1024), 32);
+    } else if (span == 64) {
+        SAME_TURNS(TWICE, APART(512, 2048), 64);
     } else {
-        SAME_TURNS(TWICE, APART(512, 2048));
+        SAME_TURNS(TWICE, BEYOND(1024, 4096), 128);
+    }
+    if (span == 4) {
+        no_turns(z);
     }
 }
+
+/* Twiddle factors that change: a pointer follows them, in the register of `end` or on the stack. */
+#if ASC_HAS_DSP
+#define NEXT_TURN "ldrd w_re, w_im, [end], #8\n"
+#else
+#define NEXT_TURN \
+    "ldr rest, [sp, #4]\n" \
+    "ldrd w_re, w_im, [rest], #8\n" \
+    "str rest, [sp, #4]\n"
+#endif
 
 /* A butterfly of each two turns, and the next one. */
 #define NEXT_TURNS(ACCESS) \
     __asm__ volatile( \
+        BUTTERFLY_REGISTERS(ASC_NAME_REGISTER) \
+        "push {r1, r2, r7, r9, r11}\n" \
+        "mov r1, r2\n" \
         "1:\n" \
         TWICE(BUTTERFLY(NEXT_TURN, NEXT_TURN, PRODUCT, ACCESS)) \
-        COMPARE_STACK \
+        COMPARE_STACK("0") \
         "blo 1b\n" \
-        : BUTTERFLY_OPERANDS, [twiddle] TWIDDLE_OPERAND(twiddle) \
-        : [end] "m"(end) \
-        : "cc", "memory")
+        "pop {r1, r2, r7, r9, r11}\n" \
+        BUTTERFLY_REGISTERS(ASC_FORGET_REGISTER) \
+        : "+r"(r0), "+r"(r1), "+r"(r2) \
+        : \
+        : "r3", CHANGED_BY_BUTTERFLIES)
 
 static inline void last_butterflies(asc_complex_t *z) {
-    const asc_frontend_twiddle_t *twiddle = asc_frontend_twiddle;
-    const asc_complex_t *end = z + LENGTH / 4u;
-    int32_t a_re, a_im, b_re, b_im, c_re, c_im, d_re, d_im, e_re, e_im, cosine, sine;
-#if !ASC_HAS_DSP
-    int32_t rest;
-#endif
+    register asc_complex_t *r0 __asm__("r0") = z;
+    register const asc_complex_t *r1 __asm__("r1") = z + LENGTH / 4u;
+    register const asc_frontend_twiddle_t *r2 __asm__("r2") = asc_frontend_twiddle;
     if (LENGTH == 128) {
         NEXT_TURNS(NEAR(256, 8));
     } else if (LENGTH == 256) {
         NEXT_TURNS(FAR(512));
     } else if (LENGTH == 512) {
         NEXT_TURNS(FAR(1024));
-    } else {
+    } else if (LENGTH == 1024) {
         NEXT_TURNS(FAR(2048));
+    } else {
+        NEXT_TURNS(FARTHEST(4096));
     }
 }
 
 /* Of the elements at LOW and HIGH, in place; both pointers move by a step of bytes. */
 #define POWER_OF_PAIR(LOW, HIGH, COSINE, SINE, STEP, BACK) \
-    "ldrd %[a], %[b], [%[" LOW "]]\n" \
-    "ldrd %[c], %[d], [%[" HIGH "]]\n" \
-    /* d + i c = odd */ \
-    "add %[even_re], %[a], %[c]\n" \
-    "sub %[c], %[c], %[a]\n" \
-    "sub %[even_im], %[b], %[d]\n" \
-    "add %[d], %[b], %[d]\n" \
-    /* a + i b = half_turn(even, odd) */ \
-    "asr %[a], %[even_re], #1\n" \
-    "asr %[b], %[even_im], #1\n" \
-    ADD_PRODUCT("a", "d", COSINE) \
-    ADD_PRODUCT("b", "c", COSINE) \
-    ADD_PRODUCT("a", "c", SINE) \
+    "ldrd re, im, [" LOW "]\n" \
+    "ldrd high_re, high_im, [" HIGH "]\n" \
+    /* high_im + i high_re = odd */ \
+    "add even_re, re, high_re\n" \
+    "sub high_re, high_re, re\n" \
+    "sub even_im, im, high_im\n" \
+    "add high_im, im, high_im\n" \
+    /* re + i im = half_turn(even, odd) */ \
+    "asr re, even_re, #1\n" \
+    "asr im, even_im, #1\n" \
+    ADD_PRODUCT("re", "high_im", COSINE) \
+    ADD_PRODUCT("im", "high_re", COSINE) \
+    ADD_PRODUCT("re", "high_re", SINE) \
     NEGATE(SINE) \
-    SUBTRACT_PRODUCT("b", "d", SINE) \
-    "sub %[even_re], %[even_re], %[a]\n" \
-    "sub %[even_im], %[even_im], %[b]\n" \
-    "smull %[c], %[d], %[a], %[a]\n" \
-    "smlal %[c], %[d], %[b], %[b]\n" \
-    "strd %[c], %[d], [%[" LOW "]], " STEP "\n" \
-    "smull %[c], %[d], %[even_re], %[even_re]\n" \
-    "smlal %[c], %[d], %[even_im], %[even_im]\n" \
-    "strd %[c], %[d], [%[" HIGH "]], " BACK "\n"
+    SUBTRACT_PRODUCT("im", "high_im", SINE) \
+    "sub even_re, even_re, re\n" \
+    "sub even_im, even_im, im\n" \
+    "smull high_re, high_im, re, re\n" \
+    "smlal high_re, high_im, im, im\n" \
+    "strd high_re, high_im, [" LOW "], " STEP "\n" \
+    "smull high_re, high_im, even_re, even_re\n" \
+    "smlal high_re, high_im, even_im, even_im\n" \
+    "strd high_re, high_im, [" HIGH "], " BACK "\n"
+
+#define POWER_REGISTERS(X) \
+    X(low, r0) X(forward, r1) X(high, r2) X(backward, r3) X(re, r4) X(im, r5) X(high_re, r6) \
+    X(high_im, r8) X(even_re, r10) X(even_im, r12) X(w_re, lr) X(w_im, r11) X(inner_low, r7) POWER_REST(X)
+
+#if ASC_HAS_DSP
+/* Two pairs by one turn: that of bin LENGTH / 2 - k has the sine of bin k as its cosine. The pair in
+ * the middle is alone. */
+#define POWER_REST(X) X(inner_high, r9)
+#define POWER_OF_PAIRS \
+    "add inner_high, low, %[half]\n" \
+    "sub inner_low, inner_high, #16\n" \
+    "1:\n" \
+    "ldr w_re, [forward, #4]!\n" \
+    "ldr w_im, [backward, #-4]!\n" \
+    POWER_OF_PAIR("low", "high", "w_re", "w_im", "#8", "#-8") \
+    "cmp low, inner_low\n" \
+    "bhi 2f\n" \
+    POWER_OF_PAIR("inner_low", "inner_high", "w_im", "w_re", "#-8", "#8") \
+    "b 1b\n" \
+    "2:\n"
+#else
+#define POWER_REST(X) X(rest, r9)
+#define POWER_OF_PAIRS \
+    "1:\n" \
+    "ldr w_re, [forward, #4]!\n" \
+    "ldr w_im, [backward, #-4]!\n" \
+    POWER_OF_PAIR("low", "high", "w_re", "w_im", "#8", "#-8") \
+    "cmp low, high\n" \
+    "blo 1b\n"
+#endif
 
 static inline void power_of_pairs(asc_spectrum_t *spectrum) {
-    asc_complex_t *low = spectrum->z + 1;
-    asc_complex_t *high = spectrum->z + LENGTH - 1;
-    const int32_t *cosines = asc_frontend_cosine;
-    const int32_t *sines = asc_frontend_cosine + ASC_FRONTEND_N_FFT / 4u;
-    int32_t a, b, c, d, even_re, even_im, cosine, sine;
-#if ASC_HAS_DSP
-    /* Two pairs by one turn: that of bin LENGTH / 2 - k has the sine of bin k as its cosine. The pair
-     * in the middle is alone. */
-    asc_complex_t *inner_low = spectrum->z + LENGTH / 2u - 1;
-    asc_complex_t *inner_high = spectrum->z + LENGTH / 2u + 1;
+    register asc_complex_t *r0 __asm__("r0") = spectrum->z + 1;
+    register const int32_t *r1 __asm__("r1") = asc_frontend_cosine;
+    register asc_complex_t *r2 __asm__("r2") = spectrum->z + LENGTH - 1;
+    register const int32_t *r3 __asm__("r3") = asc_frontend_cosine + ASC_FRONTEND_N_FFT / 4u;
     __asm__ volatile(
-        "1:\n"
-        "ldr %[cosine], [%[cosines], #4]!\n"
-        "ldr %[sine], [%[sines], #-4]!\n"
-        POWER_OF_PAIR("low", "high", "cosine", "sine", "#8", "#-8")
-        "cmp %[low], %[inner_low]\n"
-        "bhi 2f\n"
-        POWER_OF_PAIR("inner_low", "inner_high", "sine", "cosine", "#-8", "#8")
-        "b 1b\n"
-        "2:\n"
-        : [low] "+&r"(low), [high] "+&r"(high), [inner_low] "+&r"(inner_low),
-          [inner_high] "+&r"(inner_high), [cosines] "+&r"(cosines), [sines] "+&r"(sines), [a] "=&r"(a), [b] "=&r"(b),
-          [c] "=&r"(c), [d] "=&r"(d), [even_re] "=&r"(even_re), [even_im] "=&r"(even_im),
-          [cosine] "=&r"(cosine), [sine] "=&r"(sine)
-        :
-        : "cc", "memory");
-#else
-    int32_t rest;
-    __asm__ volatile(
-        "1:\n"
-        "ldr %[cosine], [%[cosines], #4]!\n"
-        "ldr %[sine], [%[sines], #-4]!\n"
-        POWER_OF_PAIR("low", "high", "cosine", "sine", "#8", "#-8")
-        "cmp %[low], %[high]\n"
-        "blo 1b\n"
-        : [low] "+&r"(low), [high] "+&r"(high), [cosines] "+&r"(cosines), [sines] "+&r"(sines),
-          [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [even_re] "=&r"(even_re),
-          [even_im] "=&r"(even_im), [cosine] "=&r"(cosine), [sine] "=&r"(sine), [rest] "=&r"(rest)
-        :
-        : "cc", "memory");
-#endif
+        POWER_REGISTERS(ASC_NAME_REGISTER)
+        "push {r7, r9, r11}\n"
+        POWER_OF_PAIRS
+        "pop {r7, r9, r11}\n"
+        POWER_REGISTERS(ASC_FORGET_REGISTER)
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+        : [half] "i"(LENGTH / 2u * 8u)
+        : "r4", "r5", "r6", "r8", "r10", "r12", "lr", "cc", "memory" ASC_CHANGED_R9);
 }
 
 /* clang-format on */

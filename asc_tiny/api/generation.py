@@ -10,7 +10,7 @@ from pathlib import Path
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.diagnostics import CustomOperatorError, NotCompiledError
-from asc_tiny.compiler.options import AS_IS, INT8_CODES, Options, default_io
+from asc_tiny.compiler.options import AS_IS, INT8_CODES, MEDIUM, Options, default_io
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.costs import board_fit
 from asc_tiny.costs.board_fit import Fit
@@ -41,6 +41,7 @@ def compile_network(
     schedule: str | None = None,
     max_ram: int | None = None,
     optimize: str = "speed",
+    effort: str = MEDIUM,
     io: str = INT8_CODES,
 ) -> Compiled:
     """Compile an int8 network to a schedule of kernels and a plan of its memory.
@@ -59,6 +60,8 @@ def compile_network(
         smallest arena, and up to a 32nd more where that saves instructions.
     optimize
         ``"speed"`` for the fewest instructions, ``"size"`` for the smallest flash.
+    effort
+        How long plans are searched for: ``"low"``, ``"medium"`` or ``"high"``.
     io
         ``"int8"`` leaves out conversions of inputs and outputs from and to other types, so that
         the code takes and gives int8 codes; ``"as-is"`` compiles them.
@@ -82,7 +85,7 @@ def compile_network(
     >>> network.arena_bytes
     30384
     """
-    return compiled.compile_network(model, Options(schedule, max_ram, optimize, io))
+    return compiled.compile_network(model, Options(schedule, max_ram, optimize, effort, io))
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def generate(
     schedule: str | None = None,
     max_ram: int | None = None,
     optimize: str | None = None,
+    effort: str | None = None,
     io: str | None = None,
     tflm_arena: int | None = None,
     tflm_operators: Sequence[str] = (),
@@ -142,7 +146,7 @@ def generate(
         ``"aot"`` compiles the network to C, ``"tflm"`` runs it by TensorFlow Lite Micro.
     resample
         Add a resampler if the board's microphone cannot give the model's sample rate.
-    schedule, max_ram, optimize
+    schedule, max_ram, optimize, effort
         As for ``compile_network``, with runtime ``"aot"``.
     io
         As for ``compile_network``, with runtime ``"aot"``. None takes ``"as-is"`` for a network
@@ -185,7 +189,9 @@ def generate(
     """
     tell = warn or _keep_quiet
     check_prefix(prefix)
-    options = _options(runtime, schedule=schedule, max_ram=max_ram, optimize=optimize, io=io)
+    options = _options(
+        runtime, schedule=schedule, max_ram=max_ram, optimize=optimize, effort=effort, io=io
+    )
     tflm_options = _tflm_options(runtime, tflm_arena, tflm_operators)
     kind = registry.get(project)
     target = catalog.get(board or kind.default_board)
@@ -367,6 +373,7 @@ def _options(
     schedule: str | None,
     max_ram: int | None,
     optimize: str | None,
+    effort: str | None,
     io: str | None,
 ) -> Options:
     if runtime not in (AOT, TFLM):
@@ -374,8 +381,9 @@ def _options(
     check_compiled(runtime, "--schedule", schedule)
     check_compiled(runtime, "--max-ram", max_ram)
     check_compiled(runtime, "--optimize", optimize)
+    check_compiled(runtime, "--effort", effort)
     check_compiled(runtime, "--io", io)
-    return Options(schedule, max_ram, optimize or "speed", io or INT8_CODES)
+    return Options(schedule, max_ram, optimize or "speed", effort or MEDIUM, io or INT8_CODES)
 
 
 def _tflm_options(runtime: str, arena: int | None, operators: Sequence[str]) -> TflmOptions:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from asc_tiny.boards import catalog
-from asc_tiny.compiler.options import Options, default_io
+from asc_tiny.compiler.options import MEDIUM, Options, default_io
 from asc_tiny.conformance.samples import Sample
 from asc_tiny.conformance.verification import NetworkVerification, verify_network
 from asc_tiny.model.model_file import load
@@ -20,6 +20,7 @@ def verify_model(
     schedule: str | None = None,
     max_ram: int | None = None,
     optimize: str = "speed",
+    effort: str = MEDIUM,
     io: str | None = None,
     board: str | None = None,
     progress: Callable[[str], None] | None = None,
@@ -38,7 +39,7 @@ def verify_model(
     inputs
         Files of inputs to run besides: ``.npy`` for a network of one input, ``.npz`` for one of
         several; integers are codes, numbers with a fraction real values.
-    schedule, max_ram, optimize
+    schedule, max_ram, optimize, effort
         Options of the compiler, as for ``compile_network``.
     io
         ``"int8"`` for the code without conversions of the file's inputs and outputs, ``"as-is"``
@@ -77,6 +78,6 @@ def verify_model(
         for number, each in enumerate(read_inputs(path, tensors))
     ]
     io = io or default_io(is_alone=network.is_alone)
-    options = Options(schedule, max_ram, optimize, io)
+    options = Options(schedule, max_ram, optimize, effort, io)
     target = catalog.get(board) if board is not None else None
     return verify_network(network, options, given, target, progress)

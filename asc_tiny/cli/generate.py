@@ -53,6 +53,11 @@ from asc_tiny.projects import registry
     help="Fewest instructions (the default), or smallest flash.",
 )
 @click.option(
+    "--effort",
+    type=click.Choice(["low", "medium", "high"]),
+    help="How long plans of memory and instructions are searched for; default: medium.",
+)
+@click.option(
     "--io",
     type=click.Choice(["int8", "as-is"]),
     help="What the network takes and gives: int8 codes, without the conversions of the file's "
@@ -103,6 +108,7 @@ def command(
     schedule: str | None,
     max_ram: str | None,
     optimize: str | None,
+    effort: str | None,
     io: str | None,
     plan: str | None,
     dump: str | None,
@@ -138,6 +144,7 @@ def command(
             schedule=schedule,
             max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
             optimize=optimize,
+            effort=effort,
             io=io,
             tflm_arena=None
             if tflm_arena is None

@@ -57,6 +57,9 @@ MOST_LINES = 10
 )
 @click.option("--max-ram", metavar="BYTES", help="MODEL: most bytes of the arena.")
 @click.option("--optimize", type=click.Choice(["speed", "size"]), help="MODEL: as for generate.")
+@click.option(
+    "--effort", type=click.Choice(["low", "medium", "high"]), help="MODEL: as for generate."
+)
 @click.option("--io", type=click.Choice(["int8", "as-is"]), help="MODEL: as for generate.")
 @click.option("--board", help="MODEL: an emulated board that runs the same, such as mps2-an386.")
 @json_option
@@ -79,7 +82,7 @@ def command(ctx: click.Context, /, target: Path, as_json: bool, **options: Any) 
     if not target.exists():
         raise AscError(f"{target}: no such .tflite file, and no such folder of a project")
     is_model = target.is_file()
-    own = ("schedule", "max_ram", "optimize", "io", "board")
+    own = ("schedule", "max_ram", "optimize", "effort", "io", "board")
     others = ("wavs", "resample", "port") if is_model else own
     for name in others:
         if options[name]:
@@ -166,6 +169,7 @@ def _model(model: Path, options: Mapping[str, Any], as_json: bool) -> bool:
             schedule=options["schedule"],
             max_ram=None if max_ram is None else parse_bytes(max_ram, option="--max-ram"),
             optimize=options["optimize"] or "speed",
+            effort=options["effort"] or "medium",
             io=options["io"],
             board=options["board"],
             progress=steps.show,

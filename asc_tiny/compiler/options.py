@@ -16,6 +16,12 @@ STREAMING = "streaming"
 INT8_CODES, AS_IS = "int8", "as-is"
 """The kinds of ends that the C code can have, as ``--io`` names them."""
 
+MEDIUM, HIGH = "medium", "high"
+"""The effort of the planner where the user asks for no other, and the highest."""
+
+EFFORTS = ("low", MEDIUM, HIGH)
+"""How long plans can be searched for, as ``--effort`` names it."""
+
 _STREAMING_IN_FILES = "time"
 """What that schedule was called first: manifests keep it, and users may still say it."""
 
@@ -39,6 +45,7 @@ class Options:
             one whose arena is smallest, of those that need the whole input.
         max_ram: largest arena that is allowed, in bytes; None for the smallest possible arena.
         optimize: ``speed``, or ``size`` for the smallest flash.
+        effort: how long plans are searched for: ``low``, ``medium`` or ``high``.
         io: what the code takes and gives: ``int8`` codes, without the conversions of the file's
             ends from and to other types, or ``as-is`` what the file does.
     """
@@ -46,6 +53,7 @@ class Options:
     schedule: str | None = field(default=None, metadata={"key": "order"})
     max_ram: int | None = None
     optimize: str = "speed"
+    effort: str = MEDIUM
     io: str = INT8_CODES
 
     def __post_init__(self) -> None:
@@ -55,6 +63,8 @@ class Options:
             raise AscError(f"schedule = {self.schedule}, allowed: rows, layers, {STREAMING}")
         if self.optimize not in ("speed", "size"):
             raise AscError(f"optimize = {self.optimize}, allowed: speed, size")
+        if self.effort not in EFFORTS:
+            raise AscError(f"effort = {self.effort}, allowed: {', '.join(EFFORTS)}")
         if self.io not in (INT8_CODES, AS_IS):
             raise AscError(f"io = {self.io}, allowed: {INT8_CODES}, {AS_IS}")
 
@@ -63,9 +73,11 @@ class Options:
         values = {key_of(each): getattr(self, each.name) for each in dataclasses.fields(self)}
         if self.schedule == STREAMING:
             values["order"] = _STREAMING_IN_FILES
+        # Older versions, which know no other ends and efforts, have no such keys.
         if self.io == INT8_CODES:
-            # Older versions, which know no other ends, have no such key.
             del values["io"]
+        if self.effort == MEDIUM:
+            del values["effort"]
         return values
 
     @classmethod

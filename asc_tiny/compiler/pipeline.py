@@ -78,7 +78,7 @@ def compile_graph(graph: Graph, options: Options) -> Compiled:
     unit = _supported(graph, options)
     _run(unit, STAGE_PASSES)
     assert unit.compiled is not None
-    return replace(unit.compiled, folded=unit.folded, io=options.io)
+    return replace(unit.compiled, folded=unit.folded)
 
 
 def check_compiled(graph: Graph, options: Options) -> None:

@@ -243,6 +243,7 @@ def test_manifests(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "labels: class name 'a\\n', allowed": {"labels": ["a\n", "b", "c"]},
         "plan.max_ram = 1.5, must be a whole": {"plan": {"max_ram": 1.5}},
         "plan = [], must be a table": {"plan": []},
+        "effort = none, allowed: low, medium, high": {"plan": {"effort": "none"}},
         "schedule = up, allowed: rows": {"plan": {"order": "up"}},
         "decision = 3, must be a table": {"decision": 3},
         "hold = 1.0, must be a whole number": {"decision": {"hold": 1.0}},

@@ -14,15 +14,14 @@ import operator
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from asc_tiny.compiler.ir import Buffer, LoweredGraph
+from asc_tiny.compiler.planner.effort import MEDIUM, Effort
 from asc_tiny.compiler.planner.scheduler import RollingBuffer, Schedule, joined
 
 ALIGNMENT = 16
-SEARCH_ROUNDS = 500
-SHORT_SEARCH_ROUNDS = 50
 _SCRATCH = "scratch memory"
 _ANY = 0.02
 """Share of the groups that do not end with the arena which a search moves, of 1."""
@@ -122,7 +121,9 @@ class ArenaPlan:
         return [placed for group, offset in self.groups for placed in group.at(offset)]
 
 
-def allocate(lowered: LoweredGraph, schedule: Schedule, enough: int = 0) -> ArenaPlan:
+def allocate(
+    lowered: LoweredGraph, schedule: Schedule, enough: int = 0, effort: Effort = MEDIUM
+) -> ArenaPlan:
     """Place everything that a graph needs in an arena.
 
     Groups of live ranges are placed one by one, each at the lowest offset that is free while it is
@@ -136,11 +137,13 @@ def allocate(lowered: LoweredGraph, schedule: Schedule, enough: int = 0) -> Aren
         lowered: the stages.
         schedule: the order of their runs.
         enough: bytes of an arena at which a shorter search may end, 0 for the longer search.
+        effort: how long both searches are.
     """
     buffers, scratch = _live_range_groups(lowered, schedule)
     groups = list(dict.fromkeys([*buffers.values(), *scratch.values()]))
     states = [buffers[state] for state in lowered.states]
-    offsets = _above(_stacked(states), [each for each in groups if each not in states], enough)
+    others = [each for each in groups if each not in states]
+    offsets = _above(_stacked(states), others, enough, effort)
     return ArenaPlan(
         {buffer: offsets[group] for buffer, group in buffers.items()},
         {number: offsets[group] for number, group in scratch.items()},
@@ -157,19 +160,22 @@ def _stacked(groups: Sequence[LiveRangeGroup]) -> dict[LiveRangeGroup, int]:
 
 
 def _above(
-    states: Mapping[LiveRangeGroup, int], groups: Sequence[LiveRangeGroup], enough: int
+    states: Mapping[LiveRangeGroup, int],
+    groups: Sequence[LiveRangeGroup],
+    enough: int,
+    effort: Effort,
 ) -> dict[LiveRangeGroup, int]:
     """Return offsets with all groups behind the states, which exist all the time."""
     base = sum(state.size for state in states)
-    found = smallest_offsets(groups, max(enough - base, 1) if enough else 0)
+    found = smallest_offsets(groups, max(enough - base, 1) if enough else 0, effort)
     return {**states, **{group: offset + base for group, offset in found.items()}}
 
 
 def smallest_offsets(
-    groups: Sequence[LiveRangeGroup], enough: int = 0
+    groups: Sequence[LiveRangeGroup], enough: int = 0, effort: Effort = MEDIUM
 ) -> dict[LiveRangeGroup, int]:
     """Return the byte offset of each group in the smallest arena that a search finds."""
-    return _Search(groups).smallest(enough)
+    return _Search(groups).smallest(enough, effort)
 
 
 def least_size(lowered: LoweredGraph, schedule: Schedule) -> int:
@@ -215,14 +221,18 @@ def _live_range_groups(
     lowered: LoweredGraph, schedule: Schedule
 ) -> tuple[dict[Buffer, LiveRangeGroup], dict[int, LiveRangeGroup]]:
     """Return what must be placed: buffers, and scratch memory by the number of the stage."""
-    group, scratch = (
-        (_group_by_slot, _scratch_by_step) if schedule.column_steps else (_group, _scratch)
-    )
-    buffers = {
+    scratch = _scratch_by_step if schedule.column_steps else _scratch
+    return _buffer_groups(schedule), scratch(lowered, schedule)
+
+
+@lru_cache(maxsize=1)
+def _buffer_groups(schedule: Schedule) -> dict[Buffer, LiveRangeGroup]:
+    """Return the groups of buffers; plans that differ in scratch memory alone share them."""
+    group = _group_by_slot if schedule.column_steps else _group
+    return {
         buffer: group(buffer, rolling_buffer)
         for buffer, rolling_buffer in schedule.rolling_buffers.items()
     }
-    return buffers, scratch(lowered, schedule)
 
 
 # Kernels load whole words: up to three bytes behind a row.
@@ -317,16 +327,13 @@ class _Search:
         self.groups = sorted(groups, key=_rank)
         self.sizes = [group.size for group in self.groups]
         self.apart: list[list[tuple[int, int, int]]] = [[] for _ in self.groups]
-        spans = [_span(group) for group in self.groups]
-        for one, other in itertools.combinations(range(len(self.groups)), 2):
-            if spans[one][0] > spans[other][1] or spans[other][0] > spans[one][1]:
-                continue
+        for one, other in _overlapping([_span(group) for group in self.groups]):
             for begin, end in _apart(self.groups[one], self.groups[other]):
                 # Groups begin at multiples of the alignment.
                 self.apart[one].append((other, begin, _align(end)))
                 self.apart[other].append((one, -end, _align(-begin)))
 
-    def smallest(self, enough: int) -> dict[LiveRangeGroup, int]:
+    def smallest(self, enough: int, effort: Effort) -> dict[LiveRangeGroup, int]:
         """Return the offsets of the smallest arena that is found."""
         order = best_order = list(range(len(self.groups)))
         best = self.placed(order, sum(map(_align, self.sizes)))
@@ -335,7 +342,7 @@ class _Search:
         steps = max((live_range.last for live_range in live_ranges), default=0) + 1
         bound = max(enough, *live_bytes(live_ranges, steps))
         source = random.Random(0)
-        rounds = SHORT_SEARCH_ROUNDS if enough else SEARCH_ROUNDS
+        rounds = effort.short_rounds if enough else effort.rounds
         for number in range(2 * rounds):
             if self.end(best) <= bound:
                 break
@@ -404,6 +411,16 @@ class _Search:
         earlier = int(source.random() * number)
         moved = [*order[:earlier], order[number], *order[earlier:number], *order[number + 1 :]]
         return moved, earlier
+
+
+def _overlapping(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of spans, by their numbers, that have a step in common."""
+    by_begin = sorted(range(len(spans)), key=spans.__getitem__)
+    for place, one in enumerate(by_begin):
+        for other in itertools.islice(by_begin, place + 1, None):
+            if spans[other][0] > spans[one][1]:
+                break
+            yield one, other
 
 
 def _span(group: LiveRangeGroup) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.passes.cascade import Cascade, can_cascade, cascadable_pairs, with_cascades
 from asc_tiny.compiler.passes.width_tiles import SlidingWindow
+from asc_tiny.compiler.planner.effort import shown
 
 _MOST_TILES = 16
 """Largest number of tiles of a row."""
@@ -40,7 +41,7 @@ def search_cascades(
     yield lowered
     while True:
         found = []
-        for others in _moves(lowered, cascades):
+        for others in shown(list(_moves(lowered, cascades)), "cascades"):
             made = with_cascades(lowered, others)
             if made is not None:
                 smaller, more = costs(made)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asc_tiny.compiler.ir import LoweredGraph
-from asc_tiny.compiler.options import INT8_CODES
+from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.planner import fusion_cuts
 from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
 from asc_tiny.compiler.planner.cost_model import instructions
+from asc_tiny.compiler.planner.effort import EFFORTS, Effort
 from asc_tiny.compiler.planner.scheduler import Schedule
 from asc_tiny.tflite.graph import Graph
 
@@ -29,7 +30,7 @@ class Compiled:
             stages that are not named make one.
         folded: number and name of each operator of the file whose result is known, or which only
             such operators read: nothing of it is left.
-        io: what the code takes and gives, as in ``Options``.
+        options: what the user asked for.
     """
 
     graph: Graph
@@ -40,7 +41,17 @@ class Compiled:
     arena: ArenaPlan
     rows_per_run: Mapping[int, int] = field(default_factory=dict)
     folded: Sequence[str] = ()
-    io: str = INT8_CODES
+    options: Options = field(default_factory=Options)
+
+    @property
+    def io(self) -> str:
+        """What the code takes and gives, as in ``Options``."""
+        return self.options.io
+
+    @property
+    def effort(self) -> Effort:
+        """How long plans are searched for."""
+        return EFFORTS[self.options.effort]
 
     @property
     def cost(self) -> int:

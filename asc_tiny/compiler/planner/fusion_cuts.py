@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.planner.arena_allocator import allocate, least_size
+from asc_tiny.compiler.planner.effort import MEDIUM, Effort, shown
 from asc_tiny.compiler.planner.scheduler import Scheduler
 
 Cuts = tuple[int, ...]
 """Stages that make all of their rows before what follows runs, by their numbers."""
 
 
-def cuts_of(name: str | None, lowered: LoweredGraph) -> Cuts:
+def cuts_of(name: str | None, lowered: LoweredGraph, effort: Effort = MEDIUM) -> Cuts:
     """Return the cuts of a schedule: none by ``rows``, all by ``layers``, the best without a name.
 
     For a graph that is too large to try many schedules, the better of these two.
@@ -23,45 +24,54 @@ def cuts_of(name: str | None, lowered: LoweredGraph) -> Cuts:
     everywhere = tuple(range(len(lowered.stages)))
     if name is not None:
         return everywhere if name == "layers" else ()
-    scheduler = Scheduler(lowered)
-    cuts, size = _improved(scheduler) if is_searched(lowered) else ((), _size((), scheduler))
-    return everywhere if _size(everywhere, scheduler, size) < size else cuts
+    sizes = _Sizes(lowered, effort)
+    cuts, size = _improved(sizes) if is_searched(lowered, effort) else ((), sizes.of(()))
+    return everywhere if sizes.of(everywhere, size) < size else cuts
 
 
-_MOST_SEARCHED = 2**18
-
-
-def is_searched(lowered: LoweredGraph) -> bool:
+def is_searched(lowered: LoweredGraph, effort: Effort) -> bool:
     """Whether schedules of a graph are tried; finding one takes long if it has many rows."""
     runs = sum(stage.runs for stage in lowered.stages)
-    return runs * len(lowered.stages) <= _MOST_SEARCHED
+    return runs * len(lowered.stages) <= effort.searched
 
 
-def _improved(scheduler: Scheduler) -> tuple[Cuts, int]:
+class _Sizes:
+    """Arenas of a graph by its cuts.
+
+    Args:
+        lowered: the stages.
+        effort: how long the arena of each choice is searched for.
+    """
+
+    def __init__(self, lowered: LoweredGraph, effort: Effort) -> None:
+        self.lowered, self._effort = lowered, effort
+        self._scheduler = Scheduler(lowered)
+
+    def of(self, cuts: Cuts, limit: int | None = None) -> int:
+        """Return the bytes of the arena; the most that are live at a time if they reach a limit."""
+        steps = self._scheduler.schedule(cuts)
+        least = least_size(self.lowered, steps)
+        if limit is not None and least >= limit:
+            return least
+        return allocate(self.lowered, steps, least, self._effort).size
+
+
+def _improved(sizes: _Sizes) -> tuple[Cuts, int]:
     """Return cuts and bytes of the arena after adding and removing cuts while that saves memory."""
     cuts: Cuts = ()
-    size = _size(cuts, scheduler)
+    size = sizes.of(cuts)
     improves = True
     while improves:
         improves = False
-        for number, stage in enumerate(scheduler.lowered.stages):
+        for number, stage in enumerate(shown(sizes.lowered.stages, "fusion cuts")):
             # What is one row is whole anyway; what is larger than the arena does not fit into it.
             if stage.output.rows == 1 or stage.output.rows * stage.output.row_bytes >= size:
                 continue
             changed = tuple(sorted({*cuts} ^ {number}))
-            smaller = _size(changed, scheduler, size)
+            smaller = sizes.of(changed, size)
             if smaller < size:
                 cuts, size, improves = changed, smaller, True
     return cuts, size
-
-
-def _size(cuts: Cuts, scheduler: Scheduler, limit: int | None = None) -> int:
-    """Return the bytes of the arena; the most that are live at a time if they reach the limit."""
-    lowered, steps = scheduler.lowered, scheduler.schedule(cuts)
-    least = least_size(lowered, steps)
-    if limit is not None and least >= limit:
-        return least
-    return allocate(lowered, steps, enough=least).size
 
 
 def text(cuts: Cuts, lowered: LoweredGraph) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from asc_tiny.compiler.ir import LoweredGraph
-from asc_tiny.compiler.options import STREAMING, Options
+from asc_tiny.compiler.options import HIGH, MEDIUM, STREAMING, Options
 from asc_tiny.compiler.passes.states_in_place import with_states_in_place
 from asc_tiny.compiler.passes.streaming_input import with_streaming_input
 from asc_tiny.compiler.planner import fusion_cuts
@@ -20,13 +20,11 @@ from asc_tiny.compiler.planner.arena_allocator import allocate, least_size, like
 from asc_tiny.compiler.planner.cascade_search import search_cascades
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.cost_model import instructions
+from asc_tiny.compiler.planner.effort import EFFORTS
 from asc_tiny.compiler.planner.scheduler import schedule_streaming
 from asc_tiny.compiler.planner.search import candidate, cheapest, narrowed, split, widened
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.util.errors import AscError
-
-_BEST = 4
-"""Number of streaming plans whose arena is searched for longer."""
 
 _WORTH_A_BYTE = 2500
 """Instructions of an inference that saving a byte is worth, without a limit."""
@@ -46,6 +44,23 @@ def plan(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
     Raises:
         AscError: no plan is within the limit.
     """
+    plans = [_finished(graph, initial, each) for each in _tried(options)]
+    if options.max_ram is None:
+        return min(plans, key=lambda each: each.arena.size * _WORTH_A_BYTE + each.cost)
+    return min(plans, key=lambda each: (each.cost, each.arena.size))
+
+
+def _tried(options: Options) -> Sequence[Options]:
+    """Return the options that plans are made with.
+
+    A longer search takes steps of its own, which can lead to a worse plan: with the highest effort
+    the plan of the usual one is made as well.
+    """
+    return [options] if options.effort != HIGH else [replace(options, effort=MEDIUM), options]
+
+
+def _finished(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
+    """Return a plan, with what saves instructions in the memory that is left."""
     found = _plan(graph, initial, options)
     limit = options.max_ram or _with_speed(found.arena.size)
     return widened(split(found, limit), limit)
@@ -59,7 +74,7 @@ def _with_speed(size: int) -> int:
 def _plan(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
     """Return a plan before weights are widened."""
     if options.schedule == STREAMING:
-        return _plan_streaming(graph, initial, options.max_ram)
+        return _plan_streaming(graph, initial, options)
     if not initial.states:
         return _plan_whole(graph, initial, options)
     in_place = [with_states_in_place(initial, most_new) for most_new in (0.0, 1.0, math.inf)]
@@ -83,24 +98,28 @@ def _better(graph: Graph, graphs: Sequence[LoweredGraph], options: Options) -> C
 
 def _plan_whole(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
     """Return the best plan of an input that exists as a whole."""
-    cuts = fusion_cuts.cuts_of(options.schedule, initial)
-    least = candidate(graph, initial, cuts)
+    effort = EFFORTS[options.effort]
+    cuts = fusion_cuts.cuts_of(options.schedule, initial, effort)
+    least = candidate(graph, initial, cuts, options)
     limit = least.arena.size if options.max_ram is None else options.max_ram
     if least.arena.size > limit:
         return _within(narrowed(least, limit), limit)
-    return cheapest(least, limit) if fusion_cuts.is_searched(initial) else least
+    return cheapest(least, limit) if fusion_cuts.is_searched(initial, effort) else least
 
 
-def _plan_streaming(graph: Graph, initial: LoweredGraph, max_ram: int | None) -> Compiled:
+def _plan_streaming(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
     """Return the smallest plan of a streamed input, or the cheapest within the limit."""
-    plans = []
+    plans, max_ram, effort = [], options.max_ram, EFFORTS[options.effort]
     most = _WORTH_A_BYTE if max_ram is None else math.inf
     for lowered in map(with_streaming_input, search_cascades(initial, _likely_costs, most)):
         steps = schedule_streaming(lowered)
-        short = allocate(lowered, steps, enough=least_size(lowered, steps))
-        plans.append(Compiled(graph, initial, (), lowered, steps, short))
+        short = allocate(lowered, steps, least_size(lowered, steps), effort)
+        plans.append(Compiled(graph, initial, (), lowered, steps, short, options=options))
     plans.sort(key=lambda each: (each.arena.size, each.cost))
-    longer = [replace(each, arena=allocate(each.lowered, each.schedule)) for each in plans[:_BEST]]
+    longer = [
+        replace(each, arena=allocate(each.lowered, each.schedule, effort=effort))
+        for each in plans[: effort.streaming_plans]
+    ]
     smallest = min(longer, key=lambda each: (each.arena.size, each.cost))
     if max_ram is None:
         return smallest

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from asc_tiny.compiler.ir import LoweredGraph
+from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.passes.row_blocking import block_rows, possible_rows_per_run
 from asc_tiny.compiler.passes.split_upsampled import can_split, last_stages, split_upsampled
 from asc_tiny.compiler.passes.widen_weights import can_widen, with_widened_weights
@@ -25,13 +26,12 @@ from asc_tiny.compiler.passes.width_split import (
 from asc_tiny.compiler.planner.arena_allocator import allocate, least_size
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.cost_model import instructions
+from asc_tiny.compiler.planner.effort import EFFORTS, shown
 from asc_tiny.compiler.planner.fusion_cuts import Cuts
 from asc_tiny.compiler.planner.scheduler import Schedule, schedule
 from asc_tiny.tflite.graph import Graph
 
-_MOST_COMBINATIONS = 100
-"""Largest number of combinations of rows per run that are tried."""
-
+_DEFAULT = Options()
 _UNBLOCKED: Mapping[int, int] = {}
 
 
@@ -39,7 +39,7 @@ def candidate(
     graph: Graph,
     initial: LoweredGraph,
     cuts: Cuts,
-    rows_per_run: Mapping[int, int] = _UNBLOCKED,
+    options: Options = _DEFAULT,
     enough: int = 0,
 ) -> Compiled:
     """Return the plan of some choices.
@@ -48,12 +48,12 @@ def candidate(
         graph: the graph of the file.
         initial: stages that make a row in a run.
         cuts: numbers of the stages that make all of their rows first.
-        rows_per_run: rows per run by the number of the stage.
+        options: what the user asked for.
         enough: bytes of an arena at which a shorter search may end, 0 for the longer search.
     """
-    lowered, steps = _scheduled(initial, cuts, rows_per_run)
-    arena = allocate(lowered, steps, enough)
-    return Compiled(graph, initial, cuts, lowered, steps, arena, rows_per_run)
+    lowered, steps = _scheduled(initial, cuts, _UNBLOCKED)
+    arena = allocate(lowered, steps, enough, EFFORTS[options.effort])
+    return Compiled(graph, initial, cuts, lowered, steps, arena, options=options)
 
 
 def _scheduled(
@@ -80,7 +80,7 @@ def narrowed(whole: Compiled, limit: int) -> Compiled:
         cuts = tuple(last[number] for number in whole.cuts)
         if least_size(lowered, schedule(lowered, cuts)) >= smallest.arena.size:
             continue
-        found = candidate(whole.graph, lowered, cuts, enough=limit)
+        found = candidate(whole.graph, lowered, cuts, whole.options, enough=limit)
         smallest = min(smallest, found, key=lambda each: each.arena.size)
         if smallest.arena.size <= limit:
             return smallest
@@ -99,7 +99,7 @@ def split(plan: Compiled, limit: int) -> Compiled:
         cuts = tuple(last[number] for number in plan.cuts)
         steps = schedule(lowered, cuts)
         if least_size(lowered, steps) <= limit:
-            arena = allocate(lowered, steps, enough=limit)
+            arena = allocate(lowered, steps, limit, plan.effort)
             if arena.size <= limit:
                 return replace(plan, cuts=cuts, lowered=lowered, schedule=steps, arena=arena)
         chosen.pop(0)
@@ -118,14 +118,25 @@ def widened(plan: Compiled, limit: int) -> Compiled:
         if can_widen(stage) and least_size(*_widened(plan, [number])) <= limit
     ]
     chosen.sort(key=lambda number: plan.lowered.stages[number].scratch)
-    while chosen:
-        lowered, steps = _widened(plan, chosen)
-        if least_size(lowered, steps) <= limit:
-            arena = allocate(lowered, steps, enough=limit)
-            if arena.size <= limit:
-                return replace(plan, lowered=lowered, schedule=steps, arena=arena)
-        chosen.pop()
-    return plan
+    best, fitting, most = plan, 0, len(chosen)
+    while fitting < most:
+        # All of them at first, then half of those that are in doubt.
+        count = most if most == len(chosen) else (fitting + most + 1) // 2
+        found = _widened_within(plan, chosen[:count], limit)
+        if found is None:
+            most = count - 1
+        else:
+            best, fitting = found, count
+    return best
+
+
+def _widened_within(plan: Compiled, chosen: Sequence[int], limit: int) -> Compiled | None:
+    """Return a plan some of whose stages widen weights, None if it is beyond the limit."""
+    lowered, steps = _widened(plan, chosen)
+    if least_size(lowered, steps) > limit:
+        return None
+    arena = allocate(lowered, steps, limit, plan.effort)
+    return replace(plan, lowered=lowered, arena=arena) if arena.size <= limit else None
 
 
 def _widened(plan: Compiled, chosen: Sequence[int]) -> tuple[LoweredGraph, Schedule]:
@@ -168,7 +179,7 @@ def cheapest(least: Compiled, limit: int) -> Compiled:
     combinations.sort(
         key=lambda chosen: (-sum(map(savings.__getitem__, chosen.items())), len(chosen))
     )
-    for chosen in combinations:
+    for chosen in shown(combinations, "rows per run"):
         found = _plan_within(least, chosen, limit)
         if found is not None:
             return found
@@ -207,7 +218,7 @@ def _allowed(least: Compiled, limit: int) -> dict[int, list[int]]:
         if fitting:
             allowed[number] = [1, *fitting]
     by_saving = sorted(allowed, key=lambda n: -max(_saving(least, n, rows) for rows in allowed[n]))
-    while math.prod(len(allowed[number]) for number in by_saving) > _MOST_COMBINATIONS:
+    while math.prod(len(allowed[number]) for number in by_saving) > least.effort.combinations:
         by_saving.pop()
     return {number: allowed[number] for number in sorted(by_saving)}
 
@@ -225,7 +236,7 @@ def _plan_within(least: Compiled, chosen: Mapping[int, int], limit: int) -> Comp
     lowered, steps = _scheduled(least.initial, least.cuts, chosen)
     if least_size(lowered, steps) > limit:
         return None
-    arena = allocate(lowered, steps, enough=limit)
+    arena = allocate(lowered, steps, limit, least.effort)
     if arena.size > limit:
         return None
     return replace(least, lowered=lowered, schedule=steps, arena=arena, rows_per_run=chosen)

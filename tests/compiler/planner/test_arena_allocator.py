@@ -13,11 +13,13 @@ from asc_tiny.compiler.planner.arena_allocator import (
     ArenaPlan,
     LiveRange,
     LiveRangeGroup,
+    _overlapping,
     _Search,
     allocate,
     least_size,
     live_bytes,
 )
+from asc_tiny.compiler.planner.effort import MEDIUM
 from asc_tiny.compiler.planner.scheduler import schedule
 from support.hand_made import chain, stage
 
@@ -95,8 +97,19 @@ def test_the_search_finds_what_all_orders_find(seed: int) -> None:
         last = first + int(random.integers(0, 5))
         size = ALIGNMENT * int(random.integers(1, 6))
         groups.append(LiveRangeGroup([LiveRange(f"r{number}", size, [(first, last)])]))
-    offsets = _Search(groups).smallest(0)
+    offsets = _Search(groups).smallest(0, MEDIUM)
     assert max(offsets[group] + group.size for group in groups) == brute_force(groups)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_overlapping_spans_are_those_that_share_a_step(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    begins = random.integers(0, 30, 12)
+    spans = [(int(begin), int(begin + random.integers(0, 8))) for begin in begins]
+    steps = [set(range(first, last + 1)) for first, last in spans]
+    found = [frozenset(pair) for pair in _overlapping(spans)]
+    every = itertools.combinations(range(len(spans)), 2)
+    assert sorted(map(sorted, found)) == [list(p) for p in every if steps[p[0]] & steps[p[1]]]
 
 
 def test_a_gap_that_the_first_order_leaves_is_closed() -> None:
@@ -106,7 +119,7 @@ def test_a_gap_that_the_first_order_leaves_is_closed() -> None:
         LiveRangeGroup([LiveRange(f"r{n}", size, [(first, last)])])
         for n, (size, first, last) in enumerate(sizes)
     ]
-    offsets = _Search(groups).smallest(0)
+    offsets = _Search(groups).smallest(0, MEDIUM)
     most = max(live_bytes([each for group in groups for each in group.live_ranges], 5))
     assert most == 96
     assert max(offsets[group] + group.size for group in groups) == most

@@ -6,6 +6,7 @@ import functools
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from asc_tiny.boards import catalog
 from asc_tiny.cli.main import main
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.pipeline import compile_graph
+from asc_tiny.compiler.planner import arena_allocator
 from asc_tiny.compiler.planner.schedule_loops import loops
 from asc_tiny.compiler.report.dump import dump
 from asc_tiny.compiler.report.plan import report
@@ -116,6 +118,36 @@ def test_planning_again_gives_the_same_code(options: Options) -> None:
     assert generate(load(MOBILENET), options=options) == first
 
 
+@pytest.mark.parametrize("schedule", [None, pytest.param("streaming", marks=pytest.mark.slow)])
+def test_effort_tries_more_orders_and_finds_no_worse_plan(
+    schedule: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = 0
+    placed = arena_allocator._Search.placed
+
+    def counted(*arguments: Any) -> list[int] | None:
+        nonlocal tried
+        tried += 1
+        return placed(*arguments)
+
+    monkeypatch.setattr(arena_allocator._Search, "placed", counted)
+    graph = load(MOBILENET).graph
+    found, orders = {}, []
+    for effort in ("low", "medium", "high"):
+        before = tried
+        found[effort] = compile_graph(graph, Options(schedule, effort=effort))
+        orders.append(tried - before)
+    assert orders[0] < orders[1] < orders[2]
+    medium, high = found["medium"], found["high"]
+    assert high.cost <= medium.cost or high.arena.size < medium.arena.size
+
+
+def test_a_manifest_keeps_the_effort() -> None:
+    kept = Options(effort="low").to_dict()
+    assert kept["effort"] == "low" and Options.from_dict(kept) == Options(effort="low")
+    assert "effort" not in Options().to_dict()
+
+
 def test_layer_by_layer_holds_whole_maps() -> None:
     compiled = compile_network(released(), Options(schedule="layers"))
     rolling_buffers = compiled.schedule.rolling_buffers
@@ -201,6 +233,7 @@ def test_generate_writes_plan_and_dump(tmp_path: Path) -> None:
         (("--plan", "plan.gif"), "allowed endings are .txt, .png and .svg"),
         (("--dump", "dump.json"), "must be a .txt file or a folder"),
         (("--runtime", "tflm", "--optimize", "size"), "--optimize: is for --runtime aot"),
+        (("--runtime", "tflm", "--effort", "low"), "--effort: is for --runtime aot"),
     ],
 )
 def test_bad_options_are_one_line(

@@ -15,6 +15,7 @@ from asc_tiny.compiler.ir import Stage
 from asc_tiny.compiler.kernel_params import (
     ConvParams,
     ConvS16Params,
+    ConvSumsParams,
     DensePackedParams,
     DenseParams,
     DenseS16Params,
@@ -98,6 +99,8 @@ def _windows(params: KernelParams) -> tuple[int, int]:
             return width, runs * -(-params.output_channels // 2)
         case ConvParams(widens=1):
             return params.weights.values.size, 1
+        case ConvSumsParams():
+            return params.input_width, 1
         case UpsampledSumParams():
             return params.output_channels, 1
         case WindowParams(output_width=width, window=window):
@@ -131,6 +134,8 @@ def _products(params: KernelParams) -> int:
     match params:
         case ConvParams():
             return params.output_width * params.weights.values.size
+        case ConvSumsParams():
+            return params.input_width * params.weights.values.size
         case UpsampledConvParams(columns=inner):
             return inner.columns * inner.weights.values.size
         case TransposeConvParams(conv=inner, stride=phases):

@@ -133,6 +133,7 @@ from asc_tiny.compiler.kernel_params.sums import (
 from asc_tiny.compiler.kernel_params.take import TakeParams
 from asc_tiny.compiler.kernel_params.windows import (
     ConvParams,
+    ConvSumsParams,
     DepthwiseConvParams,
     PoolParams,
     TransposeConvParams,
@@ -203,6 +204,7 @@ __all__ = [
     "CompareParams",
     "ConvParams",
     "ConvS16Params",
+    "ConvSumsParams",
     "ConvertCodesParams",
     "CopyParams",
     "CumsumParams",

@@ -50,12 +50,14 @@ class Array:
         weights: whether the array holds weights: they are aligned to 16 bytes, and int8_t weights
             lie in fours, which cores read in different orders.
         in_order: whether fours of weights lie in their own order for all cores.
+        mixed: whether fours of two channels lie mixed, so that both share each word.
     """
 
     name: str
     values: NDArray[Any]
     weights: bool = False
     in_order: bool = False
+    mixed: bool = False
 
     @property
     def c_type(self) -> str:

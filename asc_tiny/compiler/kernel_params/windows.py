@@ -144,12 +144,42 @@ class UpsampledConvParams(KernelParams):
 
 
 @dataclass(frozen=True)
+class ConvSumsParams(KernelParams):
+    """The products of each pixel of a row with filters of one pixel, which nothing rounds.
+
+    Attributes:
+        input_width: pixels of the row.
+        input_channels: codes of a pixel.
+        filters: number of filters.
+        depth: values of a filter with the zeros behind it, a multiple of 4.
+        weights: (pairs of filters, groups of 4 values, 2, 4).
+    """
+
+    c_type = "asc_conv_sums_t"
+    input_width: int
+    input_channels: int
+    filters: int
+    depth: int
+    weights: Int8Array
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of four pixels as 16-bit values."""
+        return 4 * 2 * self.depth
+
+    @property
+    def windows(self) -> int:
+        """Number of pixels, each of which is a window."""
+        return self.input_width
+
+
+@dataclass(frozen=True)
 class UpsampledSumParams(KernelParams):
     """What an upsampled convolution adds up and rounds, if its products come from other stages.
 
     The window has three columns, and pixels are repeated twice along a row. A row of sums has for
-    each of its pixels a sum for each column of the window and output channel, in this order, and
-    another if their number is odd.
+    each of its pixels a sum for each column of the window and output channel, and another if their
+    number is odd, in an order that is the kernels' own.
 
     Attributes:
         rows: rows of the window.
@@ -236,7 +266,7 @@ KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
     {
         "asc_average_pool": PoolParams,
         "asc_conv": ConvParams,
-        "asc_conv_sums": ConvParams,
+        "asc_conv_sums": ConvSumsParams,
         "asc_depthwise_conv": DepthwiseConvParams,
         "asc_max_pool": PoolParams,
         "asc_transpose_conv": TransposeConvParams,

@@ -17,15 +17,13 @@ from numpy.typing import NDArray
 from asc_tiny.compiler.ir import INT32, Buffer, BufferView, LoweredGraph, RowAccess, Stage
 from asc_tiny.compiler.kernel_params import (
     Array,
-    ConvParams,
+    ConvSumsParams,
     UpsampledConvParams,
     UpsampledSumParams,
-    Window,
 )
 from asc_tiny.compiler.weight_packing import (
     GROUP,
     PAIR,
-    im2col_column_size,
     padded_channels,
     paired,
     unpaired,
@@ -77,7 +75,8 @@ def _split(stage: Stage) -> list[Stage]:
     params = stage.params
     assert isinstance(params, UpsampledConvParams)
     made = [_products(stage, params, row) for row in range(len(stage.inputs))]
-    padding = np.concatenate([_padding(each.params) for each in made])
+    zero_point = params.columns.input_zero_point
+    padding = np.concatenate([_padding(each.params, zero_point) for each in made])
     own = UpsampledSumParams(
         rows=len(made),
         input_width=params.columns.input_width,
@@ -95,18 +94,16 @@ def _split(stage: Stage) -> list[Stage]:
 def _products(stage: Stage, params: UpsampledConvParams, row: int) -> Stage:
     """Return the stage that multiplies each row of the input by a row of the window."""
     inner, source = params.columns, stage.inputs[row].view
-    depth = inner.input_channels
+    channels = inner.input_channels
     matrix = unpaired(inner.weights.values, inner.output_channels, inner.depth)
-    column = im2col_column_size(1, depth)
-    weights = np.zeros((inner.output_channels, column), np.int8)
-    weights[:, :depth] = matrix[:, row * depth : (row + 1) * depth]
-    values = paired(weights)
-    own = replace(
-        inner,
-        window=Window(1, 1, 1, 1, 0),
-        column_size=column,
+    values = paired(matrix[:, row * channels : (row + 1) * channels])
+    name = f"{inner.weights.name}_{row}"
+    own = ConvSumsParams(
+        input_width=inner.columns,
+        input_channels=channels,
+        filters=inner.output_channels,
         depth=values.shape[1] * GROUP,
-        weights=replace(inner.weights, name=f"{inner.weights.name}_{row}", values=values.ravel()),
+        weights=replace(inner.weights, name=name, values=values.ravel(), mixed=True),
     )
     sums = padded_channels(inner.output_channels) * inner.columns
     name = f"{stage.name}_{row}"
@@ -121,13 +118,13 @@ def _products(stage: Stage, params: UpsampledConvParams, row: int) -> Stage:
         inputs=[RowAccess(source)],
         output=BufferView.of(buffer),
         runs=source.rows,
-        macs=source.rows * inner.columns * inner.output_channels * depth,
+        macs=source.rows * inner.columns * inner.output_channels * channels,
     )
 
 
-def _padding(params: object) -> NDArray[np.int32]:
+def _padding(params: object, zero_point: int) -> NDArray[np.int32]:
     """Return a pixel of sums where there is no pixel."""
-    assert isinstance(params, ConvParams)
+    assert isinstance(params, ConvSumsParams)
     pairs = params.weights.values.reshape(-1, params.depth // GROUP, PAIR, GROUP)
     sums: NDArray[np.int64] = pairs.sum(axis=(1, 3), dtype=np.int64).ravel()
-    return (params.input_zero_point * sums).astype(np.int32)
+    return (zero_point * sums).astype(np.int32)

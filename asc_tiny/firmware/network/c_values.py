@@ -123,6 +123,11 @@ def _array_lines(array: Array) -> Sequence[str]:
     if array.values.dtype.names:
         rows = array.values.tolist()
         return ["{" + ", ".join(int_literal(value) for value in row) + "}," for row in rows]
+    if array.mixed:
+        pairs = [
+            f"ASC_WEIGHT_PAIR({', '.join(map(str, each))})," for each in array.values.reshape(-1, 8)
+        ]
+        return [" ".join(pairs[start : start + 2]) for start in range(0, len(pairs), 2)]
     if array.c_type == "int8_t" and array.weights and not array.in_order:
         fours = [f"ASC_WEIGHTS({', '.join(map(str, row))})," for row in array.values.reshape(-1, 4)]
         return [" ".join(fours[start : start + 4]) for start in range(0, len(fours), 4)]

@@ -208,10 +208,6 @@ void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t 
 #endif
 }
 
-void asc_conv_sums(const void *data, const asc_kernel_args_t *args) {
-    asc_sum_columns(data, args->rows, args->scratch, (int32_t *)(void *)args->output);
-}
-
 #if !ASC_KERNELS_DSP
 
 /* All outputs for one input, which is read as it lies. */

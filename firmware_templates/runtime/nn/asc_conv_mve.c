@@ -332,27 +332,36 @@ void asc_conv(const void *data, const asc_kernel_args_t *args) {
                  args->output);
 }
 
-void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
-                     int32_t *sums) {
-    const asc_product_t product = conv_product(layer);
-    const int32_t even = (product.count + 1) / 2 * 2;
-    const int32_t size = layer->column_size;
-    arrange(layer, rows, scratch);
-    for (int32_t rest = layer->columns; rest > 0; rest -= WINDOWS, sums += WINDOWS * even) {
+/* Sums of `count` windows `step` values apart; see asc_im2col.h. */
+static void sum_windows(const asc_product_t *product, const int8_t *window, int32_t step,
+                        int32_t count, int32_t *sums) {
+    const int32_t even = (product->count + 1) / 2 * 2;
+    for (int32_t rest = count; rest > 0; rest -= WINDOWS, sums += WINDOWS * even) {
         const int32_t windows = asc_min(rest, WINDOWS);
-        asc_window_block_t block = find_block(scratch, size, windows);
+        asc_window_block_t block = find_block(window, step, windows);
         block.places = find_places(even, windows);
-        if (product.depth > LANES) {
-            multiply_deep(&product, &block, (int8_t *)sums, SUMS);
+        if (product->depth > LANES) {
+            multiply_deep(product, &block, (int8_t *)sums, SUMS);
         } else {
-            multiply_shallow(&product, &block, (int8_t *)sums, SUMS);
+            multiply_shallow(product, &block, (int8_t *)sums, SUMS);
         }
-        scratch += WINDOWS * size;
+        window += WINDOWS * step;
     }
 }
 
+void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
+                     int32_t *sums) {
+    const asc_product_t product = conv_product(layer);
+    arrange(layer, rows, scratch);
+    sum_windows(&product, scratch, layer->column_size, layer->columns, sums);
+}
+
 void asc_conv_sums(const void *data, const asc_kernel_args_t *args) {
-    asc_sum_columns(data, args->rows, args->scratch, (int32_t *)(void *)args->output);
+    const asc_conv_sums_t *layer = data;
+    const asc_product_t product = {
+        .weights = layer->weights, .depth = layer->depth, .count = layer->filters};
+    sum_windows(&product, args->rows[0], layer->input_channels, layer->input_width,
+                (int32_t *)(void *)args->output);
 }
 
 void asc_dense(const void *data, const asc_kernel_args_t *args) {

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure or its meaning does; generated files ask for theirs. */
-#define ASC_KERNELS_VERSION 6
+#define ASC_KERNELS_VERSION 7
 
 /* Helium, Armv8.1-M's vector extension */
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
@@ -24,12 +24,15 @@
 #endif
 
 /* Four weights in the order in which a core reads them: SXTB16 makes pairs 0, 1 and 2, 3 of 0, 2,
- * 1, 3. Vectors may be loaded from as many bytes behind the last weight. */
+ * 1, 3. Of two channels, it makes a pair of each from a word. Vectors may be loaded from as many
+ * bytes behind the last weight. */
 #if ASC_KERNELS_MVE
 #define ASC_WEIGHTS(A, B, C, D) A, B, C, D
+#define ASC_WEIGHT_PAIR(A, B, C, D, E, F, G, H) A, B, C, D, E, F, G, H
 #define ASC_WEIGHTS_SLACK 28
 #else
 #define ASC_WEIGHTS(A, B, C, D) A, C, B, D
+#define ASC_WEIGHT_PAIR(A, B, C, D, E, F, G, H) A, E, C, G, B, F, D, H
 #define ASC_WEIGHTS_SLACK 0
 #endif
 
@@ -112,11 +115,23 @@ typedef struct {
     const int32_t *padding;
 } asc_upsampled_conv_t;
 
-/* The same where rows are repeated, too, and stages of their own have multiplied each row by each
- * row of the window (asc_conv_sums): adds up and rounds, of windows with three columns and pixels
- * that are repeated twice, with one pixel of padding. The input is a row of sums for each of the
- * window's `rows`, as asc_sum_columns gives them for each column and output channel; `padding` is a
- * pixel of sums for each of these rows, where there is no pixel. */
+/* Products of each pixel of a row and filters of one pixel, which nothing rounds. Filters are
+ * `depth` values, a multiple of 4, with zeros where there is no value; two of them lie side by
+ * side, as ASC_WEIGHT_PAIR has them. */
+typedef struct {
+    int32_t input_width;
+    int32_t input_channels;
+    int32_t filters;
+    int32_t depth;
+    const int8_t *weights;
+} asc_conv_sums_t;
+
+/* As asc_upsampled_conv_t where rows are repeated, too, and stages of their own have multiplied
+ * each row by each row of the window (asc_conv_sums): adds up and rounds, of windows with three
+ * columns and pixels that are repeated twice, with one pixel of padding. The input is a row of sums
+ * for each of the window's `rows`, of filters for each column and output channel; `padding` is a
+ * pixel of sums for each of these rows, where there is no pixel, and another if their number is
+ * odd. */
 typedef struct {
     int32_t rows;
     int32_t input_width;

@@ -31,10 +31,14 @@ class Upsampled:
         rows: rows of the window.
         filters, channels: of the convolution and its input.
         activation: of the convolution.
+        width: pixels of a row of the input.
     """
 
-    def __init__(self, rows: int, filters: int, channels: int, activation: str = "NONE") -> None:
+    def __init__(
+        self, rows: int, filters: int, channels: int, activation: str = "NONE", width: int = 4
+    ) -> None:
         random = np.random.default_rng(rows)
+        self.width = width
         self.activation = activation
         self.weights = random.integers(-127, 128, (filters, rows, 3, channels)).astype(np.int8)
         self.bias = random.integers(-900, 900, filters).astype(np.int32)
@@ -43,9 +47,9 @@ class Upsampled:
     def graph(self) -> Graph:
         """Return the network; a first layer takes memory that this one may have."""
         filters, _, _, channels = self.weights.shape
-        builder = GraphBuilder((1, 5, 4, channels), SCALES[0], ZERO_POINTS[0])
-        size = builder.constant(np.array([10, 8], np.int32))
-        shape = (1, 10, 8, channels)
+        builder = GraphBuilder((1, 5, self.width, channels), SCALES[0], ZERO_POINTS[0])
+        size = builder.constant(np.array([10, 2 * self.width], np.int32))
+        shape = (1, 10, 2 * self.width, channels)
         wide = builder.add(
             "RESIZE_NEAREST_NEIGHBOR",
             (0, size),
@@ -62,7 +66,7 @@ class Upsampled:
         builder.add(
             "CONV_2D",
             (wide, *constants),
-            (1, 10, 8, filters),
+            (1, 10, 2 * self.width, filters),
             SCALES[1],
             ZERO_POINTS[1],
             padding="SAME",
@@ -88,17 +92,26 @@ class Upsampled:
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize(
-    ("rows", "filters", "channels", "activation"),
-    [(1, 4, 4, "NONE"), (2, 5, 3, "RELU6"), (2, 6, 8, "NONE"), (3, 1, 5, "NONE")],
+    ("rows", "filters", "channels", "activation", "width"),
+    [
+        (1, 4, 4, "NONE", 4),
+        (2, 5, 3, "RELU6", 4),
+        (2, 6, 8, "NONE", 4),
+        (3, 1, 5, "NONE", 4),
+        (2, 1, 9, "RELU", 1),
+        (2, 3, 4, "NONE", 3),
+        (2, 7, 20, "RELU", 5),
+        (2, 2, 16, "NONE", 11),
+    ],
 )
 def test_each_row_is_multiplied_once(
-    rows: int, filters: int, channels: int, activation: str, core: str, tmp_path: Path
+    rows: int, filters: int, channels: int, activation: str, width: int, core: str, tmp_path: Path
 ) -> None:
-    network = Upsampled(rows, filters, channels, activation)
+    network = Upsampled(rows, filters, channels, activation, width)
     graph, options = network.graph(), Options(max_ram=1 << 16)
     stages = compile_network(model_of(graph), options).lowered.stages
     assert [stage.kernel for stage in stages] == ["asc_conv_sums"] * rows + ["asc_upsampled_sum"]
-    assert sum(stage.macs for stage in stages) == 5 * 4 * rows * 3 * filters * channels
+    assert sum(stage.macs for stage in stages) == 5 * width * rows * 3 * filters * channels
     samples = samples_for(graph)
     if core:
         made = EmulatedNetwork(model_of(graph), core, tmp_path, options=options).run(samples)[0]

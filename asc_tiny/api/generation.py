@@ -57,7 +57,7 @@ def compile_network(
         memory of the first two.
     max_ram
         Most bytes that the arena may have: the cheapest plan within it is taken. None takes the
-        smallest arena, and up to a 32nd more where that saves instructions.
+        smallest arena, and up to a 16th more where that saves instructions.
     optimize
         ``"speed"`` for the fewest instructions, ``"size"`` for the smallest flash.
     effort

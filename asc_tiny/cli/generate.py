@@ -45,7 +45,7 @@ from asc_tiny.projects import registry
     "--max-ram",
     metavar="BYTES",
     help="The cheapest plan of the network whose arena is within it (K is 1000, Ki 1024); "
-    "default: the smallest arena, and up to a 32nd more where that saves instructions.",
+    "default: the smallest arena, and up to a 16th more where that saves instructions.",
 )
 @click.option(
     "--optimize",

@@ -97,7 +97,7 @@ def _windows(params: KernelParams) -> tuple[int, int]:
         case ConvS16Params(output_width=width, window=window):
             runs = window.height * (1 if window.dilation == 1 else window.width)
             return width, runs * -(-params.output_channels // 2)
-        case ConvParams(widens=1):
+        case ConvParams(widens=channels) if channels > 0:
             return params.weights.values.size, 1
         case ConvSumsParams():
             return params.input_width, 1

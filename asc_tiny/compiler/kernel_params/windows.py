@@ -15,7 +15,7 @@ from asc_tiny.compiler.kernel_params.base import (
     OutputRange,
     Struct,
 )
-from asc_tiny.compiler.weight_packing import GROUP, PAIR, padded_channels
+from asc_tiny.compiler.weight_packing import GROUP, padded_channels
 
 _WORDS_OF_FOUR = 16
 """What the depthwise convolution brings together of four channels beside their weights."""
@@ -70,8 +70,8 @@ class ConvParams(WindowParams):
         columns: columns of pixels under all windows of a row.
         column_size: values of such a column, an even number.
         depth: values of a window, a multiple of 4.
-        widens: 1 if the weights of two channels are widened once for all windows of a run, which
-            takes scratch memory; else 0.
+        widens: channels whose weights are widened at once for all windows of a run, which takes
+            scratch memory: 0, 2 or 3.
         input_zero_point: the code of padding, -128 to 127.
         range: the codes of the output; None inside of an upsampled convolution.
         weights: (pairs of filters, groups of 4 values, 2, 4).
@@ -93,7 +93,7 @@ class ConvParams(WindowParams):
         """Bytes of the gathered columns as 16-bit values, of a window if it is dilated, and of
         widened weights."""
         dilated = self.depth if self.window.dilation != 1 else 0
-        widened = PAIR * self.depth if self.widens else 0
+        widened = self.widens * self.depth
         return 2 * (self.columns * self.column_size + 2 * GROUP + dilated + widened)
 
     @property

@@ -1,18 +1,22 @@
-"""Widened weights: of two channels at a time, once for all windows of a run.
+"""Widened weights: of two or three channels at a time, once for all windows of a run.
 
 Cores with the DSP extension multiply 16-bit values, so that int8 weights are widened for every pair
-of windows anew. Scratch memory for those of two channels saves that, if there are several pairs.
+of windows anew. Scratch memory for those of two channels saves that, if there are several pairs;
+three channels share the values of a window that are loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import replace
 
 from asc_tiny.compiler.ir import LoweredGraph, Stage
 from asc_tiny.compiler.kernel_params import ConvParams
 
-LEAST_WINDOWS = 6
+CHANNELS = (2, 3)
+"""Numbers of channels whose weights may be widened at once, the best last."""
+
+LEAST_WINDOWS = 8
 """Windows of a run for which it is worth to widen weights once."""
 
 
@@ -24,23 +28,24 @@ def can_widen(stage: Stage) -> bool:
     return params.output_width >= LEAST_WINDOWS and params.window.dilation == 1
 
 
-def with_widened_weights(lowered: LoweredGraph, chosen: Collection[int]) -> LoweredGraph:
+def with_widened_weights(lowered: LoweredGraph, chosen: Mapping[int, int]) -> LoweredGraph:
     """Return a graph in which some stages widen weights once for all windows of a run.
 
     Args:
         lowered: the graph.
-        chosen: numbers of the stages, which ``can_widen`` allows.
+        chosen: channels whose weights are widened at once, one of ``CHANNELS``, by the number of
+            the stage, which ``can_widen`` allows.
     """
     return replace(
         lowered,
         stages=[
-            widened(stage) if number in chosen else stage
+            widened(stage, chosen[number]) if number in chosen else stage
             for number, stage in enumerate(lowered.stages)
         ],
     )
 
 
-def widened(stage: Stage) -> Stage:
-    """Return a stage that widens weights once for all windows of a run."""
+def widened(stage: Stage, channels: int) -> Stage:
+    """Return a stage that widens weights of so many channels once for all windows of a run."""
     assert isinstance(stage.params, ConvParams)
-    return replace(stage, params=replace(stage.params, widens=1))
+    return replace(stage, params=replace(stage.params, widens=channels))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from asc_tiny.compiler import stage_costs
 from asc_tiny.compiler.ir import Stage
-from asc_tiny.compiler.passes.widen_weights import can_widen, widened
+from asc_tiny.compiler.passes.widen_weights import CHANNELS, can_widen, widened
 
 _CPU = "cortex-m4"
 
@@ -21,6 +21,6 @@ def instructions(stage: Stage) -> int:
 
     Weights are widened in the end, where memory allows it.
     """
-    stage = widened(stage) if can_widen(stage) else stage
+    stage = widened(stage, CHANNELS[-1]) if can_widen(stage) else stage
     found = stage_costs.instructions(stage, _CPU)
     return round(stage.runs * _RUN + stage.macs * _PRODUCT if found is None else found)

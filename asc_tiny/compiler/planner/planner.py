@@ -29,7 +29,7 @@ from asc_tiny.util.errors import AscError
 _WORTH_A_BYTE = 2500
 """Instructions of an inference that saving a byte is worth, without a limit."""
 
-_PART_FOR_SPEED, _MOST_FOR_SPEED = 32, 1024
+_PART_FOR_SPEED, _MOST_FOR_SPEED = 16, 1024
 """Part of an arena that may be added without a limit to save instructions, and the most bytes."""
 
 

@@ -16,7 +16,8 @@ from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.passes.row_blocking import block_rows, possible_rows_per_run
 from asc_tiny.compiler.passes.split_upsampled import can_split, last_stages, split_upsampled
-from asc_tiny.compiler.passes.widen_weights import can_widen, with_widened_weights
+from asc_tiny.compiler.passes.widen_weights import CHANNELS, can_widen, with_widened_weights
+from asc_tiny.compiler.passes.widen_weights import widened as with_weights
 from asc_tiny.compiler.passes.width_split import (
     last_splits,
     split_stage,
@@ -109,20 +110,21 @@ def split(plan: Compiled, limit: int) -> Compiled:
 def widened(plan: Compiled, limit: int) -> Compiled:
     """Return a plan whose stages widen weights where the limit allows it.
 
-    Of stages that are not all within the limit together, those that take most scratch memory are
-    left out first.
+    Of stages that are not all within the limit together, those that take most scratch memory widen
+    weights of fewer channels first, and are left out then.
     """
     chosen = [
-        number
+        (number, channels)
         for number, stage in enumerate(plan.lowered.stages)
-        if can_widen(stage) and least_size(*_widened(plan, [number])) <= limit
+        for channels in (CHANNELS if can_widen(stage) else ())
+        if least_size(*_widened(plan, {number: channels})) <= limit
     ]
-    chosen.sort(key=lambda number: plan.lowered.stages[number].scratch)
+    chosen.sort(key=lambda each: with_weights(plan.lowered.stages[each[0]], each[1]).scratch)
     best, fitting, most = plan, 0, len(chosen)
     while fitting < most:
         # All of them at first, then half of those that are in doubt.
         count = most if most == len(chosen) else (fitting + most + 1) // 2
-        found = _widened_within(plan, chosen[:count], limit)
+        found = _widened_within(plan, dict(chosen[:count]), limit)
         if found is None:
             most = count - 1
         else:
@@ -130,7 +132,7 @@ def widened(plan: Compiled, limit: int) -> Compiled:
     return best
 
 
-def _widened_within(plan: Compiled, chosen: Sequence[int], limit: int) -> Compiled | None:
+def _widened_within(plan: Compiled, chosen: Mapping[int, int], limit: int) -> Compiled | None:
     """Return a plan some of whose stages widen weights, None if it is beyond the limit."""
     lowered, steps = _widened(plan, chosen)
     if least_size(lowered, steps) > limit:
@@ -139,7 +141,7 @@ def _widened_within(plan: Compiled, chosen: Sequence[int], limit: int) -> Compil
     return replace(plan, lowered=lowered, arena=arena) if arena.size <= limit else None
 
 
-def _widened(plan: Compiled, chosen: Sequence[int]) -> tuple[LoweredGraph, Schedule]:
+def _widened(plan: Compiled, chosen: Mapping[int, int]) -> tuple[LoweredGraph, Schedule]:
     """Return a plan's graph with widened weights, and its schedule, which is the same."""
     return with_widened_weights(plan.lowered, chosen), plan.schedule
 

@@ -152,8 +152,13 @@ static void multiply_all(const asc_product_t *product, const int16_t *wide, int3
 }
 
 static asc_product_t conv_product(const asc_conv_t *layer) {
-    const asc_product_t product = {layer->weights,         layer->channels, layer->depth,
-                                   layer->output_channels, layer->range,    NULL};
+    const asc_product_t product = {layer->weights,
+                                   layer->channels,
+                                   layer->depth,
+                                   layer->output_channels,
+                                   layer->range,
+                                   0,
+                                   NULL};
     return product;
 }
 
@@ -182,9 +187,10 @@ void asc_conv(const void *data, const asc_kernel_args_t *args) {
         return;
     }
     asc_product_t product = conv_product(layer);
-    if (layer->widens) {
+    if (layer->widens > 0) {
+        product.widens = layer->widens;
         product.widened = (uint32_t *)(void *)args->scratch;
-        wide += 2 * layer->depth;
+        wide += layer->widens * layer->depth;
     }
     arrange(layer, args->rows, wide);
     multiply_all(&product, wide, layer->window.stride * layer->column_size, layer->output_width,

@@ -254,124 +254,188 @@ static void multiply_blocks(const asc_product_t *product, int32_t first, const i
     }
 }
 
-/* All pairs of windows of a run against a pair of channels, whose weights are widened. */
+/* What rounding takes of a channel: the last is what asc_finish_narrow adds. */
 typedef struct {
     int32_t multiplier;
     int32_t bits;
-    int32_t added; /* what asc_finish_narrow adds */
-    int32_t second_multiplier;
-    int32_t second_bits;
-    int32_t second_added;
+    int32_t added;
+} asc_rounding_t;
+
+/* All pairs of windows of a run against two or three channels, whose weights are widened: a pair of
+ * values of each channel, then the next pairs. */
+typedef struct {
+    asc_rounding_t rounding[3];
+    int32_t biases[3];
     int8_t *output;
     int32_t count; /* codes from a window's output to the next */
     const uint32_t *weights;
     const uint32_t *weights_end;
-    int32_t bias;
-    int32_t second_bias;
     int32_t step; /* bytes from behind a window to that after the next */
     const int8_t *end;
+    int32_t rest; /* fours of a window that are left over from fours of fours */
     const int16_t *first;
     const int16_t *second;
-} asc_channel_pair_t;
+} asc_widened_channels_t;
 
-ASC_ASSERT_OFFSET(asc_channel_pair_t, output, 24);
-ASC_ASSERT_OFFSET(asc_channel_pair_t, weights, 32);
-ASC_ASSERT_OFFSET(asc_channel_pair_t, bias, 40);
-ASC_ASSERT_OFFSET(asc_channel_pair_t, step, 48);
-ASC_ASSERT_OFFSET(asc_channel_pair_t, end, 52);
-ASC_ASSERT_OFFSET(asc_channel_pair_t, first, 56);
-ASC_ASSERT_OFFSET(asc_channel_pair_t, second, 60);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, biases, 36);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, output, 48);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, count, 52);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, weights, 56);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, weights_end, 60);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, step, 64);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, end, 68);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, rest, 72);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, first, 76);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, second, 80);
 
-/* As MULTIPLY_FOUR, with weights that are widened. */
-#define MULTIPLY_WIDENED            \
+/* clang-format off */
+
+/* As MULTIPLY_FOUR, with weights that are widened: sums of the first window in r10 and r11, of the
+ * second in r14 and r7. */
+#define MULTIPLY_FOUR_OF_TWO        \
     "ldm r2!, {r4, r5, r6, r8}\n\t" \
-    "ldrd r9, r10, [r0], #8\n\t"    \
-    "smlad r11, r9, r4, r11\n\t"    \
-    "smlad r12, r9, r5, r12\n\t"    \
-    "smlad r11, r10, r6, r11\n\t"   \
-    "smlad r12, r10, r8, r12\n\t"   \
-    "ldrd r9, r10, [r1], #8\n\t"    \
+    "ldrd r9, r12, [r0], #8\n\t"    \
+    "smlad r10, r9, r4, r10\n\t"    \
+    "smlad r11, r9, r5, r11\n\t"    \
+    "smlad r10, r12, r6, r10\n\t"   \
+    "smlad r11, r12, r8, r11\n\t"   \
+    "ldrd r9, r12, [r1], #8\n\t"    \
     "smlad r14, r9, r4, r14\n\t"    \
     "smlad r7, r9, r5, r7\n\t"      \
-    "smlad r14, r10, r6, r14\n\t"   \
-    "smlad r7, r10, r8, r7\n\t"
+    "smlad r14, r12, r6, r14\n\t"   \
+    "smlad r7, r12, r8, r7\n\t"
 
-/* Rounds a sum as asc_finish_narrow does, but that the sum is doubled already. */
-#define ROUND_TWICE(SUM, MULTIPLIER, BITS, ADDED)        \
-    "smmlar r10, " SUM ", " MULTIPLIER ", " ADDED "\n\t" \
-    "add r10, r10, " SUM ", asr #31\n\t"                 \
-    "asr r10, r10, " BITS "\n\t"                         \
-    "ssat r10, #8, r10, asr #1\n\t"
+/* Two values of two windows and three channels: to r10 to r12, and to r14, r7 and r9. */
+#define MULTIPLY_TWO_OF_THREE       \
+    "ldr r3, [r0], #4\n\t"          \
+    "ldr r8, [r1], #4\n\t"          \
+    "ldm r2!, {r4, r5, r6}\n\t"     \
+    "smlad r10, r3, r4, r10\n\t"    \
+    "smlad r11, r3, r5, r11\n\t"    \
+    "smlad r12, r3, r6, r12\n\t"    \
+    "smlad r14, r8, r4, r14\n\t"    \
+    "smlad r7, r8, r5, r7\n\t"      \
+    "smlad r9, r8, r6, r9\n\t"
 
-/* Registers are as in multiply_block; the stack holds the structure but for its last members. */
-/* clang-format off */
-#define MULTIPLY_CHANNEL_PAIR(NAME, DOUBLE)                                                 \
-    static void NAME(const asc_channel_pair_t *pair) {                                     \
-        register const asc_channel_pair_t *r0 __asm__("r0") = pair;                        \
-        __asm__ volatile(                                                                  \
-            "push {r0, r7, r9}\n\t"                                                        \
-            "sub sp, #56\n\t"                                                              \
-            "mov r12, sp\n\t"                                                              \
-            "ldm r0!, {r1, r2, r3, r4, r5, r6, r8}\n\t"                                    \
-            "stm r12!, {r1, r2, r3, r4, r5, r6, r8}\n\t"                                   \
-            "ldm r0!, {r1, r2, r3, r4, r5, r6, r8}\n\t"                                    \
-            "stm r12, {r1, r2, r3, r4, r5, r6, r8}\n\t"                                    \
-            "ldrd r0, r1, [r0]\n\t"                                                        \
-            "1:\n\t"                                                                       \
-            "ldrd r2, r3, [sp, #32]\n\t"                                                   \
-            "ldrd r11, r12, [sp, #40]\n\t"                                                 \
-            "subs r14, r3, r2\n\t"                                                         \
-            "lsls r14, r14, #27\n\t"                                                       \
-            "mov r14, r11\n\t"                                                             \
-            "mov r7, r12\n\t"                                                              \
-            "bmi 3f\n\t"                                                                   \
-            "2:\n\t"                                                                       \
-            MULTIPLY_WIDENED                                                               \
-            "3:\n\t"                                                                       \
-            MULTIPLY_WIDENED                                                               \
-            "cmp r2, r3\n\t"                                                               \
-            "bne 2b\n\t"                                                                   \
-            "ldm sp, {r2, r3, r4, r5, r6, r8}\n\t"                                         \
-            "ldr r9, [sp, #24]\n\t"                                                        \
-            DOUBLE                                                                         \
-            ROUND_TWICE("r11", "r2", "r3", "r4")                                      \
-            "ldr r11, [sp, #28]\n\t"                                                  \
-            "strb r10, [r9]\n\t"                                                      \
-            ROUND_TWICE("r14", "r2", "r3", "r4")                                      \
-            "strb r10, [r9, r11]\n\t"                                                 \
-            ROUND_TWICE("r12", "r5", "r6", "r8")                                      \
-            "strb r10, [r9, #1]\n\t"                                                  \
-            "add r9, r11\n\t"                                                         \
-            ROUND_TWICE("r7", "r5", "r6", "r8")                                       \
-            "strb r10, [r9, #1]\n\t"                                                  \
-            "add r9, r11\n\t"                                                         \
-            "ldrd r4, r5, [sp, #48]\n\t"                                                   \
-            "str r9, [sp, #24]\n\t"                                                        \
-            "add r0, r4\n\t"                                                               \
-            "add r1, r4\n\t"                                                               \
-            "cmp r9, r5\n\t"                                                               \
-            "bne 1b\n\t"                                                                   \
-            "add sp, #56\n\t"                                                              \
-            "pop {r0, r7, r9}"                                                             \
-            : "+r"(r0)                                                                     \
-            :                                                                              \
-            : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14",  \
-              "cc", "memory");                                                             \
+#define MULTIPLY_FOUR_OF_THREE MULTIPLY_TWO_OF_THREE MULTIPLY_TWO_OF_THREE
+
+/* Rounds sums of both windows as asc_finish_narrow does, and stores them at PLACE. */
+#define ROUND_ONE(SUM, OUTPUT)               \
+    "lsl " SUM ", " SUM ", #1\n\t"           \
+    "smmlar r3, " SUM ", r4, r6\n\t"         \
+    "add r3, r3, " SUM ", asr #31\n\t"       \
+    "asr r3, r3, r5\n\t"                     \
+    "ssat r3, #8, r3, asr #1\n\t"            \
+    "strb r3, [" OUTPUT "]\n\t"
+
+#define ROUND_BOTH(FIRST, SECOND, PLACE)     \
+    ROUND_ONE(FIRST, "r8, " PLACE)           \
+    ROUND_ONE(SECOND, "r2, " PLACE)
+
+/* The stack holds the structure but for its last members. SUMS begins the sums besides those of the
+ * first two channels, PRODUCTS adds to them, and CODES makes codes besides those of the first two
+ * channels, from r8 and r2 on. */
+#define MULTIPLY_WIDENED(NAME, SUMS, PRODUCTS, CODES)                                         \
+    static void NAME(const asc_widened_channels_t *channels) {                                \
+        register const asc_widened_channels_t *r0 __asm__("r0") = channels;                   \
+        __asm__ volatile(                                                                     \
+            "push {r0, r7, r9}\n\t"                                                           \
+            "sub sp, #76\n\t"                                                                 \
+            "mov r12, sp\n\t"                                                                 \
+            "ldm r0!, {r1, r2, r3, r4, r5, r6, r7, r8, r9}\n\t"                               \
+            "stm r12!, {r1, r2, r3, r4, r5, r6, r7, r8, r9}\n\t"                              \
+            "ldm r0!, {r1, r2, r3, r4, r5, r6, r7, r8, r9}\n\t"                               \
+            "stm r12, {r1, r2, r3, r4, r5, r6, r7, r8, r9}\n\t"                               \
+            "ldm r0, {r0, r1, r2}\n\t"                                                        \
+            "str r0, [r12, #36]\n\t"                                                          \
+            "mov r0, r1\n\t"                                                                  \
+            "mov r1, r2\n\t"                                                                  \
+            "1:\n\t"                                                                          \
+            "ldrd r2, r3, [sp, #56]\n\t"                                                      \
+            "ldrd r10, r11, [sp, #36]\n\t"                                                    \
+            SUMS                                                                              \
+            "mov r14, r10\n\t"                                                                \
+            "mov r7, r11\n\t"                                                                 \
+            PRODUCTS                                                                          \
+            "ldr r8, [sp, #48]\n\t"                                                           \
+            "ldr r2, [sp, #52]\n\t"                                                           \
+            "ldm sp, {r4, r5, r6}\n\t"                                                        \
+            "add r2, r8\n\t"                                                                  \
+            ROUND_BOTH("r10", "r14", "#0")                                                    \
+            "ldr r4, [sp, #12]\n\t"                                                           \
+            "ldr r5, [sp, #16]\n\t"                                                           \
+            "ldr r6, [sp, #20]\n\t"                                                           \
+            ROUND_BOTH("r11", "r7", "#1")                                                     \
+            CODES                                                                             \
+            "ldr r4, [sp, #52]\n\t"                                                           \
+            "ldr r5, [sp, #64]\n\t"                                                           \
+            "ldr r6, [sp, #68]\n\t"                                                           \
+            "add r2, r4\n\t"                                                                  \
+            "str r2, [sp, #48]\n\t"                                                           \
+            "add r0, r5\n\t"                                                                  \
+            "add r1, r5\n\t"                                                                  \
+            "cmp r2, r6\n\t"                                                                  \
+            "bne 1b\n\t"                                                                      \
+            "add sp, #76\n\t"                                                                 \
+            "pop {r0, r7, r9}"                                                                \
+            : "+r"(r0)                                                                        \
+            :                                                                                 \
+            : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14",           \
+              "cc", "memory");                                                                \
     }
 
-/* Of deep windows sums are doubled, of shallow ones the weights, where they are widened. */
-MULTIPLY_CHANNEL_PAIR(multiply_deep,
-    "lsl r11, r11, #1\n\t"
-    "lsl r12, r12, #1\n\t"
-    "lsl r14, r14, #1\n\t"
-    "lsl r7, r7, #1\n\t")
-MULTIPLY_CHANNEL_PAIR(multiply_shallow, "")
+/* An odd number of fours enters in the middle. */
+MULTIPLY_WIDENED(multiply_two, "",
+    "subs r4, r3, r2\n\t"
+    "lsls r4, r4, #27\n\t"
+    "bmi 3f\n\t"
+    "2:\n\t"
+    MULTIPLY_FOUR_OF_TWO
+    "3:\n\t"
+    MULTIPLY_FOUR_OF_TWO
+    "cmp r2, r3\n\t"
+    "bne 2b\n\t",
+    "")
+
+/* Four fours in a loop: as many as are left over enter in the middle. */
+MULTIPLY_WIDENED(multiply_three,
+    "ldr r12, [sp, #44]\n\t",
+    "mov r9, r12\n\t"
+    "ldr r4, [sp, #72]\n\t"
+    "cmp r4, #2\n\t"
+    "bhi 5f\n\t"
+    "beq 4f\n\t"
+    "cmp r4, #1\n\t"
+    "beq 6f\n\t"
+    "2:\n\t"
+    MULTIPLY_FOUR_OF_THREE
+    "5:\n\t"
+    MULTIPLY_FOUR_OF_THREE
+    "4:\n\t"
+    MULTIPLY_FOUR_OF_THREE
+    "6:\n\t"
+    MULTIPLY_FOUR_OF_THREE
+    "ldr r4, [sp, #60]\n\t"
+    "cmp r2, r4\n\t"
+    "bne 2b\n\t",
+    "ldr r4, [sp, #24]\n\t"
+    "ldr r5, [sp, #28]\n\t"
+    "ldr r6, [sp, #32]\n\t"
+    ROUND_BOTH("r12", "r9", "#2"))
 /* clang-format on */
 
-/* Widens the weights of a pair of channels. */
-static void widen_pair(const int8_t *weights, int32_t depth, uint32_t *widened) {
-    for (const int8_t *const end = weights + 2 * depth; weights < end; weights += 8, widened += 4) {
+/* The weights of a channel; those of the next four are 8 bytes behind. */
+static inline const int8_t *weights_of(const asc_product_t *product, int32_t channel) {
+    return product->weights + channel / 2 * 2 * product->depth + channel % 2 * 4;
+}
+
+/* Widens weights of two channels, from an even one on. */
+static void widen_two(const asc_product_t *product, int32_t channel) {
+    const int8_t *weights = weights_of(product, channel);
+    uint32_t *widened = product->widened;
+    for (const uint32_t *const end = widened + product->depth; widened < end; widened += 4) {
         const uint32_t first = asc_load_word(weights), second = asc_load_word(weights + 4);
+        weights += 8;
         widened[0] = asc_widen_even(first);
         widened[1] = asc_widen_even(second);
         widened[2] = asc_widen_odd(first);
@@ -379,58 +443,68 @@ static void widen_pair(const int8_t *weights, int32_t depth, uint32_t *widened) 
     }
 }
 
-static void widen_pair_twice(const int8_t *weights, int32_t depth, uint32_t *widened) {
-    for (const int8_t *const end = weights + 2 * depth; weights < end; weights += 8, widened += 4) {
-        const uint32_t first = asc_load_word(weights), second = asc_load_word(weights + 4);
-        widened[0] = asc_widen_even_onto(asc_widen_even(first), first);
-        widened[1] = asc_widen_even_onto(asc_widen_even(second), second);
-        widened[2] = asc_widen_odd_onto(asc_widen_odd(first), first);
-        widened[3] = asc_widen_odd_onto(asc_widen_odd(second), second);
+static void widen_three(const asc_product_t *product, int32_t channel) {
+    const int8_t *first = weights_of(product, channel);
+    const int8_t *second = weights_of(product, channel + 1);
+    const int8_t *third = weights_of(product, channel + 2);
+    uint32_t *widened = product->widened;
+    for (const int8_t *const end = first + 2 * product->depth; first < end; widened += 6) {
+        const uint32_t a = asc_load_word(first), b = asc_load_word(second);
+        const uint32_t c = asc_load_word(third);
+        first += 8;
+        second += 8;
+        third += 8;
+        widened[0] = asc_widen_even(a);
+        widened[1] = asc_widen_even(b);
+        widened[2] = asc_widen_even(c);
+        widened[3] = asc_widen_odd(a);
+        widened[4] = asc_widen_odd(b);
+        widened[5] = asc_widen_odd(c);
     }
 }
 
-/* As multiply_narrow for many windows: weights of a pair of channels are widened once for all pairs
- * of windows. */
+/* As multiply_narrow for many windows: weights of two channels, or of three where there is room,
+ * are widened once for all pairs of windows. */
 static void multiply_widened(const asc_product_t *product, const int16_t *wide, int32_t step,
                              int32_t windows, int8_t *output) {
     const int32_t count = product->count;
     const int32_t depth = product->depth;
     const int32_t offset = asc_narrow_offset(&product->range);
     const int32_t paired = windows / 2 * 2;
-    const int is_shallow = depth < 2 * windows;
-    const asc_channel_t *channel = product->channels;
-    asc_channel_pair_t pair;
-    pair.count = count;
-    pair.weights = product->widened;
-    pair.weights_end = product->widened + depth;
-    pair.step = 4 * step - 2 * depth;
-    pair.first = wide;
-    pair.second = wide + step;
-    int32_t c = 0;
-    for (; c + 2 <= count; c += 2, channel += 2) {
-        const int8_t *const weights = product->weights + c * depth;
-        pair.multiplier = channel[0].multiplier;
-        pair.bits = channel[0].bits;
-        pair.added = asc_shift_left(offset, channel[0].bits);
-        pair.second_multiplier = channel[1].multiplier;
-        pair.second_bits = channel[1].bits;
-        pair.second_added = asc_shift_left(offset, channel[1].bits);
-        pair.output = output + c;
-        pair.end = pair.output + paired * count;
-        if (is_shallow) {
-            widen_pair_twice(weights, depth, product->widened);
-            pair.bias = channel[0].bias * 2;
-            pair.second_bias = channel[1].bias * 2;
-            multiply_shallow(&pair);
+    /* What threes leave over is in pairs. */
+    const int32_t twos = product->widens < 3 ? count / 2 * 2
+                         : count == 1        ? 0
+                                             : (3 - count % 3) % 3 * 2;
+    asc_widened_channels_t channels;
+    channels.count = count;
+    channels.weights = product->widened;
+    channels.step = 4 * step - 2 * depth;
+    channels.rest = depth / 4 % 4;
+    channels.first = wide;
+    channels.second = wide + step;
+    int32_t made = 0;
+    for (int32_t c = 0; c + 2 <= count; c += made) {
+        made = c < twos ? 2 : 3;
+        for (int32_t i = 0; i < made; i++) {
+            const asc_channel_t *const channel = &product->channels[c + i];
+            channels.rounding[i].multiplier = channel->multiplier;
+            channels.rounding[i].bits = channel->bits;
+            channels.rounding[i].added = asc_shift_left(offset, channel->bits);
+            channels.biases[i] = channel->bias;
+        }
+        channels.weights_end = channels.weights + made * depth / 2;
+        channels.output = output + c;
+        channels.end = channels.output + paired * count;
+        if (made == 2) {
+            widen_two(product, c);
+            multiply_two(&channels);
         } else {
-            widen_pair(weights, depth, product->widened);
-            pair.bias = channel[0].bias;
-            pair.second_bias = channel[1].bias;
-            multiply_deep(&pair);
+            widen_three(product, c);
+            multiply_three(&channels);
         }
     }
-    if (c < count) {
-        multiply_blocks(product, c, wide, step, paired, output);
+    if (twos == count - 1) {
+        multiply_blocks(product, twos, wide, step, paired, output);
     }
     if (paired < windows) {
         multiply_blocks(product, 0, wide + paired * step, step, 1, output + paired * count);
@@ -440,7 +514,7 @@ static void multiply_widened(const asc_product_t *product, const int16_t *wide, 
 /* Windows `step` values apart, of a narrow layer. */
 static void multiply_narrow(const asc_product_t *product, const int16_t *wide, int32_t step,
                             int32_t windows, int8_t *output) {
-    if (product->widened != NULL) {
+    if (product->widens > 0) {
         multiply_widened(product, wide, step, windows, output);
     } else {
         multiply_blocks(product, 0, wide, step, windows, output);

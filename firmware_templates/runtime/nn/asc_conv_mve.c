@@ -292,8 +292,13 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int8_t *
 }
 
 static asc_product_t conv_product(const asc_conv_t *layer) {
-    const asc_product_t product = {layer->weights,         layer->channels, layer->depth,
-                                   layer->output_channels, layer->range,    NULL};
+    const asc_product_t product = {layer->weights,
+                                   layer->channels,
+                                   layer->depth,
+                                   layer->output_channels,
+                                   layer->range,
+                                   0,
+                                   NULL};
     return product;
 }
 
@@ -366,8 +371,8 @@ void asc_conv_sums(const void *data, const asc_kernel_args_t *args) {
 
 void asc_dense(const void *data, const asc_kernel_args_t *args) {
     const asc_dense_t *layer = data;
-    const asc_product_t product = {layer->weights, layer->channels, layer->depth,
-                                   layer->outputs, layer->range,    NULL};
+    const asc_product_t product = {
+        layer->weights, layer->channels, layer->depth, layer->outputs, layer->range, 0, NULL};
     multiply_all(&product, args->rows[0], layer->inputs, layer->rows, args->output);
 }
 

@@ -16,7 +16,8 @@ typedef struct {
     int32_t depth;
     int32_t count;
     asc_output_t range;
-    uint32_t *widened; /* room for the weights of two channels, 16 bits each, or NULL */
+    int32_t widens;    /* channels whose weights are widened at once, 0, 2 or 3 */
+    uint32_t *widened; /* room for them, 16 bits each */
 } asc_product_t;
 
 #ifdef __cplusplus

@@ -80,9 +80,9 @@ typedef struct {
 /* A window is `depth` values, a multiple of 4: its columns one after the other, each of
  * `column_size` values, an even number: the pixels of the window's rows. Weights lie in the same
  * order, with zeros where there is no value, for two output channels at a time: four values of one,
- * in the order 0, 2, 1, 3, then four of the other. If the layer `widens`, scratch memory begins
- * with room for the weights of two channels as 16-bit values, and cores with the DSP extension
- * widen them once for all windows of a run. */
+ * in the order 0, 2, 1, 3, then four of the other. Scratch memory begins
+ * with room for the weights of as many channels as 16-bit values as the layer `widens` at once, 0,
+ * 2 or 3; cores with the DSP extension widen them once for all windows of a run. */
 typedef struct {
     int32_t input_width;
     int32_t input_channels;

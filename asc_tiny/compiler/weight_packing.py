@@ -51,3 +51,12 @@ def unpaired(values: NDArray[np.int8], channels: int, depth: int) -> NDArray[np.
     shaped = values.reshape(padded_channels(channels) // PAIR, -1, PAIR, GROUP)
     matrix = shaped.transpose(0, 2, 1, 3).reshape(padded_channels(channels), -1)
     return matrix[:channels, :depth]
+
+
+def can_combine(values: NDArray[np.int8]) -> bool:
+    """Whether numbers of 16 bits hold the weights of each pair of channels that ``paired`` returns.
+
+    Such a number is 256 times the weight of the first channel and that of the second.
+    """
+    first, second = values[:, :, 0], values[:, :, 1]
+    return not ((first == np.iinfo(np.int8).min) & (second < 0)).any()

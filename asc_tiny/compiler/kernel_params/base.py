@@ -40,6 +40,13 @@ POINTER_BYTES = 8
 """Bytes of a pointer at most, on 64-bit computers."""
 
 
+ORDERS: Mapping[str, int] = MappingProxyType(
+    {"ASC_WEIGHTS": 4, "ASC_WEIGHT_PAIR": 8, "ASC_DENSE_WEIGHTS": 8}
+)
+"""Macros that bring weights into the order in which a core reads them, and weights that they
+take."""
+
+
 @dataclass(frozen=True, eq=False)
 class Array:
     """A constant array in C.
@@ -49,15 +56,14 @@ class Array:
         values: the elements, one of the types in ``ELEMENTS``.
         weights: whether the array holds weights: they are aligned to 16 bytes, and int8_t weights
             lie in fours, which cores read in different orders.
-        in_order: whether fours of weights lie in their own order for all cores.
-        mixed: whether fours of two channels lie mixed, so that both share each word.
+        order: the macro of ``asc_kernels.h`` that brings int8_t weights into the order in which a
+            core reads them, a key of ``ORDERS``; empty for their own order.
     """
 
     name: str
     values: NDArray[Any]
     weights: bool = False
-    in_order: bool = False
-    mixed: bool = False
+    order: str = "ASC_WEIGHTS"
 
     @property
     def c_type(self) -> str:

@@ -24,6 +24,8 @@ class DenseParams(KernelParams):
         inputs: values of an input.
         outputs: values of an output.
         depth: values of an input with the zeros behind it, a multiple of 4.
+        combined: 1 if cores with the DSP extension find the weights of two outputs in numbers of 16
+            bits, else 0.
         range: the codes of the output.
         weights: (pairs of outputs, groups of 4 values, 2, 4).
         channels: bias and multiplier of each output.
@@ -34,6 +36,7 @@ class DenseParams(KernelParams):
     inputs: int
     outputs: int
     depth: int
+    combined: int
     range: OutputRange
     weights: Int8Array
     channels: ChannelArray

@@ -16,7 +16,7 @@ from asc_tiny.compiler.lower.weights import (
     sums_of,
     weights_of,
 )
-from asc_tiny.compiler.weight_packing import GROUP, paired
+from asc_tiny.compiler.weight_packing import GROUP, can_combine, paired
 from asc_tiny.tflite.graph import Tensor
 
 
@@ -48,15 +48,16 @@ def lower_fully_connected(ctx: LoweringContext) -> list[Stage]:
     if ctx.has_int16:
         return [dense_stage(ctx, RowAccess(source), weights)]
     matrix = paired(ctx.constants(1))
-    filters, channels = (
-        replace(ctx.array("weights", matrix, weights=True), in_order=True),
-        channels_of(ctx, weights, sums_of(ctx, 0), channel_axis=0),
-    )
+    is_combined = can_combine(matrix)
+    order = "ASC_DENSE_WEIGHTS" if is_combined else ""
+    filters = replace(ctx.array("weights", matrix, weights=True), order=order)
+    channels = channels_of(ctx, weights, sums_of(ctx, 0), channel_axis=0)
     params = DenseParams(
         rows=source.row_elements // inputs,
         inputs=inputs,
         outputs=outputs,
         depth=matrix.shape[1] * GROUP,
+        combined=int(is_combined),
         range=ctx.range(narrow=is_narrow(channels, sums_of(ctx, 0))),
         weights=filters,
         channels=channels,

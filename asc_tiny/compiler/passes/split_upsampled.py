@@ -103,7 +103,7 @@ def _products(stage: Stage, params: UpsampledConvParams, row: int) -> Stage:
         input_channels=channels,
         filters=inner.output_channels,
         depth=values.shape[1] * GROUP,
-        weights=replace(inner.weights, name=name, values=values.ravel(), mixed=True),
+        weights=replace(inner.weights, name=name, values=values.ravel(), order="ASC_WEIGHT_PAIR"),
     )
     sums = padded_channels(inner.output_channels) * inner.columns
     name = f"{stage.name}_{row}"

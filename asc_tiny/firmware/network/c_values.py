@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from asc_tiny.compiler.ir import BufferView, LoweredGraph, RowAccess, Stage
-from asc_tiny.compiler.kernel_params import HEADERS, Array, KernelParams, Struct
+from asc_tiny.compiler.kernel_params import HEADERS, ORDERS, Array, KernelParams, Struct
 from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
 from asc_tiny.compiler.planner.schedule_loops import Loop, loops
 from asc_tiny.compiler.planner.scheduler import Schedule
@@ -123,14 +123,12 @@ def _array_lines(array: Array) -> Sequence[str]:
     if array.values.dtype.names:
         rows = array.values.tolist()
         return ["{" + ", ".join(int_literal(value) for value in row) + "}," for row in rows]
-    if array.mixed:
-        pairs = [
-            f"ASC_WEIGHT_PAIR({', '.join(map(str, each))})," for each in array.values.reshape(-1, 8)
-        ]
-        return [" ".join(pairs[start : start + 2]) for start in range(0, len(pairs), 2)]
-    if array.c_type == "int8_t" and array.weights and not array.in_order:
-        fours = [f"ASC_WEIGHTS({', '.join(map(str, row))})," for row in array.values.reshape(-1, 4)]
-        return [" ".join(fours[start : start + 4]) for start in range(0, len(fours), 4)]
+    if array.c_type == "int8_t" and array.weights and array.order:
+        count = ORDERS[array.order]
+        rows = array.values.reshape(-1, count)
+        runs = [f"{array.order}({', '.join(map(str, row))})," for row in rows]
+        at_once = 16 // count
+        return [" ".join(runs[start : start + at_once]) for start in range(0, len(runs), at_once)]
     return value_lines(array.values)
 
 

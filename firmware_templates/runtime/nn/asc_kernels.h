@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure or its meaning does; generated files ask for theirs. */
-#define ASC_KERNELS_VERSION 7
+#define ASC_KERNELS_VERSION 8
 
 /* Helium, Armv8.1-M's vector extension */
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
@@ -34,6 +34,18 @@
 #define ASC_WEIGHTS(A, B, C, D) A, C, B, D
 #define ASC_WEIGHT_PAIR(A, B, C, D, E, F, G, H) A, E, C, G, B, F, D, H
 #define ASC_WEIGHTS_SLACK 0
+#endif
+
+/* Four weights of each of two outputs of a dense layer, as they lie or combined: numbers of 16 bits
+ * are 256 times a weight of the first output and one of the second, for values 0, 2, 1, 3. */
+#if defined(__ARM_FEATURE_DSP) && !ASC_KERNELS_MVE
+#define ASC_DENSE_COMBINED 1
+#define ASC_COMBINE(FIRST, SECOND) SECOND, (FIRST) - ((SECOND) < 0)
+#define ASC_DENSE_WEIGHTS(A, B, C, D, E, F, G, H) \
+    ASC_COMBINE(A, E), ASC_COMBINE(C, G), ASC_COMBINE(B, F), ASC_COMBINE(D, H)
+#else
+#define ASC_DENSE_COMBINED 0
+#define ASC_DENSE_WEIGHTS(A, B, C, D, E, F, G, H) A, B, C, D, E, F, G, H
 #endif
 
 #ifdef __cplusplus
@@ -168,13 +180,14 @@ typedef struct {
     const asc_channel_t *channels;
 } asc_depthwise_conv_t;
 
-/* Weights as in asc_conv_t, of windows with one column, but that fours lie in their own order;
- * `rows` independent inputs. */
+/* Weights as in asc_conv_t, of windows with one column, but as ASC_DENSE_WEIGHTS has them if they
+ * are `combined`, else in their own order; `rows` independent inputs. */
 typedef struct {
     int32_t rows;
     int32_t inputs;
     int32_t outputs;
     int32_t depth;
+    int32_t combined;
     asc_output_t range;
     const int8_t *weights;
     const asc_channel_t *channels;

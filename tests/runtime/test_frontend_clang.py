@@ -97,7 +97,7 @@ def objects(folder: Path, *options: str) -> list[subprocess.CompletedProcess[str
     ]
 
 
-@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m3"])
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m3", "cortex-m0plus"])
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_nothing_touches_r9_where_it_is_kept(compiler: str, core: str, tmp_path: Path) -> None:
     options = (f"-mcpu={core}", "-ffixed-r9", "-DASC_KEEP_R9")

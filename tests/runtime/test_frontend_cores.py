@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.frontend import golden
+from asc_tiny.frontend import tables as fixed_tables
+from asc_tiny.frontend.config import FrontEndConfig
 from support import compilers
 from support.emulated import EmulatedFrontEnd
 from support.front_end_cores import CORTEX_M0PLUS, COSTS, M4, RV32, assert_same, clips, needs_tools
@@ -38,6 +41,20 @@ def test_other_cores_give_the_models_bits(board: str, name: str, tmp_path: Path)
     assert_same(EmulatedFrontEnd(config, board, tmp_path), clips(config))
 
 
+WIDE = dataclasses.replace(DEFAULT, n_mels=16)
+"""Bands in which a sum of sums of bins exceeds 64 bits."""
+
+
+def tones(config: FrontEndConfig) -> list[np.ndarray]:
+    """Full-scale sines, the first bins of wide bands and those beside them."""
+    turns = np.arange(config.clip_samples) / config.n_fft
+    edges = fixed_tables.build(config).segment_bin[8:]
+    bins = [int(edge) + beside for edge in edges[:-1] for beside in (0, 1)]
+    largest = np.iinfo(config.sample_type).max
+    sines = [largest * np.sin(2 * np.pi * each * turns) for each in bins]
+    return [sine.round().astype(config.sample_type) for sine in sines]
+
+
 @pytest.mark.parametrize("name", ["default", "speech", "largest", "24 bits, normalised speech"])
 def test_code_for_cortex_m0plus_gives_the_models_bits(name: str, tmp_path: Path) -> None:
     """A Cortex-M3 runs what is compiled for the smaller core."""
@@ -45,6 +62,11 @@ def test_code_for_cortex_m0plus_gives_the_models_bits(name: str, tmp_path: Path)
     assert_same(
         EmulatedFrontEnd(config, "mps2-an385", tmp_path, flags=CORTEX_M0PLUS), clips(config)
     )
+
+
+def test_wide_bands_on_cortex_m0plus_give_the_models_bits(tmp_path: Path) -> None:
+    frontend = EmulatedFrontEnd(WIDE, "mps2-an385", tmp_path, flags=CORTEX_M0PLUS)
+    assert_same(frontend, tones(WIDE))
 
 
 @pytest.mark.parametrize("core", ["Cortex-M4", "Cortex-M3", "Cortex-M0+", "RISC-V"])

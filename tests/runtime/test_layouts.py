@@ -38,6 +38,7 @@ CASES = {
         "int32_t highest; /* the logarithm of a band of 2^63, Q20 */",
     ),
     "codes": (M4, "asc_frontend.c", "asc_frontend_thumb2.h", "int8_t *codes;", "size_t stride;"),
+    "ramps, M0+": (M0, "asc_frontend.c", "asc_frontend_tables.h", "t start;", "t step;"),
     "first layers": (M55, "asc_spectrum_mve.c", "asc_spectrum_mve.c", "x4_t half;", "x4_t groups;"),
     "neighbors": (M55, "asc_spectrum_mve.c", "asc_spectrum_mve.c", "turns_down;", "numbers_down;"),
     "ramps": (M55, "asc_frontend_mve.c", "asc_frontend_tables.h", "t start;", "t step;"),

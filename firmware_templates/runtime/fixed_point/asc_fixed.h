@@ -209,11 +209,17 @@ static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
 #else
 
 static inline int32_t asc_saturate8(int32_t value) {
-    return value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
+    if ((uint32_t)value + 128u > 255u) {
+        value = value < 0 ? INT8_MIN : INT8_MAX;
+    }
+    return value;
 }
 
 static inline int32_t asc_saturate16(int32_t value) {
-    return value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value;
+    if ((uint32_t)value + 32768u > 65535u) {
+        value = value < 0 ? INT16_MIN : INT16_MAX;
+    }
+    return value;
 }
 
 static inline uint64_t asc_load(const uint64_t **from) {
@@ -233,6 +239,15 @@ static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
 }
 
 #endif
+
+#endif
+
+#if !ASC_HAS_THUMB1
+
+/* a + x y / 2^32, the product rounded, where x has 16 bits. */
+static inline int32_t asc_add_short_product(int32_t a, int32_t x, int32_t y) {
+    return asc_add_product(a, x, y);
+}
 
 #endif
 

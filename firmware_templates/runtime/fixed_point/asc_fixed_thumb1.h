@@ -37,6 +37,11 @@ static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
     return a;
 }
 
+/* The same where x has 16 bits. */
+static inline int32_t asc_add_short_product(int32_t a, int32_t x, int32_t y) {
+    return a + ((x * (y >> 16) + ((x * (y & 0xFFFF)) >> 16) + 0x8000) >> 16);
+}
+
 /* weight times the high half of a word, / 2^16, rounded down. */
 static inline int32_t asc_multiply_high(int32_t weight, uint32_t word) {
     const int32_t half = (int32_t)word >> 16;

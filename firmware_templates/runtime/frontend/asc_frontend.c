@@ -46,6 +46,8 @@ static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
 
 #if ASC_FRONTEND_THUMB2
 #include "asc_frontend_thumb2.h"
+#elif ASC_HAS_THUMB1
+#include "asc_frontend_thumb1.h"
 #endif
 
 typedef asc_frontend_requantization_t requantization_t;
@@ -189,8 +191,9 @@ static inline int32_t units(int32_t log, const requantization_t *to) {
 
 #if !(ASC_FRONTEND_THUMB2 && ASC_FRONTEND_DELTAS)
 
+/* The code of units, which have 16 bits. */
 static inline int8_t rounded(int32_t value, int32_t reciprocal, int32_t zero) {
-    return (int8_t)asc_saturate8(asc_add_product(zero, value, reciprocal));
+    return (int8_t)asc_saturate8(asc_add_short_product(zero, value, reciprocal));
 }
 
 #endif
@@ -199,6 +202,21 @@ typedef struct {
     uint64_t rising;
     uint64_t total;
 } segment_t;
+
+#if ASC_HAS_THUMB1
+
+static inline segment_t segment_power(const uint64_t *power, const uint64_t *end,
+                                      asc_frontend_ramp_t ramp, uint64_t total) {
+    segment_t sums = {0, total};
+    if (power < end) {
+        uint64_t sum;
+        sums.rising = weighted_power(power, end, &ramp, &sum);
+        sums.total += sum;
+    }
+    return sums;
+}
+
+#else
 
 /* Sums the power of the bins of a segment, weighted by a ramp, and as it is onto `total`. */
 static inline segment_t segment_power(const uint64_t *power, const uint64_t *end,
@@ -216,6 +234,8 @@ static inline segment_t segment_power(const uint64_t *power, const uint64_t *end
     sums.rising = (high << (32u - ASC_FRONTEND_WEIGHT_BITS)) + (low >> ASC_FRONTEND_WEIGHT_BITS);
     return sums;
 }
+
+#endif
 
 /* Visits every bin once: a segment between two mel edges is the rising side of one band and, by
  * what is left of its sum, the falling side of the band before. */
@@ -297,7 +317,8 @@ static void write_codes(int8_t *codes, size_t stride, asc_frontend_band_t *band,
         band->delta = appended(before.delta, first);
         codes[0] = rounded(past(before.log_mel, 0), to->reciprocal, to->center);
         codes[1] = rounded(past(before.delta, 2), to->reciprocal, to->zero_point);
-        codes[2] = rounded(second, to->second_reciprocal, to->zero_point);
+        codes[2] =
+            (int8_t)asc_saturate8(asc_add_product(to->zero_point, second, to->second_reciprocal));
         to += ASC_FRONTEND_NORMALIZED;
     }
 }
@@ -348,9 +369,17 @@ static inline void copy_words(void *to, const void *from, size_t words) {
 
 #endif
 
-/* Copies in order. Blocks of a fixed size are copied in line: small C libraries copy byte by byte.
- */
+/* Copies in order. Blocks of a fixed size are copied in line: small C libraries copy byte by byte,
+ * and compilers call them where a core loads words from whole addresses only. */
 static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
+#if defined(__GNUC__) && !ASC_HAS_THUMB2
+    if ((((uintptr_t)to | (uintptr_t)from) & 3u) == 0) {
+        for (; count >= BLOCK; count -= BLOCK, from += BLOCK, to += BLOCK) {
+            memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4),
+                   BLOCK * sizeof *to);
+        }
+    }
+#endif
 #if ASC_HAS_THUMB2_LOOPS
     const size_t at_once = WORDS_AT_ONCE * sizeof(uint32_t) / sizeof *to;
     const size_t whole = count - count % at_once;

@@ -6,7 +6,8 @@
 
 #include "asc_fixed.h"
 
-#define ASC_SPECTRUM_THUMB2_SAMPLES (ASC_HAS_THUMB2_LOOPS && ASC_FRONTEND_SAMPLE_BITS == 16)
+#define ASC_SPECTRUM_ASSEMBLY_SAMPLES \
+    ((ASC_HAS_THUMB2_LOOPS || ASC_HAS_THUMB1) && ASC_FRONTEND_SAMPLE_BITS == 16)
 
 /* asc_spectrum_mve.c has it in vectors. */
 #if !ASC_HAS_MVE
@@ -38,7 +39,7 @@ static inline asc_complex_t subtract(asc_complex_t a, asc_complex_t b) {
     return difference;
 }
 
-#if !ASC_SPECTRUM_THUMB2_SAMPLES
+#if !ASC_SPECTRUM_ASSEMBLY_SAMPLES
 
 /* The samples of a pair, shifted and at the top of a word. */
 #if ASC_FRONTEND_SAMPLE_BITS == 16
@@ -120,7 +121,7 @@ static inline void first_butterfly(asc_complex_t *z, const asc_sample_pair_t *pa
 
 #endif
 
-#if !ASC_SPECTRUM_THUMB2_SAMPLES
+#if !ASC_SPECTRUM_ASSEMBLY_SAMPLES
 
 /* Window, bit reversal and the first two layers, which have no twiddle factors. The window of the
  * two samples that the first layer adds is 1 in all: neither layer can overflow. */

@@ -13,116 +13,432 @@
 ASC_FIXED_ASSERT_OFFSET(asc_complex_t, re, 0);
 ASC_FIXED_ASSERT_OFFSET(asc_complex_t, im, 4);
 
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_turn_t, cosine, 0);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_turn_t, sine, 4);
+ASC_FIXED_ASSERT_SIZE(asc_frontend_turn_t, 8);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_twiddle_t, first, 0);
+ASC_FIXED_ASSERT_OFFSET(asc_frontend_twiddle_t, second, 8);
+ASC_FIXED_ASSERT_SIZE(asc_frontend_twiddle_t, 16);
+
 #define LENGTH ASC_SPECTRUM_LENGTH
 
 /* clang-format off */
 
-/* x1 = 2^16 high + low. Halves with a sign each leave room for the sum of two products. What is split
- * here is below sqrt(2) 2^30 or 0.7072 2^31 in magnitude and a few units of rounding. */
-#define SPLIT_X \
-    "sxth %[x0], %[x1]\n" \
-    "subs %[x1], %[x1], %[x0]\n" \
-    "asrs %[x1], %[x1], #16\n"
+#if ASC_FRONTEND_SAMPLE_BITS == 16
 
-/* x1 = x y / 2^32, rounded: the carry of the last shift is the bit below. Changes x0. */
-#define PRODUCT_IN_X \
-    "mov %[t], %[x0]\n" \
-    "muls %[t], %[y0], %[t]\n" \
-    "asrs %[t], %[t], #16\n" \
-    "muls %[x0], %[y1], %[x0]\n" \
-    "adds %[t], %[t], %[x0]\n" \
-    "mov %[u], %[x1]\n" \
-    "muls %[u], %[y0], %[u]\n" \
-    "adds %[t], %[t], %[u]\n" \
-    "muls %[x1], %[y1], %[x1]\n" \
-    "asrs %[t], %[t], #16\n" \
-    "adcs %[x1], %[t]\n"
+/* r1 = the samples in a word, shifted. */
+#define EVEN_SAMPLE(WORD) \
+    "mov r1, " WORD "\n" \
+    "lsls r1, r7\n" \
+    "sxth r1, r1\n"
+#define ODD_SAMPLE(WORD) \
+    "asrs r1, " WORD ", #16\n" \
+    "lsls r1, r7\n"
 
-/* The same in y1. LESS takes the smallest bit off the product, so that halves are rounded down. */
-#define PRODUCT_IN_Y(LESS) \
-    "mov %[t], %[y0]\n" \
-    "muls %[t], %[x0], %[t]\n" \
-    LESS \
-    "asrs %[t], %[t], #16\n" \
-    "muls %[y0], %[x1], %[y0]\n" \
-    "adds %[t], %[t], %[y0]\n" \
-    "mov %[u], %[y1]\n" \
-    "muls %[u], %[x0], %[u]\n" \
-    "adds %[t], %[t], %[u]\n" \
-    "muls %[y1], %[x1], %[y1]\n" \
-    "asrs %[t], %[t], #16\n" \
-    "adcs %[y1], %[t]\n"
+/* WEIGHT times r1, / 2^16, rounded down. Changes r6. */
+#define WINDOWED(WEIGHT) \
+    "uxth r6, " WEIGHT "\n" \
+    "lsrs " WEIGHT ", " WEIGHT ", #16\n" \
+    "muls " WEIGHT ", r1, " WEIGHT "\n" \
+    "muls r6, r1, r6\n" \
+    "asrs r6, r6, #16\n" \
+    "adds " WEIGHT ", " WEIGHT ", r6\n"
 
-/* Butterflies of elements a and b of the same turn, as far apart as the next a is from b: a becomes half of
- * a + b (cosine - i sine), b the rest of a. */
-__attribute__((always_inline)) static inline void layer(asc_complex_t *a, asc_complex_t *b, const asc_complex_t *end,
-                         asc_frontend_turn_t turn) {
-    int32_t x0, x1 = turn.cosine, y0, y1 = turn.sine, t, u;
+/* LESS and WEIGHT times a sample each of the words in r2 and r3. The windows of both add up to 1, and
+ * WEIGHT is the cosine by which they differ from a half. Half of a window is in r8. */
+#define TWO_WINDOWED(SAMPLE, LESS, WEIGHT) \
+    "mov r6, r8\n" \
+    "asrs " WEIGHT ", " WEIGHT ", #2\n" \
+    "subs " LESS ", r6, " WEIGHT "\n" \
+    "adds " WEIGHT ", r6, " WEIGHT "\n" \
+    SAMPLE("r2") \
+    WINDOWED(LESS) \
+    SAMPLE("r3") \
+    WINDOWED(WEIGHT)
+
+/* r0 = words behind the current one by quarters of a frame, up to 7, in bytes. */
+#define WORDS_BEHIND(QUARTERS) \
+    "movs r0, %[part] * " #QUARTERS "\n" \
+    "lsls r0, r0, #7\n" \
+    "add r0, r10\n"
+
+/* Hann window, bit reversal and the first two layers. r10 points to words, r11 and r12 up and down the
+ * table of cosines; on the stack are z, the bytes of a group of four elements from there, which count
+ * in reverse, and the shift. */
+static inline void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift) {
+    register asc_complex_t *r0 __asm__("r0") = z;
+    register const asc_sample_pair_t *r1 __asm__("r1") = pairs;
+    register uint32_t r2 __asm__("r2") = shift;
+    register const int32_t *r3 __asm__("r3") = asc_frontend_cosine;
     __asm__ volatile(
         ".syntax unified\n"
-        "movs %[t], #0\n"
-        "sxth %[x0], %[x1]\n"
-        "asrs %[x1], %[x1], #16\n"
-        "adcs %[x1], %[t]\n"
-        "mov r8, %[x0]\n"
-        "mov r9, %[x1]\n"
-        "sxth %[y0], %[y1]\n"
-        "asrs %[y1], %[y1], #16\n"
-        "adcs %[y1], %[t]\n"
-        "mov r10, %[y0]\n"
-        "mov r11, %[y1]\n"
+        "push {r2, r7}\n"
+        "movs r4, #0\n"
+        "push {r0, r4}\n"
+        "mov r10, r1\n"
+        "mov r11, r3\n"
+        "movs r4, %[part]\n"
+        "lsls r4, r4, #8\n"
+        "adds r3, r3, r4\n"
+        "subs r3, r3, #4\n"
+        "mov r12, r3\n"
+        "movs r4, #1\n"
+        "lsls r4, r4, #29\n"
+        "mov r8, r4\n"
+        "mov r7, r2\n"
         "1:\n"
-        /* lr = a.im / 2 - b.re sine, the product rounded half down */
-        "ldr %[x1], [%[b]]\n"
-        SPLIT_X
-        "mov %[y0], r10\n"
-        "mov %[y1], r11\n"
-        PRODUCT_IN_Y("subs %[t], %[t], #1\n")
-        "ldr %[u], [%[a], #4]\n"
-        "asrs %[u], %[u], #1\n"
-        "subs %[u], %[u], %[y1]\n"
-        "mov lr, %[u]\n"
-        /* r12 = a.re / 2 + b.re cosine */
-        "mov %[y0], r8\n"
-        "mov %[y1], r9\n"
-        PRODUCT_IN_X
-        "ldr %[u], [%[a]]\n"
-        "asrs %[u], %[u], #1\n"
-        "adds %[x1], %[x1], %[u]\n"
-        "mov r12, %[x1]\n"
-        /* lr + b.im cosine */
-        "ldr %[x1], [%[b], #4]\n"
-        SPLIT_X
-        PRODUCT_IN_Y("")
-        "add %[y1], lr\n"
-        "ldr %[u], [%[a], #4]\n"
-        "str %[y1], [%[a], #4]\n"
-        "subs %[u], %[u], %[y1]\n"
-        "str %[u], [%[b], #4]\n"
-        /* r12 + b.im sine */
-        "mov %[y0], r10\n"
-        "mov %[y1], r11\n"
-        PRODUCT_IN_X
-        "add %[x1], r12\n"
-        "ldr %[u], [%[a]]\n"
-        "str %[x1], [%[a]]\n"
-        "subs %[u], %[u], %[x1]\n"
-        "str %[u], [%[b]]\n"
-        "subs %[t], %[b], %[a]\n"
-        "adds %[a], %[b], %[t]\n"
-        "adds %[b], %[a], %[t]\n"
-        "ldr %[u], %[end]\n"
-        "cmp %[a], %[u]\n"
+        /* the first and the third word: sums to the stack */
+        "mov r0, r10\n"
+        "ldr r2, [r0]\n"
+        WORDS_BEHIND(2)
+        "ldr r3, [r0]\n"
+        "mov r0, r11\n"
+        "ldmia r0!, {r4, r5}\n"
+        "mov r11, r0\n"
+        TWO_WINDOWED(EVEN_SAMPLE, "r0", "r4")
+        "push {r0, r4}\n"
+        TWO_WINDOWED(ODD_SAMPLE, "r0", "r5")
+        "push {r0, r5}\n"
+        /* the fourth and the second word */
+        WORDS_BEHIND(3)
+        "ldr r2, [r0]\n"
+        WORDS_BEHIND(1)
+        "ldr r3, [r0]\n"
+        "mov r0, r10\n"
+        "adds r0, r0, #4\n"
+        "mov r10, r0\n"
+        "mov r0, r12\n"
+        "ldr r4, [r0, #4]\n"
+        "ldr r5, [r0]\n"
+        "subs r0, r0, #8\n"
+        "mov r12, r0\n"
+        TWO_WINDOWED(EVEN_SAMPLE, "r0", "r4")
+        "mov lr, r0\n"
+        TWO_WINDOWED(ODD_SAMPLE, "r0", "r5")
+        /* r7 = group; real parts: r2, r3 = sum and difference of the first and third word, r4, r6 =
+         * those of the second and fourth; imaginary parts: on the stack, r5, r0 */
+        "mov r2, lr\n"
+        "subs r6, r4, r2\n"
+        "adds r4, r4, r2\n"
+        "subs r7, r5, r0\n"
+        "adds r5, r5, r0\n"
+        "mov lr, r7\n"
+        "ldr r7, [sp, #16]\n"
+        "ldr r0, [sp, #20]\n"
+        "adds r7, r7, r0\n"
+        "ldr r2, [sp, #8]\n"
+        "ldr r3, [sp, #12]\n"
+        "adds r0, r2, r3\n"
+        "subs r2, r2, r3\n"
+        /* z0.re, z2.re; z1.im, z3.im less the imaginary part */
+        "adds r1, r0, r4\n"
+        "subs r0, r0, r4\n"
+        "str r1, [r7]\n"
+        "str r0, [r7, #16]\n"
+        "ldr r0, [sp]\n"
+        "ldr r1, [sp, #4]\n"
+        "adds r3, r0, r1\n"
+        "subs r0, r0, r1\n"
+        "adds r1, r3, r5\n"
+        "subs r3, r3, r5\n"
+        "str r1, [r7, #4]\n"
+        "str r3, [r7, #20]\n"
+        "mov r4, lr\n"
+        "adds r1, r2, r4\n"
+        "subs r2, r2, r4\n"
+        "str r1, [r7, #8]\n"
+        "str r2, [r7, #24]\n"
+        "subs r1, r0, r6\n"
+        "adds r0, r0, r6\n"
+        "str r1, [r7, #12]\n"
+        "str r0, [r7, #28]\n"
+        "add sp, #16\n"
+        /* the next group: a bit that becomes 0 carries to the next lower one */
+        "ldr r0, [sp, #4]\n"
+        "movs r1, %[part]\n"
+        "lsls r1, r1, #10\n"
+        "2:\n"
+        "lsrs r1, r1, #1\n"
+        "eors r0, r1\n"
+        "tst r0, r1\n"
+        "beq 2b\n"
+        "str r0, [sp, #4]\n"
+        "ldr r7, [sp, #8]\n"
+        "cmp r0, #16\n"
+        "beq 3f\n"
+        "b 1b\n"
+        "3:\n"
+        "pop {r0, r4}\n"
+        "pop {r2, r7}\n"
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+        : [part] "i"(LENGTH / 128u)
+        : "r4", "r5", "r6", "r8", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+#endif
+
+/* HIGH = 2^16 high + low. Halves with a sign each leave room for the sum of two products. What is
+ * split here is below sqrt(2) 2^30 or 0.7072 2^31 in magnitude and a few units of rounding. */
+#define SPLIT(HIGH, LOW) \
+    "sxth " LOW ", " HIGH "\n" \
+    "subs " HIGH ", " HIGH ", " LOW "\n" \
+    "asrs " HIGH ", " HIGH ", #16\n"
+
+/* The halves of a turn: those of its cosine, in r2, to r8 and r10, of its sine, in r3, to r11 and
+ * r12, the lower one first. The difference that SPLIT takes may exceed 32 bits here. Changes r4 and
+ * r5. */
+#define SPLIT_TURN \
+    "movs r5, #0\n" \
+    "sxth r4, r2\n" \
+    "asrs r2, r2, #16\n" \
+    "adcs r2, r5\n" \
+    "mov r8, r4\n" \
+    "mov r10, r2\n" \
+    "sxth r4, r3\n" \
+    "asrs r3, r3, #16\n" \
+    "adcs r3, r5\n" \
+    "mov r11, r4\n" \
+    "mov r12, r3\n"
+
+/* RESULT = x y / 2^32, rounded: the carry of the last shift is the bit below. The halves of x are in
+ * r2 and r3, those of y in Y_LOW and Y_HIGH. LESS takes the smallest bit off the product, so that
+ * halves are rounded down. Changes r4. */
+#define PRODUCT(RESULT, Y_LOW, Y_HIGH, LESS) \
+    "mov r4, " Y_LOW "\n" \
+    "muls r4, r2, r4\n" \
+    LESS \
+    "asrs r4, r4, #16\n" \
+    "mov " RESULT ", " Y_HIGH "\n" \
+    "muls " RESULT ", r2, " RESULT "\n" \
+    "adds r4, r4, " RESULT "\n" \
+    "mov " RESULT ", " Y_LOW "\n" \
+    "muls " RESULT ", r3, " RESULT "\n" \
+    "adds r4, r4, " RESULT "\n" \
+    "mov " RESULT ", " Y_HIGH "\n" \
+    "muls " RESULT ", r3, " RESULT "\n" \
+    "asrs r4, r4, #16\n" \
+    "adcs " RESULT ", r4\n"
+
+/* The same by an instruction less, if the halves of x are not needed any more. */
+#define LAST_PRODUCT(RESULT, Y_LOW, Y_HIGH, LESS) \
+    "mov r4, " Y_LOW "\n" \
+    "muls r4, r2, r4\n" \
+    LESS \
+    "asrs r4, r4, #16\n" \
+    "mov " RESULT ", " Y_HIGH "\n" \
+    "muls r2, " RESULT ", r2\n" \
+    "adds r4, r4, r2\n" \
+    "muls " RESULT ", r3, " RESULT "\n" \
+    "mov r2, " Y_LOW "\n" \
+    "muls r2, r3, r2\n" \
+    "adds r4, r4, r2\n" \
+    "asrs r4, r4, #16\n" \
+    "adcs " RESULT ", r4\n"
+
+/* A butterfly of elements a and b by the turn in r8 and r10 to r12: a becomes half of
+ * a + b (cosine - i sine), in r5 and r7, b the rest of a, in r2 and r3. The parts of b are loaded to
+ * r3, one after the other, those of a to r2 and r3. */
+#define TURN(LOAD_B_RE, LOAD_B_IM, LOAD_A) \
+    LOAD_B_RE \
+    SPLIT("r3", "r2") \
+    PRODUCT("r5", "r8", "r10", "") \
+    LAST_PRODUCT("r6", "r11", "r12", "subs r4, r4, #1\n") \
+    LOAD_B_IM \
+    SPLIT("r3", "r2") \
+    PRODUCT("r7", "r11", "r12", "") \
+    "adds r5, r5, r7\n" \
+    LAST_PRODUCT("r7", "r8", "r10", "") \
+    "subs r7, r7, r6\n" \
+    LOAD_A \
+    "asrs r4, r2, #1\n" \
+    "adds r5, r5, r4\n" \
+    "asrs r4, r3, #1\n" \
+    "adds r7, r7, r4\n" \
+    "subs r2, r2, r5\n" \
+    "subs r3, r3, r7\n"
+
+/* A butterfly of elements a at r0 and b at r1; both pointers move on. */
+#define BUTTERFLY \
+    TURN("ldr r3, [r1]\n", "ldr r3, [r1, #4]\n", "ldr r2, [r0]\n" "ldr r3, [r0, #4]\n") \
+    "stmia r0!, {r5, r7}\n" \
+    "stmia r1!, {r2, r3}\n"
+
+/* Butterflies of elements a and b of the same turn, as far apart as the next a is from b. */
+__attribute__((noinline)) static void layer(asc_complex_t *a, asc_complex_t *b,
+                                            const asc_complex_t *end,
+                                            const asc_frontend_turn_t *turn) {
+    register asc_complex_t *r0 __asm__("r0") = a;
+    register asc_complex_t *r1 __asm__("r1") = b;
+    register const asc_complex_t *r2 __asm__("r2") = end;
+    register const asc_frontend_turn_t *r3 __asm__("r3") = turn;
+    __asm__ volatile(
+        ".syntax unified\n"
+        "push {r2, r7}\n"
+        "ldmia r3!, {r2, r4}\n"
+        "mov r3, r4\n"
+        SPLIT_TURN
+        "subs r4, r1, r0\n"
+        "subs r4, r4, #4\n"
+        "lsls r4, r4, #1\n"
+        "mov lr, r4\n"
+        "1:\n"
+        BUTTERFLY
+        "add r0, lr\n"
+        "add r1, lr\n"
+        "ldr r2, [sp]\n"
+        "cmp r0, r2\n"
         "blo 1b\n"
-        : [a] "+&l"(a), [b] "+&l"(b), [x0] "=&l"(x0), [x1] "+&l"(x1), [y0] "=&l"(y0),
-          [y1] "+&l"(y1), [t] "=&l"(t), [u] "=&l"(u)
-        : [end] "m"(end)
-        : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+        "pop {r2, r7}\n"
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+        :
+        : "r4", "r5", "r6", "r8", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+/* r2 = a quarter of all elements in bytes. */
+#define QUARTER_BYTES \
+    "movs r2, %[quarter]\n" \
+    "lsls r2, r2, #8\n"
+
+/* Loads a turn from the pointer on the stack, and splits it. */
+#define NEXT_TURN \
+    "ldr r4, [sp, #4]\n" \
+    "ldmia r4!, {r2, r3}\n" \
+    "str r4, [sp, #4]\n" \
+    SPLIT_TURN
+
+/* The last two layers, of butterflies with turns of their own. On the stack are the first element,
+ * the twiddle factors and the end of the first elements. */
+static inline void last_butterflies(asc_complex_t *z) {
+    register asc_complex_t *r0 __asm__("r0") = z;
+    register const asc_frontend_twiddle_t *r1 __asm__("r1") = asc_frontend_twiddle;
+    register const asc_complex_t *r2 __asm__("r2") = z + LENGTH / 4u;
+    __asm__ volatile(
+        ".syntax unified\n"
+        "push {r0, r1, r2, r7}\n"
+        "1:\n"
+        /* a and b, c and d */
+        NEXT_TURN
+        "ldr r0, [sp]\n"
+        QUARTER_BYTES
+        "adds r1, r0, r2\n"
+        "bl 3f\n"
+        QUARTER_BYTES
+        "subs r1, r1, #8\n"
+        "adds r0, r1, r2\n"
+        "adds r1, r0, r2\n"
+        "bl 3f\n"
+        /* a and c */
+        NEXT_TURN
+        "ldr r0, [sp]\n"
+        QUARTER_BYTES
+        "lsls r2, r2, #1\n"
+        "adds r1, r0, r2\n"
+        "bl 3f\n"
+        /* b and d by a turn further back by a quarter: cosine and sine are -sine and cosine */
+        "mov r2, r11\n"
+        "mov r3, r12\n"
+        "negs r2, r2\n"
+        "negs r3, r3\n"
+        "mov r11, r8\n"
+        "mov r12, r10\n"
+        "mov r8, r2\n"
+        "mov r10, r3\n"
+        QUARTER_BYTES
+        "subs r2, r2, #8\n"
+        "adds r0, r0, r2\n"
+        "adds r1, r1, r2\n"
+        "bl 3f\n"
+        "ldr r0, [sp]\n"
+        "adds r0, r0, #8\n"
+        "str r0, [sp]\n"
+        "ldr r2, [sp, #8]\n"
+        "cmp r0, r2\n"
+        "blo 1b\n"
+        "b 2f\n"
+        "3:\n"
+        BUTTERFLY
+        "bx lr\n"
+        "2:\n"
+        "pop {r0, r1, r2, r7}\n"
+        : "+r"(r0), "+r"(r1), "+r"(r2)
+        : [quarter] "i"(LENGTH / 128u)
+        : "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+/* r5, r2 = the squares of r5 and r7, added up. Their parts are below 0.7072 2^31. */
+#define SQUARES \
+    SPLIT("r5", "r2") \
+    SPLIT("r7", "r3") \
+    "mov r4, r2\n" \
+    "muls r4, r5, r4\n" \
+    "mov r6, r3\n" \
+    "muls r6, r7, r6\n" \
+    "adds r4, r4, r6\n" \
+    "muls r2, r2, r2\n" \
+    "muls r3, r3, r3\n" \
+    "adds r2, r2, r3\n" \
+    "muls r5, r5, r5\n" \
+    "muls r7, r7, r7\n" \
+    "adds r5, r5, r7\n" \
+    "lsls r6, r4, #17\n" \
+    "asrs r4, r4, #15\n" \
+    "adds r2, r2, r6\n" \
+    "adcs r5, r4\n"
+
+/* On the stack are pointers to the cosine and the sine of the pair before. */
+static inline void power_of_pairs(asc_spectrum_t *spectrum) {
+    register asc_complex_t *r0 __asm__("r0") = spectrum->z + 1;
+    register asc_complex_t *r1 __asm__("r1") = spectrum->z + LENGTH - 1;
+    register const int32_t *r2 __asm__("r2") = asc_frontend_cosine;
+    register const int32_t *r3 __asm__("r3") = asc_frontend_cosine + LENGTH / 2u;
+    __asm__ volatile(
+        ".syntax unified\n"
+        "push {r2, r3, r7}\n"
+        "1:\n"
+        "ldr r2, [sp]\n"
+        "adds r2, r2, #4\n"
+        "str r2, [sp]\n"
+        "ldr r2, [r2]\n"
+        "ldr r3, [sp, #4]\n"
+        "subs r3, r3, #4\n"
+        "str r3, [sp, #4]\n"
+        "ldr r3, [r3]\n"
+        SPLIT_TURN
+        /* even to the stack, odd to r3 and lr */
+        "ldr r2, [r0]\n"
+        "ldr r3, [r0, #4]\n"
+        "ldr r4, [r1]\n"
+        "ldr r5, [r1, #4]\n"
+        "adds r6, r2, r4\n"
+        "subs r4, r4, r2\n"
+        "subs r7, r3, r5\n"
+        "adds r3, r3, r5\n"
+        "push {r6, r7}\n"
+        "mov lr, r4\n"
+        TURN("", "mov r3, lr\n", "pop {r2, r3}\n")
+        "mov r8, r2\n"
+        "mov r10, r3\n"
+        SQUARES
+        "stmia r0!, {r2, r5}\n"
+        "mov r5, r8\n"
+        "mov r7, r10\n"
+        SQUARES
+        "str r2, [r1]\n"
+        "str r5, [r1, #4]\n"
+        "subs r1, r1, #8\n"
+        "cmp r0, r1\n"
+        "bhs 2f\n"
+        "b 1b\n"
+        "2:\n"
+        "pop {r2, r3, r7}\n"
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+        :
+        : "r4", "r5", "r6", "r8", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
 /* clang-format on */
 
-/* The same for a turn of nothing, by the largest cosine there is: a product with it is half of b,
+/* A layer of no turn, by the largest cosine there is: a product with it is half of b,
  * rounded towards zero. */
 static void unturned_layer(asc_complex_t *a, uint32_t span, const asc_complex_t *end) {
     for (; a < end; a += 2 * span) {
@@ -143,9 +459,8 @@ static void turned_back_layer(asc_complex_t *a, uint32_t span, const asc_complex
     }
 }
 
-/* Not in line: the layers above take a kilobyte. */
-__attribute__((noinline)) static void butterflies(asc_complex_t *z, uint32_t span,
-                                                  const asc_frontend_twiddle_t *twiddle) {
+/* All butterflies of two turns. */
+static void butterflies(asc_complex_t *z, uint32_t span, const asc_frontend_twiddle_t *twiddle) {
     const asc_complex_t *end = z + LENGTH;
     if (twiddle == asc_frontend_twiddle) {
         unturned_layer(z, span, end);
@@ -156,34 +471,11 @@ __attribute__((noinline)) static void butterflies(asc_complex_t *z, uint32_t spa
     if (twiddle == asc_frontend_twiddle + LENGTH / 8u) {
         turned_back_layer(z, span, end);
     } else {
-        layer(z, z + span, end, twiddle->first);
+        layer(z, z + span, end, &twiddle->first);
     }
     const asc_frontend_turn_t back = {-twiddle->second.sine, twiddle->second.cosine};
-    layer(z, z + 2 * span, end, twiddle->second);
-    layer(z + span, z + 3 * span, end, back);
-}
-
-static inline void last_butterflies(asc_complex_t *z) {
-    for (uint32_t j = 0; j < LENGTH / 4u; j++) {
-        butterflies(z + j, LENGTH / 4u, &asc_frontend_twiddle[j]);
-    }
-}
-
-static inline void power_of_pairs(asc_spectrum_t *spectrum) {
-    asc_complex_t *z = spectrum->z;
-    for (uint32_t k = 1; k < LENGTH / 2u; k++) {
-        const asc_frontend_turn_t turn = {asc_frontend_cosine[k],
-                                          asc_frontend_cosine[LENGTH / 2u - k]};
-        asc_complex_t *low = z + k;
-        asc_complex_t *high = z + LENGTH - k;
-        const asc_complex_t even = {low->re + high->re, low->im - high->im};
-        const asc_complex_t odd = {low->im + high->im, high->re - low->re};
-        *low = even;
-        *high = odd;
-        layer(low, high, low, turn);
-        spectrum->power[k] = asc_squares(low->re, low->im);
-        spectrum->power[LENGTH - k] = asc_squares(high->re, high->im);
-    }
+    layer(z, z + 2 * span, end, &twiddle->second);
+    layer(z + span, z + 3 * span, end, &back);
 }
 
 #endif

@@ -98,18 +98,67 @@ void asc_softmax(const void *data, const asc_kernel_args_t *args) {
 
 #if !ASC_KERNELS_MVE
 
-void asc_sum(const void *data, const asc_kernel_args_t *args) {
-    const asc_sum_t *layer = data;
-    int32_t *sums = (int32_t *)(void *)args->output;
-    const int8_t *value = args->rows[0];
-    if (args->run == 0) {
-        memset(sums, 0, (size_t)layer->channels * sizeof sums[0]);
+#if ASC_KERNELS_DSP
+
+/* Sums of 16 bits hold so many codes. */
+enum { MOST_CODES = 256 };
+
+/* Adds `pixels` pixels, at most MOST_CODES, to the sums of `count` channels, at most four. */
+static void sum_channels(const int8_t *value, int32_t step, int32_t pixels, int32_t count,
+                         int32_t *sums) {
+    uint32_t even = 0;
+    uint32_t odd = 0;
+    for (; pixels >= 2; pixels -= 2, value += 2 * step) {
+        const uint32_t first = asc_load_word(value), second = asc_load_word(value + step);
+        even = asc_widen_even_onto(asc_widen_even_onto(even, first), second);
+        odd = asc_widen_odd_onto(asc_widen_odd_onto(odd, first), second);
     }
+    if (pixels > 0) {
+        const uint32_t last = asc_load_word(value);
+        even = asc_widen_even_onto(even, last);
+        odd = asc_widen_odd_onto(odd, last);
+    }
+    sums[0] += (int16_t)even;
+    if (count > 1) {
+        sums[1] += (int16_t)odd;
+    }
+    if (count > 2) {
+        sums[2] += (int32_t)even >> 16;
+    }
+    if (count > 3) {
+        sums[3] += (int32_t)odd >> 16;
+    }
+}
+
+static void sum_row(const asc_sum_t *layer, const int8_t *value, int32_t *sums) {
+    const int32_t channels = layer->channels;
+    for (int32_t x = 0; x < layer->width; x += MOST_CODES, value += MOST_CODES * channels) {
+        const int32_t pixels = asc_min(layer->width - x, MOST_CODES);
+        for (int32_t c = 0; c < channels; c += 4) {
+            sum_channels(value + c, channels, pixels, channels - c, sums + c);
+        }
+    }
+}
+
+#else
+
+static void sum_row(const asc_sum_t *layer, const int8_t *value, int32_t *sums) {
     for (int32_t x = 0; x < layer->width; x++) {
         for (int32_t c = 0; c < layer->channels; c++) {
             sums[c] += *value++;
         }
     }
+}
+
+#endif
+
+void asc_sum(const void *data, const asc_kernel_args_t *args) {
+    const asc_sum_t *layer = data;
+    int32_t *sums = (int32_t *)(void *)args->output;
+    if (args->run == 0) {
+        memset(sums, 0, (size_t)layer->channels * sizeof sums[0]);
+    }
+    sum_row(layer, args->rows[0], sums);
 }
 
 /* A multiplier with a shift to the right, of values so small that doubling them keeps their sign.

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.hand_made import GraphBuilder
+from support.emulated import EmulatedNetwork
+from support.hand_made import GraphBuilder, model_of
 from support.hand_run import outputs_of, samples_for
 from support.integer_reference import code, mean, rescale
 
@@ -42,3 +43,20 @@ def test_reduction(name: str, axes: str, keep_dims: bool, tmp_path: Path) -> Non
             totals = (values - 4).sum(axis=axis, keepdims=keep_dims)
             wanted = np.vectorize(lambda total: code(rule(int(total)) + zero))(totals)
         assert np.array_equal(output, wanted[0])
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("shape", [(1, 2, 513, 5), (1, 3, 4, 2), (1, 1, 1, 3), (1, 2, 256, 9)])
+def test_means_of_long_rows_on_cortex_m4(shape: tuple[int, ...], tmp_path: Path) -> None:
+    """Sums of 16 bits hold no more than 256 extreme codes."""
+    builder = GraphBuilder(shape, 0.05, 4)
+    constant = builder.constant(np.array([1, 2], np.int32))
+    builder.add("MEAN", (0, constant), (1, shape[3]), 0.05, 4, keep_dims=False)
+    graph = builder.graph()
+    samples = samples_for(graph)
+    made = EmulatedNetwork(model_of(graph), "mps2-an386", tmp_path).run(samples)[0]
+    count = shape[1] * shape[2]
+    for sample, output in zip(samples, made, strict=True):
+        totals = (sample.astype(int) - 4).sum(axis=(0, 1))
+        wanted = [code(mean(int(total), count, 1.0) + 4) for total in totals]
+        assert np.array_equal(np.ravel(output), wanted)

@@ -94,8 +94,8 @@ def test_rounding_of_vectors(optimization: str, tmp_path: Path) -> None:
 def test_layers_of_wide_range(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rounding for sums and shifts of any size gives what the short one does."""
     for family in ("conv", "depthwise", "fully_connected"):
-        name_ = f"asc_tiny.compiler.lower.{family}.is_narrow"
-        monkeypatch.setattr(name_, lambda *_: False)
+        name_ = f"asc_tiny.compiler.lower.{family}.narrowness"
+        monkeypatch.setattr(name_, lambda *_: 0)
     model = model_file(converted(SHAPES[name]), tmp_path)
     samples = samples_of(model, 8)
     outputs, _ = EmulatedNetwork(model, M55, tmp_path / "c").run(samples)

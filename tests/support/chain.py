@@ -56,9 +56,7 @@ class Chain:
             shape,
             strideH=stride,
             strideW=stride,
-            dilationHFactor=1,
-            dilationWFactor=1,
-            **more,
+            **{"dilationHFactor": 1, "dilationWFactor": 1, **more},
         )
 
     def dense(

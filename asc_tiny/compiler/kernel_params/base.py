@@ -128,6 +128,10 @@ class Struct:
                 yield from value.arrays()
 
 
+NARROW, MOSTLY_NARROW = 1, 2
+"""How the channels of a layer may be rounded: all of them, or most, by the short way."""
+
+
 @dataclass(frozen=True)
 class OutputRange(Struct):
     """The codes of an output.
@@ -136,7 +140,8 @@ class OutputRange(Struct):
         zero_point: the code that stands for 0, -128 to 127.
         minimum, maximum: the codes that the fused activation leaves, -128 to 127.
         clamps: 1 if that range is smaller than that of int8, else 0.
-        narrow: 1 if sums are below 2^30 and shifts go 1 to 23 bits to the right, else 0.
+        narrow: ``NARROW`` if sums are below 2^30 and shifts go 1 to 23 bits to the right,
+            ``MOSTLY_NARROW`` if that is so in all channels with such shifts, else 0.
     """
 
     c_type = "asc_output_t"

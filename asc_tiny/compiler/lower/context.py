@@ -216,8 +216,8 @@ class LoweringContext(OperatorView):
         except ValueError as error:
             self.error(str(error))
 
-    def range(self, *, activation: str | None = None, narrow: bool = False) -> OutputRange:
-        """Return the codes of the output; ``narrow`` if sums are below 2^30."""
+    def range(self, *, activation: str | None = None, narrow: int = 0) -> OutputRange:
+        """Return the codes of the output; ``narrow`` is as ``OutputRange`` has it."""
         low, high = self.codes(activation)
         clamps = (low, high) != LIMITS[self.output.dtype]
         return OutputRange(
@@ -225,7 +225,7 @@ class LoweringContext(OperatorView):
             minimum=low,
             maximum=high,
             clamps=int(clamps),
-            narrow=int(narrow),
+            narrow=narrow,
         )
 
     def view(self, tensor: Tensor) -> BufferView:

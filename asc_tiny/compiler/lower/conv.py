@@ -18,6 +18,7 @@ from asc_tiny.compiler.lower.weights import (
     channels_of,
     check_channels,
     is_narrow,
+    narrowness,
     sums_of,
     weights_of,
 )
@@ -87,7 +88,7 @@ def convolution(
         depth=matrix.shape[1] * GROUP,
         widens=0,
         input_zero_point=ctx.quantization(ctx.input(0))[1],
-        range=ctx.range(narrow=is_narrow(own, per_channel)),
+        range=ctx.range(narrow=narrowness(own, per_channel)),
         weights=ctx.array("weights", matrix, weights=True),
         channels=own,
     )
@@ -144,7 +145,7 @@ def _upsampled(
         width=width,
         left=window.left,
         factor=source.factor,
-        range=ctx.range(narrow=is_narrow(own, per_channel)),
+        range=ctx.range(narrow=int(is_narrow(own, per_channel))),
         channels=own,
         padding=ctx.array("padding", padding.astype(np.int32)),
     )

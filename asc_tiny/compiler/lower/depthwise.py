@@ -12,7 +12,7 @@ from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
     check_channels,
-    is_narrow,
+    narrowness,
     sums_of,
     weights_of,
 )
@@ -53,7 +53,7 @@ def lower_depthwise_conv_2d(ctx: LoweringContext) -> list[Stage]:
         **vars(window.params(ctx)),
         pixels=max(1, min(ctx.image(ctx.output)[1], _TAPS_AT_ONCE // taps)),
         input_zero_point=ctx.quantization(ctx.input(0))[1],
-        range=ctx.range(narrow=is_narrow(own, per_channel)),
+        range=ctx.range(narrow=narrowness(own, per_channel)),
         weights=ctx.array("weights", ctx.constants(1)),
         channels=own,
     )

@@ -12,7 +12,7 @@ from asc_tiny.compiler.lower.weighted_s16 import dense_stage
 from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
-    is_narrow,
+    narrowness,
     sums_of,
     weights_of,
 )
@@ -58,7 +58,7 @@ def lower_fully_connected(ctx: LoweringContext) -> list[Stage]:
         outputs=outputs,
         depth=matrix.shape[1] * GROUP,
         combined=int(is_combined),
-        range=ctx.range(narrow=is_narrow(channels, sums_of(ctx, 0))),
+        range=ctx.range(narrow=narrowness(channels, sums_of(ctx, 0))),
         weights=filters,
         channels=channels,
     )

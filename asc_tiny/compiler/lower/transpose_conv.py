@@ -128,7 +128,7 @@ def _stages(
         depth=phases[0].depth,
         widens=0,
         input_zero_point=ctx.quantization(ctx.input(2))[1],
-        range=ctx.range(narrow=is_narrow(own, sums)),
+        range=ctx.range(narrow=int(is_narrow(own, sums))),
         weights=ctx.array("weights", weights, weights=True),
         channels=own,
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.compiler.kernel_params import CHANNEL, Array
+from asc_tiny.compiler.kernel_params import CHANNEL, MOSTLY_NARROW, NARROW, Array
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.gemmlowp import requantize
 from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN, INT32_MAX, multiplier
@@ -15,6 +15,12 @@ from asc_tiny.tflite.graph import Tensor
 from asc_tiny.tflm.resolver import reads_absent_bias
 
 _NARROW_BITS = 22
+_MOST_OTHERS = 4
+"""Channels of a mostly narrow layer that are not narrow, at most: they are computed twice."""
+
+_OTHERS_SHARE = 8
+"""One of so many channels at most is not narrow in a mostly narrow layer."""
+
 _NARROW_SUM = 2**30
 
 Channel = tuple[int, int, int]
@@ -94,6 +100,22 @@ def is_narrow(channels: Array, per_channel: NDArray[Any]) -> bool:
     """Whether no input can bring a sum to 2^30, and shifts are few bits to the right."""
     ends = zip(channels.values.tolist(), *_reach_of(per_channel.astype(np.int64)), strict=True)
     return all(_is_narrow(*each) for each in ends)
+
+
+def narrowness(channels: Array, per_channel: NDArray[Any]) -> int:
+    """Return how the channels of a layer may be rounded.
+
+    Returns:
+        ``NARROW`` if all are narrow, ``MOSTLY_NARROW`` if those that are not show it by their
+        shifts, else 0.
+    """
+    if is_narrow(channels, per_channel):
+        return NARROW
+    ends = zip(channels.values.tolist(), *_reach_of(per_channel.astype(np.int64)), strict=True)
+    others = [channel for channel, *reach in ends if not _is_narrow(channel, *reach)]
+    show = all(not 0 <= bits <= _NARROW_BITS for _, _, bits in others)
+    are_few = len(others) <= min(_MOST_OTHERS, len(channels.values) // _OTHERS_SHARE)
+    return MOSTLY_NARROW if show and are_few else 0
 
 
 def _reach_of(sums: NDArray[np.int64]) -> tuple[list[int], list[int]]:

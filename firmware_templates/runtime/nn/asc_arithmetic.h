@@ -95,6 +95,11 @@ static inline int8_t asc_finish_narrow(int32_t sum, const asc_channel_t *channel
 #endif
 }
 
+/* Whether asc_finish_narrow can round a channel of a mostly narrow layer. */
+static inline int asc_has_narrow_shift(const asc_channel_t *channel) {
+    return (uint32_t)channel->bits <= 22;
+}
+
 static inline int32_t asc_narrow_offset(const asc_output_t *range) {
     return 2 * range->zero_point + 1;
 }

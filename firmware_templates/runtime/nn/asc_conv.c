@@ -140,6 +140,9 @@ static void multiply_all(const asc_product_t *product, const int16_t *wide, int3
 #if ASC_KERNELS_DSP
     if (product->range.narrow) {
         multiply_narrow(product, wide, step, windows, output);
+        if (product->range.narrow == ASC_MOSTLY_NARROW) {
+            multiply_others(product, wide, step, windows, output);
+        }
     } else {
         multiply_wide(product, wide, step, windows, output);
     }
@@ -152,13 +155,17 @@ static void multiply_all(const asc_product_t *product, const int16_t *wide, int3
 }
 
 static asc_product_t conv_product(const asc_conv_t *layer) {
-    const asc_product_t product = {layer->weights,
-                                   layer->channels,
-                                   layer->depth,
-                                   layer->output_channels,
-                                   layer->range,
-                                   0,
-                                   NULL};
+    asc_product_t product = {layer->weights,
+                             layer->channels,
+                             layer->depth,
+                             layer->output_channels,
+                             layer->range,
+                             0,
+                             NULL};
+#if !ASC_KERNELS_DSP
+    /* Here rounding is the same for all channels. */
+    product.range.narrow = layer->range.narrow == ASC_NARROW;
+#endif
     return product;
 }
 
@@ -392,6 +399,44 @@ static void depthwise_by_taps(const asc_depthwise_conv_t *layer, const asc_kerne
     }
 }
 
+#if ASC_KERNELS_DSP
+
+/* A channel of a row, whose rounding takes the long way. */
+static void depthwise_channel(const asc_depthwise_conv_t *layer, const int8_t *const *rows,
+                              int32_t c, int8_t *output) {
+    const asc_channel_t channel = layer->channels[c];
+    const asc_output_t range = layer->range;
+    const asc_window_t window = layer->window;
+    const int32_t inputs = layer->input_channels;
+    const int32_t zero = layer->input_zero_point;
+    const int32_t end = layer->output_width * window.stride - window.left;
+    for (int32_t first = -window.left; first < end; first += window.stride, output += inputs) {
+        const int8_t *weights = layer->weights + c;
+        int32_t sum = channel.bias;
+        for (int32_t y = 0; y < window.height; y++) {
+            const uint32_t inside = rows[y] != NULL ? (uint32_t)layer->input_width : 0;
+            int32_t column = first;
+            for (int32_t k = 0; k < window.width; k++, weights += inputs) {
+                const int is_inside = (uint32_t)column < inside;
+                sum += (is_inside ? rows[y][column * inputs + c] : zero) * *weights;
+                column += window.dilation;
+            }
+        }
+        output[c] = asc_finish(sum, &channel, &range);
+    }
+}
+
+/* Channels of a row of a mostly narrow layer whose rounding takes the long way. */
+static void depthwise_others(const asc_depthwise_conv_t *layer, const int8_t *const *rows,
+                             int8_t *output) {
+    const asc_others_t others = find_others(layer->channels, layer->output_channels);
+    for (int32_t i = 0; i < others.count; i++) {
+        depthwise_channel(layer, rows, others.numbers[i], output);
+    }
+}
+
+#endif
+
 void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_depthwise_conv_t *layer = data;
     int32_t made = 0;
@@ -403,6 +448,11 @@ void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     if (made < layer->output_channels) {
         depthwise_by_taps(layer, args, made);
     }
+#if ASC_KERNELS_DSP
+    if (layer->range.narrow == ASC_MOSTLY_NARROW) {
+        depthwise_others(layer, args->rows, args->output);
+    }
+#endif
     if (layer->range.clamps) {
         clamp(&layer->range, args->output, layer->output_width * layer->output_channels);
     }

@@ -590,6 +590,45 @@ static void sum_windows(const asc_product_t *product, const int16_t *wide, int32
     }
 }
 
+/* The channels of a mostly narrow layer whose rounding takes the long way. */
+typedef struct {
+    int32_t count;
+    int32_t numbers[ASC_MOST_OTHERS];
+} asc_others_t;
+
+static asc_others_t find_others(const asc_channel_t *channels, int32_t count) {
+    asc_others_t others = {0, {0}};
+    for (int32_t c = 0; c < count && others.count < ASC_MOST_OTHERS; c++) {
+        if (!asc_has_narrow_shift(&channels[c])) {
+            others.numbers[others.count++] = c;
+        }
+    }
+    return others;
+}
+
+/* Makes them; the other channels stay. */
+static void multiply_others(const asc_product_t *product, const int16_t *wide, int32_t step,
+                            int32_t windows, int8_t *output) {
+    enum { AT_ONCE = 16 };
+    int32_t sums[2 * AT_ONCE];
+    const asc_output_t range = product->range;
+    const asc_others_t others = find_others(product->channels, product->count);
+    for (int32_t i = 0; i < others.count; i++) {
+        const int32_t c = others.numbers[i];
+        const asc_channel_t channel = product->channels[c];
+        asc_product_t pair = *product;
+        pair.weights += c / 2 * 2 * product->depth;
+        for (int32_t x = 0; x < windows; x += AT_ONCE) {
+            const int32_t count = asc_min(windows - x, AT_ONCE);
+            sum_windows(&pair, wide + x * step, step, count, 2, sums);
+            int8_t *code = output + x * product->count + c;
+            for (int32_t j = 0; j < count; j++, code += product->count) {
+                *code = asc_finish(channel.bias + sums[2 * j + c % 2], &channel, &range);
+            }
+        }
+    }
+}
+
 /* As multiply_narrow, of layers whose rounding takes the long way. */
 static void multiply_wide(const asc_product_t *product, const int16_t *wide, int32_t step,
                           int32_t windows, int8_t *output) {

@@ -162,12 +162,12 @@ INLINE void multiply_deep(const asc_product_t *product, const asc_window_block_t
 static void multiply_block(const asc_product_t *product, const asc_window_block_t *block,
                            int8_t *output) {
     if (product->depth > LANES) {
-        if (product->range.narrow) {
+        if (product->range.narrow == ASC_NARROW) {
             multiply_deep(product, block, output, NARROW);
         } else {
             multiply_deep(product, block, output, WIDE);
         }
-    } else if (product->range.narrow) {
+    } else if (product->range.narrow == ASC_NARROW) {
         multiply_shallow(product, block, output, NARROW);
     } else {
         multiply_shallow(product, block, output, WIDE);

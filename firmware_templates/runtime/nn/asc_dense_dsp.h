@@ -160,7 +160,7 @@ static void multiply_dense(const asc_dense_t *layer, const int8_t *input, int8_t
     const int32_t offset = asc_narrow_offset(&layer->range);
     const asc_channel_t *channels = layer->channels;
     const int8_t *weights = layer->weights;
-    const int is_narrow = layer->range.narrow && layer->combined;
+    const int is_narrow = layer->range.narrow == ASC_NARROW && layer->combined;
     const int32_t made = is_narrow ? multiply_fours(layer, input, output) : 0;
     asc_dense_block_t block;
     output += made;
@@ -173,13 +173,16 @@ static void multiply_dense(const asc_dense_t *layer, const int8_t *input, int8_t
         block.sums[2] = channels[count > 2 ? 2 : 0].bias;
         block.sums[3] = channels[count > 3 ? 3 : 0].bias;
         add_four(layer, input, weights, count > 2 ? weights + pair : weights, &block);
-        if (layer->range.narrow) {
+        if (layer->range.narrow == ASC_NARROW) {
             for (int32_t i = 0; i < count; i++) {
                 *output++ = asc_finish_narrow(block.sums[i], channels++, offset);
             }
         } else {
-            for (int32_t i = 0; i < count; i++) {
-                *output++ = asc_finish(block.sums[i], channels++, &layer->range);
+            const int is_mostly = layer->range.narrow == ASC_MOSTLY_NARROW;
+            for (int32_t i = 0; i < count; i++, channels++) {
+                *output++ = is_mostly && asc_has_narrow_shift(channels)
+                                ? asc_finish_narrow(block.sums[i], channels, offset)
+                                : asc_finish(block.sums[i], channels, &layer->range);
             }
         }
     }

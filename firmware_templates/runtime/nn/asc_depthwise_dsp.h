@@ -36,7 +36,7 @@ static void prepare_four(const asc_depthwise_conv_t *layer, int32_t taps, int32_
         biases[i] = (uint32_t)channel.bias * 2u;
         words[0] = (uint32_t)channel.multiplier;
         words[1] = (uint32_t)channel.bits;
-        words[2] = (uint32_t)asc_shift_left(offset, channel.bits);
+        words[2] = (uint32_t)asc_shift_left(offset, channel.bits & 31);
     }
 }
 

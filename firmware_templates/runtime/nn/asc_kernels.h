@@ -78,8 +78,15 @@ typedef struct {
     int32_t minimum;
     int32_t maximum;
     int16_t clamps; /* the range is not that of int8 */
-    int16_t narrow; /* sums are below 2^30, shifts go 1 to 23 bits to the right */
+    int16_t narrow; /* how rounding may be done: 0, or one of those below */
 } asc_output_t;
+
+/* Layers whose sums are below 2^30 and whose shifts go 1 to 23 bits to the right are narrow, mostly
+ * narrow if all channels with such shifts have such sums. */
+enum { ASC_NARROW = 1, ASC_MOSTLY_NARROW = 2 };
+
+/* Channels of a mostly narrow layer that are not narrow, at most. */
+enum { ASC_MOST_OTHERS = 4 };
 
 /* An output channel; the bias holds -input_zero_point * (sum of the channel's weights) as well,
  * bits is -1 - shift. */

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asc_tiny.compiler.kernel_params import ConvParams, DepthwiseConvParams
+from asc_tiny.compiler.kernel_params import (
+    MOSTLY_NARROW,
+    NARROW,
+    ConvParams,
+    DepthwiseConvParams,
+)
 from asc_tiny.firmware.network.compiled import compile_network
 from support.emulated import EmulatedNetwork
 from support.hand_made import GraphBuilder, model_of
@@ -166,7 +171,7 @@ def test_filters_without_effect(
     (stage,) = compile_network(model_of(graph)).lowered.stages
     assert isinstance(stage.params, ConvParams | DepthwiseConvParams)
     assert stage.params.range is not None
-    assert stage.params.range.narrow == (not is_wide)
+    assert stage.params.range.narrow == (MOSTLY_NARROW if is_wide else NARROW)
     samples = samples_for(graph)
     if core:
         made = EmulatedNetwork(model_of(graph), core, tmp_path).run(samples)[0]

@@ -21,6 +21,7 @@
 #include "asc_depthwise_3x3_dsp.h"
 #include "asc_depthwise_dsp.h"
 #include "asc_im2col_dsp.h"
+#include "asc_pixels_dsp.h"
 #endif
 
 /* Widens `count` bytes to 16 bits. */
@@ -185,6 +186,27 @@ static void conv_dilated(const asc_conv_t *layer, const int16_t *wide, int16_t *
     }
 }
 
+#if ASC_KERNELS_DSP
+
+/* Windows that are pixels, in fives, and the rest of them. */
+static void conv_pixels(const asc_conv_t *layer, const asc_kernel_args_t *args) {
+    const asc_product_t product = conv_product(layer);
+    const int32_t depth = layer->depth;
+    const int32_t fives = multiply_fives(layer, args->rows[0], args->scratch, args->output);
+    int8_t *const behind = args->output + fives * product.count;
+    int16_t *wide = (int16_t *)(void *)args->scratch;
+    for (int32_t x = fives; x < layer->output_width; x++, wide += depth) {
+        widen(args->rows[0] + x * layer->window.stride * depth, depth, wide);
+    }
+    if (product.range.clamps) {
+        clamp(&product.range, args->output, fives * product.count);
+    }
+    multiply_all(&product, (int16_t *)(void *)args->scratch, depth, layer->output_width - fives,
+                 behind);
+}
+
+#endif
+
 void asc_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_conv_t *layer = data;
     int16_t *wide = (int16_t *)(void *)args->scratch;
@@ -193,6 +215,12 @@ void asc_conv(const void *data, const asc_kernel_args_t *args) {
         conv_dilated(layer, wide, wide + layer->columns * layer->column_size + 4, args->output);
         return;
     }
+#if ASC_KERNELS_DSP
+    if (are_fives(layer, args->rows[0])) {
+        conv_pixels(layer, args);
+        return;
+    }
+#endif
     asc_product_t product = conv_product(layer);
     if (layer->widens > 0) {
         product.widens = layer->widens;
@@ -439,19 +467,19 @@ static void depthwise_others(const asc_depthwise_conv_t *layer, const int8_t *co
 
 void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     const asc_depthwise_conv_t *layer = data;
-    int32_t made = 0;
 #if ASC_KERNELS_DSP
+    int32_t made = 0;
     if (layer->output_channels == layer->input_channels && layer->range.narrow) {
         made = depthwise_3x3(layer, args->rows, args->scratch, args->output);
     }
-#endif
     if (made < layer->output_channels) {
         depthwise_by_taps(layer, args, made);
     }
-#if ASC_KERNELS_DSP
     if (layer->range.narrow == ASC_MOSTLY_NARROW) {
         depthwise_others(layer, args->rows, args->output);
     }
+#else
+    depthwise_by_taps(layer, args, 0);
 #endif
     if (layer->range.clamps) {
         clamp(&layer->range, args->output, layer->output_width * layer->output_channels);

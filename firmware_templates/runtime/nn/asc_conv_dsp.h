@@ -13,6 +13,9 @@
 #include "asc_dsp.h"
 #include "asc_im2col.h"
 
+/* Functions that need much of the stack, which no other way through the kernels shall need. */
+#define APART __attribute__((noinline))
+
 /* Adds the products of four values of two windows, from r0 and r1 on, and of two channels, from r2
  * on: those of the first window to r11 and r12, of the second to r14 and r7. */
 #define MULTIPLY_FOUR             \
@@ -465,8 +468,8 @@ static void widen_three(const asc_product_t *product, int32_t channel) {
 
 /* As multiply_narrow for many windows: weights of two channels, or of three where there is room,
  * are widened once for all pairs of windows. */
-static void multiply_widened(const asc_product_t *product, const int16_t *wide, int32_t step,
-                             int32_t windows, int8_t *output) {
+APART static void multiply_widened(const asc_product_t *product, const int16_t *wide, int32_t step,
+                                   int32_t windows, int8_t *output) {
     const int32_t count = product->count;
     const int32_t depth = product->depth;
     const int32_t offset = asc_narrow_offset(&product->range);
@@ -630,8 +633,8 @@ static void multiply_others(const asc_product_t *product, const int16_t *wide, i
 }
 
 /* As multiply_narrow, of layers whose rounding takes the long way. */
-static void multiply_wide(const asc_product_t *product, const int16_t *wide, int32_t step,
-                          int32_t windows, int8_t *output) {
+APART static void multiply_wide(const asc_product_t *product, const int16_t *wide, int32_t step,
+                                int32_t windows, int8_t *output) {
     enum { AT_ONCE = 16 };
     int32_t sums[2 * AT_ONCE];
     asc_product_t part = *product;

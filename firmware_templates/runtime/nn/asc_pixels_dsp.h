@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Convolutions whose windows are single pixels, of rows too short to widen weights for, on cores
+ * with the DSP extension; a part of asc_conv.c.
+ *
+ * Five windows meet a channel at a time. Their values lie side by side: a pair of each window, then
+ * the next pairs, so that one instruction loads five. They are doubled, as rounding takes sums.
+ */
+#ifndef ASC_PIXELS_DSP_H
+#define ASC_PIXELS_DSP_H
+
+#include "asc_arithmetic.h"
+#include "asc_dsp.h"
+#include "asc_im2col.h"
+
+enum { FIVE = 5 };
+
+/* Five windows against channels from `channel` to `end`. */
+typedef struct {
+    const uint32_t *windows;
+    const int8_t *weights;
+    const asc_channel_t *channel;
+    const asc_channel_t *end;
+    int8_t *output;
+    int32_t count;        /* codes from a window's output to the next */
+    int32_t weight_bytes; /* from a channel's first weights to behind its last ones */
+    int32_t to_next;      /* from there to those of the next channel */
+    int32_t offset;       /* as asc_narrow_offset has it */
+    int32_t rest;         /* fours of a window that are left over from fours of fours */
+} asc_five_windows_t;
+
+ASC_ASSERT_OFFSET(asc_five_windows_t, weights, 4);
+ASC_ASSERT_OFFSET(asc_five_windows_t, channel, 8);
+ASC_ASSERT_OFFSET(asc_five_windows_t, end, 12);
+ASC_ASSERT_OFFSET(asc_five_windows_t, output, 16);
+ASC_ASSERT_OFFSET(asc_five_windows_t, count, 20);
+ASC_ASSERT_OFFSET(asc_five_windows_t, weight_bytes, 24);
+ASC_ASSERT_OFFSET(asc_five_windows_t, to_next, 28);
+ASC_ASSERT_OFFSET(asc_five_windows_t, offset, 32);
+ASC_ASSERT_OFFSET(asc_five_windows_t, rest, 36);
+
+/* clang-format off */
+
+/* Adds the products of a pair of weights in r2 and a pair of each window. */
+#define MULTIPLY_FIVE                     \
+    "ldm r0!, {r4, r5, r6, r8, r9}\n\t"   \
+    "smlad r7, r4, r2, r7\n\t"            \
+    "smlad r10, r5, r2, r10\n\t"          \
+    "smlad r11, r6, r2, r11\n\t"          \
+    "smlad r12, r8, r2, r12\n\t"          \
+    "smlad r14, r9, r2, r14\n\t"
+
+#define MULTIPLY_FOUR_OF_FIVE             \
+    "ldr r3, [r1], #8\n\t"                \
+    "sxtb16 r2, r3\n\t"                   \
+    MULTIPLY_FIVE                         \
+    "sxtb16 r2, r3, ror #8\n\t"           \
+    MULTIPLY_FIVE
+
+/* Rounds a sum as asc_finish_narrow does, and stores it. */
+#define ROUND_AND_STORE(SUM)              \
+    "smmlar r0, " SUM ", r4, r6\n\t"      \
+    "add r0, r0, " SUM ", asr #31\n\t"    \
+    "asr r0, r0, r5\n\t"                  \
+    "ssat r0, #8, r0, asr #1\n\t"         \
+    "strb r0, [r8]\n\t"                   \
+    "add r8, r9\n\t"
+
+/* All registers are taken: the stack keeps the end of the weights, and `five`. Channels lie in
+ * pairs, so that the way to the next one is another one every other time. */
+static void multiply_five(asc_five_windows_t *five) {
+    register asc_five_windows_t *r0 __asm__("r0") = five;
+    __asm__ volatile(
+        "push {r0, r7, r9}\n\t"
+        "sub sp, #4\n\t"
+        "ldr r1, [r0, #4]\n\t"
+        "1:\n\t"
+        "ldr r4, [sp, #4]\n\t"
+        "ldr r0, [r4]\n\t"
+        "ldr r5, [r4, #8]\n\t"
+        "ldr r2, [r4, #24]\n\t"
+        "ldr r3, [r4, #36]\n\t"
+        "ldr r7, [r5]\n\t"
+        "add r2, r1\n\t"
+        "str r2, [sp]\n\t"
+        "lsl r7, r7, #1\n\t"
+        "mov r10, r7\n\t"
+        "mov r11, r7\n\t"
+        "mov r12, r7\n\t"
+        "mov r14, r7\n\t"
+        "cmp r3, #2\n\t"
+        "bhi 3f\n\t"
+        "beq 4f\n\t"
+        "cmp r3, #1\n\t"
+        "beq 5f\n\t"
+        "2:\n\t"
+        MULTIPLY_FOUR_OF_FIVE
+        "3:\n\t"
+        MULTIPLY_FOUR_OF_FIVE
+        "4:\n\t"
+        MULTIPLY_FOUR_OF_FIVE
+        "5:\n\t"
+        MULTIPLY_FOUR_OF_FIVE
+        "ldr r2, [sp]\n\t"
+        "cmp r1, r2\n\t"
+        "bne 2b\n\t"
+        "ldr r3, [sp, #4]\n\t"
+        "ldr r2, [r3, #8]\n\t"
+        "ldr r6, [r3, #32]\n\t"
+        "ldr r8, [r3, #16]\n\t"
+        "ldr r9, [r3, #20]\n\t"
+        "ldrd r4, r5, [r2, #4]\n\t"
+        "add r2, #12\n\t"
+        "add r0, r8, #1\n\t"
+        "str r2, [r3, #8]\n\t"
+        "str r0, [r3, #16]\n\t"
+        "lsl r6, r6, r5\n\t"
+        ROUND_AND_STORE("r7")
+        ROUND_AND_STORE("r10")
+        ROUND_AND_STORE("r11")
+        ROUND_AND_STORE("r12")
+        ROUND_AND_STORE("r14")
+        "ldr r0, [r3, #28]\n\t"
+        "ldr r4, [r3, #24]\n\t"
+        "ldr r5, [r3, #12]\n\t"
+        "add r1, r0\n\t"
+        "add r0, r4\n\t"
+        "rsb r0, r0, #0\n\t"
+        "str r0, [r3, #28]\n\t"
+        "cmp r2, r5\n\t"
+        "bne 1b\n\t"
+        "add sp, #4\n\t"
+        "pop {r0, r7, r9}"
+        : "+r"(r0)
+        :
+        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc", "memory");
+}
+/* clang-format on */
+
+/* Brings five windows of `depth` values side by side, `step` values apart. */
+static void arrange_five(const int8_t *from, int32_t depth, int32_t step, uint32_t *windows) {
+    for (int32_t i = 0; i < FIVE; i++, from += step) {
+        uint32_t *to = windows + i;
+        for (int32_t place = 0; place < depth; place += 4, to += 2 * FIVE) {
+            const uint32_t word = asc_load_word(from + place);
+            const uint32_t even = asc_widen_even_onto(asc_widen_even(word), word);
+            const uint32_t odd = asc_widen_odd_onto(asc_widen_odd(word), word);
+            to[0] = asc_pack_low(even, odd);
+            to[FIVE] = asc_pack_high(even, odd);
+        }
+    }
+}
+
+/* Whether windows of a narrow layer are pixels, all of which are there, and so many that fives of
+ * them are worth it: a single one besides them is not. */
+static int are_fives(const asc_conv_t *layer, const int8_t *row) {
+    const int32_t windows = layer->output_width;
+    return row != NULL && layer->range.narrow == ASC_NARROW && layer->widens == 0 &&
+           layer->window.height == 1 && layer->window.width == 1 && layer->window.left == 0 &&
+           layer->columns <= layer->input_width && layer->depth == layer->input_channels &&
+           windows >= FIVE && windows % FIVE != 1;
+}
+
+/* Windows of such a layer in fives; returns how many. */
+static int32_t multiply_fives(const asc_conv_t *layer, const int8_t *row, int8_t *scratch,
+                              int8_t *output) {
+    const int32_t step = layer->window.stride * layer->depth;
+    const int32_t count = layer->output_channels;
+    uint32_t *windows = (uint32_t *)(void *)scratch;
+    asc_five_windows_t five;
+    int32_t x = 0;
+    five.windows = windows;
+    five.end = layer->channels + count;
+    five.count = count;
+    five.weight_bytes = 2 * layer->depth;
+    five.offset = asc_narrow_offset(&layer->range);
+    five.rest = layer->depth / 4 % 4;
+    for (; x + FIVE <= layer->output_width; x += FIVE) {
+        arrange_five(row + x * step, layer->depth, step, windows);
+        five.weights = layer->weights;
+        five.channel = layer->channels;
+        five.output = output + x * count;
+        five.to_next = 4 - five.weight_bytes;
+        multiply_five(&five);
+    }
+    return x;
+}
+
+#endif

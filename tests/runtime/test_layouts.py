@@ -23,6 +23,7 @@ CASES = {
     "window pairs": (M4, "asc_conv.c", "asc_conv_dsp.h", "*weights;", "*channel;"),
     "sums of pairs": (M4, "asc_conv.c", "asc_conv_dsp.h", "int32_t *sums;", "int32_t distance;"),
     "pixels": (M4, "asc_upsampled_sum.c", "asc_upsampled_dsp.h", "*sums;", "*pixels;"),
+    "pools": (M4, "asc_pool.c", "asc_pool.c", "*above;", "*below;"),
     "rows of sums": (M4, "asc_upsampled_sum.c", "asc_upsampled_dsp.h", "*first;", "*output;"),
     "channels": (M4, "asc_conv.c", "asc_kernels.h", "int32_t bias;", "int32_t bits;"),
     "depthwise": (M4, "asc_conv.c", "asc_depthwise_dsp.h", "int32_t channel;", "int32_t step;"),

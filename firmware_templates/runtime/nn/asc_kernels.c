@@ -108,12 +108,25 @@ static void sum_channels(const int8_t *value, int32_t step, int32_t pixels, int3
                          int32_t *sums) {
     uint32_t even = 0;
     uint32_t odd = 0;
-    for (; pixels >= 2; pixels -= 2, value += 2 * step) {
-        const uint32_t first = asc_load_word(value), second = asc_load_word(value + step);
-        even = asc_widen_even_onto(asc_widen_even_onto(even, first), second);
-        odd = asc_widen_odd_onto(asc_widen_odd_onto(odd, first), second);
+    int32_t pairs = pixels / 2;
+    if (pairs > 0) {
+        uint32_t first, second;
+        __asm__ volatile("1:\n\t"
+                         "ldr %[first], [%[value]]\n\t"
+                         "ldr %[second], [%[value], %[step]]\n\t"
+                         "sxtab16 %[even], %[even], %[first]\n\t"
+                         "sxtab16 %[odd], %[odd], %[first], ror #8\n\t"
+                         "sxtab16 %[even], %[even], %[second]\n\t"
+                         "sxtab16 %[odd], %[odd], %[second], ror #8\n\t"
+                         "add %[value], %[value], %[step], lsl #1\n\t"
+                         "subs %[pairs], %[pairs], #1\n\t"
+                         "bne 1b"
+                         : [first] "=&r"(first), [second] "=&r"(second), [value] "+r"(value),
+                           [even] "+r"(even), [odd] "+r"(odd), [pairs] "+r"(pairs)
+                         : [step] "r"(step)
+                         : "cc", "memory");
     }
-    if (pixels > 0) {
+    if (pixels % 2 != 0) {
         const uint32_t last = asc_load_word(value);
         even = asc_widen_even_onto(even, last);
         odd = asc_widen_odd_onto(odd, last);

@@ -96,17 +96,69 @@ static uint32_t window_max_of_four(const int8_t *const *rows, int32_t height, in
     return best;
 }
 
-/* The commonest window: two pixels of two rows. */
-static void max_of_2x2(const int8_t *above, const int8_t *below, int32_t channels, int8_t *output) {
-    for (int32_t i = 0; i < channels; i += 4) {
-        const int32_t c = asc_min(i, channels - 4);
-        const uint32_t left = max_of_four(asc_load_word(above + c), asc_load_word(below + c));
-        const uint32_t right =
-            max_of_four(asc_load_word(above + channels + c), asc_load_word(below + channels + c));
-        const uint32_t best = max_of_four(left, right);
-        memcpy(output + c, &best, sizeof best);
-    }
+#if ASC_KERNELS_DSP
+
+/* Windows of two pixels of two rows, side by side: the commonest. */
+typedef struct {
+    const int8_t *above;
+    const int8_t *below;
+    int32_t channels; /* at least 4 */
+    int8_t *output;
+    int32_t pixels; /* of the output, at least 1 */
+} asc_pool_2x2_t;
+
+ASC_ASSERT_OFFSET(asc_pool_2x2_t, above, 0);
+ASC_ASSERT_OFFSET(asc_pool_2x2_t, below, 4);
+ASC_ASSERT_OFFSET(asc_pool_2x2_t, channels, 8);
+ASC_ASSERT_OFFSET(asc_pool_2x2_t, output, 12);
+ASC_ASSERT_OFFSET(asc_pool_2x2_t, pixels, 16);
+
+/* Four channels at a time; the last four of a pixel may overlap those before. */
+static void max_of_2x2(const asc_pool_2x2_t *windows) {
+    register const asc_pool_2x2_t *r0 __asm__("r0") = windows;
+    __asm__ volatile("ldm r0, {r1, r2, r3, r4, r5}\n\t"
+                     "1:\n\t"
+                     "sub r6, r3, #4\n\t"
+                     "2:\n\t"
+                     "ldr r10, [r1, r3]\n\t"
+                     "ldr r11, [r2, r3]\n\t"
+                     "ldr r8, [r1], #4\n\t"
+                     "ldr r12, [r2], #4\n\t"
+                     "ssub8 r14, r10, r11\n\t"
+                     "sel r10, r10, r11\n\t"
+                     "ssub8 r14, r8, r12\n\t"
+                     "sel r8, r8, r12\n\t"
+                     "ssub8 r14, r8, r10\n\t"
+                     "sel r8, r8, r10\n\t"
+                     "str r8, [r4], #4\n\t"
+                     "subs r6, #4\n\t"
+                     "bge 2b\n\t"
+                     "cmn r6, #4\n\t"
+                     "beq 3f\n\t"
+                     "add r1, r6\n\t"
+                     "add r2, r6\n\t"
+                     "add r4, r6\n\t"
+                     "mov r6, #0\n\t"
+                     "b 2b\n\t"
+                     "3:\n\t"
+                     "add r1, r3\n\t"
+                     "add r2, r3\n\t"
+                     "subs r5, #1\n\t"
+                     "bne 1b"
+                     : "+r"(r0)
+                     :
+                     : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc",
+                       "memory");
 }
+
+/* Whether the layer's windows are such, all inside of the rows. */
+static int is_2x2(const asc_pool_t *layer, const int8_t *const *rows) {
+    const asc_window_t *window = &layer->window;
+    return window->height == 2 && window->width == 2 && window->stride == 2 && window->left == 0 &&
+           2 * layer->output_width <= layer->input_width && rows[0] != NULL && rows[1] != NULL;
+}
+
+#endif
 
 void asc_max_pool(const void *data, const asc_kernel_args_t *args) {
     const asc_pool_t *layer = data;
@@ -116,15 +168,16 @@ void asc_max_pool(const void *data, const asc_kernel_args_t *args) {
         pool(layer, args, window_max);
         return;
     }
-    const int is_2x2 = layer->window.height == 2 && layer->window.width == 2 &&
-                       args->rows[0] != NULL && args->rows[1] != NULL;
+#if ASC_KERNELS_DSP
+    if (is_2x2(layer, args->rows)) {
+        const asc_pool_2x2_t windows = {args->rows[0], args->rows[1], channels, output,
+                                        layer->output_width};
+        max_of_2x2(&windows);
+        return;
+    }
+#endif
     for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
         const asc_range_t columns = columns_inside(layer, x);
-        if (is_2x2 && columns.end - columns.begin == 2) {
-            const int32_t first = columns.begin * channels;
-            max_of_2x2(args->rows[0] + first, args->rows[1] + first, channels, output);
-            continue;
-        }
         for (int32_t c = 0; c < channels; c += 4) {
             /* The last four channels may overlap those before. */
             const int32_t channel = asc_min(c, channels - 4);

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.hand_made import GraphBuilder
+from support.emulated import EmulatedNetwork
+from support.hand_made import GraphBuilder, model_of
 from support.hand_run import outputs_of, samples_for
 from support.integer_reference import pool
 
@@ -43,3 +44,35 @@ def test_pool(
     samples = samples_for(graph)
     for sample, output in zip(samples, outputs_of(graph, samples, tmp_path), strict=True):
         assert np.array_equal(output, expected(sample))
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize("channels", [3, 4, 5, 8, 11])
+def test_largest_of_2x2_on_cortex_m4(channels: int, padding: str, tmp_path: Path) -> None:
+    """Four channels at a time; SAME leaves a window that is half outside of odd rows."""
+    shape = (5, 7, channels)
+    builder = GraphBuilder((1, *shape), 0.5, 11)
+
+    def expected(sample: np.ndarray) -> np.ndarray:
+        return pool(sample, (2, 2), (2, 2), padding, average=False)
+
+    builder.add(
+        "MAX_POOL_2D",
+        (0,),
+        (1, *expected(np.zeros(shape, np.int8)).shape),
+        0.5,
+        11,
+        filter_height=2,
+        filter_width=2,
+        stride_h=2,
+        stride_w=2,
+        padding=padding,
+        fused_activation_function="NONE",
+    )
+    graph = builder.graph()
+    samples = samples_for(graph)
+    made = EmulatedNetwork(model_of(graph), "mps2-an386", tmp_path).run(samples)[0]
+    for sample, output in zip(samples, made, strict=True):
+        wanted = expected(sample)
+        assert np.array_equal(np.asarray(output).reshape(wanted.shape), wanted)

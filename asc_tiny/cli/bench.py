@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--cycles",
     is_flag=True,
-    help="Estimate cycles of a Cortex-M3 or M4 from what the emulated core executes.",
+    help="Estimate cycles of a Cortex-M3, M4 or M55 from what the emulated core executes.",
 )
 @click.option(
     "--wait-states",
@@ -90,10 +90,15 @@ def command(
 
 
 def _print_cycles(cycles: Cycles) -> None:
-    say(f"estimated cycles{'no wait states':>26}{f'{cycles.wait_states} wait states':>18}")
+    """Print cycles without and with wait states, or those that are a bound."""
+    if cycles.is_bound:
+        say(f"estimated cycles{'at least':>26}")
+    else:
+        say(f"estimated cycles{'no wait states':>26}{f'{cycles.wait_states} wait states':>18}")
     for name, segment in {"hop": cycles.hop, "inference": cycles.inference}.items():
         if segment is not None:
-            say(f"  per {name:<22}{segment.cycles:>14,}{segment.waiting_cycles:>18,}")
+            waiting = "" if cycles.is_bound else f"{segment.waiting_cycles:>18,}"
+            say(f"  per {name:<22}{segment.cycles:>14,}{waiting}")
 
 
 def _print_stages(stages: Sequence[StageCosts], total: int, cycles: Cycles | None) -> None:

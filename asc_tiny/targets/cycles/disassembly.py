@@ -31,13 +31,19 @@ class Instruction:
     function: str
 
 
-def disassemble(image: Path, *, objdump: str) -> list[Instruction]:
+def disassemble(image: Path, *, objdump: str, machine: str = "") -> list[Instruction]:
     """Return the instructions of an ELF image in the order of their addresses.
+
+    Args:
+        image: the image.
+        objdump: name of the disassembler.
+        machine: its name of the architecture, where it does not know it of the image.
 
     Raises:
         AscError: the disassembler is not installed or fails.
     """
-    command = [tools.require(objdump), "-d", "--no-show-raw-insn", image.name]
+    options = ["-m", machine] if machine else []
+    command = [tools.require(objdump), *options, "-d", "--no-show-raw-insn", image.name]
     done = tools.execute(command, folder=image.parent)
     if done.returncode != 0:
         raise AscError(f"{image}: {objdump} fails: {(done.stderr.splitlines() or [''])[-1]}")

@@ -46,12 +46,14 @@ class Cycles:
         inference: the network on one input.
         hop: the front end on its costliest hop, None of a network alone.
         layers: each stage of the network, empty if they were not asked for.
+        is_bound: whether they are a bound from below, of a core that never waits.
     """
 
     wait_states: int
     inference: Segment
     hop: Segment | None
     layers: tuple[StageCycles, ...]
+    is_bound: bool = False
 
 
 def estimate(
@@ -65,7 +67,7 @@ def estimate(
 
     Args:
         project: project for an emulated board whose core's manual states cycles.
-        wait_states: wait states of the flash.
+        wait_states: wait states of the flash; none are counted where cycles are a bound.
         layers: whether to estimate each stage of the network, too, in a copy of the project.
         instructions_per_hop: instructions of a classifier's costliest hop, as the image counts
             them, so that the same hop is estimated.
@@ -73,11 +75,13 @@ def estimate(
     Raises:
         AscError: as ``trace.segments``; or stages are asked for and the network has none.
     """
-    trace.core_of(project.board)
+    is_bound = trace.core_of(project.board).is_bound
+    if is_bound:
+        wait_states = 0
     stages = _layers(project, wait_states) if layers else ()
     if not isinstance(project, Project):
         pairs = _pairs(trace.segments(project, ["bench"], {}, wait_states=wait_states))
-        return Cycles(wait_states, pairs[0], None, stages)
+        return Cycles(wait_states, pairs[0], None, stages, is_bound)
     pcm = image.pcm_bytes(golden.noise(project.frontend))
     found = trace.segments(project, ["bench", "in.pcm"], {"in.pcm": pcm}, wait_states=wait_states)
     pairs = _pairs(found)
@@ -86,7 +90,8 @@ def estimate(
     hop = min(pairs[:hops], key=lambda each: abs(each.instructions - instructions_per_hop))
     is_streaming = project.options.schedule == STREAMING
     steps = project.frontend.columns if is_streaming else 1
-    return Cycles(wait_states, _sum(pairs[hops : hops + steps]), hop, stages)
+    inference = _sum(pairs[hops : hops + steps])
+    return Cycles(wait_states, inference, hop, stages, is_bound)
 
 
 def _pairs(segments: Sequence[Segment]) -> list[Segment]:

@@ -1,5 +1,7 @@
 """How many cycles an instruction takes on a core, by the tables of the cores' manuals.
 
+The Cortex-M55, whose manual has none, has a bound from below: see ``helium_rules``.
+
 Sources: Arm, "Cortex-M3 Technical Reference Manual", and "Cortex-M4 Technical Reference Manual",
 section "Instruction set summary" with "Load/store timings". Where a table has a range, such as that
 of a division, the value in its middle is taken; a jump fills the pipeline again in two cycles of
@@ -12,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from asc_tiny.targets.cycles import helium_rules
 from asc_tiny.targets.cycles.disassembly import Instruction
 
 REFILL = 2
@@ -50,16 +53,20 @@ class Cost:
 
 @dataclass(frozen=True)
 class Core:
-    """A core whose manual states cycles.
+    """A core of whose cycles something is known.
 
     Attributes:
         name: as boards name it.
         arithmetic: cycles of instructions by the beginning of their names, where it is not one; the
             longest beginning counts.
+        is_bound: whether cycles are a bound from below, of instructions that never wait.
+        machine: what the disassembler calls its architecture, where images do not say enough.
     """
 
     name: str
     arithmetic: Mapping[str, int]
+    is_bound: bool = False
+    machine: str = ""
 
 
 _FLOAT = {"vdiv": 14, "vsqrt": 14, "vmla": 3, "vmls": 3, "vfma": 3, "vfms": 3, "vnmla": 3}
@@ -74,6 +81,7 @@ CORES = {
             },
         ),
         Core("Cortex-M4", {"sdiv": _DIVISION, "udiv": _DIVISION, **_FLOAT}),
+        Core("Cortex-M55", {}, is_bound=True, machine="armv8.1-m.main"),
     )
 }
 """The cores by name."""
@@ -87,6 +95,8 @@ def cost(core: Core, instruction: Instruction, before: Instruction | None) -> Co
         instruction: the instruction.
         before: the one before it in memory, None if there is none.
     """
+    if core.is_bound:
+        return _least(instruction, before)
     name, operands = instruction.name, instruction.operands
     taken = REFILL if _jumps(instruction) else 0
     if _PAIR.fullmatch(name):
@@ -110,6 +120,15 @@ def cost(core: Core, instruction: Instruction, before: Instruction | None) -> Co
         return Cost(2, 2, taken)
     cycles = _arithmetic(core, name)
     return Cost(cycles, cycles, taken)
+
+
+def _least(instruction: Instruction, before: Instruction | None) -> Cost:
+    """Return the least cycles of an instruction on a Cortex-M55."""
+    several = _SEVERAL.fullmatch(instruction.name) or _FLOAT_SEVERAL.fullmatch(instruction.name)
+    if several:
+        cycles = -(-_register_count(instruction.operands) // 2)
+        return Cost(cycles, cycles)
+    return Cost(helium_rules.cycles(instruction, before), 1)
 
 
 def _jumps(instruction: Instruction) -> bool:

@@ -55,7 +55,7 @@ def core_of(board: Board) -> Core:
     if board.core not in CORES:
         raise AscError(
             f"--cycles: {board.core} of board {board.name}: its manual states no cycles of "
-            f"instructions; they are estimated for {' and '.join(CORES)}"
+            f"instructions; they are estimated for {', '.join(CORES)}"
         )
     return CORES[board.core]
 
@@ -96,7 +96,7 @@ def segments_of_any(
         AscError: as ``segments``.
     """
     core = core_of(project.board)
-    code = disassemble(project.image, objdump=objdump(project.board))
+    code = disassemble(project.image, objdump=objdump(project.board), machine=core.machine)
     border = address_of(code, BORDER)
     if border is None:
         raise AscError(f"{project.image}: has no function {BORDER}, by whose calls it is divided")

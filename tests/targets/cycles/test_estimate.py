@@ -128,10 +128,29 @@ def test_cycles_of_released_networks(name: str, tmp_path: Path) -> None:
     assert figures == pytest.approx(CYCLES[name], rel=0.02)
 
 
+def test_least_cycles_of_a_core_with_helium(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = make(
+        small_model(tmp_path / "small.tflite"), tmp_path / "m55", "--board", "mps3-an547"
+    )
+    found = estimate(project)
+    least = found.inference
+    assert found.is_bound
+    assert (found.wait_states, least.stalls) == (0, 0)
+    assert least.instructions < least.cycles < 2 * least.instructions
+    capsys.readouterr()
+    assert asc_tiny("bench", project.folder, "--cycles") == 0
+    text = capsys.readouterr().out
+    assert "at least" in text
+    assert "wait states" not in text
+    assert f"{least.cycles:,}" in text
+
+
 @pytest.mark.parametrize(
     ("board", "reason"),
     [
-        ("mps3-an547", "Cortex-M55 of board mps3-an547: its manual states no cycles"),
+        ("mps2-an500", "Cortex-M7 of board mps2-an500: its manual states no cycles"),
         ("host", "board host is not emulated"),
     ],
 )

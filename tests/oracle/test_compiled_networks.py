@@ -147,6 +147,16 @@ def test_instructions(name: str, board: str, tmp_path: Path) -> None:
     assert 0 < instructions <= MARGIN * INSTRUCTIONS[name, board]
 
 
+@pytest.mark.qemu
+@pytest.mark.parametrize(
+    ("name", "limit"), [("mobilenet_esc10", 46_830_000), ("mini_segnet_esc10", 75_350_000)]
+)
+def test_instructions_of_code_for_cortex_m0plus(name: str, limit: int, tmp_path: Path) -> None:
+    model = load(MODELS / f"{name}.tflite")
+    network = EmulatedNetwork(model, "mps2-an385", tmp_path, flags=CORTEX_M0PLUS)
+    assert 0 < network.run(samples_of(model, 5)[-1:])[1] <= MARGIN * limit
+
+
 def test_resized_rows_exist_only_where_they_must(tmp_path: Path) -> None:
     stages = compile_network(model_file(converted(upsampled), tmp_path)).lowered.stages
     kernels = [stage.kernel for stage in stages]

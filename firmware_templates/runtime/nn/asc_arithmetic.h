@@ -28,7 +28,18 @@ static inline int32_t asc_saturating_rounding_doubling_high_mul(int32_t a, int32
     if (a == INT32_MIN && b == INT32_MIN) {
         return INT32_MAX;
     }
+#if defined(__thumb__) && !defined(__thumb2__)
+    /* Products of halves, where a core multiplies to 32 bits. None of these sums exceeds them. */
+    const int32_t a_low = a & 0xFFFF;
+    const int32_t b_low = b & 0xFFFF;
+    const uint32_t lowest = (uint32_t)a_low * (uint32_t)b_low;
+    const int32_t middle = a_low * (b >> 16) + (int32_t)(lowest >> 16);
+    const int32_t rest = (middle & 0xFFFF) + (a >> 16) * b_low + (1 << 14);
+    const uint32_t high = (uint32_t)((a >> 16) * (b >> 16) + (middle >> 16));
+    return (int32_t)(high << 1) + (rest >> 15);
+#else
     return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
+#endif
 }
 
 /* value / 2^bits, rounded to nearest, halves away from zero. */

@@ -23,6 +23,9 @@
 #include "asc_im2col_dsp.h"
 #include "asc_pixels_dsp.h"
 #endif
+#if ASC_KERNELS_THUMB1
+#include "asc_conv_thumb1.h"
+#endif
 
 /* Widens `count` bytes to 16 bits. */
 static void widen(const int8_t *from, int32_t count, int16_t *to) {
@@ -98,21 +101,73 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t 
 
 #if !ASC_KERNELS_DSP
 
+/* The weights of channel c: each four of them are beside four of another channel. */
+static inline const int8_t *weights_of(const asc_product_t *product, int32_t c) {
+    return product->weights + c / 2 * 2 * product->depth + c % 2 * 4;
+}
+
 /* Adds the products of channel c and a window to a sum. */
 static inline int32_t add_window(const asc_product_t *product, const int16_t *wide, int32_t c,
                                  int32_t sum) {
-    const int32_t depth = product->depth;
-    const int8_t *weights = product->weights + c / 2 * 2 * depth + c % 2 * 4;
-    for (int32_t i = 0; i < depth; i += 4, weights += 8) {
+    const int8_t *weights = weights_of(product, c);
+    for (int32_t i = 0; i < product->depth; i += 4, weights += 8) {
         sum += (int32_t)wide[i] * weights[0] + (int32_t)wide[i + 1] * weights[2];
         sum += (int32_t)wide[i + 2] * weights[1] + (int32_t)wide[i + 3] * weights[3];
     }
     return sum;
 }
 
+#if ASC_KERNELS_THUMB1
+
+/* Whether windows and weights begin at whole words, which these cores load only. */
+static int are_words(const asc_product_t *product, const int16_t *wide, int32_t step) {
+    const uintptr_t bytes = (uint32_t)step * sizeof *wide;
+    return (((uintptr_t)wide | (uintptr_t)product->weights | bytes) & 3u) == 0;
+}
+
+/* The sums of channel c and the first windows of `windows`, two or the only one twice. */
+static inline asc_two_sums_t sums_of_two(const asc_product_t *product, const int16_t *wide,
+                                         int32_t step, int32_t windows, int32_t c) {
+    const int8_t *weights = weights_of(product, c);
+    const int16_t *second = windows > 1 ? wide + step : wide;
+    return multiply_two_windows(wide, second, weights, weights + 2 * product->depth);
+}
+
+/* A sum of channel c as a code. */
+static inline int8_t finish(const asc_product_t *product, int32_t sum, int32_t c, int32_t offset) {
+    const asc_channel_t *channel = &product->channels[c];
+    return product->range.narrow ? asc_finish_narrow(sum, channel, offset)
+                                 : asc_finish(sum, channel, &product->range);
+}
+
+/* The same for windows at whole words. */
+static void multiply_words(const asc_product_t *product, const int16_t *wide, int32_t step,
+                           int32_t windows, int8_t *output) {
+    const int32_t offset = asc_narrow_offset(&product->range);
+    const int32_t count = product->count;
+    for (; windows > 0; windows -= 2, wide += 2 * step, output += count) {
+        for (int32_t c = 0; c < count; c++, output++) {
+            const asc_two_sums_t sums = sums_of_two(product, wide, step, windows, c);
+            const int32_t bias = product->channels[c].bias;
+            output[0] = finish(product, bias + sums.first, c, offset);
+            if (windows > 1) {
+                output[count] = finish(product, bias + sums.second, c, offset);
+            }
+        }
+    }
+}
+
+#endif
+
 /* One value of each output channel for windows `step` values apart. */
 static void multiply_windows(const asc_product_t *product, const int16_t *wide, int32_t step,
                              int32_t windows, int8_t *output) {
+#if ASC_KERNELS_THUMB1
+    if (are_words(product, wide, step)) {
+        multiply_words(product, wide, step, windows, output);
+        return;
+    }
+#endif
     const int32_t offset = asc_narrow_offset(&product->range);
     for (int32_t x = 0; x < windows; x++, wide += step) {
         for (int32_t c = 0; c < product->count; c++) {
@@ -241,7 +296,23 @@ void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t 
 #if ASC_KERNELS_DSP
     sum_windows(&product, wide, layer->column_size, layer->columns, even, sums);
 #else
-    for (int32_t x = 0; x < layer->columns; x++, wide += layer->column_size, sums += even) {
+    int32_t x = 0;
+#if ASC_KERNELS_THUMB1
+    const int32_t step = layer->column_size;
+    if (are_words(&product, wide, step)) {
+        for (; x < layer->columns; x += 2, wide += 2 * step, sums += 2 * even) {
+            for (int32_t c = 0; c < product.count; c++) {
+                const int32_t left = layer->columns - x;
+                const asc_two_sums_t two = sums_of_two(&product, wide, step, left, c);
+                sums[c] = two.first;
+                if (left > 1) {
+                    sums[even + c] = two.second;
+                }
+            }
+        }
+    }
+#endif
+    for (; x < layer->columns; x++, wide += layer->column_size, sums += even) {
         for (int32_t c = 0; c < product.count; c++) {
             sums[c] = add_window(&product, wide, c, 0);
         }
@@ -373,9 +444,20 @@ static void depthwise_pixel(const asc_depthwise_conv_t *layer, const int8_t *con
                             int32_t count, int32_t channel, int8_t *output) {
     const int32_t outputs = layer->output_channels;
     const int32_t per_input = outputs / layer->input_channels;
+#if ASC_KERNELS_THUMB1
+    /* These cores have no division: outputs of an input channel are counted. */
+    int32_t input = channel / per_input;
+    int32_t ready = channel % per_input;
+    for (int32_t c = channel; c < outputs; c++, ready++) {
+        if (ready == per_input) {
+            ready = 0;
+            input++;
+        }
+#else
     for (int32_t c = channel; c < outputs; c++) {
-        const int8_t *weights = layer->weights + c;
         const int32_t input = c / per_input;
+#endif
+        const int8_t *weights = layer->weights + c;
         int32_t sum = layer->channels[c].bias;
         int32_t tap = 0;
         for (; tap + 2 <= count; tap += 2, weights += 2 * outputs) {

@@ -17,6 +17,13 @@
 #define ASC_KERNELS_DSP 0
 #endif
 
+/* The same for cores that multiply to 32 bits only. */
+#if defined(__thumb__) && !defined(__thumb2__) && defined(__GNUC__) && defined(__OPTIMIZE__)
+#define ASC_KERNELS_THUMB1 1
+#else
+#define ASC_KERNELS_THUMB1 0
+#endif
+
 /* Does not compile unless a member lies so many bytes behind its structure's beginning, where
  * assembly reads it. */
 #define ASC_ASSERT_OFFSET(TYPE, MEMBER, BYTES) \

@@ -18,6 +18,8 @@
 #include "asc_arithmetic_mve.h"
 #elif ASC_KERNELS_DSP
 #include "asc_upsampled_dsp.h"
+#elif ASC_KERNELS_THUMB1
+#include "asc_conv_thumb1.h"
 #endif
 
 /* Whether assembly makes narrow layers from two rows, the commonest number. */
@@ -304,6 +306,26 @@ static int32_t multiply_pixel(const int8_t *pixel, const int8_t *weights, int32_
     return sum;
 }
 
+#if ASC_KERNELS_THUMB1
+
+/* The sums of whole words; of an odd number of filters the last one has another beside it. */
+static void sum_words(const asc_conv_sums_t *layer, const int8_t *row, int32_t *sums) {
+    const int8_t *weights = layer->weights;
+    for (int32_t filter = 0; filter < layer->filters; filter += 2, weights += 2 * layer->depth) {
+        const int8_t *pixel = row;
+        for (int32_t x = 0; x < layer->input_width;
+             x++, sums += 2, pixel += layer->input_channels) {
+            const asc_two_sums_t two = multiply_two_filters(pixel, pixel + layer->depth, weights);
+            sums[0] = two.first;
+            if (filter + 1 < layer->filters) {
+                sums[1] = two.second;
+            }
+        }
+    }
+}
+
+#endif
+
 void asc_conv_sums(const void *data, const asc_kernel_args_t *args) {
     const asc_conv_sums_t *layer = data;
     const int32_t width = layer->input_width;
@@ -311,6 +333,13 @@ void asc_conv_sums(const void *data, const asc_kernel_args_t *args) {
 #if ASC_KERNELS_DSP
     if (width >= 4) {
         sum_pixels(layer, args->rows[0], (uint32_t *)(void *)args->scratch, sums);
+        return;
+    }
+#endif
+#if ASC_KERNELS_THUMB1
+    const uintptr_t words = (uintptr_t)args->rows[0] | (uintptr_t)layer->weights;
+    if (((words | (uint32_t)layer->input_channels) & 3u) == 0) {
+        sum_words(layer, args->rows[0], sums);
         return;
     }
 #endif

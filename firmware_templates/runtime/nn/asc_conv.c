@@ -27,7 +27,10 @@
 #include "asc_conv_thumb1.h"
 #endif
 
-/* Widens `count` bytes to 16 bits. */
+/* What codes in columns are multiplied by: cores with the DSP extension round doubled sums. */
+enum { SCALE = ASC_KERNELS_DSP ? 2 : 1 };
+
+/* Widens `count` bytes to 16 bits, and scales them. */
 static void widen(const int8_t *from, int32_t count, int16_t *to) {
 #if ASC_KERNELS_DSP
     for (; count >= 4; count -= 4, from += 4, to += 4) {
@@ -35,7 +38,7 @@ static void widen(const int8_t *from, int32_t count, int16_t *to) {
     }
 #endif
     for (; count > 0; count--) {
-        *to++ = *from++;
+        *to++ = (int16_t)(SCALE * *from++);
     }
 }
 
@@ -51,7 +54,7 @@ static void arrange_row(const asc_conv_t *layer, const int8_t *from, int16_t *wi
     const int32_t step = layer->column_size;
     const int32_t left = layer->window.left;
     const int32_t inside = asc_min(layer->columns - left, layer->input_width);
-    const int16_t zero = (int16_t)layer->input_zero_point;
+    const int16_t zero = (int16_t)(SCALE * layer->input_zero_point);
     for (int32_t x = -left; x < layer->columns - left; x++, wide += step) {
         if (from == NULL || x < 0 || x >= inside) {
             for (int32_t c = 0; c < channels; c++) {
@@ -59,7 +62,7 @@ static void arrange_row(const asc_conv_t *layer, const int8_t *from, int16_t *wi
             }
         } else if (channels < 8) {
             for (int32_t c = 0; c < channels; c++) {
-                wide[c] = *from++;
+                wide[c] = (int16_t)(SCALE * *from++);
             }
         } else {
             widen(from, channels, wide);

@@ -4,7 +4,8 @@
  * time; a part of asc_conv.c.
  *
  * Weights of two output channels lie side by side, four values of each in a word, in the order 0,
- * 2, 1, 3: SXTB16 makes pairs 0, 1 and 2, 3 of them. They meet two windows in registers.
+ * 2, 1, 3: SXTB16 makes pairs 0, 1 and 2, 3 of them. They meet two windows in registers, whose
+ * values are doubled.
  */
 #ifndef ASC_CONV_DSP_H
 #define ASC_CONV_DSP_H
@@ -93,6 +94,8 @@ static void multiply_block(asc_window_pair_t *block) {
         "ldr r3, [r6, #24]\n\t"
         "ldr r11, [r4]\n\t"
         "ldr r12, [r4, #12]\n\t"
+        "lsl r11, r11, #1\n\t"
+        "lsl r12, r12, #1\n\t"
         "mov r14, r11\n\t"
         "mov r7, r12\n\t"
         MULTIPLY_WINDOWS
@@ -102,8 +105,6 @@ static void multiply_block(asc_window_pair_t *block) {
         "ldrd r0, r3, [r4, #4]\n\t"
         "ldr r10, [r6, #32]\n\t"
         "lsl r1, r10, r3\n\t"
-        "lsl r11, r11, #1\n\t"
-        "lsl r14, r14, #1\n\t"
         "smmlar r5, r11, r0, r1\n\t"
         "add r5, r5, r11, asr #31\n\t"
         "smmlar r11, r14, r0, r1\n\t"
@@ -116,8 +117,6 @@ static void multiply_block(asc_window_pair_t *block) {
         "strb r5, [r8], #1\n\t"
         "ldrd r0, r3, [r4, #16]\n\t"
         "lsl r1, r10, r3\n\t"
-        "lsl r12, r12, #1\n\t"
-        "lsl r7, r7, #1\n\t"
         "smmlar r5, r12, r0, r1\n\t"
         "add r5, r5, r12, asr #31\n\t"
         "smmlar r12, r7, r0, r1\n\t"
@@ -155,6 +154,8 @@ static void multiply_single(asc_window_pair_t *block) {
                      "ldr r3, [r7, #24]\n\t"
                      "ldr r11, [r1]\n\t"
                      "ldr r12, [r1, #12]\n\t"
+                     "lsl r11, r11, #1\n\t"
+                     "lsl r12, r12, #1\n\t"
                      "add r3, r2\n\t"
                      "2:\n\t"
                      "ldrd r4, r5, [r2], #8\n\t"
@@ -174,8 +175,6 @@ static void multiply_single(asc_window_pair_t *block) {
                      "ldr r10, [r7, #32]\n\t"
                      "lsl r6, r10, r3\n\t"
                      "lsl r8, r10, r5\n\t"
-                     "lsl r11, r11, #1\n\t"
-                     "lsl r12, r12, #1\n\t"
                      "smmulr r11, r11, r0\n\t"
                      "smmulr r12, r12, r4\n\t"
                      "add r11, r11, r11, asr #31\n\t"
@@ -268,7 +267,7 @@ typedef struct {
  * values of each channel, then the next pairs. */
 typedef struct {
     asc_rounding_t rounding[3];
-    int32_t biases[3];
+    int32_t biases[3]; /* doubled, as values of windows are */
     int8_t *output;
     int32_t count; /* codes from a window's output to the next */
     const uint32_t *weights;
@@ -324,7 +323,6 @@ ASC_ASSERT_OFFSET(asc_widened_channels_t, second, 80);
 
 /* Rounds sums of both windows as asc_finish_narrow does, and stores them at PLACE. */
 #define ROUND_ONE(SUM, OUTPUT)               \
-    "lsl " SUM ", " SUM ", #1\n\t"           \
     "smmlar r3, " SUM ", r4, r6\n\t"         \
     "add r3, r3, " SUM ", asr #31\n\t"       \
     "asr r3, r3, r5\n\t"                     \
@@ -493,7 +491,7 @@ APART static void multiply_widened(const asc_product_t *product, const int16_t *
             channels.rounding[i].multiplier = channel->multiplier;
             channels.rounding[i].bits = channel->bits;
             channels.rounding[i].added = asc_shift_left(offset, channel->bits);
-            channels.biases[i] = channel->bias;
+            channels.biases[i] = channel->bias * 2;
         }
         channels.weights_end = channels.weights + made * depth / 2;
         channels.output = output + c;
@@ -563,6 +561,10 @@ static void sum_pair(asc_pair_sums_t *block) {
         "ldrd r8, r9, [r6, #12]\n\t"
         "ldr r5, [r6, #24]\n\t"
         "add r9, r8\n\t"
+        "asr r14, r14, #1\n\t"
+        "asr r7, r7, #1\n\t"
+        "asr r11, r11, #1\n\t"
+        "asr r12, r12, #1\n\t"
         "strd r14, r7, [r9]\n\t"
         "strd r11, r12, [r8], #8\n\t"
         "str r8, [r6, #12]\n\t"

@@ -10,9 +10,10 @@
 #include "asc_dsp.h"
 #include "asc_kernels.h"
 
+/* Four codes, doubled as rounding takes sums of their products. */
 static inline void widen_word(uint32_t bytes, int16_t *to) {
-    const uint32_t even = asc_widen_even(bytes);
-    const uint32_t odd = asc_widen_odd(bytes);
+    const uint32_t even = asc_widen_even_onto(asc_widen_even(bytes), bytes);
+    const uint32_t odd = asc_widen_odd_onto(asc_widen_odd(bytes), bytes);
     const uint32_t low = asc_pack_low(even, odd);
     const uint32_t high = asc_pack_high(even, odd);
     memcpy(to, &low, sizeof low);
@@ -91,14 +92,14 @@ static void arrange_few(const asc_conv_t *layer, const int8_t *const *rows, int1
 static void arrange_codes(const asc_conv_t *layer, const int8_t *from, int16_t *wide) {
     const int32_t step = layer->column_size;
     const int32_t left = layer->window.left;
-    const int16_t zero = (int16_t)layer->input_zero_point;
+    const int16_t zero = (int16_t)(2 * layer->input_zero_point);
     const int32_t end = from == NULL ? -left : asc_min(layer->columns - left, layer->input_width);
     int32_t x = -left;
     for (; x < 0 && x < end; x++, wide += step) {
         *wide = zero;
     }
     for (; x < end; x++, wide += step) {
-        *wide = from[x];
+        *wide = (int16_t)(2 * from[x]);
     }
     for (; x < layer->columns - left; x++, wide += step) {
         *wide = zero;

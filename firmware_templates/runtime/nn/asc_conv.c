@@ -31,10 +31,18 @@
 enum { SCALE = ASC_KERNELS_DSP ? 2 : 1 };
 
 /* Widens `count` bytes to 16 bits, and scales them. */
-static void widen(const int8_t *from, int32_t count, int16_t *to) {
+static inline void widen(const int8_t *from, int32_t count, int16_t *to) {
 #if ASC_KERNELS_DSP
-    for (; count >= 4; count -= 4, from += 4, to += 4) {
-        widen_four(from, to);
+    for (; count >= 8; count -= 8, from += 8, to += 8) {
+        const uint32_t first = asc_load_word(from), second = asc_load_word(from + 4);
+        widen_word(first, to);
+        widen_word(second, to + 4);
+    }
+    if (count >= 4) {
+        widen_word(asc_load_word(from), to);
+        count -= 4;
+        from += 4;
+        to += 4;
     }
 #endif
     for (; count > 0; count--) {
@@ -73,7 +81,8 @@ static void arrange_row(const asc_conv_t *layer, const int8_t *from, int16_t *wi
 
 /* Brings the rows under the windows of a row of output side by side, as columns of window.height
  * pixels: a window is a run of values in this scratch. Padding has the code of zero, which
- * the bias has already subtracted; the last group of four may reach behind the last column. */
+ * the bias has already subtracted. What fills up a column, and what the last group of four reaches
+ * behind the last one, meets weights of zero. */
 static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t *wide) {
     const int32_t height = layer->window.height;
     const int32_t channels = layer->input_channels;
@@ -96,10 +105,6 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t 
             arrange_row(layer, rows[y], wide + y * channels);
         }
     }
-    for (int32_t i = height * channels; rest > 0 && i < size; i += layer->column_size) {
-        wide[i] = 0;
-    }
-    fill(wide + size, 0, 4);
 }
 
 #if !ASC_KERNELS_DSP

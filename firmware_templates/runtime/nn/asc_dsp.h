@@ -90,6 +90,40 @@ static inline uint32_t asc_pack_high(uint32_t low, uint32_t high) {
     return result;
 }
 
+/* Sums of 16 bits hold the codes of so many pixels. */
+enum { ASC_MOST_PIXELS = 256 };
+
+/* Adds the codes of four channels of pixels `step` bytes apart to two pairs of sums. */
+static inline void asc_add_pixels(const int8_t *value, int32_t step, int32_t pixels, uint32_t *even,
+                                  uint32_t *odd) {
+    uint32_t even_sums = *even, odd_sums = *odd;
+    int32_t pairs = pixels / 2;
+    if (pairs > 0) {
+        uint32_t first, second;
+        __asm__ volatile("1:\n\t"
+                         "ldr %[first], [%[value]]\n\t"
+                         "ldr %[second], [%[value], %[step]]\n\t"
+                         "sxtab16 %[even], %[even], %[first]\n\t"
+                         "sxtab16 %[odd], %[odd], %[first], ror #8\n\t"
+                         "sxtab16 %[even], %[even], %[second]\n\t"
+                         "sxtab16 %[odd], %[odd], %[second], ror #8\n\t"
+                         "add %[value], %[value], %[step], lsl #1\n\t"
+                         "subs %[pairs], %[pairs], #1\n\t"
+                         "bne 1b"
+                         : [first] "=&r"(first), [second] "=&r"(second), [value] "+r"(value),
+                           [even] "+r"(even_sums), [odd] "+r"(odd_sums), [pairs] "+r"(pairs)
+                         : [step] "r"(step)
+                         : "cc", "memory");
+    }
+    if (pixels % 2 != 0) {
+        const uint32_t last = asc_load_word(value);
+        even_sums = asc_widen_even_onto(even_sums, last);
+        odd_sums = asc_widen_odd_onto(odd_sums, last);
+    }
+    *even = even_sums;
+    *odd = odd_sums;
+}
+
 #endif
 
 #endif

@@ -100,37 +100,12 @@ void asc_softmax(const void *data, const asc_kernel_args_t *args) {
 
 #if ASC_KERNELS_DSP
 
-/* Sums of 16 bits hold so many codes. */
-enum { MOST_CODES = 256 };
-
-/* Adds `pixels` pixels, at most MOST_CODES, to the sums of `count` channels, at most four. */
+/* Adds `pixels` pixels, at most ASC_MOST_PIXELS, to the sums of `count` channels, at most four. */
 static void sum_channels(const int8_t *value, int32_t step, int32_t pixels, int32_t count,
                          int32_t *sums) {
     uint32_t even = 0;
     uint32_t odd = 0;
-    int32_t pairs = pixels / 2;
-    if (pairs > 0) {
-        uint32_t first, second;
-        __asm__ volatile("1:\n\t"
-                         "ldr %[first], [%[value]]\n\t"
-                         "ldr %[second], [%[value], %[step]]\n\t"
-                         "sxtab16 %[even], %[even], %[first]\n\t"
-                         "sxtab16 %[odd], %[odd], %[first], ror #8\n\t"
-                         "sxtab16 %[even], %[even], %[second]\n\t"
-                         "sxtab16 %[odd], %[odd], %[second], ror #8\n\t"
-                         "add %[value], %[value], %[step], lsl #1\n\t"
-                         "subs %[pairs], %[pairs], #1\n\t"
-                         "bne 1b"
-                         : [first] "=&r"(first), [second] "=&r"(second), [value] "+r"(value),
-                           [even] "+r"(even), [odd] "+r"(odd), [pairs] "+r"(pairs)
-                         : [step] "r"(step)
-                         : "cc", "memory");
-    }
-    if (pixels % 2 != 0) {
-        const uint32_t last = asc_load_word(value);
-        even = asc_widen_even_onto(even, last);
-        odd = asc_widen_odd_onto(odd, last);
-    }
+    asc_add_pixels(value, step, pixels, &even, &odd);
     sums[0] += (int16_t)even;
     if (count > 1) {
         sums[1] += (int16_t)odd;
@@ -145,8 +120,9 @@ static void sum_channels(const int8_t *value, int32_t step, int32_t pixels, int3
 
 static void sum_row(const asc_sum_t *layer, const int8_t *value, int32_t *sums) {
     const int32_t channels = layer->channels;
-    for (int32_t x = 0; x < layer->width; x += MOST_CODES, value += MOST_CODES * channels) {
-        const int32_t pixels = asc_min(layer->width - x, MOST_CODES);
+    for (int32_t x = 0; x < layer->width;
+         x += ASC_MOST_PIXELS, value += ASC_MOST_PIXELS * channels) {
+        const int32_t pixels = asc_min(layer->width - x, ASC_MOST_PIXELS);
         for (int32_t c = 0; c < channels; c += 4) {
             sum_channels(value + c, channels, pixels, channels - c, sums + c);
         }

@@ -25,6 +25,10 @@ static asc_range_t columns_inside(const asc_pool_t *layer, int32_t x) {
 }
 
 /* Rounded to nearest, halves away from zero. */
+static inline int32_t rounded_quotient(int32_t sum, int32_t count) {
+    return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+}
+
 static int32_t window_average(const asc_pool_t *layer, const int8_t *const *rows,
                               asc_range_t columns, int32_t channel) {
     int32_t sum = 0;
@@ -37,7 +41,7 @@ static int32_t window_average(const asc_pool_t *layer, const int8_t *const *rows
             count += columns.end - columns.begin;
         }
     }
-    return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+    return rounded_quotient(sum, count);
 }
 
 typedef int32_t (*reduce_t)(const asc_pool_t *, const int8_t *const *, asc_range_t, int32_t);
@@ -53,9 +57,52 @@ static void pool(const asc_pool_t *layer, const asc_kernel_args_t *args, reduce_
     }
 }
 
+#if ASC_KERNELS_DSP
+
+/* Means of `count` channels from `channel` on, at most four. */
+static void average_channels(const asc_pool_t *layer, const int8_t *const *rows,
+                             asc_range_t columns, int32_t channel, int32_t count, int8_t *output) {
+    const int32_t channels = layer->input_channels;
+    const int32_t width = columns.end - columns.begin;
+    uint32_t even = 0, odd = 0;
+    int32_t pixels = 0;
+    for (int32_t y = 0; y < layer->window.height; y++) {
+        if (rows[y] != NULL) {
+            const int8_t *const first = rows[y] + columns.begin * channels + channel;
+            asc_add_pixels(first, channels, width, &even, &odd);
+            pixels += width;
+        }
+    }
+    const int32_t sums[4] = {(int16_t)even, (int16_t)odd, (int32_t)even >> 16, (int32_t)odd >> 16};
+    for (int32_t i = 0; i < count; i++) {
+        const int32_t mean = rounded_quotient(sums[i], pixels);
+        output[i] = (int8_t)asc_min(asc_max(mean, layer->minimum), layer->maximum);
+    }
+}
+
+void asc_average_pool(const void *data, const asc_kernel_args_t *args) {
+    const asc_pool_t *layer = data;
+    const int32_t channels = layer->output_channels;
+    int8_t *output = args->output;
+    if (layer->window.height * layer->window.width > ASC_MOST_PIXELS) {
+        pool(layer, args, window_average);
+        return;
+    }
+    for (int32_t x = 0; x < layer->output_width; x++, output += channels) {
+        const asc_range_t columns = columns_inside(layer, x);
+        for (int32_t c = 0; c < channels; c += 4) {
+            average_channels(layer, args->rows, columns, c, asc_min(channels - c, 4), output + c);
+        }
+    }
+}
+
+#else
+
 void asc_average_pool(const void *layer, const asc_kernel_args_t *args) {
     pool(layer, args, window_average);
 }
+
+#endif
 
 #if !ASC_KERNELS_MVE
 

@@ -49,22 +49,43 @@ def test_pool(
 @pytest.mark.qemu
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
 @pytest.mark.parametrize("channels", [3, 4, 5, 8, 11])
-def test_largest_of_2x2_on_cortex_m4(channels: int, padding: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
+def test_pool_of_2x2_on_cortex_m4(name: str, channels: int, padding: str, tmp_path: Path) -> None:
     """Four channels at a time; SAME leaves a window that is half outside of odd rows."""
-    shape = (5, 7, channels)
+    check(name, (5, 7, channels), (2, 2), padding, tmp_path, "mps2-an386")
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("board", ["mps2-an386", "mps3-an547"])
+@pytest.mark.parametrize("kernel", [(16, 16), (16, 17), (3, 2)])
+def test_averages_of_many_pixels(kernel: tuple[int, int], board: str, tmp_path: Path) -> None:
+    """Sums of 16 bits hold no more than 256 extreme codes."""
+    check("AVERAGE_POOL_2D", (17, 17, 6), kernel, "SAME", tmp_path, board)
+
+
+def check(
+    name: str,
+    shape: tuple[int, ...],
+    kernel: tuple[int, int],
+    padding: str,
+    folder: Path,
+    board: str,
+) -> None:
+    """Compare windows with a stride of 2 on an emulated core with their definition."""
     builder = GraphBuilder((1, *shape), 0.5, 11)
+    average = name.startswith("AVERAGE")
 
     def expected(sample: np.ndarray) -> np.ndarray:
-        return pool(sample, (2, 2), (2, 2), padding, average=False)
+        return pool(sample, kernel, (2, 2), padding, average=average)
 
     builder.add(
-        "MAX_POOL_2D",
+        name,
         (0,),
         (1, *expected(np.zeros(shape, np.int8)).shape),
         0.5,
         11,
-        filter_height=2,
-        filter_width=2,
+        filter_height=kernel[0],
+        filter_width=kernel[1],
         stride_h=2,
         stride_w=2,
         padding=padding,
@@ -72,7 +93,7 @@ def test_largest_of_2x2_on_cortex_m4(channels: int, padding: str, tmp_path: Path
     )
     graph = builder.graph()
     samples = samples_for(graph)
-    made = EmulatedNetwork(model_of(graph), "mps2-an386", tmp_path).run(samples)[0]
+    made = EmulatedNetwork(model_of(graph), board, folder).run(samples)[0]
     for sample, output in zip(samples, made, strict=True):
         wanted = expected(sample)
         assert np.array_equal(np.asarray(output).reshape(wanted.shape), wanted)

@@ -32,6 +32,7 @@ static uint32_t taken_r9(void) {
 
 /* Arguments: input, output, "hops" to push whole hops and write nothing, or "chunks". */
 int main(int argc, char **argv) {
+    trap_unaligned();
     uint64_t most = 0;
     if (argc != 4) {
         return 2;

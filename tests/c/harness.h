@@ -30,4 +30,12 @@ static inline void print_number(const char *before, int64_t value, const char *a
     platform_print(after);
 }
 
+/* Code for a core that loads words from whole addresses only must do so on a larger one, too: has a
+ * Cortex-M3 stop at what is not aligned (UNALIGN_TRP of CCR). */
+static inline void trap_unaligned(void) {
+#if defined(__thumb__) && !defined(__thumb2__)
+    *(volatile uint32_t *)0xE000ED14u |= 8u;
+#endif
+}
+
 #endif

@@ -27,6 +27,7 @@ static uint32_t changed(const int8_t *guard) {
 }
 
 int main(int argc, char **argv) {
+    trap_unaligned();
     uint64_t most = 0;
     if (argc < 3) {
         return 2;

@@ -13,7 +13,7 @@ from asc_tiny.firmware import frontend as frontend_code
 from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.frontend import golden
 from support.emulated import CLANG, EmulatedFrontEnd
-from support.front_end_cores import M4, assert_same, clips, needs_tools
+from support.front_end_cores import CORTEX_M0PLUS, M4, assert_same, clips, needs_tools
 from support.front_ends import CONFIGS, DEFAULT
 from support.native import FLAGS, write
 from support.paths import CLIPS
@@ -25,7 +25,12 @@ pytestmark = [
 
 GCC = ("arm-none-eabi-gcc",)
 COMPILERS = {"GCC": GCC, "clang": CLANG}
-CORES = {"Cortex-M4": M4, "Cortex-M3": "mps2-an385", "Cortex-M33": "mps2-an505"}
+CORES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "Cortex-M4": (M4, ()),
+    "Cortex-M3": ("mps2-an385", ()),
+    "Cortex-M33": ("mps2-an505", ()),
+    "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS),
+}
 MOST = 1.1
 """Instructions of a hop that clang compiles, of those of what GCC compiles."""
 KEPT_R9 = ("-ffixed-r9", "-DKEPT_R9=0x5A5A1234u")
@@ -46,9 +51,10 @@ def test_clang_gives_the_models_bits_at_about_the_cost(
     core: str, name: str, tmp_path: Path
 ) -> None:
     config = CONFIGS[name]
-    clang = EmulatedFrontEnd(config, CORES[core], tmp_path / "clang", compiler=CLANG)
+    board, flags = CORES[core]
+    clang = EmulatedFrontEnd(config, board, tmp_path / "clang", flags=flags, compiler=CLANG)
     assert_same(clang, clips(config))
-    gcc = EmulatedFrontEnd(config, CORES[core], tmp_path / "gcc")
+    gcc = EmulatedFrontEnd(config, board, tmp_path / "gcc", flags=flags)
     assert 0.8 < hop(clang) / hop(gcc) <= MOST
 
 

@@ -54,8 +54,7 @@
 #define ASC_FORGET_REGISTER(NAME, REGISTER) ".unreq " #NAME "\n"
 
 /* Cores that multiply to 32 bits only. */
-#if defined(__thumb__) && !defined(__thumb2__) && defined(__OPTIMIZE__) && defined(__GNUC__) && \
-    !defined(__clang__)
+#if defined(__thumb__) && !defined(__thumb2__) && defined(__OPTIMIZE__) && defined(__GNUC__)
 #define ASC_HAS_THUMB1 1
 #else
 #define ASC_HAS_THUMB1 0

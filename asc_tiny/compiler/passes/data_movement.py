@@ -5,7 +5,8 @@ conversions to the scale that is already there. Every operator that only moves c
 map: for each element of its output, the number of the input's element that lies there. Two in a row
 have one map together. Where that map leaves all elements in their order, nothing is left to do but
 to give them another shape; where it is that of a PAD, a STRIDED_SLICE or a TRANSPOSE, this one does
-the work of all. Identical operators become one.
+the work of all; where it repeats the pixels of an image, that is a RESIZE_NEAREST_NEIGHBOR.
+Identical operators become one.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from asc_tiny.tflite.ops import Family, OpRules, row
 _Places = NDArray[np.int32]
 
 _MOST_DIMENSIONS = 5
+
+_ROWS, _COLUMNS, _CHANNELS, _IMAGE_DIMENSIONS = 1, 2, 3, 4
+"""Those of an image, behind the batch."""
 
 _PADS = ("PAD", "PADV2")
 
@@ -212,8 +216,10 @@ class _Simplifier:
             return None
         if places.min() < 0:
             return self.as_pad(operator, moved, source)
-        return self.as_slice(operator, places, source) or self.as_transpose(
-            operator, places, source
+        return (
+            self.as_slice(operator, places, source)
+            or self.as_resize(operator, places, source)
+            or self.as_transpose(operator, places, source)
         )
 
     def as_pad(self, operator: Operator, moved: _Moved, source: Tensor) -> Operator | None:
@@ -249,6 +255,23 @@ class _Simplifier:
         bounds = [self.constant(np.array(each, np.int32)) for each in zip(*ranges, strict=True)]
         source_index = source.index
         return _made(operator, "STRIDED_SLICE", source_index, *bounds, options=_PLAIN_SLICE)
+
+    def as_resize(self, operator: Operator, places: _Places, source: Tensor) -> Operator | None:
+        """Return the RESIZE_NEAREST_NEIGHBOR that repeats pixels of an image as a map says.
+
+        Keras' layer for upsampling becomes a TILE of rows, one of columns and what shapes them. A
+        convolution behind the one operator repeats the pixels by itself.
+        """
+        if places.ndim != _IMAGE_DIMENSIONS:
+            return None
+        repeated = _numbers(source)
+        for axis in _ROWS, _COLUMNS:
+            repeated = repeated.repeat(places.shape[axis] // source.shape[axis], axis)
+        if not np.array_equal(repeated, places):
+            return None
+        size = self.constant(np.array(places.shape[_ROWS:_CHANNELS], np.int32))
+        options = {"align_corners": 0, "half_pixel_centers": 0}
+        return _made(operator, "RESIZE_NEAREST_NEIGHBOR", source.index, size, options=options)
 
     def as_transpose(self, operator: Operator, places: _Places, source: Tensor) -> Operator | None:
         """Return the TRANSPOSE that orders the dimensions of a tensor as an index map says."""
@@ -334,7 +357,17 @@ index_map_rule: OpRules[_Rule] = OpRules({Family.RESIZE: _if_shapes_are_equal})
 Where an operator has no rule here, that for folding it makes the map.
 """
 
-index_map_rule("BROADCAST_TO", "MIRROR_PAD", "QUANTIZE", "TILE")(_if_shapes_are_equal)
+index_map_rule("MIRROR_PAD", "QUANTIZE")(_if_shapes_are_equal)
+
+
+@index_map_rule("BROADCAST_TO")
+def _broadcast(op: FoldingContext) -> Sequence[Values]:
+    return [np.broadcast_to(op.values(0), op.output.shape)]
+
+
+@index_map_rule("TILE")
+def _tiled(op: FoldingContext) -> Sequence[Values]:
+    return [np.tile(op.values(0), op.integers(1))]
 
 
 @index_map_rule("PAD", "PADV2")

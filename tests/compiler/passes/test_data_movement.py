@@ -22,7 +22,8 @@ pytest.importorskip("tflite_micro")
 
 from support.chain import SCALE, ZERO, Chain, check
 from support.emulated import EmulatedNetwork
-from support.network_models import inputs
+from support.graph_batch import compiled_runtime, run_all
+from support.network_models import TflmNetwork, inputs
 from support.tflite_builder import Value
 
 POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
@@ -67,6 +68,18 @@ class Moves(Chain):
     def resized(self, name: str, *size: int, **options: Any) -> Moves:
         shape = (1, *size, self.x.shape[3])
         return self.moved(name, [self.numbers(*size)], shape, **options)
+
+    def tiled(self, *times: int) -> Moves:
+        shape = tuple(int(size) for size in np.multiply(self.x.shape, times))
+        return self.moved("TILE", [self.numbers(*times)], shape)
+
+    def upsampled(self, rows: int, columns: int) -> Moves:
+        """Repeat pixels as Keras does."""
+        _, height, width, channels = self.x.shape
+        self.reshape(1, height, 1, width, channels).tiled(1, 1, rows, 1, 1)
+        height *= rows
+        self.reshape(1, height, width, 1, channels).tiled(1, 1, 1, columns, 1)
+        return self.reshape(1, height, width * columns, channels)
 
     def split(self, axis: int, count: int) -> list[Value]:
         size = self.x.shape[axis] // count
@@ -241,6 +254,12 @@ CASES: dict[str, tuple[Callable[[], ModelFile], list[str]]] = {
         lambda: Moves().resized("RESIZE_BILINEAR", 7, 6, halfPixelCenters=True).end(),
         NOTHING,
     ),
+    "upsampled": (lambda: Moves().upsampled(2, 2).end(), ["RESIZE_NEAREST_NEIGHBOR"]),
+    "upsampled twice": (
+        lambda: Moves((1, 3, 2, 3)).upsampled(3, 2).upsampled(2, 4).end(),
+        ["RESIZE_NEAREST_NEIGHBOR"],
+    ),
+    "TILE of 1": (lambda: Moves().tiled(1, 1, 1, 1).end(), NOTHING),
     "CONCATENATION of one": (lambda: of_one(Moves.joined), NOTHING),
     "PACK of one": (lambda: of_one(Moves.packed), NOTHING),
     "SPLIT and CONCATENATION": (lambda: halves(0, 1), NOTHING),
@@ -265,6 +284,7 @@ CASES: dict[str, tuple[Callable[[], ModelFile], list[str]]] = {
         lambda: Moves().slice((0, 1, 2, 0), (1, 6, 4, 8)).transpose(0, 2, 1, 3).end(),
         ["SLICE", "TRANSPOSE"],
     ),
+    "image beside itself": (lambda: Moves().tiled(1, 1, 2, 1).end(), ["TILE"]),
     "backwards": (
         lambda: Moves().strided((0, 1, 1), (0, 7, 1), (5, 0, -1), (0, 8, 1)).end(),
         ["STRIDED_SLICE"],
@@ -293,7 +313,29 @@ def test_what_is_left(case: str) -> None:
 @pytest.mark.parametrize("schedule", [None, "layers", "streaming"])
 def test_results(schedule: str | None, tmp_path: Path) -> None:
     models = [make() for make, _ in CASES.values()]
+    models = [m for m in models if all(each.name != "TILE" for each in m.graph.operators)]
     check(models, tmp_path, Options(schedule=schedule))
+
+
+@pytest.mark.parametrize("schedule", [None, "streaming"])
+def test_results_of_repeated_pixels(schedule: str | None, tmp_path: Path) -> None:
+    """TensorFlow Lite Micro has no TILE; it runs the networks that resize instead."""
+    factors = [[(2, 2)], [(1, 3)], [(4, 1)], [(3, 2), (2, 4)]]
+    repeating, resizing = [], []
+    for each in factors:
+        one, other = Moves((1, 3, 2, 3)), Moves((1, 3, 2, 3))
+        for rows, columns in each:
+            one.upsampled(rows, columns)
+            _, height, width, _ = other.x.shape
+            other.resized("RESIZE_NEAREST_NEIGHBOR", rows * height, columns * width)
+        repeating.append(one.end())
+        resizing.append(other.end())
+    samples = [inputs(model.graph.tensor(0).shape, 4) for model in repeating]
+    options = {"options": Options(schedule=schedule)}
+    made = run_all(repeating, samples, tmp_path, compiled_runtime(), options)
+    for model, each, outputs in zip(resizing, samples, made, strict=True):
+        reference = TflmNetwork(model.data)
+        assert np.array_equal(outputs, [reference.run(sample).copy() for sample in each])
 
 
 def test_a_graph_without_movements_stays() -> None:
@@ -301,7 +343,7 @@ def test_a_graph_without_movements_stays() -> None:
     assert simplify_movements(graph) is graph
 
 
-SMALLER = ["TRANSPOSE and back", "PACK of one", "UNPACK and PACK", "bilinear"]
+SMALLER = ["upsampled", "TRANSPOSE and back", "PACK of one", "UNPACK and PACK", "bilinear"]
 CHEAPER = ["QUANTIZE", "two of PAD", "identical PADs", *SMALLER]
 
 

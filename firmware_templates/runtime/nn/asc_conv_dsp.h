@@ -612,8 +612,8 @@ static asc_others_t find_others(const asc_channel_t *channels, int32_t count) {
 }
 
 /* Makes them; the other channels stay. */
-static void multiply_others(const asc_product_t *product, const int16_t *wide, int32_t step,
-                            int32_t windows, int8_t *output) {
+APART static void multiply_others(const asc_product_t *product, const int16_t *wide, int32_t step,
+                                  int32_t windows, int8_t *output) {
     enum { AT_ONCE = 16 };
     int32_t sums[2 * AT_ONCE];
     const asc_output_t range = product->range;

@@ -14,6 +14,7 @@ from asc_tiny.compiler.passes.constant_channels import without_constant_channels
 from asc_tiny.compiler.passes.constant_folding import fold_constants
 from asc_tiny.compiler.passes.data_movement import simplify_movements
 from asc_tiny.compiler.passes.float_islands import without_float_islands
+from asc_tiny.compiler.passes.fold_activations import fold_activations
 from asc_tiny.compiler.passes.fold_padding import fold_padding
 from asc_tiny.compiler.passes.pack_dense import pack_dense_layers
 from asc_tiny.compiler.passes.time_major import to_time_major
@@ -130,6 +131,11 @@ def _simplify_movements(unit: Unit) -> None:
         unit.graph = simplify_movements(unit.graph)
 
 
+def _fold_activations(unit: Unit) -> None:
+    with consistent(unit.graph):
+        unit.graph = fold_activations(unit.graph)
+
+
 def _fold_padding(unit: Unit) -> None:
     with consistent(unit.graph):
         unit.graph = fold_padding(unit.graph)
@@ -198,6 +204,7 @@ GRAPH_PASSES = (
 
 STAGE_PASSES = (
     Pass("data_movement", _simplify_movements, _check_graph),
+    Pass("fold_activations", _fold_activations, _check_graph),
     Pass("fold_padding", _fold_padding, _check_graph),
     Pass("constant_channels", _remove_constant_channels, _check_graph),
     Pass("time_major", _time_major, _check_graph, lambda each: each.schedule == STREAMING),

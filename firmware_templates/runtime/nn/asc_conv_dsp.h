@@ -337,7 +337,7 @@ ASC_ASSERT_OFFSET(asc_widened_channels_t, second, 80);
  * first two channels, PRODUCTS adds to them, and CODES makes codes besides those of the first two
  * channels, from r8 and r2 on. */
 #define MULTIPLY_WIDENED(NAME, SUMS, PRODUCTS, CODES)                                         \
-    static void NAME(const asc_widened_channels_t *channels) {                                \
+    APART static void NAME(const asc_widened_channels_t *channels) {                          \
         register const asc_widened_channels_t *r0 __asm__("r0") = channels;                   \
         __asm__ volatile(                                                                     \
             "push {r0, r7, r9}\n\t"                                                           \
@@ -614,7 +614,7 @@ static asc_others_t find_others(const asc_channel_t *channels, int32_t count) {
 /* Makes them; the other channels stay. */
 APART static void multiply_others(const asc_product_t *product, const int16_t *wide, int32_t step,
                                   int32_t windows, int8_t *output) {
-    enum { AT_ONCE = 16 };
+    enum { AT_ONCE = 8 };
     int32_t sums[2 * AT_ONCE];
     const asc_output_t range = product->range;
     const asc_others_t others = find_others(product->channels, product->count);

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asc_tiny.api import bench
 from asc_tiny.boards import catalog
 from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.options import Options
@@ -188,6 +189,25 @@ def beside_tflm(rows: Sequence[Row]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+LAYER_CORES = ("Cortex-M4",)
+CYCLE_CORES = ("Cortex-M3", "Cortex-M4")
+CYCLE_HEAD = ("model", "core", "inference", "5 wait states", "costliest hop", "5 wait states")
+
+
+def by_cycles(models: Sequence[str], cores: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Return the estimated cycles of models, without and with wait states of the flash."""
+    for name in models:
+        for core in cores:
+            with tempfile.TemporaryDirectory(prefix="asc-tiny-") as folder:
+                model = load_model(ROOT / "models" / name)
+                project = built(model, CORES[core], Options(), Path(folder) / "project")
+                found = bench(project, cycles=True).cycles
+            assert found is not None and found.hop is not None
+            parts = (found.inference, found.hop)
+            cells = [f"{n:,}" for part in parts for n in (part.cycles, part.waiting_cycles)]
+            yield (Path(name).stem, core, *cells)
+
+
 def _labeled(label: str) -> list[str]:
     return [title or label for title in HEAD]
 
@@ -238,12 +258,17 @@ def main() -> None:
         rows = list(by_core(arguments.models, arguments.cores))
         found = {
             "cores": table(_labeled("core"), [row.cells for row in rows]),
+            "cycles": table(
+                CYCLE_HEAD,
+                list(by_cycles(planned, [c for c in CYCLE_CORES if c in arguments.cores])),
+            ),
             "tflm": beside_tflm(rows),
             "plans": table(_labeled("options"), [row.cells for row in by_plan(planned)]),
             "streaming": table(
                 STREAMING_HEAD,
                 [row.streaming_cells for row in by_schedule(planned, arguments.cores)],
             ),
+            "layers": layers(planned, [core for core in LAYER_CORES if core in arguments.cores]),
         }
     for name, text in found.items():
         print(text, end="\n\n")

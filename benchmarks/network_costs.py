@@ -51,9 +51,9 @@ from support.native import FLAGS, write
 from support.network_models import SMALL, quantized
 
 OUT = ROOT / "asc_tiny" / "compiler" / "cpu_costs.json"
-SEEDS = range(60, 68)
-SPACIOUS, MUCH = ("encoder", "decoder"), 1 << 20
-"""Networks that may have as much memory as saves instructions, and bytes of that."""
+SEEDS = range(60, 72)
+MUCH = 1 << 20
+"""Bytes of memory that the encoder and decoders may have, to save instructions."""
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,11 @@ def networks(folder: Path) -> Iterator[Network]:
         **SMALL,
         **COMMON,
         "encoder": encoder,
-        "decoder": decoder,
-        "small_decoder": decoder,
+        **{f"windows{n}": lambda sizes=sizes: windows(*sizes) for n, sizes in enumerate(IMAGES)},
+        **{f"gaps{n}": lambda sizes=sizes: gaps(*sizes) for n, sizes in enumerate(IMAGES)},
+        "pools": pools,
+        **{name: lambda sizes=sizes: decoder(*sizes) for name, sizes in DECODERS.items()},
+        **{f"small_{n}": lambda sizes=sizes: decoder(*sizes) for n, sizes in DECODERS.items()},
         **{f"random{n}": lambda n=n: random_network(n) for n in SEEDS},
     }
     for codes, suffix in (("int16", INT16), ("int8", "")):
@@ -167,7 +170,7 @@ def networks(folder: Path) -> Iterator[Network]:
                 data = quantized(make(), codes=codes)
             path.write_bytes(data)
             try:
-                options = Options(max_ram=MUCH if name in SPACIOUS else None)
+                options = Options(max_ram=MUCH if name in {"encoder", *DECODERS} else None)
                 yield Network.of(f"{name}{suffix}", load(path), options)
             except AscError as error:
                 # Not all operators have kernels of 16 bits.
@@ -195,15 +198,78 @@ def encoder() -> Any:
     return Model(source, layers.GlobalAveragePooling2D()(x))
 
 
-def decoder() -> Any:
-    """Return the decoder of an image segmentation: convolutions of upsampled maps, few to many."""
+def decoder(rows: int, columns: int, *filters: int) -> Any:
+    """Return the decoder of an image segmentation: convolutions of upsampled maps, many to few.
+
+    Args:
+        rows, columns: pixels of the smallest map.
+        filters: channels of that map and of the convolutions, each of which doubles its size.
+    """
     from keras import Input, Model, layers
 
-    source = x = Input((16, 4, 12), batch_size=1)
-    for filters, kernel in ((36, (2, 3)), (24, (3, 3)), (10, (2, 3)), (6, (3, 3))):
-        x = layers.UpSampling2D(2, interpolation="nearest")(x)
-        x = layers.Conv2D(filters, kernel, padding="same", activation="relu")(x)
+    source = x = Input((rows, columns, filters[0]), batch_size=1)
+    for number, channels in enumerate(filters[1:]):
+        rows, columns = 2 * rows, 2 * columns
+        # Layers for upsampling become other operators.
+        x = layers.Resizing(rows, columns, interpolation="nearest")(x)
+        kernel = (3 if number % 2 else 2, 3)
+        x = layers.Conv2D(channels, kernel, padding="same", activation="relu")(x)
     return Model(source, layers.GlobalAveragePooling2D()(x))
+
+
+def windows(rows: int, columns: int, channels: int) -> Any:
+    """Return depthwise convolutions of several windows and strides on an image."""
+    from keras import Input, Model, layers
+
+    source = x = Input((rows, columns, channels), batch_size=1)
+    for kernel, stride, multiplier in (
+        ((3, 3), 1, 1),
+        ((5, 5), 1, 1),
+        ((2, 3), 1, 1),
+        ((3, 3), 2, 2),
+        ((3, 3), 1, 1),
+        ((5, 3), 2, 1),
+        ((3, 3), 1, 1),
+    ):
+        x = layers.DepthwiseConv2D(
+            kernel, strides=stride, padding="same", depth_multiplier=multiplier, activation="relu"
+        )(x)
+    return Model(source, layers.GlobalAveragePooling2D()(x))
+
+
+def gaps(rows: int, columns: int, channels: int) -> Any:
+    """Return convolutions, depthwise ones too, whose windows have gaps, on an image."""
+    from keras import Input, Model, layers
+
+    source = x = Input((rows, columns, channels), batch_size=1)
+    for filters, gap in ((2 * channels, 2), (channels + 2, 3), (3 * channels, (2, 1))):
+        x = layers.Conv2D(filters, 3, dilation_rate=gap, padding="same", activation="relu")(x)
+        x = layers.DepthwiseConv2D(3, dilation_rate=2, padding="same", activation="relu")(x)
+    return Model(source, layers.GlobalAveragePooling2D()(x))
+
+
+def pools() -> Any:
+    """Return pooling over several windows, of few and of many channels."""
+    from keras import Input, Model, layers
+
+    source = Input((32, 30, 3), batch_size=1)
+    x = layers.MaxPooling2D(2)(layers.MaxPooling2D((3, 2), strides=1)(source))
+    x = layers.AveragePooling2D((2, 3), strides=1)(x)
+    x = layers.Conv2D(18, 1)(x)
+    x = layers.MaxPooling2D(2, strides=1)(layers.MaxPooling2D(3, strides=1, padding="same")(x))
+    x = layers.AveragePooling2D(2)(x)
+    return Model(source, layers.GlobalAveragePooling2D()(x))
+
+
+IMAGES = ((24, 17, 12), (11, 9, 4), (8, 13, 32))
+"""Rows, columns and channels of the inputs of networks of one kind of layer."""
+
+DECODERS = {
+    "decoder": (16, 4, 12, 36, 24, 10, 6),
+    "wide_decoder": (8, 7, 96, 48, 32, 12),
+    "flat_decoder": (6, 8, 16, 16, 12, 24),
+}
+"""Maps and channels of decoders."""
 
 
 def costs(core: Core, models: Sequence[Network]) -> dict[str, Any]:

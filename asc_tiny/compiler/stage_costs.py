@@ -25,6 +25,7 @@ from asc_tiny.compiler.kernel_params import (
     KernelParams,
     LstmParams,
     MatmulParams,
+    PoolParams,
     SvdfS8Params,
     SvdfS16Params,
     TakeParams,
@@ -34,6 +35,13 @@ from asc_tiny.compiler.kernel_params import (
     UpsampledSumParams,
     WindowParams,
 )
+from asc_tiny.compiler.weight_packing import GROUP
+
+_LANES = 16
+"""Values of a vector of Helium."""
+
+_MOST_STRIDE = 2
+"""Largest stride of a depthwise convolution of 3x3 that has code of its own."""
 
 
 class Features(NamedTuple):
@@ -48,6 +56,8 @@ class Features(NamedTuple):
             take values from places, the number of places; weights that are widened once for a run;
             of sums of an upsampled convolution, the channels of a run.
         gathered: elements that are read, as often as they are.
+        filters: filters that a run works with, of all runs; 0 of kernels that have none.
+        vectors: sixteens of products of an output of a convolution, the last one full or not.
         runs: number of runs.
     """
 
@@ -55,6 +65,8 @@ class Features(NamedTuple):
     outputs: int
     taps: int
     gathered: int
+    filters: int
+    vectors: int
     runs: int
 
 
@@ -78,6 +90,8 @@ def _features(stage: Stage, params: KernelParams, runs: int, written: int, read:
         outputs=runs * written,
         taps=runs * pixels * window,
         gathered=runs * read,
+        filters=runs * _filters(params),
+        vectors=runs * _vectors(params),
         runs=runs,
     )
 
@@ -121,6 +135,23 @@ def _windows(params: KernelParams) -> tuple[int, int]:
     return 0, 0
 
 
+def _filters(params: KernelParams) -> int:
+    """Return the filters of a run."""
+    match params:
+        case ConvParams() | DepthwiseConvParams():
+            return params.output_channels
+        case ConvSumsParams(filters=filters):
+            return filters
+    return 0
+
+
+def _vectors(params: KernelParams) -> int:
+    """Return the vectors of products of a run, which cores with Helium multiply at once."""
+    if not isinstance(params, ConvParams):
+        return 0
+    return params.output_width * params.output_channels * -(-params.depth // _LANES)
+
+
 def _all_products(stage: Stage, params: KernelParams, runs: int) -> int:
     """Return the multiplications of so many runs."""
     if isinstance(params, LstmParams | MatmulParams | SvdfS8Params | SvdfS16Params):
@@ -155,17 +186,46 @@ def _products(params: KernelParams) -> int:
 def kind(stage: Stage) -> str:
     """Return the name under which the costs of a stage are tabulated: that of its kernel.
 
-    Windows with gaps, widened weights, and depthwise convolutions that make several channels of
-    one, run through code of their own.
+    A second word names code of the kernel's own for such a stage, on one core at least.
     """
-    name, params = stage.kernel.removeprefix("asc_"), stage.params
-    if isinstance(params, ConvParams) and params.widens:
-        return f"{name} widened"
-    if isinstance(params, ConvParams | DepthwiseConvParams) and params.window.dilation > 1:
-        return f"{name} dilated"
-    if isinstance(params, DepthwiseConvParams) and params.input_channels != params.output_channels:
-        return f"{name} multiplied"
-    return name
+    name = stage.kernel.removeprefix("asc_")
+    path = _pool_path if name == "max_pool" else _path
+    return f"{name} {path(stage.params)}".rstrip()
+
+
+def _path(params: KernelParams) -> str:
+    """Return the name of a kernel's own code for some parameters, empty for the usual code."""
+    match params:
+        case DepthwiseConvParams():
+            return _depthwise_path(params)
+        case ConvParams() if params.widens:
+            return "widened"
+        case ConvParams(window=window) if window.dilation > 1:
+            return "dilated"
+        case UpsampledSumParams(rows=2) if params.range.narrow:
+            return "two rows"
+    return ""
+
+
+def _pool_path(params: KernelParams) -> str:
+    """Return the same of the largest of each window."""
+    assert isinstance(params, PoolParams)
+    if params.output_channels < GROUP or params.clamps:
+        return "single"
+    return "2x2" if (params.window.height, params.window.width) == (2, 2) else ""
+
+
+def _depthwise_path(params: DepthwiseConvParams) -> str:
+    """Return the same of a depthwise convolution."""
+    window = params.window
+    if window.dilation > 1:
+        return "dilated"
+    if params.input_channels != params.output_channels:
+        return "multiplied"
+    if params.output_channels < GROUP or not params.range.narrow:
+        return "single"
+    is_3x3 = (window.height, window.width) == (3, 3) and window.stride <= _MOST_STRIDE
+    return "3x3" if is_3x3 else ""
 
 
 def instructions(stage: Stage, cpu: str) -> float | None:

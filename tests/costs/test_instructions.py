@@ -210,14 +210,15 @@ def test_instructions_of_a_kernel_that_has_its_own_networks(tmp_path: Path) -> N
 
 
 def test_error_of_the_estimate_is_stated() -> None:
-    """Networks that the fit had not seen; upsampling like Mini-SegNet's no other has."""
+    """Networks that the fit had not seen; Helium's vectors are not in what it is fitted to."""
     for cpu in ("cortex-m0plus", "cortex-m4", "cortex-m55", "rv32imc"):
         error = cpu_table(cpu)["error"]
         magnitudes = {name: abs(value) for name, value in error["networks"].items()}
         released = [magnitudes.pop(n) for n in ("mobilenet_esc10", "mini_segnet_esc10")]
         assert error["released"] == pytest.approx(max(released), abs=1e-3)
-        assert magnitudes["upsampled"] < 0.3
-        assert released[0] <= (0.3 if cpu == "cortex-m55" else 0.09)
+        assert max(released) <= (0.27 if cpu == "cortex-m55" else 0.12)
+        assert magnitudes["upsampled"] < 0.2
+        assert magnitudes["decoder"] < 0.15
         assert error["largest"] == pytest.approx(max(magnitudes.values()), abs=1e-3)
 
 
@@ -328,9 +329,7 @@ def test_instructions_of_resizing_on_cortex_m4(name: str, tmp_path: Path) -> Non
     network = EmulatedNetwork(model, "mps2-an386", tmp_path)
     _, instructions = network.run(samples_of(model, 5)[-1:])
     estimated = estimate(model, "cortex-m4")
-    # Few networks that were measured have an upsampled convolution that is not split.
-    margin = 0.3 if name == "resized" else 0.1
-    assert estimated.instructions == pytest.approx(instructions, rel=margin)
+    assert estimated.instructions == pytest.approx(instructions, rel=0.15)
 
 
 def test_tables_are_about_kernels_that_there_are() -> None:

@@ -261,6 +261,11 @@ class PoolParams(WindowParams):
     minimum: int
     maximum: int
 
+    @property
+    def clamps(self) -> bool:
+        """Whether the activation leaves fewer codes than there are."""
+        return (self.minimum, self.maximum) != (-128, 127)
+
 
 KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
     {

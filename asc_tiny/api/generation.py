@@ -83,7 +83,7 @@ def compile_network(
     >>> from asc_tiny import api
     >>> network = api.compile_network(api.load_model("models/mobilenet_esc10.tflite"))
     >>> network.arena_bytes
-    30384
+    30256
     """
     return compiled.compile_network(model, Options(schedule, max_ram, optimize, effort, io))
 

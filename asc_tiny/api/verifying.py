@@ -68,7 +68,7 @@ def verify_model(
     >>> found.passed
     True
     >>> found.arena_bytes
-    30384
+    30256
     """
     network = load(Path(model))
     tensors = [network.graph.tensor(index) for index in network.graph.inputs]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import operator
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -25,6 +25,8 @@ ALIGNMENT = 16
 _SCRATCH = "scratch memory"
 _ANY = 0.02
 """Share of the groups that do not end with the arena which a search moves, of 1."""
+_FEW = 64
+"""Largest number of groups with which a short search tries all orders; with more it tries fewer."""
 _NOWHERE = -1
 _NONE_KEPT: Mapping[int, int] = {}
 MOST_GROUPS = 32
@@ -89,6 +91,16 @@ class LiveRangeGroup:
     def size(self) -> int:
         """Bytes of all live ranges."""
         return sum(live_range.size for live_range in self.live_ranges)
+
+    @cached_property
+    def once(self) -> Sequence[tuple[int, int, int, int]]:
+        """First and last step, begin and end in bytes of each range; empty if one has gaps."""
+        if any(len(live_range.periods) != 1 for live_range in self.live_ranges):
+            return ()
+        return [
+            (live_range.first, live_range.last, offset, offset + live_range.size)
+            for live_range, offset in self.at(0)
+        ]
 
     def at(self, offset: int) -> Iterator[Placement]:
         """Yield the live ranges with their offsets, if the group lies at an offset."""
@@ -342,7 +354,8 @@ class _Search:
         steps = max((live_range.last for live_range in live_ranges), default=0) + 1
         bound = max(enough, *live_bytes(live_ranges, steps))
         source = random.Random(0)
-        rounds = effort.short_rounds if enough else effort.rounds
+        short_rounds = effort.short_rounds * _FEW // max(len(self.groups), _FEW)
+        rounds = short_rounds if enough else effort.rounds
         for number in range(2 * rounds):
             if self.end(best) <= bound:
                 break
@@ -439,6 +452,13 @@ def _rank(group: LiveRangeGroup) -> tuple[int, int, bool, str]:
 
 def _apart(group: LiveRangeGroup, other: LiveRangeGroup) -> list[tuple[int, int]]:
     """Return the open ranges of distances at which a group may not begin behind another."""
+    if group.once and other.once:
+        return _merged(
+            (begin - mine_end, end - mine_begin)
+            for first, last, begin, end in other.once
+            for mine_first, mine_last, mine_begin, mine_end in group.once
+            if first <= mine_last and mine_first <= last
+        )
     mine = [(placed.live_range, placed.offset) for placed in group.at(0)]
     return _merged(
         (place - start - live_range.size, place + taken.size - start)
@@ -448,7 +468,7 @@ def _apart(group: LiveRangeGroup, other: LiveRangeGroup) -> list[tuple[int, int]
     )
 
 
-def _merged(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return open ranges with those that overlap as one."""
     merged: list[tuple[int, int]] = []
     for begin, end in sorted(ranges):

@@ -100,7 +100,7 @@ def _plan_whole(graph: Graph, initial: LoweredGraph, options: Options) -> Compil
     """Return the best plan of an input that exists as a whole."""
     effort = EFFORTS[options.effort]
     cuts = fusion_cuts.cuts_of(options.schedule, initial, effort)
-    least = candidate(graph, initial, cuts, options)
+    least = candidate(graph, initial, cuts, options=options)
     limit = least.arena.size if options.max_ram is None else options.max_ram
     if least.arena.size > limit:
         return _within(narrowed(least, limit), limit)

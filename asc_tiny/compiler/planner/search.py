@@ -40,6 +40,7 @@ def candidate(
     graph: Graph,
     initial: LoweredGraph,
     cuts: Cuts,
+    rows_per_run: Mapping[int, int] = _UNBLOCKED,
     options: Options = _DEFAULT,
     enough: int = 0,
 ) -> Compiled:
@@ -49,12 +50,13 @@ def candidate(
         graph: the graph of the file.
         initial: stages that make a row in a run.
         cuts: numbers of the stages that make all of their rows first.
+        rows_per_run: rows per run by the number of the stage.
         options: what the user asked for.
         enough: bytes of an arena at which a shorter search may end, 0 for the longer search.
     """
-    lowered, steps = _scheduled(initial, cuts, _UNBLOCKED)
+    lowered, steps = _scheduled(initial, cuts, rows_per_run)
     arena = allocate(lowered, steps, enough, EFFORTS[options.effort])
-    return Compiled(graph, initial, cuts, lowered, steps, arena, options=options)
+    return Compiled(graph, initial, cuts, lowered, steps, arena, rows_per_run, options=options)
 
 
 def _scheduled(
@@ -81,7 +83,7 @@ def narrowed(whole: Compiled, limit: int) -> Compiled:
         cuts = tuple(last[number] for number in whole.cuts)
         if least_size(lowered, schedule(lowered, cuts)) >= smallest.arena.size:
             continue
-        found = candidate(whole.graph, lowered, cuts, whole.options, enough=limit)
+        found = candidate(whole.graph, lowered, cuts, options=whole.options, enough=limit)
         smallest = min(smallest, found, key=lambda each: each.arena.size)
         if smallest.arena.size <= limit:
             return smallest

@@ -8,8 +8,9 @@ saves instructions; with ``--max-ram``, the cheapest whose arena is within the l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.options import HIGH, MEDIUM, STREAMING, Options
@@ -25,6 +26,8 @@ from asc_tiny.compiler.planner.scheduler import schedule_streaming
 from asc_tiny.compiler.planner.search import candidate, cheapest, narrowed, split, widened
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.util.errors import AscError
+
+_Choice = TypeVar("_Choice")
 
 _WORTH_A_BYTE = 2500
 """Instructions of an inference that saving a byte is worth, without a limit."""
@@ -44,10 +47,28 @@ def plan(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
     Raises:
         AscError: no plan is within the limit.
     """
-    plans = [_finished(graph, initial, each) for each in _tried(options)]
+    plans = _possible(lambda each: _finished(graph, initial, each), _tried(options))
     if options.max_ram is None:
-        return min(plans, key=lambda each: each.arena.size * _WORTH_A_BYTE + each.cost)
-    return min(plans, key=lambda each: (each.cost, each.arena.size))
+        best = min(plans, key=lambda each: each.arena.size * _WORTH_A_BYTE + each.cost)
+    else:
+        best = min(plans, key=lambda each: (each.cost, each.arena.size))
+    return replace(best, options=options)
+
+
+def _possible(make: Callable[[_Choice], Compiled], choices: Sequence[_Choice]) -> list[Compiled]:
+    """Return the plans of those choices that are within the limit.
+
+    Raises:
+        AscError: none is; it is what the last one raised.
+    """
+    plans: list[Compiled] = []
+    for each in choices:
+        try:
+            plans.append(make(each))
+        except AscError:
+            if each is choices[-1] and not plans:
+                raise
+    return plans
 
 
 def _tried(options: Options) -> Sequence[Options]:
@@ -83,14 +104,7 @@ def _plan(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
 
 def _better(graph: Graph, graphs: Sequence[LoweredGraph], options: Options) -> Compiled:
     """Return the better plan of graphs that do the same."""
-    plans, refused = [], None
-    for each in dict.fromkeys(graphs):
-        try:
-            plans.append(_plan_whole(graph, each, options))
-        except AscError as error:
-            refused = error
-    if refused is not None and not plans:
-        raise refused
+    plans = _possible(lambda each: _plan_whole(graph, each, options), list(dict.fromkeys(graphs)))
     if options.max_ram is not None:
         return min(plans, key=lambda each: (each.cost, each.arena.size))
     return min(plans, key=lambda each: (each.arena.size, each.cost))

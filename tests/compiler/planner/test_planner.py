@@ -12,9 +12,11 @@ import pytest
 
 from asc_tiny.boards import catalog
 from asc_tiny.cli.main import main
+from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.pipeline import compile_graph
-from asc_tiny.compiler.planner import arena_allocator
+from asc_tiny.compiler.planner import arena_allocator, planner
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.schedule_loops import loops
 from asc_tiny.compiler.report.dump import dump
 from asc_tiny.compiler.report.plan import report
@@ -26,6 +28,7 @@ from asc_tiny.projects import cmake, generator
 from asc_tiny.targets.build import project as projects
 from asc_tiny.targets.image.bench import measure
 from asc_tiny.targets.image.stages import measure_stages
+from asc_tiny.tflite.graph import Graph
 from asc_tiny.util.errors import AscError
 from support.hand_made import small_network
 from support.kept_plans import kept_plans
@@ -140,6 +143,22 @@ def test_effort_tries_more_orders_and_finds_no_worse_plan(
     assert orders[0] < orders[1] < orders[2]
     medium, high = found["medium"], found["high"]
     assert high.cost <= medium.cost or high.arena.size < medium.arena.size
+
+
+def test_high_effort_finds_what_medium_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that only the longer search meets is no error."""
+    finished = planner._finished
+
+    def refusing(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
+        if options.effort == "medium":
+            raise AscError("needs more")
+        return finished(graph, initial, options)
+
+    monkeypatch.setattr(planner, "_finished", refusing)
+    compiled = compile_graph(small_network(), Options(max_ram=400, effort="high"))
+    assert compiled.arena.size <= 400
+    with pytest.raises(AscError, match="needs more"):
+        compile_graph(small_network(), Options(max_ram=400))
 
 
 def test_a_manifest_keeps_the_effort() -> None:

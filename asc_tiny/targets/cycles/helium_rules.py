@@ -6,9 +6,8 @@ bits, keeps its unit for two cycles. The next instruction begins a cycle later i
 unit: beats overlap. So a load of a vector and a product in turn take one cycle each, two loads in a
 row three.
 
-Sources: Arm, "Armv8.1-M Architecture Reference Manual", section "Beat-wise execution"; "Cortex-M55
-Technical Reference Manual", which states two beats in each cycle; and the model of the core in
-SLOTHY (slothy/targets/arm_v81m/cortex_m55r1.py), whose authors call it approximate, for the units.
+Source: the model of the core in SLOTHY (slothy/targets/arm_v81m/cortex_m55r1.py), whose authors
+call it approximate, for the units and their two cycles. Arm's manuals were not compared with it.
 
 It is a bound from below: no instruction waits for the result of another, for a divider, for the
 pipeline after a jump or for memory, and registers that are loaded or stored together move by twos.

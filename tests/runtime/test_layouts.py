@@ -23,6 +23,7 @@ CASES = {
     "window pairs": (M4, "asc_conv.c", "asc_conv_dsp.h", "*weights;", "*channel;"),
     "sums of pairs": (M4, "asc_conv.c", "asc_conv_dsp.h", "int32_t *sums;", "int32_t distance;"),
     "pixels": (M4, "asc_upsampled_sum.c", "asc_upsampled_dsp.h", "*sums;", "*pixels;"),
+    "sums of two": (M4, "asc_kernels.c", "asc_add_dsp.h", "int8_t *scaled;", "int8_t *output;"),
     "pools": (M4, "asc_pool.c", "asc_pool.c", "*above;", "*below;"),
     "rows of sums": (M4, "asc_upsampled_sum.c", "asc_upsampled_dsp.h", "*first;", "*output;"),
     "channels": (M4, "asc_conv.c", "asc_kernels.h", "int32_t bias;", "int32_t bits;"),

@@ -13,6 +13,10 @@
 #include "asc_kernels.h"
 #include "asc_reciprocal.h"
 
+#if ASC_KERNELS_DSP
+#include "asc_add_dsp.h"
+#endif
+
 static int8_t finish_mean(const asc_mean_t *layer, int32_t sum) {
     const int32_t mean =
         asc_multiply_by_quantized_multiplier(layer->offset + sum, layer->multiplier, layer->shift);
@@ -178,9 +182,9 @@ static inline int32_t multiply_small(int32_t twice, const asc_small_scale_t *sca
 }
 
 /* Any sum of two codes, which has 20 bits more than they. */
-static void add_any(const asc_add_t *layer, const int8_t *first, const int8_t *second,
+static void add_any(const asc_add_t *layer, const int8_t *first, const int8_t *second, int32_t size,
                     int8_t *output) {
-    for (int32_t i = 0; i < layer->size; i++) {
+    for (int32_t i = 0; i < size; i++) {
         int32_t sum = asc_widen(&layer->first, first[i]) + asc_widen(&layer->second, second[i]);
         sum = asc_multiply_by_quantized_multiplier(sum, layer->multiplier, layer->shift);
         output[i] = asc_to_output(&layer->range, sum);
@@ -189,13 +193,13 @@ static void add_any(const asc_add_t *layer, const int8_t *first, const int8_t *s
 
 /* The same where nothing is shifted to the left: operands then have 29 bits at most. */
 static void add_small(const asc_add_t *layer, const int8_t *first, const int8_t *second,
-                      int8_t *output) {
+                      int32_t size, int8_t *output) {
     const asc_small_scale_t one = small_scale(layer->first.multiplier, layer->first.shift);
     const asc_small_scale_t other = small_scale(layer->second.multiplier, layer->second.shift);
     const asc_small_scale_t scale = small_scale(layer->multiplier, layer->shift);
     const int32_t one_zero = layer->first.zero_point, other_zero = layer->second.zero_point;
     const asc_output_t range = layer->range;
-    for (const int8_t *const end = first + layer->size; first < end; first++, second++) {
+    for (const int8_t *const end = first + size; first < end; first++, second++) {
         const int32_t sum = multiply_small(asc_shift_left(*first - one_zero, 21), &one) +
                             multiply_small(asc_shift_left(*second - other_zero, 21), &other);
         *output++ = asc_to_output(&range, multiply_small(sum * 2, &scale));
@@ -206,10 +210,20 @@ void asc_add(const void *data, const asc_kernel_args_t *args) {
     const asc_add_t *layer = data;
     const int32_t most = asc_max(layer->first.shift, asc_max(layer->second.shift, layer->shift));
     const int32_t least = asc_min(layer->first.shift, asc_min(layer->second.shift, layer->shift));
+    const int8_t *first = args->rows[0], *second = args->rows[1];
+    int8_t *output = args->output;
+    int32_t size = layer->size;
+#if ASC_KERNELS_DSP
+    const int32_t made = add_in_fours(layer, first, second, output);
+    first += made;
+    second += made;
+    output += made;
+    size -= made;
+#endif
     if (most <= 0 && least >= -30) {
-        add_small(layer, args->rows[0], args->rows[1], args->output);
+        add_small(layer, first, second, size, output);
     } else {
-        add_any(layer, args->rows[0], args->rows[1], args->output);
+        add_any(layer, first, second, size, output);
     }
 }
 

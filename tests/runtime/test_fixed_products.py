@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asc_tiny.firmware import frontend as frontend_code
 from asc_tiny.firmware.runtime import runtime_sources
+from asc_tiny.frontend import fixed
 from support.emulated import EmulatedImage
-from support.front_end_cores import COSTS, needs_tools
+from support.front_end_cores import CORTEX_M0PLUS, COSTS, needs_tools
+from support.front_ends import DEFAULT
 from support.native import write
 from support.paths import C
 
@@ -74,3 +77,19 @@ def test_products_equal_pythons(core: str, optimization: str, tmp_path: Path) ->
     assert len(results) == len(cases) > 1500
     for case, result in zip(cases, results, strict=True):
         assert tuple(map(int, result)) == expected(*case), case
+
+
+def test_products_of_deltas_on_cortex_m0plus_equal_the_models(tmp_path: Path) -> None:
+    write(frontend_code.generate(DEFAULT, "a test"), tmp_path)
+    write(runtime_sources("fixed_point", "frontend"), tmp_path)
+    shutil.copy(C / "deltas_main.c", tmp_path)
+    image = EmulatedImage(tmp_path, "mps2-an385", flags=CORTEX_M0PLUS)
+    reciprocals = np.array([round(2**32 / (10 * units)) for units in (3, 5, 181, 32767)], "<i4")
+    (tmp_path / "in.bin").write_bytes(reciprocals.tobytes())
+    image.execute("in.bin", "tenths.bin", "seconds.bin")
+    tenths = np.frombuffer((tmp_path / "tenths.bin").read_bytes(), "<i4")
+    assert np.array_equal(tenths, fixed._tenth(np.arange(-6 << 15, (6 << 15) + 1)))
+    seconds = np.frombuffer((tmp_path / "seconds.bin").read_bytes(), "<i4")
+    x = np.arange(-117966, 117966 + 1, 331)
+    expected = [fixed._multiply_high(x, int(reciprocal)) - 7 for reciprocal in reciprocals]
+    assert np.array_equal(seconds.reshape(len(reciprocals), -1), expected)

@@ -55,7 +55,9 @@ def tones(config: FrontEndConfig) -> list[np.ndarray]:
     return [sine.round().astype(config.sample_type) for sine in sines]
 
 
-@pytest.mark.parametrize("name", ["default", "speech", "largest", "24 bits, normalised speech"])
+@pytest.mark.parametrize(
+    "name", ["default", "speech", "largest", "coarse codes", "24 bits, normalised speech"]
+)
 def test_code_for_cortex_m0plus_gives_the_models_bits(name: str, tmp_path: Path) -> None:
     """A Cortex-M3 runs what is compiled for the smaller core."""
     config = CONFIGS[name]
@@ -67,6 +69,30 @@ def test_code_for_cortex_m0plus_gives_the_models_bits(name: str, tmp_path: Path)
 def test_wide_bands_on_cortex_m0plus_give_the_models_bits(tmp_path: Path) -> None:
     frontend = EmulatedFrontEnd(WIDE, "mps2-an385", tmp_path, flags=CORTEX_M0PLUS)
     assert_same(frontend, tones(WIDE))
+
+
+def quarters(config: FrontEndConfig) -> list[np.ndarray]:
+    """What a turn by 45 or 135 degrees takes its largest part of: full scale, turned by quarters.
+
+    Real and imaginary parts of the transform, which are even and odd samples, are at their ends in
+    the same half of the time, or in two halves a quarter apart.
+    """
+    limits = np.iinfo(config.sample_type)
+    pairs = np.arange(config.clip_samples) // 2
+    odd = np.arange(config.clip_samples) % 2
+    found = []
+    for length in 2 ** np.arange(2, int(np.log2(config.n_fft // 2)) + 1):
+        quarter = pairs * 4 // length % 4
+        for turned in (0, 1, 3):
+            high = (quarter + odd * turned) % 4 < 2
+            found.append(np.where(high, limits.max, limits.min).astype(config.sample_type))
+    return found
+
+
+def test_turns_by_half_quarters_on_cortex_m0plus_give_the_models_bits(tmp_path: Path) -> None:
+    config = CONFIGS["smallest"]
+    frontend = EmulatedFrontEnd(config, "mps2-an385", tmp_path, flags=CORTEX_M0PLUS)
+    assert_same(frontend, quarters(config))
 
 
 @pytest.mark.parametrize("core", ["Cortex-M4", "Cortex-M3", "Cortex-M0+", "RISC-V"])

@@ -46,6 +46,6 @@ COSTS = {
     "Cortex-M33": ("mps2-an505", (), 105_600, 12_780),
     "Cortex-M55": ("mps3-an547", (), 59_410, 12_690),
     "Cortex-M3": ("mps2-an385", (), 147_640, 13_310),
-    "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS, 536_240, 13_550),
+    "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS, 511_400, 13_150),
     "RISC-V": (RV32, (), 335_690, 12_870),
 }

@@ -207,15 +207,23 @@ static inline uint64_t asc_accumulate(uint64_t sum, uint32_t x, uint32_t y) {
 
 #else
 
+/* Whether a value is an int8 or an int16. Some cores have the narrower number in one instruction,
+ * others do the comparison of unsigned numbers in less. */
+#if ASC_HAS_THUMB1
+#define ASC_FIXED_HAS_BITS(VALUE, BITS) ((int##BITS##_t)(VALUE) == (VALUE))
+#else
+#define ASC_FIXED_HAS_BITS(VALUE, BITS) ((uint32_t)(VALUE) + (1u << ((BITS) - 1u)) < 1u << (BITS))
+#endif
+
 static inline int32_t asc_saturate8(int32_t value) {
-    if ((uint32_t)value + 128u > 255u) {
+    if (!ASC_FIXED_HAS_BITS(value, 8)) {
         value = value < 0 ? INT8_MIN : INT8_MAX;
     }
     return value;
 }
 
 static inline int32_t asc_saturate16(int32_t value) {
-    if ((uint32_t)value + 32768u > 65535u) {
+    if (!ASC_FIXED_HAS_BITS(value, 16)) {
         value = value < 0 ? INT16_MIN : INT16_MAX;
     }
     return value;

@@ -39,7 +39,8 @@ static inline int32_t asc_add_product(int32_t a, int32_t x, int32_t y) {
 
 /* The same where x has 16 bits. */
 static inline int32_t asc_add_short_product(int32_t a, int32_t x, int32_t y) {
-    return a + ((x * (y >> 16) + ((x * (y & 0xFFFF)) >> 16) + 0x8000) >> 16);
+    const int32_t twice = (x * (y >> 16) + ((x * (y & 0xFFFF)) >> 16)) >> 15;
+    return a + ((twice + 1) >> 1);
 }
 
 /* weight times the high half of a word, / 2^16, rounded down. */

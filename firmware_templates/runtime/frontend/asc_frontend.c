@@ -289,17 +289,26 @@ static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
 
 #if !ASC_FRONTEND_THUMB2
 
+#if !ASC_HAS_THUMB1
+
+/* x / 10, rounded, halves up: no odd number of twentieths is a half. */
+static inline int32_t tenth(int32_t x) {
+    return asc_add_product(0, 2 * x + 1, TWENTIETH);
+}
+
+/* a + x y / 2^32, the product rounded, where x is ten times a second delta. */
+static inline int32_t add_second_delta(int32_t a, int32_t x, int32_t y) {
+    return asc_add_product(a, x, y);
+}
+
+#endif
+
 static inline int32_t past(asc_frontend_past_t values, uint32_t index) {
     return (int16_t)(uint16_t)(values >> (16u * index));
 }
 
 static inline asc_frontend_past_t appended(asc_frontend_past_t values, int32_t next) {
     return (values >> 16) | ((uint64_t)(uint16_t)next << 48);
-}
-
-/* x / 10, rounded, halves up: no odd number of twentieths is a half. */
-static inline int32_t tenth(int32_t x) {
-    return asc_add_product(0, 2 * x + 1, TWENTIETH);
 }
 
 /* Ten times the delta two frames back. */
@@ -318,7 +327,7 @@ static void write_codes(int8_t *codes, size_t stride, asc_frontend_band_t *band,
         codes[0] = rounded(past(before.log_mel, 0), to->reciprocal, to->center);
         codes[1] = rounded(past(before.delta, 2), to->reciprocal, to->zero_point);
         codes[2] =
-            (int8_t)asc_saturate8(asc_add_product(to->zero_point, second, to->second_reciprocal));
+            (int8_t)asc_saturate8(add_second_delta(to->zero_point, second, to->second_reciprocal));
         to += ASC_FRONTEND_NORMALIZED;
     }
 }

@@ -60,11 +60,12 @@ static inline uint64_t weighted_power(const uint64_t *power, const uint64_t *end
         "adds r4, r4, r2\n"
         "mov r8, r4\n"
         /* r3, r2 = the sum; r12, r5, r4 = the sum of sums */
-        "movs r2, #0\n"
-        "movs r3, #0\n"
+        "ldmia r0!, {r2, r3}\n"
         "movs r4, #0\n"
         "movs r5, #0\n"
-        "mov r12, r2\n"
+        "mov r12, r4\n"
+        "cmp r0, r1\n"
+        "beq 3f\n"
         "1:\n"
         "adds r4, r4, r2\n"
         "adcs r5, r3\n"
@@ -78,6 +79,7 @@ static inline uint64_t weighted_power(const uint64_t *power, const uint64_t *end
         "adcs r3, r7\n"
         "cmp r0, r1\n"
         "blo 1b\n"
+        "3:\n"
         "push {r2, r3, r4, r5}\n"
         /* r3, r2, r7 = w times the sum */
         MULTIPLY("r7", "r2")
@@ -87,7 +89,7 @@ static inline uint64_t weighted_power(const uint64_t *power, const uint64_t *end
         "adcs r3, r0\n"
         "mov r4, r11\n"
         "cmp r4, #0\n"
-        "beq 3f\n"
+        "beq 4f\n"
         /* less step times the sum of sums */
         "mov r8, r10\n"
         "ldr r0, [sp, #8]\n"
@@ -104,7 +106,7 @@ static inline uint64_t weighted_power(const uint64_t *power, const uint64_t *end
         "mov r1, r10\n"
         "muls r0, r1, r0\n"
         "subs r3, r3, r0\n"
-        "3:\n"
+        "4:\n"
         /* r1, r0 = all this without its fraction */
         "lsrs r7, r7, %[fraction]\n"
         "lsls r0, r2, %[whole]\n"
@@ -122,5 +124,30 @@ static inline uint64_t weighted_power(const uint64_t *power, const uint64_t *end
 }
 
 /* clang-format on */
+
+#if ASC_FRONTEND_DELTAS
+
+/* x / 10, rounded, halves up, of ten times a delta: at most 6 * 2^15 in magnitude. Its half,
+ * rounded up, takes a product with 2^16 / 5 = 13107 (1 + 2^-16), less 1 in 2^32; what that lacks to
+ * a whole number is less than the 2 that are added, and those less than a fifth. */
+static inline int32_t tenth(int32_t x) {
+    int32_t half = (x + 5) >> 1;
+    /* compilers would take shifts and sums for this product */
+    __asm__(".syntax unified\n"
+            "muls %0, %1, %0\n"
+            : "+l"(half)
+            : "l"(13107)
+            : "cc");
+    return (half + (half >> 16) + 2) >> 16;
+}
+
+/* a + x y / 2^32, the product rounded: x is ten times a second delta, below 2^17 in magnitude, and
+ * y a reciprocal, 0 or more and below 2^32 / 30. */
+static inline int32_t add_second_delta(int32_t a, int32_t x, int32_t y) {
+    const int32_t twice = (x * (y >> 14) + (x * (y & 0x3FFF) >> 14)) >> 17;
+    return a + ((twice + 1) >> 1);
+}
+
+#endif
 
 #endif

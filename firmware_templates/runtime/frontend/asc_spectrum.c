@@ -170,20 +170,16 @@ static inline void butterflies(asc_complex_t *z, uint32_t span, const twiddle_t 
     }
 }
 
-static inline void last_butterflies(asc_complex_t *z) {
-    for (uint32_t j = 0; j < LENGTH / 4u; j++) {
-        butterfly(z + j, LENGTH / 4u, &asc_frontend_twiddle[j]);
-    }
-}
-
-#endif
-
-#if !ASC_HAS_THUMB2_LOOPS
-
 /* Two layers, which add elements `span` and 2 `span` apart. */
 static inline void two_layers(asc_complex_t *z, uint32_t span) {
     for (uint32_t j = 0; j < span; j++) {
         butterflies(z + j, span, asc_frontend_twiddle + j * (LENGTH / 4u / span));
+    }
+}
+
+static inline void last_butterflies(asc_complex_t *z) {
+    for (uint32_t j = 0; j < LENGTH / 4u; j++) {
+        butterfly(z + j, LENGTH / 4u, &asc_frontend_twiddle[j]);
     }
 }
 

@@ -235,6 +235,16 @@ static inline void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs
     "asrs r4, r4, #16\n" \
     "adcs " RESULT ", r4\n"
 
+/* r5 and r7 become half of a and what they are, r2 and r3 the rest of a. Changes r4. */
+#define ADD_HALF(LOAD_A) \
+    LOAD_A \
+    "asrs r4, r2, #1\n" \
+    "adds r5, r5, r4\n" \
+    "asrs r4, r3, #1\n" \
+    "adds r7, r7, r4\n" \
+    "subs r2, r2, r5\n" \
+    "subs r3, r3, r7\n"
+
 /* A butterfly of elements a and b by the turn in r8 and r10 to r12: a becomes half of
  * a + b (cosine - i sine), in r5 and r7, b the rest of a, in r2 and r3. The parts of b are loaded to
  * r3, one after the other, those of a to r2 and r3. */
@@ -249,13 +259,7 @@ static inline void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs
     "adds r5, r5, r7\n" \
     LAST_PRODUCT("r7", "r8", "r10", "") \
     "subs r7, r7, r6\n" \
-    LOAD_A \
-    "asrs r4, r2, #1\n" \
-    "adds r5, r5, r4\n" \
-    "asrs r4, r3, #1\n" \
-    "adds r7, r7, r4\n" \
-    "subs r2, r2, r5\n" \
-    "subs r3, r3, r7\n"
+    ADD_HALF(LOAD_A)
 
 /* A butterfly of elements a at r0 and b at r1; both pointers move on. */
 #define BUTTERFLY \
@@ -293,6 +297,78 @@ __attribute__((noinline)) static void layer(asc_complex_t *a, asc_complex_t *b,
         :
         : "r4", "r5", "r6", "r8", "r10", "r11", "r12", "lr", "cc", "memory");
 }
+
+#if ASC_FRONTEND_SAMPLE_BITS == 16
+
+/* What layer() does, by a turn of 45 degrees: its cosine and its sine are the same number, so that
+ * either part of b takes a single product. The imaginary part of the result takes the negative of
+ * the first one, whose halves are rounded down. There are none: the cosine is twice an odd number,
+ * so that b would have to be 2^30 in magnitude. What this turn comes to are sums of samples turned by
+ * quarters, where a seventh of the window or more lies on positive samples, which reach 2^15 - 1:
+ * they stay below by 4600 and more.
+ *
+ * A turn by 135 degrees is one by 45 degrees of -i b: FIRST and SECOND load the parts of b or of -i b
+ * to r3. */
+#define DIAGONAL_LAYER(FIRST, SECOND) \
+    ".syntax unified\n" \
+    "push {r2, r7}\n" \
+    "ldr r3, [r3, #4]\n" \
+    SPLIT("r3", "r4") \
+    "mov r8, r4\n" \
+    "mov r10, r3\n" \
+    "subs r4, r1, r0\n" \
+    "subs r4, r4, #4\n" \
+    "lsls r4, r4, #1\n" \
+    "mov lr, r4\n" \
+    "1:\n" \
+    FIRST \
+    SPLIT("r3", "r2") \
+    LAST_PRODUCT("r6", "r8", "r10", "") \
+    SECOND \
+    SPLIT("r3", "r2") \
+    LAST_PRODUCT("r7", "r8", "r10", "") \
+    "adds r5, r6, r7\n" \
+    "subs r7, r7, r6\n" \
+    ADD_HALF("ldr r2, [r0]\n" "ldr r3, [r0, #4]\n") \
+    "stmia r0!, {r5, r7}\n" \
+    "stmia r1!, {r2, r3}\n" \
+    "add r0, lr\n" \
+    "add r1, lr\n" \
+    "ldr r2, [sp]\n" \
+    "cmp r0, r2\n" \
+    "blo 1b\n" \
+    "pop {r2, r7}\n"
+
+static void layer_by_45_degrees(asc_complex_t *a, asc_complex_t *b, const asc_complex_t *end,
+                                const asc_frontend_turn_t *turn) {
+    register asc_complex_t *r0 __asm__("r0") = a;
+    register asc_complex_t *r1 __asm__("r1") = b;
+    register const asc_complex_t *r2 __asm__("r2") = end;
+    register const asc_frontend_turn_t *r3 __asm__("r3") = turn;
+    __asm__ volatile(DIAGONAL_LAYER("ldr r3, [r1]\n", "ldr r3, [r1, #4]\n")
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+                     :
+                     : "r4", "r5", "r6", "r8", "r10", "lr", "cc", "memory");
+}
+
+static void layer_by_135_degrees(asc_complex_t *a, asc_complex_t *b, const asc_complex_t *end,
+                                 const asc_frontend_turn_t *turn) {
+    register asc_complex_t *r0 __asm__("r0") = a;
+    register asc_complex_t *r1 __asm__("r1") = b;
+    register const asc_complex_t *r2 __asm__("r2") = end;
+    register const asc_frontend_turn_t *r3 __asm__("r3") = turn;
+    __asm__ volatile(DIAGONAL_LAYER("ldr r3, [r1, #4]\n", "ldr r3, [r1]\n" "negs r3, r3\n")
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+                     :
+                     : "r4", "r5", "r6", "r8", "r10", "lr", "cc", "memory");
+}
+
+#else
+
+#define layer_by_45_degrees layer
+#define layer_by_135_degrees layer
+
+#endif
 
 /* r2 = a quarter of all elements in bytes. */
 #define QUARTER_BYTES \
@@ -385,20 +461,19 @@ static inline void last_butterflies(asc_complex_t *z) {
     "adds r2, r2, r6\n" \
     "adcs r5, r4\n"
 
-/* On the stack are pointers to the cosine and the sine of the pair before. */
+/* On the stack are pointers to the next cosine and behind the next sine. */
 static inline void power_of_pairs(asc_spectrum_t *spectrum) {
     register asc_complex_t *r0 __asm__("r0") = spectrum->z + 1;
     register asc_complex_t *r1 __asm__("r1") = spectrum->z + LENGTH - 1;
-    register const int32_t *r2 __asm__("r2") = asc_frontend_cosine;
+    register const int32_t *r2 __asm__("r2") = asc_frontend_cosine + 1;
     register const int32_t *r3 __asm__("r3") = asc_frontend_cosine + LENGTH / 2u;
     __asm__ volatile(
         ".syntax unified\n"
         "push {r2, r3, r7}\n"
         "1:\n"
-        "ldr r2, [sp]\n"
-        "adds r2, r2, #4\n"
-        "str r2, [sp]\n"
-        "ldr r2, [r2]\n"
+        "ldr r4, [sp]\n"
+        "ldmia r4!, {r2}\n"
+        "str r4, [sp]\n"
         "ldr r3, [sp, #4]\n"
         "subs r3, r3, #4\n"
         "str r3, [sp, #4]\n"
@@ -459,23 +534,38 @@ static void turned_back_layer(asc_complex_t *a, uint32_t span, const asc_complex
     }
 }
 
-/* All butterflies of two turns. */
-static void butterflies(asc_complex_t *z, uint32_t span, const asc_frontend_twiddle_t *twiddle) {
+/* Two layers; `step` is the distance of their twiddle factors. */
+__attribute__((noinline)) static void layers(asc_complex_t *z, uint32_t span, uint32_t step) {
     const asc_complex_t *end = z + LENGTH;
-    if (twiddle == asc_frontend_twiddle) {
-        unturned_layer(z, span, end);
-        unturned_layer(z, 2 * span, end);
-        turned_back_layer(z + span, 2 * span, end);
-        return;
+    const asc_frontend_twiddle_t *twiddle = asc_frontend_twiddle;
+    unturned_layer(z, span, end);
+    unturned_layer(z, 2 * span, end);
+    turned_back_layer(z + span, 2 * span, end);
+    for (uint32_t j = 1; j < span; j++) {
+        z++;
+        twiddle += step;
+        const asc_frontend_turn_t back = {-twiddle->second.sine, twiddle->second.cosine};
+        if (2 * j == span) {
+            turned_back_layer(z, span, end);
+            layer_by_45_degrees(z, z + 2 * span, end, &twiddle->second);
+            layer_by_135_degrees(z + span, z + 3 * span, end, &back);
+            continue;
+        }
+        if (4 * j == span) {
+            layer_by_45_degrees(z, z + span, end, &twiddle->first);
+        } else if (4 * j == 3 * span) {
+            layer_by_135_degrees(z, z + span, end, &twiddle->first);
+        } else {
+            layer(z, z + span, end, &twiddle->first);
+        }
+        layer(z, z + 2 * span, end, &twiddle->second);
+        layer(z + span, z + 3 * span, end, &back);
     }
-    if (twiddle == asc_frontend_twiddle + LENGTH / 8u) {
-        turned_back_layer(z, span, end);
-    } else {
-        layer(z, z + span, end, &twiddle->first);
-    }
-    const asc_frontend_turn_t back = {-twiddle->second.sine, twiddle->second.cosine};
-    layer(z, z + 2 * span, end, &twiddle->second);
-    layer(z + span, z + 3 * span, end, &back);
+}
+
+/* Two layers, which add elements `span` and 2 `span` apart. */
+static inline void two_layers(asc_complex_t *z, uint32_t span) {
+    layers(z, span, LENGTH / 4u / span);
 }
 
 #endif

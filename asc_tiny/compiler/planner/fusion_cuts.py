@@ -7,6 +7,8 @@ itself moves into the bytes of the input as that is used up. No cut costs instru
 
 from __future__ import annotations
 
+import itertools
+
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.planner.arena_allocator import allocate, least_size
 from asc_tiny.compiler.planner.effort import MEDIUM, Effort, shown
@@ -58,19 +60,23 @@ class _Sizes:
 
 def _improved(sizes: _Sizes) -> tuple[Cuts, int]:
     """Return cuts and bytes of the arena after adding and removing cuts while that saves memory."""
+    stages = sizes.lowered.stages
     cuts: Cuts = ()
     size = sizes.of(cuts)
-    improves = True
-    while improves:
-        improves = False
-        for number, stage in enumerate(shown(sizes.lowered.stages, "fusion cuts")):
-            # What is one row is whole anyway; what is larger than the arena does not fit into it.
-            if stage.output.rows == 1 or stage.output.rows * stage.output.row_bytes >= size:
-                continue
-            changed = tuple(sorted({*cuts} ^ {number}))
-            smaller = sizes.of(changed, size)
-            if smaller < size:
-                cuts, size, improves = changed, smaller, True
+    unchanged = 0
+    for number in itertools.cycle(shown(range(len(stages)), "fusion cuts")):
+        if unchanged == len(stages):
+            break
+        unchanged += 1
+        output = stages[number].output
+        # What is one row is whole anyway; what is larger than the arena does not fit into it.
+        if output.rows == 1 or output.rows * output.row_bytes >= size:
+            continue
+        changed = tuple(sorted({*cuts} ^ {number}))
+        smaller = sizes.of(changed, size)
+        if smaller < size:
+            # A stage whose change saved memory is not changed back.
+            cuts, size, unchanged = changed, smaller, 1
     return cuts, size
 
 

@@ -7,6 +7,7 @@ which costs instructions and saves scratch memory.
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -210,21 +211,40 @@ def _bound(least: Compiled, chosen: Mapping[int, int]) -> int:
 def _allowed(least: Compiled, limit: int) -> dict[int, list[int]]:
     """Return rows per run that save instructions and, taken alone, are within the limit.
 
-    Of too many stages to try all combinations, those that save most.
+    Of too many stages to try all combinations, those that save most. What is within the limit takes
+    long to find, so that it is found of stages that may be among these alone.
     """
-    allowed: dict[int, list[int]] = {}
-    for number in range(len(least.initial.stages)):
-        fitting = [
+    possible = {
+        number: [
             rows
             for rows in possible_rows_per_run(least.initial, number)
-            if _saving(least, number, rows) > 0 and _bound(least, {number: rows}) <= limit
+            if _saving(least, number, rows) > 0
         ]
-        if fitting:
-            allowed[number] = [1, *fitting]
-    by_saving = sorted(allowed, key=lambda n: -max(_saving(least, n, rows) for rows in allowed[n]))
-    while math.prod(len(allowed[number]) for number in by_saving) > least.effort.combinations:
-        by_saving.pop()
-    return {number: allowed[number] for number in sorted(by_saving)}
+        for number in range(len(least.initial.stages))
+    }
+    waiting = [_by_saving(least, number, rows) for number, rows in possible.items() if rows]
+    heapq.heapify(waiting)
+    fitting: dict[int, list[int]] = {}
+    allowed: dict[int, list[int]] = {}
+    while waiting:
+        _, number = heapq.heappop(waiting)
+        if number in fitting:
+            allowed[number] = [1, *fitting[number]]
+            if math.prod(map(len, allowed.values())) > least.effort.combinations:
+                del allowed[number]
+                break
+        else:
+            fitting[number] = [
+                rows for rows in possible[number] if _bound(least, {number: rows}) <= limit
+            ]
+            if fitting[number]:
+                heapq.heappush(waiting, _by_saving(least, number, fitting[number]))
+    return dict(sorted(allowed.items()))
+
+
+def _by_saving(least: Compiled, number: int, choices: Sequence[int]) -> tuple[int, int]:
+    """Return what sorts stages by the most that one of their choices saves, largest first."""
+    return -max(_saving(least, number, rows) for rows in choices), number
 
 
 def _saving(least: Compiled, number: int, rows: int) -> int:

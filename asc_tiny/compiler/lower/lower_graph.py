@@ -67,10 +67,27 @@ def _lower_graph(graph: Graph, whole_input: bool) -> LoweredGraph:
         outputs[0] = _copied(graph.tensor(graph.outputs[0]), outputs[0], stages)
     for output in outputs:
         output.buffer.whole = True
+    for source in inputs if whole_input else ():
+        _cut_into_rows(source.buffer, stages)
     # Last of all: until then, stages read what the states were before.
     stages += tensors.states.updates.values()
     _check_runs(graph, stages)
     return LoweredGraph(graph.source, stages, inputs, tuple(outputs))
+
+
+def _cut_into_rows(source: Buffer, stages: Sequence[Stage]) -> None:
+    """Make an input of one row the rows that stages read of it, if there is one way to do so.
+
+    A recording that is reshaped into an image is such an input. Its bytes stay where they are, but
+    each row can be used for other values as soon as nothing reads it any more.
+    """
+    read = [each.view for stage in stages for each in stage.inputs if each.view.buffer is source]
+    pitches = {view.pitch for view in read}
+    if source.rows > 1 or len(pitches) != 1 or any(view.start for view in read):
+        return
+    (pitch,) = pitches
+    if source.size % pitch == 0 and all(view.is_contiguous for view in read):
+        source.rows, source.row_bytes = source.size // pitch, pitch
 
 
 def _output(tensors: TensorViews, tensor: Tensor, stages: list[Stage]) -> BufferView:

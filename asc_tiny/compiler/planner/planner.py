@@ -1,8 +1,8 @@
 """Chooses a plan by memory against instructions: the transformations, the schedule, the arena.
 
 Without a limit, the plan with the smallest arena is taken, to which a little is added where that
-saves instructions; with ``--max-ram``, the cheapest whose arena is within the limit. ``search`` and
-``cascade_search`` find the candidates.
+saves instructions, up to the arena of TensorFlow Lite Micro's interpreter; with ``--max-ram``, the
+cheapest whose arena is within the limit. ``search`` and ``cascade_search`` find the candidates.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from asc_tiny.compiler.planner.effort import EFFORTS
 from asc_tiny.compiler.planner.scheduler import schedule_streaming
 from asc_tiny.compiler.planner.search import candidate, cheapest, narrowed, split, widened
 from asc_tiny.tflite.graph import Graph
+from asc_tiny.tflm.arena import arena
+from asc_tiny.tflm.cmsis_nn import Core
 from asc_tiny.util.errors import AscError
 
 _Choice = TypeVar("_Choice")
@@ -82,9 +84,37 @@ def _tried(options: Options) -> Sequence[Options]:
 
 def _finished(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
     """Return a plan, with what saves instructions in the memory that is left."""
-    found = _plan(graph, initial, options)
-    limit = options.max_ram or _with_speed(found.arena.size)
+    found, limit = _with_limit(graph, initial, options)
     return widened(split(found, limit), limit)
+
+
+def _with_limit(graph: Graph, initial: LoweredGraph, options: Options) -> tuple[Compiled, int]:
+    """Return a plan before weights are widened, and the bytes that its arena may have then.
+
+    Without a limit, no network needs more memory than TensorFlow Lite Micro's interpreter has for
+    it, as far as the planner can help it: what saves instructions above that is left out, and a
+    smallest plan above it is narrowed.
+    """
+    found = _plan(graph, initial, options)
+    if options.max_ram is not None:
+        return found, options.max_ram
+    limit = _with_speed(found.arena.size)
+    if options.schedule == STREAMING or limit <= (most := _interpreter_bytes(graph, limit)):
+        return found, limit
+    if found.arena.size <= most:
+        return found, most
+    try:
+        return _plan(graph, initial, replace(options, max_ram=most)), most
+    except AscError:
+        return found, found.arena.size
+
+
+def _interpreter_bytes(graph: Graph, unknown: int) -> int:
+    """Return the bytes of the interpreter's arena with CMSIS-NN, or ``unknown``."""
+    try:
+        return arena([graph], Core.DSP).size
+    except AscError:
+        return unknown
 
 
 def _with_speed(size: int) -> int:

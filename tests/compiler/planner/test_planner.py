@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from asc_tiny.boards import catalog
 from asc_tiny.cli.main import main
 from asc_tiny.compiler.ir import LoweredGraph
+from asc_tiny.compiler.lower.lower_graph import lower_graph
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.pipeline import compile_graph
 from asc_tiny.compiler.planner import arena_allocator, planner
@@ -29,8 +33,10 @@ from asc_tiny.targets.build import project as projects
 from asc_tiny.targets.image.bench import measure
 from asc_tiny.targets.image.stages import measure_stages
 from asc_tiny.tflite.graph import Graph
+from asc_tiny.tflm.arena import arena
+from asc_tiny.tflm.cmsis_nn import Core
 from asc_tiny.util.errors import AscError
-from support.hand_made import small_network
+from support.hand_made import GraphBuilder, small_network
 from support.kept_plans import kept_plans
 from support.paths import FILES, MODELS
 
@@ -143,6 +149,56 @@ def test_effort_tries_more_orders_and_finds_no_worse_plan(
     assert orders[0] < orders[1] < orders[2]
     medium, high = found["medium"], found["high"]
     assert high.cost <= medium.cost or high.arena.size < medium.arena.size
+
+
+def one_convolution(shape: Sequence[int], filters: Sequence[int], rows: int) -> GraphBuilder:
+    """Return a graph that begins with a recording, as one row of it or as an image.
+
+    Args:
+        shape: of the image, NHWC.
+        filters: shape of the filters, OHWI.
+        rows: rows that the recording has.
+    """
+    rng = np.random.default_rng(0)
+    made = GraphBuilder(shape if rows > 1 else (1, math.prod(shape)), scale=0.1, zero_point=-128)
+    image = made.input
+    if rows == 1:
+        target = made.constant(np.array(shape, np.int32))
+        image = made.add("RESHAPE", (image, target), shape, 0.1, -128)
+    values = rng.integers(-127, 128, tuple(filters)).astype(np.int8)
+    weights = made.constant(values, [0.01] * filters[0])
+    biases = made.constant(np.zeros(filters[0], np.int32), [0.001] * filters[0])
+    made.add(
+        "CONV_2D",
+        (image, weights, biases),
+        (1, shape[1], (shape[2] + 1) // 2, filters[0]),
+        1.0,
+        -128,
+        fused_activation_function="RELU",
+        padding="SAME",
+        stride_h=1,
+        stride_w=2,
+        dilation_h_factor=1,
+        dilation_w_factor=1,
+    )
+    return made
+
+
+def test_no_plan_needs_more_than_the_interpreter() -> None:
+    """Where a narrower plan is within its arena, and the smallest of whole rows is not."""
+    graph = one_convolution((1, 5, 20, 32), (4, 2, 3, 32), rows=5).graph()
+    most = arena([graph], Core.DSP).size
+    planned = compile_graph(graph, Options())
+    whole_rows = planner._plan_whole(graph, lower_graph(graph), Options())
+    assert whole_rows.arena.size > most >= planned.arena.size
+
+
+def test_a_recording_is_used_up_row_by_row() -> None:
+    """As an image that is one, whose bytes are free for the output once no window reads them."""
+    shape, filters = (1, 49, 40, 1), (8, 10, 8, 1)
+    image = compile_graph(one_convolution(shape, filters, rows=49).graph(), Options())
+    recording = compile_graph(one_convolution(shape, filters, rows=1).graph(), Options())
+    assert recording.arena.size == image.arena.size < 1960 + 49 * 20 * 8
 
 
 def test_high_effort_finds_what_medium_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

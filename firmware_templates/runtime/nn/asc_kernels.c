@@ -13,7 +13,7 @@
 #include "asc_kernels.h"
 #include "asc_reciprocal.h"
 
-#if ASC_KERNELS_DSP
+#if ASC_KERNELS_DSP && !ASC_KERNELS_MVE
 #include "asc_add_dsp.h"
 #endif
 

@@ -29,6 +29,7 @@ CASES = {
     "channels": (M4, "asc_conv.c", "asc_kernels.h", "int32_t bias;", "int32_t bits;"),
     "depthwise": (M4, "asc_conv.c", "asc_depthwise_dsp.h", "int32_t channel;", "int32_t step;"),
     "fives": (M4, "asc_conv.c", "asc_pixels_dsp.h", "*channel;", "*end;"),
+    "dense fours": (M4, "asc_conv.c", "asc_dense_dsp.h", "int32_t pair_bytes;", "*end;"),
     "filters": (M4, "asc_conv.c", "asc_depthwise_3x3_dsp.h", "int32_t left;", "int32_t step;"),
     "complex, M0+": (M0, "asc_spectrum.c", "asc_spectrum.h", "int32_t re;", "int32_t im;"),
     "complex, M4": (M4, "asc_spectrum.c", "asc_spectrum.h", "int32_t re;", "int32_t im;"),

@@ -77,13 +77,18 @@ class PlatformioGenerator(ProjectGenerator):
         """Return the project with the library in ``lib``."""
         environment, prefix = TABLE.read(request.board), request.prefix
         library = f"lib/{prefix}_scenes"
-        values = {**microphone_app.values(request), "environment": environment}
+        application = _application(request)
+        values = {
+            **microphone_app.values(request),
+            "environment": environment,
+            "application_files": sorted(name for name in application if not name.endswith(".h")),
+        }
         if environment.framework == _STM32CUBE:
             values["board_title"] = stm32l4.title(request.board)
         sources = microphone_app.sources(request)
         return {
             **{f"{library}/src/{name}": text for name, text in sources.items()},
-            **{f"src/{name}": text for name, text in _application(request).items()},
+            **{f"src/{name}": text for name, text in application.items()},
             f"{library}/library.json": self.render("library.json.j2", values, prefix),
             "platformio.ini": self.render("platformio.ini.j2", values, prefix),
             "README.md": self.render("README.md.j2", values, prefix),

@@ -28,6 +28,7 @@ class Stm32CubeBoard:
         uart_pins: its two pins.
         channel: channel of the DFSDM that the microphone's data pin belongs to.
         clock_pin, data_pin: pins of the microphone, CKOUT and DATIN.
+        supply_pin: pin that supplies the microphone while it is high; empty if nothing switches it.
     """
 
     title: str = fields.matching(r"([A-Za-z0-9][A-Za-z0-9 ._+-]{0,63})?", "a name", default="")
@@ -36,6 +37,7 @@ class Stm32CubeBoard:
     channel: int = fields.between(0, 7)
     clock_pin: str = fields.matching(_PIN, _PIN_TEXT)
     data_pin: str = fields.matching(_PIN, _PIN_TEXT)
+    supply_pin: str = fields.matching(rf"({_PIN})?", _PIN_TEXT, default="")
 
     def __post_init__(self) -> None:
         """Check that the UART has its pins."""
@@ -54,6 +56,11 @@ class Stm32CubeBoard:
         for port, number in sorted(map(_port_pin, (self.clock_pin, self.data_pin))):
             found[port] = (*found.get(port, ()), number)
         return found
+
+    @property
+    def supply_port_pin(self) -> tuple[str, int] | None:
+        """Port and number of the pin that supplies the microphone, None if there is none."""
+        return _port_pin(self.supply_pin) if self.supply_pin else None
 
     @property
     def pins(self) -> str:

@@ -61,11 +61,8 @@ class PlatformIO:
         require()
         self.folder = folder
         self._install_scons()
-        for platform, board, framework in (
-            ("nordicnrf52", "nano33ble", "arduino"),
-            ("ststm32", "disco_l475vg_iot01a", "stm32cube"),
-        ):
-            self._install(platform, board, framework, world)
+        self._install("nordicnrf52", ["nano33ble"], "arduino", world)
+        self._install("ststm32", ["disco_l475vg_iot01a", "disco_l496ag"], "stm32cube", world)
 
     def _install_scons(self) -> None:
         """SCons is on PyPI, PlatformIO's package of it is not."""
@@ -79,7 +76,9 @@ class PlatformIO:
         self._register(package, "tool", "tool-scons", version)
         (package / "scons.py").write_text("from SCons.Script.Main import main\nmain()\n")
 
-    def _install(self, platform: str, board: str, framework: str, world: Sequence[Path]) -> None:
+    def _install(
+        self, platform: str, boards: Sequence[str], framework: str, world: Sequence[Path]
+    ) -> None:
         package = self.folder / "platforms" / platform
         shutil.copytree(DOUBLES / "platformio", package)
         (package / "boards").mkdir()
@@ -88,9 +87,10 @@ class PlatformIO:
         manifest |= {"description": "a stand-in", "frameworks": {framework: script}}
         (package / "platform.json").write_text(json.dumps(manifest))
         description = {"build": {"mcu": "none", "cpu": "cortex-m4"}, "frameworks": [framework]}
-        description |= {"name": board, "url": "none", "vendor": "none"}
+        description |= {"name": "board", "url": "none", "vendor": "none"}
         description["upload"] = {"maximum_ram_size": 1 << 22, "maximum_size": 1 << 22}
-        (package / "boards" / f"{board}.json").write_text(json.dumps(description))
+        for board in boards:
+            (package / "boards" / f"{board}.json").write_text(json.dumps(description))
         self._register(package, "platform", platform, "1.0.0")
         (package / "world").mkdir()
         write_platform(EMULATED, package / "world", stack_bytes=8192)
@@ -144,8 +144,10 @@ def test_arduino_framework_prints_the_scenes(tmp_path: Path) -> None:
 
 @pytest.mark.qemu
 @pytest.mark.slow
-def test_stm32cube_prints_the_scenes(tmp_path: Path) -> None:
-    project = generate(tmp_path / "project", "disco_l475_iot1", "--prefix", "scene")
+@pytest.mark.parametrize("board", ["disco_l475_iot1", "stm32l496g_disco"])
+def test_stm32cube_prints_the_scenes(board: str, tmp_path: Path) -> None:
+    """The stand-in hears only by the pins, and with the supply, that ST's BSP of a board has."""
+    project = generate(tmp_path / "project", board, "--prefix", "scene")
     image = PlatformIO(tmp_path / "pio", files(STM32)).build(project)
     pcm = played()
     lines = print_of(image, "microphone.bin", filtered(pcm).astype("<i4"))

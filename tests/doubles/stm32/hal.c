@@ -10,7 +10,7 @@
 #include "platform.h"
 #include "stm32l4xx_hal.h"
 
-Registers registers[9];
+Registers registers[12];
 
 static DFSDM_Filter_HandleTypeDef *microphone;
 static int32_t *dma_buffer;
@@ -147,8 +147,41 @@ HAL_StatusTypeDef HAL_RCCEx_PeriphCLKConfig(const RCC_PeriphCLKInitTypeDef *sett
 void HAL_RCCEx_EnableMSIPLLMode(void) {
 }
 
+/* The boards as ST's BSPs wire them: the pins of the DFSDM, and what supplies the microphones. */
+static const struct {
+    const Registers *channel, *port, *supply_port;
+    uint32_t pins, supply_pin;
+} boards[] = {
+    {DFSDM1_Channel2, GPIOE, NULL, GPIO_PIN_7 | GPIO_PIN_9, 0},           /* B-L475E-IOT01A */
+    {DFSDM1_Channel3, GPIOC, GPIOH, GPIO_PIN_2 | GPIO_PIN_7, GPIO_PIN_1}, /* 32L496GDISCOVERY */
+};
+
+static const Registers *filter_port, *high_port, *supplying_port;
+static uint32_t filter_pins, high_pin, supplying_pin;
+
+void HAL_GPIO_WritePin(GPIO_TypeDef *port, uint16_t pin, GPIO_PinState state) {
+    high_port = port;
+    high_pin = state == GPIO_PIN_SET ? pin : 0u;
+}
+
 void HAL_GPIO_Init(GPIO_TypeDef *port, const GPIO_InitTypeDef *settings) {
-    (void)port, (void)settings;
+    if (settings->Mode == GPIO_MODE_OUTPUT_PP) {
+        supplying_port = port == high_port ? port : NULL;
+        supplying_pin = settings->Pin & high_pin;
+    } else if (settings->Alternate == GPIO_AF6_DFSDM1) {
+        filter_port = port;
+        filter_pins = settings->Pin;
+    }
+}
+
+static int is_wired(const Registers *channel) {
+    for (size_t i = 0; i < sizeof boards / sizeof boards[0]; i++) {
+        if (boards[i].channel == channel) {
+            return boards[i].port == filter_port && boards[i].pins == filter_pins &&
+                   boards[i].supply_port == supplying_port && boards[i].supply_pin == supplying_pin;
+        }
+    }
+    return 0;
 }
 
 void HAL_NVIC_SetPriority(IRQn_Type number, uint32_t priority, uint32_t sub) {
@@ -168,7 +201,7 @@ void HAL_DMA_IRQHandler(DMA_HandleTypeDef *dma) {
 }
 
 HAL_StatusTypeDef HAL_DFSDM_ChannelInit(DFSDM_Channel_HandleTypeDef *channel) {
-    return channel->Instance == DFSDM1_Channel2 ? HAL_OK : HAL_ERROR;
+    return is_wired(channel->Instance) ? HAL_OK : HAL_ERROR;
 }
 
 HAL_StatusTypeDef HAL_DFSDM_FilterInit(DFSDM_Filter_HandleTypeDef *filter) {
@@ -178,7 +211,7 @@ HAL_StatusTypeDef HAL_DFSDM_FilterInit(DFSDM_Filter_HandleTypeDef *filter) {
 HAL_StatusTypeDef HAL_DFSDM_FilterConfigRegChannel(DFSDM_Filter_HandleTypeDef *filter,
                                                    uint32_t channel, uint32_t mode) {
     (void)filter;
-    return channel == 2 && mode == DFSDM_CONTINUOUS_CONV_ON ? HAL_OK : HAL_ERROR;
+    return (channel == 2 || channel == 3) && mode == DFSDM_CONTINUOUS_CONV_ON ? HAL_OK : HAL_ERROR;
 }
 
 HAL_StatusTypeDef HAL_UART_Init(UART_HandleTypeDef *uart) {

@@ -17,6 +17,7 @@ enum { DISABLE, ENABLE };
 /* Numbers that the HAL has names for; only that they differ matters. */
 enum {
     DFSDM_CHANNEL_2 = 2,
+    DFSDM_CHANNEL_3 = 3,
     DFSDM_CHANNEL_EXTERNAL_INPUTS = 100,
     DFSDM_CHANNEL_FASTSINC_ORDER,
     DFSDM_CHANNEL_OUTPUT_CLOCK_AUDIO,
@@ -40,8 +41,10 @@ enum {
     GPIO_AF7_USART1,
     GPIO_AF7_USART2,
     GPIO_MODE_AF_PP,
+    GPIO_MODE_OUTPUT_PP,
     GPIO_NOPULL,
     GPIO_SPEED_FREQ_HIGH,
+    GPIO_SPEED_FREQ_LOW,
     RCC_HCLK_DIV1,
     RCC_LSE_ON,
     RCC_MSIRANGE_6,
@@ -71,6 +74,7 @@ enum {
     RCC_CLOCKTYPE_PCLK2 = 8,
     RCC_OSCILLATORTYPE_LSE = 16,
     RCC_OSCILLATORTYPE_MSI = 32,
+    GPIO_PIN_1 = 1 << 1,
     GPIO_PIN_2 = 1 << 2,
     GPIO_PIN_6 = 1 << 6,
     GPIO_PIN_7 = 1 << 7,
@@ -83,6 +87,7 @@ typedef struct {
     int unused;
 } Registers;
 typedef Registers GPIO_TypeDef;
+typedef enum { GPIO_PIN_RESET, GPIO_PIN_SET } GPIO_PinState;
 extern Registers registers[];
 #define GPIOA (&registers[0])
 #define GPIOB (&registers[1])
@@ -93,13 +98,18 @@ extern Registers registers[];
 #define DMA1_Channel4 (&registers[6])
 #define DFSDM1_Channel2 (&registers[7])
 #define DFSDM1_Filter0 (&registers[8])
+#define DFSDM1_Channel3 (&registers[9])
+#define GPIOC (&registers[10])
+#define GPIOH (&registers[11])
 
 #define __HAL_RCC_DFSDM1_CLK_ENABLE() ((void)0)
 #define __HAL_RCC_DMA1_CLK_ENABLE() ((void)0)
 #define __HAL_RCC_GPIOA_CLK_ENABLE() ((void)0)
 #define __HAL_RCC_GPIOB_CLK_ENABLE() ((void)0)
+#define __HAL_RCC_GPIOC_CLK_ENABLE() ((void)0)
 #define __HAL_RCC_GPIOD_CLK_ENABLE() ((void)0)
 #define __HAL_RCC_GPIOE_CLK_ENABLE() ((void)0)
+#define __HAL_RCC_GPIOH_CLK_ENABLE() ((void)0)
 #define __HAL_RCC_PWR_CLK_ENABLE() ((void)0)
 #define __HAL_RCC_USART1_CLK_ENABLE() ((void)0)
 #define __HAL_RCC_USART2_CLK_ENABLE() ((void)0)
@@ -185,6 +195,7 @@ HAL_StatusTypeDef HAL_RCC_OscConfig(const RCC_OscInitTypeDef *settings);
 HAL_StatusTypeDef HAL_RCC_ClockConfig(const RCC_ClkInitTypeDef *settings, uint32_t latency);
 HAL_StatusTypeDef HAL_RCCEx_PeriphCLKConfig(const RCC_PeriphCLKInitTypeDef *settings);
 void HAL_RCCEx_EnableMSIPLLMode(void);
+void HAL_GPIO_WritePin(GPIO_TypeDef *port, uint16_t pin, GPIO_PinState state);
 void HAL_GPIO_Init(GPIO_TypeDef *port, const GPIO_InitTypeDef *settings);
 void HAL_NVIC_SetPriority(IRQn_Type number, uint32_t priority, uint32_t sub);
 void HAL_NVIC_EnableIRQ(IRQn_Type number);

@@ -7,6 +7,10 @@
 
 #include <stdint.h>
 
+/* Not the numbers of Arm's header. */
+enum { ARM_USART_CONTROL_RX = 1, ARM_USART_ABORT_RECEIVE };
+enum { ARM_DRIVER_OK = 0, ARM_DRIVER_ERROR = -1, ARM_DRIVER_ERROR_BUSY = -2 };
+
 typedef struct {
     uint32_t tx_busy : 1;
     uint32_t rx_busy : 1;

@@ -30,20 +30,36 @@ static void put(void *context, const uint8_t *bytes, size_t count) {
     }
 }
 
+static void receive(void) {
+    taken = 0;
+    (void)USART.Receive(received, sizeof received);
+}
+
+/* The receiver is ours: nobody may have switched it on, or STDIN may have a reception under way. */
+static void take_receiver(void) {
+    (void)USART.Control(ARM_USART_ABORT_RECEIVE, 0);
+    (void)USART.Control(ARM_USART_CONTROL_RX, 1);
+    receive();
+}
+
 void serial_start(void) {
     const asc_port_t port = {.put = put, .ticks = asc_cycles, .tick_rate = SystemCoreClock};
     asc_cycles_start();
     asc_listen_serial(&port);
+    take_receiver();
 }
 
 void serial_poll(void) {
     const uint32_t is_receiving = USART.GetStatus().rx_busy;
     const uint32_t count = USART.GetRxCount();
+    if (count < taken || count > sizeof received) {
+        take_receiver(); /* another reception than ours: nothing of it is in the buffer */
+        return;
+    }
     asc_listen_receive(received + taken, count - taken);
     taken = count;
     if (!is_receiving) {
-        taken = 0;
-        (void)USART.Receive(received, sizeof received);
+        receive();
     }
 }
 #else

@@ -2,7 +2,8 @@
  *
  * The board layer's UART for STDOUT as the port of the serial protocol: text and frames share the
  * line. Board layers name it RETARGET_STDIO_UART, the number of a CMSIS-Driver; without that name,
- * as where STDOUT goes elsewhere, there is no port.
+ * as where STDOUT goes elsewhere, there is no port. The port takes the receiver of the UART: a
+ * program with it cannot read STDIN.
  */
 #ifndef SERIAL_H
 #define SERIAL_H

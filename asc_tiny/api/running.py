@@ -21,6 +21,7 @@ from asc_tiny.targets.cycles.estimate import WAIT_STATES, Cycles, estimate
 from asc_tiny.targets.device import checks
 from asc_tiny.targets.device.checks import DeviceCosts
 from asc_tiny.targets.device.client import connected
+from asc_tiny.targets.device.line import Settings
 from asc_tiny.targets.image import bench as benchmark
 from asc_tiny.targets.image import image, network_image, reference, stages
 from asc_tiny.targets.image import inspect as records
@@ -37,6 +38,8 @@ from asc_tiny.util.files import write_text
 
 BAUD = 115_200
 """Speed of a board's serial line in bits per second, unless a call says another."""
+SIGNALS = "both"
+"""Modem signals that are on while a serial port is open, unless a call says others."""
 
 _LOG = "build.log"
 
@@ -259,6 +262,7 @@ def verify(
     inputs: Sequence[Path | str] = (),
     port: str | None = None,
     baud: int = BAUD,
+    signals: str = SIGNALS,
 ) -> Verification:
     """Compare features and scores of a built project with the references, bit by bit.
 
@@ -281,6 +285,9 @@ def verify(
         on the emulator or on this computer.
     baud
         Speed of the port in bits per second.
+    signals
+        Modem signals that are on while a serial port is open: ``"both"`` DTR and RTS, ``"dtr"``,
+        ``"rts"`` or ``"none"``.
 
     Returns
     -------
@@ -303,7 +310,7 @@ def verify(
     name, network = reference.network(project, known)
     if port is None:
         return Verification(name, None, comparison.verify(project, known, network, golden))
-    with connected(port, baud=baud) as device:
+    with connected(port, Settings(baud, signals)) as device:
         checks.check_identity(device, project)
         selftest = device.selftest()
         compute = checks.computation(device)
@@ -352,6 +359,7 @@ def bench(
     wait_states: int = WAIT_STATES,
     port: str | None = None,
     baud: int = BAUD,
+    signals: str = SIGNALS,
 ) -> Benchmark:
     """Measure a built project on its emulated board, or over a serial line.
 
@@ -368,7 +376,7 @@ def bench(
         Estimate cycles from what the emulated core executes, with ``layers`` of each stage, too.
     wait_states
         Wait states of the flash in that estimate, 0 to 15.
-    port, baud
+    port, baud, signals
         As for ``verify``.
 
     Returns
@@ -407,7 +415,7 @@ def bench(
         counted = stages.measure_stages(project, spent) if layers else []
         return Benchmark(alone, counted, estimated())
     if port is not None:
-        with connected(port, baud=baud) as device:
+        with connected(port, Settings(baud, signals)) as device:
             checks.check_identity(device, project)
             return Benchmark(checks.measure(device, project), [])
     costs = benchmark.measure(project)
@@ -416,7 +424,11 @@ def bench(
 
 
 def inspect_firmware(
-    path: Path | str | None = None, *, port: str | None = None, baud: int = BAUD
+    path: Path | str | None = None,
+    *,
+    port: str | None = None,
+    baud: int = BAUD,
+    signals: str = SIGNALS,
 ) -> tuple[str, list[Found]]:
     """Find in firmware what it was made from.
 
@@ -424,7 +436,7 @@ def inspect_firmware(
     ----------
     path
         An ELF, Intel HEX, UF2 or raw binary file.
-    port, baud
+    port, baud, signals
         Serial line of a board, in place of ``path``, as for ``verify``.
 
     Returns
@@ -445,5 +457,5 @@ def inspect_firmware(
     if path is not None:
         return records.inspect(Path(path))
     assert port is not None
-    with connected(port, baud=baud) as device:
+    with connected(port, Settings(baud, signals)) as device:
         return "device", [Found(device.provenance(), None, None)]

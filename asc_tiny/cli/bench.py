@@ -16,6 +16,7 @@ from asc_tiny.cli.options import (
     json_option,
     port_option,
     project_argument,
+    signals_option,
 )
 from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 )
 @port_option()
 @baud_option
+@signals_option
 @json_option
 def command(
     folder: Path,
@@ -54,6 +56,7 @@ def command(
     wait_states: int,
     port: str | None,
     baud: int,
+    signals: str,
     as_json: bool,
 ) -> None:
     """Measure the built project in DIR on its emulated board, by exact means.
@@ -67,7 +70,13 @@ def command(
     with StepLine() as steps:
         steps.show(f"measuring on {target.board.name if port is None else port}")
         found = api.bench(
-            target, layers=layers, cycles=cycles, wait_states=wait_states, port=port, baud=baud
+            target,
+            layers=layers,
+            cycles=cycles,
+            wait_states=wait_states,
+            port=port,
+            baud=baud,
+            signals=signals,
         )
     costs = vars(found.costs)
     if as_json:

@@ -9,7 +9,7 @@ import click
 
 from asc_tiny import api
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, baud_option, json_option, port_option
+from asc_tiny.cli.options import PATH, baud_option, json_option, port_option, signals_option
 from asc_tiny.cli.streams import say
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.argument("firmware", type=PATH, required=False)
 @port_option()
 @baud_option
+@signals_option
 @click.option("--model", type=PATH, help="Exit with 1 unless FIRMWARE holds this model.")
 @json_option
 @click.pass_context
@@ -28,6 +29,7 @@ def command(
     firmware: Path | None,
     port: str | None,
     baud: int,
+    signals: str,
     model: Path | None,
     as_json: bool,
 ) -> None:
@@ -36,7 +38,7 @@ def command(
     Every generated library puts a record into flash: hashes of model and front end, version of
     asc-tiny, runtime, prefix and labels. A board on --port sends its own.
     """
-    file_format, found = api.inspect_firmware(firmware, port=port, baud=baud)
+    file_format, found = api.inspect_firmware(firmware, port=port, baud=baud, signals=signals)
     place = port or str(firmware)
     rows = [_row(each) for each in found]
     document: dict[str, Any] = {"firmware": place, "format": file_format, "models": rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
-from asc_tiny.cli.options import PATH, baud_option, port_option
+from asc_tiny.cli.options import PATH, baud_option, port_option, signals_option
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.interrupts import held
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @click.command()
 @port_option(required=True)
 @baud_option
+@signals_option
 @click.option("--model", type=PATH, help="Warn unless the device runs this model.")
 @click.option("--count", type=click.IntRange(1), help="Stop after that many decisions.")
 @click.option("--plot", type=PATH, help="Write the spectrogram that the board computes (.png).")
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 def command(
     port: str,
     baud: int,
+    signals: str,
     model: Path | None,
     count: int | None,
     plot: Path | None,
@@ -43,11 +46,12 @@ def command(
     --plot is written at the end; columns that the line was too slow for are gaps.
     """
     from asc_tiny.decision.config import UNKNOWN
-    from asc_tiny.targets.device.line import open_line
+    from asc_tiny.targets.device.line import Settings, open_line
     from asc_tiny.targets.device.monitor import watch
 
     wanted = api.load_model(model).sha256 if model else None
-    watched = watch(lambda: open_line(port, baud=baud), unknown=UNKNOWN, columns=plot is not None)
+    settings = Settings(baud, signals)
+    watched = watch(lambda: open_line(port, settings), unknown=UNKNOWN, columns=plot is not None)
     with closing(_plotted(watched, plot)) as events:
         shown = _until(events, count)
         if as_json:
@@ -107,6 +111,7 @@ def _print_lines(events: Iterator[Shown], wanted: str | None) -> None:
             info, labels = event.info, event.provenance.labels
             row: dict[str, object] = {
                 "event": "connected",
+                "restarted": event.is_restart,
                 "model_sha256": event.provenance.model_sha256,
                 "labels": list(labels),
             }
@@ -118,7 +123,7 @@ def _print_lines(events: Iterator[Shown], wanted: str | None) -> None:
         else:
             assert info is not None
             row = _decision_row(event, info, labels)
-        click.echo(json.dumps({"schema": 1, **row}))
+        click.echo(json.dumps({"schema": 1, "time": _utc(event.time), **row}))
 
 
 def _decision_row(event: Decided, info: Info, labels: tuple[str, ...]) -> dict[str, object]:
@@ -172,15 +177,27 @@ def _print_text(events: Iterator[Shown], wanted: str | None) -> None:
     for event in events:
         if isinstance(event, Connected):
             info, labels = event.info, event.provenance.labels
-            say(f"connected: model {event.provenance.model_sha256[:12]}, {len(labels)} labels")
+            what = "restarted" if event.is_restart else "connected"
+            model = event.provenance.model_sha256[:12]
+            say(f"{_clock(event.time)}  {what}: model {model}, {len(labels)} labels")
             _warn(event, wanted)
         elif isinstance(event, Lost):
-            say(f"lost: {event.reason}")
+            say(f"{_clock(event.time)}  lost: {event.reason}")
         else:
             assert info is not None
             scores = zip(info.scores(event.result.smoothed), labels, strict=True)
             best = islice(sorted(scores, reverse=True), 3)
             texts = ", ".join(f"{label} {score:.3f}" for score, label in best)
             missed = f" ({event.missed} missed)" if event.missed else ""
-            line = f"{event.result.window:>7}  {event.label:<20} {texts}{missed}"
-            say(line)
+            number = f"{event.result.window:>7}"
+            say(f"{_clock(event.time)} {number}  {event.label:<20} {texts}{missed}")
+
+
+def _utc(seconds: float) -> str:
+    """Return a time as ISO 8601 writes it, in UTC with milliseconds."""
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _clock(seconds: float) -> str:
+    """Return what a clock here shows at a time."""
+    return datetime.fromtimestamp(seconds).strftime("%H:%M:%S")

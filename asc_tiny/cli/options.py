@@ -44,6 +44,13 @@ def warn(line: str) -> None:
 baud_option = click.option(
     "--baud", type=click.IntRange(1), default=115200, show_default=True, help="Speed of the port."
 )
+signals_option = click.option(
+    "--signals",
+    type=click.Choice(["both", "dtr", "rts", "none"]),
+    default="both",
+    show_default=True,
+    help="Modem signals that are on while a serial port is open; some boards start with none.",
+)
 
 
 def port_option(*, required: bool = False) -> Callable[[_Command], _Command]:

@@ -25,14 +25,18 @@ class Screen:
         self._state = "waiting"
         self._warning: str | None = None
         self._missed = 0
+        self._restarts = 0
         self._history: deque[str] = deque(maxlen=_HISTORY)
 
     def add(self, event: Shown, warning: Callable[[Connected], str | None]) -> None:
         """Take an event in; ``warning`` says what is wrong with a device that answers."""
         if isinstance(event, Connected):
             self._connected = event
+            # Other firmware has other labels.
+            self._decided = None
             self._warning = warning(event)
             self._state = f"model {event.provenance.model_sha256[:12]}"
+            self._restarts += event.is_restart
         elif isinstance(event, Lost):
             self._state = f"line lost: {event.reason}"
         else:
@@ -42,7 +46,9 @@ class Screen:
 
     def draw(self) -> RenderableType:
         """Return the screen."""
-        parts: list[RenderableType] = [Text(f"{self._state}, {self._missed} decisions missed")]
+        parts: list[RenderableType] = [
+            Text(f"{self._state}, {self._missed} decisions missed, {self._restarts} restarts")
+        ]
         if self._warning:
             parts.append(Text(self._warning, style="bold red"))
         if self._connected and self._decided:

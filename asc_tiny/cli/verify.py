@@ -19,6 +19,7 @@ from asc_tiny.cli.options import (
     port_option,
     read_clips,
     resample_option,
+    signals_option,
 )
 from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
@@ -42,6 +43,7 @@ MOST_LINES = 10
 @resample_option
 @port_option()
 @baud_option
+@signals_option
 @click.option(
     "--input",
     "inputs",
@@ -108,7 +110,12 @@ def _project(folder: Path, options: Mapping[str, Any], as_json: bool) -> bool:
         if port is None:
             steps.show(f"running {target.board.name} and the references")
         result = api.verify(
-            target, clips, inputs=options["inputs"], port=port, baud=options["baud"]
+            target,
+            clips,
+            inputs=options["inputs"],
+            port=port,
+            baud=options["baud"],
+            signals=options["signals"],
         )
     if not isinstance(target, api.Project):
         _print_network(target, result, as_json)

@@ -29,14 +29,16 @@ def drawn(screen: Screen) -> str:
 def decided(window: int, codes: tuple[int, int], missed: int = 0) -> Decided:
     scores = np.array(codes, np.int8)
     label = LABELS[int(scores.argmax())]
-    return Decided(Result(window, int(scores.argmax()), scores, scores), label, missed)
+    return Decided(Result(window, int(scores.argmax()), scores, scores), label, missed, 0.0)
 
 
 def test_bars_history_and_warnings() -> None:
     screen = Screen()
     assert "waiting" in drawn(screen)
     record = Provenance("ab" * 32, "cd" * 32, "0.1.0", "aot", "asc", LABELS)
-    screen.add(Connected(INFO, record), lambda connected: "the device runs another model")
+    screen.add(
+        Connected(INFO, record, False, 0.0), lambda connected: "the device runs another model"
+    )
     assert "abababababab" in drawn(screen) and "runs another model" in drawn(screen)
     screen.add(decided(3, (64, -64)), lambda connected: None)
     screen.add(decided(6, (-128, 127), missed=2), lambda connected: None)
@@ -48,5 +50,18 @@ def test_bars_history_and_warnings() -> None:
     (dog,) = (line for line in text.splitlines() if "0.996" in line)
     assert "rain" in rain and "dog [bark]" in dog
     assert dog.count("━") > 25 and dog != rain
-    screen.add(Lost("the line is closed"), lambda connected: None)
+    screen.add(Lost("the line is closed", 0.0), lambda connected: None)
     assert "line lost: the line is closed" in drawn(screen)
+
+
+def test_a_restart_with_other_labels() -> None:
+    screen = Screen()
+    for labels in (LABELS, ("rain", "dog", "sea")):
+        record = Provenance("ab" * 32, "cd" * 32, "0.1.0", "aot", "asc", labels)
+        restarted = len(labels) == 3
+        screen.add(Connected(INFO, record, restarted, 0.0), lambda connected: None)
+        # Scores of other labels than those of now are not drawn beside them.
+        assert "window" not in drawn(screen)
+        if not restarted:
+            screen.add(decided(3, (64, -64)), lambda connected: None)
+    assert "1 restarts" in drawn(screen)

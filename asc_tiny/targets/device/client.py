@@ -17,7 +17,7 @@ from asc_tiny.firmware import provenance
 from asc_tiny.firmware.provenance import Provenance
 from asc_tiny.frontend.arrays import Samples
 from asc_tiny.targets.device import frame, messages
-from asc_tiny.targets.device.line import Line, open_line
+from asc_tiny.targets.device.line import Line, Settings, open_line
 from asc_tiny.targets.device.messages import (
     Column,
     Info,
@@ -29,6 +29,7 @@ from asc_tiny.targets.device.messages import (
     Source,
     Status,
 )
+from asc_tiny.targets.device.spoken_text import SpokenText
 from asc_tiny.util.errors import AscError
 
 TIMEOUT_S = 1.0
@@ -77,6 +78,7 @@ class Device:
         self._attempts = ATTEMPTS if attempts is None else attempts
         self._most_body_bytes = body_bytes
         self._reader = frame.FrameReader()
+        self._text = SpokenText()
         # The device may still know a request of a program that talked to it before.
         self._sequence = time.monotonic_ns() & 0xFFFF
         self.results: deque[Result] = deque(maxlen=_MOST_RESULTS)
@@ -113,7 +115,7 @@ class Device:
         raise AscError(
             f"{self._line.name}: no reply to {kind.name.lower()} after {self._attempts} attempts; "
             "is this the board's port, and does its firmware speak the serial protocol? (a network "
-            "alone prints text instead)"
+            f"alone prints text instead){self._text.told()}"
         )
 
     def _reply_to(self, request: Message) -> Message | None:
@@ -129,11 +131,16 @@ class Device:
     def _messages(self, timeout_s: float) -> list[Message]:
         """Return what has arrived besides results, which are put aside."""
         others = []
-        for payload in self._reader.take(self._line.read(timeout_s)):
+        data = self._line.read(timeout_s)
+        self._text.take(data)
+        for payload in self._reader.take(data):
             message = messages.unpack(payload)
             if message is None:
                 continue
-            if message.kind == Kind.RESULT | messages.REPLY:
+            self._text.clear()
+            if message.kind == Kind.RESULT | messages.REPLY and (
+                message.version == messages.VERSION
+            ):
                 self._keep(message.body)
             else:
                 others.append(message)
@@ -185,7 +192,11 @@ class Device:
         """
         if self._info is None:
             body = self.request(Kind.INFO)
-            self._info = self._understood(messages.unpack_info, body, Kind.INFO)
+            self._info = info = self._understood(messages.unpack_info, body, Kind.INFO)
+            # Those that came before it was known how many scores they must have.
+            known = [each for each in self.results if len(each.scores) == info.labels]
+            self.results.clear()
+            self.results.extend(known)
         return self._info
 
     def _body_bytes(self) -> int:
@@ -365,17 +376,17 @@ def _bytes(pcm: Samples) -> bytes:
 
 
 @contextmanager
-def connected(port: str, *, baud: int) -> Iterator[Device]:
+def connected(port: str, settings: Settings) -> Iterator[Device]:
     """Give the device on a line, and the line back at the end.
 
     Args:
         port: serial port of the board, or ``socket://HOST:PORT`` of an emulated one.
-        baud: speed of the port in bits per second.
+        settings: how a serial port is opened.
 
     Raises:
         AscError: the line cannot be opened.
     """
-    device = Device(open_line(port, baud=baud))
+    device = Device(open_line(port, settings))
     try:
         yield device
     finally:

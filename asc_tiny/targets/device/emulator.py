@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import time
@@ -14,7 +15,7 @@ from asc_tiny.targets.build import project as projects
 from asc_tiny.targets.build.project import Project
 from asc_tiny.targets.emulator.feeder import Feeder, make_pipe
 from asc_tiny.util import child_processes, scratch_folders
-from asc_tiny.util.errors import AscError
+from asc_tiny.util.errors import AscError, reason
 
 START_S = 120.0
 """Seconds that an emulator that runs may take until it listens: it may be one of many."""
@@ -72,6 +73,24 @@ def stay_on(
         raise projects.stopped(project, process.returncode, printed.decode(errors="replace"))
 
 
+def _check_free(port: int) -> None:
+    """Make sure that nobody listens on a port: it would be taken for the emulator.
+
+    Raises:
+        AscError: somebody does.
+    """
+    with socket.socket() as probe:
+        if os.name == "posix":
+            # As the emulator does: connections that have just ended do not count.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise AscError(
+                f"--tcp {port}: cannot be used ({reason(error)}); is another board on there?"
+            ) from None
+
+
 @contextmanager
 def _powered(
     project: Project, port: int | None, microphone: Iterable[Samples] | None
@@ -80,7 +99,10 @@ def _powered(
     if not project.board.machine:
         raise AscError(f"{project.folder}: board {project.board.name} is not an emulated one")
     projects.check_built(project)
-    port = free_port() if port is None else port
+    if port is None:
+        port = free_port()
+    else:
+        _check_free(port)
     with scratch_folders.folder() as temporary:
         pipe = temporary / _PIPE
         arguments = ["serve"]

@@ -19,17 +19,32 @@ _SILENCE_S = 5.0
 
 @dataclass(frozen=True)
 class Connected:
-    """The device answers, for the first time or again."""
+    """The device answers, for the first time or again.
+
+    Attributes:
+        info: what it says of its firmware.
+        provenance: what its firmware was made from.
+        is_restart: whether it has started anew since its last decision, or got other firmware.
+        time: when, in seconds since 1970 by this computer's clock.
+    """
 
     info: Info
     provenance: Provenance
+    is_restart: bool
+    time: float
 
 
 @dataclass(frozen=True)
 class Lost:
-    """The line is gone; it is tried again until it is back."""
+    """The line is gone; it is tried again until it is back.
+
+    Attributes:
+        reason: what the line said.
+        time: when, in seconds since 1970 by this computer's clock.
+    """
 
     reason: str
+    time: float
 
 
 @dataclass(frozen=True)
@@ -39,12 +54,14 @@ class Decided:
     Attributes:
         result: as the device sent it.
         label: its name.
-        missed: decisions that got lost on the line before it.
+        missed: number of decisions before it that did not arrive, while the line was away, too.
+        time: when it arrived, in seconds since 1970 by this computer's clock.
     """
 
     result: Result
     label: str
     missed: int
+    time: float
 
 
 @dataclass(frozen=True)
@@ -71,17 +88,15 @@ def watch(connect: Callable[[], Line], *, unknown: str, columns: bool = False) -
             the protocol.
     """
     device = Device(connect())
-    connected = False
+    watcher = _Watcher(unknown, columns)
     while True:
         try:
-            for event in _watch(device, unknown, columns):
-                connected = True
-                yield event
+            yield from watcher.events(device)
         except AscError as error:
             device.close()
-            if not connected:
+            if not watcher.has_connected:
                 raise
-            yield Lost(str(error))
+            yield Lost(str(error), time.time())
             device = _reopened(connect)
 
 
@@ -94,36 +109,73 @@ def _reopened(connect: Callable[[], Line]) -> Device:
             continue
 
 
-def _watch(device: Device, unknown: str, columns: bool) -> Iterator[Event]:
-    connected = Connected(device.info(), device.provenance())
-    yield connected
-    expected: int | None = None
-    heard = time.monotonic()
-    while True:
-        if columns:
-            column = device.column()
-            if column is not None:
-                yield Heard(column)
-        else:
-            device.wait(_PATIENCE_S)
-        if device.results:
-            heard = time.monotonic()
-        elif time.monotonic() - heard > _SILENCE_S:
-            # A board that has started anew tells its decisions only once it is asked something.
-            device.status()
-            heard = time.monotonic()
-        while device.results:
-            result = device.results.popleft()
-            if expected is not None and result.window < expected:
-                # The board has started anew, perhaps with other firmware.
-                device.forget()
-                connected = Connected(device.info(), device.provenance())
-                yield connected
-                expected = None
-            missed = 0 if expected is None else result.window - expected
-            yield Decided(result, _name(connected.provenance, result.label, unknown), missed)
-            expected = result.window + 1
+class _Watcher:
+    """What is known of a device for as long as it is watched, however often its line is lost.
 
+    Args:
+        unknown: name of the label after the last one.
+        columns: ask for columns of features all the time, too.
+    """
 
-def _name(provenance: Provenance, label: int, unknown: str) -> str:
-    return provenance.labels[label] if label < len(provenance.labels) else unknown
+    def __init__(self, unknown: str, columns: bool) -> None:
+        self._unknown, self._columns = unknown, columns
+        self._known: Provenance | None = None
+        # Number of the decision that is to come next, None before the first.
+        self._expected: int | None = None
+
+    @property
+    def has_connected(self) -> bool:
+        """Whether a device has answered."""
+        return self._known is not None
+
+    def events(self, device: Device) -> Iterator[Event]:
+        """Yield what a device does until its line is lost.
+
+        Raises:
+            AscError: the line is lost, or as ``Device.request``.
+        """
+        yield self._asked(device)
+        heard = time.monotonic()
+        while True:
+            if self._columns:
+                column = device.column()
+                if column is not None:
+                    yield Heard(column)
+            else:
+                device.wait(_PATIENCE_S)
+            if device.results:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > _SILENCE_S:
+                # A board that has started anew tells its decisions only once it is asked something.
+                answer = self._asked(device)
+                if answer.is_restart:
+                    yield answer
+                heard = time.monotonic()
+            while device.results:
+                if self._is_behind(device.results[0].window):
+                    yield self._asked(device)
+                if device.results:
+                    yield self._decided(device.results.popleft())
+
+    def _is_behind(self, window: int) -> bool:
+        """Whether a decision has a number that was there already, as after a restart."""
+        return self._expected is not None and window < self._expected
+
+    def _asked(self, device: Device) -> Connected:
+        """Ask a device what its firmware is, and whether it went on since the last decision."""
+        device.forget()
+        info, found = device.info(), device.provenance()
+        went_on = found == self._known and not self._is_behind(device.status().windows)
+        is_restart = self._known is not None and not went_on
+        if is_restart:
+            self._expected = None
+        self._known = found
+        return Connected(info, found, is_restart, time.time())
+
+    def _decided(self, result: Result) -> Decided:
+        assert self._known is not None
+        missed = 0 if self._expected is None else max(0, result.window - self._expected)
+        self._expected = result.window + 1
+        labels = self._known.labels
+        label = labels[result.label] if result.label < len(labels) else self._unknown
+        return Decided(result, label, missed, time.time())

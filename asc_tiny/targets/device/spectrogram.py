@@ -33,6 +33,9 @@ class Spectrogram:
         if place == self._latest:
             return
         gap = 0 if self._latest is None else place - self._latest - 1
+        if self._codes and len(column.codes) != len(self._codes[-1]):
+            # Other firmware, whose columns belong into no picture with these.
+            self._codes.clear()
         empty = np.full(len(column.codes), np.nan)
         self._codes += [empty] * min(max(gap, 0), self._window)
         self._codes.append(column.codes.astype(np.float64))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -237,3 +238,14 @@ def test_every_emulated_board_answers(name: str, model: Path, tmp_path: Path, ca
     with emulator.switched_on(target) as line:
         assert asc_tiny("verify", target.folder, "--port", line) == 0
     assert "8 clips on socket://" in capsys.readouterr().out
+
+
+def test_the_port_of_another_program_is_not_taken_for_the_board(
+    board: project.Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert asc_tiny("flash", board.folder, "--tcp", port) == 2
+    assert f"asc-tiny: --tcp {port}: cannot be used (Address already in use)" in (
+        capsys.readouterr().err
+    )

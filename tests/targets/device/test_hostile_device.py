@@ -13,7 +13,9 @@ import pytest
 from asc_tiny.firmware.provenance import MAGIC, Provenance, pack, unpack
 from asc_tiny.targets.device import frame, messages
 from asc_tiny.targets.device.client import Device
+from asc_tiny.targets.device.line import LineLostError
 from asc_tiny.targets.device.messages import Kind, Message, Source
+from asc_tiny.targets.device.monitor import watch
 from asc_tiny.util.errors import AscError
 
 RECORD = pack(Provenance("00" * 32, "11" * 32, "1", "aot", "asc", ("a", "b")))
@@ -191,3 +193,104 @@ def test_results_that_make_no_sense_are_dropped() -> None:
     device.wait(0.1)
     assert [len(result.scores) for result in device.results] == [2]
     device.reset(Source.MICROPHONE)
+
+
+class Text(Board):
+    """A line on which text comes, but no reply."""
+
+    def __init__(self, said: bytes) -> None:
+        super().__init__()
+        self.waiting = said
+
+    def write(self, data: bytes) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"", "; nothing came from it"),
+        (b"boot\r\nGuru Meditation \x1b[31mError\r\n", "; it said: boot | Guru Meditation ?[31mEr"),
+        (b"\x80\xfe\x00\x80\xf8" * 20, "; 100 bytes came that are neither text nor messages; is"),
+    ],
+)
+def test_what_a_silent_board_said_is_told(said: bytes, told: str) -> None:
+    device = Device(Text(said), timeout_s=0.01, attempts=1)
+    with pytest.raises(AscError, match=r"no reply to info after 1 attempts") as error:
+        device.info()
+    assert told in str(error.value)
+
+
+def test_results_of_other_firmware_are_dropped() -> None:
+    """Before it is known how many labels there are, and of another version of the protocol."""
+    board = Board()
+    event = Message(messages.VERSION + 1, Kind.RESULT | messages.REPLY, 0, bytes(8 + 4))
+    board.waiting += frame.encode(event.pack())
+    for labels in (3, 2):
+        board.say(Kind.RESULT, messages.EVENT_SEQUENCE, bytes(8 + 2 * labels))
+    device = Device(board)
+    device.wait(0.0)
+    device.info()
+    assert [len(result.scores) for result in device.results] == [2]
+
+
+class Deciding(Board):
+    """A line to a device that decides when a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.windows = 0
+
+    def decide(self) -> None:
+        self.say(Kind.RESULT, messages.EVENT_SEQUENCE, struct.pack("<2I4b", self.windows, *[0] * 5))
+        self.count(self.windows + 1)
+
+    def count(self, windows: int) -> None:
+        self.windows = windows
+        self.replies[Kind.STATUS] = b"\0" + struct.pack("<10I", windows, *[0] * 9)
+
+    def read(self, timeout_s: float) -> bytes:
+        data = super().read(timeout_s)
+        if data == b"cut":
+            raise LineLostError("gone")
+        return data
+
+
+def test_monitor_counts_what_got_lost_while_the_line_was_away() -> None:
+    board = Deciding()
+    board.count(0)
+    events = watch(lambda: board, unknown="unknown")
+    assert next(events).is_restart is False
+    board.decide()
+    assert next(events).missed == 0
+    board.waiting = b"cut"
+    assert next(events).reason == "gone"
+    board.count(5)
+    assert next(events).is_restart is False
+    board.decide()
+    decided = next(events)
+    assert decided.result.window == 5 and decided.missed == 4
+    # It has started anew: no decision is missing between 5 and 1.
+    board.waiting = b"cut"
+    assert next(events).reason == "gone"
+    board.count(1)
+    assert next(events).is_restart is True
+    board.decide()
+    assert next(events).missed == 0
+
+
+def test_monitor_takes_other_labels_after_a_restart() -> None:
+    board = Deciding()
+    board.count(0)
+    events = watch(lambda: board, unknown="unknown")
+    next(events)
+    board.decide()
+    assert next(events).label == "a"
+    board.waiting = b"cut"
+    next(events)
+    board.record = pack(Provenance("22" * 32, "11" * 32, "1", "aot", "asc", ("x", "y")))
+    again = next(events)
+    assert again.is_restart is True and again.provenance.labels == ("x", "y")
+    board.decide()
+    decided = next(events)
+    assert decided.label == "x" and decided.missed == 0

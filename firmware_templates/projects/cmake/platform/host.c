@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MAX_FILES = 4 };
 
@@ -42,6 +43,10 @@ void platform_write(int file, const void *data, size_t size) {
 
 void platform_print(const char *text) {
     fputs(text, stdout);
+    /* Who reads a pipe must not wait for a full buffer. */
+    if (strchr(text, '\n') != NULL) {
+        fflush(stdout);
+    }
 }
 
 int platform_serial_read(uint8_t *data, size_t size) {

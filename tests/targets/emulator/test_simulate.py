@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from asc_tiny.targets.build import project
 from asc_tiny.targets.emulator.simulate import simulate
 from support.commands import asc_tiny
 from support.device_lines import FRONTEND, LABELS, make, small_model
+from support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.qemu
 MAIN = "from asc_tiny.cli.main import main; main()"
@@ -203,3 +205,19 @@ def test_an_hour_without_a_drop_in_flat_memory(board: project.Project) -> None:
             sizes.append(resident_bytes())
     assert number == 7199
     assert sizes[-1] - sizes[0] < 4 << 20
+
+
+def test_a_decision_is_there_before_more_is_heard(model: Path, tmp_path: Path) -> None:
+    """On this computer, too, where a pipe would hold back what fills no buffer."""
+    host = make(model, tmp_path / "firmware", "host")
+    decided = threading.Event()
+
+    def blocks() -> Iterator[np.ndarray]:
+        yield recording(1.2)
+        assert decided.wait(PATIENCE_S), "no decision while the microphone is silent"
+        yield recording(1.0)
+
+    decisions = simulate(host, blocks())
+    assert next(decisions).start == 0.0
+    decided.set()
+    assert len(list(decisions)) == 3

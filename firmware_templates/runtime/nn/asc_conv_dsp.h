@@ -430,38 +430,62 @@ static inline const int8_t *weights_of(const asc_product_t *product, int32_t cha
     return product->weights + channel / 2 * 2 * product->depth + channel % 2 * 4;
 }
 
+/* clang-format off */
+#define WIDEN_FOUR_OF_TWO               \
+    "ldr r10, [%[first]], #4\n\t"       \
+    "ldr r11, [%[first]], #4\n\t"       \
+    "sxtb16 r4, r10\n\t"                \
+    "sxtb16 r5, r11\n\t"                \
+    "sxtb16 r10, r10, ror #8\n\t"       \
+    "sxtb16 r11, r11, ror #8\n\t"       \
+    "stm %[to]!, {r4, r5, r10, r11}\n\t"
+
+#define WIDEN_FOUR_OF_THREE             \
+    "ldr r10, [%[first]], #8\n\t"       \
+    "ldr r11, [%[second]], #8\n\t"      \
+    "ldr r12, [%[third]], #8\n\t"       \
+    "sxtb16 r4, r10\n\t"                \
+    "sxtb16 r5, r11\n\t"                \
+    "sxtb16 r6, r12\n\t"                \
+    "sxtb16 r10, r10, ror #8\n\t"       \
+    "sxtb16 r11, r11, ror #8\n\t"       \
+    "sxtb16 r12, r12, ror #8\n\t"       \
+    "stm %[to]!, {r4, r5, r6, r10, r11, r12}\n\t"
+
+/* Twice in a loop: an odd number of fours enters in the middle. */
+#define WIDEN_ALL(WIDEN_FOUR)           \
+    "lsls r4, %[fours], #31\n\t"        \
+    "bne 2f\n\t"                        \
+    "1:\n\t"                            \
+    WIDEN_FOUR                          \
+    "2:\n\t"                            \
+    WIDEN_FOUR                          \
+    "subs %[fours], #2\n\t"             \
+    "bgt 1b"
+/* clang-format on */
+
 /* Widens weights of two channels, from an even one on. */
 static void widen_two(const asc_product_t *product, int32_t channel) {
-    const int8_t *weights = weights_of(product, channel);
-    uint32_t *widened = product->widened;
-    for (const uint32_t *const end = widened + product->depth; widened < end; widened += 4) {
-        const uint32_t first = asc_load_word(weights), second = asc_load_word(weights + 4);
-        weights += 8;
-        widened[0] = asc_widen_even(first);
-        widened[1] = asc_widen_even(second);
-        widened[2] = asc_widen_odd(first);
-        widened[3] = asc_widen_odd(second);
-    }
+    const int8_t *first = weights_of(product, channel);
+    uint32_t *to = product->widened;
+    int32_t fours = product->depth / 4;
+    __asm__ volatile(WIDEN_ALL(WIDEN_FOUR_OF_TWO)
+                     : [first] "+r"(first), [to] "+r"(to), [fours] "+r"(fours)
+                     :
+                     : "r4", "r5", "r10", "r11", "cc", "memory");
 }
 
 static void widen_three(const asc_product_t *product, int32_t channel) {
     const int8_t *first = weights_of(product, channel);
     const int8_t *second = weights_of(product, channel + 1);
     const int8_t *third = weights_of(product, channel + 2);
-    uint32_t *widened = product->widened;
-    for (const int8_t *const end = first + 2 * product->depth; first < end; widened += 6) {
-        const uint32_t a = asc_load_word(first), b = asc_load_word(second);
-        const uint32_t c = asc_load_word(third);
-        first += 8;
-        second += 8;
-        third += 8;
-        widened[0] = asc_widen_even(a);
-        widened[1] = asc_widen_even(b);
-        widened[2] = asc_widen_even(c);
-        widened[3] = asc_widen_odd(a);
-        widened[4] = asc_widen_odd(b);
-        widened[5] = asc_widen_odd(c);
-    }
+    uint32_t *to = product->widened;
+    int32_t fours = product->depth / 4;
+    __asm__ volatile(WIDEN_ALL(WIDEN_FOUR_OF_THREE)
+                     : [first] "+r"(first), [second] "+r"(second), [third] "+r"(third),
+                       [to] "+r"(to), [fours] "+r"(fours)
+                     :
+                     : "r4", "r5", "r6", "r10", "r11", "r12", "cc", "memory");
 }
 
 /* As multiply_narrow for many windows: weights of two channels, or of three where there is room,

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from asc_tiny.compiler.ir import LoweredGraph, Stage
 from asc_tiny.compiler.kernel_params import ConvParams
+from asc_tiny.compiler.passes.width_split import splittable_width
 
 CHANNELS = (2, 3)
 """Numbers of channels whose weights may be widened at once, the best last."""
@@ -26,6 +27,16 @@ def can_widen(stage: Stage) -> bool:
     if not isinstance(params, ConvParams) or stage.kernel != "asc_conv" or stage.tiles:
         return False
     return params.output_width >= LEAST_WINDOWS and params.window.dilation == 1
+
+
+def can_halve(stage: Stage) -> bool:
+    """Whether a stage widens no weights, but halves of its rows have windows enough for it."""
+    return (
+        can_widen(stage)
+        and isinstance(stage.params, ConvParams)
+        and stage.params.widens == 0
+        and splittable_width(stage) >= 2 * LEAST_WINDOWS
+    )
 
 
 def with_widened_weights(lowered: LoweredGraph, chosen: Mapping[int, int]) -> LoweredGraph:

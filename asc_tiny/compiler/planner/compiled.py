@@ -9,7 +9,7 @@ from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.planner import fusion_cuts
 from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
-from asc_tiny.compiler.planner.cost_model import instructions
+from asc_tiny.compiler.planner.cost_model import final_instructions, instructions
 from asc_tiny.compiler.planner.effort import EFFORTS, Effort
 from asc_tiny.compiler.planner.scheduler import Schedule
 from asc_tiny.tflite.graph import Graph
@@ -31,6 +31,7 @@ class Compiled:
         folded: number and name of each operator of the file whose result is known, or which only
             such operators read: nothing of it is left.
         options: what the user asked for.
+        is_final: whether weights are widened already where they will be.
     """
 
     graph: Graph
@@ -42,6 +43,7 @@ class Compiled:
     rows_per_run: Mapping[int, int] = field(default_factory=dict)
     folded: Sequence[str] = ()
     options: Options = field(default_factory=Options)
+    is_final: bool = False
 
     @property
     def io(self) -> str:
@@ -56,7 +58,8 @@ class Compiled:
     @property
     def cost(self) -> int:
         """Instructions of all stages by the planner's model, to compare plans."""
-        return sum(map(instructions, self.lowered.stages))
+        estimate = final_instructions if self.is_final else instructions
+        return sum(map(estimate, self.lowered.stages))
 
     @property
     def schedule_text(self) -> str:

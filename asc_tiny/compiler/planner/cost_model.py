@@ -21,6 +21,10 @@ def instructions(stage: Stage) -> int:
 
     Weights are widened in the end, where memory allows it.
     """
-    stage = widened(stage, CHANNELS[-1]) if can_widen(stage) else stage
+    return final_instructions(widened(stage, CHANNELS[-1]) if can_widen(stage) else stage)
+
+
+def final_instructions(stage: Stage) -> int:
+    """Return the same of a stage whose weights are widened already, or stay as they are."""
     found = stage_costs.instructions(stage, _CPU)
     return round(stage.runs * _RUN + stage.macs * _PRODUCT if found is None else found)

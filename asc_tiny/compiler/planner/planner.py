@@ -23,7 +23,7 @@ from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.cost_model import instructions
 from asc_tiny.compiler.planner.effort import EFFORTS
 from asc_tiny.compiler.planner.scheduler import schedule_streaming
-from asc_tiny.compiler.planner.search import candidate, cheapest, narrowed, split, widened
+from asc_tiny.compiler.planner.search import candidate, cheapest, halved, narrowed, split
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.tflm.arena import arena
 from asc_tiny.tflm.cmsis_nn import Core
@@ -85,7 +85,16 @@ def _tried(options: Options) -> Sequence[Options]:
 def _finished(graph: Graph, initial: LoweredGraph, options: Options) -> Compiled:
     """Return a plan, with what saves instructions in the memory that is left."""
     found, limit = _with_limit(graph, initial, options)
-    return widened(split(found, limit), limit)
+    hoped = split(found, limit)
+    best = halved(hoped, limit)
+    if options.max_ram is None or best.cost <= hoped.cost:
+        return best
+    # What the plan spends its memory on leaves too little for widened weights.
+    least, _ = _with_limit(graph, initial, replace(options, max_ram=None))
+    if least.arena.size > limit:
+        return best
+    other = halved(split(least, limit), limit)
+    return min(best, other, key=lambda each: (each.cost, each.arena.size))
 
 
 def _with_limit(graph: Graph, initial: LoweredGraph, options: Options) -> tuple[Compiled, int]:

@@ -17,7 +17,12 @@ from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.options import Options
 from asc_tiny.compiler.passes.row_blocking import block_rows, possible_rows_per_run
 from asc_tiny.compiler.passes.split_upsampled import can_split, last_stages, split_upsampled
-from asc_tiny.compiler.passes.widen_weights import CHANNELS, can_widen, with_widened_weights
+from asc_tiny.compiler.passes.widen_weights import (
+    CHANNELS,
+    can_halve,
+    can_widen,
+    with_widened_weights,
+)
 from asc_tiny.compiler.passes.widen_weights import widened as with_weights
 from asc_tiny.compiler.passes.width_split import (
     last_splits,
@@ -132,7 +137,33 @@ def widened(plan: Compiled, limit: int) -> Compiled:
             most = count - 1
         else:
             best, fitting = found, count
-    return best
+    return replace(best, is_final=True)
+
+
+def halved(plan: Compiled, limit: int) -> Compiled:
+    """Return the cheaper plan: with widened weights, or with halves of rows that widen them, too.
+
+    Stages that cannot widen weights within the limit need less scratch memory for half a row.
+    """
+    best = widened(plan, limit)
+    chosen = {
+        number: _half(splittable_width(stage))
+        for number, stage in enumerate(best.lowered.stages)
+        if can_halve(stage)
+    }
+    if not chosen or plan.schedule.column_steps:
+        return best
+    lowered = split_width(plan.lowered, chosen)
+    last = last_splits(plan.lowered, chosen)
+    cuts = tuple(last[number] for number in plan.cuts)
+    steps = schedule(lowered, cuts)
+    if least_size(lowered, steps) > limit:
+        return best
+    arena = allocate(lowered, steps, limit, plan.effort)
+    if arena.size > limit:
+        return best
+    found = replace(plan, cuts=cuts, lowered=lowered, schedule=steps, arena=arena)
+    return min(best, widened(found, limit), key=lambda each: each.cost)
 
 
 def _widened_within(plan: Compiled, chosen: Mapping[int, int], limit: int) -> Compiled | None:

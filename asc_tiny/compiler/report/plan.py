@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asc_tiny.compiler.planner.arena_allocator import LiveRange, LiveRangeGroup
 from asc_tiny.compiler.planner.compiled import Compiled
-from asc_tiny.compiler.planner.cost_model import instructions
+from asc_tiny.compiler.planner.cost_model import final_instructions
 from asc_tiny.compiler.report.memory_map import buffer_names, memory_map
 
 
@@ -25,7 +25,7 @@ def report(compiled: Compiled) -> str:
             f"{kept} of {buffer.rows}",
             f"{kept * buffer.row_bytes:,}",
             f"{stage.scratch:,}",
-            f"{instructions(stage):,}" if stage.kernel else "-",
+            f"{final_instructions(stage):,}" if stage.kernel else "-",
         )
         lines.append("  ".join(cell.rjust(12) for cell in cells) + f"  {stage.comment}")
     if compiled.folded:

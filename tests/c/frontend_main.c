@@ -15,21 +15,6 @@ static size_t next_chunk(size_t chunk, int fixed) {
     return fixed ? ASC_FRONTEND_HOP : (chunk * 5u + 1u) % ASC_FRONTEND_HOP + 1u;
 }
 
-/* Where a test has the compiler keep r9, nothing that is called here changes it. */
-#ifdef KEPT_R9
-
-static void give_r9(uint32_t value) {
-    __asm__ volatile("mov r9, %0" : : "r"(value));
-}
-
-static uint32_t taken_r9(void) {
-    uint32_t value;
-    __asm__ volatile("mov %0, r9" : "=r"(value));
-    return value;
-}
-
-#endif
-
 /* Arguments: input, output, "hops" to push whole hops and write nothing, or "chunks". */
 int main(int argc, char **argv) {
     trap_unaligned();
@@ -45,9 +30,7 @@ int main(int argc, char **argv) {
     for (size_t count; (count = platform_read(in, pcm, chunk * sizeof pcm[0]) / sizeof pcm[0]) > 0;
          chunk = next_chunk(chunk, fixed)) {
         uint32_t columns = 0;
-#ifdef KEPT_R9
-        give_r9(KEPT_R9);
-#endif
+        give_r9();
         const uint64_t before = platform_instructions();
         for (size_t taken = 0; taken < count;) {
             taken += asc_frontend_push(&frontend, pcm + taken, count - taken);
@@ -59,11 +42,9 @@ int main(int argc, char **argv) {
             }
         }
         const uint64_t spent = platform_instructions() - before;
-#ifdef KEPT_R9
-        if (taken_r9() != KEPT_R9) {
+        if (!is_r9_kept()) {
             return 3;
         }
-#endif
         if (columns == 1 && spent > most) {
             most = spent;
         }

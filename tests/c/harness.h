@@ -38,4 +38,28 @@ static inline void trap_unaligned(void) {
 #endif
 }
 
+/* Where a test has the compiler keep r9, nothing that is called changes it. */
+#ifdef KEPT_R9
+
+static inline void give_r9(void) {
+    __asm__ volatile("mov r9, %0" : : "r"(KEPT_R9));
+}
+
+static inline int is_r9_kept(void) {
+    uint32_t value;
+    __asm__ volatile("mov %0, r9" : "=r"(value));
+    return value == KEPT_R9;
+}
+
+#else
+
+static inline void give_r9(void) {
+}
+
+static inline int is_r9_kept(void) {
+    return 1;
+}
+
+#endif
+
 #endif

@@ -39,11 +39,15 @@ int main(int argc, char **argv) {
         return 1;
     }
     while (platform_read(in, memory.input, sizeof memory.input) == sizeof memory.input) {
+        give_r9();
         const uint64_t before = platform_instructions();
         if (asc_net_infer(memory.arena, memory.input, memory.output) != ASC_NET_OK) {
             return 1;
         }
         const uint64_t spent = platform_instructions() - before;
+        if (!is_r9_kept()) {
+            return 3;
+        }
         most = spent > most ? spent : most;
         platform_write(out, memory.output, sizeof memory.output);
     }

@@ -65,6 +65,8 @@ def test_clang_gives_the_models_bits_at_about_the_cost(
         ("-O0",),
         ("-Og",),
         ("-O2", "-fno-omit-frame-pointer"),
+        ("-O2", "-fPIC"),
+        ("-O2", "-fpie"),
         ("-O2", "-DASC_KEEP_R9"),
         ("-O2", *KEPT_R9),
         ("-O0", *KEPT_R9),
@@ -78,6 +80,33 @@ def test_options_do_not_change_the_bits(
     level, *rest = options
     command = (*COMPILERS[compiler], *rest)
     frontend = EmulatedFrontEnd(DEFAULT, M4, tmp_path, optimization=level, compiler=command)
+    assert_same(frontend, [read_pcm(CLIPS[0], 44100), golden.clips(DEFAULT)["square"]])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("core", ["Cortex-M3", "Cortex-M0+"])
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-O0", "-fPIC"),
+        ("-Og",),
+        ("-O2", "-fPIC"),
+        ("-O2", "-fpie"),
+        ("-O2", "-fno-omit-frame-pointer"),
+        ("-O2", *KEPT_R9),
+    ],
+    ids=" ".join,
+)
+def test_options_do_not_change_the_bits_of_smaller_cores(
+    options: tuple[str, ...], compiler: str, core: str, tmp_path: Path
+) -> None:
+    board, flags = CORES[core]
+    level, *rest = options
+    command = (*COMPILERS[compiler], *rest)
+    frontend = EmulatedFrontEnd(
+        DEFAULT, board, tmp_path, flags=flags, optimization=level, compiler=command
+    )
     assert_same(frontend, [read_pcm(CLIPS[0], 44100), golden.clips(DEFAULT)["square"]])
 
 

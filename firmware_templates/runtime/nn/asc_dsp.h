@@ -9,15 +9,30 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Loops of the DSP path change r9 and give it back. An interrupt handler may need it meanwhile
+ * where it is a static base: ASC_KEEP_R9 leaves r9 alone, at the price of these loops. */
+#if !defined(ASC_KEEP_R9) && defined(__ARM_RWPI)
+#define ASC_KEEP_R9
+#endif
+
 /* The loops of the DSP path are in line assembly as GCC and clang take it, with registers that only
  * optimisation leaves free. */
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && defined(__OPTIMIZE__)
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && defined(__OPTIMIZE__) && \
+    !defined(ASC_KEEP_R9)
 #define ASC_KERNELS_DSP 1
 #else
 #define ASC_KERNELS_DSP 0
 #endif
 
-/* The same for cores that multiply to 32 bits only. */
+/* Does not compile where r9 is the base of position-independent data: GCC has no macro for
+ * -msingle-pic-base. ASC_KEEP_R9 does without the loops. */
+#if ASC_KERNELS_DSP && defined(__PIC__) && !defined(__clang__)
+__attribute__((used)) static void asc_needs_keep_r9_where_r9_is_a_base(void) {
+    __asm__ volatile("" : : : "r9");
+}
+#endif
+
+/* Loops for cores that multiply to 32 bits only. */
 #if defined(__thumb__) && !defined(__thumb2__) && defined(__GNUC__) && defined(__OPTIMIZE__)
 #define ASC_KERNELS_THUMB1 1
 #else

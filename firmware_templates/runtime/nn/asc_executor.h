@@ -11,6 +11,11 @@
 
 #include "asc_kernels.h"
 
+#ifdef __ARM_ROPI
+#error \
+    "constants of a network hold addresses of others, which -fropi leaves as they are: do without"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

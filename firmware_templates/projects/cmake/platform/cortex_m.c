@@ -17,6 +17,17 @@ extern const handler_t link_constructors_start[], link_constructors_end[];
 void reset_handler(void);
 void systick_handler(void);
 
+/* Nothing here loads a base of data to r9. GCC has no macro for -msingle-pic-base, but refuses
+ * this. */
+#ifdef __ARM_RWPI
+#error "this image has no base of data in r9: compile without -frwpi"
+#endif
+#ifdef __PIC__
+__attribute__((used)) static void no_base_in_r9(void) {
+    __asm__ volatile("" : : : "r9");
+}
+#endif
+
 typedef struct {
     uint32_t *stack;
     handler_t handlers[15];

@@ -274,7 +274,7 @@ typedef struct {
     const uint32_t *weights_end;
     int32_t step; /* bytes from behind a window to that after the next */
     const int8_t *end;
-    int32_t rest; /* fours of a window that are left over from fours of fours */
+    int32_t skipped; /* bytes of code, as three channels have it */
     const int16_t *first;
     const int16_t *second;
 } asc_widened_channels_t;
@@ -286,7 +286,7 @@ ASC_ASSERT_OFFSET(asc_widened_channels_t, weights, 56);
 ASC_ASSERT_OFFSET(asc_widened_channels_t, weights_end, 60);
 ASC_ASSERT_OFFSET(asc_widened_channels_t, step, 64);
 ASC_ASSERT_OFFSET(asc_widened_channels_t, end, 68);
-ASC_ASSERT_OFFSET(asc_widened_channels_t, rest, 72);
+ASC_ASSERT_OFFSET(asc_widened_channels_t, skipped, 72);
 ASC_ASSERT_OFFSET(asc_widened_channels_t, first, 76);
 ASC_ASSERT_OFFSET(asc_widened_channels_t, second, 80);
 
@@ -320,6 +320,8 @@ ASC_ASSERT_OFFSET(asc_widened_channels_t, second, 80);
     "smlad r9, r8, r6, r9\n\t"
 
 #define MULTIPLY_FOUR_OF_THREE MULTIPLY_TWO_OF_THREE MULTIPLY_TWO_OF_THREE
+
+enum { FOUR_OF_THREE_BYTES = 68 };
 
 /* Rounds sums of both windows as asc_finish_narrow does, and stores them at PLACE. */
 #define ROUND_ONE(SUM, OUTPUT)               \
@@ -398,24 +400,13 @@ MULTIPLY_WIDENED(multiply_two, "",
     "bne 2b\n\t",
     "")
 
-/* Four fours in a loop: as many as are left over enter in the middle. */
+/* Eight fours in a loop, which begins behind as many as the window has less than eights of them: the
+ * stack has their bytes. */
 MULTIPLY_WIDENED(multiply_three,
     "ldr r12, [sp, #44]\n\t",
     "mov r9, r12\n\t"
     "ldr r4, [sp, #72]\n\t"
-    "cmp r4, #2\n\t"
-    "bhi 5f\n\t"
-    "beq 4f\n\t"
-    "cmp r4, #1\n\t"
-    "beq 6f\n\t"
-    "2:\n\t"
-    MULTIPLY_FOUR_OF_THREE
-    "5:\n\t"
-    MULTIPLY_FOUR_OF_THREE
-    "4:\n\t"
-    MULTIPLY_FOUR_OF_THREE
-    "6:\n\t"
-    MULTIPLY_FOUR_OF_THREE
+    EIGHT_TIMES("r4", MULTIPLY_FOUR_OF_THREE, "68")
     "ldr r4, [sp, #60]\n\t"
     "cmp r2, r4\n\t"
     "bne 2b\n\t",
@@ -504,7 +495,7 @@ APART static void multiply_widened(const asc_product_t *product, const int16_t *
     channels.count = count;
     channels.weights = product->widened;
     channels.step = 4 * step - 2 * depth;
-    channels.rest = depth / 4 % 4;
+    channels.skipped = (-(depth / 4) & 7) * FOUR_OF_THREE_BYTES;
     channels.first = wide;
     channels.second = wide + step;
     int32_t made = 0;

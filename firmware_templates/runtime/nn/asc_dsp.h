@@ -44,6 +44,22 @@ __attribute__((used)) static void asc_needs_keep_r9_where_r9_is_a_base(void) {
 #define ASC_ASSERT_OFFSET(TYPE, MEMBER, BYTES) \
     typedef char TYPE##_##MEMBER##_is_there[offsetof(TYPE, MEMBER) == (BYTES) ? 1 : -1]
 
+/* Does not assemble unless so many bytes lie between labels 2 and 3: assemblers differ in when they
+ * know it. */
+#if defined(__clang__)
+#define ASSERT_BYTES(BYTES) ".space (3b - 2b) - " BYTES "\n\t.space " BYTES " - (3b - 2b)\n\t"
+#else
+#define ASSERT_BYTES(BYTES) ".if (3b - 2b) - " BYTES "\n\t.error \"other size\"\n\t.endif\n\t"
+#endif
+
+/* Assembly of so many bytes eight times, from as many bytes behind its beginning on as a register
+ * has. The loop goes back to label 2. Compilers take it for shorter than it is: it needs a function
+ * of its own, without jumps across it. */
+#define EIGHT_TIMES(REGISTER, CODE, BYTES) \
+    "add " REGISTER ", pc\n\t"             \
+    "mov pc, " REGISTER "\n\t"             \
+    "2:\n\t.rept 8\n\t" CODE ".endr\n\t3:\n\t" ASSERT_BYTES("8 * " BYTES)
+
 /* Four bytes from any address, the first in the lowest bits. */
 static inline uint32_t asc_load_word(const int8_t *bytes) {
     uint32_t word;

@@ -10,6 +10,7 @@
 #define ASC_PIXELS_DSP_H
 
 #include "asc_arithmetic.h"
+#include "asc_conv_dsp.h"
 #include "asc_dsp.h"
 #include "asc_im2col.h"
 
@@ -26,7 +27,7 @@ typedef struct {
     int32_t weight_bytes; /* from a channel's first weights to behind its last ones */
     int32_t to_next;      /* from there to those of the next channel */
     int32_t offset;       /* as asc_narrow_offset has it */
-    int32_t rest;         /* fours of a window that are left over from fours of fours */
+    int32_t skipped;      /* bytes of code, of fours that a window has less than eights of them */
 } asc_five_windows_t;
 
 ASC_ASSERT_OFFSET(asc_five_windows_t, weights, 4);
@@ -37,7 +38,7 @@ ASC_ASSERT_OFFSET(asc_five_windows_t, count, 20);
 ASC_ASSERT_OFFSET(asc_five_windows_t, weight_bytes, 24);
 ASC_ASSERT_OFFSET(asc_five_windows_t, to_next, 28);
 ASC_ASSERT_OFFSET(asc_five_windows_t, offset, 32);
-ASC_ASSERT_OFFSET(asc_five_windows_t, rest, 36);
+ASC_ASSERT_OFFSET(asc_five_windows_t, skipped, 36);
 
 /* clang-format off */
 
@@ -49,6 +50,8 @@ ASC_ASSERT_OFFSET(asc_five_windows_t, rest, 36);
     "smlad r11, r6, r2, r11\n\t"          \
     "smlad r12, r8, r2, r12\n\t"          \
     "smlad r14, r9, r2, r14\n\t"
+
+enum { FOUR_OF_FIVE_BYTES = 60 };
 
 #define MULTIPLY_FOUR_OF_FIVE             \
     "ldr r3, [r1], #8\n\t"                \
@@ -68,7 +71,7 @@ ASC_ASSERT_OFFSET(asc_five_windows_t, rest, 36);
 
 /* All registers are taken: the stack keeps the end of the weights, and `five`. Channels lie in
  * pairs, so that the way to the next one is another one every other time. */
-static void multiply_five(asc_five_windows_t *five) {
+APART static void multiply_five(asc_five_windows_t *five) {
     register asc_five_windows_t *r0 __asm__("r0") = five;
     __asm__ volatile(
         "push {r0, r7, r9}\n\t"
@@ -88,19 +91,7 @@ static void multiply_five(asc_five_windows_t *five) {
         "mov r11, r7\n\t"
         "mov r12, r7\n\t"
         "mov r14, r7\n\t"
-        "cmp r3, #2\n\t"
-        "bhi 3f\n\t"
-        "beq 4f\n\t"
-        "cmp r3, #1\n\t"
-        "beq 5f\n\t"
-        "2:\n\t"
-        MULTIPLY_FOUR_OF_FIVE
-        "3:\n\t"
-        MULTIPLY_FOUR_OF_FIVE
-        "4:\n\t"
-        MULTIPLY_FOUR_OF_FIVE
-        "5:\n\t"
-        MULTIPLY_FOUR_OF_FIVE
+        EIGHT_TIMES("r3", MULTIPLY_FOUR_OF_FIVE, "60")
         "ldr r2, [sp]\n\t"
         "cmp r1, r2\n\t"
         "bne 2b\n\t"
@@ -174,7 +165,7 @@ static int32_t multiply_fives(const asc_conv_t *layer, const int8_t *row, int8_t
     five.count = count;
     five.weight_bytes = 2 * layer->depth;
     five.offset = asc_narrow_offset(&layer->range);
-    five.rest = layer->depth / 4 % 4;
+    five.skipped = (-(layer->depth / 4) & 7) * FOUR_OF_FIVE_BYTES;
     for (; x + FIVE <= layer->output_width; x += FIVE) {
         arrange_five(row + x * step, layer->depth, step, windows);
         five.weights = layer->weights;

@@ -14,7 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from asc_tiny.compiler.kernel_params import Array, KernelParams
+from asc_tiny.compiler.kernel_params import SIGNED_KERNELS, Array, KernelParams, OutputRange
+
+_MANY_CODES = 256
+"""So many codes of an output are worth loops of their own for signed sums."""
 
 INT8, INT32, INT64 = np.dtype(np.int8), np.dtype(np.int32), np.dtype(np.int64)
 
@@ -209,6 +212,18 @@ class Stage:
     rows_per_group: int = 1
     state: Buffer | None = None
     is_update: bool = False
+
+    @property
+    def function(self) -> str:
+        """The name of the C function: the kernel's, or that of its form for signed sums.
+
+        Few codes are not worth the memory of its loops.
+        """
+        rounding = getattr(self.params, "range", None)
+        is_signed = isinstance(rounding, OutputRange) and not rounding.is_rectified
+        codes = self.output.row_bytes * self.output.rows
+        has_form = self.kernel in SIGNED_KERNELS and is_signed and codes >= _MANY_CODES
+        return f"{self.kernel}_signed" if has_form else self.kernel
 
     @property
     def arrays(self) -> list[Array]:

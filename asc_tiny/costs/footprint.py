@@ -165,7 +165,7 @@ def _abi(cpu: str | None) -> Abi:
 
 def _code_bytes(lowered: LoweredGraph, table: Mapping[str, Any]) -> int:
     """Add up what the linker keeps: the functions that the network's kernels call."""
-    names = {stage.kernel for stage in lowered.stages}
+    names = {stage.function for stage in lowered.stages}
     missing = sorted(names - set(table["needs"]))
     if missing:
         raise AscError(f"the code of {missing[0]} was not measured")

@@ -12,7 +12,15 @@ import cffi
 import numpy as np
 import pytest
 
-from asc_tiny.compiler.kernel_params import ELEMENTS, KERNELS, Array, Axis, KernelParams, Struct
+from asc_tiny.compiler.kernel_params import (
+    ELEMENTS,
+    KERNELS,
+    SIGNED_KERNELS,
+    Array,
+    Axis,
+    KernelParams,
+    Struct,
+)
 
 TEMPLATES = Path(__file__).parents[2] / "firmware_templates"
 KERNEL = re.compile(r"^void (asc_\w+)\(const void \*", re.MULTILINE)
@@ -72,7 +80,9 @@ def test_every_structure_and_kernel_has_its_parameters(ffi: cffi.FFI) -> None:
     # What a kernel is called with, not a constant of a layer.
     assert len(others) == 1
     functions = KERNEL.findall(declarations())
-    assert set(functions) == set(KERNELS)
+    forms = {f"{kernel}_signed" for kernel in SIGNED_KERNELS}
+    assert set(functions) == set(KERNELS) | forms
+    assert set(KERNELS) >= SIGNED_KERNELS
     assert set(KERNELS.values()) == {each for each in structs() if issubclass(each, KernelParams)}
 
 

@@ -135,6 +135,7 @@ from asc_tiny.compiler.kernel_params.sums import (
 )
 from asc_tiny.compiler.kernel_params.take import TakeParams
 from asc_tiny.compiler.kernel_params.windows import (
+    SIGNED_KERNELS,
     ConvParams,
     ConvSumsParams,
     DepthwiseConvParams,
@@ -195,6 +196,7 @@ __all__ = [
     "ORDERS",
     "PACKED_CHANNEL",
     "POINTER_BYTES",
+    "SIGNED_KERNELS",
     "AbsS16Params",
     "AddNParams",
     "AddParams",

@@ -280,3 +280,6 @@ KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
     }
 )
 """The structure of each kernel of this family, by the name of its C function."""
+
+SIGNED_KERNELS = frozenset({"asc_conv", "asc_depthwise_conv", "asc_upsampled_sum"})
+"""Kernels with another form, ``_signed``, whose loops look at the sign of each sum."""

@@ -176,7 +176,7 @@ class _Layout:
         return {
             "comment": stage.comment,
             "name": stage.name,
-            "kernel": stage.kernel,
+            "kernel": stage.function,
             "c_type": stage.params.c_type,
             "params": _params(stage),
             "tiles": _tiles(stage),

@@ -198,12 +198,14 @@ static void clamp(const asc_output_t *range, int8_t *values, int32_t count) {
     }
 }
 
-/* One value of each output channel for windows `step` values apart. */
-static void multiply_all(const asc_product_t *product, const int16_t *wide, int32_t step,
-                         int32_t windows, int8_t *output) {
+/* One value of each output channel for windows `step` values apart.
+ *
+ * is_rectified: whether sums may be rounded by ASC_ROUND_UP; a constant, here and below. */
+ASC_INLINE void multiply_all(const asc_product_t *product, const int16_t *wide, int32_t step,
+                             int32_t windows, int8_t *output, int is_rectified) {
 #if ASC_KERNELS_DSP
     if (product->range.narrow) {
-        multiply_narrow(product, wide, step, windows, output);
+        multiply_narrow(product, wide, step, windows, output, is_rectified);
         if (product->range.narrow == ASC_MOSTLY_NARROW) {
             multiply_others(product, wide, step, windows, output);
         }
@@ -211,6 +213,7 @@ static void multiply_all(const asc_product_t *product, const int16_t *wide, int3
         multiply_wide(product, wide, step, windows, output);
     }
 #else
+    (void)is_rectified;
     multiply_windows(product, wide, step, windows, output);
 #endif
     if (product->range.clamps) {
@@ -218,86 +221,111 @@ static void multiply_all(const asc_product_t *product, const int16_t *wide, int3
     }
 }
 
-static asc_product_t conv_product(const asc_conv_t *layer) {
-    asc_product_t product = {layer->weights,
-                             layer->channels,
-                             layer->depth,
-                             layer->output_channels,
-                             layer->range,
-                             0,
-                             NULL};
+ASC_INLINE void set_product(const asc_conv_t *layer, int short_way, asc_product_t *product) {
+    product->weights = layer->weights;
+    product->channels = layer->channels;
+    product->depth = layer->depth;
+    product->count = layer->output_channels;
+    product->range = layer->range;
+    product->widens = 0;
+    product->widened = NULL;
 #if !ASC_KERNELS_DSP
     /* Here rounding is the same for all channels. */
-    product.range.narrow = layer->range.narrow == ASC_NARROW;
+    short_way = layer->range.narrow == ASC_NARROW;
 #endif
-    return product;
+    if (!short_way) {
+        product->range.narrow = 0;
+    }
 }
 
 /* Windows with gaps between their columns are closed up one by one. */
-static void conv_dilated(const asc_conv_t *layer, const int16_t *wide, int16_t *window,
-                         int8_t *output) {
-    const asc_product_t product = conv_product(layer);
+ASC_INLINE void conv_dilated(const asc_conv_t *layer, int short_way, int is_rectified,
+                             const int16_t *wide, int16_t *window, int8_t *output) {
+    asc_product_t product;
     const int32_t size = layer->column_size;
     const int32_t gap = layer->window.dilation * size;
+    set_product(layer, short_way, &product);
     fill(window, 0, layer->depth);
     for (int32_t x = 0; x < layer->output_width; x++, output += product.count) {
         const int16_t *column = wide + x * layer->window.stride * size;
         for (int32_t k = 0; k < layer->window.width; k++, column += gap) {
             memcpy(window + k * size, column, (size_t)size * sizeof *window);
         }
-        multiply_all(&product, window, 0, 1, output);
+        multiply_all(&product, window, 0, 1, output, is_rectified);
     }
 }
 
 #if ASC_KERNELS_DSP
 
-/* Windows that are pixels, in fives, and the rest of them. */
-static void conv_pixels(const asc_conv_t *layer, const asc_kernel_args_t *args) {
-    const asc_product_t product = conv_product(layer);
+/* Widens the windows from `first` on, which are pixels. */
+static void widen_pixels(const asc_conv_t *layer, const int8_t *row, int32_t first, int16_t *wide) {
     const int32_t depth = layer->depth;
-    const int32_t fives = multiply_fives(layer, args->rows[0], args->scratch, args->output);
-    int8_t *const behind = args->output + fives * product.count;
-    int16_t *wide = (int16_t *)(void *)args->scratch;
-    for (int32_t x = fives; x < layer->output_width; x++, wide += depth) {
-        widen(args->rows[0] + x * layer->window.stride * depth, depth, wide);
+    for (int32_t x = first; x < layer->output_width; x++, wide += depth) {
+        widen(row + x * layer->window.stride * depth, depth, wide);
     }
-    if (product.range.clamps) {
-        clamp(&product.range, args->output, fives * product.count);
-    }
-    multiply_all(&product, (int16_t *)(void *)args->scratch, depth, layer->output_width - fives,
-                 behind);
 }
 
 #endif
 
-void asc_conv(const void *data, const asc_kernel_args_t *args) {
-    const asc_conv_t *layer = data;
+/* short_way: whether a narrow layer may be rounded by the short way. */
+ASC_INLINE void conv(const asc_conv_t *layer, int short_way, int is_rectified,
+                     const asc_kernel_args_t *args) {
     int16_t *wide = (int16_t *)(void *)args->scratch;
     if (layer->window.dilation != 1) {
         arrange(layer, args->rows, wide);
-        conv_dilated(layer, wide, wide + layer->columns * layer->column_size + 4, args->output);
+        conv_dilated(layer, short_way, is_rectified, wide,
+                     wide + layer->columns * layer->column_size + 4, args->output);
         return;
     }
-#if ASC_KERNELS_DSP
-    if (are_fives(layer, args->rows[0])) {
-        conv_pixels(layer, args);
-        return;
-    }
-#endif
-    asc_product_t product = conv_product(layer);
+    asc_product_t product;
+    int32_t step = layer->window.stride * layer->column_size;
+    int32_t made = 0;
+    set_product(layer, short_way, &product);
     if (layer->widens > 0) {
         product.widens = layer->widens;
         product.widened = (uint32_t *)(void *)args->scratch;
         wide += layer->widens * layer->depth;
     }
-    arrange(layer, args->rows, wide);
-    multiply_all(&product, wide, layer->window.stride * layer->column_size, layer->output_width,
-                 args->output);
+#if ASC_KERNELS_DSP
+    if (short_way && are_fives(layer, args->rows[0])) {
+        made = multiply_fives(layer, args->rows[0], args->scratch, args->output, is_rectified);
+        if (product.range.clamps) {
+            clamp(&product.range, args->output, made * product.count);
+        }
+        widen_pixels(layer, args->rows[0], made, wide);
+        step = layer->depth;
+    } else
+#endif
+    {
+        arrange(layer, args->rows, wide);
+    }
+    multiply_all(&product, wide, step, layer->output_width - made,
+                 args->output + made * product.count, is_rectified);
 }
+
+void asc_conv(const void *data, const asc_kernel_args_t *args) {
+    const asc_conv_t *layer = data;
+    conv(layer, asc_is_rectified(&layer->range), 1, args);
+}
+
+#if ASC_KERNELS_DSP
+
+void asc_conv_signed(const void *data, const asc_kernel_args_t *args) {
+    conv(data, 1, 0, args);
+}
+
+#else
+
+void asc_conv_signed(const void *data, const asc_kernel_args_t *args) {
+    asc_conv(data, args);
+}
+
+#endif
 
 void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
                      int32_t *sums) {
-    const asc_product_t product = conv_product(layer);
+    asc_product_t product;
+    set_product(layer, 0, &product);
     const int32_t even = (product.count + 1) / 2 * 2;
     int16_t *wide = (int16_t *)(void *)scratch;
     arrange(layer, rows, wide);
@@ -480,16 +508,19 @@ static void depthwise_pixel(const asc_depthwise_conv_t *layer, const int8_t *con
 }
 
 /* Channels from `ready` on, by the addresses of what lies under each tap. */
-static void depthwise_by_taps(const asc_depthwise_conv_t *layer, const asc_kernel_args_t *args,
-                              int32_t ready) {
+ASC_INLINE void depthwise_by_taps(const asc_depthwise_conv_t *layer, const asc_kernel_args_t *args,
+                                  int32_t ready, int short_way, int is_rectified) {
     const int32_t count = layer->window.height * layer->window.width;
     const int32_t outputs = layer->output_channels;
     const asc_inside_t inside = find_inside(layer, args->rows);
     const int8_t **taps = (const int8_t **)(void *)args->scratch;
+    (void)short_way;
+    (void)is_rectified;
     int8_t *padding = (int8_t *)(taps + layer->pixels * count);
     int8_t *output = args->output;
 #if ASC_KERNELS_DSP
     const int has_fours = ready == 0 && outputs == layer->input_channels;
+    const int is_narrow = layer->range.narrow && short_way;
     uint32_t *words = (uint32_t *)(void *)padding;
     padding = (int8_t *)(words + BIAS_WORDS + 2 * count + ROUNDING_WORDS);
 #endif
@@ -499,14 +530,14 @@ static void depthwise_by_taps(const asc_depthwise_conv_t *layer, const asc_kerne
         find_taps_of(layer, args->rows, &inside, x, pixels, padding, taps);
         int32_t made = ready;
 #if ASC_KERNELS_DSP
-        if (has_fours && layer->range.narrow) {
-            made = depthwise_narrow(layer, taps, count, pixels, words, output);
+        if (has_fours && is_narrow) {
+            made = depthwise_narrow(layer, is_rectified, taps, count, pixels, words, output);
         }
 #endif
         for (int32_t i = 0; i < pixels; i++, output += outputs) {
             const int8_t *const *own = taps + i * count;
 #if ASC_KERNELS_DSP
-            if (has_fours && !layer->range.narrow) {
+            if (has_fours && !is_narrow) {
                 made = depthwise_wide(layer, own, count, output);
             }
 #endif
@@ -519,28 +550,46 @@ static void depthwise_by_taps(const asc_depthwise_conv_t *layer, const asc_kerne
 
 #if ASC_KERNELS_DSP
 
+/* Adds the products of a row of the window, which begins at a column of the input, and a channel.
+ */
+static inline int32_t add_row(const asc_depthwise_conv_t *layer, const int8_t *row, int32_t first,
+                              int32_t c, const int8_t *weights, int32_t sum) {
+    const int32_t inputs = layer->input_channels;
+    const int32_t dilation = layer->window.dilation;
+    const int32_t end = first + layer->window.width * dilation;
+    if (row != NULL && first >= 0 && end - dilation < layer->input_width) {
+        const int8_t *code = row + first * inputs + c;
+        const int8_t *const behind = row + end * inputs + c;
+        for (; code < behind; code += dilation * inputs, weights += inputs) {
+            sum += (int32_t)*code * *weights;
+        }
+        return sum;
+    }
+    const uint32_t inside = row != NULL ? (uint32_t)layer->input_width : 0;
+    for (int32_t column = first; column < end; column += dilation, weights += inputs) {
+        const int is_inside = (uint32_t)column < inside;
+        sum += (is_inside ? row[column * inputs + c] : layer->input_zero_point) * *weights;
+    }
+    return sum;
+}
+
 /* A channel of a row, whose rounding takes the long way. */
 static void depthwise_channel(const asc_depthwise_conv_t *layer, const int8_t *const *rows,
                               int32_t c, int8_t *output) {
-    const asc_channel_t channel = layer->channels[c];
-    const asc_output_t range = layer->range;
-    const asc_window_t window = layer->window;
-    const int32_t inputs = layer->input_channels;
-    const int32_t zero = layer->input_zero_point;
-    const int32_t end = layer->output_width * window.stride - window.left;
-    for (int32_t first = -window.left; first < end; first += window.stride, output += inputs) {
+    const asc_channel_t *const channel = &layer->channels[c];
+    const int32_t height = layer->window.height;
+    const int32_t stride = layer->window.stride;
+    const int32_t row_weights = layer->window.width * layer->output_channels;
+    int32_t first = -layer->window.left;
+    output += c;
+    for (int32_t x = layer->output_width; x > 0; x--, first += stride) {
         const int8_t *weights = layer->weights + c;
-        int32_t sum = channel.bias;
-        for (int32_t y = 0; y < window.height; y++) {
-            const uint32_t inside = rows[y] != NULL ? (uint32_t)layer->input_width : 0;
-            int32_t column = first;
-            for (int32_t k = 0; k < window.width; k++, weights += inputs) {
-                const int is_inside = (uint32_t)column < inside;
-                sum += (is_inside ? rows[y][column * inputs + c] : zero) * *weights;
-                column += window.dilation;
-            }
+        int32_t sum = channel->bias;
+        for (int32_t y = 0; y < height; y++, weights += row_weights) {
+            sum = add_row(layer, rows[y], first, c, weights, sum);
         }
-        output[c] = asc_finish(sum, &channel, &range);
+        *output = asc_finish(sum, channel, &layer->range);
+        output += layer->output_channels;
     }
 }
 
@@ -555,25 +604,47 @@ static void depthwise_others(const asc_depthwise_conv_t *layer, const int8_t *co
 
 #endif
 
-void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
-    const asc_depthwise_conv_t *layer = data;
-#if ASC_KERNELS_DSP
+/* short_way: whether codes of a narrow layer may be rounded by the short way.
+ * is_rectified: whether ASC_ROUND_UP is allowed. */
+ASC_INLINE void depthwise(const asc_depthwise_conv_t *layer, const asc_kernel_args_t *args,
+                          int short_way, int is_rectified) {
     int32_t made = 0;
-    if (layer->output_channels == layer->input_channels && layer->range.narrow) {
-        made = depthwise_3x3(layer, args->rows, args->scratch, args->output);
+#if ASC_KERNELS_DSP
+    const int is_narrow = layer->range.narrow && short_way;
+    if (layer->output_channels == layer->input_channels && is_narrow) {
+        made = depthwise_3x3(layer, is_rectified, args->rows, args->scratch, args->output);
     }
     if (made < layer->output_channels) {
-        depthwise_by_taps(layer, args, made);
+        depthwise_by_taps(layer, args, made, short_way, is_rectified);
     }
-    if (layer->range.narrow == ASC_MOSTLY_NARROW) {
+    if (layer->range.narrow == ASC_MOSTLY_NARROW && is_narrow) {
         depthwise_others(layer, args->rows, args->output);
     }
 #else
-    depthwise_by_taps(layer, args, 0);
+    depthwise_by_taps(layer, args, made, short_way, is_rectified);
 #endif
     if (layer->range.clamps) {
         clamp(&layer->range, args->output, layer->output_width * layer->output_channels);
     }
 }
+
+void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
+    const asc_depthwise_conv_t *layer = data;
+    depthwise(layer, args, asc_is_rectified(&layer->range), 1);
+}
+
+#if ASC_KERNELS_DSP
+
+void asc_depthwise_conv_signed(const void *data, const asc_kernel_args_t *args) {
+    depthwise(data, args, 1, 0);
+}
+
+#else
+
+void asc_depthwise_conv_signed(const void *data, const asc_kernel_args_t *args) {
+    asc_depthwise_conv(data, args);
+}
+
+#endif
 
 #endif

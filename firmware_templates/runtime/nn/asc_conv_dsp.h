@@ -81,128 +81,143 @@ typedef char asc_channel_t_has_12_bytes[sizeof(asc_channel_t) == 12 ? 1 : -1];
 
 /* Sums of the first window in r11 and r12, of the second in r14 and r7. All registers are taken:
  * `block` waits on the stack. */
-static void multiply_block(asc_window_pair_t *block) {
-    register asc_window_pair_t *r0 __asm__("r0") = block;
-    /* clang-format off */
-    __asm__ volatile(
-        "push {r0, r7, r9}\n\t"
-        "ldr r2, [r0, #8]\n\t"
-        "1:\n\t"
-        "ldr r6, [sp]\n\t"
-        "ldrd r0, r1, [r6]\n\t"
-        "ldr r4, [r6, #12]\n\t"
-        "ldr r3, [r6, #24]\n\t"
-        "ldr r11, [r4]\n\t"
-        "ldr r12, [r4, #12]\n\t"
-        "lsl r11, r11, #1\n\t"
-        "lsl r12, r12, #1\n\t"
-        "mov r14, r11\n\t"
-        "mov r7, r12\n\t"
-        MULTIPLY_WINDOWS
-        "ldr r6, [sp]\n\t"
-        "ldr r4, [r6, #12]\n\t"
-        "ldrd r8, r9, [r6, #16]\n\t"
-        "ldrd r0, r3, [r4, #4]\n\t"
-        "ldr r10, [r6, #32]\n\t"
-        "lsl r1, r10, r3\n\t"
-        "smmlar r5, r11, r0, r1\n\t"
-        "add r5, r5, r11, asr #31\n\t"
-        "smmlar r11, r14, r0, r1\n\t"
-        "add r11, r11, r14, asr #31\n\t"
-        "asr r5, r5, r3\n\t"
-        "asr r11, r11, r3\n\t"
-        "ssat r5, #8, r5, asr #1\n\t"
-        "ssat r11, #8, r11, asr #1\n\t"
-        "strb r11, [r8, r9]\n\t"
-        "strb r5, [r8], #1\n\t"
-        "ldrd r0, r3, [r4, #16]\n\t"
-        "lsl r1, r10, r3\n\t"
-        "smmlar r5, r12, r0, r1\n\t"
-        "add r5, r5, r12, asr #31\n\t"
-        "smmlar r12, r7, r0, r1\n\t"
-        "add r12, r12, r7, asr #31\n\t"
-        "asr r5, r5, r3\n\t"
-        "asr r12, r12, r3\n\t"
-        "ssat r5, #8, r5, asr #1\n\t"
-        "ssat r12, #8, r12, asr #1\n\t"
-        "strb r12, [r8, r9]\n\t"
-        "strb r5, [r8], #1\n\t"
-        "adds r4, #24\n\t"
-        "ldr r5, [r6, #28]\n\t"
-        "str r4, [r6, #12]\n\t"
-        "str r8, [r6, #16]\n\t"
-        "cmp r4, r5\n\t"
-        "bne 1b\n\t"
-        "str r2, [r6, #8]\n\t"
-        "pop {r0, r7, r9}"
-        : "+r"(r0)
-        :
-        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14",
-        "cc", "memory");
-    /* clang-format on */
-}
+/* clang-format off */
+#define MULTIPLY_BLOCK(NAME, CORRECT)                                                  \
+    static void NAME(asc_window_pair_t *block) {                                       \
+        register asc_window_pair_t *r0 __asm__("r0") = block;                          \
+        __asm__ volatile(                                                              \
+            "push {r0, r7, r9}\n\t"                                                    \
+            "ldr r2, [r0, #8]\n\t"                                                     \
+            "1:\n\t"                                                                   \
+            "ldr r6, [sp]\n\t"                                                         \
+            "ldrd r0, r1, [r6]\n\t"                                                    \
+            "ldr r4, [r6, #12]\n\t"                                                    \
+            "ldr r3, [r6, #24]\n\t"                                                    \
+            "ldr r11, [r4]\n\t"                                                        \
+            "ldr r12, [r4, #12]\n\t"                                                   \
+            "lsl r11, r11, #1\n\t"                                                     \
+            "lsl r12, r12, #1\n\t"                                                     \
+            "mov r14, r11\n\t"                                                         \
+            "mov r7, r12\n\t"                                                          \
+            MULTIPLY_WINDOWS                                                           \
+            "ldr r6, [sp]\n\t"                                                         \
+            "ldr r4, [r6, #12]\n\t"                                                    \
+            "ldrd r8, r9, [r6, #16]\n\t"                                               \
+            "ldrd r0, r3, [r4, #4]\n\t"                                                \
+            "ldr r10, [r6, #32]\n\t"                                                   \
+            "lsl r1, r10, r3\n\t"                                                      \
+            "smmlar r5, r11, r0, r1\n\t"                                               \
+            CORRECT("r5", "r11")                                                       \
+            "smmlar r11, r14, r0, r1\n\t"                                              \
+            CORRECT("r11", "r14")                                                      \
+            "asr r5, r5, r3\n\t"                                                       \
+            "asr r11, r11, r3\n\t"                                                     \
+            "ssat r5, #8, r5, asr #1\n\t"                                              \
+            "ssat r11, #8, r11, asr #1\n\t"                                            \
+            "strb r11, [r8, r9]\n\t"                                                   \
+            "strb r5, [r8], #1\n\t"                                                    \
+            "ldrd r0, r3, [r4, #16]\n\t"                                               \
+            "lsl r1, r10, r3\n\t"                                                      \
+            "smmlar r5, r12, r0, r1\n\t"                                               \
+            CORRECT("r5", "r12")                                                       \
+            "smmlar r12, r7, r0, r1\n\t"                                               \
+            CORRECT("r12", "r7")                                                       \
+            "asr r5, r5, r3\n\t"                                                       \
+            "asr r12, r12, r3\n\t"                                                     \
+            "ssat r5, #8, r5, asr #1\n\t"                                              \
+            "ssat r12, #8, r12, asr #1\n\t"                                            \
+            "strb r12, [r8, r9]\n\t"                                                   \
+            "strb r5, [r8], #1\n\t"                                                    \
+            "adds r4, #24\n\t"                                                         \
+            "ldr r5, [r6, #28]\n\t"                                                    \
+            "str r4, [r6, #12]\n\t"                                                    \
+            "str r8, [r6, #16]\n\t"                                                    \
+            "cmp r4, r5\n\t"                                                           \
+            "bne 1b\n\t"                                                               \
+            "str r2, [r6, #8]\n\t"                                                     \
+            "pop {r0, r7, r9}"                                                         \
+            : "+r"(r0)                                                                 \
+            :                                                                          \
+            : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14",    \
+            "cc", "memory");                                                           \
+    }
+
+MULTIPLY_BLOCK(multiply_block, ASC_ROUND_AWAY)
+MULTIPLY_BLOCK(multiply_block_up, ASC_ROUND_UP)
+/* clang-format on */
 
 /* The same for the first window alone. */
-static void multiply_single(asc_window_pair_t *block) {
-    register asc_window_pair_t *r0 __asm__("r0") = block;
-    __asm__ volatile("push {r0, r7, r9}\n\t"
-                     "mov r7, r0\n\t"
-                     "ldr r2, [r7, #8]\n\t"
-                     "ldrd r1, r14, [r7, #12]\n\t"
-                     "1:\n\t"
-                     "ldr r0, [r7]\n\t"
-                     "ldr r3, [r7, #24]\n\t"
-                     "ldr r11, [r1]\n\t"
-                     "ldr r12, [r1, #12]\n\t"
-                     "lsl r11, r11, #1\n\t"
-                     "lsl r12, r12, #1\n\t"
-                     "add r3, r2\n\t"
-                     "2:\n\t"
-                     "ldrd r4, r5, [r2], #8\n\t"
-                     "ldrd r8, r9, [r0], #8\n\t"
-                     "sxtb16 r6, r4\n\t"
-                     "sxtb16 r10, r5\n\t"
-                     "sxtb16 r4, r4, ror #8\n\t"
-                     "sxtb16 r5, r5, ror #8\n\t"
-                     "cmp r2, r3\n\t"
-                     "smlad r11, r8, r6, r11\n\t"
-                     "smlad r12, r8, r10, r12\n\t"
-                     "smlad r11, r9, r4, r11\n\t"
-                     "smlad r12, r9, r5, r12\n\t"
-                     "bne 2b\n\t"
-                     "ldrd r0, r3, [r1, #4]\n\t"
-                     "ldrd r4, r5, [r1, #16]\n\t"
-                     "ldr r10, [r7, #32]\n\t"
-                     "lsl r6, r10, r3\n\t"
-                     "lsl r8, r10, r5\n\t"
-                     "smmulr r11, r11, r0\n\t"
-                     "smmulr r12, r12, r4\n\t"
-                     "add r11, r11, r11, asr #31\n\t"
-                     "add r12, r12, r12, asr #31\n\t"
-                     "add r11, r11, r6\n\t"
-                     "add r12, r12, r8\n\t"
-                     "asr r11, r11, r3\n\t"
-                     "asr r12, r12, r5\n\t"
-                     "ssat r11, #8, r11, asr #1\n\t"
-                     "ssat r12, #8, r12, asr #1\n\t"
-                     "strb r11, [r14], #1\n\t"
-                     "strb r12, [r14], #1\n\t"
-                     "adds r1, #24\n\t"
-                     "ldr r5, [r7, #28]\n\t"
-                     "cmp r1, r5\n\t"
-                     "bne 1b\n\t"
-                     "strd r1, r14, [r7, #12]\n\t"
-                     "str r2, [r7, #8]\n\t"
-                     "pop {r0, r7, r9}"
-                     : "+r"(r0)
-                     :
-                     : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc",
-                       "memory");
-}
+/* clang-format off */
+#define MULTIPLY_SINGLE(NAME, CORRECT)                                                 \
+    static void NAME(asc_window_pair_t *block) {                                       \
+        register asc_window_pair_t *r0 __asm__("r0") = block;                          \
+        __asm__ volatile(                                                              \
+            "push {r0, r7, r9}\n\t"                                                    \
+            "mov r7, r0\n\t"                                                           \
+            "ldr r2, [r7, #8]\n\t"                                                     \
+            "ldrd r1, r14, [r7, #12]\n\t"                                              \
+            "1:\n\t"                                                                   \
+            "ldr r0, [r7]\n\t"                                                         \
+            "ldr r3, [r7, #24]\n\t"                                                    \
+            "ldr r11, [r1]\n\t"                                                        \
+            "ldr r12, [r1, #12]\n\t"                                                   \
+            "lsl r11, r11, #1\n\t"                                                     \
+            "lsl r12, r12, #1\n\t"                                                     \
+            "add r3, r2\n\t"                                                           \
+            "2:\n\t"                                                                   \
+            "ldrd r4, r5, [r2], #8\n\t"                                                \
+            "ldrd r8, r9, [r0], #8\n\t"                                                \
+            "sxtb16 r6, r4\n\t"                                                        \
+            "sxtb16 r10, r5\n\t"                                                       \
+            "sxtb16 r4, r4, ror #8\n\t"                                                \
+            "sxtb16 r5, r5, ror #8\n\t"                                                \
+            "cmp r2, r3\n\t"                                                           \
+            "smlad r11, r8, r6, r11\n\t"                                               \
+            "smlad r12, r8, r10, r12\n\t"                                              \
+            "smlad r11, r9, r4, r11\n\t"                                               \
+            "smlad r12, r9, r5, r12\n\t"                                               \
+            "bne 2b\n\t"                                                               \
+            "ldrd r0, r3, [r1, #4]\n\t"                                                \
+            "ldrd r4, r5, [r1, #16]\n\t"                                               \
+            "ldr r10, [r7, #32]\n\t"                                                   \
+            "lsl r6, r10, r3\n\t"                                                      \
+            "lsl r8, r10, r5\n\t"                                                      \
+            "smmlar r9, r11, r0, r6\n\t"                                               \
+            "smmlar r10, r12, r4, r8\n\t"                                              \
+            CORRECT("r9", "r11")                                                       \
+            CORRECT("r10", "r12")                                                      \
+            "asr r9, r9, r3\n\t"                                                       \
+            "asr r10, r10, r5\n\t"                                                     \
+            "ssat r9, #8, r9, asr #1\n\t"                                              \
+            "ssat r10, #8, r10, asr #1\n\t"                                            \
+            "strb r9, [r14], #1\n\t"                                                   \
+            "strb r10, [r14], #1\n\t"                                                  \
+            "adds r1, #24\n\t"                                                         \
+            "ldr r5, [r7, #28]\n\t"                                                    \
+            "cmp r1, r5\n\t"                                                           \
+            "bne 1b\n\t"                                                               \
+            "strd r1, r14, [r7, #12]\n\t"                                              \
+            "str r2, [r7, #8]\n\t"                                                     \
+            "pop {r0, r7, r9}"                                                         \
+            : "+r"(r0)                                                                 \
+            :                                                                          \
+            : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14",    \
+            "cc", "memory");                                                           \
+    }
 
-static void multiply(asc_window_pair_t *block) {
-    if (block->second == NULL) {
+MULTIPLY_SINGLE(multiply_single, ASC_ROUND_AWAY)
+MULTIPLY_SINGLE(multiply_single_up, ASC_ROUND_UP)
+/* clang-format on */
+
+/* is_rectified: whether sums may be rounded by ASC_ROUND_UP; a constant, here and below, so that
+ * the kernels of rectified layers alone need no loops for others. */
+static inline void multiply(asc_window_pair_t *block, int is_rectified) {
+    if (block->second == NULL && is_rectified) {
+        multiply_single_up(block);
+    } else if (block->second == NULL) {
         multiply_single(block);
+    } else if (is_rectified) {
+        multiply_block_up(block);
     } else {
         multiply_block(block);
     }
@@ -210,7 +225,8 @@ static void multiply(asc_window_pair_t *block) {
 
 /* A last channel without a partner: what is computed for the partner, whose weights are zeros, is
  * dropped. */
-static void multiply_last(asc_window_pair_t *block, const asc_channel_t *channel) {
+ASC_INLINE void multiply_last(asc_window_pair_t *block, const asc_channel_t *channel,
+                              int is_rectified) {
     const asc_channel_t pair[2] = {*channel, *channel};
     int8_t *const output = block->output;
     int8_t *const second = output + block->count;
@@ -219,7 +235,7 @@ static void multiply_last(asc_window_pair_t *block, const asc_channel_t *channel
     block->end = pair + 2;
     block->output = values;
     block->count = 2;
-    multiply(block);
+    multiply(block, is_rectified);
     output[0] = values[0];
     if (block->second != NULL) {
         *second = values[2];
@@ -228,8 +244,9 @@ static void multiply_last(asc_window_pair_t *block, const asc_channel_t *channel
 
 /* Channels from `first` on, an even number, of windows `step` values apart, in pairs, and of a last
  * one without a partner. */
-static void multiply_blocks(const asc_product_t *product, int32_t first, const int16_t *wide,
-                            int32_t step, int32_t windows, int8_t *output) {
+ASC_INLINE void multiply_blocks_as(const asc_product_t *product, int32_t first, const int16_t *wide,
+                                   int32_t step, int32_t windows, int8_t *output,
+                                   int is_rectified) {
     const int32_t count = product->count;
     const asc_channel_t *const channels = product->channels;
     const int32_t even = count / 2 * 2;
@@ -248,11 +265,30 @@ static void multiply_blocks(const asc_product_t *product, int32_t first, const i
             block.second = NULL;
         }
         if (even > first) {
-            multiply(&block);
+            multiply(&block, is_rectified);
         }
         if (even < count) {
-            multiply_last(&block, channels + even);
+            multiply_last(&block, channels + even, is_rectified);
         }
+    }
+}
+
+static void multiply_blocks(const asc_product_t *product, int32_t first, const int16_t *wide,
+                            int32_t step, int32_t windows, int8_t *output) {
+    multiply_blocks_as(product, first, wide, step, windows, output, 0);
+}
+
+static void multiply_blocks_up(const asc_product_t *product, int32_t first, const int16_t *wide,
+                               int32_t step, int32_t windows, int8_t *output) {
+    multiply_blocks_as(product, first, wide, step, windows, output, 1);
+}
+
+static inline void blocks(const asc_product_t *product, int32_t first, const int16_t *wide,
+                          int32_t step, int32_t windows, int8_t *output, int is_rectified) {
+    if (is_rectified) {
+        multiply_blocks_up(product, first, wide, step, windows, output);
+    } else {
+        multiply_blocks(product, first, wide, step, windows, output);
     }
 }
 
@@ -324,21 +360,21 @@ ASC_ASSERT_OFFSET(asc_widened_channels_t, second, 80);
 enum { FOUR_OF_THREE_BYTES = 68 };
 
 /* Rounds sums of both windows as asc_finish_narrow does, and stores them at PLACE. */
-#define ROUND_ONE(SUM, OUTPUT)               \
+#define ROUND_ONE(SUM, OUTPUT, CORRECT)      \
     "smmlar r3, " SUM ", r4, r6\n\t"         \
-    "add r3, r3, " SUM ", asr #31\n\t"       \
+    CORRECT("r3", SUM)                       \
     "asr r3, r3, r5\n\t"                     \
     "ssat r3, #8, r3, asr #1\n\t"            \
     "strb r3, [" OUTPUT "]\n\t"
 
-#define ROUND_BOTH(FIRST, SECOND, PLACE)     \
-    ROUND_ONE(FIRST, "r8, " PLACE)           \
-    ROUND_ONE(SECOND, "r2, " PLACE)
+#define ROUND_BOTH(FIRST, SECOND, PLACE, CORRECT)  \
+    ROUND_ONE(FIRST, "r8, " PLACE, CORRECT)        \
+    ROUND_ONE(SECOND, "r2, " PLACE, CORRECT)
 
 /* The stack holds the structure but for its last members. SUMS begins the sums besides those of the
  * first two channels, PRODUCTS adds to them, and CODES makes codes besides those of the first two
  * channels, from r8 and r2 on. */
-#define MULTIPLY_WIDENED(NAME, SUMS, PRODUCTS, CODES)                                         \
+#define MULTIPLY_WIDENED(NAME, CORRECT, SUMS, PRODUCTS, CODES)                                \
     APART static void NAME(const asc_widened_channels_t *channels) {                          \
         register const asc_widened_channels_t *r0 __asm__("r0") = channels;                   \
         __asm__ volatile(                                                                     \
@@ -364,11 +400,11 @@ enum { FOUR_OF_THREE_BYTES = 68 };
             "ldr r2, [sp, #52]\n\t"                                                           \
             "ldm sp, {r4, r5, r6}\n\t"                                                        \
             "add r2, r8\n\t"                                                                  \
-            ROUND_BOTH("r10", "r14", "#0")                                                    \
+            ROUND_BOTH("r10", "r14", "#0", CORRECT)                                           \
             "ldr r4, [sp, #12]\n\t"                                                           \
             "ldr r5, [sp, #16]\n\t"                                                           \
             "ldr r6, [sp, #20]\n\t"                                                           \
-            ROUND_BOTH("r11", "r7", "#1")                                                     \
+            ROUND_BOTH("r11", "r7", "#1", CORRECT)                                            \
             CODES                                                                             \
             "ldr r4, [sp, #52]\n\t"                                                           \
             "ldr r5, [sp, #64]\n\t"                                                           \
@@ -388,32 +424,40 @@ enum { FOUR_OF_THREE_BYTES = 68 };
     }
 
 /* An odd number of fours enters in the middle. */
-MULTIPLY_WIDENED(multiply_two, "",
-    "subs r4, r3, r2\n\t"
-    "lsls r4, r4, #27\n\t"
-    "bmi 3f\n\t"
-    "2:\n\t"
-    MULTIPLY_FOUR_OF_TWO
-    "3:\n\t"
-    MULTIPLY_FOUR_OF_TWO
-    "cmp r2, r3\n\t"
-    "bne 2b\n\t",
-    "")
+#define MULTIPLY_TWO(NAME, CORRECT)              \
+    MULTIPLY_WIDENED(NAME, CORRECT, "",          \
+        "subs r4, r3, r2\n\t"                    \
+        "lsls r4, r4, #27\n\t"                   \
+        "bmi 3f\n\t"                             \
+        "2:\n\t"                                 \
+        MULTIPLY_FOUR_OF_TWO                     \
+        "3:\n\t"                                 \
+        MULTIPLY_FOUR_OF_TWO                     \
+        "cmp r2, r3\n\t"                         \
+        "bne 2b\n\t",                            \
+        "")
+
+MULTIPLY_TWO(multiply_two, ASC_ROUND_AWAY)
+MULTIPLY_TWO(multiply_two_up, ASC_ROUND_UP)
 
 /* Eight fours in a loop, which begins behind as many as the window has less than eights of them: the
  * stack has their bytes. */
-MULTIPLY_WIDENED(multiply_three,
-    "ldr r12, [sp, #44]\n\t",
-    "mov r9, r12\n\t"
-    "ldr r4, [sp, #72]\n\t"
-    EIGHT_TIMES("r4", MULTIPLY_FOUR_OF_THREE, "68")
-    "ldr r4, [sp, #60]\n\t"
-    "cmp r2, r4\n\t"
-    "bne 2b\n\t",
-    "ldr r4, [sp, #24]\n\t"
-    "ldr r5, [sp, #28]\n\t"
-    "ldr r6, [sp, #32]\n\t"
-    ROUND_BOTH("r12", "r9", "#2"))
+#define MULTIPLY_THREE(NAME, CORRECT)                       \
+    MULTIPLY_WIDENED(NAME, CORRECT,                         \
+        "ldr r12, [sp, #44]\n\t",                           \
+        "mov r9, r12\n\t"                                   \
+        "ldr r4, [sp, #72]\n\t"                             \
+        EIGHT_TIMES("r4", MULTIPLY_FOUR_OF_THREE, "68")     \
+        "ldr r4, [sp, #60]\n\t"                             \
+        "cmp r2, r4\n\t"                                    \
+        "bne 2b\n\t",                                       \
+        "ldr r4, [sp, #24]\n\t"                             \
+        "ldr r5, [sp, #28]\n\t"                             \
+        "ldr r6, [sp, #32]\n\t"                             \
+        ROUND_BOTH("r12", "r9", "#2", CORRECT))
+
+MULTIPLY_THREE(multiply_three, ASC_ROUND_AWAY)
+MULTIPLY_THREE(multiply_three_up, ASC_ROUND_UP)
 /* clang-format on */
 
 /* The weights of a channel; those of the next four are 8 bytes behind. */
@@ -456,7 +500,7 @@ static inline const int8_t *weights_of(const asc_product_t *product, int32_t cha
 /* clang-format on */
 
 /* Widens weights of two channels, from an even one on. */
-static void widen_two(const asc_product_t *product, int32_t channel) {
+ASC_INLINE void widen_two(const asc_product_t *product, int32_t channel) {
     const int8_t *first = weights_of(product, channel);
     uint32_t *to = product->widened;
     int32_t fours = product->depth / 4;
@@ -466,7 +510,7 @@ static void widen_two(const asc_product_t *product, int32_t channel) {
                      : "r4", "r5", "r10", "r11", "cc", "memory");
 }
 
-static void widen_three(const asc_product_t *product, int32_t channel) {
+ASC_INLINE void widen_three(const asc_product_t *product, int32_t channel) {
     const int8_t *first = weights_of(product, channel);
     const int8_t *second = weights_of(product, channel + 1);
     const int8_t *third = weights_of(product, channel + 2);
@@ -481,8 +525,8 @@ static void widen_three(const asc_product_t *product, int32_t channel) {
 
 /* As multiply_narrow for many windows: weights of two channels, or of three where there is room,
  * are widened once for all pairs of windows. */
-APART static void multiply_widened(const asc_product_t *product, const int16_t *wide, int32_t step,
-                                   int32_t windows, int8_t *output) {
+ASC_INLINE void multiply_widened_as(const asc_product_t *product, const int16_t *wide, int32_t step,
+                                    int32_t windows, int8_t *output, int is_rectified) {
     const int32_t count = product->count;
     const int32_t depth = product->depth;
     const int32_t offset = asc_narrow_offset(&product->range);
@@ -513,27 +557,47 @@ APART static void multiply_widened(const asc_product_t *product, const int16_t *
         channels.end = channels.output + paired * count;
         if (made == 2) {
             widen_two(product, c);
-            multiply_two(&channels);
+            if (is_rectified) {
+                multiply_two_up(&channels);
+            } else {
+                multiply_two(&channels);
+            }
         } else {
             widen_three(product, c);
-            multiply_three(&channels);
+            if (is_rectified) {
+                multiply_three_up(&channels);
+            } else {
+                multiply_three(&channels);
+            }
         }
     }
     if (twos == count - 1) {
-        multiply_blocks(product, twos, wide, step, paired, output);
+        blocks(product, twos, wide, step, paired, output, is_rectified);
     }
     if (paired < windows) {
-        multiply_blocks(product, 0, wide + paired * step, step, 1, output + paired * count);
+        blocks(product, 0, wide + paired * step, step, 1, output + paired * count, is_rectified);
     }
 }
 
+APART static void multiply_widened(const asc_product_t *product, const int16_t *wide, int32_t step,
+                                   int32_t windows, int8_t *output) {
+    multiply_widened_as(product, wide, step, windows, output, 0);
+}
+
+APART static void multiply_widened_up(const asc_product_t *product, const int16_t *wide,
+                                      int32_t step, int32_t windows, int8_t *output) {
+    multiply_widened_as(product, wide, step, windows, output, 1);
+}
+
 /* Windows `step` values apart, of a narrow layer. */
-static void multiply_narrow(const asc_product_t *product, const int16_t *wide, int32_t step,
-                            int32_t windows, int8_t *output) {
-    if (product->widens > 0) {
-        multiply_widened(product, wide, step, windows, output);
+ASC_INLINE void multiply_narrow(const asc_product_t *product, const int16_t *wide, int32_t step,
+                                int32_t windows, int8_t *output, int is_rectified) {
+    if (product->widens == 0) {
+        blocks(product, 0, wide, step, windows, output, is_rectified);
+    } else if (is_rectified) {
+        multiply_widened_up(product, wide, step, windows, output);
     } else {
-        multiply_blocks(product, 0, wide, step, windows, output);
+        multiply_widened(product, wide, step, windows, output);
     }
 }
 
@@ -618,9 +682,12 @@ typedef struct {
 
 static asc_others_t find_others(const asc_channel_t *channels, int32_t count) {
     asc_others_t others = {0, {0}};
-    for (int32_t c = 0; c < count && others.count < ASC_MOST_OTHERS; c++) {
+    for (int32_t c = 0; c < count; c++) {
         if (!asc_has_narrow_shift(&channels[c])) {
             others.numbers[others.count++] = c;
+            if (others.count == ASC_MOST_OTHERS) {
+                break;
+            }
         }
     }
     return others;

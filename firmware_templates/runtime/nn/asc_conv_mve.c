@@ -337,6 +337,10 @@ void asc_conv(const void *data, const asc_kernel_args_t *args) {
                  args->output);
 }
 
+void asc_conv_signed(const void *data, const asc_kernel_args_t *args) {
+    asc_conv(data, args);
+}
+
 /* Sums of `count` windows `step` values apart; see asc_im2col.h. */
 static void sum_windows(const asc_product_t *product, const int8_t *window, int32_t step,
                         int32_t count, int32_t *sums) {

@@ -82,12 +82,10 @@ ASC_ASSERT_OFFSET(asc_channel_row_t, zeros, 48);
     "smlabt " SUM ", r14, r8, " SUM "\n\t"
 
 /* Rounds a sum as asc_finish_narrow does. */
-#define ROUND_SUM(SUM)                   \
-    "ldrd r12, r14, [sp]\n\t"            \
-    "smmlar r12, " SUM ", r12, r14\n\t"  \
-    "add r12, r12, " SUM ", asr #31\n\t" \
-    "asr r12, r12, r8\n\t"               \
-    "ssat r12, #8, r12, asr #1\n\t"
+#define ROUND_SUM(SUM, CORRECT)                                                    \
+    "ldrd r12, r14, [sp]\n\t"                                                      \
+    "smmlar r12, " SUM ", r12, r14\n\t" CORRECT("r12", SUM) "asr r12, r12, r8\n\t" \
+                                                            "ssat r12, #8, r12, asr #1\n\t"
 
 /* Stores a code and goes on; sets flags for whether it is the last. */
 #define STORE_CODE(SPARE)               \
@@ -124,20 +122,20 @@ ASC_ASSERT_OFFSET(asc_channel_row_t, zeros, 48);
     "bne 8f\n\t"
 
 /* Ends the sum in r9 by a column of padding, if there is one, and goes to the next channel. */
-#define END_CHANNEL(SECOND, PLACE, NEXT)                                                          \
-    "ldr r14, [sp, #24]\n\t"                                                                      \
-    "ldr r12, [r14, #36]\n\t"                                                                     \
-    "cmp r12, #0\n\t"                                                                             \
-    "beq 6f\n\t" SECOND "ldr r12, [sp, #20]\n\t"                                                  \
-    "mov r14, r12\n\t" MULTIPLY_THIRD("r9") ROUND_SUM("r9") PLACE "strb r12, [r3]\n\t"            \
-                                                                  "ldr r14, [sp, #24]\n\t"        \
-                                                                  "6:\n\t" NEXT                   \
-                                                                  "ldrd r10, r11, [r14, #28]\n\t" \
-                                                                  "cmp r10, r11\n\t"              \
-                                                                  "bne 1b\n\t"
+#define END_CHANNEL(SECOND, PLACE, NEXT, CORRECT)                          \
+    "ldr r14, [sp, #24]\n\t"                                               \
+    "ldr r12, [r14, #36]\n\t"                                              \
+    "cmp r12, #0\n\t"                                                      \
+    "beq 6f\n\t" SECOND "ldr r12, [sp, #20]\n\t"                           \
+    "mov r14, r12\n\t" MULTIPLY_THIRD("r9") ROUND_SUM("r9", CORRECT) PLACE \
+        "strb r12, [r3]\n\t"                                               \
+        "ldr r14, [sp, #24]\n\t"                                           \
+        "6:\n\t" NEXT "ldrd r10, r11, [r14, #28]\n\t"                      \
+        "cmp r10, r11\n\t"                                                 \
+        "bne 1b\n\t"
 
 /* clang-format off */
-#define MAKE_CHANNELS(NAME, FIRST_PLACE, ROW, SECOND, PLACE, NEXT)                                          \
+#define MAKE_CHANNELS(NAME, CORRECT, FIRST_PLACE, ROW, SECOND, PLACE, NEXT)                                          \
     static void NAME(asc_channel_row_t *row) {                                                \
         register asc_channel_row_t *r0 __asm__("r0") = row;                                   \
         __asm__ volatile(                                                                     \
@@ -154,7 +152,7 @@ ASC_ASSERT_OFFSET(asc_channel_row_t, zeros, 48);
             MULTIPLY_FIRST("r9")                                                              \
             "add r3, r11\n\t"                                                                 \
             ROW                                                                               \
-            END_CHANNEL(SECOND, PLACE, NEXT)                                                                \
+            END_CHANNEL(SECOND, PLACE, NEXT, CORRECT)                                                       \
             "stm r14, {r0, r1, r2}\n\t"                                                     \
             "add sp, #24\n\t"                                                                 \
             "pop {r0, r7, r9}"                                                                \
@@ -164,60 +162,68 @@ ASC_ASSERT_OFFSET(asc_channel_row_t, zeros, 48);
               "memory");                                                                      \
     }
 
-#define NEXT_OF_THREE(ENDED, NEXT, BEGUN)  \
+#define NEXT_OF_THREE(ENDED, NEXT, BEGUN, CORRECT)  \
     READ_COLUMN_AND_BIAS("r3", BEGUN)      \
     MULTIPLY_THIRD(ENDED)                  \
     MULTIPLY_SECOND(NEXT)                  \
     MULTIPLY_FIRST(BEGUN)                  \
-    ROUND_SUM(ENDED)                       \
+    ROUND_SUM(ENDED, CORRECT)              \
     STORE_CODE(ENDED)
 
 /* r9 to r11 take turns; the sum of a window behind the row ends up in r9. */
-MAKE_CHANNELS(make_channels,
-    "r3",
-    READ_COLUMN_AND_BIAS("r3", "r10")
-    MULTIPLY_SECOND("r9")
-    MULTIPLY_FIRST("r10")
-    "add r3, r11\n\t"
-    "2:\n\t"
-    NEXT_OF_THREE("r9", "r10", "r11")
-    "beq 3f\n\t"
-    NEXT_OF_THREE("r10", "r11", "r9")
-    "beq 4f\n\t"
-    NEXT_OF_THREE("r11", "r9", "r10")
-    "bne 2b\n\t"
-    "b 5f\n\t"
-    "3:\n\t"
-    "mov r9, r10\n\t"
-    "b 5f\n\t"
-    "4:\n\t"
-    "mov r9, r11\n\t"
-    "5:\n\t",
-    "", "", "")
+#define MAKE_CHANNELS_OF_EACH(NAME, CORRECT)       \
+    MAKE_CHANNELS(NAME, CORRECT,                   \
+        "r3",                                      \
+        READ_COLUMN_AND_BIAS("r3", "r10")          \
+        MULTIPLY_SECOND("r9")                      \
+        MULTIPLY_FIRST("r10")                      \
+        "add r3, r11\n\t"                          \
+        "2:\n\t"                                   \
+        NEXT_OF_THREE("r9", "r10", "r11", CORRECT) \
+        "beq 3f\n\t"                               \
+        NEXT_OF_THREE("r10", "r11", "r9", CORRECT) \
+        "beq 4f\n\t"                               \
+        NEXT_OF_THREE("r11", "r9", "r10", CORRECT) \
+        "bne 2b\n\t"                               \
+        "b 5f\n\t"                                 \
+        "3:\n\t"                                   \
+        "mov r9, r10\n\t"                          \
+        "b 5f\n\t"                                 \
+        "4:\n\t"                                   \
+        "mov r9, r11\n\t"                          \
+        "5:\n\t",                                  \
+        "", "", "")
+
+MAKE_CHANNELS_OF_EACH(make_channels, ASC_ROUND_AWAY)
+MAKE_CHANNELS_OF_EACH(make_channels_up, ASC_ROUND_UP)
 
 /* With stride 2: places in the input are twice those in the output, so that the next channel, one
  * place behind, is one less than two places behind. */
-MAKE_CHANNELS(make_channels_of_every_other,
-    "r3, lsl #1",
-    "2:\n\t"
-    READ_COLUMN("r3, lsl #1", "r10")
-    MULTIPLY_SECOND("r9")
-    "ldr r10, [sp, #8]\n\t"
-    "add r3, r10\n\t"
-    READ_COLUMN_AND_BIAS("r3, lsl #1", "r10")
-    MULTIPLY_THIRD("r9")
-    MULTIPLY_FIRST("r10")
-    ROUND_SUM("r9")
-    STORE_CODE("r9")
-    "mov r9, r10\n\t"
-    "bne 2b\n\t",
-    READ_COLUMN("r3, lsl #1", "r10")
-    MULTIPLY_SECOND("r9"),
-    "ldr r14, [sp, #8]\n\t"
-    "add r3, r14\n\t",
-    "sub r0, #1\n\t"
-    "sub r1, #1\n\t"
-    "sub r2, #1\n\t")
+#define MAKE_CHANNELS_OF_EVERY_OTHER(NAME, CORRECT) \
+    MAKE_CHANNELS(NAME, CORRECT,                    \
+        "r3, lsl #1",                               \
+        "2:\n\t"                                    \
+        READ_COLUMN("r3, lsl #1", "r10")            \
+        MULTIPLY_SECOND("r9")                       \
+        "ldr r10, [sp, #8]\n\t"                     \
+        "add r3, r10\n\t"                           \
+        READ_COLUMN_AND_BIAS("r3, lsl #1", "r10")   \
+        MULTIPLY_THIRD("r9")                        \
+        MULTIPLY_FIRST("r10")                       \
+        ROUND_SUM("r9", CORRECT)                    \
+        STORE_CODE("r9")                            \
+        "mov r9, r10\n\t"                           \
+        "bne 2b\n\t",                               \
+        READ_COLUMN("r3, lsl #1", "r10")            \
+        MULTIPLY_SECOND("r9"),                      \
+        "ldr r14, [sp, #8]\n\t"                     \
+        "add r3, r14\n\t",                          \
+        "sub r0, #1\n\t"                            \
+        "sub r1, #1\n\t"                            \
+        "sub r2, #1\n\t")
+
+MAKE_CHANNELS_OF_EVERY_OTHER(make_channels_of_every_other, ASC_ROUND_AWAY)
+MAKE_CHANNELS_OF_EVERY_OTHER(make_channels_of_every_other_up, ASC_ROUND_UP)
 /* clang-format on */
 
 /* Puts a pair of weights of four filters into place: the bytes of two words, doubled. */
@@ -293,8 +299,8 @@ static int32_t fits_3x3(const asc_depthwise_conv_t *layer) {
  * returns how many: none if there are no loops for the layer.
  *
  * scratch: room for four filters and four channels. */
-static int32_t depthwise_3x3(const asc_depthwise_conv_t *layer, const int8_t *const *rows,
-                             int8_t *scratch, int8_t *output) {
+ASC_INLINE int32_t depthwise_3x3(const asc_depthwise_conv_t *layer, int is_rectified,
+                                 const int8_t *const *rows, int8_t *scratch, int8_t *output) {
     const int32_t outputs = layer->output_channels;
     const int32_t stride = layer->window.stride;
     const int32_t inside = fits_3x3(layer);
@@ -330,8 +336,12 @@ static int32_t depthwise_3x3(const asc_depthwise_conv_t *layer, const int8_t *co
         if (is_padded) {
             row.channel = pad_channels(layer, rows, c, (asc_channel_t *)(void *)(filters + 4));
         }
-        if (stride == 2) {
+        if (stride == 2 && is_rectified) {
+            make_channels_of_every_other_up(&row);
+        } else if (stride == 2) {
             make_channels_of_every_other(&row);
+        } else if (is_rectified) {
+            make_channels_up(&row);
         } else {
             make_channels(&row);
         }

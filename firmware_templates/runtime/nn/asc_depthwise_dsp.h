@@ -81,37 +81,41 @@ ASC_ASSERT_OFFSET(asc_four_t, word_bytes, 28);
     "ldr r8, [r8, r1]\n\t" MULTIPLY_TAP("r8")
 
 /* Rounds a sum as asc_finish_narrow does. */
-#define ROUND(SUM)                       \
-    "ldm r2!, {r8, r9, r10}\n\t"         \
-    "smmlar r10, " SUM ", r8, r10\n\t"   \
-    "add r10, r10, " SUM ", asr #31\n\t" \
-    "asr r10, r10, r9\n\t"               \
-    "ssat r10, #8, r10, asr #1\n\t"      \
-    "strb r10, [r3], #1\n\t"
+#define ROUND(SUM, CORRECT)                                                                \
+    "ldm r2!, {r8, r9, r10}\n\t"                                                           \
+    "smmlar r10, " SUM ", r8, r10\n\t" CORRECT("r10", SUM) "asr r10, r10, r9\n\t"          \
+                                                           "ssat r10, #8, r10, asr #1\n\t" \
+                                                           "strb r10, [r3], #1\n\t"
 
 /* All registers are taken: the stack keeps `four`, and r7, which may be the frame pointer. */
-#define DEPTHWISE_FOUR(NAME, TAPS)                                                                \
-    static void NAME(const asc_four_t *four) {                                                    \
-        register const asc_four_t *r0 __asm__("r0") = four;                                       \
-        __asm__ volatile("push {r0, r7, r9}\n\t"                                                  \
-                         "ldm r0, {r0, r1, r2, r3}\n\t"                                           \
-                         "1:\n\t"                                                                 \
-                         "ldm r2!, {r4, r5, r6, r7}\n\t" TAPS ROUND("r4") ROUND("r5") ROUND("r6") \
-                             ROUND("r7") "ldr r10, [sp]\n\t"                                      \
-                                         "ldrd r4, r5, [r10, #16]\n\t"                            \
-                                         "ldr r6, [r10, #28]\n\t"                                 \
-                                         "add r3, r4\n\t"                                         \
-                                         "sub r2, r6\n\t"                                         \
-                                         "cmp r0, r5\n\t"                                         \
-                                         "bne 1b\n\t"                                             \
-                                         "pop {r0, r7, r9}"                                       \
-                         : "+r"(r0)                                                               \
-                         :                                                                        \
-                         : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14",  \
-                           "cc", "memory");                                                       \
+/* clang-format off */
+#define DEPTHWISE_FOUR(NAME, CORRECT, TAPS)                                                   \
+    static void NAME(const asc_four_t *four) {                                                \
+        register const asc_four_t *r0 __asm__("r0") = four;                                   \
+        __asm__ volatile(                                                                     \
+            "push {r0, r7, r9}\n\t"                                                           \
+            "ldm r0, {r0, r1, r2, r3}\n\t"                                                    \
+            "1:\n\t"                                                                          \
+            "ldm r2!, {r4, r5, r6, r7}\n\t"                                                   \
+            TAPS                                                                              \
+            ROUND("r4", CORRECT)                                                              \
+            ROUND("r5", CORRECT)                                                              \
+            ROUND("r6", CORRECT)                                                              \
+            ROUND("r7", CORRECT)                                                              \
+            "ldr r10, [sp]\n\t"                                                               \
+            "ldrd r4, r5, [r10, #16]\n\t"                                                     \
+            "ldr r6, [r10, #28]\n\t"                                                          \
+            "add r3, r4\n\t"                                                                  \
+            "sub r2, r6\n\t"                                                                  \
+            "cmp r0, r5\n\t"                                                                  \
+            "bne 1b\n\t"                                                                      \
+            "pop {r0, r7, r9}"                                                                \
+            : "+r"(r0)                                                                        \
+            :                                                                                 \
+            : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc",     \
+              "memory");                                                                      \
     }
 
-/* clang-format off */
 #define PAIRS_OF_TAPS            \
     "ldr r11, [sp]\n\t"          \
     "ldr r11, [r11, #24]\n\t"    \
@@ -125,8 +129,10 @@ ASC_ASSERT_OFFSET(asc_four_t, word_bytes, 28);
     "3:\n\t"
 
 /* For an even number of taps, and for an odd one. */
-DEPTHWISE_FOUR(make_four_of_even, PAIRS_OF_TAPS)
-DEPTHWISE_FOUR(make_four_of_odd, ONE_TAP PAIRS_OF_TAPS)
+DEPTHWISE_FOUR(make_four_of_even, ASC_ROUND_AWAY, PAIRS_OF_TAPS)
+DEPTHWISE_FOUR(make_four_of_odd, ASC_ROUND_AWAY, ONE_TAP PAIRS_OF_TAPS)
+DEPTHWISE_FOUR(make_four_of_even_up, ASC_ROUND_UP, PAIRS_OF_TAPS)
+DEPTHWISE_FOUR(make_four_of_odd_up, ASC_ROUND_UP, ONE_TAP PAIRS_OF_TAPS)
 /* clang-format on */
 
 /* Makes channels four at a time of `pixels` pixels, and returns how many.
@@ -134,8 +140,9 @@ DEPTHWISE_FOUR(make_four_of_odd, ONE_TAP PAIRS_OF_TAPS)
  * layer: a layer with a filter for each channel.
  * taps: addresses of the pixels under the `count` taps of each pixel.
  * words: room for what four channels need. */
-static int32_t depthwise_narrow(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
-                                int32_t count, int32_t pixels, uint32_t *words, int8_t *output) {
+ASC_INLINE int32_t depthwise_narrow(const asc_depthwise_conv_t *layer, int is_rectified,
+                                    const int8_t *const *taps, int32_t count, int32_t pixels,
+                                    uint32_t *words, int8_t *output) {
     const int32_t channels = layer->output_channels;
     asc_four_t four;
     four.taps = taps;
@@ -149,8 +156,12 @@ static int32_t depthwise_narrow(const asc_depthwise_conv_t *layer, const int8_t 
         prepare_four(layer, count, channel, words);
         four.channel = channel;
         four.output = output + channel;
-        if (count % 2 == 0) {
+        if (count % 2 == 0 && is_rectified) {
+            make_four_of_even_up(&four);
+        } else if (count % 2 == 0) {
             make_four_of_even(&four);
+        } else if (is_rectified) {
+            make_four_of_odd_up(&four);
         } else {
             make_four_of_odd(&four);
         }

@@ -122,4 +122,8 @@ void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     }
 }
 
+void asc_depthwise_conv_signed(const void *data, const asc_kernel_args_t *args) {
+    asc_depthwise_conv(data, args);
+}
+
 #endif

@@ -420,6 +420,13 @@ void asc_space_to_depth(const void *layer, const asc_kernel_args_t *args);
 void asc_copy(const void *layer, const asc_kernel_args_t *args);
 void asc_slice(const void *layer, const asc_kernel_args_t *args);
 
+/* The same kernels for all layers, with the same results: those without `signed` round a narrow
+ * layer whose range begins below its zero point by the long way on cores with the DSP extension,
+ * where loops that look at the sign of each sum take memory of their own. */
+void asc_conv_signed(const void *layer, const asc_kernel_args_t *args);
+void asc_depthwise_conv_signed(const void *layer, const asc_kernel_args_t *args);
+void asc_upsampled_sum_signed(const void *layer, const asc_kernel_args_t *args);
+
 #ifdef __cplusplus
 }
 #endif

@@ -61,9 +61,9 @@ enum { FOUR_OF_FIVE_BYTES = 60 };
     MULTIPLY_FIVE
 
 /* Rounds a sum as asc_finish_narrow does, and stores it. */
-#define ROUND_AND_STORE(SUM)              \
+#define ROUND_AND_STORE(SUM, CORRECT)     \
     "smmlar r0, " SUM ", r4, r6\n\t"      \
-    "add r0, r0, " SUM ", asr #31\n\t"    \
+    CORRECT("r0", SUM)                    \
     "asr r0, r0, r5\n\t"                  \
     "ssat r0, #8, r0, asr #1\n\t"         \
     "strb r0, [r8]\n\t"                   \
@@ -71,61 +71,65 @@ enum { FOUR_OF_FIVE_BYTES = 60 };
 
 /* All registers are taken: the stack keeps the end of the weights, and `five`. Channels lie in
  * pairs, so that the way to the next one is another one every other time. */
-APART static void multiply_five(asc_five_windows_t *five) {
-    register asc_five_windows_t *r0 __asm__("r0") = five;
-    __asm__ volatile(
-        "push {r0, r7, r9}\n\t"
-        "sub sp, #4\n\t"
-        "ldr r1, [r0, #4]\n\t"
-        "1:\n\t"
-        "ldr r4, [sp, #4]\n\t"
-        "ldr r0, [r4]\n\t"
-        "ldr r5, [r4, #8]\n\t"
-        "ldr r2, [r4, #24]\n\t"
-        "ldr r3, [r4, #36]\n\t"
-        "ldr r7, [r5]\n\t"
-        "add r2, r1\n\t"
-        "str r2, [sp]\n\t"
-        "lsl r7, r7, #1\n\t"
-        "mov r10, r7\n\t"
-        "mov r11, r7\n\t"
-        "mov r12, r7\n\t"
-        "mov r14, r7\n\t"
-        EIGHT_TIMES("r3", MULTIPLY_FOUR_OF_FIVE, "60")
-        "ldr r2, [sp]\n\t"
-        "cmp r1, r2\n\t"
-        "bne 2b\n\t"
-        "ldr r3, [sp, #4]\n\t"
-        "ldr r2, [r3, #8]\n\t"
-        "ldr r6, [r3, #32]\n\t"
-        "ldr r8, [r3, #16]\n\t"
-        "ldr r9, [r3, #20]\n\t"
-        "ldrd r4, r5, [r2, #4]\n\t"
-        "add r2, #12\n\t"
-        "add r0, r8, #1\n\t"
-        "str r2, [r3, #8]\n\t"
-        "str r0, [r3, #16]\n\t"
-        "lsl r6, r6, r5\n\t"
-        ROUND_AND_STORE("r7")
-        ROUND_AND_STORE("r10")
-        ROUND_AND_STORE("r11")
-        ROUND_AND_STORE("r12")
-        ROUND_AND_STORE("r14")
-        "ldr r0, [r3, #28]\n\t"
-        "ldr r4, [r3, #24]\n\t"
-        "ldr r5, [r3, #12]\n\t"
-        "add r1, r0\n\t"
-        "add r0, r4\n\t"
-        "rsb r0, r0, #0\n\t"
-        "str r0, [r3, #28]\n\t"
-        "cmp r2, r5\n\t"
-        "bne 1b\n\t"
-        "add sp, #4\n\t"
-        "pop {r0, r7, r9}"
-        : "+r"(r0)
-        :
-        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc", "memory");
-}
+#define MULTIPLY_FIVE_WINDOWS(NAME, CORRECT)                                                         \
+    APART static void NAME(asc_five_windows_t *five) {                                               \
+        register asc_five_windows_t *r0 __asm__("r0") = five;                                        \
+        __asm__ volatile(                                                                            \
+            "push {r0, r7, r9}\n\t"                                                                  \
+            "sub sp, #4\n\t"                                                                         \
+            "ldr r1, [r0, #4]\n\t"                                                                   \
+            "1:\n\t"                                                                                 \
+            "ldr r4, [sp, #4]\n\t"                                                                   \
+            "ldr r0, [r4]\n\t"                                                                       \
+            "ldr r5, [r4, #8]\n\t"                                                                   \
+            "ldr r2, [r4, #24]\n\t"                                                                  \
+            "ldr r3, [r4, #36]\n\t"                                                                  \
+            "ldr r7, [r5]\n\t"                                                                       \
+            "add r2, r1\n\t"                                                                         \
+            "str r2, [sp]\n\t"                                                                       \
+            "lsl r7, r7, #1\n\t"                                                                     \
+            "mov r10, r7\n\t"                                                                        \
+            "mov r11, r7\n\t"                                                                        \
+            "mov r12, r7\n\t"                                                                        \
+            "mov r14, r7\n\t"                                                                        \
+            EIGHT_TIMES("r3", MULTIPLY_FOUR_OF_FIVE, "60")                                           \
+            "ldr r2, [sp]\n\t"                                                                       \
+            "cmp r1, r2\n\t"                                                                         \
+            "bne 2b\n\t"                                                                             \
+            "ldr r3, [sp, #4]\n\t"                                                                   \
+            "ldr r2, [r3, #8]\n\t"                                                                   \
+            "ldr r6, [r3, #32]\n\t"                                                                  \
+            "ldr r8, [r3, #16]\n\t"                                                                  \
+            "ldr r9, [r3, #20]\n\t"                                                                  \
+            "ldrd r4, r5, [r2, #4]\n\t"                                                              \
+            "add r2, #12\n\t"                                                                        \
+            "add r0, r8, #1\n\t"                                                                     \
+            "str r2, [r3, #8]\n\t"                                                                   \
+            "str r0, [r3, #16]\n\t"                                                                  \
+            "lsl r6, r6, r5\n\t"                                                                     \
+            ROUND_AND_STORE("r7", CORRECT)                                                           \
+            ROUND_AND_STORE("r10", CORRECT)                                                          \
+            ROUND_AND_STORE("r11", CORRECT)                                                          \
+            ROUND_AND_STORE("r12", CORRECT)                                                          \
+            ROUND_AND_STORE("r14", CORRECT)                                                          \
+            "ldr r0, [r3, #28]\n\t"                                                                  \
+            "ldr r4, [r3, #24]\n\t"                                                                  \
+            "ldr r5, [r3, #12]\n\t"                                                                  \
+            "add r1, r0\n\t"                                                                         \
+            "add r0, r4\n\t"                                                                         \
+            "rsb r0, r0, #0\n\t"                                                                     \
+            "str r0, [r3, #28]\n\t"                                                                  \
+            "cmp r2, r5\n\t"                                                                         \
+            "bne 1b\n\t"                                                                             \
+            "add sp, #4\n\t"                                                                         \
+            "pop {r0, r7, r9}"                                                                       \
+            : "+r"(r0)                                                                               \
+            :                                                                                        \
+            : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc", "memory"); \
+    }
+
+MULTIPLY_FIVE_WINDOWS(multiply_five, ASC_ROUND_AWAY)
+MULTIPLY_FIVE_WINDOWS(multiply_five_up, ASC_ROUND_UP)
 /* clang-format on */
 
 /* Brings five windows of `depth` values side by side, `step` values apart. */
@@ -144,7 +148,7 @@ static void arrange_five(const int8_t *from, int32_t depth, int32_t step, uint32
 
 /* Whether windows of a narrow layer are pixels, all of which are there, and so many that fives of
  * them are worth it: a single one besides them is not. */
-static int are_fives(const asc_conv_t *layer, const int8_t *row) {
+ASC_INLINE int are_fives(const asc_conv_t *layer, const int8_t *row) {
     const int32_t windows = layer->output_width;
     return row != NULL && layer->range.narrow == ASC_NARROW && layer->widens == 0 &&
            layer->window.height == 1 && layer->window.width == 1 && layer->window.left == 0 &&
@@ -153,8 +157,8 @@ static int are_fives(const asc_conv_t *layer, const int8_t *row) {
 }
 
 /* Windows of such a layer in fives; returns how many. */
-static int32_t multiply_fives(const asc_conv_t *layer, const int8_t *row, int8_t *scratch,
-                              int8_t *output) {
+ASC_INLINE int32_t multiply_fives(const asc_conv_t *layer, const int8_t *row, int8_t *scratch,
+                                  int8_t *output, int is_rectified) {
     const int32_t step = layer->window.stride * layer->depth;
     const int32_t count = layer->output_channels;
     uint32_t *windows = (uint32_t *)(void *)scratch;
@@ -172,7 +176,11 @@ static int32_t multiply_fives(const asc_conv_t *layer, const int8_t *row, int8_t
         five.channel = layer->channels;
         five.output = output + x * count;
         five.to_next = 4 - five.weight_bytes;
-        multiply_five(&five);
+        if (is_rectified) {
+            multiply_five_up(&five);
+        } else {
+            multiply_five(&five);
+        }
     }
     return x;
 }

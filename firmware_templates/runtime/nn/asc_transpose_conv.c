@@ -14,5 +14,5 @@ void asc_transpose_conv(const void *data, const asc_kernel_args_t *args) {
     conv.depth = phase[2];
     conv.weights += phase[3];
     conv.channels += number * conv.output_channels;
-    asc_conv(&conv, args);
+    asc_conv_signed(&conv, args);
 }

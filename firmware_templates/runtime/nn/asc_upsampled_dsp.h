@@ -178,9 +178,9 @@ typedef char asc_channel_t_has_12_bytes[sizeof(asc_channel_t) == 12 ? 1 : -1];
 /* clang-format off */
 /* Rounds a sum as asc_finish_narrow does, but that the sum is doubled already; shifts by registers
  * take their lowest eight bits, r9 has pixels above them. */
-#define PUT_CODE(SUM, CODE)                          \
+#define PUT_CODE(SUM, CODE, CORRECT)                 \
     "smmlar " CODE ", " SUM ", r8, r10\n\t"          \
-    "add " CODE ", " CODE ", " SUM ", asr #31\n\t"   \
+    CORRECT(CODE, SUM)                               \
     "asr " CODE ", " CODE ", r9\n\t"                 \
     "ssat " CODE ", #8, " CODE ", asr #1\n\t"        \
     "strb " CODE ", [r5]\n\t"                        \
@@ -195,72 +195,76 @@ typedef char asc_channel_t_has_12_bytes[sizeof(asc_channel_t) == 12 ? 1 : -1];
 /* Registers from r1 on are the structure's last members, the stack holds the others. Twice the sum
  * of a pixel is in r14, but for what the next pixel adds; r12 has the first column's sum, r7 twice
  * the bias. */
-static void make_from_two_rows(const asc_two_rows_t *rows) {
-    register const asc_two_rows_t *r0 __asm__("r0") = rows;
-    __asm__ volatile(
-        "push {r0, r7, r9}\n\t"
-        "ldm r0!, {r1, r2, r3, r4, r5, r6, r7, r8, r10, r11, r12}\n\t"
-        "push {r1, r2, r3, r4, r5, r6, r7, r8, r10, r11, r12}\n\t"
-        "ldm r0, {r1, r2, r3, r4, r5, r6}\n\t"
-        "1:\n\t"
-        "ldr r0, [sp, #8]\n\t"
-        "ldrd r11, r12, [sp]\n\t"
-        "ldm r0!, {r7, r8, r9}\n\t"
-        "str r0, [sp, #8]\n\t"
-        "lsl r7, r7, #1\n\t"
-        "lsl r10, r12, r9\n\t"
-        "ldrd r0, r14, [sp, #16]\n\t"
-        "add r9, r11\n\t"
-        "ldr r12, [r0], #4\n\t"
-        "add r14, r0\n\t"
-        "ldr r14, [r14, #-4]\n\t"
-        "str r0, [sp, #16]\n\t"
-        "add r12, r14\n\t"
-        ADD_LAST
-        "b 3f\n\t"
-        "2:\n\t"
-        ADD_LAST
-        "add r14, r14, r11, lsl #1\n\t"
-        PUT_CODE("r14", "r0")
-        "3:\n\t"
-        "ldr r14, [r1, r3]\n\t"
-        "ldr r0, [r2, r3]\n\t"
-        "add r14, r0\n\t"
-        "add r14, r7, r14, lsl #1\n\t"
-        "add r0, r14, r12, lsl #1\n\t"
-        "add r0, r0, r11, lsl #1\n\t"
-        PUT_CODE("r0", "r12")
-        "ldr r12, [r1], #8\n\t"
-        "ldr r0, [r2], #8\n\t"
-        "add r12, r0\n\t"
-        "add r14, r14, r12, lsl #1\n\t"
-        "subs r9, #256\n\t"
-        "bcs 2b\n\t"
-        "ldrd r11, r12, [sp, #20]\n\t"
-        "ldr r0, [sp, #16]\n\t"
-        "add r0, r12\n\t"
-        "ldr r7, [r0, #-4]\n\t"
-        "add r0, r11\n\t"
-        "ldr r0, [r0, #-4]\n\t"
-        "add r7, r0\n\t"
-        "add r14, r14, r7, lsl #1\n\t"
-        PUT_CODE("r14", "r0")
-        "ldrd r7, r8, [sp, #28]\n\t"
-        "ldrd r9, r10, [sp, #36]\n\t"
-        "ldrd r11, r12, [sp, #8]\n\t"
-        "strd r8, r7, [sp, #28]\n\t"
-        "add r1, r7\n\t"
-        "add r2, r7\n\t"
-        "sub r3, r9, r3\n\t"
-        "sub r5, r10\n\t"
-        "cmp r11, r12\n\t"
-        "bne 1b\n\t"
-        "add sp, #44\n\t"
-        "pop {r0, r7, r9}"
-        : "+r"(r0)
-        :
-        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc", "memory");
-}
+#define MAKE_FROM_TWO_ROWS(NAME, CORRECT)                                                            \
+    static void NAME(const asc_two_rows_t *rows) {                                                   \
+        register const asc_two_rows_t *r0 __asm__("r0") = rows;                                      \
+        __asm__ volatile(                                                                            \
+            "push {r0, r7, r9}\n\t"                                                                  \
+            "ldm r0!, {r1, r2, r3, r4, r5, r6, r7, r8, r10, r11, r12}\n\t"                           \
+            "push {r1, r2, r3, r4, r5, r6, r7, r8, r10, r11, r12}\n\t"                               \
+            "ldm r0, {r1, r2, r3, r4, r5, r6}\n\t"                                                   \
+            "1:\n\t"                                                                                 \
+            "ldr r0, [sp, #8]\n\t"                                                                   \
+            "ldrd r11, r12, [sp]\n\t"                                                                \
+            "ldm r0!, {r7, r8, r9}\n\t"                                                              \
+            "str r0, [sp, #8]\n\t"                                                                   \
+            "lsl r7, r7, #1\n\t"                                                                     \
+            "lsl r10, r12, r9\n\t"                                                                   \
+            "ldrd r0, r14, [sp, #16]\n\t"                                                            \
+            "add r9, r11\n\t"                                                                        \
+            "ldr r12, [r0], #4\n\t"                                                                  \
+            "add r14, r0\n\t"                                                                        \
+            "ldr r14, [r14, #-4]\n\t"                                                                \
+            "str r0, [sp, #16]\n\t"                                                                  \
+            "add r12, r14\n\t"                                                                       \
+            ADD_LAST                                                                                 \
+            "b 3f\n\t"                                                                               \
+            "2:\n\t"                                                                                 \
+            ADD_LAST                                                                                 \
+            "add r14, r14, r11, lsl #1\n\t"                                                          \
+            PUT_CODE("r14", "r0", CORRECT)                                                           \
+            "3:\n\t"                                                                                 \
+            "ldr r14, [r1, r3]\n\t"                                                                  \
+            "ldr r0, [r2, r3]\n\t"                                                                   \
+            "add r14, r0\n\t"                                                                        \
+            "add r14, r7, r14, lsl #1\n\t"                                                           \
+            "add r0, r14, r12, lsl #1\n\t"                                                           \
+            "add r0, r0, r11, lsl #1\n\t"                                                            \
+            PUT_CODE("r0", "r12", CORRECT)                                                           \
+            "ldr r12, [r1], #8\n\t"                                                                  \
+            "ldr r0, [r2], #8\n\t"                                                                   \
+            "add r12, r0\n\t"                                                                        \
+            "add r14, r14, r12, lsl #1\n\t"                                                          \
+            "subs r9, #256\n\t"                                                                      \
+            "bcs 2b\n\t"                                                                             \
+            "ldrd r11, r12, [sp, #20]\n\t"                                                           \
+            "ldr r0, [sp, #16]\n\t"                                                                  \
+            "add r0, r12\n\t"                                                                        \
+            "ldr r7, [r0, #-4]\n\t"                                                                  \
+            "add r0, r11\n\t"                                                                        \
+            "ldr r0, [r0, #-4]\n\t"                                                                  \
+            "add r7, r0\n\t"                                                                         \
+            "add r14, r14, r7, lsl #1\n\t"                                                           \
+            PUT_CODE("r14", "r0", CORRECT)                                                           \
+            "ldrd r7, r8, [sp, #28]\n\t"                                                             \
+            "ldrd r9, r10, [sp, #36]\n\t"                                                            \
+            "ldrd r11, r12, [sp, #8]\n\t"                                                            \
+            "strd r8, r7, [sp, #28]\n\t"                                                             \
+            "add r1, r7\n\t"                                                                         \
+            "add r2, r7\n\t"                                                                         \
+            "sub r3, r9, r3\n\t"                                                                     \
+            "sub r5, r10\n\t"                                                                        \
+            "cmp r11, r12\n\t"                                                                       \
+            "bne 1b\n\t"                                                                             \
+            "add sp, #44\n\t"                                                                        \
+            "pop {r0, r7, r9}"                                                                       \
+            : "+r"(r0)                                                                               \
+            :                                                                                        \
+            : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc", "memory"); \
+    }
+
+MAKE_FROM_TWO_ROWS(make_from_two_rows, ASC_ROUND_AWAY)
+MAKE_FROM_TWO_ROWS(make_from_two_rows_up, ASC_ROUND_UP)
 /* clang-format on */
 
 #endif

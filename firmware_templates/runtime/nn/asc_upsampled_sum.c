@@ -243,8 +243,8 @@ static void clamp_row(const asc_upsampled_sum_t *layer, int8_t *values) {
 }
 
 /* All channels of a narrow layer from two rows. */
-static void make_narrow(const asc_upsampled_sum_t *layer, const asc_sums_row_t *rows,
-                        int8_t *output) {
+static inline void make_narrow(const asc_upsampled_sum_t *layer, int is_rectified,
+                               const asc_sums_row_t *rows, int8_t *output) {
     const int32_t width = layer->input_width;
     const int32_t channels = layer->output_channels;
     const int32_t to_middle = place_of(layer, channels);
@@ -268,7 +268,11 @@ static void make_narrow(const asc_upsampled_sum_t *layer, const asc_sums_row_t *
         output,
         channels,
     };
-    make_from_two_rows(&all);
+    if (is_rectified) {
+        make_from_two_rows_up(&all);
+    } else {
+        make_from_two_rows(&all);
+    }
     if (layer->range.clamps) {
         clamp_row(layer, output);
     }
@@ -276,15 +280,19 @@ static void make_narrow(const asc_upsampled_sum_t *layer, const asc_sums_row_t *
 
 #endif
 
-void asc_upsampled_sum(const void *data, const asc_kernel_args_t *args) {
-    const asc_upsampled_sum_t *layer = data;
+/* short_way: whether codes of a narrow layer may be rounded by the short way.
+ * is_rectified: whether ASC_ROUND_UP is allowed. */
+INLINE void make_row(const asc_upsampled_sum_t *layer, const asc_kernel_args_t *args, int short_way,
+                     int is_rectified) {
     const asc_sums_rows_t rows = find_rows(layer, args->rows);
 #if HAS_TWO_ROWS
-    if (rows.count == 2 && layer->rows == 2 && layer->range.narrow) {
-        make_narrow(layer, rows.rows, args->output);
+    if (rows.count == 2 && layer->rows == 2 && layer->range.narrow && short_way) {
+        make_narrow(layer, is_rectified, rows.rows, args->output);
         return;
     }
 #endif
+    (void)short_way;
+    (void)is_rectified;
     for (int32_t c = 0; c < layer->output_channels; c += AT_ONCE) {
         if (!HAS_TWO_ROWS && rows.count == 2) {
             make_channels(layer, &rows, 2, c, args->output);
@@ -292,6 +300,15 @@ void asc_upsampled_sum(const void *data, const asc_kernel_args_t *args) {
             make_channels(layer, &rows, rows.count, c, args->output);
         }
     }
+}
+
+void asc_upsampled_sum(const void *data, const asc_kernel_args_t *args) {
+    const asc_upsampled_sum_t *layer = data;
+    make_row(layer, args, asc_is_rectified(&layer->range), 1);
+}
+
+void asc_upsampled_sum_signed(const void *data, const asc_kernel_args_t *args) {
+    make_row(data, args, 1, 0);
 }
 
 #if !ASC_KERNELS_MVE

@@ -76,9 +76,13 @@ int asc_listen_init(void);
  * count: number of samples, 0 or more. */
 void asc_listen_samples(const int16_t *pcm, size_t count);
 
+/* Interrupt, from where asc_listen_samples is called: samples were lost before those that come
+ * next, as when a driver was started again. What has come so far is dropped. */
+void asc_listen_gap(void);
+
 /* Application: works on the samples that have come until a decision is ready. Returns
  * ASC_RESULT_NEW; ASC_RESULT_NONE once it has to wait for samples; or the negative error that
- * stopped the classifier. After an overrun it starts a new clip behind the gap.
+ * stopped the classifier. After an overrun or asc_listen_gap it starts a new clip behind the gap.
  *
  * result: where the caller wants the decision; it is written with ASC_RESULT_NEW only. */
 int asc_listen(asc_result_t *result);

@@ -29,20 +29,30 @@ static bool count_overflow(i2s_chan_handle_t handle, i2s_event_data_t *event, vo
     return false;
 }
 
+static void take(const int32_t *slots, size_t count) {
+    static int16_t samples[CHUNK];
+    for (size_t i = 0; i < count; i++) {
+        samples[i] = (int16_t)(slots[i] >> 16);
+    }
+    asc_listen_samples(samples, count);
+}
+
 static void read_samples(void *nothing) {
     static int32_t slots[CHUNK];
-    static int16_t samples[CHUNK];
+    uint32_t known = 0;
     (void)nothing;
     for (;;) {
         size_t bytes = 0;
-        if (i2s_channel_read(channel, slots, sizeof slots, &bytes, portMAX_DELAY) == ESP_OK) {
-            const size_t count = bytes / sizeof slots[0];
-            for (size_t i = 0; i < count; i++) {
-                samples[i] = (int16_t)(slots[i] >> 16);
-            }
-            asc_listen_samples(samples, count);
-            xTaskNotifyGive(application);
+        if (i2s_channel_read(channel, slots, sizeof slots, &bytes, portMAX_DELAY) != ESP_OK) {
+            continue;
         }
+        if (overflows == known) {
+            take(slots, bytes / sizeof slots[0]);
+        } else { /* the gap is somewhere in what was read */
+            known = overflows;
+            asc_listen_gap();
+        }
+        xTaskNotifyGive(application);
     }
 }
 

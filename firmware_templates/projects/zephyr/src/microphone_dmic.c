@@ -14,7 +14,8 @@
 #define CHUNK 256u /* samples */
 #define CHUNK_BYTES (CHUNK * sizeof(int16_t))
 #define CHUNKS 4
-#define TIMEOUT_MS 1000
+#define TIMEOUT_MS (100u + 1000u * CHUNKS * CHUNK / MICROPHONE_RATE)
+#define RETRY_MS 10
 #define STACK_BYTES 1024
 #define PRIORITY (CONFIG_MAIN_THREAD_PRIORITY - 1)
 
@@ -52,11 +53,20 @@ static int configure(void) {
     return dmic_configure(dmic, &config);
 }
 
-/* Drivers stop when they find no free buffer. */
+static int start(void) {
+    const int status = configure();
+    return status == 0 ? dmic_trigger(dmic, DMIC_TRIGGER_START) : status;
+}
+
+/* Drivers stop when they find no free buffer. Some forget their configuration then, some take time
+ * to stop and say -EBUSY until they have. */
 static void restart(void) {
     restarts = restarts + 1u;
+    asc_listen_gap();
     (void)dmic_trigger(dmic, DMIC_TRIGGER_STOP);
-    (void)dmic_trigger(dmic, DMIC_TRIGGER_START);
+    while (start() != 0) {
+        k_msleep(RETRY_MS);
+    }
 }
 
 static void read_samples(void *first, void *second, void *third) {
@@ -77,10 +87,7 @@ static void read_samples(void *first, void *second, void *third) {
 }
 
 int microphone_start(void) {
-    int status = device_is_ready(dmic) ? configure() : -ENODEV;
-    if (status == 0) {
-        status = dmic_trigger(dmic, DMIC_TRIGGER_START);
-    }
+    const int status = device_is_ready(dmic) ? start() : -ENODEV;
     if (status == 0) {
         k_thread_create(&reader, stack, K_THREAD_STACK_SIZEOF(stack), read_samples, NULL, NULL,
                         NULL, PRIORITY, 0, K_NO_WAIT);

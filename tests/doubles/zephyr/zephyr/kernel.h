@@ -19,6 +19,7 @@ typedef struct {
 #define K_FOREVER ((k_timeout_t){-1})
 #define K_NO_WAIT ((k_timeout_t){0})
 
+int32_t k_msleep(int32_t milliseconds);
 uint32_t k_cycle_get_32(void);
 unsigned int sys_clock_hw_cycles_per_sec(void);
 

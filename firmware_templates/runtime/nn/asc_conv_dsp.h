@@ -310,7 +310,7 @@ typedef struct {
     const uint32_t *weights_end;
     int32_t step; /* bytes from behind a window to that after the next */
     const int8_t *end;
-    int32_t skipped; /* bytes of code, as three channels have it */
+    int32_t skipped; /* bytes of code */
     const int16_t *first;
     const int16_t *second;
 } asc_widened_channels_t;
@@ -357,7 +357,7 @@ ASC_ASSERT_OFFSET(asc_widened_channels_t, second, 80);
 
 #define MULTIPLY_FOUR_OF_THREE MULTIPLY_TWO_OF_THREE MULTIPLY_TWO_OF_THREE
 
-enum { FOUR_OF_THREE_BYTES = 68 };
+enum { FOUR_OF_TWO_BYTES = 44, FOUR_OF_THREE_BYTES = 68 };
 
 /* Rounds sums of both windows as asc_finish_narrow does, and stores them at PLACE. */
 #define ROUND_ONE(SUM, OUTPUT, CORRECT)      \
@@ -423,25 +423,19 @@ enum { FOUR_OF_THREE_BYTES = 68 };
               "cc", "memory");                                                                \
     }
 
-/* An odd number of fours enters in the middle. */
-#define MULTIPLY_TWO(NAME, CORRECT)              \
-    MULTIPLY_WIDENED(NAME, CORRECT, "",          \
-        "subs r4, r3, r2\n\t"                    \
-        "lsls r4, r4, #27\n\t"                   \
-        "bmi 3f\n\t"                             \
-        "2:\n\t"                                 \
-        MULTIPLY_FOUR_OF_TWO                     \
-        "3:\n\t"                                 \
-        MULTIPLY_FOUR_OF_TWO                     \
-        "cmp r2, r3\n\t"                         \
-        "bne 2b\n\t",                            \
+/* Eight fours in a loop, which begins behind as many as the window has less than eights of them: the
+ * stack has their bytes. */
+#define MULTIPLY_TWO(NAME, CORRECT)                         \
+    MULTIPLY_WIDENED(NAME, CORRECT, "",                     \
+        "ldr r4, [sp, #72]\n\t"                             \
+        EIGHT_TIMES("r4", MULTIPLY_FOUR_OF_TWO, "44")       \
+        "cmp r2, r3\n\t"                                    \
+        "bne 2b\n\t",                                       \
         "")
 
 MULTIPLY_TWO(multiply_two, ASC_ROUND_AWAY)
 MULTIPLY_TWO(multiply_two_up, ASC_ROUND_UP)
 
-/* Eight fours in a loop, which begins behind as many as the window has less than eights of them: the
- * stack has their bytes. */
 #define MULTIPLY_THREE(NAME, CORRECT)                       \
     MULTIPLY_WIDENED(NAME, CORRECT,                         \
         "ldr r12, [sp, #44]\n\t",                           \
@@ -531,6 +525,7 @@ ASC_INLINE void multiply_widened_as(const asc_product_t *product, const int16_t 
     const int32_t depth = product->depth;
     const int32_t offset = asc_narrow_offset(&product->range);
     const int32_t paired = windows / 2 * 2;
+    const int32_t skipped = -(depth / 4) & 7; /* fours of the first eight */
     /* What threes leave over is in pairs. */
     const int32_t twos = product->widens < 3 ? count / 2 * 2
                          : count == 1        ? 0
@@ -539,7 +534,6 @@ ASC_INLINE void multiply_widened_as(const asc_product_t *product, const int16_t 
     channels.count = count;
     channels.weights = product->widened;
     channels.step = 4 * step - 2 * depth;
-    channels.skipped = (-(depth / 4) & 7) * FOUR_OF_THREE_BYTES;
     channels.first = wide;
     channels.second = wide + step;
     int32_t made = 0;
@@ -556,6 +550,7 @@ ASC_INLINE void multiply_widened_as(const asc_product_t *product, const int16_t 
         channels.output = output + c;
         channels.end = channels.output + paired * count;
         if (made == 2) {
+            channels.skipped = skipped * FOUR_OF_TWO_BYTES;
             widen_two(product, c);
             if (is_rectified) {
                 multiply_two_up(&channels);
@@ -563,6 +558,7 @@ ASC_INLINE void multiply_widened_as(const asc_product_t *product, const int16_t 
                 multiply_two(&channels);
             }
         } else {
+            channels.skipped = skipped * FOUR_OF_THREE_BYTES;
             widen_three(product, c);
             if (is_rectified) {
                 multiply_three_up(&channels);

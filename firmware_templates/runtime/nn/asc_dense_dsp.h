@@ -9,6 +9,7 @@
 #define ASC_DENSE_DSP_H
 
 #include "asc_arithmetic.h"
+#include "asc_conv_dsp.h"
 #include "asc_dsp.h"
 #include "asc_kernels.h"
 
@@ -132,8 +133,8 @@ static void add_four(const asc_dense_t *layer, const int8_t *input, const int8_t
     }
 }
 
-/* Values that are multiplied before sums of pairs are taken apart: a multiple of four fours. */
-enum { DENSE_PART = 496 };
+/* Values that are multiplied before sums of pairs are taken apart: a multiple of eight fours. */
+enum { DENSE_PART = 480, DENSE_FOUR_BYTES = 76 };
 
 /* An input against channels of a narrow layer, four by four. */
 typedef struct {
@@ -145,6 +146,7 @@ typedef struct {
     int32_t offset;     /* as asc_narrow_offset has it */
     const asc_channel_t *end;
     int32_t part_bytes; /* weights of a pair of the first part; others are whole ones */
+    int32_t skipped; /* bytes of code, of fours that the first part has less than eights of them */
 } asc_dense_fours_t;
 
 ASC_ASSERT_OFFSET(asc_dense_fours_t, weights, 4);
@@ -154,6 +156,7 @@ ASC_ASSERT_OFFSET(asc_dense_fours_t, pair_bytes, 16);
 ASC_ASSERT_OFFSET(asc_dense_fours_t, offset, 20);
 ASC_ASSERT_OFFSET(asc_dense_fours_t, end, 24);
 ASC_ASSERT_OFFSET(asc_dense_fours_t, part_bytes, 28);
+ASC_ASSERT_OFFSET(asc_dense_fours_t, skipped, 32);
 
 /* clang-format off */
 /* Rounds a sum as asc_finish_narrow does, and stores it. */
@@ -167,9 +170,8 @@ ASC_ASSERT_OFFSET(asc_dense_fours_t, part_bytes, 28);
     "strb r6, [r11], #1\n\t"
 
 /* All registers are taken: the stack keeps sums of the first channels of both pairs, the end of the
- * first pair's weights, which is where the second's begin, and `fours`. Fours of values that are
- * left over from fours of fours enter in the middle. */
-static void multiply_dense_fours(asc_dense_fours_t *fours) {
+ * first pair's weights, which is where the second's begin, and `fours`. */
+APART static void multiply_dense_fours(asc_dense_fours_t *fours) {
     register asc_dense_fours_t *r0 __asm__("r0") = fours;
     __asm__ volatile(
         "push {r0, r7, r9}\n\t"
@@ -181,6 +183,7 @@ static void multiply_dense_fours(asc_dense_fours_t *fours) {
         "ldr r0, [r12]\n\t"
         "ldr r3, [r12, #16]\n\t"
         "ldr r1, [r12, #28]\n\t"
+        "ldr r8, [r12, #32]\n\t"
         "ldr r10, [r14]\n\t"
         "ldr r5, [r14, #12]\n\t"
         "ldr r11, [r14, #24]\n\t"
@@ -189,20 +192,10 @@ static void multiply_dense_fours(asc_dense_fours_t *fours) {
         "str r11, [sp, #4]\n\t"
         "add r3, r2\n\t"
         "str r3, [sp, #8]\n\t"
-        "lsls r8, r1, #28\n\t"
         "add r1, r1, r2\n\t"
         "mov r4, r5\n\t"
         "mov r6, r7\n\t"
-        "bcs 7f\n\t"
-        "bmi 5f\n\t"
-        "2:\n\t"
-        MULTIPLY_DENSE_FOUR
-        "3:\n\t"
-        MULTIPLY_DENSE_FOUR
-        "4:\n\t"
-        MULTIPLY_DENSE_FOUR
-        "5:\n\t"
-        MULTIPLY_DENSE_FOUR
+        EIGHT_TIMES("r8", MULTIPLY_DENSE_FOUR, "76")
         "cmp r2, r1\n\t"
         "bne 2b\n\t"
         "ldr r8, [sp]\n\t"
@@ -238,9 +231,6 @@ static void multiply_dense_fours(asc_dense_fours_t *fours) {
         "cmp r14, r8\n\t"
         "bne 1b\n\t"
         "b 9f\n\t"
-        "7:\n\t"
-        "bmi 3b\n\t"
-        "b 4b\n\t"
         "8:\n\t"
         "strd r8, r9, [sp]\n\t"
         "mov r4, r5\n\t"
@@ -281,6 +271,7 @@ static void multiply_fours(const asc_dense_t *layer, const int8_t *input, int32_
     fours.offset = asc_narrow_offset(&layer->range);
     fours.end = fours.channel + count;
     fours.part_bytes = 2 * ((layer->depth - 1) % DENSE_PART + 1);
+    fours.skipped = (-(fours.part_bytes / 8) & 7) * DENSE_FOUR_BYTES;
     multiply_dense_fours(&fours);
 }
 

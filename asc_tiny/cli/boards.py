@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,10 @@ def command(
         for note in _fit_notes(fits):
             say(note, err=True)
     else:
-        notes = [_note(board) for board in chosen]
+        notes = [
+            [_note(board), *(_programming(board, projects[board.name]) if names else ())]
+            for board in chosen
+        ]
         _print_table(_COLUMNS, [_cells(board, projects[board.name]) for board in chosen], notes)
 
 
@@ -93,14 +96,15 @@ def _projects(board: Board, generators: Sequence[ProjectGenerator]) -> list[str]
 
 
 def _print_table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()
+    head: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[Sequence[str]] = ()
 ) -> None:
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for number, row in enumerate([head, *rows]):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         say("  ".join(cells).rstrip())
         if number and notes:
-            say(f"    {notes[number - 1]}")
+            for note in notes[number - 1]:
+                say(f"    {note}")
 
 
 def _cells(board: Board, projects: Sequence[str]) -> list[str]:
@@ -134,6 +138,30 @@ def _note(board: Board) -> str:
         parts.append(f"{where}{board.microphone.part}, {board.microphone.rates_text}")
         parts.append(f"{board.baud} baud")
     return "; ".join(parts)
+
+
+_IMAGES = {
+    "pyocd": "FILE.elf [--probe ID]",
+    "esptool": "FILE.bin --port PORT",
+    "uf2": "FILE.uf2 [--probe VOLUME]",
+}
+"""How the options of ``flash`` go on that name an image for a tool."""
+
+
+def _programming(board: Board, projects: Sequence[str]) -> Iterator[str]:
+    """Yield the command lines that get firmware onto a board."""
+    if board.machine:
+        yield "switch it on: asc-tiny flash DIR"
+        return
+    if board.flash is None:
+        return
+    port = " --port PORT" if board.flash.tool in ("arduino-cli", "esptool") else ""
+    kinds = [name for name in projects if name != "sources"]
+    if kinds:
+        yield f"flash a project ({', '.join(kinds)}): asc-tiny flash DIR{port}"
+    if board.flash.tool in _IMAGES:
+        image = _IMAGES[board.flash.tool]
+        yield f"flash any image: asc-tiny flash --board {board.path or board.name} --image {image}"
 
 
 def _fit_cells(board: Board, fit: Fit | None) -> list[str]:

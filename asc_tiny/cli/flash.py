@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
-from asc_tiny.cli.options import PATH, project_argument, resample_option
+from asc_tiny.cli.options import PATH, resample_option
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
 
@@ -26,7 +26,10 @@ _OF_EMULATED = ("tcp", "wavs", "resample")
 
 
 @click.command()
-@project_argument
+@click.argument("folder", metavar="[DIR]", type=PATH, required=False)
+@click.option(
+    "--board", help="Without DIR: the board, or a .toml file, that --image is written to."
+)
 @click.option("--image", type=PATH, help="Another image than the project's tool has built.")
 @click.option("--probe", help="Id of the debug probe, or path of the board's volume.")
 @click.option("--port", help="Serial port, where the board is flashed through it.")
@@ -44,7 +47,8 @@ _OF_EMULATED = ("tcp", "wavs", "resample")
 def command(
     ctx: click.Context,
     /,
-    folder: Path,
+    folder: Path | None,
+    board: str | None,
     image: Path | None,
     probe: str | None,
     port: str | None,
@@ -55,10 +59,17 @@ def command(
 ) -> None:
     """Write the built project in DIR to its board, by the tool that its kind or board wants.
 
+    Without DIR the --image of any program is written to a --board.
+
     An emulated board is switched on instead and stays on until it is interrupted. It prints where
     its serial line is, for monitor, verify and bench. With a network alone it runs the golden
     inputs, as other boards do, and ends.
     """
+    if folder is None:
+        _refuse(ctx, _OF_EMULATED, "is for an emulated board's project, give its DIR")
+        _report(_image_job(board, image, probe, port), str(board), dry_run)
+        return
+    _refuse(ctx, ("board",), f"the project in {folder} names its board")
     from asc_tiny.projects import manifest_reader
 
     found = manifest_reader.read(folder)
@@ -77,11 +88,29 @@ def command(
     from asc_tiny.targets.flashing import choose
 
     job = choose.of_project(found, image=image, probe=probe, port=port)
+    _report(job, found.board.name, dry_run)
+
+
+def _image_job(board: str | None, image: Path | None, probe: str | None, port: str | None) -> Job:
+    """Return what writes an image of no project.
+
+    Raises:
+        AscError: board or image is not given, or as ``choose.of_image``.
+    """
+    if board is None or image is None:
+        raise AscError("give the DIR of a project, or --board and --image")
+    from asc_tiny.targets.flashing import choose
+
+    return choose.of_file(image, api.load_board(board), probe=probe, port=port)
+
+
+def _report(job: Job, board: str, dry_run: bool) -> None:
+    """Tell what is done, and do it unless it is a dry run."""
     for step in job.steps:
         say(step)
     if not dry_run:
         _run(job)
-        say(f"flashed {found.board.name}")
+        say(f"flashed {board}")
 
 
 def _refuse(ctx: click.Context, names: Sequence[str], reason: str) -> None:

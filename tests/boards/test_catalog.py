@@ -171,6 +171,13 @@ def test_list_for_people(tmp_path: Path, capsys) -> None:
         *("rpi_pico", "Cortex-M0+", "125", "264", "2048", "uf2:", "RPI-RP2", "sources")
     ]
     assert lines[number + 1].strip().startswith("Raspberry Pi Pico; to connect: I2S")
+    assert asc_tiny("boards", "rpi_pico", "nano33ble_sense", "mps2-an386") == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if "asc-tiny flash" in line] == [
+        "flash any image: asc-tiny flash --board rpi_pico --image FILE.uf2 [--probe VOLUME]",
+        "flash a project (arduino, platformio): asc-tiny flash DIR --port PORT",
+        "switch it on: asc-tiny flash DIR",
+    ]
     mine = tmp_path / "mine.toml"
     mine.write_text('core = "Z80"\nram_bytes = 65536\n')
     assert asc_tiny("boards", mine) == 0

@@ -48,6 +48,17 @@ def of_project(
     return of_image(loaded, board, probe=probe, port=port)
 
 
+def of_file(path: Path, board: Board, *, probe: str | None, port: str | None) -> Job:
+    """Return what flashes an image of any program onto a board.
+
+    Raises:
+        AscError: it does not fit the board, or as ``of_image``.
+    """
+    if board.flash is None:
+        raise _nothing_to_flash(board)
+    return of_image(load(path, board), board, probe=probe, port=port)
+
+
 def of_image(image: Image, board: Board, *, probe: str | None, port: str | None) -> Job:
     """Return what flashes an image onto a board.
 

@@ -165,6 +165,23 @@ def test_stm32cubeide_needs_the_image(tmp_path, images, capsys, monkeypatch) -> 
     assert line.endswith("no debug probe is connected")
 
 
+def test_an_image_of_no_project(tmp_path, images, capsys, monkeypatch) -> None:
+    pyocd = pytest.importorskip("asc_tiny.targets.flashing.pyocd")
+    monkeypatch.setattr(pyocd, "probes", list)
+    put(images[0], tmp_path / "built" / "firmware.elf", STM32)
+    image = "--image", tmp_path / "built" / "firmware.elf"
+    line = refused(capsys, "flash", "--board", "nucleo_f746zg", *image)
+    assert line.endswith("board nucleo_f746zg: no debug probe is connected")
+    assert refused(capsys, "flash", *image).endswith("DIR of a project, or --board and --image")
+    assert refused(capsys, "flash", "--board", "rpi_pico").endswith("or --board and --image")
+    assert "has bytes for 0x08000000" in refused(capsys, "flash", "--board", "rpi_pico2", *image)
+    assert "it is emulated" in refused(capsys, "flash", "--board", "mps2-an386", *image)
+    assert "needs the board's" not in refused(capsys, "flash", "--board", "nowhere", *image)
+    out = generate(tmp_path, "zephyr", "nrf52840dk", "--resample")
+    line = refused(capsys, "flash", out, "--board", "nrf5340dk", *image)
+    assert line == f"asc-tiny: --board: the project in {out} names its board"
+
+
 @pytest.mark.parametrize(
     ("kind", "board", "what"),
     [

@@ -17,6 +17,10 @@ from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import write_bytes
 
 FORMATS = ("WAV", "WAVEX", "RF64", "FLAC")
+_SIZES_OF_32_BITS = ("WAV", "WAVEX")
+_BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
+"""Bytes of a sample in these encodings; 1 in the others."""
+
 # How each stored encoding is read: without loss, never rounded by the audio library.
 READ_AS = {
     "PCM_U8": "int16",
@@ -197,7 +201,20 @@ def _open(path: Path) -> Any:
     if file.subtype not in READ_AS:
         file.close()
         raise AscError(f"{path}: {file.subtype} samples, allowed: {', '.join(READ_AS)}")
+    if file.format in _SIZES_OF_32_BITS:
+        _check_size(path, file)
     return file
+
+
+def _check_size(path: Path, file: Any) -> None:
+    """Check that a WAV file has no whole 4 GiB more samples than its header can say."""
+    bytes_per_frame = file.channels * _BYTES.get(file.subtype, 1)
+    if path.stat().st_size - file.frames * bytes_per_frame >= 1 << 32:
+        file.close()
+        raise AscError(
+            f"{path}: {file.frames} samples by its header, which cannot say more than 4 GiB, but "
+            "the file holds more; convert it to flac, or cut it"
+        )
 
 
 def _check_mono(path: Path, file: Any) -> None:

@@ -33,7 +33,7 @@ TABLES = ("flash", "memory", "microphone")
 """Tables of every board's file; others are of kinds of project."""
 
 _FLASH, _RAM = "flash", "ram"
-_REGION = re.compile(r"flash|ram[2-9]?")
+_REGION = re.compile(r"(flash|ram)[2-9]?")
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}"
 _WORD_TEXT = "a name of up to 64 letters, digits and ._:+-"
@@ -46,10 +46,12 @@ class FlashMethod:
     Attributes:
         tool: one of ``FLASH_TOOLS``.
         target: what the tool calls the chip or board; for ``uf2`` the label of its volume.
+        family: number of the chip's family in UF2 files, 0 for a board that takes any.
     """
 
     tool: str = fields.one_of(*FLASH_TOOLS)
     target: str = fields.matching(_WORD, _WORD_TEXT)
+    family: int = fields.between(0, MOST, default=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +80,9 @@ class Board:
         toolchain: builds and runs its images.
         machine: QEMU's machine name, empty for a native build.
         core_flags: select the core for the compiler.
-        memory: regions by name: ``flash``; ``ram``, in which a program's variables lie; more RAM
-            elsewhere is ``ram2``, ``ram3`` and so on.
+        memory: regions by name: ``flash``; ``flash2``, what else the flash tool may write, such
+            as settings of the chip; ``ram``, in which a program's variables lie; more RAM elsewhere
+            is ``ram2``, ``ram3`` and so on.
         clock_hz: clock of the core in Hz as the board's tools set it up, 0 for an emulated board.
         instructions_per_1024_ticks: instructions that QEMU runs under ``-icount shift=0`` while
             SysTick counts 1,024 ticks, 0 without SysTick.
@@ -159,7 +162,12 @@ class Board:
     @property
     def ram_bytes(self) -> int:
         """Bytes of RAM in all regions."""
-        return sum(each.bytes for name, each in self.memory.items() if name != _FLASH)
+        return sum(each.bytes for name, each in self.memory.items() if name.startswith(_RAM))
+
+    @property
+    def writable(self) -> tuple[MemoryRegion, ...]:
+        """The regions that a flash tool may write."""
+        return tuple(each for name, each in self.memory.items() if name.startswith(_FLASH))
 
     @property
     def platform(self) -> str:
@@ -268,7 +276,7 @@ def _memory(value: Any) -> dict[str, MemoryRegion]:
     for name in regions:
         if not _REGION.fullmatch(name):
             raise AscError(
-                f"unknown key memory.{shown(name)[1:-1]}, allowed: flash, ram, ram2, ram3"
+                f"unknown key memory.{shown(name)[1:-1]}, allowed: flash, flash2, ram, ram2, ram3"
             )
     return {
         name: _region(fields.table(each, f"memory.{name}"), f"memory.{name}.")

@@ -1,6 +1,6 @@
 """Integer-only front end: the bit-exact Python model of the firmware's C.
 
-Every step computes with int64 or uint64 what ``asc_frontend.c`` and ``asc_spectrum.c`` compute
+Every step computes with int64 or uint64 what ``asc_frontend_steps.h`` and ``asc_spectrum.c`` do
 with 32- and 64-bit integers; the same names appear in both.
 """
 

@@ -190,3 +190,14 @@ def test_rates_that_cannot_be_converted(tmp_path, rate):
     soundfile.write(path, np.zeros(50, np.int16), rate)
     message = error_of(path, 44100, resample=True)
     assert f"{rate} Hz cannot be converted, allowed: 1000 to 1000000 Hz" in message
+
+
+def test_a_header_that_cannot_say_how_much_there_is(tmp_path: Path) -> None:
+    """Of a recording over 4 GiB a recorder writes the size modulo 2^32."""
+    path = tmp_path / "night.wav"
+    write_wav16(path, np.zeros(1000, np.int16), 8000)
+    begin = path.stat().st_size
+    with path.open("r+b") as stream:
+        stream.truncate(begin + (1 << 32))
+    with pytest.raises(AscError, match=r"night.wav: \d+ samples by its header, which cannot say"):
+        clip_info(path)

@@ -114,7 +114,10 @@ def test_regions_of_memory(tmp_path: Path) -> None:
         ("ram_origin = -1", "ram_origin = -1, allowed: 0 to 4294967295"),
         ("memory = 3", "memory = 3, must be a table"),
         ("[memory]\nram = 3", "memory.ram = 3, must be a table"),
-        ("[memory]\nrom = {bytes = 1}", "unknown key memory.rom, allowed: flash, ram, ram2"),
+        (
+            "[memory]\nrom = {bytes = 1}",
+            "unknown key memory.rom, allowed: flash, flash2, ram, ram2",
+        ),
         ("[memory]\nram = {origin = 1}", "memory.ram.bytes is missing"),
         ("[memory]\nram = {bytes = -1}", "memory.ram.bytes = -1, allowed: 0 to 4294967295"),
         ("[memory]\nram = {bytes = 1, size = 2}", "unknown key memory.ram.size, allowed: bytes"),

@@ -246,6 +246,11 @@ def test_bad_raw_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         assert reason in refused(capsys, path)
     path.write_bytes(record + bytes(8) + bad["damaged: CRC-32 0x"])
     assert f"at offset {len(record) + 8} is damaged" in refused(capsys, path)
+    # A slot that was being written when the flash was read.
+    path.write_bytes(record + bytes(8) + record[:60] + b"\xff" * 4096)
+    assert asc_tiny("inspect", path) == 0
+    path.write_bytes(record[:60] + b"\xff" * 4096)
+    assert "at offset 0 is damaged" in refused(capsys, path)
     assert "cannot read: No such file" in refused(capsys, tmp_path / "none.bin")
     assert "cannot read: Is a directory" in refused(capsys, tmp_path)
 
@@ -276,9 +281,11 @@ def test_bad_files_of_each_format(
             "line 1: address record of 1 bytes": hex_record(b"\0", kind=4).encode(),
         },
         "uf2": {
-            "cut off: block 2 of ": blocks[: 2 * 512],
+            "UF2 file lacks block 2 of ": blocks[: 2 * 512],
             "block 1: cut off": blocks[:700],
             "block 1: damaged": blocks[:512] + bytes(512) + blocks[1024:],
+            "UF2 file lacks block 1 of": blocks[:512] + blocks[1024:],
+            "some twice": blocks[:512] + blocks[:512] + blocks[1024:],
         },
     }
     for suffix, cases in bad.items():

@@ -16,6 +16,6 @@ def linked(folder: Path, core: str, *, origin: int = 0, size: int = SIZE) -> Pat
         f".thumb\n.section .text\n.global _start\n_start: .byte {values}\n"
         f".space {size - 97}, 0x5a\n"
     )
-    command = ["arm-none-eabi-gcc", f"-mcpu={core}", "-mthumb", "-nostdlib", f"-Ttext={origin}"]
+    command = ["arm-none-eabi-gcc", f"-mcpu={core}", "-mthumb", "-nostdlib", f"-Ttext={origin:#x}"]
     subprocess.run([*command, source, "-o", image], check=True)
     return image

@@ -16,6 +16,9 @@ PARTS = "flasher_args.json"
 """Where ESP-IDF's build says which file belongs where."""
 
 _APPLICATION = 0x10000
+"""Where an application is in flash if no build says otherwise."""
+_TABLE, _TABLE_MAGIC = 0x8000, b"\xaa\x50"
+"""Where the table of partitions is in flash, and how it begins."""
 
 # An image's header: its first byte, and where the chip's number is.
 _MAGIC = 0xE9
@@ -70,26 +73,62 @@ def _check_chip(image: Image, target: str, chip_id: int) -> None:
         raise AscError(f"{image.path}: built for chip {found}, {target} is chip {chip_id}")
 
 
-def _parts(application: Path) -> list[Part]:
-    path = application.parent / PARTS
+def _parts(image: Path) -> list[Part]:
+    """Return what is to be written: an image with all that the build of it says, or it alone."""
+    if _is_whole(image):
+        return [(0, image)]
+    path = image.parent / PARTS
     if not path.is_file():
-        return [(_APPLICATION, application)]
+        return [(_APPLICATION, image)]
+    parts = _built(path)
+    if any(part.resolve() == image.resolve() for _, part in parts):
+        return parts
+    return [(_application(path), image)]
+
+
+def _is_whole(image: Path) -> bool:
+    """Whether an image holds the table of partitions, too: it is flash from its beginning on."""
+    with image.open("rb") as stream:
+        stream.seek(_TABLE)
+        return stream.read(len(_TABLE_MAGIC)) == _TABLE_MAGIC
+
+
+def _built(path: Path) -> list[Part]:
+    """Return which files a build says that it has made, sorted by their addresses.
+
+    Raises:
+        AscError: it says nothing of the kind, or a file is missing.
+    """
     try:
         files = parse_json(read_bytes(path), source=str(path))["flash_files"]
         parts = [(int(address, 0), path.parent / name) for address, name in files.items()]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AscError(f"{path}: is not what ESP-IDF's build writes ({error!r})") from None
+    if not parts:
+        raise AscError(f"{path}: is not what ESP-IDF's build writes (flash_files is empty)")
     for _, part in parts:
         if not part.is_file():
             raise AscError(f"{part}: is missing; {path} names it")
     return sorted(parts)
 
 
+def _application(path: Path) -> int:
+    """Return the address that a build has for its application."""
+    content = parse_json(read_bytes(path), source=str(path))
+    try:
+        return int(content["app"]["offset"], 0)
+    except (ValueError, KeyError, TypeError):
+        return _APPLICATION
+
+
 def _check_room(parts: list[Part], board: Board) -> None:
+    end, before = 0, Path()
     for address, path in parts:
         if address < 0:
             raise AscError(f"{path}: its address is {address}, must be 0 or more")
-        end = address + path.stat().st_size
+        if address < end:
+            raise AscError(f"{path}: begins at 0x{address:x}, {before} ends at 0x{end:x}")
+        end, before = address + path.stat().st_size, path
         if end > board.flash_bytes:
             raise AscError(
                 f"{path}: ends at {end} bytes, board {board.name} has {board.flash_bytes} of flash"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.targets.image import firmware_file
 from asc_tiny.targets.image.firmware_file import Block
 from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import read_bytes
 
 # Tag_CPU_arch of Arm's "Addenda to, and Errata in, the ABI for the Arm Architecture", table of
 # CPU architectures: what each core runs.
@@ -47,19 +49,75 @@ def load(path: Path, board: Board) -> Image:
     """Read an image for a board.
 
     Raises:
-        AscError: it cannot be read, is larger than the board's flash, or built for another core.
+        AscError: it cannot be read, is larger than the board's flash or lies beside it, or is
+            built for another core.
     """
     file_format, blocks = firmware_file.read(path)
-    image = Image(path, file_format, tuple(blocks))
+    if file_format == "elf":
+        _check_core(path, board)
+    if file_format == "uf2":
+        blocks = list(_of_family(path, board))
+    image = Image(path, file_format, tuple(block for block in blocks if block.data))
     if not image.size:
         raise AscError(f"{path}: holds nothing to be flashed")
     if image.size > board.flash_bytes:
         raise AscError(
             f"{path}: {image.size} bytes, board {board.name} has {board.flash_bytes} of flash"
         )
-    if file_format == "elf":
-        _check_core(path, board)
+    _check_addresses(image, board)
     return image
+
+
+def _of_family(path: Path, board: Board) -> Sequence[Block]:
+    """Return what a UF2 file has for a board's chip.
+
+    Raises:
+        AscError: nothing.
+    """
+    families = firmware_file.uf2_families(path, read_bytes(path))
+    wanted = board.flash.family if board.flash else 0
+    if not wanted or not families:
+        return [block for blocks in families.values() for block in blocks]
+    # A file that names no family is for any chip.
+    found = families.get(wanted, families.get(0))
+    if found is None:
+        names = ", ".join(f"0x{family:08x}" for family in families)
+        raise AscError(f"{path}: built for family {names}, board {board.name} is 0x{wanted:08x}")
+    return found
+
+
+def _check_addresses(image: Image, board: Board) -> None:
+    """Check that a flash tool can write all of an image, each byte once.
+
+    Raises:
+        AscError: it cannot.
+    """
+    if board.definition and not board.flash_region.origin:
+        # The user need not say where the flash begins.
+        return
+    placed = [block for block in image.blocks if block.address is not None]
+    end = 0
+    for block in sorted(placed, key=lambda block: block.address or 0):
+        address = block.address or 0
+        if address < end:
+            raise AscError(f"{image.path}: two of its parts have bytes for 0x{address:08x}")
+        end = address + len(block.data)
+        if not any(
+            region.origin <= address and end <= region.origin + region.bytes
+            for region in board.writable
+        ):
+            raise AscError(
+                f"{image.path}: has bytes for 0x{address:08x} to 0x{end - 1:08x}, board "
+                f"{board.name} has {_ranges(board)}"
+            )
+
+
+def _ranges(board: Board) -> str:
+    """Return where a board's flash lies, for messages."""
+    return " and ".join(
+        f"flash at 0x{region.origin:08x} to 0x{region.origin + region.bytes - 1:08x}"
+        for region in board.writable
+    )
 
 
 def _check_core(path: Path, board: Board) -> None:

@@ -10,7 +10,7 @@ from asc_tiny.util.errors import AscError
 
 
 def find(project: Manifest, patterns: Sequence[str]) -> Path:
-    """Return the image that a project's tool has built.
+    """Return the image that a project's tool has built, the newest if there are several.
 
     Args:
         project: what ``generate`` wrote.
@@ -26,10 +26,10 @@ def find(project: Manifest, patterns: Sequence[str]) -> Path:
         )
     names = {"name": project.name, "prefix": project.prefix, "folder": project.folder.name}
     places = [pattern.format(**names) for pattern in patterns]
-    for place in places:
-        found = sorted(project.folder.glob(place))
-        if found:
-            return found[0]
+    found = [path for place in places for path in sorted(project.folder.glob(place))]
+    if found:
+        # A debug build beside a release build that is older is what the user has built last.
+        return max(found, key=lambda path: path.stat().st_mtime_ns)
     raise AscError(
         f"{project.folder}: not built, {places[0]} is missing; see README.md, or give --image"
     )

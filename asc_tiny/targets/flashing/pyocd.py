@@ -13,6 +13,7 @@ from asc_tiny.util.errors import AscError
 
 _MISSING = "needs pyOCD; pip install 'asc-tiny[flash]'"
 _FORMATS = {"elf": "elf", "hex": "hex"}
+_RULE = "on Linux, is there a udev rule for the probe (pyOCD's page on udev rules has them)?"
 _PIECE = 1 << 12
 _WRITE_SHARE = 0.7
 
@@ -23,7 +24,7 @@ def job(image: Image, board: Board, *, probe: str | None) -> Job:
     Args:
         image: image in ELF or HEX format, which say where their bytes belong.
         board: pyOCD knows its chip as ``board.flash.target``.
-        probe: beginning of the probe's unique id, where several are connected.
+        probe: the probe's unique id or its beginning, where several are connected.
 
     Raises:
         AscError: pyOCD is missing, the image is of another format, or there is not exactly one
@@ -54,8 +55,8 @@ def probes() -> list[Any]:
         raise AscError(f"flashing {_MISSING}") from None
     try:
         return list(DebugProbeAggregator.get_all_connected_probes())
-    except (exceptions.Error, OSError) as error:
-        raise AscError(f"probes cannot be listed: {error}") from None
+    except (exceptions.Error, OSError, ValueError) as error:
+        raise AscError(f"probes cannot be listed: {_text(error)}; {_RULE}") from None
 
 
 def _chosen(found: Sequence[Any], wanted: str | None, board: Board) -> Any:
@@ -63,7 +64,13 @@ def _chosen(found: Sequence[Any], wanted: str | None, board: Board) -> Any:
     if not found:
         raise AscError(f"board {board.name}: no debug probe is connected")
     if wanted is not None:
-        named = [probe for probe in found if probe.unique_id.lower().startswith(wanted.lower())]
+        ids = [probe.unique_id.lower() for probe in found]
+        is_whole = wanted.lower() in ids
+        named = [
+            probe
+            for probe, each in zip(found, ids, strict=True)
+            if (each == wanted.lower() if is_whole else each.startswith(wanted.lower()))
+        ]
         if len(named) != 1:
             what = "no probe" if not named else "several probes"
             raise AscError(f"--probe {wanted}: {what} of that id; connected: {names}")
@@ -106,6 +113,9 @@ def _flash(probe: Any, image: Image, board: Board, progress: Progress) -> None:
         ) from None
     except exceptions.Error as error:
         raise AscError(f"board {board.name}: flashing failed: {_text(error)}") from None
+    except OSError as error:
+        # What the driver of the USB line raises.
+        raise AscError(f"probe {probe.unique_id}: {_text(error)}; {_RULE}") from None
 
 
 def _text(error: Exception) -> str:

@@ -21,7 +21,7 @@ _DATA, _END, _SEGMENT, _START_SEGMENT, _LINEAR, _START_LINEAR = range(6)
 
 _UF2_BLOCK = struct.Struct("<8I476sI")
 _UF2_MAGIC = (0x0A324655, 0x9E5D5157, 0x0AB16F30)
-_UF2_NOT_FLASH = 0x00000001
+_UF2_NOT_FLASH, _UF2_HAS_FAMILY = 0x00000001, 0x00002000
 
 
 _MOST_OVERLAP = 4
@@ -58,7 +58,7 @@ def read(path: Path) -> tuple[str, list[Block]]:
     if path.suffix.lower() in _HEX_SUFFIXES or _is_hex(data):
         return "hex", _joined(_read_hex(path, data))
     if data.startswith(struct.pack("<2I", *_UF2_MAGIC[:2])):
-        return "uf2", _joined(_read_uf2(path, data))
+        return "uf2", [block for blocks in uf2_families(path, data).values() for block in blocks]
     return "raw", [Block(data, offset=0)]
 
 
@@ -125,19 +125,53 @@ def _hex_record(where: str, line: bytes) -> tuple[int, int, bytes]:
     return record[3], int.from_bytes(record[1:3], "big"), record[4:-1]
 
 
-def _read_uf2(path: Path, data: bytes) -> Iterable[Block]:
+def uf2_families(path: Path, data: bytes) -> dict[int, list[Block]]:
+    """Return what a UF2 file puts into flash, by the number of the chips' family, 0 if it has none.
+
+    A file can hold programs for several families, the blocks of each numbered for themselves.
+
+    Args:
+        path: the file, for messages.
+        data: its bytes.
+
+    Raises:
+        AscError: a block is damaged, missing or there twice.
+    """
+    pieces: dict[int, list[Block]] = {}
+    counted: dict[int, list[tuple[int, int]]] = {}
     for start in range(0, len(data), _UF2_BLOCK.size):
         where = f"{path}: block {start // _UF2_BLOCK.size}"
         if start + _UF2_BLOCK.size > len(data):
             raise AscError(f"{where}: cut off")
         fields = _UF2_BLOCK.unpack_from(data, start)
-        first, second, flags, address, size, number, count, _, payload, last = fields
+        first, second, flags, address, size, number, count, family, payload, last = fields
         if (first, second, last) != _UF2_MAGIC or size > len(payload):
             raise AscError(f"{where}: damaged UF2 block")
+        family = family if flags & _UF2_HAS_FAMILY else 0
+        counted.setdefault(family, []).append((number, count))
         if not flags & _UF2_NOT_FLASH:
-            yield Block(payload[:size], address)
-    if number + 1 != count:
-        raise AscError(f"{path}: UF2 file is cut off: block {number + 1} of {count} is the last")
+            pieces.setdefault(family, []).append(Block(payload[:size], address))
+    for each in counted.values():
+        _check_numbers(path, each)
+    return {family: _joined(blocks) for family, blocks in pieces.items()}
+
+
+def _check_numbers(path: Path, counted: list[tuple[int, int]]) -> None:
+    """Check that each block of a program in a UF2 file is there once.
+
+    Raises:
+        AscError: one is not.
+    """
+    numbers = {number for number, _ in counted}
+    counts = {count for _, count in counted}
+    if len(counts) != 1:
+        raise AscError(f"{path}: UF2 blocks say that there are {min(counts)} and {max(counts)}")
+    (count,) = counts
+    if len(numbers) != len(counted) or len(counted) > count:
+        raise AscError(f"{path}: UF2 file has {len(counted)} blocks of {count}, some twice")
+    if len(counted) < count:
+        missing = next(number for number in range(count) if number not in numbers)
+        raise AscError(f"{path}: UF2 file lacks block {missing} of {count}")
 
 
 def _joined(pieces: Iterable[Block]) -> list[Block]:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Steps of asc_frontend.c in vectors, for cores with Helium (Armv8.1-M's vector extension). Both
- * give the same bits; bounds and formulas are explained there.
+ * The steps of asc_frontend_steps.h in vectors, for cores with Helium (Armv8.1-M's vector
+ * extension). Both give the same bits; bounds and formulas are explained there.
  */
 #include "asc_frontend_mve.h"
 
@@ -152,8 +152,8 @@ ASC_FIXED_ASSERT_OFFSET(asc_frontend_chord_t, base, 0);
 ASC_FIXED_ASSERT_OFFSET(asc_frontend_chord_t, slope, 4);
 ASC_FIXED_ASSERT_SIZE(asc_frontend_chord_t, 8);
 
-/* Stores the low and high word of a band's sum. asc_frontend.c has the formula; compilers neither
- * predicate the loop nor keep its sums in registers. */
+/* Stores the low and high word of a band's sum. asc_frontend_steps.h has the formula; compilers
+ * neither predicate the loop nor keep its sums in registers. */
 static inline uint32_t *next_band(uint32_t *band, position_t *at, const uint64_t *power,
                                   const lanes_t *lanes) {
     const uint64_t *bin;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What asc_frontend.c leaves to cores with Helium, Armv8.1-M's vector extension.
+ * What asc_frontend_steps.h leaves to cores with Helium, Armv8.1-M's vector extension.
  */
 #ifndef ASC_FRONTEND_MVE_H
 #define ASC_FRONTEND_MVE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loops of asc_frontend.c for cores that multiply to 32 bits only.
+ * Loops of asc_frontend_steps.h for cores that multiply to 32 bits only.
  */
 #ifndef ASC_FRONTEND_THUMB1_H
 #define ASC_FRONTEND_THUMB1_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loops of asc_frontend.c for cores with the DSP extension, where compilers spill half of the
+ * Loops of asc_frontend_steps.h for cores with the DSP extension, where compilers spill half of the
  * registers. The portable loops there say what they compute; the bits are the same.
  */
 #ifndef ASC_FRONTEND_THUMB2_H

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from support.commands import asc_tiny
 from support.ensemble_models import perturbed
 from support.paths import MODEL
 
+STM32 = 0x08000000
+"""Where the flash of these chips begins."""
 PROGRAMS = ("arduino-cli", "pio", "west")
 
 
@@ -48,9 +51,18 @@ def generate(folder: Path, kind: str, board: str, *options: object) -> Path:
     return out
 
 
-def put(image: Path, place: Path) -> None:
+def put(image: Path, place: Path, address: int = 0) -> None:
+    """Copy an image whose flash begins at address 0 as one of another board."""
     place.parent.mkdir(parents=True)
-    shutil.copy(image, place)
+    data = bytearray(image.read_bytes())
+    (first,), (size, count) = (
+        struct.unpack_from("<I", data, 28),
+        struct.unpack_from("<2H", data, 42),
+    )
+    for header in range(first, first + size * count, size):
+        (physical,) = struct.unpack_from("<I", data, header + 12)
+        struct.pack_into("<I", data, header + 12, physical + address)
+    place.write_bytes(data)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -115,11 +127,15 @@ def test_a_tool_that_is_missing_or_fails(tmp_path, calls: Path, monkeypatch, cap
 def test_a_csolution_is_flashed_from_its_out_folder(tmp_path, images, capsys, monkeypatch) -> None:
     out = generate(tmp_path, "cmsis", "disco_l475_iot1", "--resample")
     assert "out/asc_scenes/*/Release/asc_scenes.elf is missing" in refused(capsys, "flash", out)
-    put(images[1], out / "out/asc_scenes/B-L475E-IOT01A/Debug/asc_scenes.elf")
-    put(images[0], out / "out/asc_scenes/B-L475E-IOT01A/Release/asc_scenes.elf")
+    folder = out / "out/asc_scenes/B-L475E-IOT01A"
+    put(images[1], folder / "Debug/asc_scenes.elf", STM32)
+    put(images[0], folder / "Release/asc_scenes.elf", STM32)
     pyocd = pytest.importorskip("asc_tiny.targets.flashing.pyocd")
     monkeypatch.setattr(pyocd, "probes", list)
     assert refused(capsys, "flash", out).endswith("no debug probe is connected")
+    # What was built last is meant, whatever it is called.
+    os.utime(folder / "Debug/asc_scenes.elf", (2**31, 2**31))
+    assert "Debug/asc_scenes.elf: was built from another model" in refused(capsys, "flash", out)
 
 
 def test_esp_idf_is_flashed_with_all_its_parts(tmp_path, images, capsys) -> None:
@@ -161,8 +177,12 @@ def test_stm32cubeide_needs_the_image(tmp_path, images, capsys, monkeypatch) -> 
     assert "built elsewhere; give its image by --image" in refused(capsys, "flash", out)
     pyocd = pytest.importorskip("asc_tiny.targets.flashing.pyocd")
     monkeypatch.setattr(pyocd, "probes", list)
-    line = refused(capsys, "flash", out, "--image", images[0])
+    put(images[0], tmp_path / "built" / "firmware.elf", STM32)
+    line = refused(capsys, "flash", out, "--image", tmp_path / "built" / "firmware.elf")
     assert line.endswith("no debug probe is connected")
+    line = refused(capsys, "flash", out, "--image", images[0])
+    assert "firmware.elf: has bytes for 0x00000000 to 0x" in line
+    assert line.endswith("board stm32l496g_disco has flash at 0x08000000 to 0x080fffff")
 
 
 def test_an_image_of_no_project(tmp_path, images, capsys, monkeypatch) -> None:

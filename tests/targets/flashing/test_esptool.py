@@ -153,3 +153,38 @@ def test_a_port_that_is_missing_or_busy(tmp_path: Path) -> None:
     holder.close()
     with pytest.raises(AscError, match=r"esptool needs the board's --port"):
         esptool.job(images.load(path, BOARD), BOARD, port=None)
+
+
+def test_an_image_that_the_build_does_not_name_is_written_alone(tmp_path: Path) -> None:
+    """Not what lies beside it; and to where the build has its application."""
+    built = application(tmp_path)
+    arguments = {"flash_files": {"0x20000": built.name}, "app": {"offset": "0x20000"}}
+    (tmp_path / esptool.PARTS).write_text(json.dumps(arguments))
+    other = built.rename(tmp_path / "other.bin")
+    application(tmp_path, 50_000)
+    esp = FakeEsp()
+    flash(other, esp)
+    assert esp.flash[0x20000 : 0x20000 + 70_000] == other.read_bytes()
+    assert set(esp.flash[:0x20000]) == {0xFF}
+
+
+def test_a_merged_image_begins_at_the_begin_of_flash(tmp_path: Path) -> None:
+    path = application(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[0x8000:0x8002] = b"\xaa\x50"
+    path.write_bytes(data)
+    esp = FakeEsp()
+    flash(path, esp)
+    assert esp.flash[: len(data)] == data
+
+
+def test_parts_that_are_none_or_overlap_are_refused(tmp_path: Path) -> None:
+    path = application(tmp_path)
+    arguments = tmp_path / esptool.PARTS
+    arguments.write_text('{"flash_files": {}}')
+    assert "flash_files is empty" in refusal(path, FakeEsp())
+    (tmp_path / "boot.bin").write_bytes(bytes(0x9000))
+    files = {"0x8000": "boot.bin", hex(APPLICATION): path.name}
+    arguments.write_text(json.dumps({"flash_files": files}))
+    assert "begins at 0x10000" in refusal(path, FakeEsp())
+    assert "boot.bin ends at 0x11000" in refusal(path, FakeEsp())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 import subprocess
 from pathlib import Path
@@ -20,6 +22,7 @@ from support.fake_probe import Chip, FakeProbe
 
 NRF = catalog.get("nrf52840dk")
 PICO = catalog.get("rpi_pico")
+RP2040, RP2350 = 0xE48BFF56, 0xE48BFF59
 
 
 def flash(
@@ -87,7 +90,8 @@ def test_probes_are_chosen_by_id(tmp_path: Path, monkeypatch) -> None:
 def test_an_unknown_chip_names_its_pack(tmp_path: Path, monkeypatch) -> None:
     board = catalog.get("nucleo_f746zg")
     monkeypatch.setattr(pyocd, "probes", lambda: [FakeProbe("A1", Chip())])
-    job = pyocd.job(images.load(linked(tmp_path, "cortex-m7"), board), board, probe=None)
+    image = linked(tmp_path, "cortex-m7", origin=board.flash_region.origin)
+    job = pyocd.job(images.load(image, board), board, probe=None)
     with pytest.raises(AscError, match=r"pyocd pack install stm32f746zgtx"):
         job.run(lambda share: None)
 
@@ -106,7 +110,7 @@ def test_an_unknown_chip_names_its_pack(tmp_path: Path, monkeypatch) -> None:
 def test_an_image_for_another_core_is_refused(
     core: str, board: str, built: str | None, tmp_path: Path
 ) -> None:
-    image = linked(tmp_path, core)
+    image = linked(tmp_path, core, origin=catalog.get(board).flash_region.origin)
     if built is None:
         assert images.load(image, catalog.get(board)).size == SIZE
         return
@@ -129,21 +133,21 @@ def test_an_image_that_is_too_large_is_refused(tmp_path: Path) -> None:
         images.load(image, NRF)
 
 
-def uf2_file(path: Path, size: int) -> Path:
+def uf2_file(path: Path, size: int, family: int = RP2040, origin: int = 0x10000000) -> Path:
     """Microsoft's UF2 format: blocks of 512 bytes with 256 of payload."""
     blocks = []
     for number in range(size // 256):
-        head = (0x0A324655, 0x9E5D5157, 0x2000, 0x10000000 + 256 * number, 256, number)
-        head += (size // 256, 0xE48BFF56)
+        head = (0x0A324655, 0x9E5D5157, 0x2000, origin + 256 * number, 256, number)
+        head += (size // 256, family)
         payload = bytes([number % 256]) * 256 + bytes(220)
         blocks.append(struct.pack("<8I", *head) + payload + struct.pack("<I", 0x0AB16F30))
     path.write_bytes(b"".join(blocks))
     return path
 
 
-def volume(root: Path, name: str) -> Path:
+def volume(root: Path, name: str, board: str = "RPI-RP2") -> Path:
     (root / name).mkdir(parents=True)
-    (root / name / uf2.INFO).write_text("UF2 Bootloader v3.0\nBoard-ID: RPI-RP2\n")
+    (root / name / uf2.INFO).write_text(f"UF2 Bootloader v3.0\nBoard-ID: {board}\n")
     return root / name
 
 
@@ -153,7 +157,7 @@ def test_a_uf2_file_is_copied_to_the_volume(tmp_path: Path) -> None:
     with pytest.raises(AscError, match=r"no volume RPI-RP2 is mounted; hold BOOTSEL"):
         uf2.job(loaded, PICO, volume=None, roots=[root])
     first = volume(root, "RPI-RP2")
-    volume(root, "OTHER")
+    volume(root, "OTHER", "OTHER-BOARD")
     shares: list[float] = []
     uf2.job(loaded, PICO, volume=None, roots=[root]).run(shares.append)
     assert (first / "firmware.uf2").read_bytes() == loaded.path.read_bytes()
@@ -173,6 +177,88 @@ def test_a_volume_that_is_full_is_told(tmp_path: Path) -> None:
     (full / "firmware.uf2").symlink_to("/dev/full")
     with pytest.raises(AscError, match=r"copying stopped: No space left on device"):
         uf2.job(loaded, PICO, volume=str(full)).run(lambda share: None)
-    elf = linked(tmp_path, "cortex-m0plus")
+    elf = linked(tmp_path, "cortex-m0plus", origin=PICO.flash_region.origin)
     with pytest.raises(AscError, match=r"takes .uf2 files only"):
         uf2.job(images.load(elf, PICO), PICO, volume=str(full))
+
+
+def test_a_uf2_file_is_read_for_the_boards_family(tmp_path: Path) -> None:
+    other = uf2_file(tmp_path / "pico2.uf2", 512, RP2350)
+    with pytest.raises(AscError, match=r"built for family 0xe48bff59, board rpi_pico is 0xe48bff"):
+        images.load(other, PICO)
+    assert images.load(other, catalog.get("rpi_pico2")).size == 512
+    both = tmp_path / "universal.uf2"
+    both.write_bytes(other.read_bytes() + uf2_file(tmp_path / "pico.uf2", 768).read_bytes())
+    assert images.load(both, PICO).size == 768
+    beyond = uf2_file(tmp_path / "ram.uf2", 256, origin=0x20000000)
+    with pytest.raises(AscError, match=r"has bytes for 0x20000000 to 0x200000ff, board rpi_pico"):
+        images.load(beyond, PICO)
+
+
+def test_a_volume_is_known_by_its_boards_id(tmp_path: Path) -> None:
+    """As on Windows, where its name is a letter."""
+    loaded = images.load(uf2_file(tmp_path / "firmware.uf2", 512), PICO)
+    drive = volume(tmp_path, "E")
+    uf2.job(loaded, PICO, volume=None, roots=[drive]).run(lambda share: None)
+    assert (drive / "firmware.uf2").read_bytes() == loaded.path.read_bytes()
+
+
+@pytest.mark.parametrize("goes", [True, False])
+def test_a_board_that_restarts_with_the_last_block_is_no_failure(
+    goes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = images.load(uf2_file(tmp_path / "firmware.uf2", 25_600), PICO)
+    board = volume(tmp_path, "RPI-RP2")
+    monkeypatch.setattr(uf2, "_GONE_S", 0.2)
+
+    def restarts(handle: int) -> None:
+        if goes:
+            (board / uf2.INFO).unlink()
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", restarts)
+    shares: list[float] = []
+    job = uf2.job(loaded, PICO, volume=str(board))
+    if goes:
+        job.run(shares.append)
+        assert shares == [1.0]
+    else:
+        with pytest.raises(AscError, match=r"copying stopped: Input/output error"):
+            job.run(shares.append)
+
+
+def test_parts_that_overlap_or_lie_beside_the_flash_are_refused(tmp_path: Path) -> None:
+    def record(address: int, data: bytes) -> str:
+        high = bytes([2, 0, 0, 4, *(address >> 16).to_bytes(2, "big")])
+        low = bytes([len(data), *(address & 0xFFFF).to_bytes(2, "big"), 0, *data])
+        return "".join(f":{each.hex()}{-sum(each) % 256:02x}\n".upper() for each in (high, low))
+
+    path = tmp_path / "firmware.hex"
+    parts = record(0x1000, bytes(16)), record(0x10001200, bytes(8)), record(0x1008, bytes(16))
+    end = ":00000001FF\n"
+    path.write_text(parts[0] + parts[1] + end)
+    assert images.load(path, NRF).size == 24
+    path.write_text("".join(parts) + end)
+    with pytest.raises(AscError, match=r"two of its parts have bytes for 0x00001008"):
+        images.load(path, NRF)
+    path.write_text(parts[0] + record(0xFFFF8, bytes(16)) + end)
+    with pytest.raises(AscError, match=r"bytes for 0x000ffff8 to 0x00100007, board nrf52840dk"):
+        images.load(path, NRF)
+
+
+def test_a_whole_id_names_one_probe(tmp_path: Path, monkeypatch) -> None:
+    chips = Chip(), Chip()
+    probes = [FakeProbe(name, chip) for name, chip in zip(("A1", "A12"), chips, strict=True)]
+    flash(linked(tmp_path, "cortex-m4"), probes, monkeypatch, "a1")
+    assert chips[0].programmed_pages > 0 and chips[1].programmed_pages == 0
+
+
+def test_a_usb_line_without_permission_names_the_rule(tmp_path: Path, monkeypatch) -> None:
+    from pyocd.core.session import Session
+
+    def refuses(self: object) -> None:
+        raise PermissionError(errno.EACCES, "Access denied (insufficient permissions)")
+
+    monkeypatch.setattr(Session, "open", refuses)
+    with pytest.raises(AscError, match=r"^probe A1: .*Access denied.*udev rule"):
+        flash(linked(tmp_path, "cortex-m4"), [FakeProbe("A1", Chip())], monkeypatch)

@@ -22,6 +22,7 @@
 #include "asc_depthwise_dsp.h"
 #include "asc_im2col_dsp.h"
 #include "asc_pixels_dsp.h"
+#include "asc_widened_dsp.h"
 #endif
 #if ASC_KERNELS_THUMB1
 #include "asc_conv_thumb1.h"

@@ -214,15 +214,20 @@ class Stage:
     is_update: bool = False
 
     @property
+    def is_signed(self) -> bool:
+        """Whether its kernel has a form for signed sums, and the sign of its sums matters."""
+        rounding = getattr(self.params, "range", None)
+        is_signed = isinstance(rounding, OutputRange) and not rounding.is_rectified
+        return is_signed and self.kernel in SIGNED_KERNELS
+
+    @property
     def function(self) -> str:
         """The name of the C function: the kernel's, or that of its form for signed sums.
 
         Few codes are not worth the memory of its loops.
         """
-        rounding = getattr(self.params, "range", None)
-        is_signed = isinstance(rounding, OutputRange) and not rounding.is_rectified
         codes = self.output.row_bytes * self.output.rows
-        has_form = self.kernel in SIGNED_KERNELS and is_signed and codes >= _MANY_CODES
+        has_form = self.is_signed and codes >= _MANY_CODES
         return f"{self.kernel}_signed" if has_form else self.kernel
 
     @property

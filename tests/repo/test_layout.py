@@ -12,7 +12,7 @@ import pytest
 import asc_tiny
 from support.paths import ROOT, TESTS
 
-ROOMS_OF_THEIR_OWN = {"oracle", "repo", "runtime"}
+ROOMS_OF_THEIR_OWN = {"oracle", "real", "repo", "runtime"}
 """Rooms that mirror no room of the package."""
 
 NOT_ROOMS = {"c", "doubles", "files", "support", "__pycache__"}

@@ -24,7 +24,7 @@ ARENAS = {
     "resnet_8": 23_008,
     "autoencoder": 2_080,
     "dcase_baseline": 51_920,
-    "depth_multiplier": 13_968,
+    "depth_multiplier": 14_560,
     "squeeze_excite": 5_632,
     "u_net": 15_472,
     "one_dimensional": 2_048,

@@ -191,6 +191,14 @@ def test_columns_that_were_not_caught_are_gaps() -> None:
     assert gaps == [False, False, True, True, False, True, False]
 
 
+def test_columns_of_other_firmware_begin_anew() -> None:
+    """After a restart with another number of bands, which fits into no picture with the first."""
+    spectrogram = Spectrogram(4)
+    for window, bands in ((7, 2), (0, 3), (1, 3)):
+        spectrogram.add(Column(window, 0, np.zeros(bands, np.int8)))
+    assert spectrogram.codes().shape == (3, 1 + 3 + 1)
+
+
 def test_another_model_is_told(board: project.Project, tmp_path: Path, capsys) -> None:
     released = ROOT / "models" / "mobilenet_esc10.tflite"
     other = make(released, tmp_path / "other", "mps2-an386")

@@ -196,7 +196,9 @@ def test_a_silent_board_is_asked(host: project.Project, monkeypatch: pytest.Monk
     ) as process:
         events = monitor.watch(lambda: _Asked(process), unknown="unknown")
         assert isinstance(next(events), monitor.Connected)
-        assert next(events) == monitor.Lost("asked")
+        lost = next(events)
+        assert isinstance(lost, monitor.Lost)
+        assert lost.reason == "asked"
         events.close()
         process.kill()
 

@@ -10,6 +10,7 @@ folder          contents
 ``classifier``  front end, network and decision in one
 ``audio``       blocks of samples from an interrupt to the application
 ``resample``    from the microphone's sample rate to that of the model
+``pdm``         from the bits of a PDM microphone to samples
 ``protocol``    requests and replies on a serial port
 ``selftest``    the check of an image against expected features and scores
 ``golden``      the check of an image of a network alone against expected outputs

@@ -1,0 +1,67 @@
+"""The decimator of PDM microphones on emulated cores: the model's bits, and what it costs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asc_tiny.firmware import pdm as pdm_code
+from asc_tiny.firmware.runtime import runtime_sources
+from asc_tiny.pdm import fixed
+from asc_tiny.pdm.design import Decimator
+from support import c_programs, compilers
+from support.emulated import EmulatedImage
+from support.native import write
+from support.pdm import packed
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("arm-none-eabi-gcc") and shutil.which("qemu-system-arm")),
+    reason="needs arm-none-eabi-gcc and qemu-system-arm",
+)
+
+MARGIN = compilers.margin()
+
+# Board, flags, instructions per sample of 64 and of 192 bits, bytes of code and tables.
+CORES = {
+    "Cortex-M0+": ("mps2-an385", ("-mcpu=cortex-m0plus", "-mthumb"), 1617, 2297, 2216),
+    "Cortex-M33": ("mps3-an547", ("-mcpu=cortex-m33", "-mthumb"), 1021, 1367, 2084),
+}
+STATE_BYTES = 1088
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("core", list(CORES))
+def test_cores_give_the_models_bits_at_their_costs(core: str, tmp_path: Path) -> None:
+    board, flags, *costs, flash = CORES[core]
+    for bits, cost in zip((64, 192), costs, strict=True):
+        decimator = Decimator(bits)
+        folder = tmp_path / str(bits)
+        write({**pdm_code.generate(decimator, "a test"), **runtime_sources("pdm")}, folder)
+        c_programs.put("pdm_main.c", folder)
+        image = EmulatedImage(folder, board, flags=flags)
+        generator = np.random.default_rng(bits)
+        stream = (generator.random(1000 * bits) < 0.6).astype(np.uint8)
+        (folder / "in.pdm").write_bytes(packed(stream).tobytes())
+        spent, written, state = map(int, image.execute("in.pdm", "out.pcm").split())
+        out = np.frombuffer((folder / "out.pcm").read_bytes(), "<i2")
+        assert np.array_equal(out, fixed.decimate(stream, decimator))
+        assert cost / MARGIN <= spent / written <= cost * MARGIN
+        assert flash_bytes(image) <= flash * MARGIN
+        assert state <= STATE_BYTES
+
+
+def flash_bytes(image: EmulatedImage) -> int:
+    """Return the bytes of code and tables of the decimator."""
+    total = 0
+    for name in ("asc_pdm.c", "asc_pdm_tables.c"):
+        path = image.folder / f"{name}.o"
+        command = [*image.compiler, "-O2", "-std=c99", "-c", name, "-o", path]
+        subprocess.run(command, cwd=image.folder, check=True)
+        done = subprocess.run(["arm-none-eabi-size", path], capture_output=True, text=True)
+        text, data = done.stdout.splitlines()[1].split()[:2]
+        total += int(text) + int(data)
+    return total

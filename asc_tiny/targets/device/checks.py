@@ -13,9 +13,10 @@ from asc_tiny.firmware.provenance import Provenance
 from asc_tiny.frontend import golden
 from asc_tiny.frontend.arrays import Samples
 from asc_tiny.targets.build.project import Project
-from asc_tiny.targets.device.client import Device
+from asc_tiny.targets.device.client import Device, NoReplyError
+from asc_tiny.targets.device.line import LineLostError
 from asc_tiny.targets.image.bench import memory
-from asc_tiny.util.errors import VerificationError
+from asc_tiny.util.errors import AscError, VerificationError
 
 Int8Array = NDArray[np.int8]
 
@@ -79,11 +80,44 @@ def computation(device: Device) -> Callable[..., tuple[Int8Array, Int8Array]]:
     """Return what runs clips on a device, in place of ``image.features_and_codes``."""
 
     def compute(project: Project, clips: Sequence[Samples]) -> tuple[Int8Array, Int8Array]:
+        device.mark_run()
         bar = tqdm(clips, desc="clips", disable=None, leave=False)
-        rows = [device.features_and_codes(clip) for clip in bar]
+        rows = [
+            _in_one_run(device, clip, f"clip {number} of {len(clips)}")
+            for number, clip in enumerate(bar, start=1)
+        ]
         return np.stack([row[0] for row in rows]), np.stack([row[1] for row in rows])
 
     return compute
+
+
+def _in_one_run(device: Device, clip: Samples, name: str) -> tuple[Int8Array, Int8Array]:
+    """Run a clip through a device that does not start anew meanwhile.
+
+    Args:
+        device: the device, after ``mark_run``.
+        clip: samples, shape (clip_samples,).
+        name: the clip, for messages.
+
+    Raises:
+        AscError: the device restarted or its line got lost, or as ``Device.features_and_codes``.
+    """
+    try:
+        answer = device.features_and_codes(clip)
+    except LineLostError as error:
+        raise LineLostError(f"{error}, at {name}: did the board restart?") from error
+    except NoReplyError:
+        raise
+    except AscError:
+        if not device.has_restarted():
+            raise
+    else:
+        if not device.has_restarted():
+            return answer
+    raise AscError(
+        f"{device.name}: the board restarted at {name}: its counters began anew; look at its power "
+        "supply and at what it prints when it starts"
+    )
 
 
 def measure(device: Device, project: Project) -> DeviceCosts:
@@ -92,7 +126,8 @@ def measure(device: Device, project: Project) -> DeviceCosts:
     Raises:
         AscError: as ``Device.request``.
     """
-    device.features_and_codes(golden.noise(project.frontend))
+    device.mark_run()
+    _in_one_run(device, golden.noise(project.frontend), "the clip of noise")
     status, rate = device.status(), device.info().tick_rate
     flash, ram = memory(project.image)
     return DeviceCosts(

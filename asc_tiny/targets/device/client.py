@@ -44,8 +44,16 @@ _SELFTEST = struct.Struct("<i")
 T = TypeVar("T")
 
 
+_BROKEN_FRAME = b"\0\x09" + 8 * b"\x01" + b"\0"
+"""A frame whose checksum is wrong."""
+
+
 class RefusedError(AscError):
     """The firmware does not have what is asked for."""
+
+
+class NoReplyError(AscError):
+    """The device does not answer."""
 
 
 class Device:
@@ -84,6 +92,12 @@ class Device:
         self.results: deque[Result] = deque(maxlen=_MOST_RESULTS)
         self._info: Info | None = None
         self._is_source = False
+        self._counted = 0
+
+    @property
+    def name(self) -> str:
+        """Name of the line, for messages."""
+        return self._line.name
 
     @property
     def damaged(self) -> int:
@@ -112,7 +126,7 @@ class Device:
             reply = self._reply_to(request)
             if reply is not None:
                 return self._checked(reply, kind)
-        raise AscError(
+        raise NoReplyError(
             f"{self._line.name}: no reply to {kind.name.lower()} after {self._attempts} attempts; "
             "is this the board's port, and does its firmware speak the serial protocol? (a network "
             f"alone prints text instead){self._text.told()}"
@@ -282,6 +296,25 @@ class Device:
             AscError: as ``request``.
         """
         return self._understood(messages.unpack_status, self.request(Kind.STATUS), Kind.STATUS)
+
+    def mark_run(self) -> None:
+        """Let ``has_restarted`` know this run of the firmware.
+
+        It counts the frames that it drops until it starts anew, so it is sent one.
+
+        Raises:
+            AscError: as ``request``.
+        """
+        self._line.write(_BROKEN_FRAME)
+        self._counted = self.status().damaged
+
+    def has_restarted(self) -> bool:
+        """Return whether the firmware started anew since ``mark_run``.
+
+        Raises:
+            AscError: as ``request``.
+        """
+        return self.status().damaged < self._counted
 
     def push(self, pcm: Samples) -> Iterator[Result]:
         """Yield the decisions that samples complete, shape (n,).

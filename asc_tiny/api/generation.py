@@ -229,7 +229,7 @@ def generate(
         library=library, board=target, resampler=audio.resampler, scores=scores
     )
     generator.write(kind, request, Path(out))
-    _tell(tell, _arena_warnings(library.networks, target))
+    _tell(tell, _shortages(complete, kind, target, runtime))
     if missing:
         tell(f"the self-test checks the front end alone: {missing}")
     _tell(tell, audio.warnings)
@@ -251,20 +251,20 @@ def _network_alone(
     checksums, missing = network_image.golden_checksums(library)
     request = generator.NetworkRequest(library=library, board=board, checksums=checksums)
     generator.write(kind, request, out)
-    _tell(tell, _arena_warnings(library.networks, board))
+    _tell(tell, _shortages(network, kind, board, runtime))
     if missing:
         tell(f"the golden inputs are not checked: {missing}")
     return Generated(out, library.networks, None, is_classifier=False)
 
 
-def _arena_warnings(networks: Sequence[Compiled], board: Board) -> Iterator[str]:
-    """Yield what says that an arena, which members of an ensemble share, is larger than the RAM."""
-    arena, ram = max((each.arena_bytes for each in networks), default=0), board.ram_region.bytes
-    if ram and arena > ram:
-        yield (
-            f"the network's arena is {arena:,} bytes, board {board.name} has {ram:,} bytes of RAM; "
-            "asc-tiny boards --model tells which boards have more"
-        )
+def _shortages(
+    model: FirmwareNetwork, kind: ProjectGenerator, board: Board, runtime: str
+) -> Iterator[str]:
+    """Yield what says that a board has too little for a project: memory, or time."""
+    if board.ram_bytes:
+        found = board_fit.fit(model, board, runtime, [kind])
+        for shortage in found.shortages(board, kind.name):
+            yield f"board {board.name}: the project {shortage}; give another --board"
 
 
 def boards() -> list[Board]:
@@ -333,7 +333,9 @@ def fit_boards(
     dict
         For the name of each board that has RAM of its own: ``ram_bytes``, ``flash_bytes`` and
         ``instructions_per_s`` by part, ``cpu_share`` of 1 at one instruction per cycle, and
-        ``absent``, why a figure is missing. The application and its drivers are not in it.
+        ``absent``, why a figure is missing; and ``applications``, what comes with the kinds of
+        project that serve the board and were measured. ``fits(board, kind)`` says whether a project
+        of a kind fits, ``shortages(board, kind)`` what is missing.
 
     Raises
     ------
@@ -349,7 +351,12 @@ def fit_boards(
     True
     """
     complete = _complete(model, AOT, Options(), frontend, labels, None)
-    return {board.name: board_fit.fit(complete, board) for board in boards if board.ram_bytes}
+    generators, _ = registry.load()
+    return {
+        board.name: board_fit.fit(complete, board, kinds=registry.serving(board, generators))
+        for board in boards
+        if board.ram_bytes
+    }
 
 
 def check_compiled(runtime: str, option: str, value: object) -> None:

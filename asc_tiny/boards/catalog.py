@@ -160,9 +160,14 @@ class Board:
         return self.flash_region.bytes
 
     @property
+    def rams(self) -> tuple[MemoryRegion, ...]:
+        """All regions of RAM."""
+        return tuple(each for name, each in self.memory.items() if name.startswith(_RAM))
+
+    @property
     def ram_bytes(self) -> int:
         """Bytes of RAM in all regions."""
-        return sum(each.bytes for name, each in self.memory.items() if name.startswith(_RAM))
+        return sum(each.bytes for each in self.rams)
 
     @property
     def writable(self) -> tuple[MemoryRegion, ...]:

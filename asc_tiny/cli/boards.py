@@ -43,7 +43,8 @@ def command(
     With --model: RAM in KiB with the arena as it is laid out, the front end, samples that wait and
     the stack; flash in KiB with code, weights and tables; the share of the CPU's time at one
     instruction per cycle, for a network without front end and labels the time of an inference in
-    its place. These are estimates without the application and its drivers.
+    its place. Application and drivers are in it where a kind of project was measured with them;
+    "not KIND" says which of them do not fit. These are estimates.
     """
     from asc_tiny.projects import registry
 
@@ -65,7 +66,7 @@ def command(
         print_json(document | ({"model": str(model), "is_estimate": True} if model else {}))
     elif model:
         _print_table(_FIT_COLUMNS, [_fit_cells(board, fits.get(board.name)) for board in chosen])
-        for note in _fit_notes(fits):
+        for note in _fit_notes(chosen, fits):
             say(note, err=True)
     else:
         notes = [
@@ -83,16 +84,7 @@ def _projects(board: Board, generators: Sequence[ProjectGenerator]) -> list[str]
     """
     from asc_tiny.projects import registry
 
-    registry.check_tables(board, generators)
-
-    def serves(generator: ProjectGenerator) -> bool:
-        try:
-            generator.check(board, "aot")
-        except AscError:
-            return False
-        return True
-
-    return [generator.name for generator in generators if serves(generator)]
+    return [generator.name for generator in registry.serving(board, generators)]
 
 
 def _print_table(
@@ -169,25 +161,51 @@ def _fit_cells(board: Board, fit: Fit | None) -> list[str]:
         return [board.name, board.core, *[_NONE] * 5, "yes"]
     share = _NONE if fit.inference_s is None else _milliseconds(1000 * fit.inference_s)
     share = share if fit.cpu_share is None else f"{fit.cpu_share:.0%}"
-    ram, flash = (_kib(sum(each.values())) for each in (fit.ram_bytes, fit.flash_bytes))
-    fits = ("yes" if fit.flash_bytes else "?") if fit.fits(board) else "no"
+    ram, flash = (_kib(sum(each.values())) for each in fit.needs(_largest(fit)))
+    fits = "yes" if fit.flash_bytes else "?"
+    if lacking := _lacking(board, fit):
+        fits = f"not {', '.join(lacking)}" if fit.fits(board) else "no"
     room = _kib(board.ram_region.bytes), _kib(board.flash_bytes)
     return [board.name, board.core, ram, room[0], flash, room[1], share, fits]
+
+
+def _largest(fit: Fit) -> str | None:
+    """Return the kind of project that takes most beside the library, None if none was measured."""
+    sizes = {kind: each.ram_bytes + each.flash_bytes for kind, each in fit.applications.items()}
+    return max(sizes, key=lambda kind: sizes[kind], default=None)
+
+
+def _lacking(board: Board, fit: Fit) -> list[str]:
+    """Return the measured kinds that do not fit; with none measured, the library."""
+    kinds = [kind for kind in fit.applications if not fit.fits(board, kind)]
+    return kinds or ([] if fit.fits(board) else ["sources"])
 
 
 def _milliseconds(time: float) -> str:
     return f"{time:,.0f} ms" if time >= 100.0 else f"{time:.3g} ms"
 
 
-def _fit_notes(fits: Mapping[str, Fit]) -> list[str]:
-    """Return lines that say what the table's figures are, and why a board has a question mark."""
-    notes = ["RAM and flash in KiB, CPU at one instruction per cycle; all without the application"]
+def _fit_notes(boards: Sequence[Board], fits: Mapping[str, Fit]) -> list[str]:
+    """Return lines that say what the table's figures are, and why a board has no yes."""
+    notes = [
+        "RAM and flash in KiB, CPU at one instruction per cycle; with the application where it was "
+        "measured, the largest of a board's kinds"
+    ]
     unknown: dict[str, list[str]] = {}
     for name, fit in fits.items():
         if not fit.flash_bytes:
             reason = fit.absent.get("flash_bytes", "the flash is not known")
             unknown.setdefault(reason, []).append(name)
-    return notes + [f"? {reason}: {', '.join(names)}" for reason, names in unknown.items()]
+    notes += [f"? {reason}: {', '.join(names)}" for reason, names in unknown.items()]
+    for board in boards:
+        if board.name in fits:
+            fit = fits[board.name]
+            notes += [
+                f"board {board.name}: {kind} {shortage}"
+                for kind in _lacking(board, fit)
+                for shortage in fit.shortages(board, kind)
+            ]
+    return notes
 
 
 def _row(board: Board, projects: Sequence[str], fits: dict[str, Fit]) -> dict[str, object]:
@@ -217,13 +235,21 @@ def _row(board: Board, projects: Sequence[str], fits: dict[str, Fit]) -> dict[st
 
 def _fit_row(board: Board, fit: Fit) -> dict[str, object]:
     return {
-        "fits": fit.fits(board),
+        "fits": not _lacking(board, fit),
         "ram_bytes": dict(fit.ram_bytes),
         "flash_bytes": dict(fit.flash_bytes) or None,
         "instructions_per_s": dict(fit.instructions_per_s) or None,
         "cpu_share": fit.cpu_share,
         "inference_s": fit.inference_s,
         "absent": dict(fit.absent),
+        "applications": {
+            kind: {
+                "ram_bytes": each.ram_bytes,
+                "flash_bytes": each.flash_bytes,
+                "fits": fit.fits(board, kind),
+            }
+            for kind, each in fit.applications.items()
+        },
     }
 
 

@@ -2,28 +2,32 @@
 
 The network's arena is what its compiler lays out, exactly; its code, constants and instructions
 come from the tables of ``costs.instructions``. The rest scales what tests hold on emulated cores
-(docs/front_end.md and docs/audio.md, "Cost"). The application and its drivers are not in it.
+(docs/front_end.md and docs/audio.md, "Cost"). What application, drivers and operating system take
+stands at the kind of project, as links by the real systems had it (docs/builds.md).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from asc_tiny.boards.catalog import Board
-from asc_tiny.costs.footprint import ensemble_footprint, footprint
+from asc_tiny.compiler.options import Options
+from asc_tiny.costs.footprint import footprint, shared_arena_bytes
 from asc_tiny.costs.instructions import estimate
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.firmware.firmware_network import FirmwareNetwork
 from asc_tiny.firmware.network.compiled import compile_network
+from asc_tiny.firmware.network.tflm_arena import arena_size
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.projects.audio_buffering import pace
 from asc_tiny.projects.audio_path import audio_path
 from asc_tiny.projects.cmake import STACK_BYTES
+from asc_tiny.projects.generator import Application, ProjectGenerator
 from asc_tiny.resample.design import Resampler
 from asc_tiny.util.errors import AscError
 
@@ -60,6 +64,8 @@ class Fit:
             for a network alone, of which nothing says how often it runs.
         inference_s: seconds of an inference at one instruction per cycle; None without a clock.
         absent: why a figure is missing, by name.
+        applications: what comes with a kind of project, by the kind's name; in place of the stack,
+            for theirs are in it. Kinds that were not measured are not there.
     """
 
     ram_bytes: Mapping[str, int]
@@ -68,22 +74,72 @@ class Fit:
     cpu_share: float | None = None
     inference_s: float | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
+    applications: Mapping[str, Application] = field(default_factory=dict)
 
-    def fits(self, board: Board) -> bool:
-        """Return whether nothing that is known is more than the board has."""
-        return (
-            sum(self.ram_bytes.values()) <= board.ram_region.bytes
-            and sum(self.flash_bytes.values()) <= board.flash_bytes
-            and (self.cpu_share is None or self.cpu_share <= 1.0)
-        )
+    def fits(self, board: Board, kind: str | None = None) -> bool:
+        """Return whether nothing that is known is more than the board has.
+
+        Args:
+            board: the board.
+            kind: name of a kind of project; None for the library alone.
+        """
+        return not list(self.shortages(board, kind))
+
+    def needs(self, kind: str | None = None) -> tuple[dict[str, int], dict[str, int]]:
+        """Return the bytes by part of RAM and of flash, the latter empty if they are not known.
+
+        Args:
+            kind: name of a kind of project, whose application is added if it was measured; None
+                for the library alone.
+        """
+        application = self.applications.get(kind or "")
+        ram, flash = dict(self.ram_bytes), dict(self.flash_bytes)
+        if application:
+            ram.pop("stack", None)
+            ram["application"] = application.ram_bytes
+        if application and flash:
+            flash["application"] = application.flash_bytes
+        return ram, flash
+
+    def shortages(self, board: Board, kind: str | None = None) -> Iterator[str]:
+        """Yield what the board has too little of, as linkers see it: region by region.
+
+        Args:
+            board: the board.
+            kind: name of a kind of project; None for the library alone.
+        """
+        ram, flash = self.needs(kind)
+        # Variables lie in one region, whatever RAM there is elsewhere.
+        yield from _shortage("RAM", ram, board.ram_region.bytes, len(board.rams) > 1)
+        yield from _shortage("flash", flash, board.flash_bytes)
+        if self.cpu_share is not None and self.cpu_share > 1.0:
+            yield f"needs {self.cpu_share:.0%} of the core's time"
 
 
-def fit(model: FirmwareNetwork, board: Board) -> Fit:
-    """Estimate what a model, compiled ahead of time, takes of a board with its microphone.
+def _shortage(
+    name: str, parts: Mapping[str, int], there: int, has_more: bool = False
+) -> Iterator[str]:
+    """Yield what says that parts, in bytes by name, need more than is there, 0 if not known."""
+    need = sum(parts.values())
+    if there and need > there:
+        listed = ", ".join(f"{part} {size:,}" for part, size in parts.items())
+        where = " in the region of its variables" if has_more else ""
+        yield f"needs {need:,} bytes of {name} ({listed}), has {there:,}{where}"
+
+
+def fit(
+    model: FirmwareNetwork,
+    board: Board,
+    runtime: str = "aot",
+    kinds: Iterable[ProjectGenerator] = (),
+) -> Fit:
+    """Estimate what a model takes of a board with its microphone.
 
     Args:
         model: a classifier, or a network alone, which has no front end and hears no microphone.
         board: the board.
+        runtime: ``aot`` or ``tflm``, whose code and instructions were not measured.
+        kinds: kinds of project whose applications are to be known.
 
     Raises:
         AscError: the board has no memory of its own, or the network cannot be compiled.
@@ -94,15 +150,18 @@ def fit(model: FirmwareNetwork, board: Board) -> Fit:
     has_microphone = board.microphone is not None
     resampler = audio_path(listener, board, resample=has_microphone).resampler if listener else None
     ram = {
-        "network": _arena(model),
-        **(_audio_ram(listener, board, resampler) if listener else {}),
+        "network": _arena(model, runtime),
+        **(_audio_ram(listener, board, runtime, resampler) if listener else {}),
         "stack": STACK_BYTES,
     }
+    measured = ((kind.name, kind.application(listener is not None)) for kind in kinds)
+    applications = {name: each for name, each in measured if each}
     cpu = _cpu(board)
-    if cpu not in _FRONT_END:
-        reason = f"no code was measured on {board.core}"
-        return Fit(ram, absent={"flash_bytes": reason, "cpu_share": reason})
     absent: dict[str, str] = {}
+    if runtime != "aot" or cpu not in _FRONT_END:
+        where = f"on {board.core}" if runtime == "aot" else "of TensorFlow Lite Micro"
+        absent = dict.fromkeys(("flash_bytes", "cpu_share"), f"no code was measured {where}")
+        return Fit(ram, absent=absent, applications=applications)
     flash: dict[str, int] = {}
     inference = 0
     try:
@@ -110,7 +169,8 @@ def fit(model: FirmwareNetwork, board: Board) -> Fit:
     except AscError as error:
         absent["flash_bytes"] = str(error)
     try:
-        inference = sum(estimate(each, cpu, model.options).instructions for each in _members(model))
+        options = _options(model)
+        inference = sum(estimate(each, cpu, options).instructions for each in _members(model))
     except AscError as error:
         absent["cpu_share"] = str(error)
     per_s = _per_s(listener, cpu, resampler, inference) if listener and inference else {}
@@ -120,7 +180,7 @@ def fit(model: FirmwareNetwork, board: Board) -> Fit:
     elif not listener:
         absent.setdefault("cpu_share", "nothing says how often a network alone runs")
     seconds = inference / board.clock_hz if inference and board.clock_hz else None
-    return Fit(ram, flash, per_s, share if per_s else None, seconds, absent)
+    return Fit(ram, flash, per_s, share if per_s else None, seconds, absent, applications)
 
 
 def _cpu(board: Board) -> str:
@@ -135,24 +195,29 @@ def _members(model: FirmwareNetwork) -> Sequence[ModelFile]:
     return [model.model_file]
 
 
-def _arena(model: FirmwareNetwork) -> int:
+def _options(model: FirmwareNetwork) -> Options:
+    """Return the options by which the networks are compiled, one by one."""
+    is_ensemble = isinstance(model.model_file, Ensemble)
+    return replace(model.options, max_ram=None) if is_ensemble else model.options
+
+
+def _arena(model: FirmwareNetwork, runtime: str) -> int:
+    if runtime != "aot":
+        return arena_size(model.model_file, model.tflm).size
     if isinstance(model.model_file, Ensemble):
-        figures = ensemble_footprint(model.model_file, None)
-        size, reasons = figures["aot_arena_bytes"], figures["absent"]
-    else:
-        found = footprint(model.model_file, None, model.options)
-        size, reasons = found.aot_arena_bytes, found.absent
-    if size is None:
-        raise AscError(reasons["aot_arena_bytes"])
-    return int(size)
+        return shared_arena_bytes(model.model_file, _options(model))
+    return compile_network(model.model_file, model.options).arena_bytes
 
 
-def _audio_ram(model: Classifier, board: Board, resampler: Resampler | None) -> dict[str, int]:
+def _audio_ram(
+    model: Classifier, board: Board, runtime: str, resampler: Resampler | None
+) -> dict[str, int]:
     config = model.frontend
     sample = config.sample_bits // 8 if config.sample_bits == 16 else 4
     rate = resampler.source_rate if resampler else Fraction(config.sample_rate)
-    networks = [compile_network(each, model.options) for each in _members(model)]
-    blocks = pace(model, board, runtime="aot", rate=rate, networks=networks).blocks
+    options, members = _options(model), _members(model) if runtime == "aot" else ()
+    networks = [compile_network(each, options) for each in members]
+    blocks = pace(model, board, runtime=runtime, rate=rate, networks=networks).blocks
     return {
         "front end": (6 + sample) * config.n_fft + _STATE_BYTES,
         "audio": blocks * _BLOCK * sample + (4 * resampler.taps if resampler else 0),
@@ -162,7 +227,7 @@ def _audio_ram(model: Classifier, board: Board, resampler: Resampler | None) -> 
 def _flash(model: FirmwareNetwork, cpu: str) -> dict[str, int]:
     code, constants = 0, 0
     for model_file in _members(model):
-        found = footprint(model_file, cpu, model.options)
+        found = footprint(model_file, cpu, _options(model))
         if found.aot_code_bytes is None or found.aot_constant_bytes is None:
             reasons = [found.absent.get(f"aot_{part}_bytes") for part in ("code", "constant")]
             raise AscError("; ".join(filter(None, reasons)))

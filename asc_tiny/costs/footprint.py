@@ -123,7 +123,7 @@ def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
     figures: Mapping[str, Callable[[], int]] = {
         "tflm_arena_bytes": lambda: arena(graphs, abi=_abi(cpu)).size,
         "tflm_cmsis_nn_arena_bytes": lambda: arena(graphs, _core(cpu)).size,
-        "aot_arena_bytes": lambda: _shared_arena_bytes(ensemble),
+        "aot_arena_bytes": lambda: shared_arena_bytes(ensemble),
     }
     values: dict[str, Any] = {}
     absent: dict[str, str] = {}
@@ -136,8 +136,17 @@ def ensemble_footprint(ensemble: Ensemble, cpu: str | None) -> dict[str, Any]:
     return {**values, "absent": absent}
 
 
-def _shared_arena_bytes(ensemble: Ensemble) -> int:
-    compiled = [compile_network(member.model_file) for member in ensemble.members]
+def shared_arena_bytes(ensemble: Ensemble, options: Options = DEFAULT) -> int:
+    """Return the bytes of the arena that the members of an ensemble share.
+
+    Args:
+        ensemble: the ensemble.
+        options: options of the compiler for each member.
+
+    Raises:
+        AscError: a member cannot be compiled.
+    """
+    compiled = [compile_network(member.model_file, options) for member in ensemble.members]
     arenas = [MemberArena(each.arena.size, each.input_offset) for each in compiled]
     return lay_out(arenas, interface.of_ensemble(ensemble)["input"]["size"]).size
 

@@ -124,6 +124,19 @@ class ToolCommand:
     hint: str
 
 
+@dataclass(frozen=True)
+class Application:
+    """What a kind of project takes of a board beside the library.
+
+    Attributes:
+        ram_bytes: bytes of RAM of application, drivers and operating system, with all stacks.
+        flash_bytes: bytes of flash of the same, with the parts of the C library that are linked.
+    """
+
+    ram_bytes: int
+    flash_bytes: int
+
+
 class ProjectGenerator(ABC):
     """A kind of project: its files, and how what its tool builds gets into a board.
 
@@ -137,6 +150,9 @@ class ProjectGenerator(ABC):
         tables: tables of a board's file that the kind reads; it serves the boards that have them.
         is_folder: whether the project owns its folder and is written with a manifest; else the
             files are put beside what is there.
+        listening, network_alone: the most that programs take beside the library of a classifier,
+            and beside a network, in the records of builds (docs/builds.md); None where nobody has
+            linked one by the kind's own system.
         image_patterns: where the kind's tool leaves the firmware's image, relative to the
             project's folder: patterns of ``Path.glob``, in which ``{prefix}``, ``{name}`` and
             ``{folder}`` stand for the prefix of C names, the name of the program (the prefix with
@@ -150,6 +166,12 @@ class ProjectGenerator(ABC):
     tables: ClassVar[tuple[BoardTable[Any], ...]] = ()
     is_folder: ClassVar[bool] = True
     image_patterns: ClassVar[tuple[str, ...]] = ()
+    listening: ClassVar[Application | None] = None
+    network_alone: ClassVar[Application | None] = None
+
+    def application(self, is_classifier: bool) -> Application | None:
+        """Return what a program takes beside its library, None where that was not measured."""
+        return self.listening if is_classifier else self.network_alone
 
     def check(self, board: Board, runtime: str) -> None:
         """Check that the kind serves a board with a runtime, ``aot`` or ``tflm``.

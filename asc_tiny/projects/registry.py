@@ -77,6 +77,25 @@ def load() -> tuple[tuple[ProjectGenerator, ...], tuple[str, ...]]:
     return tuple(generators), tuple(faults)
 
 
+def serving(board: Board, generators: Iterable[ProjectGenerator]) -> list[ProjectGenerator]:
+    """Return the kinds that serve a board.
+
+    Raises:
+        AscError: a table of the board's file is wrong.
+    """
+    generators = tuple(generators)
+    check_tables(board, generators)
+
+    def serves(generator: ProjectGenerator) -> bool:
+        try:
+            generator.check(board, "aot")
+        except AscError:
+            return False
+        return True
+
+    return [generator for generator in generators if serves(generator)]
+
+
 def check_tables(board: Board, generators: Iterable[ProjectGenerator]) -> None:
     """Check the tables for kinds of project in a board's file.
 

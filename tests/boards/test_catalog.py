@@ -202,7 +202,9 @@ def test_whether_a_model_fits(tmp_path: Path, capsys) -> None:
     ends = [line.split()[-1] for line in printed.out.splitlines()[1:]]
     assert ends == ["no", "yes", "?", "yes"]
     assert printed.err.splitlines()[0].startswith("RAM and flash in KiB, CPU at one instruction")
-    assert printed.err.splitlines()[1:] == ["? no code was measured on Xtensa LX7: esp32s3_devkitc"]
+    notes = printed.err.splitlines()[1:]
+    assert notes[0] == "? no code was measured on Xtensa LX7: esp32s3_devkitc"
+    assert notes[1].startswith("board small: zephyr needs ") and notes[1].endswith("has 49,152")
 
 
 def test_whether_a_file_without_metadata_fits(

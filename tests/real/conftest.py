@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from support import build_records
-from support.build_records import Build
-
-Record = Callable[[str, Build], None]
+from support.build_records import Record
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

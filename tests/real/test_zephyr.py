@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +18,9 @@ import pytest
 from asc_tiny.boards import catalog
 from asc_tiny.projects.zephyr import TABLE
 from support import build_records
-from support.build_records import LINKED, OVERFLOWS, RAN, Build
+from support.build_records import LINKED, OVERFLOWS, RAN, Build, Record
 from support.commands import asc_tiny
 from support.paths import MODEL, MODELS
-
-Record = Callable[[str, Build], None]
 
 MOST_S = 120
 """Seconds for a build's slowest start and for the first decision on the emulated board."""

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -59,6 +59,10 @@ class Build:
     def key(self) -> tuple[str, ...]:
         """What there is one record of."""
         return (self.board, self.release, self.compiler, self.model, self.options)
+
+
+Record = Callable[[str, Build], None]
+"""Keeps the record of a build of a kind of project."""
 
 
 def read(kind: str) -> list[Build]:

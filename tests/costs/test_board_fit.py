@@ -1,0 +1,114 @@
+"""What fits a board, against links by the real systems (tests/real/builds)."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from asc_tiny import api
+from asc_tiny.boards import catalog
+from asc_tiny.costs.board_fit import Fit, fit
+from asc_tiny.firmware.classifier import classifier
+from asc_tiny.model.ensemble import load_model
+from asc_tiny.projects import registry
+from asc_tiny.projects.generator import Application
+from asc_tiny.util.numbers import round_up
+from support import build_records
+from support.build_records import LINKED, OVERFLOWS, RAN, Build
+from support.commands import asc_tiny
+from support.paths import MODEL, MODELS
+
+KINDS = [kind for kind in registry.NAMES if any(each.memory for each in build_records.read(kind))]
+
+
+def links(kind: str) -> list[Build]:
+    """Return the records of links of released models as they are, for boards with memory."""
+    usual = ("", "--resample")
+    return [each for each in build_records.read(kind) if each.memory and each.options in usual]
+
+
+@cache
+def estimated(model: str, board: str, kind: str) -> Fit:
+    suffix = "toml" if model.startswith("ensemble") else "tflite"
+    complete = classifier(load_model(MODELS / f"{model}.{suffix}"), runtime="aot")
+    return fit(complete, catalog.BOARDS[board], kinds=[registry.get(kind)])
+
+
+def lacks_memory(found: Fit, board: str, kind: str) -> bool:
+    shortages = found.shortages(catalog.BOARDS[board], kind)
+    return any("bytes of" in shortage for shortage in shortages)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_estimate_agrees_with_the_linker(kind: str) -> None:
+    for build in links(kind):
+        found = estimated(build.model, build.board, kind)
+        overflows = build.reached == OVERFLOWS
+        assert lacks_memory(found, build.board, kind) == overflows, (build.board, build.model)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_application_takes_what_the_largest_link_leaves(kind: str) -> None:
+    """In whole KiB; what the estimate of the library has is taken off."""
+    ram, flash = [], []
+    for build in links(kind):
+        parts, code = estimated(build.model, build.board, kind).needs()
+        del parts["stack"]
+        if "ram" in build.memory:
+            ram.append(build.memory["ram"] - sum(parts.values()))
+        if code and build.reached in (LINKED, RAN):
+            flash.append(build.memory["flash"] - sum(code.values()))
+    expected = Application(round_up(max(ram), 1024), round_up(max(flash), 1024))
+    assert registry.get(kind).listening == expected
+
+
+def test_both_commands_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, board = MODELS / "ensemble1_esc10.toml", "disco_l475_iot1"
+    what = (
+        "needs 115,824 bytes of RAM (network 57,952, front end 16,912, audio 20,480, application "
+        "20,480), has 98,304 in the region of its variables"
+    )
+    assert asc_tiny("boards", board, "--model", model) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[1].endswith("no")
+    assert f"board {board}: zephyr {what}" in printed.err.splitlines()
+    options = ["--project", "zephyr", "--board", board, "--out", tmp_path / "project"]
+    assert asc_tiny("generate", model, *options) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert f"warning: board {board}: the project {what}; give another --board" in lines
+
+
+def test_tensorflow_lite_micro_needs_its_arena(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--project", "zephyr", "--board", "nrf52840dk", "--resample", "--runtime", "tflm"]
+    for arena, warns in ((150_000, False), (200_000, True)):
+        given = ["--tflm-arena", arena, "--out", tmp_path / str(arena)]
+        assert asc_tiny("generate", MODEL, *options, *given) == 0
+        assert ("bytes of RAM (network 200,000, " in capsys.readouterr().err) == warns
+
+
+def test_what_is_not_known_of_a_board_is_not_too_little(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('core = "x"\ncore_flags = ["-mcpu=cortex-m4"]\nram_bytes = 65536\n')
+    board = api.load_board(str(path))
+    found = api.fit_boards(MODEL, [board])["mine"]
+    assert found.flash_bytes and not list(found.shortages(board))
+
+
+def test_a_kind_that_was_not_measured_counts_the_stack_alone() -> None:
+    board = catalog.BOARDS["nrf52840dk"]
+    found = Fit(
+        {"network": 1000, "stack": 8192}, {"code": 10}, applications={"zephyr": Application(5, 6)}
+    )
+    assert found.needs() == ({"network": 1000, "stack": 8192}, {"code": 10})
+    assert found.needs("cmsis") == found.needs()
+    assert found.needs("zephyr") == (
+        {"network": 1000, "application": 5},
+        {"code": 10, "application": 6},
+    )
+    assert found.fits(board, "zephyr")
+    slow = Fit({"network": 1}, cpu_share=1.2)
+    assert list(slow.shortages(board)) == ["needs 120% of the core's time"]

@@ -5,7 +5,8 @@
 
 #include "asc_provenance.h"
 
-#define WIDTH (ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS) /* of a row of the network's input */
+#define ROW_CODES \
+    (ASC_FRONTEND_COLUMNS * ASC_FRONTEND_CHANNELS) /* of a row of the network's input */
 
 /* Without a read of it the linker would leave the record out of the image. */
 static void keep_provenance(void) {
@@ -25,8 +26,9 @@ int asc_init(asc_t *classifier) {
 /* The network overwrites its input. */
 static void keep_shared_columns(asc_t *classifier) {
 #if ASC_SHARED_COLUMNS > 0
-    const int8_t *from = asc_net_input(classifier->arena) + WIDTH - sizeof classifier->shared[0];
-    for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, from += WIDTH) {
+    const int8_t *from =
+        asc_net_input(classifier->arena) + ROW_CODES - sizeof classifier->shared[0];
+    for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, from += ROW_CODES) {
         memcpy(classifier->shared[m], from, sizeof classifier->shared[m]);
     }
 #else
@@ -45,7 +47,7 @@ static void start_window(asc_t *classifier) {
 #endif
 #if ASC_SHARED_COLUMNS > 0
     int8_t *to = asc_net_input(classifier->arena);
-    for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, to += WIDTH) {
+    for (uint32_t m = 0; m < ASC_FRONTEND_N_MELS; m++, to += ROW_CODES) {
         memcpy(to, classifier->shared[m], sizeof classifier->shared[m]);
     }
     classifier->column = ASC_SHARED_COLUMNS;

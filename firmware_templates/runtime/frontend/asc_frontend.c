@@ -11,7 +11,7 @@
 /* Keeps what the next frame shares with this one. */
 static void advance(asc_frontend_t *frontend) {
     frontend->filled = N_FFT - HOP;
-#if HOP >= BLOCK
+#if HOP >= AT_ONCE
     copy(frontend->frame.samples, frontend->frame.samples + HOP, N_FFT - HOP);
 #else
     memmove(frontend->frame.samples, frontend->frame.samples + HOP,

@@ -15,7 +15,7 @@
 
 #define N_FFT ASC_FRONTEND_N_FFT
 #define HOP ASC_FRONTEND_HOP
-#define BLOCK 8 /* samples that are copied at once */
+#define AT_ONCE 8 /* samples that are copied at once */
 #define MAX_SHIFT ASC_FRONTEND_MAX_SHIFT
 #define LOG2_FRACTION_BITS ASC_FRONTEND_LOG2_FRACTION_BITS
 #define TWENTIETH ASC_FRONTEND_TWENTIETH
@@ -387,9 +387,9 @@ static inline void copy_words(void *to, const void *from, size_t words) {
 static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
 #if defined(__GNUC__) && !ASC_HAS_THUMB2
     if ((((uintptr_t)to | (uintptr_t)from) & 3u) == 0) {
-        for (; count >= BLOCK; count -= BLOCK, from += BLOCK, to += BLOCK) {
+        for (; count >= AT_ONCE; count -= AT_ONCE, from += AT_ONCE, to += AT_ONCE) {
             memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4),
-                   BLOCK * sizeof *to);
+                   AT_ONCE * sizeof *to);
         }
     }
 #endif
@@ -403,8 +403,8 @@ static void copy(asc_sample_t *to, const asc_sample_t *from, size_t count) {
         count -= whole;
     }
 #endif
-    for (; count >= BLOCK; count -= BLOCK, from += BLOCK, to += BLOCK) {
-        memcpy(to, from, BLOCK * sizeof *to);
+    for (; count >= AT_ONCE; count -= AT_ONCE, from += AT_ONCE, to += AT_ONCE) {
+        memcpy(to, from, AT_ONCE * sizeof *to);
     }
     for (; count > 0; count--) {
         *to++ = *from++;

@@ -191,7 +191,7 @@ static void multiply_windows(const asc_product_t *product, const int16_t *wide, 
 #endif
 
 /* The range of a fused activation where it is not that of int8. */
-static void clamp(const asc_output_t *range, int8_t *values, int32_t count) {
+static void clamp_codes(const asc_output_t *range, int8_t *values, int32_t count) {
     const int32_t minimum = range->minimum;
     const int32_t maximum = range->maximum;
     for (int32_t i = 0; i < count; i++) {
@@ -218,7 +218,7 @@ ASC_INLINE void multiply_all(const asc_product_t *product, const int16_t *wide, 
     multiply_windows(product, wide, step, windows, output);
 #endif
     if (product->range.clamps) {
-        clamp(&product->range, output, windows * product->count);
+        clamp_codes(&product->range, output, windows * product->count);
     }
 }
 
@@ -291,7 +291,7 @@ ASC_INLINE void conv(const asc_conv_t *layer, int short_way, int is_rectified,
     if (short_way && are_fives(layer, args->rows[0])) {
         made = multiply_fives(layer, args->rows[0], args->scratch, args->output, is_rectified);
         if (product.range.clamps) {
-            clamp(&product.range, args->output, made * product.count);
+            clamp_codes(&product.range, args->output, made * product.count);
         }
         widen_pixels(layer, args->rows[0], made, wide);
         step = layer->depth;
@@ -414,7 +414,7 @@ void asc_dense(const void *data, const asc_kernel_args_t *args) {
                        args->output + row * layer->outputs);
     }
     if (layer->range.clamps) {
-        clamp(&layer->range, args->output, layer->rows * layer->outputs);
+        clamp_codes(&layer->range, args->output, layer->rows * layer->outputs);
     }
 }
 
@@ -625,7 +625,7 @@ ASC_INLINE void depthwise(const asc_depthwise_conv_t *layer, const asc_kernel_ar
     depthwise_by_taps(layer, args, made, short_way, is_rectified);
 #endif
     if (layer->range.clamps) {
-        clamp(&layer->range, args->output, layer->output_width * layer->output_channels);
+        clamp_codes(&layer->range, args->output, layer->output_width * layer->output_channels);
     }
 }
 

@@ -17,9 +17,9 @@
 /* Copies for layers of either range, without a choice in their loops; without optimisation they
  * would take kilobytes of stack. */
 #if defined(__OPTIMIZE__)
-#define INLINE static inline __attribute__((always_inline))
+#define INLINED static inline __attribute__((always_inline))
 #else
-#define INLINE static inline
+#define INLINED static inline
 #endif
 
 enum { LANES = 16, WINDOWS = 4 };
@@ -38,7 +38,7 @@ typedef int32_t asc_sums_t[2 * WINDOWS];
 /* What becomes of sums: codes, by the long way or the short one of narrow ranges, or nothing. */
 typedef enum { WIDE, NARROW, SUMS } asc_kind_t;
 
-INLINE int32x4_t multiply(int32x4_t sums, const asc_channel_t *channel, asc_kind_t finish) {
+INLINED int32x4_t multiply(int32x4_t sums, const asc_channel_t *channel, asc_kind_t finish) {
     const int32x4_t values = vaddq_n_s32(sums, channel->bias);
     const int32_t shift = -1 - channel->bits;
     return finish == NARROW
@@ -47,8 +47,8 @@ INLINE int32x4_t multiply(int32x4_t sums, const asc_channel_t *channel, asc_kind
 }
 
 /* Two channels, from `output` on; of codes, the second is left out if there is none. */
-INLINE void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32_t rest,
-                        int32_t zero_point, asc_kind_t finish, uint16x8_t places, int8_t *output) {
+INLINED void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32_t rest,
+                         int32_t zero_point, asc_kind_t finish, uint16x8_t places, int8_t *output) {
     if (finish == SUMS) {
         int32_t *const to = (int32_t *)(void *)output;
         const uint32x4_t windows = vmovlbq_u16(places);
@@ -66,7 +66,7 @@ INLINE void finish_pair(const int32_t *sums, const asc_channel_t *channel, int32
     }
 }
 
-INLINE int8x16x2_t load_pair(const int8_t *weights) {
+INLINED int8x16x2_t load_pair(const int8_t *weights) {
     const int32x4x2_t words = vld2q_s32((const int32_t *)(const void *)weights);
     int8x16x2_t pair;
     pair.val[0] = vreinterpretq_s8_s32(words.val[0]);
@@ -76,8 +76,8 @@ INLINE int8x16x2_t load_pair(const int8_t *weights) {
 
 /* Windows of at most 16 values stay in registers. What VLD2 reads behind the weights of a pair
  * meets zeros. */
-INLINE void multiply_shallow(const asc_product_t *product, const asc_window_block_t *block,
-                             int8_t *output, asc_kind_t finish) {
+INLINED void multiply_shallow(const asc_product_t *product, const asc_window_block_t *block,
+                              int8_t *output, asc_kind_t finish) {
     const mve_pred16_t depth = vctp8q((uint32_t)product->depth);
     const int8x16_t w0 = vldrbq_z_s8(block->windows[0], depth);
     const int8x16_t w1 = vldrbq_z_s8(block->windows[1], depth);
@@ -104,8 +104,8 @@ INLINE void multiply_shallow(const asc_product_t *product, const asc_window_bloc
 }
 
 /* Two windows against two channels: `head` values, then `vectors` of 16. */
-INLINE void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *second, int32_t head,
-                     uint32_t vectors, int32_t *sums) {
+INLINED void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *second,
+                      int32_t head, uint32_t vectors, int32_t *sums) {
     const mve_pred16_t inside = vctp8q((uint32_t)head);
     int8x16x2_t pair = load_pair(weights);
     int8x16_t a = vldrbq_z_s8(first, inside);
@@ -135,8 +135,8 @@ INLINE void sum_deep(const int8_t *weights, const int8_t *first, const int8_t *s
     sums[WINDOWS + 1] = s3;
 }
 
-INLINE void multiply_deep(const asc_product_t *product, const asc_window_block_t *block,
-                          int8_t *output, asc_kind_t finish) {
+INLINED void multiply_deep(const asc_product_t *product, const asc_window_block_t *block,
+                           int8_t *output, asc_kind_t finish) {
     const int32_t depth = product->depth;
     const int32_t head = (depth - 1) % LANES + 1;
     const uint32_t vectors = (uint32_t)(depth - head) / LANES;

@@ -27,11 +27,11 @@
 
 /* Where it does not, a copy for two rows has its loops over them written out. */
 #if HAS_TWO_ROWS
-#define INLINE static inline
+#define INLINED static inline
 #elif defined(__OPTIMIZE__)
-#define INLINE static inline __attribute__((always_inline))
+#define INLINED static inline __attribute__((always_inline))
 #else
-#define INLINE static inline
+#define INLINED static inline
 #endif
 
 enum { MOST_ROWS = 3 };
@@ -156,8 +156,8 @@ static inline void store(asc_value_t sum, const asc_finish_t *finish, int8_t *ou
 #endif
 
 /* The sum of some sums at the same place of several rows. */
-INLINE asc_value_t add_rows(const int32_t *const *rows, int32_t count, int32_t place,
-                            const asc_finish_t *finish) {
+INLINED asc_value_t add_rows(const int32_t *const *rows, int32_t count, int32_t place,
+                             const asc_finish_t *finish) {
     asc_value_t sum = count > 0 ? load(rows[0] + place, finish) : zero();
     if (count > 1) {
         sum = add(sum, load(rows[1] + place, finish));
@@ -176,8 +176,8 @@ static inline asc_value_t add_columns(const int32_t *pixel, int32_t channels,
 }
 
 /* Channels from c on, as many as are made at once. */
-INLINE void make_channels(const asc_upsampled_sum_t *layer, const asc_sums_rows_t *from,
-                          int32_t count, int32_t c, int8_t *output) {
+INLINED void make_channels(const asc_upsampled_sum_t *layer, const asc_sums_rows_t *from,
+                           int32_t count, int32_t c, int8_t *output) {
     const int32_t channels = layer->output_channels;
     const int32_t step = step_of(layer);
     const int32_t left = place_of(layer, c);
@@ -282,8 +282,8 @@ static inline void make_narrow(const asc_upsampled_sum_t *layer, int is_rectifie
 
 /* short_way: whether codes of a narrow layer may be rounded by the short way.
  * is_rectified: whether ASC_ROUND_UP is allowed. */
-INLINE void make_row(const asc_upsampled_sum_t *layer, const asc_kernel_args_t *args, int short_way,
-                     int is_rectified) {
+INLINED void make_row(const asc_upsampled_sum_t *layer, const asc_kernel_args_t *args,
+                      int short_way, int is_rectified) {
     const asc_sums_rows_t rows = find_rows(layer, args->rows);
 #if HAS_TWO_ROWS
     if (rows.count == 2 && layer->rows == 2 && layer->range.narrow && short_way) {

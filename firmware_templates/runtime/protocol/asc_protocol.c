@@ -8,7 +8,7 @@
 #if ASC_PROTOCOL
 
 /* A message: version, kind, sequence number (2 bytes), body; numbers are little-endian. */
-enum { HEADER_SIZE = 4, BODY_MAX = ASC_FRAME_MAX - HEADER_SIZE };
+enum { HEADER_BYTES = 4, BODY_MAX = ASC_FRAME_MAX - HEADER_BYTES };
 
 /* Kinds of requests; a reply's kind has the highest bit set, an event is a reply to nothing. */
 enum {
@@ -80,7 +80,7 @@ static void write_result(writer_t *writer, const asc_result_t *result) {
 }
 
 static void network_status(writer_t *reply, int status) {
-    reply->data[HEADER_SIZE] = status == ASC_NET_OK ? STATUS_OK : STATUS_NETWORK;
+    reply->data[HEADER_BYTES] = status == ASC_NET_OK ? STATUS_OK : STATUS_NETWORK;
     write_byte(reply, (uint32_t)-status);
 }
 
@@ -142,7 +142,7 @@ static void read_region(const asc_protocol_t *protocol, const uint8_t *body, wri
     const uint32_t count = read_word(body + 8);
     size_t size = region_size(protocol, region);
     if (size == 0 || offset > size || count > size - offset || count > BODY_MAX - 1) {
-        reply->data[HEADER_SIZE] = STATUS_RANGE;
+        reply->data[HEADER_BYTES] = STATUS_RANGE;
     } else if (region == REGION_COLUMN) {
         write_column(protocol, reply, offset, count);
     } else {
@@ -284,7 +284,7 @@ static void status(const asc_protocol_t *protocol, writer_t *reply) {
 /* Afterwards the classifier starts anew. */
 static void selftest(asc_protocol_t *protocol, writer_t *reply) {
     if (protocol->port->selftest == NULL) {
-        reply->data[HEADER_SIZE] = STATUS_KIND;
+        reply->data[HEADER_BYTES] = STATUS_KIND;
         return;
     }
     const int result = protocol->port->selftest(protocol->classifier);
@@ -314,7 +314,7 @@ static int is_length(uint32_t kind, size_t size) {
 static void handle(asc_protocol_t *protocol, uint32_t kind, const uint8_t *body, size_t size,
                    writer_t *reply) {
     if (!is_length(kind, size)) {
-        reply->data[HEADER_SIZE] = STATUS_LENGTH;
+        reply->data[HEADER_BYTES] = STATUS_LENGTH;
         return;
     }
     switch (kind) {
@@ -341,12 +341,12 @@ static void handle(asc_protocol_t *protocol, uint32_t kind, const uint8_t *body,
         column(protocol, reply);
         break;
     default:
-        reply->data[HEADER_SIZE] = STATUS_KIND;
+        reply->data[HEADER_BYTES] = STATUS_KIND;
         break;
     }
 }
 
-static void send(const asc_protocol_t *protocol, uint8_t *data, size_t size) {
+static void send_frame(const asc_protocol_t *protocol, uint8_t *data, size_t size) {
     asc_frame_send(data, size, protocol->port->put, protocol->port->context);
 }
 
@@ -357,9 +357,9 @@ static void reply_to(asc_protocol_t *protocol, const uint8_t *request, size_t si
     write_bytes(&reply, request + 2, 2);
     write_byte(&reply, STATUS_OK);
     if (request[0] != ASC_PROTOCOL_VERSION) {
-        reply.data[HEADER_SIZE] = STATUS_VERSION;
+        reply.data[HEADER_BYTES] = STATUS_VERSION;
     } else {
-        handle(protocol, request[1], request + HEADER_SIZE, size - HEADER_SIZE, &reply);
+        handle(protocol, request[1], request + HEADER_BYTES, size - HEADER_BYTES, &reply);
     }
     protocol->reply_size = (uint32_t)reply.size;
 }
@@ -367,14 +367,14 @@ static void reply_to(asc_protocol_t *protocol, const uint8_t *request, size_t si
 /* A request that comes again is not done again. */
 static void take_request(asc_protocol_t *protocol, const uint8_t *request, size_t size) {
     const uint32_t crc = asc_frame_crc(request, size);
-    if (size < HEADER_SIZE || (request[1] & REPLY) != 0) {
+    if (size < HEADER_BYTES || (request[1] & REPLY) != 0) {
         return;
     }
     if (protocol->reply_size == 0 || crc != protocol->request_crc) {
         protocol->request_crc = crc;
         reply_to(protocol, request, size);
     }
-    send(protocol, protocol->reply, protocol->reply_size);
+    send_frame(protocol, protocol->reply, protocol->reply_size);
 }
 
 void asc_protocol_init(asc_protocol_t *protocol, asc_t *classifier, const asc_port_t *port) {
@@ -410,14 +410,14 @@ void asc_protocol_report(const asc_protocol_t *protocol, const asc_result_t *res
     if (protocol->reply_size == 0) {
         return;
     }
-    uint8_t data[HEADER_SIZE + 8 + 2 * ASC_NET_OUTPUT_SIZE + ASC_FRAME_CRC_SIZE];
+    uint8_t data[HEADER_BYTES + 8 + 2 * ASC_NET_OUTPUT_SIZE + ASC_FRAME_CRC_SIZE];
     writer_t event = {data, 0};
     write_byte(&event, ASC_PROTOCOL_VERSION);
     write_byte(&event, KIND_RESULT | REPLY);
     write_byte(&event, 0);
     write_byte(&event, 0);
     write_result(&event, result);
-    send(protocol, data, event.size);
+    send_frame(protocol, data, event.size);
 }
 
 #else

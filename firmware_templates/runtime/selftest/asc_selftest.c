@@ -7,9 +7,9 @@
 
 /* A continuous front end knows no clips: zeros stand in for what comes after one. */
 #if ASC_FRONTEND_CONTINUOUS
-#define SAMPLES (ASC_FRONTEND_CLIP_SAMPLES + ASC_FRONTEND_LEAD)
+#define CLIP_SAMPLES (ASC_FRONTEND_CLIP_SAMPLES + ASC_FRONTEND_LEAD)
 #else
-#define SAMPLES ASC_FRONTEND_CLIP_SAMPLES
+#define CLIP_SAMPLES ASC_FRONTEND_CLIP_SAMPLES
 #endif
 
 /* Sample n of the clip: noise of full scale that loses 6 dB at every level, then zeros. */
@@ -41,7 +41,7 @@ static int classify(asc_t *classifier, uint32_t *checksum) {
     uint32_t noise = 1;
     int status = ASC_NET_OK;
     *checksum = 0x811C9DC5u;
-    for (uint32_t n = 0; n < SAMPLES; n++) {
+    for (uint32_t n = 0; n < CLIP_SAMPLES; n++) {
         const asc_sample_t sample = sample_at(n, &noise);
         (void)asc_frontend_push(&classifier->frontend, &sample, 1);
         while (status == ASC_NET_OK && classifier->column < ASC_FRONTEND_COLUMNS &&

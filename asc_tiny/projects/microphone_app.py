@@ -14,13 +14,19 @@ from asc_tiny.projects import application
 from asc_tiny.projects.audio_buffering import Pace, pace
 from asc_tiny.projects.generator import GenerationRequest
 
-_APPLICATION = (
-    *("asc_console.c", "asc_console.h", "asc_cycles.h"),
-    *("asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h", "asc_number.h"),
-)
+_LISTENER = ("asc_line.c", "asc_line.h", "asc_listen.c.j2", "asc_listen.h")
+_CONSOLE = ("asc_console.c", "asc_console.h", "asc_cycles.h", "asc_number.h")
 
 
 def sources(request: GenerationRequest) -> dict[str, str]:
+    """Return ``listening_sources`` with what prints decisions, file name to text."""
+    return {
+        **listening_sources(request),
+        **application.files(_CONSOLE, request.prefix, {}),
+    }
+
+
+def listening_sources(request: GenerationRequest) -> dict[str, str]:
     """Return the library with the path from a microphone's interrupt, file name to text."""
     prefix = request.prefix
     files = dict(request.library.sources)
@@ -33,7 +39,7 @@ def sources(request: GenerationRequest) -> dict[str, str]:
         "resampler": request.resampler,
         "sample_bits": request.model.frontend.sample_bits,
     }
-    return {**files, **application.files(_APPLICATION, prefix, values)}
+    return {**files, **application.files(_LISTENER, prefix, values)}
 
 
 def _pace(request: GenerationRequest) -> Pace:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from asc_tiny.firmware.library import audio_sources, selftest_sources
+from asc_tiny.boards.catalog import Board
+from asc_tiny.projects import microphone_app, network_app
 from asc_tiny.projects.generator import (
+    TEMPLATES,
     Files,
     GenerationRequest,
     NetworkRequest,
     ProjectGenerator,
 )
+
+_EXAMPLES = ("bare_metal", "freertos")
+"""Applications in C that the README shows: as files, recursive builds would compile them."""
 
 
 class SourcesGenerator(ProjectGenerator):
@@ -16,16 +21,33 @@ class SourcesGenerator(ProjectGenerator):
 
     name = "sources"
     default_board = "mps2-an386"
+    templates = TEMPLATES / "sources"
     is_folder = False
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the library's files, beside which others may lie."""
+        prefix = request.prefix
+        values = {
+            **microphone_app.values(request),
+            **{name: self.render(f"{name}.c", {}, prefix) for name in _EXAMPLES},
+            "compiler": _compiler(request.board),
+        }
         return {
-            **request.library.sources,
-            **audio_sources(request.model, request.resampler, prefix=request.prefix),
-            **selftest_sources(request.model, request.scores, prefix=request.prefix),
+            **microphone_app.listening_sources(request),
+            f"{prefix}_README.md": self.render("README.md.j2", values, prefix),
         }
 
     def network_files(self, request: NetworkRequest) -> Files:
         """Return the network's files, beside which others may lie."""
-        return dict(request.sources)
+        prefix = request.prefix
+        values = {**network_app.values(request), "compiler": _compiler(request.board)}
+        return {
+            **request.sources,
+            f"{prefix}_README.md": self.render("network.md.j2", values, prefix),
+        }
+
+
+def _compiler(board: Board) -> str:
+    """Return the start of a compiler's command line for a board's core."""
+    program = board.toolchain.compiler or ("arm-none-eabi-gcc" if board.cpu else "cc")
+    return " ".join((program, *board.core_flags))

@@ -23,6 +23,7 @@ from support.paths import CLIPS, DOUBLES, MODEL
 BOARD = "mps2-an385"
 CHUNK = 256
 LOST_CHUNK = 100
+IMAGE = "image.elf"
 
 
 def generate(folder: Path, *options: object) -> Path:
@@ -72,7 +73,7 @@ def heard(
     flags = [*FLAGS, "-ffunction-sections", "-fdata-sections", f"-I{platform}", *options, *loss]
     files = sorted([*folder.glob("*.c"), *platform.glob("*.c")])
     objects = compiled([*command, *flags], files)
-    image = folder / "image.elf"
+    image = folder / IMAGE
     link = [*command, *LINK, f"-T{platform / 'link.ld'}", *objects, *kernel, "-o", image]
     subprocess.run(link, check=True)
     return emulate(board, image, []).splitlines()

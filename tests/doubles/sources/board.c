@@ -9,9 +9,10 @@
 #endif
 
 enum { CHUNK = 256, RATE = 44100, CLOCK = 25000000, TIMER_IRQ = 8, QUIET_CHUNKS = 100 };
-enum { MOST_SAMPLES = 4 * 44100 };
+enum { MOST_BYTES = 1 << 20 };
 
-static int16_t source[MOST_SAMPLES];
+/* In the board's PSRAM, so that the program's RAM is the application's. */
+static int16_t *const source = (int16_t *)0x21000000;
 static size_t chunks;
 static size_t chunk;
 
@@ -68,7 +69,7 @@ void microphone_start(void) {
     volatile uint8_t *const priority = (volatile uint8_t *)0xE000E400;
     const uint32_t enable_with_interrupt = 1u | 8u;
     const uint32_t ticks = (uint32_t)((uint64_t)CLOCK * CHUNK / RATE);
-    chunks = platform_read(platform_open("in.pcm", "rb"), source, sizeof source) /
+    chunks = platform_read(platform_open("in.pcm", "rb"), source, MOST_BYTES) /
              (CHUNK * sizeof source[0]);
     timer[2] = ticks;
     timer[1] = ticks;

@@ -10,6 +10,7 @@ from asc_tiny.firmware.golden import golden_files
 from asc_tiny.firmware.library import protocol_sources, selftest_sources
 from asc_tiny.projects.generator import (
     TEMPLATES,
+    Application,
     Files,
     GenerationRequest,
     NetworkRequest,
@@ -60,6 +61,7 @@ class CMakeGenerator(ProjectGenerator):
     default_board = "mps2-an386"
     templates = TEMPLATES / "cmake"
     image_patterns = ("build/firmware.elf",)
+    listening = Application(8 * 1024, 15 * 1024)
 
     def check(self, board: Board, runtime: str) -> None:
         """Check that a toolchain builds for the board, and TensorFlow Lite Micro's for its core."""

@@ -6,6 +6,7 @@ Without west's workspace ``ZEPHYR_MODULES`` names the modules' folders, as in Ze
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ from asc_tiny.projects.zephyr import TABLE
 from support import build_records
 from support.build_records import LINKED, OVERFLOWS, RAN, Build, Record
 from support.commands import asc_tiny
+from support.hostile_models import with_metadata
 from support.paths import MODEL, MODELS
 
 MOST_S = 120
@@ -163,3 +165,51 @@ def printed(image: Path) -> list[str]:
         lines = [process.stdout.readline() for _ in range(3)]
         process.terminate()
     return lines
+
+
+def twister(project: Path, *options: str) -> dict[str, str]:
+    """Run Zephyr's test runner on a project's samples; return what it says, by sample and board.
+
+    ``built`` is what it says of those that are not to be run, by a word of each release.
+    """
+    out = project.with_name("twister")
+    runner = Path(os.environ["ZEPHYR_BASE"]) / "scripts" / "twister"
+    modules = os.environ.get("ZEPHYR_MODULES")
+    given = [f"-x=ZEPHYR_MODULES={modules}"] if modules else []
+    command = ["python3", runner, "-T", project, "-O", out, "-j1", "--inline-logs", *given]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-8000:]
+    suites = json.loads((out / "twister.json").read_text(encoding="utf-8"))["testsuites"]
+    return {
+        f"{each['name'].split('/')[-1]} on {each['platform'].split('/')[0]}": (
+            "built"
+            if each["status"] in ("passed", "not run") and not each["runnable"]
+            else each["status"]
+        )
+        for each in suites
+    }
+
+
+@pytest.mark.qemu
+def test_twister_passes_with_a_microphone_and_emulated(tmp_path: Path) -> None:
+    found = twister(generate(tmp_path / "project", "nrf52840dk"), "--integration")
+    assert found == {
+        "asc.scenes.microphone on nrf52840dk": "built",
+        "asc.scenes.emulated on mps2": "passed",
+    }
+
+
+@pytest.mark.parametrize("board", ["nrf52833dk", "nrf5340dk"])
+def test_twister_builds_for_other_boards(board: str, tmp_path: Path) -> None:
+    found = twister(generate(tmp_path / "project", board), "-p", target_of(board))
+    assert found == {f"asc.scenes.microphone on {board}": "built"}
+
+
+@pytest.mark.qemu
+def test_twister_passes_for_a_network_alone(tmp_path: Path) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(with_metadata('{"schema": 1}'))
+    command = ["generate", model, "--project", "zephyr", "--out", tmp_path / "project"]
+    assert asc_tiny(*command) == 0
+    found = twister(tmp_path / "project", "--integration")
+    assert found == {"asc.network on mps2": "passed"}

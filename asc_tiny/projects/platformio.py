@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.boards.catalog import Board
-from asc_tiny.projects import arduino, microphone_app, network_app, stm32l4
+from asc_tiny.projects import arduino, microphone_app, network_app, stm32
 from asc_tiny.projects.generator import (
     TEMPLATES,
     Files,
@@ -42,7 +43,7 @@ class PlatformioBoard:
 
 TABLE = BoardTable("platformio", PlatformioBoard)
 
-_TABLES: dict[str, BoardTable[Any]] = {_ARDUINO: arduino.TABLE, _STM32CUBE: stm32l4.TABLE}
+_TABLES: dict[str, BoardTable[Any]] = {_ARDUINO: arduino.TABLE, _STM32CUBE: stm32.TABLE}
 """What the applications read of a board, by framework."""
 
 
@@ -66,7 +67,7 @@ class PlatformioGenerator(ProjectGenerator):
             )
         needed.read(board)
         if framework == _STM32CUBE:
-            stm32l4.check(board)
+            stm32.check(board)
         if runtime == "tflm" and framework != _ARDUINO:
             raise AscError(
                 f"board {board.name}: --runtime tflm with --project platformio is for boards with "
@@ -84,7 +85,7 @@ class PlatformioGenerator(ProjectGenerator):
             "application_files": sorted(name for name in application if not name.endswith(".h")),
         }
         if environment.framework == _STM32CUBE:
-            values["board_title"] = stm32l4.title(request.board)
+            values.update(stm32.values(request))
         sources = microphone_app.sources(request)
         return {
             **{f"{library}/src/{name}": text for name, text in sources.items()},
@@ -92,6 +93,7 @@ class PlatformioGenerator(ProjectGenerator):
             f"{library}/library.json": self.render("library.json.j2", values, prefix),
             "platformio.ini": self.render("platformio.ini.j2", values, prefix),
             "README.md": self.render("README.md.j2", values, prefix),
+            **_linker_script(request, values),
         }
 
     def network_files(self, request: NetworkRequest) -> Files:
@@ -99,10 +101,10 @@ class PlatformioGenerator(ProjectGenerator):
         environment, prefix = TABLE.read(request.board), request.prefix
         values = {**network_app.values(request), "environment": environment}
         if environment.framework == _STM32CUBE:
-            values["board_title"] = stm32l4.title(request.board)
+            values.update(stm32.network_values(request))
             application = {
-                **stm32l4.network_application(request),
-                **stm32l4.network_start_up(request),
+                **stm32.network_application(request),
+                **stm32.network_start_up(request),
             }
         else:
             application = {"main.cpp": arduino.check_sketch(request)}
@@ -114,6 +116,7 @@ class PlatformioGenerator(ProjectGenerator):
             f"{library}/library.json": self.render("library.json.j2", values, prefix),
             "platformio.ini": self.render("platformio.ini.j2", values, prefix),
             "README.md": self.render("network.md.j2", values, prefix),
+            **_linker_script(request, values),
         }
 
     def flash(self, project: Manifest, *, probe: str | None, port: str | None) -> ToolCommand:
@@ -123,7 +126,16 @@ class PlatformioGenerator(ProjectGenerator):
         return ToolCommand(arguments, "pip install platformio")
 
 
+def _linker_script(
+    request: GenerationRequest | NetworkRequest, values: Mapping[str, object]
+) -> dict[str, str]:
+    """Return a linker's script for a board whose RAM lies elsewhere than PlatformIO takes it."""
+    if not values.get("has_linker_script"):
+        return {}
+    return {"memory.ld": stm32.linker_script(request.board, str(values["banner"]))}
+
+
 def _application(request: GenerationRequest) -> dict[str, str]:
     if TABLE.read(request.board).framework == _ARDUINO:
         return {"main.cpp": arduino.sketch(request)}
-    return {**stm32l4.application(request), **stm32l4.start_up(request)}
+    return {**stm32.application(request), **stm32.start_up(request)}

@@ -32,7 +32,14 @@ ASKED = {
         "nucleo_l496zg",
         "stm32l496g_disco",
     ),
-    *("disco_l475_iot1", "nucleo_f746zg", "stm32f746g_disco", "rpi_pico", "rpi_pico2"),
+    *(
+        "disco_l475_iot1",
+        "nucleo_f746zg",
+        "nucleo_h743zi",
+        "stm32f746g_disco",
+        "rpi_pico",
+        "rpi_pico2",
+    ),
     "esp32s3_devkitc",
 }
 

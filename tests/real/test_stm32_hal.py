@@ -1,45 +1,262 @@
-"""The application for STM32L4 boards against ST's own HAL, where it is (``STM32L4_HAL``).
+"""Applications for STM32 boards linked with ST's own HAL and start-up code, where those are.
 
-``STM32L4_HAL`` is a checkout of ST's stm32l4xx-hal-driver, ``STM32L4_DEVICE`` of its
-cmsis-device-l4, ``CMSIS_CORE`` the folder of CMSIS's core_cm4.h.
+For a line of chips ``STM32L4_HAL``, ``STM32F7_HAL`` and ``STM32H7_HAL`` are checkouts of ST's
+stm32l4xx-hal-driver and so on, ``STM32L4_DEVICE`` ... of its cmsis-device-l4 and so on;
+``CMSIS_CORE`` is the folder of CMSIS's core_cm4.h. The images then run on a core that Unicorn
+emulates, among registers of ours (``support.stm32_chips``), if there is the package unicorn.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import subprocess
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from asc_tiny.boards import catalog
+from asc_tiny.projects import stm32
 from support.commands import asc_tiny
+from support.microphones import played, scenes
 from support.paths import MODEL
+from support.serial_requests import check_a_port
+from support.stm32_chips import HALF, Chip, Wiring
 
-NEEDED = ("STM32L4_HAL", "STM32L4_DEVICE", "CMSIS_CORE")
+_SAI_L4 = {"PE4": 13, "PE5": 13, "PE6": 13}
+_SAI_F7 = {"PE4": 6, "PE5": 6, "PE6": 6}
+_USART3 = {"PD8": 7, "PD9": 7}
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not all(name in os.environ for name in NEEDED), reason=f"needs {', '.join(NEEDED)}"
+WIRINGS = {
+    "disco_l475_iot1": Wiring(
+        family="l4",
+        chip="STM32L475xx",
+        uart=("USART1", 0x40013800),
+        uart_pins={"PB6": 7, "PB7": 7},
+        pins={"PE9": 6, "PE7": 6},
+        dma=(1, 4),
+        request=0,
+        clocks=[(0x40021048, 0), (0x40021060, 14), (0x40021060, 24)],
+        channel=2,
     ),
-]
+    "stm32l496g_disco": Wiring(
+        family="l4",
+        chip="STM32L496xx",
+        uart=("USART2", 0x40004400),
+        uart_pins={"PA2": 7, "PD6": 7},
+        pins={"PC2": 6, "PC7": 6},
+        dma=(1, 4),
+        request=0,
+        clocks=[(0x40021048, 0), (0x40021058, 17), (0x40021060, 24)],
+        channel=3,
+        supply="PH1",
+    ),
+    "nucleo_l496zg": Wiring(
+        family="l4",
+        chip="STM32L496xx",
+        uart=("LPUART1", 0x40008000),
+        uart_pins={"PG7": 8, "PG8": 8},
+        pins=_SAI_L4,
+        dma=(2, 1),
+        request=1,
+        # DMA2, port E, VDDIO2 (PWR_CR2), LPUART1, SAI1.
+        clocks=[
+            (0x40021048, 1),
+            (0x4002104C, 4),
+            (0x40007004, 9),
+            (0x4002105C, 0),
+            (0x40021060, 21),
+        ],
+    ),
+    "nucleo_f746zg": Wiring(
+        family="f7",
+        chip="STM32F746xx",
+        uart=("USART3", 0x40004800),
+        uart_pins=_USART3,
+        pins=_SAI_F7,
+        dma=(2, 1),
+        request=0,
+        # DMA2, port E, USART3, SAI1.
+        clocks=[(0x40023830, 22), (0x40023830, 4), (0x40023840, 18), (0x40023844, 22)],
+    ),
+    "nucleo_h743zi": Wiring(
+        family="h7",
+        chip="STM32H743xx",
+        uart=("USART3", 0x40004800),
+        uart_pins=_USART3,
+        pins=_SAI_F7,
+        dma=(1, 1),
+        request=87,
+        # DMA1, SRAM1 (of the DMA's buffer), port E, USART3, SAI1.
+        clocks=[
+            (0x580244D8, 0),
+            (0x580244DC, 29),
+            (0x580244E0, 4),
+            (0x580244E8, 18),
+            (0x580244F0, 22),
+        ],
+    ),
+}
+"""Boards and what is where on them, from ST's manuals (``support.stm32_chips``)."""
+
+DRIVERS = ("", "_cortex", "_dma", "_dma_ex", "_gpio", "_pwr", "_pwr_ex", "_rcc", "_rcc_ex", "_uart")
+DRIVERS = (*DRIVERS, "_uart_ex", "_sai", "_sai_ex", "_dfsdm", "_flash", "_flash_ex")
+NO_IT = ("-fno-if-conversion", "-fno-if-conversion2")
+"""Unicorn forgets where in an IT block it is if a register is written there."""
+
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Werror")
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize(
-    ("board", "chip"), [("disco_l475_iot1", "STM32L475xx"), ("stm32l496g_disco", "STM32L496xx")]
-)
-def test_compiles_against_the_hal(board: str, chip: str, tmp_path: Path) -> None:
-    hal, device, core = (Path(os.environ[name]) for name in NEEDED)
-    out = tmp_path / "project"
-    options = ["--project", "platformio", "--board", board, "--out", out]
-    assert asc_tiny("generate", MODEL, *options) == 0
-    template = hal / "Inc" / "stm32l4xx_hal_conf_template.h"
-    (tmp_path / "stm32l4xx_hal_conf.h").write_text(template.read_text(encoding="utf-8"))
-    (library,) = (out / "lib").glob("*/src")
-    flags = ["-mcpu=cortex-m4", "-mthumb", "-O2", "-std=c99", "-Wall", "-Wextra", "-Werror"]
-    flags += [f"-I{folder}" for folder in (library, out / "src", tmp_path)]
-    flags += [f"-isystem{folder}" for folder in (hal / "Inc", device / "Include", core)]
-    for source in sorted((out / "src").glob("*.c")):
-        command = ["arm-none-eabi-gcc", *flags, f"-D{chip}", "-fsyntax-only", source]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+def folders(family: str) -> tuple[Path, Path, Path]:
+    """Return the folders of HAL, device and CMSIS; skip the test where they are not named."""
+    names = (f"STM32{family.upper()}_HAL", f"STM32{family.upper()}_DEVICE", "CMSIS_CORE")
+    missing = [name for name in names if name not in os.environ]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
+    hal, device, core = (Path(os.environ[name]) for name in names)
+    return hal, device, core
+
+
+def linked(board: str, folder: Path) -> Path:
+    """Generate, compile and link a project with the real HAL and start-up code."""
+    wiring = WIRINGS[board]
+    hal, device, core = folders(wiring.family)
+    project, line = folder / "project", f"stm32{wiring.family}xx"
+    command = ["generate", MODEL, "--project", "platformio", "--board", board, "--out", project]
+    assert asc_tiny(*command) == 0
+    (folder / "hal").mkdir()
+    shutil.copy(hal / f"Inc/{line}_hal_conf_template.h", folder / f"hal/{line}_hal_conf.h")
+    target = catalog.get(board)
+    (library,) = (project / "lib").glob("*/src")
+    flags = [*target.compiler_flags, "-mthumb", "-O2", "-ffunction-sections", "-fdata-sections"]
+    flags += [f"-D{wiring.chip}", "-DUSE_HAL_DRIVER", f"-DHSE_VALUE={wiring.oscillator_hz}U"]
+    flags += [f"-I{library}", f"-I{project / 'src'}"]
+    system = [folder / "hal", hal / "Inc", device / "Include", core]
+    flags += [f"-isystem{path}" for path in system]
+    templates = device / "Source/Templates"
+    theirs = [hal / f"Src/{line}_hal{name}.c" for name in DRIVERS]
+    theirs = [path for path in theirs if path.is_file()]
+    theirs += [templates / f"system_{line}.c", templates / f"gcc/startup_{wiring.chip.lower()}.s"]
+    ours = [*sorted(library.glob("*.c")), *sorted((project / "src").glob("*.c"))]
+    objects = []
+    for sources, options in ((theirs, ("-w", *NO_IT)), (ours, STRICT)):
+        for source in sources:
+            objects.append(folder / f"{source.stem}.o")
+            command = ["arm-none-eabi-gcc", *flags, *options, "-c", source, "-o", objects[-1]]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+    (folder / "memory.ld").write_text(stm32.linker_script(target, "test"))
+    image = folder / f"{board}.elf"
+    link = ["arm-none-eabi-gcc", *target.compiler_flags, "-mthumb", *objects, "-o", image]
+    link += ["-Wl,--gc-sections", f"-T{folder / 'memory.ld'}"]
+    link += ["--specs=nano.specs", "--specs=nosys.specs"]
+    done = subprocess.run(link, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    subprocess.run(["arm-none-eabi-size", image], check=True)
+    return image
+
+
+@pytest.fixture(scope="module", params=sorted(WIRINGS))
+def image(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return linked(request.param, tmp_path_factory.mktemp("stm32"))
+
+
+def chip(image: Path) -> Chip:
+    if importlib.util.find_spec("unicorn") is None:
+        pytest.skip("needs the package unicorn")
+    wiring = WIRINGS[image.stem]
+    device = folders(wiring.family)[1]
+    regions = catalog.get(image.stem).memory
+    memory = [(each.origin, each.bytes) for each in regions.values()]
+    return Chip(image, wiring, memory, device / f"Include/{wiring.chip.lower()}.h")
+
+
+def test_links_with_the_hal(image: Path) -> None:
+    assert image.stat().st_size > 0
+
+
+def test_hears_what_the_peripherals_give(image: Path) -> None:
+    pcm = played()
+    device = chip(image)
+    device.boot()
+    device.check(Fraction(44100), catalog.get(image.stem).clock_hz)
+    device.play(pcm)
+    assert device.lines() == ["selftest 0", *scenes(pcm)]
+
+
+WRONG = 40
+"""Halves of the DMA's buffer that are heard before something goes wrong."""
+
+
+def heard_with(device: Chip, event: Callable[[], None], pcm: np.ndarray) -> list[str]:
+    """Play a clip with an event in it, and return what is printed."""
+    device.boot()
+    device.play(pcm, before=lambda half: event() if half == WRONG else None)
+    return device.lines()
+
+
+def test_starts_again_after_an_error_of_the_dma(image: Path) -> None:
+    pcm, device = played(), chip(image)
+
+    def fail() -> None:
+        device.fail()
+        assert not device.is_recording()
+
+    lines = heard_with(device, fail, pcm)
+    # The half that came meanwhile is lost, and all before it belongs to no clip.
+    rest = scenes(pcm[(WRONG + 1) * HALF :])
+    assert lines == ["selftest 0", "overruns 0 faults 1", *rest] and rest
+
+
+def test_starts_again_after_an_overrun_of_the_sai(image: Path) -> None:
+    device, pcm = chip(image), played()
+    if device.wiring.channel is not None:
+        pytest.skip("has a DFSDM")
+    lines = heard_with(device, device.overrun, pcm)
+    rest = scenes(pcm[(WRONG + 1) * HALF :])
+    assert lines == ["selftest 0", "overruns 0 faults 1", *rest] and rest
+
+
+def test_answers_on_its_uart(image: Path) -> None:
+    def talk(pcm: np.ndarray, sent: bytes) -> bytes:
+        device = chip(image)
+        device.boot()
+        device.sent += list(sent)
+        device.play(pcm)
+        return bytes(device.printed)
+
+    check_a_port(talk, played())
+
+
+def test_receives_after_an_overrun_of_the_uart(image: Path) -> None:
+    device = chip(image)
+    device.boot()
+    device.step()
+    device.overrun_uart()
+    device.sent += [0] * 100
+    device.step()
+    assert not device.sent
+
+
+@pytest.mark.parametrize("board", ["disco_l475_iot1", "nucleo_f746zg", "nucleo_h743zi"])
+def test_a_network_alone_compiles(board: str, tmp_path: Path) -> None:
+    wiring = WIRINGS[board]
+    hal, device, core = folders(wiring.family)
+    line = f"stm32{wiring.family}xx"
+    network, project = tmp_path / "network.tflite", tmp_path / "project"
+    network.write_bytes(convolution("FLOAT32"))
+    command = ["generate", network, "--project", "platformio", "--board", board]
+    assert asc_tiny(*command, "--out", project) == 0
+    shutil.copy(hal / f"Inc/{line}_hal_conf_template.h", tmp_path / f"{line}_hal_conf.h")
+    (library,) = (project / "lib").glob("*/src")
+    system = [f"-isystem{path}" for path in (tmp_path, hal / "Inc", device / "Include", core)]
+    flags = [*catalog.get(board).compiler_flags, "-mthumb", *STRICT, f"-D{wiring.chip}", *system]
+    flags += [f"-I{library}", f"-I{project / 'src'}", "-fsyntax-only"]
+    sources = sorted((project / "src").glob("*.c"))
+    subprocess.run(["arm-none-eabi-gcc", *flags, *sources], check=True)

@@ -16,6 +16,8 @@ static DFSDM_Filter_HandleTypeDef *microphone;
 static int32_t *dma_buffer;
 static size_t dma_half;
 static int is_second_half;
+static int is_filter_on;
+static int is_dma_on;
 static int file;
 static int errors_at_start;
 static int halves_at_start;
@@ -39,6 +41,9 @@ static void leave(void) {
 
 /* Fills the next half of the circular buffer as the DMA does. */
 static void fill(void) {
+    if (!is_dma_on || !is_filter_on) {
+        return;
+    }
     int32_t *const half = dma_buffer + (is_second_half ? dma_half : 0);
     const size_t size = dma_half * sizeof *half;
     if (platform_read(file, half, size) != size) {
@@ -52,8 +57,37 @@ static void fill(void) {
     is_second_half = !is_second_half;
 }
 
+/* As in ST's HAL: an error ends the DMA's transfer and leaves the filter running. */
+static void fail(void) {
+    is_dma_on = 0;
+    HAL_DFSDM_FilterErrorCallback(microphone);
+}
+
+HAL_StatusTypeDef HAL_DMA_Abort(DMA_HandleTypeDef *dma) {
+    const HAL_StatusTypeDef status = is_dma_on ? HAL_OK : HAL_ERROR;
+    (void)dma;
+    is_dma_on = 0;
+    return status;
+}
+
+HAL_StatusTypeDef HAL_DFSDM_FilterRegularStop(DFSDM_Filter_HandleTypeDef *filter) {
+    const HAL_StatusTypeDef status = is_filter_on ? HAL_OK : HAL_ERROR;
+    (void)filter;
+    is_filter_on = 0;
+    return status;
+}
+
 HAL_StatusTypeDef HAL_DFSDM_FilterRegularStart_DMA(DFSDM_Filter_HandleTypeDef *filter,
                                                    int32_t *buffer, uint32_t length) {
+    if (is_filter_on) {
+        return HAL_ERROR;
+    }
+    is_filter_on = 1;
+    is_dma_on = 1;
+    is_second_half = 0;
+    if (microphone != NULL) { /* goes on in the file */
+        return HAL_OK;
+    }
     microphone = filter;
     dma_buffer = buffer;
     dma_half = length / 2u;
@@ -65,7 +99,7 @@ HAL_StatusTypeDef HAL_DFSDM_FilterRegularStart_DMA(DFSDM_Filter_HandleTypeDef *f
         fill();
     }
     for (; errors_at_start > 0; errors_at_start--) {
-        HAL_DFSDM_FilterErrorCallback(microphone);
+        fail();
     }
     return HAL_OK;
 }
@@ -127,6 +161,14 @@ HAL_StatusTypeDef HAL_Init(void) {
 }
 
 void HAL_IncTick(void) {
+}
+
+uint32_t HAL_GetTick(void) {
+    return 0;
+}
+
+void HAL_Delay(uint32_t milliseconds) {
+    (void)milliseconds;
 }
 
 void HAL_PWR_EnableBkUpAccess(void) {

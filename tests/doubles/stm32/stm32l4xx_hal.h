@@ -190,6 +190,8 @@ typedef struct {
 
 HAL_StatusTypeDef HAL_Init(void);
 void HAL_IncTick(void);
+uint32_t HAL_GetTick(void);
+void HAL_Delay(uint32_t milliseconds);
 void HAL_PWR_EnableBkUpAccess(void);
 HAL_StatusTypeDef HAL_RCC_OscConfig(const RCC_OscInitTypeDef *settings);
 HAL_StatusTypeDef HAL_RCC_ClockConfig(const RCC_ClkInitTypeDef *settings, uint32_t latency);
@@ -200,6 +202,7 @@ void HAL_GPIO_Init(GPIO_TypeDef *port, const GPIO_InitTypeDef *settings);
 void HAL_NVIC_SetPriority(IRQn_Type number, uint32_t priority, uint32_t sub);
 void HAL_NVIC_EnableIRQ(IRQn_Type number);
 HAL_StatusTypeDef HAL_DMA_Init(DMA_HandleTypeDef *dma);
+HAL_StatusTypeDef HAL_DMA_Abort(DMA_HandleTypeDef *dma);
 void HAL_DMA_IRQHandler(DMA_HandleTypeDef *dma);
 HAL_StatusTypeDef HAL_DFSDM_ChannelInit(DFSDM_Channel_HandleTypeDef *channel);
 HAL_StatusTypeDef HAL_DFSDM_FilterInit(DFSDM_Filter_HandleTypeDef *filter);
@@ -207,6 +210,7 @@ HAL_StatusTypeDef HAL_DFSDM_FilterConfigRegChannel(DFSDM_Filter_HandleTypeDef *f
                                                    uint32_t channel, uint32_t mode);
 HAL_StatusTypeDef HAL_DFSDM_FilterRegularStart_DMA(DFSDM_Filter_HandleTypeDef *filter,
                                                    int32_t *buffer, uint32_t length);
+HAL_StatusTypeDef HAL_DFSDM_FilterRegularStop(DFSDM_Filter_HandleTypeDef *filter);
 void HAL_DFSDM_FilterRegConvHalfCpltCallback(DFSDM_Filter_HandleTypeDef *filter);
 void HAL_DFSDM_FilterRegConvCpltCallback(DFSDM_Filter_HandleTypeDef *filter);
 void HAL_DFSDM_FilterErrorCallback(DFSDM_Filter_HandleTypeDef *filter);
@@ -214,6 +218,7 @@ HAL_StatusTypeDef HAL_UART_Init(UART_HandleTypeDef *uart);
 HAL_StatusTypeDef HAL_UART_Transmit(UART_HandleTypeDef *uart, const uint8_t *data, uint16_t size,
                                     uint32_t timeout);
 HAL_StatusTypeDef HAL_UART_Receive_IT(UART_HandleTypeDef *uart, uint8_t *data, uint16_t size);
+void HAL_UART_ErrorCallback(UART_HandleTypeDef *uart);
 void HAL_UART_RxCpltCallback(UART_HandleTypeDef *uart);
 void HAL_UART_IRQHandler(UART_HandleTypeDef *uart);
 

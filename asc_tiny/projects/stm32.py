@@ -1,0 +1,282 @@
+"""The application on STM32 boards, by ST's HAL: a microphone on a DFSDM or an SAI, and a UART."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from asc_tiny.boards.board_table import BoardTable
+from asc_tiny.boards.catalog import Board
+from asc_tiny.projects import dfsdm, microphone_app, network_app, sai
+from asc_tiny.projects.generator import TEMPLATES, GenerationRequest, NetworkRequest, render
+from asc_tiny.util import fields
+from asc_tiny.util.errors import AscError
+
+_PIN, _PIN_TEXT = r"P([A-I])(\d|1[0-5])", "pins PA0 to PI15"
+_DFSDM, _SAI = "dfsdm", "sai"
+
+CACHE_LINE = 32
+"""Bytes of a line of the data cache of a Cortex-M7."""
+
+_CLOCKS: Mapping[str, range] = {
+    # RM0351: the main PLL makes of the 4 MHz of the MSI times 8 to 40, by 2.
+    "l4": range(16_000_000, 80_000_001, 2_000_000),
+    # RM0385: 50 to 432 times 1 MHz, by 2; over-drive and seven wait states for the highest.
+    "f7": range(216_000_000, 216_000_001),
+    # RM0433, voltage scaling 1.
+    "h7": range(400_000_000, 400_000_001),
+}
+"""Clocks of the core in Hz that ``main.c`` can set up, by line of chips."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stm32CubeBoard:
+    """What is where on a board with an STM32: its table ``[stm32cube]``.
+
+    Attributes:
+        title: ST's name of the board; that of the board's file if it is empty.
+        family: line of chips, which names ST's HAL and the clock tree: ``l4``, ``f7`` or ``h7``.
+        oscillator_hz: clock in Hz of the oscillator HSE, of a line other than L4; an L4 runs from
+            its MSI, which the crystal of 32,768 Hz corrects.
+        is_oscillator_external: whether HSE is a clock from outside and not a crystal.
+        uart: the UART that the debugger takes to the computer.
+        uart_pins: its two pins.
+        uart_function: the HAL's name of the pins' function; ``GPIO_AF7_`` with the UART if empty.
+        reader: what reads the microphone, ``dfsdm`` (PDM) or ``sai`` (I2S).
+        channel: channel of the DFSDM that the microphone's data pin belongs to.
+        block: block of the SAI.
+        clock_pin, data_pin: pins of the microphone: CKOUT and DATIN, or SCK and SD.
+        word_select_pin: pin FS of the SAI.
+        pin_function: the HAL's name of the function of these pins.
+        supply_pin: pin that supplies the microphone while it is high; empty if nothing switches it.
+        dma: channel or stream of the DMA that the reader can ask.
+        dma_request: the HAL's name of the reader's request there.
+        dma_buffer: address of memory for the DMA's buffer of 2,048 bytes, where a linker's script
+            may put variables into memory that the DMA does not reach; 0 for a variable.
+    """
+
+    title: str = fields.matching(r"([A-Za-z0-9][A-Za-z0-9 ._+-]{0,63})?", "a name", default="")
+    family: str = fields.one_of(*_CLOCKS, default="l4")
+    oscillator_hz: int = fields.between(0, 50_000_000, default=0)
+    is_oscillator_external: bool = False
+    uart: str = fields.matching(r"USART[1236]|LPUART1", "USART1 to USART3, USART6 or LPUART1")
+    uart_pins: tuple[str, ...] = fields.matching(_PIN, _PIN_TEXT)
+    uart_function: str = fields.matching(
+        r"(GPIO_AF\d{1,2}_[A-Z0-9]{1,20})?", "a name such as GPIO_AF8_LPUART1", default=""
+    )
+    reader: str = fields.one_of(_DFSDM, _SAI, default=_DFSDM)
+    channel: int = fields.between(0, 7, default=0)
+    block: str = fields.matching(
+        r"SAI[1-4]_Block_[AB]", "SAI1_Block_A to SAI4_Block_B", default="SAI1_Block_A"
+    )
+    clock_pin: str = fields.matching(_PIN, _PIN_TEXT)
+    data_pin: str = fields.matching(_PIN, _PIN_TEXT)
+    word_select_pin: str = fields.matching(rf"({_PIN})?", _PIN_TEXT, default="")
+    pin_function: str = fields.matching(
+        r"GPIO_AF\d{1,2}_[A-Z0-9]{1,20}", "a name such as GPIO_AF6_SAI1", default="GPIO_AF6_DFSDM1"
+    )
+    supply_pin: str = fields.matching(rf"({_PIN})?", _PIN_TEXT, default="")
+    dma: str = fields.matching(
+        r"DMA[12]_(Channel|Stream)[0-7]",
+        "a name such as DMA1_Channel4 or DMA2_Stream1",
+        default="DMA1_Channel4",
+    )
+    dma_request: str = fields.matching(
+        r"DMA_(CHANNEL|REQUEST)_[A-Z0-9_]{1,20}",
+        "a name such as DMA_REQUEST_0 or DMA_CHANNEL_0",
+        default="DMA_REQUEST_0",
+    )
+    dma_buffer: int = fields.between(0, 2**32 - 1, default=0)
+
+    def __post_init__(self) -> None:
+        """Check what the values must be to each other."""
+        if len(self.uart_pins) != 2:
+            raise AscError(f"stm32cube.uart_pins: {len(self.uart_pins)} pins, must be 2")
+        if self.is_sai and not self.word_select_pin:
+            raise AscError("stm32cube.word_select_pin is missing, reader = 'sai' needs it")
+        if not self.is_sai and self.family != "l4":
+            raise AscError("stm32cube.reader = 'dfsdm': allowed with family = 'l4' only")
+        if self.family != "l4" and not self.oscillator_hz:
+            raise AscError(f"stm32cube.oscillator_hz is missing, family = '{self.family}' needs it")
+        step = 2_000_000 if self.family == "h7" else 1_000_000
+        if self.oscillator_hz % step:
+            raise AscError(f"stm32cube.oscillator_hz: must be a multiple of {step}")
+        if self.dma_buffer % CACHE_LINE:
+            raise AscError(f"stm32cube.dma_buffer: must be a multiple of {CACHE_LINE}")
+
+    @property
+    def is_sai(self) -> bool:
+        """Whether an SAI reads the microphone, else a DFSDM."""
+        return self.reader == _SAI
+
+    @property
+    def has_cache(self) -> bool:
+        """Whether the core has caches, as a Cortex-M7 has."""
+        return self.family in ("f7", "h7")
+
+    @property
+    def handle(self) -> str:
+        """The HAL's type of what reads the microphone."""
+        return "SAI_HandleTypeDef" if self.is_sai else "DFSDM_Filter_HandleTypeDef"
+
+    @property
+    def cube_handle(self) -> str:
+        """The name that STM32CubeMX gives the handle of the reader."""
+        return f"hsai_Block{self.block[-1]}{self.block[3]}" if self.is_sai else "hdfsdm1_filter0"
+
+    @property
+    def cube_uart(self) -> str:
+        """The name that STM32CubeMX gives the handle of the UART."""
+        return f"h{self.uart.lower().replace('usart', 'uart')}"
+
+    @property
+    def uart_alternate(self) -> str:
+        """The HAL's name of the function of the UART's pins."""
+        return self.uart_function or f"GPIO_AF7_{self.uart}"
+
+    @property
+    def uart_port_pins(self) -> tuple[tuple[str, int], ...]:
+        """Port and number of the UART's pins."""
+        return tuple(_port_pin(pin) for pin in self.uart_pins)
+
+    @property
+    def needs_second_supply(self) -> bool:
+        """Whether a pin of the UART is of PG2 to PG15 of an L4, which VDDIO2 supplies."""
+        return self.family == "l4" and any(
+            port == "G" and number >= 2 for port, number in self.uart_port_pins
+        )
+
+    @property
+    def microphone_ports(self) -> Mapping[str, tuple[int, ...]]:
+        """The numbers of the microphone's pins by port, each in rising order."""
+        pins = [self.clock_pin, self.data_pin, *([self.word_select_pin] if self.is_sai else [])]
+        found: dict[str, tuple[int, ...]] = {}
+        for port, number in sorted(map(_port_pin, pins)):
+            found[port] = (*found.get(port, ()), number)
+        return found
+
+    @property
+    def supply_port_pin(self) -> tuple[str, int] | None:
+        """Port and number of the pin that supplies the microphone, None if there is none."""
+        return _port_pin(self.supply_pin) if self.supply_pin else None
+
+    @property
+    def pins(self) -> str:
+        """The microphone's pins for people."""
+        if self.is_sai:
+            return f"SCK {self.clock_pin}, WS {self.word_select_pin}, SD {self.data_pin}"
+        return f"CKOUT {self.clock_pin}, DATIN{self.channel} {self.data_pin}"
+
+
+def _port_pin(pin: str) -> tuple[str, int]:
+    return pin[1], int(pin[2:])
+
+
+TABLE = BoardTable("stm32cube", Stm32CubeBoard)
+
+
+def check(board: Board) -> None:
+    """Check that the application can be set up for a board with the table.
+
+    Raises:
+        AscError: a value of the table is not allowed, or the clock cannot be made.
+    """
+    clocks = _CLOCKS[TABLE.read(board).family]
+    if board.clock_hz not in clocks:
+        steps = f" to {clocks[-1]} in steps of {clocks.step}" if len(clocks) > 1 else ""
+        raise AscError(
+            f"{board.origin}: clock_hz = {board.clock_hz}, allowed with a table [stm32cube]: "
+            f"{clocks[0]}{steps}"
+        )
+
+
+def title(board: Board) -> str:
+    """Return the name of a board for people."""
+    return TABLE.read(board).title or board.title or board.name
+
+
+_USUAL_RAM = 0x20000000
+"""Where linker's scripts of others put variables."""
+
+
+def _board_values(board: Board) -> dict[str, object]:
+    table = TABLE.read(board)
+    return {
+        "board": table,
+        "board_title": title(board),
+        "clock_mhz": board.clock_hz // 1_000_000,
+        "has_linker_script": board.ram_region.origin not in (0, _USUAL_RAM),
+    }
+
+
+def values(request: GenerationRequest) -> dict[str, object]:
+    """Return what the templates of these boards print."""
+    return {
+        **microphone_app.values(request),
+        **_board_values(request.board),
+        **_reader_values(TABLE.read(request.board), request.microphone_rate),
+    }
+
+
+def _reader_values(board: Stm32CubeBoard, rate: Fraction) -> dict[str, object]:
+    """Return the settings of what reads the microphone, for a rate in Hz."""
+    if board.is_sai:
+        return {"sai": sai.nearest(board.family, rate)}
+    return {"filter": dfsdm.nearest(rate), "order": dfsdm.ORDER}
+
+
+def network_values(request: NetworkRequest) -> dict[str, object]:
+    """Return what the templates of these boards print for a network alone."""
+    return {**network_app.values(request), **_board_values(request.board)}
+
+
+_FOLDER = TEMPLATES / "stm32"
+
+
+def _render(
+    folder: Path, names: Sequence[str], values: Mapping[str, object], prefix: str
+) -> dict[str, str]:
+    """Return the texts of some templates, by the name that each file has in a project."""
+    return {
+        name.removesuffix(".j2").replace("asc_", f"{prefix}_"): render(
+            folder / name, values, prefix
+        )
+        for name in names
+    }
+
+
+def application(request: GenerationRequest) -> dict[str, str]:
+    """Return the application, which needs a microphone and a UART that run, name to text."""
+    return _render(_FOLDER, ("asc_app.c.j2", "asc_app.h.j2"), values(request), request.prefix)
+
+
+def network_application(request: NetworkRequest) -> dict[str, str]:
+    """Return the application that checks a network alone, which needs a UART that runs."""
+    files = ("asc_app.c.j2", "asc_app.h")
+    return _render(_FOLDER / "network", files, network_values(request), request.prefix)
+
+
+_START_UP = ("main.c.j2", "main.h.j2")
+
+
+def network_start_up(request: NetworkRequest) -> dict[str, str]:
+    """Return the main function of a network alone with its header, as ``start_up`` does."""
+    return _render(_FOLDER, _START_UP, network_values(request), request.prefix)
+
+
+def start_up(request: GenerationRequest) -> dict[str, str]:
+    """Return the main function, which starts them, with its header."""
+    return _render(_FOLDER, _START_UP, values(request), request.prefix)
+
+
+def linker_script(board: Board, banner: str) -> str:
+    """Return a linker's script with the regions of a board's memory.
+
+    Args:
+        board: a board with the table.
+        banner: the line that says what made the file.
+    """
+    script = {"banner": banner, "memory": board.memory, "board_title": title(board)}
+    return render(_FOLDER / "memory.ld.j2", script, "asc")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -21,6 +22,8 @@ import pytest
 
 from asc_tiny.boards import catalog
 from asc_tiny.projects import stm32
+from support.bare_networks import convolution
+from support.build_records import RAN, Build, Record, memory_use
 from support.commands import asc_tiny
 from support.microphones import played, scenes
 from support.paths import MODEL
@@ -177,17 +180,39 @@ def chip(image: Path) -> Chip:
     return Chip(image, wiring, memory, device / f"Include/{wiring.chip.lower()}.h")
 
 
-def test_links_with_the_hal(image: Path) -> None:
-    assert image.stat().st_size > 0
+def release(family: str) -> str:
+    """Return the release of ST's HAL, as its sources have it."""
+    text = (folders(family)[0] / f"Src/stm32{family}xx_hal.c").read_text(encoding="latin-1")
+    numbers = re.findall(r"HAL_VERSION_(?:MAIN|SUB1|SUB2)\s+\(0x(\w\w)", text)
+    assert len(numbers) == 3
+    return f"STM32{family.upper()} HAL {'.'.join(str(int(each, 16)) for each in numbers)}"
 
 
-def test_hears_what_the_peripherals_give(image: Path) -> None:
+def compiler_release() -> str:
+    command = ["arm-none-eabi-gcc", "-dumpfullversion"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return ".".join(text.split(".")[:2])
+
+
+def test_hears_what_the_peripherals_give(image: Path, record: Record) -> None:
     pcm = played()
     device = chip(image)
     device.boot()
     device.check(Fraction(44100), catalog.get(image.stem).clock_hz)
     device.play(pcm)
     assert device.lines() == ["selftest 0", *scenes(pcm)]
+    board, core = catalog.get(image.stem), "M7" if device.family.has_cache else "M4"
+    done = Build(
+        board=board.name,
+        model=MODEL.stem,
+        release=release(device.wiring.family),
+        compiler=f"GCC {compiler_release()}",
+        without="PlatformIO",
+        reached=RAN,
+        emulator=f"Unicorn's Cortex-{core}, with registers of ours",
+        memory=memory_use(image, board),
+    )
+    record("platformio", done)
 
 
 WRONG = 40

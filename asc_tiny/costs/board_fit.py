@@ -154,7 +154,7 @@ def fit(
         **(_audio_ram(listener, board, runtime, resampler) if listener else {}),
         "stack": STACK_BYTES,
     }
-    measured = ((kind.name, kind.application(listener is not None)) for kind in kinds)
+    measured = ((kind.name, kind.application(board, listener is not None)) for kind in kinds)
     applications = {name: each for name, each in measured if each}
     cpu = _cpu(board)
     absent: dict[str, str] = {}

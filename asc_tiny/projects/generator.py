@@ -169,8 +169,13 @@ class ProjectGenerator(ABC):
     listening: ClassVar[Application | None] = None
     network_alone: ClassVar[Application | None] = None
 
-    def application(self, is_classifier: bool) -> Application | None:
-        """Return what a program takes beside its library, None where that was not measured."""
+    def application(self, board: Board, is_classifier: bool) -> Application | None:
+        """Return what a program takes beside its library, None where that was not measured.
+
+        Args:
+            board: a board that the kind serves.
+            is_classifier: whether it listens to a microphone, or runs a network alone.
+        """
         return self.listening if is_classifier else self.network_alone
 
     def check(self, board: Board, runtime: str) -> None:

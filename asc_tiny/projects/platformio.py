@@ -11,6 +11,7 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import arduino, microphone_app, network_app, stm32
 from asc_tiny.projects.generator import (
     TEMPLATES,
+    Application,
     Files,
     GenerationRequest,
     NetworkRequest,
@@ -54,6 +55,12 @@ class PlatformioGenerator(ProjectGenerator):
     default_board = "nano33ble_sense"
     templates = TEMPLATES / "platformio"
     tables = (TABLE,)
+    listening = Application(15 * 1024, 35 * 1024)
+
+    def application(self, board: Board, is_classifier: bool) -> Application | None:
+        """Return what was measured on ST's HAL; nothing was with Arduino's framework."""
+        on_hal = TABLE.read(board).framework == _STM32CUBE
+        return super().application(board, is_classifier) if on_hal else None
 
     def check(self, board: Board, runtime: str) -> None:
         """Check that an environment builds for the board, and has what the runtime needs."""

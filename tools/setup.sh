@@ -106,7 +106,9 @@ setup_venv() {
     [[ -f "$stamp-$extras" && "$(<"$stamp-$extras")" == "$hash" ]] && return 0
     [[ -f "$stamp-[train,dev,flash]" && "$(<"$stamp-[train,dev,flash]")" == "$hash" ]] && return 0
     setup_say "installing Python packages into .venv (a few minutes the first time)"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".$extras" >&2 ||
+    # Python compiles the modules that are imported, a quarter of all, when they are.
+    .venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
+        -e ".$extras" >&2 ||
         setup_fail "pip could not install the packages, see above"
     printf '%s\n' "$hash" >"$stamp-$extras"
 }

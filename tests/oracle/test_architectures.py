@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,16 @@ from support.architectures import (
 )
 from support.recorded_arena import recorded
 
+LARGE = ("efficientnet_lite0", "mobilenet_v1_half", "mobilenet_v2_35", "mobilenet_v3_small")
+"""Those that take half a minute each; every operator of theirs is in quicker tests, too."""
 
-def marked(names: list[str]) -> list[object]:
-    return [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in names]
+
+def marked(names: list[str], quick: Collection[str] = QUICK) -> list[object]:
+    return [pytest.param(n, marks=() if n in quick else _mark(n)) for n in names]
+
+
+def _mark(name: str) -> pytest.MarkDecorator:
+    return pytest.mark.exhaustive if name in LARGE else pytest.mark.slow
 
 
 def measured(name: str) -> ModelComplexity:
@@ -76,9 +84,8 @@ def test_a_network_with_variables_is_equal(
     rows_of_the_tool([STREAMING], tmp_path, capsys)
 
 
-@pytest.mark.slow
 @pytest.mark.qemu
-@pytest.mark.parametrize("name", [*KERAS, STREAMING])
+@pytest.mark.parametrize("name", marked([*KERAS, STREAMING], quick=()))
 def test_each_is_equal(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """On this computer under sanitizers, and on an emulated core."""
     (row,) = rows_of_the_tool([name], tmp_path, capsys, "--emulated", "2")

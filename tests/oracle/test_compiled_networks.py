@@ -41,7 +41,12 @@ def test_common_networks(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(6), *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 60))]
+    "seed",
+    [
+        *range(6),
+        *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 24)),
+        *(pytest.param(n, marks=pytest.mark.exhaustive) for n in range(24, 60)),
+    ],
 )
 def test_random_networks(seed: int, tmp_path: Path) -> None:
     width = float(10.0 ** np.random.default_rng(seed).uniform(-1.5, 1.5))
@@ -65,10 +70,15 @@ def test_networks_on_cores(name: str, board: str, tmp_path: Path) -> None:
     assert np.array_equal(outputs, expected(model, samples))
 
 
-@pytest.mark.slow
 @pytest.mark.qemu
 @pytest.mark.parametrize("board", VECTORS_AND_PAIRS)
-@pytest.mark.parametrize("seed", range(60, 76))
+@pytest.mark.parametrize(
+    "seed",
+    [
+        *(pytest.param(n, marks=pytest.mark.slow) for n in range(60, 66)),
+        *(pytest.param(n, marks=pytest.mark.exhaustive) for n in range(66, 76)),
+    ],
+)
 def test_random_networks_on_cores(seed: int, board: str, tmp_path: Path) -> None:
     width = float(10.0 ** np.random.default_rng(seed).uniform(-1.5, 1.5))
     model = model_file(converted(random_network, seed, width=width), tmp_path)
@@ -88,24 +98,32 @@ def test_released_networks_on_every_core(
     name: str, order: str | None, board: str, flags: tuple[str, ...], tmp_path: Path
 ) -> None:
     model = load(MODELS / f"{name}.tflite")
-    # Both extremes, 0, signs, quiet and louder noise; on this computer it is a thousand.
+    # Both extremes, 0, signs, quiet and louder noise; on this computer it is hundreds.
     samples = samples_of(model, 6)
     options = Options(schedule=order)
     outputs, _ = EmulatedNetwork(model, board, tmp_path, flags=flags, options=options).run(samples)
     assert np.array_equal(outputs, expected(model, samples))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("name", RELEASED)
-def test_released_networks_on_many_inputs(name: str, order: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "count",
+    [
+        pytest.param(200, marks=pytest.mark.slow),
+        pytest.param(1000, marks=pytest.mark.exhaustive),
+    ],
+)
+def test_released_networks_on_many_inputs(
+    name: str, order: str | None, count: int, tmp_path: Path
+) -> None:
     model = load(MODELS / f"{name}.tflite")
     shape = model.graph.tensor(model.graph.inputs[0]).shape
     rng = np.random.default_rng(7)
     compiled = CNetwork(model, tmp_path, Options(schedule=order), sanitizer=())
     reference = TflmNetwork(model.data)
     labels = set()
-    for _ in range(1000):
+    for _ in range(count):
         # Noise of every width around every level, as of quiet and loud clips
         noise = rng.normal(rng.uniform(-100.0, 100.0), rng.uniform(1.0, 80.0), shape)
         sample = np.clip(noise, -128, 127).astype(np.int8)

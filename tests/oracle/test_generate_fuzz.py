@@ -33,7 +33,12 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
 
 
 @pytest.mark.parametrize(
-    "cases", [range(120), pytest.param(range(120, 1000), marks=pytest.mark.slow)]
+    "cases",
+    [
+        range(120),
+        pytest.param(range(120, 400), marks=pytest.mark.slow),
+        pytest.param(range(400, 1000), marks=pytest.mark.exhaustive),
+    ],
 )
 def test_mutated_files(cases: range, judge: Judge) -> None:
     source = Cases()

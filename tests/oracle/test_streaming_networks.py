@@ -118,7 +118,11 @@ def cascades_at_random(lowered: LoweredGraph, *_: Any) -> Iterator[LoweredGraph]
 
 @pytest.mark.parametrize(
     "seeds",
-    [range(40), *(pytest.param(range(n, n + 120), marks=pytest.mark.slow) for n in (40, 160))],
+    [
+        range(40),
+        pytest.param(range(40, 120), marks=pytest.mark.slow),
+        pytest.param(range(120, 280), marks=pytest.mark.exhaustive),
+    ],
     ids=str,
 )
 def test_any_cascades_give_the_same_outputs(

@@ -216,7 +216,13 @@ def random_chain(seed: int) -> ModelFile:
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(12), pytest.param(range(12, 400), marks=pytest.mark.slow)], ids=str
+    "seeds",
+    [
+        range(12),
+        pytest.param(range(12, 120), marks=pytest.mark.slow),
+        pytest.param(range(120, 400), marks=pytest.mark.exhaustive),
+    ],
+    ids=str,
 )
 def test_random_chains(seeds: range, tmp_path: Path) -> None:
     models = [random_chain(seed) for seed in seeds]

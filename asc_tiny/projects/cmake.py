@@ -120,8 +120,10 @@ class CMakeGenerator(ProjectGenerator):
         model, prefix, runtime = request.model, request.prefix, request.runtime
         linked = ("tflm.cmake", "tflm_support.c") if runtime == "tflm" else ()
         platform = (*PLATFORM_FILES[request.board.platform], *linked)
+        make = {"Makefile": "Makefile.j2"} if runtime == "aot" else {}
         templates = {
             "CMakeLists.txt": "CMakeLists.txt.j2",
+            **make,
             **names,
             **{f"platform/{name.removesuffix('.j2')}": f"platform/{name}" for name in platform},
         }

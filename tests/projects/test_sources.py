@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from asc_tiny.firmware.c.templates import template_root
 from support.bare_networks import convolution
 from support.commands import asc_tiny
 from support.dropped_sources import examples, expected, generate, heard
+from support.emulated import CLANG
 from support.native import CORES, FLAGS
 from support.paths import FILES, MODEL
 
+PICOLIBC = ["-isystem", "/usr/lib/picolibc/riscv64-unknown-elf/include"]
 MACROS = FILES / "common_macros.h"
 
 ARM_AND_QEMU = pytest.mark.skipif(
@@ -78,6 +81,28 @@ def test_no_name_is_a_macro_of_others(core: str | None, sources: Path) -> None:
     files = [path for path in files if path.name not in left_out]
     flags = [*FLAGS, "-fsyntax-only", "-include", MACROS, *headers]
     check([*command, *flags], files)
+
+
+CLANG_CORES = {
+    "cortex-m0plus": [*CLANG, "-mcpu=cortex-m0plus", "-mthumb"],
+    "cortex-m4": [*CLANG, "-mcpu=cortex-m4", "-mthumb"],
+    "rv32imc": ["clang", "--target=riscv32", "-march=rv32imc", "-mabi=ilp32", *PICOLIBC],
+    "rv32imac": ["clang", "--target=riscv32", "-march=rv32imac", "-mabi=ilp32", *PICOLIBC],
+}
+
+
+@pytest.mark.skipif(not shutil.which("clang"), reason="needs clang")
+@pytest.mark.parametrize("core", CLANG_CORES)
+def test_clang_needs_no_library_of_atomics(core: str, sources: Path, tmp_path: Path) -> None:
+    """Nor a warning of it: what interrupt and application share is loaded and stored at once."""
+    for name in ("asc_audio.c", "asc_line.c", "asc_listen.c"):
+        target = tmp_path / "object.o"
+        check([*CLANG_CORES[core], *FLAGS, "-c", "-o", target], [sources / name])
+        with target.open("rb") as file:
+            symbols = ELFFile(file).get_section_by_name(".symtab")
+            names = [symbol.name for symbol in symbols.iter_symbols()]
+        assert any(name.startswith("asc_") for name in names)
+        assert not [name for name in names if "atomic" in name]
 
 
 def test_the_board_says_how_many_blocks_wait(tmp_path: Path) -> None:

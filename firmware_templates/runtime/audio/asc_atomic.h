@@ -21,6 +21,19 @@ static inline void asc_atomic_store(volatile uint32_t *to, uint32_t value) {
     ASC_AUDIO_BARRIER();
     *to = value;
 }
+#elif defined(__clang__) && !defined(__GCC_HAVE_SYNC_COMPARE_AND_SWAP_4)
+/* Cores without a read-modify-write, such as Cortex-M0+ and RV32IMC: clang would call a library for
+ * loads and stores, too. */
+static inline uint32_t asc_atomic_load(const volatile uint32_t *from) {
+    const uint32_t value = *from;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return value;
+}
+
+static inline void asc_atomic_store(volatile uint32_t *to, uint32_t value) {
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    *to = value;
+}
 #elif defined(__GNUC__)
 static inline uint32_t asc_atomic_load(const volatile uint32_t *from) {
     return __atomic_load_n(from, __ATOMIC_ACQUIRE);

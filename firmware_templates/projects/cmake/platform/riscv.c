@@ -6,6 +6,13 @@
 #include "emulated.h"
 #include "platform.h"
 
+/* Clang takes these instructions for part of every core, and not all releases know the option. */
+#ifdef __clang__
+#define WITH_CSR ""
+#else
+#define WITH_CSR ".option arch, +zicsr\n"
+#endif
+
 void reset_handler(void);
 void start(void);
 void trap_handler(void);
@@ -21,9 +28,7 @@ __attribute__((aligned(4))) void trap_handler(void) {
 }
 
 __attribute__((used)) void start(void) {
-    __asm__ volatile(".option push\n"
-                     ".option arch, +zicsr\n"
-                     "csrw mtvec, %0\n"
+    __asm__ volatile(".option push\n" WITH_CSR "csrw mtvec, %0\n"
                      ".option pop\n"
                      :
                      : "r"(trap_handler));
@@ -80,9 +85,7 @@ uint64_t platform_instructions(void) {
     uint32_t low;
     uint32_t again;
     do {
-        __asm__ volatile(".option push\n"
-                         ".option arch, +zicsr\n"
-                         "csrr %0, minstreth\n"
+        __asm__ volatile(".option push\n" WITH_CSR "csrr %0, minstreth\n"
                          "csrr %1, minstret\n"
                          "csrr %2, minstreth\n"
                          ".option pop\n"

@@ -92,6 +92,14 @@ def test_tensorflow_lite_micro_needs_its_arena(
         assert ("bytes of RAM (network 200,000, " in capsys.readouterr().err) == warns
 
 
+def test_a_network_alone_counts_what_its_own_application_takes() -> None:
+    board = catalog.BOARDS["nrf52840dk"]
+    kind = registry.get("zephyr")
+    alone, listening = kind.application(board, False), kind.application(board, True)
+    assert alone and listening
+    assert alone.ram_bytes < listening.ram_bytes and alone.flash_bytes < listening.flash_bytes
+
+
 def test_what_is_not_known_of_a_board_is_not_too_little(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('core = "x"\ncore_flags = ["-mcpu=cortex-m4"]\nram_bytes = 65536\n')

@@ -49,6 +49,11 @@ class Stm32CubeBoard:
         block: block of the SAI.
         clock_pin, data_pin: pins of the microphone: CKOUT and DATIN, or SCK and SD.
         word_select_pin: pin FS of the SAI.
+        codec: a codec that the microphones are behind, ``wm8994``; empty if there is none. The
+            other block of the SAI then makes its clocks.
+        master_clock_pin: pin MCLK of the SAI, for the codec.
+        i2c, i2c_pins, i2c_function: the bus that the codec is on, its pins SCL and SDA, and the
+            HAL's name of their function.
         pin_function: the HAL's name of the function of these pins.
         supply_pin: pin that supplies the microphone while it is high; empty if nothing switches it.
         dma: channel or stream of the DMA that the reader can ask.
@@ -74,6 +79,13 @@ class Stm32CubeBoard:
     clock_pin: str = fields.matching(_PIN, _PIN_TEXT)
     data_pin: str = fields.matching(_PIN, _PIN_TEXT)
     word_select_pin: str = fields.matching(rf"({_PIN})?", _PIN_TEXT, default="")
+    codec: str = fields.one_of("", "wm8994", default="")
+    master_clock_pin: str = fields.matching(rf"({_PIN})?", _PIN_TEXT, default="")
+    i2c: str = fields.matching(r"I2C[1-4]", "I2C1 to I2C4", default="I2C1")
+    i2c_pins: tuple[str, ...] = fields.matching(_PIN, _PIN_TEXT, default=())
+    i2c_function: str = fields.matching(
+        r"GPIO_AF\d{1,2}_[A-Z0-9]{1,20}", "a name such as GPIO_AF4_I2C1", default="GPIO_AF4_I2C1"
+    )
     pin_function: str = fields.matching(
         r"GPIO_AF\d{1,2}_[A-Z0-9]{1,20}", "a name such as GPIO_AF6_SAI1", default="GPIO_AF6_DFSDM1"
     )
@@ -96,6 +108,10 @@ class Stm32CubeBoard:
             raise AscError(f"stm32cube.uart_pins: {len(self.uart_pins)} pins, must be 2")
         if self.is_sai and not self.word_select_pin:
             raise AscError("stm32cube.word_select_pin is missing, reader = 'sai' needs it")
+        if self.codec and (self.family != "f7" or not self.is_sai):
+            raise AscError("stm32cube.codec: needs family = 'f7' and reader = 'sai'")
+        if self.codec and (len(self.i2c_pins) != 2 or not self.master_clock_pin):
+            raise AscError("stm32cube.codec: needs master_clock_pin and two i2c_pins")
         if not self.is_sai and self.family != "l4":
             raise AscError("stm32cube.reader = 'dfsdm': allowed with family = 'l4' only")
         if self.family != "l4" and not self.oscillator_hz:
@@ -151,11 +167,22 @@ class Stm32CubeBoard:
     @property
     def microphone_ports(self) -> Mapping[str, tuple[int, ...]]:
         """The numbers of the microphone's pins by port, each in rising order."""
-        pins = [self.clock_pin, self.data_pin, *([self.word_select_pin] if self.is_sai else [])]
+        named = [self.clock_pin, self.data_pin, self.word_select_pin, self.master_clock_pin]
+        pins = filter(None, named if self.is_sai else named[:2])
         found: dict[str, tuple[int, ...]] = {}
         for port, number in sorted(map(_port_pin, pins)):
             found[port] = (*found.get(port, ()), number)
         return found
+
+    @property
+    def i2c_port_pins(self) -> tuple[tuple[str, int], ...]:
+        """Port and number of the pins of the codec's bus."""
+        return tuple(_port_pin(pin) for pin in self.i2c_pins)
+
+    @property
+    def other_block(self) -> str:
+        """The SAI's other block."""
+        return self.block[:-1] + ("A" if self.block.endswith("B") else "B")
 
     @property
     def supply_port_pin(self) -> tuple[str, int] | None:
@@ -166,7 +193,8 @@ class Stm32CubeBoard:
     def pins(self) -> str:
         """The microphone's pins for people."""
         if self.is_sai:
-            return f"SCK {self.clock_pin}, WS {self.word_select_pin}, SD {self.data_pin}"
+            pins = f"SCK {self.clock_pin}, WS {self.word_select_pin}, SD {self.data_pin}"
+            return f"{pins}, MCLK {self.master_clock_pin}" if self.codec else pins
         return f"CKOUT {self.clock_pin}, DATIN{self.channel} {self.data_pin}"
 
 
@@ -220,11 +248,26 @@ def values(request: GenerationRequest) -> dict[str, object]:
     }
 
 
+_CODEC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+"""Rates in Hz of the WM8994 by the value of AIF1_SR in its register 0x210."""
+
+
 def _reader_values(board: Stm32CubeBoard, rate: Fraction) -> dict[str, object]:
-    """Return the settings of what reads the microphone, for a rate in Hz."""
-    if board.is_sai:
-        return {"sai": sai.nearest(board.family, rate)}
-    return {"filter": dfsdm.nearest(rate), "order": dfsdm.ORDER}
+    """Return the settings of what reads the microphone, for a rate in Hz.
+
+    Raises:
+        AscError: the codec does not have the rate.
+    """
+    if not board.is_sai:
+        return {"filter": dfsdm.nearest(rate), "order": dfsdm.ORDER}
+    values: dict[str, object] = {"sai": sai.nearest(board.family, rate)}
+    if board.codec:
+        if round(rate) not in _CODEC_RATES:
+            raise AscError(
+                f"stm32cube.codec: gives {', '.join(map(str, _CODEC_RATES))} Hz, not {round(rate)}"
+            )
+        values["codec_rate"] = _CODEC_RATES.index(round(rate))
+    return values
 
 
 def network_values(request: NetworkRequest) -> dict[str, object]:
@@ -249,7 +292,9 @@ def _render(
 
 def application(request: GenerationRequest) -> dict[str, str]:
     """Return the application, which needs a microphone and a UART that run, name to text."""
-    return _render(_FOLDER, ("asc_app.c.j2", "asc_app.h.j2"), values(request), request.prefix)
+    codec = ("asc_codec.c.j2", "asc_codec.h") if TABLE.read(request.board).codec else ()
+    names = ("asc_app.c.j2", "asc_app.h.j2", *codec)
+    return _render(_FOLDER, names, values(request), request.prefix)
 
 
 def network_application(request: NetworkRequest) -> dict[str, str]:

@@ -207,6 +207,11 @@ WRONG = {
     "esp-idf.data_pin = -1": "esp-idf.data_pin = -1, allowed: 0 to 63",
     'platformio.framework = "idf"': "platformio.framework = 'idf', allowed: arduino, stm32cube",
     'stm32cube.uart = "UART4"': "stm32cube.uart = 'UART4', allowed: USART1 to USART3",
+    'stm32cube.family = "f4"': "stm32cube.family = 'f4', allowed: l4, f7, h7",
+    'stm32cube.reader = "sai"': "stm32cube.word_select_pin is missing, reader = 'sai' needs it",
+    'stm32cube.dma = "DMA3"': "stm32cube.dma = 'DMA3', allowed: a name such as DMA1_Channel4",
+    "stm32cube.dma_buffer = 40": "stm32cube.dma_buffer: must be a multiple of 32",
+    'stm32cube.codec = "wm8994"': "stm32cube.codec: needs family = 'f7' and reader = 'sai'",
     'stm32cube.uart_pins = ["PA1"]': "stm32cube.uart_pins: 1 pins, must be 2",
     'cmsis.packs = ["Me::Pack@latest"]': "cmsis.packs = 'Me::Pack@latest', allowed: VENDOR::NAME",
     "cmsis.has_audio = 1": "cmsis.has_audio = 1, must be true or false",
@@ -322,8 +327,12 @@ HOSTILE = (
     *("a\nb", "a: b", "a #b", "$(id)", "`id`", "${x}", '"', "'", "\\", "a;b", "{{ 1 }}", "*/"),
     *("../x", "-Dx", "<img>", "a\u2028b", "", "x" * 200),
 )
+_EMPTY = (
+    *("title", "supply_pin", "uart_function", "word_select_pin"),
+    *("codec", "master_clock_pin"),
+)
 MAY_BE_EMPTY = {
-    *(("stm32cube", name) for name in ("title", "supply_pin", "uart_function", "word_select_pin")),
+    *(("stm32cube", name) for name in _EMPTY),
     ("zephyr", "microphone"),
 }
 

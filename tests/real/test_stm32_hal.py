@@ -86,6 +86,23 @@ WIRINGS = {
         # DMA2, port E, USART3, SAI1.
         clocks=[(0x40023830, 22), (0x40023830, 4), (0x40023840, 18), (0x40023844, 22)],
     ),
+    "stm32f746g_disco": Wiring(
+        family="f7",
+        chip="STM32F746xx",
+        uart=("USART1", 0x40011000),
+        uart_pins={"PA9": 7, "PB7": 7, "PH7": 4, "PH8": 4},
+        pins={"PI4": 10, "PI5": 10, "PI7": 10, "PG10": 10},
+        dma=(2, 7),
+        request=0,
+        # DMA2, ports A, B, G, H and I, I2C3, USART1, SAI2.
+        clocks=[
+            *((0x40023830, bit) for bit in (22, 0, 1, 6, 7, 8)),
+            *((0x40023840, 23), (0x40023844, 4), (0x40023844, 23)),
+        ],
+        oscillator_hz=25_000_000,
+        block="2B",
+        i2c=0x40005C00,
+    ),
     "nucleo_h743zi": Wiring(
         family="h7",
         chip="STM32H743xx",
@@ -106,8 +123,10 @@ WIRINGS = {
 }
 """Boards and what is where on them, from ST's manuals (``support.stm32_chips``)."""
 
-DRIVERS = ("", "_cortex", "_dma", "_dma_ex", "_gpio", "_pwr", "_pwr_ex", "_rcc", "_rcc_ex", "_uart")
-DRIVERS = (*DRIVERS, "_uart_ex", "_sai", "_sai_ex", "_dfsdm", "_flash", "_flash_ex")
+DRIVERS = (
+    *("", "_cortex", "_dma", "_dma_ex", "_flash", "_flash_ex", "_gpio", "_pwr", "_pwr_ex"),
+    *("_rcc", "_rcc_ex", "_dfsdm", "_i2c", "_i2c_ex", "_sai", "_sai_ex", "_uart", "_uart_ex"),
+)
 NO_IT = ("-fno-if-conversion", "-fno-if-conversion2")
 """Unicorn forgets where in an IT block it is if a register is written there."""
 

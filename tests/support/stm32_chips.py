@@ -32,7 +32,7 @@ _RETURN = 0xF000
 _FILTER = 0x40016100
 """Filter 0 of the DFSDM of an L4."""
 
-_PATIENCE_US = 200_000_000
+_PATIENCE_US = 60_000_000
 
 
 def bits(value: int, highest: int, lowest: int) -> int:
@@ -129,6 +129,8 @@ class Wiring:
         clocks: addresses of registers with a bit each that lets a part of the chip run.
         oscillator_hz: clock in Hz from outside.
         channel: channel of the DFSDM, None for the SAI.
+        block: number of the SAI and its block, A or B.
+        i2c: address of the I2C on which a codec WM8994 is, 0 without one.
         supply: a pin that must be high.
     """
 
@@ -142,6 +144,8 @@ class Wiring:
     clocks: Sequence[tuple[int, int]]
     oscillator_hz: int = 8_000_000
     channel: int | None = None
+    block: str = "1A"
+    i2c: int = 0
     supply: str | None = None
 
     @property
@@ -171,6 +175,9 @@ class Chip:
     stale: dict[int, bytes] = field(default_factory=dict)
     is_filter_on: bool = False
     is_uart_overrun: bool = False
+    codec: dict[int, int] = field(default_factory=dict)
+    on_bus: list[int] = field(default_factory=list)
+    awaited: int = 0
 
     def __post_init__(self) -> None:
         """Map the memory and flash the program."""
@@ -204,6 +211,8 @@ class Chip:
         self.uc.hook_add(
             unicorn.UC_HOOK_MEM_WRITE, self._before_core_write, begin=0xE0000000, end=0xE00FFFFF
         )
+        tick = self.symbols["HAL_GetTick"]
+        self.uc.hook_add(unicorn.UC_HOOK_CODE, self._pass_time, begin=tick, end=tick)
         step = self.symbols["asc_app_step"]
         self.uc.hook_add(unicorn.UC_HOOK_CODE, self._at_step, begin=step, end=step)
         self.is_at_step = False
@@ -235,6 +244,10 @@ class Chip:
         for other, other_bit, bit in self.family.follow.get(address, ()):
             is_on = self.read(other) >> other_bit & 1
             self.write(address, self.read(address) & ~(1 << bit) | is_on << bit)
+        if self.wiring.i2c and address == self.wiring.i2c + 0x18:
+            self.write(address, self._bus_status())
+        elif self.wiring.i2c and address == self.wiring.i2c + 4:  # START does not stay
+            self.write(address, self.read(address) & ~(1 << 13))
         uart = self.wiring.uart[1]
         if address == uart + 0x1C:
             overrun = 8 if self.is_uart_overrun else 0
@@ -245,12 +258,14 @@ class Chip:
     def _before_write(
         self, uc: Any, access: int, address: int, size: int, value: int, *_: Any
     ) -> None:
+        if self.wiring.i2c and 0 <= address - self.wiring.i2c < 0x400:
+            self._before_bus_write(address - self.wiring.i2c, value)
         if address == self.wiring.uart[1] + 0x28:
             self.printed.append(value & 0xFF)
         elif address == self.wiring.uart[1] + 0x20 and value & 8:
             self.is_uart_overrun = False
-        elif address == self.family.sai1 + 0x1C:  # CLRFR of block A
-            status = self.family.sai1 + 0x18
+        elif address == self.sai + 0x18:  # CLRFR
+            status = self.sai + 0x14
             self.write(status, self.read(status) & ~value)
         if address == self._dma_at and value & 1 and not self.read(address) & 1:
             self.half = 0
@@ -276,6 +291,37 @@ class Chip:
             line = value & -LINE
             if line in self.stale:
                 self.uc.mem_write(line, self.stale.pop(line))
+
+    def _pass_time(self, *_: Any) -> None:
+        """Let a millisecond pass whenever the program asks for the time, as when it waits."""
+        at = self.symbols["uwTick"]
+        self.write(at, self.read(at) + 1)
+
+    @property
+    def sai(self) -> int:
+        """Address of the registers of the block of the SAI that hears the microphone."""
+        return self._sai_block(self.wiring.block)
+
+    def _sai_block(self, block: str) -> int:
+        return self.family.sai1 + 0x400 * (int(block[0]) - 1) + (4 if block[1] == "A" else 0x24)
+
+    # The codec.
+
+    def _before_bus_write(self, at: int, value: int) -> None:
+        """Take a write to the I2C: START with the number of bytes, or a byte."""
+        if at == 4 and value >> 13 & 1:
+            assert value & 0x3FF == 0x34 and not value >> 10 & 1, "nobody at this address"
+            self.awaited = bits(value, 23, 16)  # the first of them may have come before
+        elif at == 0x28:
+            self.on_bus.append(value & 0xFF)
+            if len(self.on_bus) == self.awaited:
+                number, word = struct.unpack(">HH", bytes(self.on_bus))
+                self.on_bus, self.awaited = [], 0
+                self.codec = {} if number == 0 else {**self.codec, number: word}
+
+    def _bus_status(self) -> int:
+        """Return the register ISR: a byte is wanted (TXIS), or all have gone (STOPF)."""
+        return 1 | (2 if len(self.on_bus) < self.awaited else 0x20)
 
     # The core.
 
@@ -327,7 +373,7 @@ class Chip:
         control = self._dma()[0]
         if self.wiring.channel is not None:
             return bool(control & 1) and self.is_filter_on
-        return bool(control & 1) and bits(self.read(self.family.sai1 + 4), 17, 16) == 3
+        return bool(control & 1) and bits(self.read(self.sai), 17, 16) == 3
 
     def _flag(self, name: str) -> None:
         """Set a flag of the DMA and have it interrupt the core."""
@@ -358,10 +404,10 @@ class Chip:
 
     def overrun(self) -> None:
         """Have the SAI meet an overrun: a sample is lost, and it goes on."""
-        status = self.family.sai1 + 0x18
+        status = self.sai + 0x14
         assert self.read(status - 4) & 1, "its interrupt is masked"
         self.write(status, self.read(status) | 1)
-        self.interrupt("SAI1")
+        self.interrupt(f"SAI{self.wiring.block[0]}")
         assert not self.read(status) & 1
 
     def overrun_uart(self) -> None:
@@ -408,6 +454,9 @@ class Chip:
         if self.wiring.channel is not None:
             # 18 bits of the filter in the upper 24 of a word, and the number of the channel.
             return (pcm.astype(np.int32) << (3 + 8)) | self.wiring.channel
+        if self.wiring.i2c:
+            # The codec's timeslots 0, of which nobody knows what it holds, and 1.
+            return (0x5A5A << 16) | (pcm.astype(np.int32) & 0xFFFF)
         # 24 bits of the microphone in the upper ones of a word.
         return (pcm.astype(np.int32) << 16) | 0x5A00
 
@@ -447,7 +496,7 @@ class Chip:
         controller, number = self.wiring.dma
         base = self.family.dma[controller - 1]
         assert count == 2 * HALF
-        expected = 0x4001611C if self.wiring.channel is not None else self.family.sai1 + 0x20
+        expected = 0x4001611C if self.wiring.channel is not None else self.sai + 0x1C
         assert peripheral == expected
         if self.family.has_streams:
             assert control >> 8 & 1 and control >> 10 & 1 and not control >> 9 & 1
@@ -466,9 +515,34 @@ class Chip:
         if self.family.has_cache:
             assert memory % LINE == 0
 
+    @property
+    def _master(self) -> int:
+        """Address of the block of the SAI that makes the clocks: the other one for a codec."""
+        return self._sai_block("2A") if self.wiring.i2c else self.sai
+
     def _check_sai(self) -> None:
-        control, _, frame, slots = (self.read(self.family.sai1 + 4 + 4 * i) for i in range(4))
-        assert bits(control, 1, 0) == 1 and bits(control, 3, 2) == 0  # master that receives, free
+        for block in {self.sai, self._master}:
+            self._check_block(block)
+        master = self.read(self._master)
+        assert bits(master, 1, 0) == 1 and bits(master, 11, 10) == 0 and master >> 16 & 1
+        if self.wiring.i2c:
+            control = self.read(self.sai)
+            assert bits(control, 1, 0) == 3 and bits(control, 11, 10) == 1  # slave of the other
+            self._check_codec()
+
+    def _check_codec(self) -> None:
+        """Check the codec's registers, whose bits ST's driver stm32-wm8994 explains."""
+        codec = self.codec
+        assert codec[0x01] & 1 and bits(codec[0x01], 2, 1) == 1  # bias, VMID
+        assert codec[0x04] >> 5 & 1 and codec[0x04] >> 11 & 1  # DMIC2 left, AIF1ADC2 left
+        assert codec[0x608] & 2  # from there to timeslot 1
+        assert codec[0x200] == 1 and codec[0x208] & 0xB == 0xA  # AIF1 from MCLK1, clocks on
+        assert codec[0x210] == 0x73  # 44.1 kHz, 256 clocks
+        assert bits(codec[0x300], 6, 3) == 2 and not codec[0x302] >> 14 & 1  # I2S of 16 bits, slave
+
+    def _check_block(self, block: int) -> None:
+        control, _, frame, slots = (self.read(block + 4 * i) for i in range(4))
+        assert bits(control, 3, 2) == 0  # free protocol
         assert bits(control, 7, 5) == 7 and not control >> 8 & 1  # 32 bits, the highest first
         assert control >> 9 & 1  # sampled while the clock rises
         assert not control >> 19 & 1  # the divider is in use
@@ -480,7 +554,8 @@ class Chip:
         """Return the sample rate that the registers make, in Hz."""
         if self.wiring.family == "f7":
             main, pll, select = (self.read(_RCC_F7 + at) for at in (4, 0x84, 0x8C))
-            assert main >> 22 & 1 and bits(select, 21, 20) == 1
+            select_at = 20 if self.wiring.block[0] == "1" else 22
+            assert main >> 22 & 1 and bits(select, select_at + 1, select_at) == 1
             vco = Fraction(self.wiring.oscillator_hz * bits(pll, 14, 6), bits(main, 5, 0))
             assert 100e6 <= vco <= 432e6
             clock = vco / bits(pll, 27, 24) / (bits(select, 4, 0) + 1)
@@ -502,12 +577,13 @@ class Chip:
             common, filters = self.read(0x40016000), self.read(0x40016114)
             assert common >> 31 and common >> 30 & 1 and bits(filters, 31, 29) == 3
             return clock / (bits(common, 23, 16) + 1) / (bits(filters, 25, 16) + 1)
-        control = self.read(self.family.sai1 + 4)
+        control = self.read(self._master)
         if self.wiring.family == "h7":
             return clock / 256 / max(bits(control, 25, 20), 1)
         return clock / 256 / max(2 * bits(control, 23, 20), 1)
 
     def _baud(self, clock_hz: int) -> float:
         divisor = self.read(self.wiring.uart[1] + 0x0C)
-        peripheral = clock_hz // {"l4": 1, "f7": 4, "h7": 4}[self.wiring.family]
+        divisors = {"l4": 1, "f7": 2 if self.wiring.uart[0] == "USART1" else 4, "h7": 4}
+        peripheral = clock_hz // divisors[self.wiring.family]
         return peripheral * (256 if self.wiring.uart[0].startswith("LP") else 1) / divisor

@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from asc_tiny.compiler.kernel_params import SIGNED_KERNELS, Array, KernelParams, OutputRange
+from asc_tiny.compiler.kernel_params import (
+    ONCE,
+    SIGNED_KERNELS,
+    TWICE_KERNELS,
+    Array,
+    KernelParams,
+    OutputRange,
+)
 
 _MANY_CODES = 256
 """So many codes of an output are worth loops of their own for signed sums."""
@@ -222,13 +229,17 @@ class Stage:
 
     @property
     def function(self) -> str:
-        """The name of the C function: the kernel's, or that of its form for signed sums.
+        """The name of the C function: the kernel's, or that of its form for signed sums, or for
+        layers that cannot be rounded once.
 
-        Few codes are not worth the memory of its loops.
+        Few codes are not worth the memory of loops for signed sums.
         """
         codes = self.output.row_bytes * self.output.rows
-        has_form = self.is_signed and codes >= _MANY_CODES
-        return f"{self.kernel}_signed" if has_form else self.kernel
+        if self.is_signed and codes >= _MANY_CODES:
+            return f"{self.kernel}_signed"
+        rounding = getattr(self.params, "range", None)
+        is_twice = isinstance(rounding, OutputRange) and rounding.narrow != ONCE
+        return f"{self.kernel}_twice" if is_twice and self.kernel in TWICE_KERNELS else self.kernel
 
     @property
     def arrays(self) -> list[Array]:

@@ -17,7 +17,15 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import numpy as np
 
 from asc_tiny.compiler.ir import Buffer, BufferView, LoweredGraph, RowAccess, Stage, WidthTile
-from asc_tiny.compiler.kernel_params import KERNELS, Array, KernelParams, Struct
+from asc_tiny.compiler.kernel_params import (
+    CHANNEL,
+    ELEMENTS,
+    KERNELS,
+    ONCE_TYPE,
+    Array,
+    KernelParams,
+    Struct,
+)
 from asc_tiny.compiler.passes.width_tiles import SlidingWindow
 from asc_tiny.compiler.planner.arena_allocator import ALIGNMENT, ArenaPlan
 from asc_tiny.compiler.planner.compiled import Compiled
@@ -105,7 +113,8 @@ def _check_params(stage: Stage, params: KernelParams) -> None:
     if type(params) is not KERNELS[stage.kernel]:
         raise VerifyError(f"{stage.comment}: parameters of another kernel than {stage.kernel}")
     for kind, array in _arrays(params):
-        if array.c_type != kind:
+        kinds = {ELEMENTS[CHANNEL], ONCE_TYPE} if kind == "void" else {kind}
+        if array.c_type not in kinds:
             raise VerifyError(f"{stage.comment}: {array.name} is {array.c_type}, must be {kind}")
 
 

@@ -61,7 +61,7 @@ class CMakeGenerator(ProjectGenerator):
     default_board = "mps2-an386"
     templates = TEMPLATES / "cmake"
     image_patterns = ("build/firmware.elf",)
-    listening = Application(8 * 1024, 15 * 1024)
+    listening = Application(8 * 1024, 16 * 1024)
 
     def check(self, board: Board, runtime: str) -> None:
         """Check that a toolchain builds for the board, and TensorFlow Lite Micro's for its core."""

@@ -16,6 +16,7 @@ from asc_tiny.compiler.kernel_params import (
     ELEMENTS,
     KERNELS,
     SIGNED_KERNELS,
+    TWICE_KERNELS,
     Array,
     Axis,
     KernelParams,
@@ -81,8 +82,9 @@ def test_every_structure_and_kernel_has_its_parameters(ffi: cffi.FFI) -> None:
     assert len(others) == 1
     functions = KERNEL.findall(declarations())
     forms = {f"{kernel}_signed" for kernel in SIGNED_KERNELS}
+    forms |= {f"{kernel}_twice" for kernel in TWICE_KERNELS}
     assert set(functions) == set(KERNELS) | forms
-    assert set(KERNELS) >= SIGNED_KERNELS
+    assert set(KERNELS) >= SIGNED_KERNELS | TWICE_KERNELS
     assert set(KERNELS.values()) == {each for each in structs() if issubclass(each, KernelParams)}
 
 

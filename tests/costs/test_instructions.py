@@ -12,7 +12,13 @@ from elftools.elf.sections import SymbolTableSection
 
 from asc_tiny.cli.main import main
 from asc_tiny.compiler import stage_costs
-from asc_tiny.compiler.kernel_params import KERNELS, SIGNED_KERNELS, UpsampledConvParams
+from asc_tiny.compiler.kernel_params import (
+    KERNELS,
+    ONCE_TYPE,
+    SIGNED_KERNELS,
+    TWICE_KERNELS,
+    UpsampledConvParams,
+)
 from asc_tiny.compiler.stage_costs import features
 from asc_tiny.costs.footprint import footprint
 from asc_tiny.costs.instructions import cpu_table, estimate
@@ -194,8 +200,10 @@ def test_every_kernel_was_measured(cpu: str) -> None:
     measured = {f"asc_{kind.split(' ')[0]}" for kind in table["instructions"]}
     assert set(KERNELS) <= measured
     forms = {f"{kernel}_signed" for kernel in SIGNED_KERNELS}
+    forms |= {f"{kernel}_twice" for kernel in TWICE_KERNELS}
     assert set(KERNELS) | forms <= set(table["code"]["needs"])
-    assert {params.c_type for params in KERNELS.values()} <= set(table["code"]["structures"])
+    structures = {params.c_type for params in KERNELS.values()} | {ONCE_TYPE}
+    assert structures <= set(table["code"]["structures"])
 
 
 @pytest.mark.qemu
@@ -218,7 +226,7 @@ def test_error_of_the_estimate_is_stated() -> None:
         released = [magnitudes.pop(n) for n in ("mobilenet_esc10", "mini_segnet_esc10")]
         assert error["released"] == pytest.approx(max(released), abs=1e-3)
         assert max(released) <= (0.27 if cpu == "cortex-m55" else 0.12)
-        assert magnitudes["upsampled"] < 0.2
+        assert magnitudes["upsampled"] < 0.23
         assert magnitudes["decoder"] < 0.15
         assert error["largest"] == pytest.approx(max(magnitudes.values()), abs=1e-3)
 

@@ -14,6 +14,9 @@ CHANNEL = np.dtype([("bias", np.int32), ("multiplier", np.int32), ("bits", np.in
 """An output channel: the bias with what the input's zero point adds, a multiplier, and a shift of
 ``bits + 1`` bits to the right."""
 
+ONCE_CHANNEL = np.dtype([("bias", np.int32), ("multiplier", np.int32)])
+"""An output channel whose sums are rounded once (``asc_tiny.compiler.single_rounding``)."""
+
 PACKED_CHANNEL = np.dtype([("bias_bits", np.int32), ("multiplier", np.int32)])
 """An output channel of a packed dense layer; ``bias_bits`` is ``bias * 256 + bits``."""
 
@@ -30,11 +33,15 @@ ELEMENTS: Mapping[np.dtype[Any], str] = MappingProxyType(
         np.dtype(np.uint16): "uint16_t",
         np.dtype(np.uint32): "uint32_t",
         CHANNEL: "asc_channel_t",
+        ONCE_CHANNEL: "asc_once_channel_t",
         CHANNEL_S16: "asc_channel_s16_t",
         PACKED_CHANNEL: "asc_packed_channel_t",
     }
 )
 """The type in C of each element type."""
+
+ONCE_TYPE = "ASC_ONCE_CHANNEL_T"
+"""The type in C of channels that some cores round once, which depends on the core."""
 
 POINTER_BYTES = 8
 """Bytes of a pointer at most, on 64-bit computers."""
@@ -58,17 +65,20 @@ class Array:
             lie in fours, which cores read in different orders.
         order: the macro of ``asc_kernels.h`` that brings int8_t weights into the order in which a
             core reads them, a key of ``ORDERS``; empty for their own order.
+        once: the elements of ``ONCE_CHANNEL`` that cores with the DSP extension have in place of
+            channels; None if there are none.
     """
 
     name: str
     values: NDArray[Any]
     weights: bool = False
     order: str = "ASC_WEIGHTS"
+    once: NDArray[Any] | None = None
 
     @property
     def c_type(self) -> str:
         """The type of an element in C."""
-        return ELEMENTS[self.values.dtype]
+        return ELEMENTS[self.values.dtype] if self.once is None else ONCE_TYPE
 
 
 Int16 = Annotated[int, "int16_t"]
@@ -98,6 +108,9 @@ Int16Array = Annotated[Array, "int16_t"]
 Int32Array = Annotated[Array, "int32_t"]
 Uint16Array = Annotated[Array, "uint16_t"]
 ChannelArray = Annotated[Array, "asc_channel_t"]
+AnyChannelArray = Annotated[Array, "void"]
+"""Channels of a kernel that rounds once or twice: what ``asc_output_t`` says."""
+
 ChannelS16Array = Annotated[Array, "asc_channel_s16_t"]
 PackedChannelArray = Annotated[Array, "asc_packed_channel_t"]
 
@@ -128,8 +141,9 @@ class Struct:
                 yield from value.arrays()
 
 
-NARROW, MOSTLY_NARROW = 1, 2
-"""How the channels of a layer may be rounded: all of them, or most, by the short way."""
+NARROW, MOSTLY_NARROW, ONCE = 1, 2, 3
+"""How the channels of a layer may be rounded: all of them, or most, by the short way; or all of a
+narrow layer once where a core has such channels."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +155,8 @@ class OutputRange(Struct):
         minimum, maximum: the codes that the fused activation leaves, -128 to 127.
         clamps: 1 if that range is smaller than that of int8, else 0.
         narrow: ``NARROW`` if sums are below 2^30 and shifts go 1 to 23 bits to the right,
-            ``MOSTLY_NARROW`` if that is so in all channels with such shifts, else 0.
+            ``MOSTLY_NARROW`` if that is so in all channels with such shifts, ``ONCE`` if a narrow
+            layer has channels that are rounded once, else 0.
     """
 
     c_type = "asc_output_t"

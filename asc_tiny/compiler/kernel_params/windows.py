@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from asc_tiny.compiler.kernel_params.base import (
     POINTER_BYTES,
+    AnyChannelArray,
     ChannelArray,
     Int8Array,
     Int32Array,
@@ -86,7 +87,7 @@ class ConvParams(WindowParams):
     input_zero_point: int
     range: OutputRange | None
     weights: Int8Array
-    channels: ChannelArray | None
+    channels: AnyChannelArray | None
 
     @property
     def scratch_bytes(self) -> int:
@@ -239,7 +240,7 @@ class DepthwiseConvParams(WindowParams):
     input_zero_point: int
     range: OutputRange
     weights: Int8Array
-    channels: ChannelArray
+    channels: AnyChannelArray
 
     @property
     def scratch_bytes(self) -> int:
@@ -281,5 +282,8 @@ KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
 )
 """The structure of each kernel of this family, by the name of its C function."""
 
-SIGNED_KERNELS = frozenset({"asc_conv", "asc_depthwise_conv", "asc_upsampled_sum"})
+SIGNED_KERNELS = frozenset({"asc_upsampled_sum"})
 """Kernels with another form, ``_signed``, whose loops look at the sign of each sum."""
+
+TWICE_KERNELS = frozenset({"asc_conv", "asc_depthwise_conv"})
+"""Kernels with another form, ``_twice``, for layers that cannot be rounded once."""

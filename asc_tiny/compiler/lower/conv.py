@@ -18,7 +18,7 @@ from asc_tiny.compiler.lower.weights import (
     channels_of,
     check_channels,
     is_narrow,
-    narrowness,
+    rounded_sums,
     sums_of,
     weights_of,
 )
@@ -76,11 +76,12 @@ def convolution(
     columns = (ctx.image(ctx.output)[1] - 1) * window.stride_x + (width - 1) * window.dilation_x + 1
     # Column by column, as the kernel arranges its windows
     data = np.zeros((filters, width, column), np.int8)
-    by_column = values.transpose(0, 2, 1, 3).reshape(filters, width, -1)
-    data[:, :, : height * channels] = by_column
-    matrix = paired(data.reshape(filters, -1))
     per_channel = values.reshape(filters, -1)
     own = channels_of(ctx, weights, per_channel, channel_axis=channel_axis)
+    rounded = rounded_sums(ctx, own, per_channel)
+    by_column = rounded.weights.reshape(values.shape).transpose(0, 2, 1, 3)
+    data[:, :, : height * channels] = by_column.reshape(filters, width, -1)
+    matrix = paired(data.reshape(filters, -1))
     params = ConvParams(
         **vars(window.params(ctx)),
         columns=columns,
@@ -88,9 +89,9 @@ def convolution(
         depth=matrix.shape[1] * GROUP,
         widens=0,
         input_zero_point=ctx.quantization(ctx.input(0))[1],
-        range=ctx.range(narrow=narrowness(own, per_channel)),
+        range=ctx.range(narrow=rounded.narrow),
         weights=ctx.array("weights", matrix, weights=True),
-        channels=own,
+        channels=rounded.channels,
     )
     return ctx.stage(
         "asc_conv",

@@ -12,7 +12,7 @@ from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
     check_channels,
-    narrowness,
+    rounded_sums,
     sums_of,
     weights_of,
 )
@@ -49,13 +49,14 @@ def lower_depthwise_conv_2d(ctx: LoweringContext) -> list[Stage]:
     taps = height * width
     per_channel = sums_of(ctx, 3)
     own = channels_of(ctx, weights, per_channel, channel_axis=3)
+    rounded = rounded_sums(ctx, own, per_channel)
     params = DepthwiseConvParams(
         **vars(window.params(ctx)),
         pixels=max(1, min(ctx.image(ctx.output)[1], _TAPS_AT_ONCE // taps)),
         input_zero_point=ctx.quantization(ctx.input(0))[1],
-        range=ctx.range(narrow=narrowness(own, per_channel)),
-        weights=ctx.array("weights", ctx.constants(1)),
-        channels=own,
+        range=ctx.range(narrow=rounded.narrow),
+        weights=ctx.array("weights", rounded.weights.T),
+        channels=rounded.channels,
     )
     return [
         ctx.stage(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.compiler.kernel_params import CHANNEL, MOSTLY_NARROW, NARROW, Array
+from asc_tiny.compiler import single_rounding
+from asc_tiny.compiler.kernel_params import (
+    CHANNEL,
+    MOSTLY_NARROW,
+    NARROW,
+    ONCE,
+    ONCE_CHANNEL,
+    Array,
+)
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.gemmlowp import requantize
 from asc_tiny.compiler.lower.requantization import INT8_MAX, INT8_MIN, INT32_MAX, multiplier
@@ -22,9 +31,13 @@ _OTHERS_SHARE = 8
 """One of so many channels at most is not narrow in a mostly narrow layer."""
 
 _NARROW_SUM = 2**30
+_LEAST_MULTIPLIER = 2**30
 
 Channel = tuple[int, int, int]
 """Bias, multiplier and bits of a channel, as in ``CHANNEL``."""
+
+Once = tuple[int, int]
+"""Bias and multiplier of a channel that is rounded once, as in ``ONCE_CHANNEL``."""
 
 
 def weights_of(ctx: LoweringContext, *, dimensions: int) -> Tensor:
@@ -116,6 +129,52 @@ def narrowness(channels: Array, per_channel: NDArray[Any]) -> int:
     show = all(not 0 <= bits <= _NARROW_BITS for _, _, bits in others)
     are_few = len(others) <= min(_MOST_OTHERS, len(channels.values) // _OTHERS_SHARE)
     return MOSTLY_NARROW if show and are_few else 0
+
+
+@dataclass(frozen=True)
+class RoundedSums:
+    """Weights and channels of a layer whose kernel may round once.
+
+    Attributes:
+        weights: the weights of each sum, shape (sums, values); zeros where no input changes the
+            output of a layer that is rounded once.
+        channels: bias, multiplier and shift of each, with those for one rounding.
+        narrow: how channels may be rounded, as ``OutputRange`` has it.
+    """
+
+    weights: NDArray[Any]
+    channels: Array
+    narrow: int
+
+
+def rounded_sums(ctx: LoweringContext, channels: Array, per_channel: NDArray[Any]) -> RoundedSums:
+    """Return a layer that is rounded once, if all of its channels can be, else as it is."""
+    made, weights = np.empty(len(channels.values), ONCE_CHANNEL), per_channel.copy()
+    found = RoundedSums(per_channel, channels, narrowness(channels, per_channel))
+    ends = zip(channels.values.tolist(), *_reach_of(per_channel.astype(np.int64)), strict=True)
+    for number, (channel, low, high) in enumerate(ends):
+        code = code_of(ctx, channel, low)
+        once: Once | None
+        if code == code_of(ctx, channel, high):
+            once, weights[number] = single_rounding.constant(code), 0
+        else:
+            once = _once(ctx, channel, low, high)
+        if once is None:
+            return found
+        made[number] = once
+    if not is_narrow(channels, weights):
+        return found
+    return RoundedSums(weights, replace(channels, once=made), ONCE)
+
+
+def _once(ctx: LoweringContext, channel: Channel, low: int, high: int) -> Once | None:
+    """Return what rounds a channel once whose sums of products are from ``low`` to ``high``."""
+    bias, factor, bits = channel
+    if not _is_narrow(channel, low, high) or factor < _LEAST_MULTIPLIER:
+        return None
+    sums = bias + low, bias + high
+    zero_point = ctx.quantization(ctx.output)[1]
+    return single_rounding.Channel(factor, bits, bias, sums, zero_point, ctx.codes()).once()
 
 
 def _reach_of(sums: NDArray[np.int64]) -> tuple[list[int], list[int]]:

@@ -120,6 +120,9 @@ def _arrays(lowered: LoweredGraph) -> Iterator[dict[str, Any]]:
 
 
 def _array_lines(array: Array) -> Sequence[str]:
+    if array.once is not None:
+        both = zip(array.values.tolist(), array.once.tolist(), strict=True)
+        return [f"ASC_ONCE_CHANNEL({', '.join(map(int_literal, one + two))})," for one, two in both]
     if array.values.dtype.names:
         rows = array.values.tolist()
         return ["{" + ", ".join(int_literal(value) for value in row) + "}," for row in rows]

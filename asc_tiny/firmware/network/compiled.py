@@ -16,7 +16,7 @@ from asc_tiny.firmware.network.c_values import values
 from asc_tiny.model import classifier_network
 from asc_tiny.model.model_file import ModelFile
 
-KERNELS_VERSION = 8
+KERNELS_VERSION = 9
 """Must equal ASC_KERNELS_VERSION in asc_kernels.h; the C compiler checks it."""
 
 DEFAULT = Options()

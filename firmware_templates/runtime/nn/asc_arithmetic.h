@@ -106,6 +106,21 @@ static inline int8_t asc_finish_narrow(int32_t sum, const asc_channel_t *channel
 #endif
 }
 
+#if ASC_ROUNDS_ONCE
+
+/* Sums of layers that are rounded once have so many more bits, and their products so many more than
+ * codes behind the first 32. */
+enum { ASC_ONCE_SCALE = 256, ASC_ONCE_SHIFT = 10 };
+
+/* The code of a scaled sum with the bias. */
+static inline int8_t asc_finish_once(int32_t sum, int32_t multiplier) {
+    const int64_t product = (int64_t)sum * multiplier + (INT64_C(1) << 31);
+    const int32_t value = (int32_t)(product >> 32) >> ASC_ONCE_SHIFT;
+    return (int8_t)asc_min(asc_max(value, INT8_MIN), INT8_MAX);
+}
+
+#endif
+
 /* Whether the sign of a sum does not matter for its rounding: the range begins at the zero point or
  * above it, as behind RELU and RELU6.
  *

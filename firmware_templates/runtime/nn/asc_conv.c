@@ -28,26 +28,35 @@
 #include "asc_conv_thumb1.h"
 #endif
 
-/* What codes in columns are multiplied by: cores with the DSP extension round doubled sums. */
-enum { SCALE = ASC_KERNELS_DSP ? 2 : 1 };
+/* What codes in columns are multiplied by: cores with the DSP extension round doubled sums, or
+ * those of a larger scale once. */
+#if ASC_KERNELS_DSP
+#define SCALE(ONCE) ((ONCE) ? ASC_ONCE_SCALE : 2)
+#else
+#define SCALE(ONCE) 1
+#endif
 
-/* Widens `count` bytes to 16 bits, and scales them. */
-static inline void widen(const int8_t *from, int32_t count, int16_t *to) {
+/* Widens `count` bytes to 16 bits, and scales them.
+ *
+ * once: whether sums are rounded once; a constant, here and below. */
+ASC_INLINE void widen(const int8_t *from, int32_t count, int once, int16_t *to) {
+    const int32_t scale = SCALE(once);
+    (void)once;
 #if ASC_KERNELS_DSP
     for (; count >= 8; count -= 8, from += 8, to += 8) {
         const uint32_t first = asc_load_word(from), second = asc_load_word(from + 4);
-        widen_word(first, to);
-        widen_word(second, to + 4);
+        widen_word(first, once, to);
+        widen_word(second, once, to + 4);
     }
     if (count >= 4) {
-        widen_word(asc_load_word(from), to);
+        widen_word(asc_load_word(from), once, to);
         count -= 4;
         from += 4;
         to += 4;
     }
 #endif
     for (; count > 0; count--) {
-        *to++ = (int16_t)(SCALE * *from++);
+        *to++ = (int16_t)(scale * *from++);
     }
 }
 
@@ -58,12 +67,13 @@ static void fill(int16_t *to, int32_t value, int32_t count) {
 }
 
 /* Puts a row of pixels into its place in each column; `from` is NULL for padding. */
-static void arrange_row(const asc_conv_t *layer, const int8_t *from, int16_t *wide) {
+ASC_INLINE void arrange_row(const asc_conv_t *layer, const int8_t *from, int once, int16_t *wide) {
+    const int32_t scale = SCALE(once);
     const int32_t channels = layer->input_channels;
     const int32_t step = layer->column_size;
     const int32_t left = layer->window.left;
     const int32_t inside = asc_min(layer->columns - left, layer->input_width);
-    const int16_t zero = (int16_t)(SCALE * layer->input_zero_point);
+    const int16_t zero = (int16_t)(scale * layer->input_zero_point);
     for (int32_t x = -left; x < layer->columns - left; x++, wide += step) {
         if (from == NULL || x < 0 || x >= inside) {
             for (int32_t c = 0; c < channels; c++) {
@@ -71,10 +81,10 @@ static void arrange_row(const asc_conv_t *layer, const int8_t *from, int16_t *wi
             }
         } else if (channels < 8) {
             for (int32_t c = 0; c < channels; c++) {
-                wide[c] = (int16_t)(SCALE * *from++);
+                wide[c] = (int16_t)(scale * *from++);
             }
         } else {
-            widen(from, channels, wide);
+            widen(from, channels, once, wide);
             from += channels;
         }
     }
@@ -84,7 +94,8 @@ static void arrange_row(const asc_conv_t *layer, const int8_t *from, int16_t *wi
  * pixels: a window is a run of values in this scratch. Padding has the code of zero, which
  * the bias has already subtracted. What fills up a column, and what the last group of four reaches
  * behind the last one, meets weights of zero. */
-static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t *wide) {
+ASC_INLINE void arrange_as(const asc_conv_t *layer, const int8_t *const *rows, int once,
+                           int16_t *wide) {
     const int32_t height = layer->window.height;
     const int32_t channels = layer->input_channels;
     const int32_t size = layer->columns * layer->column_size;
@@ -93,20 +104,32 @@ static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t 
 #if ASC_KERNELS_DSP
     if (channels == 1) {
         for (int32_t y = 0; y < height; y++) {
-            arrange_codes(layer, rows[y], wide + y);
+            arrange_codes(layer, rows[y], once, wide + y);
         }
     } else if (channels <= 4 && layer->window.dilation == 1) {
-        arrange_few(layer, rows, wide);
+        arrange_few(layer, rows, once, wide);
     } else
 #endif
         if (are_pixels && layer->columns <= layer->input_width && rows[0] != NULL) {
-        widen(rows[0], size, wide);
+        widen(rows[0], size, once, wide);
     } else {
         for (int32_t y = 0; y < height; y++) {
-            arrange_row(layer, rows[y], wide + y * channels);
+            arrange_row(layer, rows[y], once, wide + y * channels);
         }
     }
 }
+
+static void arrange(const asc_conv_t *layer, const int8_t *const *rows, int16_t *wide) {
+    arrange_as(layer, rows, 0, wide);
+}
+
+#if ASC_KERNELS_DSP
+
+static void arrange_once(const asc_conv_t *layer, const int8_t *const *rows, int16_t *wide) {
+    arrange_as(layer, rows, 1, wide);
+}
+
+#endif
 
 #if !ASC_KERNELS_DSP
 
@@ -126,6 +149,28 @@ static inline int32_t add_window(const asc_product_t *product, const int16_t *wi
     return sum;
 }
 
+/* What a sum of channel c begins with, and the sum as a code. */
+static inline int32_t begin(const asc_product_t *product, int32_t c) {
+#if ASC_ROUNDS_ONCE
+    if (product->range.narrow == ASC_ONCE) {
+        return 0;
+    }
+#endif
+    return ((const asc_channel_t *)product->channels)[c].bias;
+}
+
+static inline int8_t finish(const asc_product_t *product, int32_t sum, int32_t c, int32_t offset) {
+#if ASC_ROUNDS_ONCE
+    if (product->range.narrow == ASC_ONCE) {
+        const asc_once_channel_t *once = (const asc_once_channel_t *)product->channels + c;
+        return asc_finish_once(once->bias + ASC_ONCE_SCALE * sum, once->multiplier);
+    }
+#endif
+    const asc_channel_t *channel = (const asc_channel_t *)product->channels + c;
+    return product->range.narrow ? asc_finish_narrow(sum, channel, offset)
+                                 : asc_finish(sum, channel, &product->range);
+}
+
 #if ASC_KERNELS_THUMB1
 
 /* Whether windows and weights begin at whole words, which these cores load only. */
@@ -142,13 +187,6 @@ static inline asc_two_sums_t sums_of_two(const asc_product_t *product, const int
     return multiply_two_windows(wide, second, weights, weights + 2 * product->depth);
 }
 
-/* A sum of channel c as a code. */
-static inline int8_t finish(const asc_product_t *product, int32_t sum, int32_t c, int32_t offset) {
-    const asc_channel_t *channel = &product->channels[c];
-    return product->range.narrow ? asc_finish_narrow(sum, channel, offset)
-                                 : asc_finish(sum, channel, &product->range);
-}
-
 /* The same for windows at whole words. */
 static void multiply_words(const asc_product_t *product, const int16_t *wide, int32_t step,
                            int32_t windows, int8_t *output) {
@@ -157,10 +195,9 @@ static void multiply_words(const asc_product_t *product, const int16_t *wide, in
     for (; windows > 0; windows -= 2, wide += 2 * step, output += count) {
         for (int32_t c = 0; c < count; c++, output++) {
             const asc_two_sums_t sums = sums_of_two(product, wide, step, windows, c);
-            const int32_t bias = product->channels[c].bias;
-            output[0] = finish(product, bias + sums.first, c, offset);
+            output[0] = finish(product, begin(product, c) + sums.first, c, offset);
             if (windows > 1) {
-                output[count] = finish(product, bias + sums.second, c, offset);
+                output[count] = finish(product, begin(product, c) + sums.second, c, offset);
             }
         }
     }
@@ -180,10 +217,9 @@ static void multiply_windows(const asc_product_t *product, const int16_t *wide, 
     const int32_t offset = asc_narrow_offset(&product->range);
     for (int32_t x = 0; x < windows; x++, wide += step) {
         for (int32_t c = 0; c < product->count; c++) {
-            const int32_t sum = add_window(product, wide, c, product->channels[c].bias);
-            const asc_channel_t *channel = &product->channels[c];
-            *output++ = product->range.narrow ? asc_finish_narrow(sum, channel, offset)
-                                              : asc_finish(sum, channel, &product->range);
+            const int32_t sum = add_window(product, wide, c, begin(product, c));
+            const int8_t code = finish(product, sum, c, offset);
+            *output++ = code;
         }
     }
 }
@@ -199,14 +235,14 @@ static void clamp_codes(const asc_output_t *range, int8_t *values, int32_t count
     }
 }
 
-/* One value of each output channel for windows `step` values apart.
- *
- * is_rectified: whether sums may be rounded by ASC_ROUND_UP; a constant, here and below. */
+/* One value of each output channel for windows `step` values apart. */
 ASC_INLINE void multiply_all(const asc_product_t *product, const int16_t *wide, int32_t step,
-                             int32_t windows, int8_t *output, int is_rectified) {
+                             int32_t windows, int8_t *output, int once) {
 #if ASC_KERNELS_DSP
-    if (product->range.narrow) {
-        multiply_narrow(product, wide, step, windows, output, is_rectified);
+    if (once) {
+        multiply_narrow(product, wide, step, windows, output, 1);
+    } else if (product->range.narrow) {
+        multiply_narrow(product, wide, step, windows, output, 0);
         if (product->range.narrow == ASC_MOSTLY_NARROW) {
             multiply_others(product, wide, step, windows, output);
         }
@@ -214,7 +250,7 @@ ASC_INLINE void multiply_all(const asc_product_t *product, const int16_t *wide, 
         multiply_wide(product, wide, step, windows, output);
     }
 #else
-    (void)is_rectified;
+    (void)once;
     multiply_windows(product, wide, step, windows, output);
 #endif
     if (product->range.clamps) {
@@ -222,7 +258,7 @@ ASC_INLINE void multiply_all(const asc_product_t *product, const int16_t *wide, 
     }
 }
 
-ASC_INLINE void set_product(const asc_conv_t *layer, int short_way, asc_product_t *product) {
+static inline void set_product(const asc_conv_t *layer, asc_product_t *product) {
     product->weights = layer->weights;
     product->channels = layer->channels;
     product->depth = layer->depth;
@@ -232,92 +268,101 @@ ASC_INLINE void set_product(const asc_conv_t *layer, int short_way, asc_product_
     product->widened = NULL;
 #if !ASC_KERNELS_DSP
     /* Here rounding is the same for all channels. */
-    short_way = layer->range.narrow == ASC_NARROW;
-#endif
-    if (!short_way) {
+    if (product->range.narrow == ASC_MOSTLY_NARROW) {
         product->range.narrow = 0;
     }
+#endif
 }
 
 /* Windows with gaps between their columns are closed up one by one. */
-ASC_INLINE void conv_dilated(const asc_conv_t *layer, int short_way, int is_rectified,
-                             const int16_t *wide, int16_t *window, int8_t *output) {
+ASC_INLINE void conv_dilated(const asc_conv_t *layer, int once, const int16_t *wide,
+                             int16_t *window, int8_t *output) {
     asc_product_t product;
     const int32_t size = layer->column_size;
     const int32_t gap = layer->window.dilation * size;
-    set_product(layer, short_way, &product);
+    set_product(layer, &product);
     fill(window, 0, layer->depth);
     for (int32_t x = 0; x < layer->output_width; x++, output += product.count) {
         const int16_t *column = wide + x * layer->window.stride * size;
         for (int32_t k = 0; k < layer->window.width; k++, column += gap) {
             memcpy(window + k * size, column, (size_t)size * sizeof *window);
         }
-        multiply_all(&product, window, 0, 1, output, is_rectified);
+        multiply_all(&product, window, 0, 1, output, once);
     }
 }
 
 #if ASC_KERNELS_DSP
 
 /* Widens the windows from `first` on, which are pixels. */
-static void widen_pixels(const asc_conv_t *layer, const int8_t *row, int32_t first, int16_t *wide) {
+ASC_INLINE void widen_pixels(const asc_conv_t *layer, const int8_t *row, int32_t first, int once,
+                             int16_t *wide) {
     const int32_t depth = layer->depth;
     for (int32_t x = first; x < layer->output_width; x++, wide += depth) {
-        widen(row + x * layer->window.stride * depth, depth, wide);
+        widen(row + x * layer->window.stride * depth, depth, once, wide);
     }
 }
 
 #endif
 
-/* short_way: whether a narrow layer may be rounded by the short way. */
-ASC_INLINE void conv(const asc_conv_t *layer, int short_way, int is_rectified,
-                     const asc_kernel_args_t *args) {
+ASC_INLINE void arrange_scaled(const asc_conv_t *layer, const int8_t *const *rows, int once,
+                               int16_t *wide) {
+#if ASC_KERNELS_DSP
+    if (once) {
+        arrange_once(layer, rows, wide);
+        return;
+    }
+#endif
+    (void)once;
+    arrange(layer, rows, wide);
+}
+
+ASC_INLINE void conv(const asc_conv_t *layer, int once, const asc_kernel_args_t *args) {
     int16_t *wide = (int16_t *)(void *)args->scratch;
     if (layer->window.dilation != 1) {
-        arrange(layer, args->rows, wide);
-        conv_dilated(layer, short_way, is_rectified, wide,
-                     wide + layer->columns * layer->column_size + 4, args->output);
+        arrange_scaled(layer, args->rows, once, wide);
+        conv_dilated(layer, once, wide, wide + layer->columns * layer->column_size + 4,
+                     args->output);
         return;
     }
     asc_product_t product;
     int32_t step = layer->window.stride * layer->column_size;
     int32_t made = 0;
-    set_product(layer, short_way, &product);
+    set_product(layer, &product);
     if (layer->widens > 0) {
         product.widens = layer->widens;
         product.widened = (uint32_t *)(void *)args->scratch;
         wide += layer->widens * layer->depth;
     }
 #if ASC_KERNELS_DSP
-    if (short_way && are_fives(layer, args->rows[0])) {
-        made = multiply_fives(layer, args->rows[0], args->scratch, args->output, is_rectified);
+    if (are_fives(layer, args->rows[0])) {
+        made = multiply_fives(layer, args->rows[0], args->scratch, args->output, once);
         if (product.range.clamps) {
             clamp_codes(&product.range, args->output, made * product.count);
         }
-        widen_pixels(layer, args->rows[0], made, wide);
+        widen_pixels(layer, args->rows[0], made, once, wide);
         step = layer->depth;
     } else
 #endif
     {
-        arrange(layer, args->rows, wide);
+        arrange_scaled(layer, args->rows, once, wide);
     }
     multiply_all(&product, wide, step, layer->output_width - made,
-                 args->output + made * product.count, is_rectified);
+                 args->output + made * product.count, once);
 }
 
 void asc_conv(const void *data, const asc_kernel_args_t *args) {
-    const asc_conv_t *layer = data;
-    conv(layer, asc_is_rectified(&layer->range), 1, args);
+    conv(data, 1, args);
 }
 
 #if ASC_KERNELS_DSP
 
-void asc_conv_signed(const void *data, const asc_kernel_args_t *args) {
-    conv(data, 1, 0, args);
+void asc_conv_twice(const void *data, const asc_kernel_args_t *args) {
+    conv(data, 0, args);
 }
 
 #else
 
-void asc_conv_signed(const void *data, const asc_kernel_args_t *args) {
+void asc_conv_twice(const void *data, const asc_kernel_args_t *args) {
     asc_conv(data, args);
 }
 
@@ -326,7 +371,7 @@ void asc_conv_signed(const void *data, const asc_kernel_args_t *args) {
 void asc_sum_columns(const asc_conv_t *layer, const int8_t *const *rows, int8_t *scratch,
                      int32_t *sums) {
     asc_product_t product;
-    set_product(layer, 0, &product);
+    set_product(layer, &product);
     const int32_t even = (product.count + 1) / 2 * 2;
     int16_t *wide = (int16_t *)(void *)scratch;
     arrange(layer, rows, wide);
@@ -477,10 +522,11 @@ static void find_taps_of(const asc_depthwise_conv_t *layer, const int8_t *const 
 }
 
 /* Output channels of a pixel, from `channel` on. */
-static void depthwise_pixel(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
-                            int32_t count, int32_t channel, int8_t *output) {
+ASC_INLINE void depthwise_pixel_as(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
+                                   int32_t count, int32_t channel, int once, int8_t *output) {
     const int32_t outputs = layer->output_channels;
     const int32_t per_input = outputs / layer->input_channels;
+    (void)once;
 #if ASC_KERNELS_THUMB1
     /* These cores have no division: outputs of an input channel are counted. */
     int32_t input = channel / per_input;
@@ -495,7 +541,8 @@ static void depthwise_pixel(const asc_depthwise_conv_t *layer, const int8_t *con
         const int32_t input = c / per_input;
 #endif
         const int8_t *weights = layer->weights + c;
-        int32_t sum = layer->channels[c].bias;
+        const asc_channel_t *const channels = layer->channels;
+        int32_t sum = ASC_ROUNDS_ONCE && once ? 0 : channels[c].bias;
         int32_t tap = 0;
         for (; tap + 2 <= count; tap += 2, weights += 2 * outputs) {
             sum += (int32_t)taps[tap][input] * weights[0];
@@ -504,24 +551,44 @@ static void depthwise_pixel(const asc_depthwise_conv_t *layer, const int8_t *con
         if (tap < count) {
             sum += (int32_t)taps[tap][input] * weights[0];
         }
-        output[c] = asc_finish(sum, &layer->channels[c], &layer->range);
+#if ASC_ROUNDS_ONCE
+        if (once) {
+            const asc_once_channel_t *only = (const asc_once_channel_t *)layer->channels + c;
+            output[c] = asc_finish_once(only->bias + ASC_ONCE_SCALE * sum, only->multiplier);
+            continue;
+        }
+#endif
+        output[c] = asc_finish(sum, &channels[c], &layer->range);
     }
 }
 
+static void depthwise_pixel(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
+                            int32_t count, int32_t channel, int8_t *output) {
+    depthwise_pixel_as(layer, taps, count, channel, 0, output);
+}
+
+#if ASC_ROUNDS_ONCE
+
+static void depthwise_pixel_once(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
+                                 int32_t count, int32_t channel, int8_t *output) {
+    depthwise_pixel_as(layer, taps, count, channel, 1, output);
+}
+
+#endif
+
 /* Channels from `ready` on, by the addresses of what lies under each tap. */
 ASC_INLINE void depthwise_by_taps(const asc_depthwise_conv_t *layer, const asc_kernel_args_t *args,
-                                  int32_t ready, int short_way, int is_rectified) {
+                                  int32_t ready, int once) {
     const int32_t count = layer->window.height * layer->window.width;
     const int32_t outputs = layer->output_channels;
     const asc_inside_t inside = find_inside(layer, args->rows);
     const int8_t **taps = (const int8_t **)(void *)args->scratch;
-    (void)short_way;
-    (void)is_rectified;
     int8_t *padding = (int8_t *)(taps + layer->pixels * count);
     int8_t *output = args->output;
+    (void)once;
 #if ASC_KERNELS_DSP
     const int has_fours = ready == 0 && outputs == layer->input_channels;
-    const int is_narrow = layer->range.narrow && short_way;
+    const int is_narrow = once || layer->range.narrow;
     uint32_t *words = (uint32_t *)(void *)padding;
     padding = (int8_t *)(words + BIAS_WORDS + 2 * count + ROUNDING_WORDS);
 #endif
@@ -532,7 +599,7 @@ ASC_INLINE void depthwise_by_taps(const asc_depthwise_conv_t *layer, const asc_k
         int32_t made = ready;
 #if ASC_KERNELS_DSP
         if (has_fours && is_narrow) {
-            made = depthwise_narrow(layer, is_rectified, taps, count, pixels, words, output);
+            made = depthwise_narrow(layer, once, taps, count, pixels, words, output);
         }
 #endif
         for (int32_t i = 0; i < pixels; i++, output += outputs) {
@@ -540,6 +607,12 @@ ASC_INLINE void depthwise_by_taps(const asc_depthwise_conv_t *layer, const asc_k
 #if ASC_KERNELS_DSP
             if (has_fours && !is_narrow) {
                 made = depthwise_wide(layer, own, count, output);
+            }
+#endif
+#if ASC_ROUNDS_ONCE
+            if (made < outputs && once) {
+                depthwise_pixel_once(layer, own, count, made, output);
+                continue;
             }
 #endif
             if (made < outputs) {
@@ -577,7 +650,7 @@ static inline int32_t add_row(const asc_depthwise_conv_t *layer, const int8_t *r
 /* A channel of a row, whose rounding takes the long way. */
 static void depthwise_channel(const asc_depthwise_conv_t *layer, const int8_t *const *rows,
                               int32_t c, int8_t *output) {
-    const asc_channel_t *const channel = &layer->channels[c];
+    const asc_channel_t *const channel = (const asc_channel_t *)layer->channels + c;
     const int32_t height = layer->window.height;
     const int32_t stride = layer->window.stride;
     const int32_t row_weights = layer->window.width * layer->output_channels;
@@ -605,24 +678,21 @@ static void depthwise_others(const asc_depthwise_conv_t *layer, const int8_t *co
 
 #endif
 
-/* short_way: whether codes of a narrow layer may be rounded by the short way.
- * is_rectified: whether ASC_ROUND_UP is allowed. */
 ASC_INLINE void depthwise(const asc_depthwise_conv_t *layer, const asc_kernel_args_t *args,
-                          int short_way, int is_rectified) {
+                          int once) {
     int32_t made = 0;
 #if ASC_KERNELS_DSP
-    const int is_narrow = layer->range.narrow && short_way;
-    if (layer->output_channels == layer->input_channels && is_narrow) {
-        made = depthwise_3x3(layer, is_rectified, args->rows, args->scratch, args->output);
+    if (layer->output_channels == layer->input_channels && (once || layer->range.narrow)) {
+        made = depthwise_3x3(layer, once, args->rows, args->scratch, args->output);
     }
     if (made < layer->output_channels) {
-        depthwise_by_taps(layer, args, made, short_way, is_rectified);
+        depthwise_by_taps(layer, args, made, once);
     }
-    if (layer->range.narrow == ASC_MOSTLY_NARROW && is_narrow) {
+    if (!once && layer->range.narrow == ASC_MOSTLY_NARROW) {
         depthwise_others(layer, args->rows, args->output);
     }
 #else
-    depthwise_by_taps(layer, args, made, short_way, is_rectified);
+    depthwise_by_taps(layer, args, made, once);
 #endif
     if (layer->range.clamps) {
         clamp_codes(&layer->range, args->output, layer->output_width * layer->output_channels);
@@ -630,19 +700,18 @@ ASC_INLINE void depthwise(const asc_depthwise_conv_t *layer, const asc_kernel_ar
 }
 
 void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
-    const asc_depthwise_conv_t *layer = data;
-    depthwise(layer, args, asc_is_rectified(&layer->range), 1);
+    depthwise(data, args, 1);
 }
 
-#if ASC_KERNELS_DSP
+#if ASC_ROUNDS_ONCE
 
-void asc_depthwise_conv_signed(const void *data, const asc_kernel_args_t *args) {
-    depthwise(data, args, 1, 0);
+void asc_depthwise_conv_twice(const void *data, const asc_kernel_args_t *args) {
+    depthwise(data, args, 0);
 }
 
 #else
 
-void asc_depthwise_conv_signed(const void *data, const asc_kernel_args_t *args) {
+void asc_depthwise_conv_twice(const void *data, const asc_kernel_args_t *args) {
     asc_depthwise_conv(data, args);
 }
 

@@ -162,12 +162,12 @@ INLINED void multiply_deep(const asc_product_t *product, const asc_window_block_
 static void multiply_block(const asc_product_t *product, const asc_window_block_t *block,
                            int8_t *output) {
     if (product->depth > LANES) {
-        if (product->range.narrow == ASC_NARROW) {
+        if (product->range.narrow & ASC_NARROW) {
             multiply_deep(product, block, output, NARROW);
         } else {
             multiply_deep(product, block, output, WIDE);
         }
-    } else if (product->range.narrow == ASC_NARROW) {
+    } else if (product->range.narrow & ASC_NARROW) {
         multiply_shallow(product, block, output, NARROW);
     } else {
         multiply_shallow(product, block, output, WIDE);
@@ -337,7 +337,7 @@ void asc_conv(const void *data, const asc_kernel_args_t *args) {
                  args->output);
 }
 
-void asc_conv_signed(const void *data, const asc_kernel_args_t *args) {
+void asc_conv_twice(const void *data, const asc_kernel_args_t *args) {
     asc_conv(data, args);
 }
 

@@ -14,25 +14,36 @@
 #include "asc_dsp.h"
 
 /* Words of four channels besides their weights: biases before them, then multipliers, bits, and the
- * offsets that asc_finish_narrow adds. Biases and weights are doubled, as its sums are. */
-enum { BIAS_WORDS = 4, ROUNDING_WORDS = 12 };
+ * offsets that asc_finish_narrow adds; or multipliers if sums are rounded once. Biases and weights
+ * are scaled as sums are. */
+enum { BIAS_WORDS = 4, ROUNDING_WORDS = 12, ONCE_WORDS = 4 };
 
-/* Brings together what four channels of a narrow layer need, in the order of its use. */
-static void prepare_four(const asc_depthwise_conv_t *layer, int32_t taps, int32_t first,
-                         uint32_t *words) {
-    const asc_channel_t *const channels = layer->channels + first;
+/* Brings together what four channels of a narrow layer need, in the order of its use.
+ *
+ * once: whether sums are rounded once; a constant, here and below. */
+ASC_INLINE void prepare_four(const asc_depthwise_conv_t *layer, int32_t taps, int32_t first,
+                             int once, uint32_t *words) {
     const int8_t *weights = layer->weights + first;
     const int32_t step = layer->output_channels;
     const int32_t offset = asc_narrow_offset(&layer->range);
     uint32_t *const biases = words;
     words += BIAS_WORDS;
     for (; taps > 0; taps--, weights += step, words += 2) {
-        const uint32_t word = asc_load_word(weights);
-        words[0] = asc_widen_even_onto(asc_widen_even(word), word);
-        words[1] = asc_widen_odd_onto(asc_widen_odd(word), word);
+        const asc_pairs_t pairs = asc_scale_four(asc_load_word(weights), once);
+        words[0] = pairs.even;
+        words[1] = pairs.odd;
     }
+    if (once) {
+        const asc_once_channel_t *const channels = layer->channels;
+        for (int32_t i = 0; i < 4; i++) {
+            biases[i] = (uint32_t)channels[first + i].bias;
+            words[i] = (uint32_t)channels[first + i].multiplier;
+        }
+        return;
+    }
+    const asc_channel_t *const channels = layer->channels;
     for (int32_t i = 0; i < 4; i++, words += 3) {
-        const asc_channel_t channel = channels[i];
+        const asc_channel_t channel = channels[first + i];
         biases[i] = (uint32_t)channel.bias * 2u;
         words[0] = (uint32_t)channel.multiplier;
         words[1] = (uint32_t)channel.bits;
@@ -80,16 +91,35 @@ ASC_ASSERT_OFFSET(asc_four_t, word_bytes, 28);
     "ldr r8, [r0], #4\n\t" \
     "ldr r8, [r8, r1]\n\t" MULTIPLY_TAP("r8")
 
+/* clang-format off */
 /* Rounds a sum as asc_finish_narrow does. */
-#define ROUND(SUM, CORRECT)                                                                \
-    "ldm r2!, {r8, r9, r10}\n\t"                                                           \
-    "smmlar r10, " SUM ", r8, r10\n\t" CORRECT("r10", SUM) "asr r10, r10, r9\n\t"          \
-                                                           "ssat r10, #8, r10, asr #1\n\t" \
-                                                           "strb r10, [r3], #1\n\t"
+#define ROUND(SUM)                       \
+    "ldm r2!, {r8, r9, r10}\n\t"         \
+    "smmlar r10, " SUM ", r8, r10\n\t"   \
+    ASC_ROUND_AWAY("r10", SUM)           \
+    "asr r10, r10, r9\n\t"               \
+    "ssat r10, #8, r10, asr #1\n\t"      \
+    "strb r10, [r3], #1\n\t"
+
+#define ROUND_FOUR_TWICE ROUND("r4") ROUND("r5") ROUND("r6") ROUND("r7")
+
+#define ROUND_FOUR_ONCE                  \
+    "ldm r2!, {r8, r9, r10, r12}\n\t"    \
+    "smmulr r4, r4, r8\n\t"              \
+    "smmulr r5, r5, r9\n\t"              \
+    "smmulr r6, r6, r10\n\t"             \
+    "smmulr r7, r7, r12\n\t"             \
+    "ssat r4, #8, r4, asr #10\n\t"       \
+    "ssat r5, #8, r5, asr #10\n\t"       \
+    "ssat r6, #8, r6, asr #10\n\t"       \
+    "ssat r7, #8, r7, asr #10\n\t"       \
+    "strb r4, [r3], #1\n\t"              \
+    "strb r5, [r3], #1\n\t"              \
+    "strb r6, [r3], #1\n\t"              \
+    "strb r7, [r3], #1\n\t"
 
 /* All registers are taken: the stack keeps `four`, and r7, which may be the frame pointer. */
-/* clang-format off */
-#define DEPTHWISE_FOUR(NAME, CORRECT, TAPS)                                                   \
+#define DEPTHWISE_FOUR(NAME, ROUND_FOUR, TAPS)                                                \
     static void NAME(const asc_four_t *four) {                                                \
         register const asc_four_t *r0 __asm__("r0") = four;                                   \
         __asm__ volatile(                                                                     \
@@ -98,10 +128,7 @@ ASC_ASSERT_OFFSET(asc_four_t, word_bytes, 28);
             "1:\n\t"                                                                          \
             "ldm r2!, {r4, r5, r6, r7}\n\t"                                                   \
             TAPS                                                                              \
-            ROUND("r4", CORRECT)                                                              \
-            ROUND("r5", CORRECT)                                                              \
-            ROUND("r6", CORRECT)                                                              \
-            ROUND("r7", CORRECT)                                                              \
+            ROUND_FOUR                                                                        \
             "ldr r10, [sp]\n\t"                                                               \
             "ldrd r4, r5, [r10, #16]\n\t"                                                     \
             "ldr r6, [r10, #28]\n\t"                                                          \
@@ -129,10 +156,10 @@ ASC_ASSERT_OFFSET(asc_four_t, word_bytes, 28);
     "3:\n\t"
 
 /* For an even number of taps, and for an odd one. */
-DEPTHWISE_FOUR(make_four_of_even, ASC_ROUND_AWAY, PAIRS_OF_TAPS)
-DEPTHWISE_FOUR(make_four_of_odd, ASC_ROUND_AWAY, ONE_TAP PAIRS_OF_TAPS)
-DEPTHWISE_FOUR(make_four_of_even_up, ASC_ROUND_UP, PAIRS_OF_TAPS)
-DEPTHWISE_FOUR(make_four_of_odd_up, ASC_ROUND_UP, ONE_TAP PAIRS_OF_TAPS)
+DEPTHWISE_FOUR(make_four_of_even_twice, ROUND_FOUR_TWICE, PAIRS_OF_TAPS)
+DEPTHWISE_FOUR(make_four_of_odd_twice, ROUND_FOUR_TWICE, ONE_TAP PAIRS_OF_TAPS)
+DEPTHWISE_FOUR(make_four_of_even_once, ROUND_FOUR_ONCE, PAIRS_OF_TAPS)
+DEPTHWISE_FOUR(make_four_of_odd_once, ROUND_FOUR_ONCE, ONE_TAP PAIRS_OF_TAPS)
 /* clang-format on */
 
 /* Makes channels four at a time of `pixels` pixels, and returns how many.
@@ -140,7 +167,7 @@ DEPTHWISE_FOUR(make_four_of_odd_up, ASC_ROUND_UP, ONE_TAP PAIRS_OF_TAPS)
  * layer: a layer with a filter for each channel.
  * taps: addresses of the pixels under the `count` taps of each pixel.
  * words: room for what four channels need. */
-ASC_INLINE int32_t depthwise_narrow(const asc_depthwise_conv_t *layer, int is_rectified,
+ASC_INLINE int32_t depthwise_narrow(const asc_depthwise_conv_t *layer, int once,
                                     const int8_t *const *taps, int32_t count, int32_t pixels,
                                     uint32_t *words, int8_t *output) {
     const int32_t channels = layer->output_channels;
@@ -150,20 +177,21 @@ ASC_INLINE int32_t depthwise_narrow(const asc_depthwise_conv_t *layer, int is_re
     four.step = channels - 4;
     four.end = taps + pixels * count;
     four.tap_bytes = count / 2 * 2 * (int32_t)sizeof *taps;
-    four.word_bytes = (BIAS_WORDS + 2 * count + ROUNDING_WORDS) * (int32_t)sizeof *words;
+    four.word_bytes =
+        (BIAS_WORDS + 2 * count + (once ? ONCE_WORDS : ROUNDING_WORDS)) * (int32_t)sizeof *words;
     int32_t channel = 0;
     for (; channel + 4 <= channels; channel += 4) {
-        prepare_four(layer, count, channel, words);
+        prepare_four(layer, count, channel, once, words);
         four.channel = channel;
         four.output = output + channel;
-        if (count % 2 == 0 && is_rectified) {
-            make_four_of_even_up(&four);
+        if (count % 2 == 0 && once) {
+            make_four_of_even_once(&four);
         } else if (count % 2 == 0) {
-            make_four_of_even(&four);
-        } else if (is_rectified) {
-            make_four_of_odd_up(&four);
+            make_four_of_even_twice(&four);
+        } else if (once) {
+            make_four_of_odd_once(&four);
         } else {
-            make_four_of_odd(&four);
+            make_four_of_odd_twice(&four);
         }
     }
     return channel;
@@ -175,7 +203,7 @@ static int32_t depthwise_wide(const asc_depthwise_conv_t *layer, const int8_t *c
     const int32_t channels = layer->output_channels;
     int32_t c = 0;
     for (; c + 4 <= channels; c += 4) {
-        const asc_channel_t *const own = layer->channels + c;
+        const asc_channel_t *const own = (const asc_channel_t *)layer->channels + c;
         const int8_t *weights = layer->weights + c;
         int32_t sums[4] = {own[0].bias, own[1].bias, own[2].bias, own[3].bias};
         for (int32_t tap = 0; tap < count; tap++, weights += channels) {

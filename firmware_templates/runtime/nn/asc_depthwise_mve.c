@@ -58,7 +58,7 @@ static asc_group_t find_group(const asc_depthwise_conv_t *layer, int32_t first) 
 static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
                             int32_t count, int32_t c, int8_t *output) {
     const mve_pred16_t all = 0xFFFF;
-    const asc_channel_t *channel = &layer->channels[c];
+    const asc_channel_t *channel = (const asc_channel_t *)layer->channels + c;
     const int8_t *weights = layer->weights + c;
     const int32_t step = layer->output_channels;
     int32x4_t even = asc_load_member_4(&channel[0].bias, 2, all);
@@ -81,7 +81,7 @@ static void depthwise_eight(const asc_depthwise_conv_t *layer, const int8_t *con
 static void depthwise_group(const asc_depthwise_conv_t *layer, const int8_t *const *taps,
                             int32_t count, int32_t c, int8_t *output) {
     const asc_group_t group = find_group(layer, c);
-    const asc_channel_t *channel = &layer->channels[c];
+    const asc_channel_t *channel = (const asc_channel_t *)layer->channels + c;
     const int8_t *weights = layer->weights + c;
     int32x4_t even = asc_load_member_4(&channel[0].bias, 2, group.even_inside);
     int32x4_t odd = asc_load_member_4(&channel[1].bias, 2, group.odd_inside);
@@ -122,7 +122,7 @@ void asc_depthwise_conv(const void *data, const asc_kernel_args_t *args) {
     }
 }
 
-void asc_depthwise_conv_signed(const void *data, const asc_kernel_args_t *args) {
+void asc_depthwise_conv_twice(const void *data, const asc_kernel_args_t *args) {
     asc_depthwise_conv(data, args);
 }
 

@@ -109,6 +109,25 @@ static inline uint32_t asc_widen_odd_onto(uint32_t pair, uint32_t bytes) {
     return result;
 }
 
+/* Bytes 0 and 2 of four as a pair of values of 16 bits, and bytes 1 and 3. */
+typedef struct {
+    uint32_t even;
+    uint32_t odd;
+} asc_pairs_t;
+
+/* Four codes or weights in the scale of sums: doubled, or 256 times as large if they are rounded
+ * once. */
+ASC_INLINE asc_pairs_t asc_scale_four(uint32_t bytes, int once) {
+    const uint32_t mask = 0xFF00FF00u;
+    const asc_pairs_t large = {bytes << 8 & mask, bytes & mask};
+    if (once) {
+        return large;
+    }
+    const asc_pairs_t twice = {asc_widen_even_onto(asc_widen_even(bytes), bytes),
+                               asc_widen_odd_onto(asc_widen_odd(bytes), bytes)};
+    return twice;
+}
+
 /* Adds the product of the low values of two pairs, or of the high ones. */
 static inline int32_t asc_add_low_low(uint32_t a, uint32_t b, int32_t sum) {
     int32_t result;

@@ -12,7 +12,7 @@
  * values apart, against the weights of all output channels. */
 typedef struct {
     const int8_t *weights;
-    const asc_channel_t *channels;
+    const void *channels; /* as in asc_conv_t */
     int32_t depth;
     int32_t count;
     asc_output_t range;

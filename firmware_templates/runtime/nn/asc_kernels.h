@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure or its meaning does; generated files ask for theirs. */
-#define ASC_KERNELS_VERSION 8
+#define ASC_KERNELS_VERSION 9
 
 /* Helium, Armv8.1-M's vector extension */
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
@@ -46,6 +46,20 @@
 #else
 #define ASC_DENSE_COMBINED 0
 #define ASC_DENSE_WEIGHTS(A, B, C, D, E, F, G, H) A, B, C, D, E, F, G, H
+#endif
+
+/* Channels of layers that are rounded once: bias and multiplier for cores with the DSP extension,
+ * which need neither a shift nor the sign of a sum then; other cores round these layers twice. */
+#if defined(__ARM_FEATURE_DSP) && !ASC_KERNELS_MVE
+#define ASC_ROUNDS_ONCE 1
+#define ASC_ONCE_CHANNEL_T asc_once_channel_t
+#define ASC_ONCE_CHANNEL(BIAS, MULTIPLIER, BITS, ONCE_BIAS, ONCE_MULTIPLIER) \
+    {ONCE_BIAS, ONCE_MULTIPLIER}
+#else
+#define ASC_ROUNDS_ONCE 0
+#define ASC_ONCE_CHANNEL_T asc_channel_t
+#define ASC_ONCE_CHANNEL(BIAS, MULTIPLIER, BITS, ONCE_BIAS, ONCE_MULTIPLIER) \
+    {BIAS, MULTIPLIER, BITS}
 #endif
 
 #ifdef __cplusplus
@@ -82,8 +96,9 @@ typedef struct {
 } asc_output_t;
 
 /* Layers whose sums are below 2^30 and whose shifts go 1 to 23 bits to the right are narrow, mostly
- * narrow if all channels with such shifts have such sums. */
-enum { ASC_NARROW = 1, ASC_MOSTLY_NARROW = 2 };
+ * narrow if all channels with such shifts have such sums. Channels of narrow layers that are
+ * rounded once are ASC_ONCE_CHANNEL_T. */
+enum { ASC_NARROW = 1, ASC_MOSTLY_NARROW = 2, ASC_ONCE = 3 };
 
 /* Channels of a mostly narrow layer that are not narrow, at most. */
 enum { ASC_MOST_OTHERS = 4 };
@@ -95,6 +110,14 @@ typedef struct {
     int32_t multiplier;
     int32_t bits;
 } asc_channel_t;
+
+/* An output channel that is rounded once: the code of a sum is (256 sum + bias) * multiplier /
+ * 2^42, where the product is rounded at bit 32 and then towards the smaller number. The bias holds
+ * the zero points of input and output and what brings all codes to those of asc_channel_t. */
+typedef struct {
+    int32_t bias;
+    int32_t multiplier;
+} asc_once_channel_t;
 
 /* A window is `depth` values, a multiple of 4: its columns one after the other, each of
  * `column_size` values, an even number: the pixels of the window's rows. Weights lie in the same
@@ -115,7 +138,7 @@ typedef struct {
     int32_t input_zero_point;
     asc_output_t range;
     const int8_t *weights;
-    const asc_channel_t *channels;
+    const void *channels; /* ASC_ONCE_CHANNEL_T if `narrow` is ASC_ONCE, else asc_channel_t */
 } asc_conv_t;
 
 /* A convolution of stride 1 whose input has each pixel `factor` times in a row, while the rows here
@@ -184,7 +207,7 @@ typedef struct {
     int32_t input_zero_point;
     asc_output_t range;
     const int8_t *weights;
-    const asc_channel_t *channels;
+    const void *channels; /* as in asc_conv_t */
 } asc_depthwise_conv_t;
 
 /* Weights as in asc_conv_t, of windows with one column, but as ASC_DENSE_WEIGHTS has them if they
@@ -420,11 +443,13 @@ void asc_space_to_depth(const void *layer, const asc_kernel_args_t *args);
 void asc_copy(const void *layer, const asc_kernel_args_t *args);
 void asc_slice(const void *layer, const asc_kernel_args_t *args);
 
-/* The same kernels for all layers, with the same results: those without `signed` round a narrow
+/* Kernels for the layers that are not rounded once, of which those without `twice` are. */
+void asc_conv_twice(const void *layer, const asc_kernel_args_t *args);
+void asc_depthwise_conv_twice(const void *layer, const asc_kernel_args_t *args);
+
+/* The same kernel for all layers, with the same results: that without `signed` rounds a narrow
  * layer whose range begins below its zero point by the long way on cores with the DSP extension,
  * where loops that look at the sign of each sum take memory of their own. */
-void asc_conv_signed(const void *layer, const asc_kernel_args_t *args);
-void asc_depthwise_conv_signed(const void *layer, const asc_kernel_args_t *args);
 void asc_upsampled_sum_signed(const void *layer, const asc_kernel_args_t *args);
 
 #ifdef __cplusplus

@@ -13,6 +13,6 @@ void asc_transpose_conv(const void *data, const asc_kernel_args_t *args) {
     conv.column_size = phase[1];
     conv.depth = phase[2];
     conv.weights += phase[3];
-    conv.channels += number * conv.output_channels;
-    asc_conv_signed(&conv, args);
+    conv.channels = (const asc_channel_t *)conv.channels + number * conv.output_channels;
+    asc_conv_twice(&conv, args);
 }

@@ -11,18 +11,11 @@
 #include "asc_dsp.h"
 #include "asc_im2col.h"
 
-/* What rounding takes of a channel: the last is what asc_finish_narrow adds. */
-typedef struct {
-    int32_t multiplier;
-    int32_t bits;
-    int32_t added;
-} asc_rounding_t;
-
 /* All pairs of windows of a run against two or three channels, whose weights are widened: a pair of
  * values of each channel, then the next pairs. */
 typedef struct {
-    asc_rounding_t rounding[3];
-    int32_t biases[3]; /* doubled, as values of windows are */
+    int32_t rounding[9]; /* multipliers; or multiplier, bits and what is added, of each channel */
+    int32_t biases[3];   /* in the scale of the windows' values */
     int8_t *output;
     int32_t count; /* codes from a window's output to the next */
     const uint32_t *weights;
@@ -79,21 +72,29 @@ ASC_ASSERT_OFFSET(asc_widened_channels_t, second, 80);
 enum { FOUR_OF_TWO_BYTES = 44, FOUR_OF_THREE_BYTES = 68 };
 
 /* Rounds sums of both windows as asc_finish_narrow does, and stores them at PLACE. */
-#define ROUND_ONE(SUM, OUTPUT, CORRECT)      \
+#define ROUND_ONE_TWICE(SUM, OUTPUT)         \
     "smmlar r3, " SUM ", r4, r6\n\t"         \
-    CORRECT("r3", SUM)                       \
+    ASC_ROUND_AWAY("r3", SUM)                \
     "asr r3, r3, r5\n\t"                     \
     "ssat r3, #8, r3, asr #1\n\t"            \
     "strb r3, [" OUTPUT "]\n\t"
 
-#define ROUND_BOTH(FIRST, SECOND, PLACE, CORRECT)  \
-    ROUND_ONE(FIRST, "r8, " PLACE, CORRECT)        \
-    ROUND_ONE(SECOND, "r2, " PLACE, CORRECT)
+#define ROUND_BOTH_TWICE(FIRST, SECOND, PLACE)  \
+    ROUND_ONE_TWICE(FIRST, "r8, " PLACE)        \
+    ROUND_ONE_TWICE(SECOND, "r2, " PLACE)
+
+/* The same as asc_finish_once does. */
+#define ROUND_BOTH_ONCE(FIRST, SECOND, MULTIPLIER, PLACE)  \
+    "smmulr " FIRST ", " FIRST ", " MULTIPLIER "\n\t"      \
+    "smmulr " SECOND ", " SECOND ", " MULTIPLIER "\n\t"    \
+    "ssat " FIRST ", #8, " FIRST ", asr #10\n\t"           \
+    "ssat " SECOND ", #8, " SECOND ", asr #10\n\t"         \
+    "strb " FIRST ", [r8, " PLACE "]\n\t"                  \
+    "strb " SECOND ", [r2, " PLACE "]\n\t"
 
 /* The stack holds the structure but for its last members. SUMS begins the sums besides those of the
- * first two channels, PRODUCTS adds to them, and CODES makes codes besides those of the first two
- * channels, from r8 and r2 on. */
-#define MULTIPLY_WIDENED(NAME, CORRECT, SUMS, PRODUCTS, CODES)                                \
+ * first two channels, PRODUCTS adds to them, and CODES makes codes, from r8 and r2 on. */
+#define MULTIPLY_WIDENED(NAME, SUMS, PRODUCTS, CODES)                                         \
     APART static void NAME(const asc_widened_channels_t *channels) {                          \
         register const asc_widened_channels_t *r0 __asm__("r0") = channels;                   \
         __asm__ volatile(                                                                     \
@@ -117,13 +118,7 @@ enum { FOUR_OF_TWO_BYTES = 44, FOUR_OF_THREE_BYTES = 68 };
             PRODUCTS                                                                          \
             "ldr r8, [sp, #48]\n\t"                                                           \
             "ldr r2, [sp, #52]\n\t"                                                           \
-            "ldm sp, {r4, r5, r6}\n\t"                                                        \
             "add r2, r8\n\t"                                                                  \
-            ROUND_BOTH("r10", "r14", "#0", CORRECT)                                           \
-            "ldr r4, [sp, #12]\n\t"                                                           \
-            "ldr r5, [sp, #16]\n\t"                                                           \
-            "ldr r6, [sp, #20]\n\t"                                                           \
-            ROUND_BOTH("r11", "r7", "#1", CORRECT)                                            \
             CODES                                                                             \
             "ldr r4, [sp, #52]\n\t"                                                           \
             "ldr r5, [sp, #64]\n\t"                                                           \
@@ -144,19 +139,32 @@ enum { FOUR_OF_TWO_BYTES = 44, FOUR_OF_THREE_BYTES = 68 };
 
 /* Eight fours in a loop, which begins behind as many as the window has less than eights of them: the
  * stack has their bytes. */
-#define MULTIPLY_TWO(NAME, CORRECT)                         \
-    MULTIPLY_WIDENED(NAME, CORRECT, "",                     \
+#define MULTIPLY_TWO(NAME, CODES)                           \
+    MULTIPLY_WIDENED(NAME, "",                              \
         "ldr r4, [sp, #72]\n\t"                             \
         EIGHT_TIMES("r4", MULTIPLY_FOUR_OF_TWO, "44")       \
         "cmp r2, r3\n\t"                                    \
         "bne 2b\n\t",                                       \
-        "")
+        CODES)
 
-MULTIPLY_TWO(multiply_two, ASC_ROUND_AWAY)
-MULTIPLY_TWO(multiply_two_up, ASC_ROUND_UP)
+#define CODES_OF_TWO_TWICE                                  \
+    "ldm sp, {r4, r5, r6}\n\t"                              \
+    ROUND_BOTH_TWICE("r10", "r14", "#0")                    \
+    "ldr r4, [sp, #12]\n\t"                                 \
+    "ldr r5, [sp, #16]\n\t"                                 \
+    "ldr r6, [sp, #20]\n\t"                                 \
+    ROUND_BOTH_TWICE("r11", "r7", "#1")
 
-#define MULTIPLY_THREE(NAME, CORRECT)                       \
-    MULTIPLY_WIDENED(NAME, CORRECT,                         \
+#define CODES_OF_TWO_ONCE                                   \
+    "ldrd r4, r5, [sp]\n\t"                                 \
+    ROUND_BOTH_ONCE("r10", "r14", "r4", "#0")               \
+    ROUND_BOTH_ONCE("r11", "r7", "r5", "#1")
+
+MULTIPLY_TWO(multiply_two_twice, CODES_OF_TWO_TWICE)
+MULTIPLY_TWO(multiply_two_once, CODES_OF_TWO_ONCE)
+
+#define MULTIPLY_THREE(NAME, CODES)                         \
+    MULTIPLY_WIDENED(NAME,                                  \
         "ldr r12, [sp, #44]\n\t",                           \
         "mov r9, r12\n\t"                                   \
         "ldr r4, [sp, #72]\n\t"                             \
@@ -164,13 +172,23 @@ MULTIPLY_TWO(multiply_two_up, ASC_ROUND_UP)
         "ldr r4, [sp, #60]\n\t"                             \
         "cmp r2, r4\n\t"                                    \
         "bne 2b\n\t",                                       \
-        "ldr r4, [sp, #24]\n\t"                             \
-        "ldr r5, [sp, #28]\n\t"                             \
-        "ldr r6, [sp, #32]\n\t"                             \
-        ROUND_BOTH("r12", "r9", "#2", CORRECT))
+        CODES)
 
-MULTIPLY_THREE(multiply_three, ASC_ROUND_AWAY)
-MULTIPLY_THREE(multiply_three_up, ASC_ROUND_UP)
+#define CODES_OF_THREE_TWICE                                \
+    CODES_OF_TWO_TWICE                                      \
+    "ldr r4, [sp, #24]\n\t"                                 \
+    "ldr r5, [sp, #28]\n\t"                                 \
+    "ldr r6, [sp, #32]\n\t"                                 \
+    ROUND_BOTH_TWICE("r12", "r9", "#2")
+
+#define CODES_OF_THREE_ONCE                                 \
+    "ldm sp, {r4, r5, r6}\n\t"                              \
+    ROUND_BOTH_ONCE("r10", "r14", "r4", "#0")               \
+    ROUND_BOTH_ONCE("r11", "r7", "r5", "#1")                \
+    ROUND_BOTH_ONCE("r12", "r9", "r6", "#2")
+
+MULTIPLY_THREE(multiply_three_twice, CODES_OF_THREE_TWICE)
+MULTIPLY_THREE(multiply_three_once, CODES_OF_THREE_ONCE)
 /* clang-format on */
 
 /* The weights of a channel; those of the next four are 8 bytes behind. */
@@ -239,7 +257,7 @@ ASC_INLINE void widen_three(const asc_product_t *product, int32_t channel) {
 /* As multiply_narrow for many windows: weights of two channels, or of three where there is room,
  * are widened once for all pairs of windows. */
 ASC_INLINE void multiply_widened_as(const asc_product_t *product, const int16_t *wide, int32_t step,
-                                    int32_t windows, int8_t *output, int is_rectified) {
+                                    int32_t windows, int8_t *output, int once) {
     const int32_t count = product->count;
     const int32_t depth = product->depth;
     const int32_t offset = asc_narrow_offset(&product->range);
@@ -259,10 +277,17 @@ ASC_INLINE void multiply_widened_as(const asc_product_t *product, const int16_t 
     for (int32_t c = 0; c + 2 <= count; c += made) {
         made = c < twos ? 2 : 3;
         for (int32_t i = 0; i < made; i++) {
-            const asc_channel_t *const channel = &product->channels[c + i];
-            channels.rounding[i].multiplier = channel->multiplier;
-            channels.rounding[i].bits = channel->bits;
-            channels.rounding[i].added = asc_shift_left(offset, channel->bits);
+            if (once) {
+                const asc_once_channel_t *const channel = channel_at(product, c + i, 1);
+                channels.rounding[i] = channel->multiplier;
+                channels.biases[i] = channel->bias;
+                continue;
+            }
+            const asc_channel_t *const channel = channel_at(product, c + i, 0);
+            int32_t *const rounding = channels.rounding + 3 * i;
+            rounding[0] = channel->multiplier;
+            rounding[1] = channel->bits;
+            rounding[2] = asc_shift_left(offset, channel->bits);
             channels.biases[i] = channel->bias * 2;
         }
         channels.weights_end = channels.weights + made * depth / 2;
@@ -271,48 +296,48 @@ ASC_INLINE void multiply_widened_as(const asc_product_t *product, const int16_t 
         if (made == 2) {
             channels.skipped = skipped * FOUR_OF_TWO_BYTES;
             widen_two(product, c);
-            if (is_rectified) {
-                multiply_two_up(&channels);
+            if (once) {
+                multiply_two_once(&channels);
             } else {
-                multiply_two(&channels);
+                multiply_two_twice(&channels);
             }
         } else {
             channels.skipped = skipped * FOUR_OF_THREE_BYTES;
             widen_three(product, c);
-            if (is_rectified) {
-                multiply_three_up(&channels);
+            if (once) {
+                multiply_three_once(&channels);
             } else {
-                multiply_three(&channels);
+                multiply_three_twice(&channels);
             }
         }
     }
     if (twos == count - 1) {
-        blocks(product, twos, wide, step, paired, output, is_rectified);
+        blocks(product, twos, wide, step, paired, output, once);
     }
     if (paired < windows) {
-        blocks(product, 0, wide + paired * step, step, 1, output + paired * count, is_rectified);
+        blocks(product, 0, wide + paired * step, step, 1, output + paired * count, once);
     }
 }
 
-APART static void multiply_widened(const asc_product_t *product, const int16_t *wide, int32_t step,
-                                   int32_t windows, int8_t *output) {
+APART static void multiply_widened_twice(const asc_product_t *product, const int16_t *wide,
+                                         int32_t step, int32_t windows, int8_t *output) {
     multiply_widened_as(product, wide, step, windows, output, 0);
 }
 
-APART static void multiply_widened_up(const asc_product_t *product, const int16_t *wide,
-                                      int32_t step, int32_t windows, int8_t *output) {
+APART static void multiply_widened_once(const asc_product_t *product, const int16_t *wide,
+                                        int32_t step, int32_t windows, int8_t *output) {
     multiply_widened_as(product, wide, step, windows, output, 1);
 }
 
 /* Windows `step` values apart, of a narrow layer. */
 ASC_INLINE void multiply_narrow(const asc_product_t *product, const int16_t *wide, int32_t step,
-                                int32_t windows, int8_t *output, int is_rectified) {
+                                int32_t windows, int8_t *output, int once) {
     if (product->widens == 0) {
-        blocks(product, 0, wide, step, windows, output, is_rectified);
-    } else if (is_rectified) {
-        multiply_widened_up(product, wide, step, windows, output);
+        blocks(product, 0, wide, step, windows, output, once);
+    } else if (once) {
+        multiply_widened_once(product, wide, step, windows, output);
     } else {
-        multiply_widened(product, wide, step, windows, output);
+        multiply_widened_twice(product, wide, step, windows, output);
     }
 }
 

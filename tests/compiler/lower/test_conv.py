@@ -11,6 +11,7 @@ import pytest
 from asc_tiny.compiler.kernel_params import (
     MOSTLY_NARROW,
     NARROW,
+    ONCE,
     ConvParams,
     DepthwiseConvParams,
 )
@@ -139,12 +140,21 @@ CORES = [
 
 
 @pytest.mark.parametrize("core", CORES)
-@pytest.mark.parametrize("is_wide", [False, True])
+@pytest.mark.parametrize(
+    ("activation", "is_wide", "narrow"),
+    [
+        ("NONE", False, NARROW),
+        ("NONE", True, MOSTLY_NARROW),
+        ("RELU", False, ONCE),
+        ("RELU", True, MOSTLY_NARROW),
+    ],
+)
 @pytest.mark.parametrize("is_depthwise", [False, True])
 def test_filters_without_effect(
-    is_depthwise: bool, is_wide: bool, core: str, tmp_path: Path
+    is_depthwise: bool, activation: str, is_wide: bool, narrow: int, core: str, tmp_path: Path
 ) -> None:
-    """Filters whose output is constant are rounded by the short way, unless another is wide."""
+    """Filters whose output is constant are rounded by the short way, unless another is wide, or
+    once."""
     count = 21
     random = np.random.default_rng(9)
     shape = (1, 3, 3, count) if is_depthwise else (count, 1, 1, 5)
@@ -166,18 +176,20 @@ def test_filters_without_effect(
     name, more = "CONV_2D", {}
     if is_depthwise:
         name, more = "DEPTHWISE_CONV_2D", {"depth_multiplier": 1}
-    builder.add(name, inputs, (1, 5, 7, count), 0.1, -20, **options({}), **more)
+    builder.add(
+        name, inputs, (1, 5, 7, count), 0.1, -20, **options({"activation": activation}), **more
+    )
     graph = builder.graph()
     (stage,) = compile_network(model_of(graph)).lowered.stages
     assert isinstance(stage.params, ConvParams | DepthwiseConvParams)
     assert stage.params.range is not None
-    assert stage.params.range.narrow == (MOSTLY_NARROW if is_wide else NARROW)
+    assert stage.params.range.narrow == narrow
     samples = samples_for(graph)
     if core:
         made = EmulatedNetwork(model_of(graph), core, tmp_path).run(samples)[0]
     else:
         made = outputs_of(graph, samples, tmp_path)
-    seen = set()
+    seen, lowest = set(), -20 if activation == "RELU" else -128
     for sample, output in zip(samples, made, strict=True):
         wanted = convolution(
             sample,
@@ -187,6 +199,7 @@ def test_filters_without_effect(
             zero_points=(3, -20),
             is_depthwise=is_depthwise,
         )
+        wanted = np.maximum(wanted, lowest)
         assert np.array_equal(np.asarray(output).reshape(wanted.shape), wanted)
         seen |= {tuple(pixel) for pixel in wanted[..., list(constant)].reshape(-1, len(constant))}
-    assert seen == {(-20, -15, -25, 127, -128, -20)}
+    assert seen == {tuple(max(code, lowest) for code in (-20, -15, -25, 127, -128, -20))}

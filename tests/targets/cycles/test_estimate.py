@@ -25,8 +25,8 @@ TICK = 40
 """Instructions of a tick of the counter on mps2-an386."""
 
 CYCLES = {
-    "mobilenet_esc10": (10_556_000, 10_936_000, 142_600, 148_800),
-    "mini_segnet_esc10": (18_750_000, 19_744_000, 142_600, 148_800),
+    "mobilenet_esc10": (9_728_000, 10_090_000, 142_600, 148_800),
+    "mini_segnet_esc10": (18_176_000, 19_150_000, 142_600, 148_800),
 }
 """Cycles without and with five wait states, of an inference and of a hop."""
 

@@ -23,10 +23,18 @@ import pytest
 from asc_tiny.boards import catalog
 from asc_tiny.projects import stm32
 from support.bare_networks import convolution
-from support.build_records import RAN, Build, Record, memory_use
+from support.build_records import (
+    LINKED,
+    OVERFLOWS,
+    RAN,
+    Build,
+    Record,
+    memory_use,
+    released,
+)
 from support.commands import asc_tiny
 from support.microphones import played, scenes
-from support.paths import MODEL
+from support.paths import MODEL, MODELS
 from support.serial_requests import check_a_port
 from support.stm32_chips import HALF, Chip, Wiring
 
@@ -147,12 +155,23 @@ def folders(family: str) -> tuple[Path, Path, Path]:
 
 def linked(board: str, folder: Path) -> Path:
     """Generate, compile and link a project with the real HAL and start-up code."""
+    image, complaints = link(board, folder)
+    assert not complaints, complaints
+    return image
+
+
+def link(board: str, folder: Path, model: Path = MODEL) -> tuple[Path, str]:
+    """Do that for a model, in a folder that keeps the HAL's objects for the next one.
+
+    Returns:
+        The image, and what the linker complains of, empty if it made one.
+    """
     wiring = WIRINGS[board]
     hal, device, core = folders(wiring.family)
     project, line = folder / "project", f"stm32{wiring.family}xx"
-    command = ["generate", MODEL, "--project", "platformio", "--board", board, "--out", project]
+    command = ["generate", model, "--project", "platformio", "--board", board, "--out", project]
     assert asc_tiny(*command) == 0
-    (folder / "hal").mkdir()
+    (folder / "hal").mkdir(exist_ok=True)
     shutil.copy(hal / f"Inc/{line}_hal_conf_template.h", folder / f"hal/{line}_hal_conf.h")
     target = catalog.get(board)
     (library,) = (project / "lib").glob("*/src")
@@ -170,18 +189,18 @@ def linked(board: str, folder: Path) -> Path:
     for sources, options in ((theirs, ("-w", *NO_IT)), (ours, STRICT)):
         for source in sources:
             objects.append(folder / f"{source.stem}.o")
+            if sources is theirs and objects[-1].is_file():
+                continue
             command = ["arm-none-eabi-gcc", *flags, *options, "-c", source, "-o", objects[-1]]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
     (folder / "memory.ld").write_text(stm32.linker_script(target, "test"))
     image = folder / f"{board}.elf"
-    link = ["arm-none-eabi-gcc", *target.compiler_flags, "-mthumb", *objects, "-o", image]
-    link += ["-Wl,--gc-sections", f"-T{folder / 'memory.ld'}"]
-    link += ["--specs=nano.specs", "--specs=nosys.specs"]
-    done = subprocess.run(link, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    subprocess.run(["arm-none-eabi-size", image], check=True)
-    return image
+    command = ["arm-none-eabi-gcc", *target.compiler_flags, "-mthumb", *objects, "-o", image]
+    command += ["-Wl,--gc-sections", f"-T{folder / 'memory.ld'}"]
+    command += ["--specs=nano.specs", "--specs=nosys.specs"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return image, "" if done.returncode == 0 else done.stderr
 
 
 @pytest.fixture(scope="module", params=sorted(WIRINGS))
@@ -232,6 +251,32 @@ def test_hears_what_the_peripherals_give(image: Path, record: Record) -> None:
         memory=memory_use(image, board),
     )
     record("platformio", done)
+
+
+@pytest.mark.parametrize("board", sorted(WIRINGS))
+def test_other_released_models_link_or_overflow_a_region(
+    board: str, tmp_path: Path, record: Record
+) -> None:
+    target = catalog.get(board)
+    for name in sorted({*released()} - {MODEL.stem}):
+        suffix = "toml" if name.startswith("ensemble") else "tflite"
+        image, complaints = link(board, tmp_path, MODELS / f"{name}.{suffix}")
+        over = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", complaints)
+        assert over or not complaints, complaints
+        done = Build(
+            board=board,
+            model=name,
+            release=release(WIRINGS[board].family),
+            compiler=f"GCC {compiler_release()}",
+            without="PlatformIO",
+            reached=OVERFLOWS if over else LINKED,
+            memory={
+                region.lower(): target.memory[region.lower()].bytes + int(size)
+                for region, size in over
+            }
+            or memory_use(image, target),
+        )
+        record("platformio", done)
 
 
 WRONG = 40

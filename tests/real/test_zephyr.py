@@ -1,7 +1,7 @@
 """Generated projects built by Zephyr itself, where it is installed (``ZEPHYR_BASE``).
 
 Without west's workspace ``ZEPHYR_MODULES`` names the modules' folders, as in Zephyr's CMake, and
-``ZEPHYR_TOOLCHAIN_VARIANT`` the compiler. What is printed is of an emulated Cortex-M3.
+``ZEPHYR_TOOLCHAIN_VARIANT`` the compiler. What is printed is of emulated cores.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from support.paths import MODEL, MODELS
 MOST_S = 120
 """Seconds for a build's slowest start and for the first decision on the emulated board."""
 
-EMULATED = "mps2-an385"
-BOARDS = [EMULATED, "nrf52833dk", "nrf52840dk", "nrf5340dk", "disco_l475_iot1"]
+EMULATED = ["mps2-an385", "mps2-an386"]
+BOARDS = [*EMULATED, "nrf52833dk", "nrf52840dk", "nrf5340dk", "disco_l475_iot1"]
 
 pytestmark = [
     pytest.mark.slow,
@@ -142,19 +142,46 @@ def symbols(image: Path) -> str:
 
 
 @pytest.mark.qemu
-def test_emulated_board_prints_its_self_test_and_scenes(tmp_path: Path, record: Record) -> None:
-    done = built(EMULATED, MODEL, tmp_path, record)
-    image = tmp_path / "project-build" / "zephyr" / "zephyr.elf"
-    lines = printed(image)
+@pytest.mark.parametrize("board", EMULATED)
+def test_emulated_board_prints_its_self_test_and_scenes(
+    board: str, tmp_path: Path, record: Record
+) -> None:
+    done = built(board, MODEL, tmp_path, record)
+    lines = printed(board, tmp_path / "project-build" / "zephyr" / "zephyr.elf")
     assert lines[0].startswith("*** Booting Zephyr")
     assert lines[1] == "selftest 0\n"
     assert lines[2].startswith("scene ")
-    record("zephyr", replace(done, reached=RAN, emulator=f"QEMU {EMULATED}"))
+    record("zephyr", replace(done, reached=RAN, emulator=f"QEMU {board}"))
 
 
-def printed(image: Path) -> list[str]:
-    """Return the first three lines that an image prints on the emulated board."""
-    command = ["qemu-system-arm", "-machine", EMULATED, "-nographic", "-icount", "shift=0"]
+@pytest.mark.qemu
+@pytest.mark.timeout(2 * 3600)
+def test_tensorflow_lite_micro_runs(tmp_path: Path, record: Record) -> None:
+    """With all of Zephyr's module, some 400 files; ``EXTRA_CFLAGS`` may be needed for newlib."""
+    if "tflite-micro" not in os.environ.get("ZEPHYR_MODULES", ""):
+        pytest.skip("needs the module tflite-micro in ZEPHYR_MODULES")
+    project = tmp_path / "project"
+    command = ["generate", MODEL, "--project", "zephyr", "--board", EMULATED[0], "--out", project]
+    assert asc_tiny(*command, "--runtime", "tflm") == 0
+    image, overflow = build(project, target_of(EMULATED[0]))
+    assert not overflow
+    assert printed(EMULATED[0], image)[1] == "selftest 0\n"
+    done = Build(
+        board=EMULATED[0],
+        model=MODEL.stem,
+        release=release(),
+        compiler=compiler(image.parents[1]),
+        options="--runtime tflm",
+        reached=RAN,
+        emulator=f"QEMU {EMULATED[0]}",
+        memory=build_records.memory_use(image, catalog.BOARDS[EMULATED[0]]),
+    )
+    record("zephyr", done)
+
+
+def printed(board: str, image: Path) -> list[str]:
+    """Return the first three lines that an image prints on an emulated board."""
+    command = ["qemu-system-arm", "-machine", board, "-nographic", "-icount", "shift=0"]
     with subprocess.Popen(
         ["timeout", str(MOST_S), *command, "-kernel", image],
         stdin=subprocess.PIPE,

@@ -155,17 +155,16 @@ def _rows() -> Iterator[str]:
             builds = [each for each in records[kind] if each.board == board.name]
             if not builds:
                 yield f"| `{board.name}` | `{kind}` | *not tried* | | | | |"
-            groups = groupby(
-                sorted(builds, key=_group), key=lambda each: (each.release, each.compiler)
-            )
-            for (release, compiler), group in groups:
+            groups = groupby(sorted(builds, key=_group), key=_group)
+            for (release, compiler, *_), group in groups:
                 cells = [f"`{board.name}`", f"`{kind}`", f"{release}, {compiler}"]
                 cells += _result(list(group))
                 yield "".join(["|", *(f" {cell} |" if cell else " |" for cell in cells)])
 
 
 def _group(build: Build) -> tuple[str, ...]:
-    return (build.release, build.compiler, build.model, build.options)
+    """Return what the records of a row have in common."""
+    return (build.release, build.compiler, build.options, build.without)
 
 
 def _result(builds: Sequence[Build]) -> list[str]:

@@ -40,7 +40,7 @@ ASKED = {
         "rpi_pico",
         "rpi_pico2",
     ),
-    "esp32s3_devkitc",
+    *("esp32c3_devkitm", "esp32c6_devkitc", "esp32s3_devkitc"),
 }
 
 

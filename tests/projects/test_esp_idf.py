@@ -83,6 +83,22 @@ def test_prints_the_scenes_of_a_microphone(app: Path) -> None:
     assert run(app) == ["selftest 0", microphone, *scenes(played())]
 
 
+@pytest.mark.parametrize(
+    ("board", "pins"),
+    [("esp32c3_devkitm", "SCK 0 WS 1 SD 10"), ("esp32c6_devkitc", "SCK 18 WS 19 SD 20")],
+)
+def test_chips_with_one_core_have_the_same_application(
+    board: str, pins: str, tmp_path: Path
+) -> None:
+    project = generate(tmp_path / "project", "--board", board)
+    settings = (project / "sdkconfig.defaults").read_text()
+    assert f'CONFIG_IDF_TARGET="{board.split("_")[0]}"' in settings
+    assert "CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ_160=y" in settings
+    assert "AFFINITY" not in settings
+    lines = run(build(project, tmp_path))
+    assert lines == ["selftest 0", f"microphone 44100 Hz, {pins}", *scenes(played())]
+
+
 def test_prints_the_same_scenes_while_listening(tmp_path: Path) -> None:
     app = build(generate(tmp_path / "project", "--schedule", "time"), tmp_path)
     assert run(app)[2:] == scenes(played())
@@ -145,5 +161,8 @@ def test_manifests_are_as_the_component_manager_wants_them(runtime: str, tmp_pat
 def test_boards_that_it_does_not_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--project", "esp-idf", "--out", tmp_path / "x", "--board", "nrf52840dk"]
     message = refused(capsys, "generate", MODEL, *options)
-    assert message == "asc-tiny: board nrf52840dk: --project esp-idf is for esp32s3_devkitc"
+    assert message == (
+        "asc-tiny: board nrf52840dk: --project esp-idf is for esp32c3_devkitm, "
+        "esp32c6_devkitc, esp32s3_devkitc"
+    )
     assert not (tmp_path / "x").exists()

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "console.h"
@@ -21,6 +22,7 @@ void app_main(void);
 static TaskFunction_t task_code;
 static i2s_isr_callback_t overflow;
 static long overflowing_read = -1;
+static size_t slots_of_a_sample = 1;
 
 esp_err_t i2s_new_channel(const i2s_chan_config_t *config, i2s_chan_handle_t *transmit,
                           i2s_chan_handle_t *receive) {
@@ -36,6 +38,7 @@ esp_err_t i2s_channel_init_std_mode(i2s_chan_handle_t handle, const i2s_std_conf
         config->slot_cfg.slot_mode != I2S_SLOT_MODE_MONO) {
         return ESP_ERR_INVALID_ARG;
     }
+    slots_of_a_sample = config->slot_cfg.slot_mask == I2S_STD_SLOT_BOTH ? 2 : 1;
     printf("microphone %u Hz, SCK %d WS %d SD %d\n", (unsigned)config->clk_cfg.sample_rate_hz,
            config->gpio_cfg.bclk, config->gpio_cfg.ws, config->gpio_cfg.din);
     return ESP_OK;
@@ -61,11 +64,12 @@ esp_err_t i2s_channel_read(i2s_chan_handle_t handle, void *samples, size_t size,
     static int16_t pcm[MOST_SAMPLES];
     static long reads;
     int32_t *slots = samples;
-    const size_t count = size / sizeof *slots;
+    const size_t count = size / sizeof *slots / slots_of_a_sample;
     (void)timeout_ms;
     played_read(pcm, count);
+    memset(slots, 0, size); /* nobody drives the right slot */
     for (size_t i = 0; i < count; i++) {
-        slots[i] = pcm[i] * 65536 + (int32_t)(i * 40503u % 65536u);
+        slots[i * slots_of_a_sample] = pcm[i] * 65536 + (int32_t)(i * 40503u % 65536u);
     }
     if (reads++ == overflowing_read) {
         overflow(handle, NULL, NULL);

@@ -58,7 +58,7 @@ static void read_samples(void *nothing) {
 
 static esp_err_t configure(void) {
     const i2s_chan_config_t controller = I2S_CHANNEL_DEFAULT_CONFIG(I2S_NUM_AUTO, I2S_ROLE_MASTER);
-    const i2s_std_config_t standard = {
+    i2s_std_config_t standard = {
         .clk_cfg = I2S_STD_CLK_DEFAULT_CONFIG(MICROPHONE_RATE),
         .slot_cfg =
             I2S_STD_PHILIPS_SLOT_DEFAULT_CONFIG(I2S_DATA_BIT_WIDTH_32BIT, I2S_SLOT_MODE_MONO),
@@ -71,6 +71,8 @@ static esp_err_t configure(void) {
                 .din = CONFIG_MICROPHONE_DIN_GPIO,
             },
     };
+    /* Of chips since the ESP32-S3 the default is both, mono or not. */
+    standard.slot_cfg.slot_mask = I2S_STD_SLOT_LEFT;
     const i2s_event_callbacks_t callbacks = {.on_recv_q_ovf = count_overflow};
     esp_err_t status = i2s_new_channel(&controller, NULL, &channel);
     if (status == ESP_OK) {

@@ -32,6 +32,11 @@ typedef struct {
 typedef enum { I2S_ROLE_MASTER, I2S_ROLE_SLAVE } i2s_role_t;
 typedef enum { I2S_DATA_BIT_WIDTH_16BIT = 16, I2S_DATA_BIT_WIDTH_32BIT = 32 } i2s_data_bit_width_t;
 typedef enum { I2S_SLOT_MODE_MONO = 1, I2S_SLOT_MODE_STEREO = 2 } i2s_slot_mode_t;
+typedef enum {
+    I2S_STD_SLOT_LEFT = 1,
+    I2S_STD_SLOT_RIGHT = 2,
+    I2S_STD_SLOT_BOTH = 3
+} i2s_std_slot_mask_t;
 
 #define I2S_NUM_AUTO (-1)
 #define I2S_GPIO_UNUSED (-1)
@@ -55,9 +60,12 @@ typedef struct {
 typedef struct {
     i2s_data_bit_width_t data_bit_width;
     i2s_slot_mode_t slot_mode;
+    i2s_std_slot_mask_t slot_mask;
 } i2s_std_slot_config_t;
 
-#define I2S_STD_PHILIPS_SLOT_DEFAULT_CONFIG(bits, mode) {.data_bit_width = bits, .slot_mode = mode}
+/* Both slots, mono or not, as for all chips since the ESP32-S3. */
+#define I2S_STD_PHILIPS_SLOT_DEFAULT_CONFIG(bits, mode) \
+    {.data_bit_width = bits, .slot_mode = mode, .slot_mask = I2S_STD_SLOT_BOTH}
 
 typedef struct {
     int mclk;

@@ -106,6 +106,18 @@ I2S_INMP441 = Microphone(
     source="INMP441 data sheet, DS-INMP441-00 1.1, table 3: word select of 7.8 to 50 kHz",
 )
 
+PIO_PDM = Microphone(
+    kind="pdm",
+    part="PDM microphone such as MP34DT05",
+    external=True,
+    rates=(Fraction(8000), Fraction(50000)),
+    continuous=True,
+    source=(
+        "MP34DT05-A data sheet (clock of 1.2 to 3.25 MHz); the chip's program and "
+        "asc_pdm.c make samples: 64 to 384 bits each"
+    ),
+)
+
 STM32F7_CODEC = Microphone(
     kind="i2s",
     part="two MP34DT01 behind a WM8994 codec",
@@ -117,6 +129,7 @@ MICROPHONES = {
     "i2s_inmp441": I2S_INMP441,
     "nano_33_ble_sense": NANO_33_BLE_SENSE,
     "nrf_pdm": NRF_PDM,
+    "pio_pdm": PIO_PDM,
     "stm32f7_wm8994": STM32F7_CODEC,
     "stm32l4_dfsdm": STM32L4_DFSDM,
 }

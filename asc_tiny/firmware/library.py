@@ -10,6 +10,7 @@ from asc_tiny.decision.config import UNKNOWN
 from asc_tiny.firmware import audio, ends, golden_check, labels, provenance, selftest
 from asc_tiny.firmware import decision as decision_code
 from asc_tiny.firmware import frontend as frontend_code
+from asc_tiny.firmware import pdm as pdm_code
 from asc_tiny.firmware import resample as resample_code
 from asc_tiny.firmware.c.prefix import rename_prefix
 from asc_tiny.firmware.c.templates import banner
@@ -20,6 +21,7 @@ from asc_tiny.firmware.network import compiled, ensemble, tflm
 from asc_tiny.firmware.runtime import needed_sources, runtime_sources
 from asc_tiny.frontend.arrays import Int8Array
 from asc_tiny.model.ensemble import Ensemble, output_quantization
+from asc_tiny.pdm.design import Decimator
 from asc_tiny.resample.design import Resampler
 from asc_tiny.util.labels import check_distinct
 
@@ -159,6 +161,21 @@ def audio_sources(
         files.update(resample_code.generate(resampler, banner(model.model_file)))
         files.update(runtime_sources("resample"))
     return _renamed(files, prefix)
+
+
+def pdm_sources(
+    model: Classifier, decimator: Decimator, *, prefix: str, msb_first: int = 0
+) -> dict[str, str]:
+    """Return what makes samples of a PDM microphone's bits, file name to text.
+
+    Args:
+        model: the classifier.
+        decimator: decimator of the microphone.
+        prefix: prefix of all names in the C code.
+        msb_first: order of the bits in memory, as ``pdm.generate`` tells.
+    """
+    tables = pdm_code.generate(decimator, banner(model.model_file), msb_first=msb_first)
+    return _renamed({**tables, **runtime_sources("pdm")}, prefix)
 
 
 def protocol_sources(*, prefix: str) -> dict[str, str]:

@@ -18,6 +18,8 @@ from asc_tiny.pdm.design import (
 
 RESULT_SHIFT = CORRECTION_BITS + FULL_SCALE_BITS - 15
 
+_SAMPLES_AT_ONCE = 1 << 12
+
 BitArray = NDArray[np.uint8]
 Int16Array = NDArray[np.int16]
 Int64Array = NDArray[np.int64]
@@ -35,7 +37,7 @@ def decimate(bits: BitArray, decimator: Decimator) -> Int16Array:
         int16, shape (bits // decimator.bits,).
     """
     count = len(bits) // decimator.bits
-    values = _cic(bits[: count * decimator.bits].astype(np.int64), decimator)
+    values = _cic(bits[: count * decimator.bits], decimator)
     for coefficients in (FIRST_COEFFICIENTS, SECOND_COEFFICIENTS):
         values = _halved(values, coefficients)
     outer, inner, middle = decimator.correction.astype(np.int64)
@@ -43,17 +45,22 @@ def decimate(bits: BitArray, decimator: Decimator) -> Int16Array:
     return np.asarray(np.clip(_rounded(sums, RESULT_SHIFT), -32768, 32767), np.int16)
 
 
-def _cic(bits: Int64Array, decimator: Decimator) -> Int64Array:
+def _cic(bits: BitArray, decimator: Decimator) -> Int64Array:
     """Return the samples of the CIC filter, shape (4 * samples,)."""
     boxes = np.ones(1, np.int64)
     for _ in range(CIC_ORDER):
         boxes = np.convolve(boxes, np.ones(decimator.cic_bits, np.int64))
-    silence = np.tile(np.array([1, -1], np.int64), len(boxes))
-    signs = np.concatenate([silence, 2 * bits - 1])
+    silence = np.tile(np.array([1, 0], np.uint8), len(boxes))
+    stream = np.concatenate([silence, bits])
     # Each sample is a sum over the bits up to its own: no integrators here.
     ends = len(silence) + decimator.cic_bits * (1 + np.arange(len(bits) // decimator.cic_bits))
-    windows = np.lib.stride_tricks.sliding_window_view(signs, len(boxes))[ends - len(boxes)]
-    sums = windows @ boxes
+    windows = np.lib.stride_tricks.sliding_window_view(stream, len(boxes))
+    parts = [
+        (2 * windows[ends[start : start + _SAMPLES_AT_ONCE] - len(boxes)].astype(np.int64) - 1)
+        @ boxes
+        for start in range(0, len(ends), _SAMPLES_AT_ONCE)
+    ]
+    sums = np.concatenate([np.zeros(0, np.int64), *parts])
     shift = decimator.cic_shift
     return sums << shift if shift >= 0 else _rounded(sums, -shift)
 

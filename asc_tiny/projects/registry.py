@@ -29,6 +29,7 @@ _GENERATORS = {
     "cmake": "CMakeGenerator",
     "cmsis": "CmsisGenerator",
     "esp-idf": "EspIdfGenerator",
+    "pico-sdk": "PicoSdkGenerator",
     "platformio": "PlatformioGenerator",
     "sources": "SourcesGenerator",
     "stm32cubeide": "Stm32CubeIdeGenerator",

@@ -178,12 +178,13 @@ def test_list_for_people(tmp_path: Path, capsys) -> None:
     assert len(lines) == 1 + 2 * len(catalog.BOARDS)
     (number,) = [i for i, line in enumerate(lines) if line.startswith("rpi_pico ")]
     assert lines[number].split() == [
-        *("rpi_pico", "Cortex-M0+", "125", "264", "2048", "uf2:", "RPI-RP2", "sources")
+        *("rpi_pico", "Cortex-M0+", "125", "264", "2048", "uf2:", "RPI-RP2", "pico-sdk,", "sources")
     ]
     assert lines[number + 1].strip().startswith("Raspberry Pi Pico; to connect: I2S")
     assert asc_tiny("boards", "rpi_pico", "nano33ble_sense", "mps2-an386") == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert [line for line in lines if "asc-tiny flash" in line] == [
+        "flash a project (pico-sdk): asc-tiny flash DIR",
         "flash any image: asc-tiny flash --board rpi_pico --image FILE.uf2 [--probe VOLUME]",
         "flash a project (arduino, platformio): asc-tiny flash DIR --port PORT",
         "switch it on: asc-tiny flash DIR",

@@ -90,6 +90,15 @@ struct Port {
 static Port Serial;
 static inline void delay(unsigned long milliseconds) { std::exit(milliseconds == 2000u ? 0 : 1); }
 """
+PICO = """#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+static inline int stdio_usb_init(void) { return 1; }
+static inline void stdio_out(const char *text, int size) { fwrite(text, 1, (size_t)size, stdout); }
+static const struct { void (*out_chars)(const char *, int); } stdio_usb = {stdio_out};
+static inline uint32_t time_us_32(void) { return 7; }
+static inline void sleep_ms(uint32_t milliseconds) { exit(milliseconds == 2000u ? 0 : 1); }
+"""
 APP_MAIN = "int main(void) { app_main(); return 0; }\n"
 
 STAND_INS = {
@@ -100,6 +109,11 @@ STAND_INS = {
     ),
     "cmsis": ({}, "int app_main(void);\n", APP_MAIN),
     "esp-idf": ({"esp_cpu.h": ESP}, "void app_main(void);\n", APP_MAIN),
+    "pico-sdk": (
+        {"pico/stdlib.h": PICO, "pico/stdio/driver.h": "", "pico/stdio_usb.h": ""},
+        "",
+        "",
+    ),
     "stm32cubeide": (
         {"stm32l4xx_hal.h": STM32, "main.h": '#include "stm32l4xx_hal.h"\n'},
         '#include "asc_app.h"\n',
@@ -175,7 +189,7 @@ def test_the_application_tells_another_output(tmp_path: Path) -> None:
     assert sum("passed" in line for line in lines) == len(golden_check.NAMES) - 1
 
 
-@pytest.mark.parametrize("kind", ["cmsis", "esp-idf", "zephyr"])
+@pytest.mark.parametrize("kind", ["cmsis", "esp-idf", "pico-sdk", "zephyr"])
 def test_compiles_for_cortex_m4(kind: str, tmp_path: Path) -> None:
     project = generate(tmp_path, kind)
     build(project, kind, tmp_path / "build")

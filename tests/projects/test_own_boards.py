@@ -78,6 +78,11 @@ OWN = {
         word_select_pin = 2
         data_pin = 3
     """,
+    "pico-sdk": """
+        board = "my_board"
+        clock_pin = 1
+        data_pin = 3
+    """,
 }
 
 
@@ -204,6 +209,8 @@ WRONG = {
     "zephyr.channel = 8": "zephyr.channel = 8, allowed: 0 to 7",
     'esp-idf.target = "avr"': "esp-idf.target = 'avr', allowed: a chip such as esp32s3",
     "esp-idf.cores = true": "esp-idf.cores = True, must be a whole number",
+    'pico-sdk.board = "$(x)"': "pico-sdk.board = '$(x)', allowed: a board such as pico2",
+    "pico-sdk.clock_pin = 29": "pico-sdk.clock_pin = 29, allowed: 0 to 28",
     "esp-idf.data_pin = -1": "esp-idf.data_pin = -1, allowed: 0 to 63",
     'platformio.framework = "idf"': "platformio.framework = 'idf', allowed: arduino, stm32cube",
     'stm32cube.uart = "UART4"': "stm32cube.uart = 'UART4', allowed: USART1 to USART3",
@@ -254,7 +261,7 @@ def test_a_table_that_no_kind_reads(tmp_path: Path, capsys: pytest.CaptureFixtur
     message = refused(capsys, "boards", path)
     assert message == (
         f"asc-tiny: {path}: unknown table zefyr, allowed: arduino, cmsis, esp-idf, flash, memory, "
-        "microphone, platformio, stm32cube, zephyr"
+        "microphone, pico-sdk, platformio, stm32cube, zephyr"
     )
 
 
@@ -298,6 +305,7 @@ MADE_LIKE = [
     ("zephyr", "disco_l475_iot1", "stm32l4_dfsdm"),
     ("zephyr", "nrf5340dk", "nrf_pdm"),
     ("esp-idf", "esp32s3_devkitc", "i2s_inmp441"),
+    ("pico-sdk", "rpi_pico2", "i2s_inmp441"),
 ]
 
 

@@ -11,10 +11,12 @@ from support.native import FLAGS
 from support.objects import compiled
 
 
-def compile_for_cortex_m4(sources: Sequence[Path], folders: Sequence[Path], out: Path) -> None:
+def compile_for_cortex_m4(
+    sources: Sequence[Path], folders: Sequence[Path], out: Path, *, defined: Sequence[str] = ()
+) -> None:
     """Compile C files alone; a warning is an error."""
     compiler = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "--specs=nano.specs", *FLAGS]
-    include = [f"-I{folder}" for folder in folders]
+    include = [f"-I{folder}" for folder in folders] + [f"-D{each}" for each in defined]
     for source, made in zip(sources, compiled([*compiler, *include], sources), strict=True):
         shutil.copy(made, out / f"{source.stem}.o")
 

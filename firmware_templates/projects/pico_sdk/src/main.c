@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Prints the acoustic scene that the microphone hears, and how many blocks of samples were lost
+ * because the network was running. On the same port it answers the requests of asc-tiny.
+ *
+ * One core has the interrupts, of the microphone and of USB, and makes samples of what the
+ * microphone gives; the other classifies them, front end and network. With APPLICATION_CORE 0 one
+ * core does both.
+ */
+#include "asc_console.h"
+#include "asc_number.h"
+#include "hardware/sync.h"
+#include "microphone.h"
+#include "pico/multicore.h"
+#include "pico/stdlib.h"
+#include "serial.h"
+
+#ifndef ASC_SELFTEST
+#define ASC_SELFTEST 1
+#endif
+#ifndef APPLICATION_CORE
+#define APPLICATION_CORE 1
+#endif
+
+static const asc_console_t console = {
+    .print = serial_print, .line_end = "\r\n", .counter_name = "gaps", .counter = microphone_gaps};
+
+static int microphone_status;
+
+/* The verdict of the self-test, for whoever has opened the port after it. */
+static void print_verdict(int verdict) {
+    char text[ASC_NUMBER_SIZE];
+    if (ASC_SELFTEST) {
+        serial_print("selftest ");
+        serial_print(asc_number(text, 0, (uint32_t)verdict));
+        serial_print(console.line_end);
+    }
+}
+
+static int listen_for_ever(void) {
+    int status;
+    do {
+        if (serial_was_opened()) {
+            print_verdict(ASC_SELFTEST_PASSED);
+        }
+        serial_poll();
+        status = asc_console_step(&console);
+        if (status == ASC_RESULT_NONE) {
+            microphone_wait();
+        }
+    } while (status >= 0);
+    return status;
+}
+
+#if APPLICATION_CORE == 1
+/* The other core's interrupts are the microphone's. */
+static void start_microphone(void) {
+    multicore_fifo_push_blocking(0);
+    microphone_status = (int)multicore_fifo_pop_blocking();
+}
+#else
+static void start_microphone(void) {
+    microphone_status = microphone_start();
+}
+#endif
+
+static void run_application(void) {
+    serial_start();
+    (void)serial_was_opened();
+    const int tested = asc_console_start(&console);
+    int status = tested;
+    if (status == ASC_NET_OK) {
+        start_microphone();
+        status = microphone_status;
+    }
+    status = status == 0 ? listen_for_ever() : status;
+    for (;;) { /* again and again, for who opens the port late */
+        print_verdict(tested > 0 ? tested : ASC_SELFTEST_PASSED);
+        asc_console_stop(&console, status);
+        sleep_ms(1000);
+    }
+}
+
+int main(void) {
+    (void)stdio_usb_init();
+#if APPLICATION_CORE == 1
+    static uint32_t stack[2048];
+    multicore_launch_core1_with_stack(run_application, stack, sizeof stack);
+    (void)multicore_fifo_pop_blocking();
+    multicore_fifo_push_blocking((uint32_t)microphone_start());
+    for (;;) {
+        __wfi();
+    }
+#else
+    run_application();
+#endif
+}

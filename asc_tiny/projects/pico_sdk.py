@@ -12,6 +12,7 @@ from asc_tiny.pdm.design import Decimator, bits_per_sample
 from asc_tiny.projects import microphone_app, network_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
+    Application,
     Files,
     GenerationRequest,
     NetworkRequest,
@@ -84,6 +85,8 @@ class PicoSdkGenerator(ProjectGenerator):
     templates = TEMPLATES / "pico_sdk"
     image_patterns = ("build/{name}.uf2",)
     tables = (TABLE,)
+    # With TinyUSB, and the stack of the application's core.
+    listening = Application(25 * 1024, 46 * 1024)
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the library and the application around it."""

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs an image on an emulated RP2040 (npm's rp2040js, of Wokwi) whose microphone plays a file, as
-// the host of its USB serial port:
+// Runs an image on an emulated RP2040 (npm's rp2040js, of Wokwi) whose microphone plays a file, and
+// prints what the image sends on its USB serial port, until its first decision:
 //
-//     node rp2040.mjs RP2040JS BOOTROM IMAGE.uf2 MICROPHONE SAMPLES SECONDS [REQUESTS] > PRINTED
+//     node rp2040.mjs RP2040JS BOOTROM IMAGE.uf2 MICROPHONE SAMPLES SECONDS
 //
 // RP2040JS is the folder of the package, BOOTROM a text with the words of the chip's boot ROM,
 // MICROPHONE i2s:SCK,WS,SD or pdm:CLK,DATA by their GPIOs. SAMPLES has int16 samples for an I2S
-// microphone, bits for a PDM one, the lowest of a byte first. What the file REQUESTS has is sent
-// once the application has printed a line. The emulator steps programs of PIO blocks without
-// regard to time; here each machine steps by its divider.
+// microphone, bits for a PDM one, the lowest of a byte first; silence follows. It ends after
+// SECONDS of emulated time in any case. The emulator steps programs of PIO blocks without regard
+// to time; here each machine steps by its divider.
 import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [folder, rom, image, microphone, samples, seconds, requests] = process.argv.slice(2);
+const [folder, rom, image, microphone, samples, seconds] = process.argv.slice(2);
 const library = await import(pathToFileURL(join(folder, 'dist/esm/index.js')));
 const { Simulator, USBCDC, GPIOPinState } = library;
 
@@ -46,26 +46,23 @@ function i2s(gpio, [clock, select, data], file) {
     const right = gpio[select].value === GPIOPinState.High;
     period = selected && !right ? 0 : period + 1;
     selected = right;
-    if (period === 0 && next + 2 <= file.length) {
-      next += 2;
-    }
-    const word = (file.readInt16LE(next - 2) << 8) | 0x5a;
+    next += period === 0 ? 2 : 0;
+    const word = next <= file.length ? (file.readInt16LE(next - 2) << 8) | 0x5a : 0;
     const bit = 24 - period;
     gpio[data].setInputValue(bit >= 0 && bit < 24 && ((word >> bit) & 1) === 1);
   });
-  return () => next >= file.length;
 }
 
 // Data change when the clock falls: this microphone's select pin is low.
 function pdm(gpio, [clock, data], file) {
   let next = 0;
   gpio[clock].addListener((state) => {
-    if (state === GPIOPinState.Low && next < 8 * file.length) {
-      gpio[data].setInputValue(((file[next >> 3] >> (next & 7)) & 1) === 1);
+    if (state === GPIOPinState.Low) {
+      const byte = next < 8 * file.length ? file[next >> 3] : 0x55;
+      gpio[data].setInputValue(((byte >> (next & 7)) & 1) === 1);
       next++;
     }
   });
-  return () => next >= 8 * file.length;
 }
 
 const simulator = new Simulator();
@@ -76,16 +73,16 @@ load(chip.flash, readFileSync(image));
 chip.core.PC = FLASH;
 
 const [kind, pins] = microphone.split(':');
-const hasEnded = { i2s, pdm }[kind](chip.gpio, pins.split(',').map(Number), readFileSync(samples));
+const play = { i2s, pdm }[kind];
+play(chip.gpio, pins.split(',').map(Number), readFileSync(samples));
 
+let printed = '';
+let hasEnded = false;
 const cdc = new USBCDC(chip.usbCtrl);
-let sent = requests === undefined;
 cdc.onSerialData = (bytes) => {
   writeSync(1, bytes);
-  if (!sent && bytes.includes(10)) {
-    sent = true;
-    readFileSync(requests).forEach((byte) => cdc.sendSerialByte(byte));
-  }
+  printed += Buffer.from(bytes).toString('latin1');
+  hasEnded = /^(scene|stopped) [^\n]*\n/m.test(printed);
 };
 
 // Cycles of the core until a machine of a PIO block steps again.
@@ -113,7 +110,7 @@ function step(cycles) {
 
 const last = seconds * CLOCK_HZ;
 const ASLEEP = 64; // cycles at a time
-for (let now = 0; now < last && !hasEnded(); ) {
+for (let now = 0; now < last && !hasEnded; ) {
   const cycles = chip.core.waiting ? ASLEEP : chip.core.executeInstruction();
   now += cycles;
   simulator.clock.tick((cycles * 1e9) / CLOCK_HZ);

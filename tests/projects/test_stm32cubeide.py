@@ -110,6 +110,20 @@ def test_application_tells_overruns_and_faults(application: Application, project
 
 
 @pytest.mark.qemu
+def test_a_self_test_that_failed_is_told_again(project: Path, tmp_path: Path) -> None:
+    """To who opens a terminal later; the stand-in's clock goes on by a second at each look."""
+    broken = Path(shutil.copytree(project, tmp_path / "project"))
+    (source,) = broken.glob("asc/asc_selftest.c")
+    text = source.read_text(encoding="utf-8")
+    start = "int asc_selftest(asc_t *classifier) {\n"
+    assert start in text
+    source.write_text(text.replace(start, f"{start}    if (classifier != NULL) {{ return 2; }}\n"))
+    lines = Application(broken, tmp_path / "broken").play(filtered(played()[:BLOCK]))
+    assert lines[:2] == ["selftest 2", "stopped 2"]
+    assert len(lines) > 3 and set(lines[1:]) == {"stopped 2"}
+
+
+@pytest.mark.qemu
 def test_application_answers_on_its_uart(application: Application) -> None:
     check_a_port(lambda pcm, sent: application.talk(filtered(pcm), sent), played())
 

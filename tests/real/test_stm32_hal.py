@@ -24,6 +24,7 @@ from asc_tiny.boards import catalog
 from asc_tiny.projects import stm32
 from support.bare_networks import convolution
 from support.build_records import (
+    COMPILED,
     LINKED,
     OVERFLOWS,
     RAN,
@@ -323,6 +324,16 @@ def test_answers_on_its_uart(image: Path) -> None:
     check_a_port(talk, played())
 
 
+def test_tells_that_the_codec_does_not_answer(image: Path) -> None:
+    device = chip(image)
+    if not device.wiring.i2c:
+        pytest.skip("has no codec")
+    device.is_codec_there = False
+    device.run(2_000_000)
+    lines = device.lines()
+    assert len(lines) > 1 and set(lines) == {"start-up failed"}
+
+
 def test_receives_after_an_overrun_of_the_uart(image: Path) -> None:
     device = chip(image)
     device.boot()
@@ -349,3 +360,30 @@ def test_a_network_alone_compiles(board: str, tmp_path: Path) -> None:
     flags += [f"-I{library}", f"-I{project / 'src'}", "-fsyntax-only"]
     sources = sorted((project / "src").glob("*.c"))
     subprocess.run(["arm-none-eabi-gcc", *flags, *sources], check=True)
+
+
+@pytest.mark.parametrize("board", sorted(WIRINGS))
+def test_sources_for_stm32cubeide_compile(board: str, tmp_path: Path, record: Record) -> None:
+    """Every file, with the main.h that STM32CubeMX writes as far as it matters here."""
+    wiring = WIRINGS[board]
+    hal, device, core = folders(wiring.family)
+    line, project = f"stm32{wiring.family}xx", tmp_path / "project"
+    command = ["generate", MODEL, "--project", "stm32cubeide", "--board", board, "--out", project]
+    assert asc_tiny(*command) == 0
+    shutil.copy(hal / f"Inc/{line}_hal_conf_template.h", tmp_path / f"{line}_hal_conf.h")
+    (tmp_path / "main.h").write_text(f'#include "{line}_hal.h"\n')
+    flags = [*catalog.get(board).compiler_flags, "-mthumb", "-O2", *STRICT, f"-D{wiring.chip}"]
+    flags += [f"-isystem{path}" for path in (tmp_path, hal / "Inc", device / "Include", core)]
+    flags += [f"-I{project / 'asc'}", f"-I{project / 'App'}"]
+    for source in sorted(project.glob("*/*.c")):
+        compile_it = ["arm-none-eabi-gcc", *flags, "-c", source, "-o", tmp_path / "object.o"]
+        subprocess.run(compile_it, check=True)
+    done = Build(
+        board=board,
+        model=MODEL.stem,
+        release=release(wiring.family),
+        compiler=f"GCC {compiler_release()}",
+        without="STM32CubeIDE",
+        reached=COMPILED,
+    )
+    record("stm32cubeide", done)

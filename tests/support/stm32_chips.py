@@ -175,6 +175,7 @@ class Chip:
     stale: dict[int, bytes] = field(default_factory=dict)
     is_filter_on: bool = False
     is_uart_overrun: bool = False
+    is_codec_there: bool = True
     codec: dict[int, int] = field(default_factory=dict)
     on_bus: list[int] = field(default_factory=list)
     awaited: int = 0
@@ -321,6 +322,8 @@ class Chip:
 
     def _bus_status(self) -> int:
         """Return the register ISR: a byte is wanted (TXIS), or all have gone (STOPF)."""
+        if not self.is_codec_there:
+            return 1 | 0x30  # nobody acknowledges (NACKF)
         return 1 | (2 if len(self.on_bus) < self.awaited else 0x20)
 
     # The core.
@@ -429,6 +432,11 @@ class Chip:
         """Run up to the application's first step."""
         self.uc.reg_write(self.arm.UC_ARM_REG_SP, self.read(self.flash))
         self._run_to_step(self.read(self.flash + 4))
+
+    def run(self, instructions: int) -> None:
+        """Run a number of instructions from a reset on, however far they get."""
+        self.uc.reg_write(self.arm.UC_ARM_REG_SP, self.read(self.flash))
+        self.uc.emu_start(self.read(self.flash + 4) | 1, 0xFFFFFFFE, count=instructions)
 
     def step(self) -> None:
         """Run a step of the application, and what interrupts it."""

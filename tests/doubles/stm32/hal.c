@@ -18,6 +18,7 @@ static size_t dma_half;
 static int is_second_half;
 static int is_filter_on;
 static int is_dma_on;
+static int passes_without_microphone = 8;
 static int file;
 static int errors_at_start;
 static int halves_at_start;
@@ -144,10 +145,12 @@ HAL_StatusTypeDef HAL_UART_Receive_IT(UART_HandleTypeDef *uart, uint8_t *data, u
         is_interrupt = 1;
         receive(uart, bytes_in_a_pass);
         is_interrupt = 0;
-        if (microphone == NULL) {
+        if (microphone == NULL && passes_without_microphone-- == 0) {
             leave();
         }
-        fill();
+        if (microphone != NULL) {
+            fill();
+        }
     }
     return status;
 }
@@ -164,7 +167,8 @@ void HAL_IncTick(void) {
 }
 
 uint32_t HAL_GetTick(void) {
-    return 0;
+    static uint32_t seconds;
+    return 1000u * seconds++;
 }
 
 void HAL_Delay(uint32_t milliseconds) {

@@ -16,15 +16,11 @@ import numpy as np
 
 from asc_tiny.compiler.kernel_params import (
     ONCE,
-    SIGNED_KERNELS,
     TWICE_KERNELS,
     Array,
     KernelParams,
     OutputRange,
 )
-
-_MANY_CODES = 256
-"""So many codes of an output are worth loops of their own for signed sums."""
 
 INT8, INT32, INT64 = np.dtype(np.int8), np.dtype(np.int32), np.dtype(np.int64)
 
@@ -221,22 +217,9 @@ class Stage:
     is_update: bool = False
 
     @property
-    def is_signed(self) -> bool:
-        """Whether its kernel has a form for signed sums, and the sign of its sums matters."""
-        rounding = getattr(self.params, "range", None)
-        is_signed = isinstance(rounding, OutputRange) and not rounding.is_rectified
-        return is_signed and self.kernel in SIGNED_KERNELS
-
-    @property
     def function(self) -> str:
-        """The name of the C function: the kernel's, or that of its form for signed sums, or for
-        layers that cannot be rounded once.
-
-        Few codes are not worth the memory of loops for signed sums.
-        """
-        codes = self.output.row_bytes * self.output.rows
-        if self.is_signed and codes >= _MANY_CODES:
-            return f"{self.kernel}_signed"
+        """The name of the C function: the kernel's, or that of its form for layers that cannot be
+        rounded once."""
         rounding = getattr(self.params, "range", None)
         is_twice = isinstance(rounding, OutputRange) and rounding.narrow != ONCE
         return f"{self.kernel}_twice" if is_twice and self.kernel in TWICE_KERNELS else self.kernel

@@ -189,9 +189,6 @@ def kind(stage: Stage) -> str:
     A second word names code of the kernel's own for such a stage, on one core at least.
     """
     name = stage.kernel.removeprefix("asc_")
-    if stage.is_signed and stage.function == stage.kernel:
-        # Too few codes for loops that look at signs.
-        return f"{name} long"
     path = _pool_path if name == "max_pool" else _path
     return f"{name} {path(stage.params)}".rstrip()
 

@@ -15,7 +15,6 @@ import pytest
 from asc_tiny.compiler.kernel_params import (
     ELEMENTS,
     KERNELS,
-    SIGNED_KERNELS,
     TWICE_KERNELS,
     Array,
     Axis,
@@ -81,10 +80,9 @@ def test_every_structure_and_kernel_has_its_parameters(ffi: cffi.FFI) -> None:
     # What a kernel is called with, not a constant of a layer.
     assert len(others) == 1
     functions = KERNEL.findall(declarations())
-    forms = {f"{kernel}_signed" for kernel in SIGNED_KERNELS}
-    forms |= {f"{kernel}_twice" for kernel in TWICE_KERNELS}
+    forms = {f"{kernel}_twice" for kernel in TWICE_KERNELS}
     assert set(functions) == set(KERNELS) | forms
-    assert set(KERNELS) >= SIGNED_KERNELS | TWICE_KERNELS
+    assert set(KERNELS) >= TWICE_KERNELS
     assert set(KERNELS.values()) == {each for each in structs() if issubclass(each, KernelParams)}
 
 

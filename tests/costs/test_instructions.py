@@ -15,7 +15,6 @@ from asc_tiny.compiler import stage_costs
 from asc_tiny.compiler.kernel_params import (
     KERNELS,
     ONCE_TYPE,
-    SIGNED_KERNELS,
     TWICE_KERNELS,
     UpsampledConvParams,
 )
@@ -199,8 +198,7 @@ def test_every_kernel_was_measured(cpu: str) -> None:
     table = cpu_table(cpu)
     measured = {f"asc_{kind.split(' ')[0]}" for kind in table["instructions"]}
     assert set(KERNELS) <= measured
-    forms = {f"{kernel}_signed" for kernel in SIGNED_KERNELS}
-    forms |= {f"{kernel}_twice" for kernel in TWICE_KERNELS}
+    forms = {f"{kernel}_twice" for kernel in TWICE_KERNELS}
     assert set(KERNELS) | forms <= set(table["code"]["needs"])
     structures = {params.c_type for params in KERNELS.values()} | {ONCE_TYPE}
     assert structures <= set(table["code"]["structures"])

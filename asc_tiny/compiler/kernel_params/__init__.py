@@ -138,7 +138,6 @@ from asc_tiny.compiler.kernel_params.sums import (
 )
 from asc_tiny.compiler.kernel_params.take import TakeParams
 from asc_tiny.compiler.kernel_params.windows import (
-    SIGNED_KERNELS,
     TWICE_KERNELS,
     ConvParams,
     ConvSumsParams,
@@ -203,7 +202,6 @@ __all__ = [
     "ORDERS",
     "PACKED_CHANNEL",
     "POINTER_BYTES",
-    "SIGNED_KERNELS",
     "TWICE_KERNELS",
     "AbsS16Params",
     "AddNParams",

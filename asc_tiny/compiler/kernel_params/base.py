@@ -166,12 +166,6 @@ class OutputRange(Struct):
     clamps: Int16
     narrow: Int16
 
-    @property
-    def is_rectified(self) -> bool:
-        """Whether the codes begin at the zero point or above it: the sign of a sum then does not
-        matter for its rounding (``asc_is_rectified`` in C)."""
-        return self.minimum >= self.zero_point
-
 
 @dataclass(frozen=True)
 class KernelParams(Struct):

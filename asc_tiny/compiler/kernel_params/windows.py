@@ -9,7 +9,6 @@ from types import MappingProxyType
 from asc_tiny.compiler.kernel_params.base import (
     POINTER_BYTES,
     AnyChannelArray,
-    ChannelArray,
     Int8Array,
     Int32Array,
     KernelParams,
@@ -127,7 +126,7 @@ class UpsampledConvParams(KernelParams):
     left: int
     factor: int
     range: OutputRange
-    channels: ChannelArray
+    channels: AnyChannelArray
     padding: Int32Array
 
     @property
@@ -196,7 +195,7 @@ class UpsampledSumParams(KernelParams):
     input_width: int
     output_channels: int
     range: OutputRange
-    channels: ChannelArray
+    channels: AnyChannelArray
     padding: Int32Array
 
 
@@ -282,8 +281,5 @@ KERNELS: Mapping[str, type[KernelParams]] = MappingProxyType(
 )
 """The structure of each kernel of this family, by the name of its C function."""
 
-SIGNED_KERNELS = frozenset({"asc_upsampled_sum"})
-"""Kernels with another form, ``_signed``, whose loops look at the sign of each sum."""
-
-TWICE_KERNELS = frozenset({"asc_conv", "asc_depthwise_conv"})
+TWICE_KERNELS = frozenset({"asc_conv", "asc_depthwise_conv", "asc_upsampled_sum"})
 """Kernels with another form, ``_twice``, for layers that cannot be rounded once."""

@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.compiler.ir import Stage
-from asc_tiny.compiler.kernel_params import ConvParams, UpsampledConvParams, Window
+from asc_tiny.compiler.kernel_params import (
+    MOSTLY_NARROW,
+    ConvParams,
+    UpsampledConvParams,
+    Window,
+)
 from asc_tiny.compiler.lower.context import LoweringContext
 from asc_tiny.compiler.lower.rule import EITHER, WEIGHTED, WEIGHTS, WINDOWED, lowering
 from asc_tiny.compiler.lower.upsample_fusion import Upsampling, upsampling
@@ -17,7 +22,6 @@ from asc_tiny.compiler.lower.weights import (
     activation_note,
     channels_of,
     check_channels,
-    is_narrow,
     rounded_sums,
     sums_of,
     weights_of,
@@ -115,7 +119,10 @@ def _upsampled(
     """
     filters, height, width, channels = values.shape
     column = im2col_column_size(height, channels)
-    by_column = values.transpose(2, 0, 1, 3)
+    per_channel = sums_of(ctx, 0)
+    own = channels_of(ctx, weights, per_channel, channel_axis=0)
+    rounded = rounded_sums(ctx, own, per_channel)
+    by_column = rounded.weights.reshape(values.shape).transpose(2, 0, 1, 3)
     data = np.zeros((width * filters, column), np.int8)
     data[:, : height * channels] = by_column.reshape(width * filters, -1)
     matrix = paired(data)
@@ -137,8 +144,8 @@ def _upsampled(
         weights=ctx.array("weights", matrix, weights=True),
         channels=None,
     )
-    per_channel = sums_of(ctx, 0)
-    own = channels_of(ctx, weights, per_channel, channel_axis=0)
+    # These kernels know no mostly narrow layers.
+    narrow = 0 if rounded.narrow == MOSTLY_NARROW else rounded.narrow
     params = UpsampledConvParams(
         columns=inner,
         output_width=ctx.image(ctx.output)[1],
@@ -146,8 +153,8 @@ def _upsampled(
         width=width,
         left=window.left,
         factor=source.factor,
-        range=ctx.range(narrow=int(is_narrow(own, per_channel))),
-        channels=own,
+        range=ctx.range(narrow=narrow),
+        channels=rounded.channels,
         padding=ctx.array("padding", padding.astype(np.int32)),
     )
     return ctx.stage(

@@ -121,18 +121,6 @@ static inline int8_t asc_finish_once(int32_t sum, int32_t multiplier) {
 
 #endif
 
-/* Whether the sign of a sum does not matter for its rounding: the range begins at the zero point or
- * above it, as behind RELU and RELU6.
- *
- * With h the doubling product, which is rounded already, b the bits and z the zero point, the
- * specification's code is z + floor((h + 2^b - [h < 0]) / 2^(b + 1)). Without [h < 0], halves go
- * upwards. Both are the same for h >= 0. For h < 0 both quotients are 0 or less, since h + 2^b is
- * less than 2^(b + 1), hence both codes are z at most, and become the smallest code of the range.
- */
-static inline int asc_is_rectified(const asc_output_t *range) {
-    return range->minimum >= range->zero_point;
-}
-
 /* Whether asc_finish_narrow can round a channel of a mostly narrow layer. */
 static inline int asc_has_narrow_shift(const asc_channel_t *channel) {
     return (uint32_t)channel->bits <= 22;

@@ -61,11 +61,8 @@ __attribute__((used)) static void asc_needs_keep_r9_where_r9_is_a_base(void) {
     "2:\n\t.rept 8\n\t" CODE ".endr\n\t3:\n\t" ASSERT_BYTES("8 * " BYTES)
 
 /* Corrects a value that a sum is rounded to, in assembly. Halves go away from zero: values of
- * negative sums become 1 less before the last shift. Of a rectified layer, whose codes begin at the
- * zero point or above it, nothing is corrected: these values stand for codes up to the zero point
- * either way, and all of them become the smallest code. */
+ * negative sums become 1 less before the last shift. */
 #define ASC_ROUND_AWAY(VALUE, SUM) "add " VALUE ", " VALUE ", " SUM ", asr #31\n\t"
-#define ASC_ROUND_UP(VALUE, SUM) ""
 
 /* Functions whose constant arguments decide which code there is. */
 #if defined(__GNUC__) && defined(__OPTIMIZE__)

@@ -153,7 +153,7 @@ typedef struct {
     int32_t left;
     int32_t factor;
     asc_output_t range;
-    const asc_channel_t *channels;
+    const void *channels; /* as in asc_conv_t */
     const int32_t *padding;
 } asc_upsampled_conv_t;
 
@@ -179,7 +179,7 @@ typedef struct {
     int32_t input_width;
     int32_t output_channels;
     asc_output_t range;
-    const asc_channel_t *channels;
+    const void *channels; /* as in asc_conv_t */
     const int32_t *padding;
 } asc_upsampled_sum_t;
 
@@ -446,11 +446,7 @@ void asc_slice(const void *layer, const asc_kernel_args_t *args);
 /* Kernels for the layers that are not rounded once, of which those without `twice` are. */
 void asc_conv_twice(const void *layer, const asc_kernel_args_t *args);
 void asc_depthwise_conv_twice(const void *layer, const asc_kernel_args_t *args);
-
-/* The same kernel for all layers, with the same results: that without `signed` rounds a narrow
- * layer whose range begins below its zero point by the long way on cores with the DSP extension,
- * where loops that look at the sign of each sum take memory of their own. */
-void asc_upsampled_sum_signed(const void *layer, const asc_kernel_args_t *args);
+void asc_upsampled_sum_twice(const void *layer, const asc_kernel_args_t *args);
 
 #ifdef __cplusplus
 }

@@ -56,7 +56,7 @@ static inline int32x4_t add_taps(int32x4_t sum, const int32_t *const *taps, int3
 static inline void finish_channels(const asc_upsampled_conv_t *layer, const int32_t *const *taps,
                                    int32_t width, int32_t c, int8_t *output) {
     const mve_pred16_t inside = vctp32q((uint32_t)(layer->output_channels - c));
-    const asc_channel_t *channel = &layer->channels[c];
+    const asc_channel_t *channel = (const asc_channel_t *)layer->channels + c;
     const int32x4_t bias = asc_load_member_4(&channel->bias, 1, inside);
     const asc_scale_4_t scale = asc_load_scale_4(channel, 1, inside);
     const asc_output_t range = layer->range;
@@ -85,10 +85,33 @@ static inline int32_t add_taps(const int32_t *const *taps, int32_t width, int32_
     return sum;
 }
 
+#if ASC_ROUNDS_ONCE
+
+/* A channel of all output columns of a layer that is rounded once. */
+static void finish_once(const asc_upsampled_conv_t *layer, const int32_t *const *taps, int32_t c,
+                        int8_t *output) {
+    const asc_once_channel_t channel = ((const asc_once_channel_t *)layer->channels)[c];
+    const asc_output_t range = layer->range;
+    for (int32_t x = layer->output_width; x > 0; x--, output += layer->output_channels) {
+        const int32_t sum = channel.bias + ASC_ONCE_SCALE * add_taps(taps, layer->width, c);
+        const int32_t code = asc_finish_once(sum, channel.multiplier);
+        taps += layer->width;
+        output[c] = (int8_t)asc_min(asc_max(code, range.minimum), range.maximum);
+    }
+}
+
+#endif
+
 /* A channel of all output columns. */
 static inline void finish_channels(const asc_upsampled_conv_t *layer, const int32_t *const *taps,
                                    int32_t width, int32_t c, int8_t *output) {
-    const asc_channel_t channel = layer->channels[c];
+#if ASC_ROUNDS_ONCE
+    if (layer->range.narrow == ASC_ONCE) {
+        finish_once(layer, taps, c, output);
+        return;
+    }
+#endif
+    const asc_channel_t channel = ((const asc_channel_t *)layer->channels)[c];
     const asc_output_t range = layer->range;
     const int32_t offset = asc_narrow_offset(&range);
     const int is_short = range.narrow && !range.clamps;

@@ -135,9 +135,9 @@ static void sum_pixels(const asc_conv_sums_t *layer, const int8_t *row, uint32_t
 /* All channels of a row of the output from two rows of sums. */
 typedef struct {
     int32_t pixels; /* of a row of sums, but one, times 256 */
-    int32_t offset; /* a half and the zero point, in halves */
-    const asc_channel_t *channel;
-    const asc_channel_t *end;
+    int32_t offset; /* a half and the zero point, in halves; unless rounded once */
+    const void *channel;
+    const void *end;
     const int32_t *padding; /* of the first row */
     int32_t to_second;      /* bytes from there to that of the second row */
     int32_t to_last;        /* and to that of the window's last column */
@@ -174,15 +174,42 @@ ASC_ASSERT_OFFSET(asc_channel_t, bias, 0);
 ASC_ASSERT_OFFSET(asc_channel_t, multiplier, 4);
 ASC_ASSERT_OFFSET(asc_channel_t, bits, 8);
 typedef char asc_channel_t_has_12_bytes[sizeof(asc_channel_t) == 12 ? 1 : -1];
+ASC_ASSERT_OFFSET(asc_once_channel_t, bias, 0);
+ASC_ASSERT_OFFSET(asc_once_channel_t, multiplier, 4);
+typedef char asc_once_channel_t_has_8_bytes[sizeof(asc_once_channel_t) == 8 ? 1 : -1];
 
 /* clang-format off */
+/* Reads a channel at r0: its scaled bias, its multiplier, and pixels, above the lowest eight bits of
+ * r9; what rounding adds where sums are rounded twice. */
+#define READ_CHANNEL_TWICE                           \
+    "ldm r0!, {r7, r8, r9}\n\t"                      \
+    "str r0, [sp, #8]\n\t"                           \
+    "lsl r7, r7, #1\n\t"                             \
+    "lsl r10, r12, r9\n\t"                           \
+    "add r9, r11\n\t"
+
+#define READ_CHANNEL_ONCE                            \
+    "ldm r0!, {r7, r8}\n\t"                          \
+    "str r0, [sp, #8]\n\t"                           \
+    "mov r9, r11\n\t"
+
+#define SCALE_TWICE "lsl #1\n\t"
+#define SCALE_ONCE "lsl #8\n\t"
+
 /* Rounds a sum as asc_finish_narrow does, but that the sum is doubled already; shifts by registers
- * take their lowest eight bits, r9 has pixels above them. */
-#define PUT_CODE(SUM, CODE, CORRECT)                 \
+ * take their lowest eight bits. */
+#define PUT_CODE_TWICE(SUM, CODE)                    \
     "smmlar " CODE ", " SUM ", r8, r10\n\t"          \
-    CORRECT(CODE, SUM)                               \
+    ASC_ROUND_AWAY(CODE, SUM)                        \
     "asr " CODE ", " CODE ", r9\n\t"                 \
     "ssat " CODE ", #8, " CODE ", asr #1\n\t"        \
+    "strb " CODE ", [r5]\n\t"                        \
+    "add r5, r6\n\t"
+
+/* The same as asc_finish_once does. */
+#define PUT_CODE_ONCE(SUM, CODE)                     \
+    "smmulr " CODE ", " SUM ", r8\n\t"               \
+    "ssat " CODE ", #8, " CODE ", asr #10\n\t"       \
     "strb " CODE ", [r5]\n\t"                        \
     "add r5, r6\n\t"
 
@@ -192,10 +219,10 @@ typedef char asc_channel_t_has_12_bytes[sizeof(asc_channel_t) == 12 ? 1 : -1];
     "ldr r0, [r2, r4]\n\t"                           \
     "add r11, r0\n\t"
 
-/* Registers from r1 on are the structure's last members, the stack holds the others. Twice the sum
- * of a pixel is in r14, but for what the next pixel adds; r12 has the first column's sum, r7 twice
- * the bias. */
-#define MAKE_FROM_TWO_ROWS(NAME, CORRECT)                                                            \
+/* Registers from r1 on are the structure's last members, the stack holds the others. The scaled sum
+ * of a pixel is in r14, but for what the next pixel adds; r12 has the first column's sum, r7 the
+ * scaled bias. */
+#define MAKE_FROM_TWO_ROWS(NAME, FORM)                                                               \
     static void NAME(const asc_two_rows_t *rows) {                                                   \
         register const asc_two_rows_t *r0 __asm__("r0") = rows;                                      \
         __asm__ volatile(                                                                            \
@@ -206,12 +233,8 @@ typedef char asc_channel_t_has_12_bytes[sizeof(asc_channel_t) == 12 ? 1 : -1];
             "1:\n\t"                                                                                 \
             "ldr r0, [sp, #8]\n\t"                                                                   \
             "ldrd r11, r12, [sp]\n\t"                                                                \
-            "ldm r0!, {r7, r8, r9}\n\t"                                                              \
-            "str r0, [sp, #8]\n\t"                                                                   \
-            "lsl r7, r7, #1\n\t"                                                                     \
-            "lsl r10, r12, r9\n\t"                                                                   \
+            READ_CHANNEL_##FORM                                                                      \
             "ldrd r0, r14, [sp, #16]\n\t"                                                            \
-            "add r9, r11\n\t"                                                                        \
             "ldr r12, [r0], #4\n\t"                                                                  \
             "add r14, r0\n\t"                                                                        \
             "ldr r14, [r14, #-4]\n\t"                                                                \
@@ -221,20 +244,20 @@ typedef char asc_channel_t_has_12_bytes[sizeof(asc_channel_t) == 12 ? 1 : -1];
             "b 3f\n\t"                                                                               \
             "2:\n\t"                                                                                 \
             ADD_LAST                                                                                 \
-            "add r14, r14, r11, lsl #1\n\t"                                                          \
-            PUT_CODE("r14", "r0", CORRECT)                                                           \
+            "add r14, r14, r11, " SCALE_##FORM                                                       \
+            PUT_CODE_##FORM("r14", "r0")                                                             \
             "3:\n\t"                                                                                 \
             "ldr r14, [r1, r3]\n\t"                                                                  \
             "ldr r0, [r2, r3]\n\t"                                                                   \
             "add r14, r0\n\t"                                                                        \
-            "add r14, r7, r14, lsl #1\n\t"                                                           \
-            "add r0, r14, r12, lsl #1\n\t"                                                           \
-            "add r0, r0, r11, lsl #1\n\t"                                                            \
-            PUT_CODE("r0", "r12", CORRECT)                                                           \
+            "add r14, r7, r14, " SCALE_##FORM                                                        \
+            "add r0, r14, r12, " SCALE_##FORM                                                        \
+            "add r0, r0, r11, " SCALE_##FORM                                                         \
+            PUT_CODE_##FORM("r0", "r12")                                                             \
             "ldr r12, [r1], #8\n\t"                                                                  \
             "ldr r0, [r2], #8\n\t"                                                                   \
             "add r12, r0\n\t"                                                                        \
-            "add r14, r14, r12, lsl #1\n\t"                                                          \
+            "add r14, r14, r12, " SCALE_##FORM                                                       \
             "subs r9, #256\n\t"                                                                      \
             "bcs 2b\n\t"                                                                             \
             "ldrd r11, r12, [sp, #20]\n\t"                                                           \
@@ -244,8 +267,8 @@ typedef char asc_channel_t_has_12_bytes[sizeof(asc_channel_t) == 12 ? 1 : -1];
             "add r0, r11\n\t"                                                                        \
             "ldr r0, [r0, #-4]\n\t"                                                                  \
             "add r7, r0\n\t"                                                                         \
-            "add r14, r14, r7, lsl #1\n\t"                                                           \
-            PUT_CODE("r14", "r0", CORRECT)                                                           \
+            "add r14, r14, r7, " SCALE_##FORM                                                        \
+            PUT_CODE_##FORM("r14", "r0")                                                             \
             "ldrd r7, r8, [sp, #28]\n\t"                                                             \
             "ldrd r9, r10, [sp, #36]\n\t"                                                            \
             "ldrd r11, r12, [sp, #8]\n\t"                                                            \
@@ -263,8 +286,8 @@ typedef char asc_channel_t_has_12_bytes[sizeof(asc_channel_t) == 12 ? 1 : -1];
             : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r10", "r11", "r12", "r14", "cc", "memory"); \
     }
 
-MAKE_FROM_TWO_ROWS(make_from_two_rows, ASC_ROUND_AWAY)
-MAKE_FROM_TWO_ROWS(make_from_two_rows_up, ASC_ROUND_UP)
+MAKE_FROM_TWO_ROWS(make_from_two_rows_twice, TWICE)
+MAKE_FROM_TWO_ROWS(make_from_two_rows_once, ONCE)
 /* clang-format on */
 
 #endif

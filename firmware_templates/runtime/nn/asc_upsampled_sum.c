@@ -73,9 +73,10 @@ static inline int32_t step_of(const asc_upsampled_sum_t *layer) {
     return (3 * layer->output_channels + 1) / 2 * 2;
 }
 
-static inline asc_finish_t prepare(const asc_upsampled_sum_t *layer, int32_t c) {
-    const asc_channel_t *channel = &layer->channels[c];
+static inline asc_finish_t prepare(const asc_upsampled_sum_t *layer, int32_t c, int once) {
+    const asc_channel_t *channel = (const asc_channel_t *)layer->channels + c;
     asc_finish_t finish;
+    (void)once;
     finish.inside = vctp32q((uint32_t)(layer->output_channels - c));
     finish.bias = asc_load_member_4(&channel->bias, 1, finish.inside);
     finish.scale = asc_load_scale_4(channel, 1, finish.inside);
@@ -113,6 +114,10 @@ typedef struct {
     asc_output_t range;
     int32_t offset;
     int is_short;
+#if ASC_ROUNDS_ONCE
+    asc_once_channel_t once_channel;
+    int once;
+#endif
 } asc_finish_t;
 
 /* Where the sums of a filter begin in a row. */
@@ -125,9 +130,18 @@ static inline int32_t step_of(const asc_upsampled_sum_t *layer) {
     return 2;
 }
 
-static inline asc_finish_t prepare(const asc_upsampled_sum_t *layer, int32_t c) {
-    asc_finish_t finish;
-    finish.channel = layer->channels[c];
+static inline asc_finish_t prepare(const asc_upsampled_sum_t *layer, int32_t c, int once) {
+    asc_finish_t finish = {0};
+#if ASC_ROUNDS_ONCE
+    finish.once = once;
+    if (once) {
+        finish.once_channel = ((const asc_once_channel_t *)layer->channels)[c];
+        finish.bias = 0;
+        return finish;
+    }
+#endif
+    (void)once;
+    finish.channel = ((const asc_channel_t *)layer->channels)[c];
     finish.bias = finish.channel.bias;
     finish.range = layer->range;
     finish.offset = asc_narrow_offset(&layer->range);
@@ -149,6 +163,13 @@ static inline asc_value_t add(asc_value_t a, asc_value_t b) {
 }
 
 static inline void store(asc_value_t sum, const asc_finish_t *finish, int8_t *output) {
+#if ASC_ROUNDS_ONCE
+    if (finish->once) {
+        const int32_t scaled = finish->once_channel.bias + ASC_ONCE_SCALE * sum;
+        *output = asc_finish_once(scaled, finish->once_channel.multiplier);
+        return;
+    }
+#endif
     *output = finish->is_short ? asc_finish_narrow(sum, &finish->channel, finish->offset)
                                : asc_finish(sum, &finish->channel, &finish->range);
 }
@@ -175,15 +196,17 @@ static inline asc_value_t add_columns(const int32_t *pixel, int32_t channels,
     return add(sum, load(pixel + 2 * channels, finish));
 }
 
-/* Channels from c on, as many as are made at once. */
+/* Channels from c on, as many as are made at once.
+ *
+ * once: whether sums are rounded once; a constant, here and below. */
 INLINED void make_channels(const asc_upsampled_sum_t *layer, const asc_sums_rows_t *from,
-                           int32_t count, int32_t c, int8_t *output) {
+                           int32_t count, int32_t c, int once, int8_t *output) {
     const int32_t channels = layer->output_channels;
     const int32_t step = step_of(layer);
     const int32_t left = place_of(layer, c);
     const int32_t center = place_of(layer, channels + c);
     const int32_t right = place_of(layer, 2 * channels + c);
-    asc_finish_t finish = prepare(layer, c);
+    asc_finish_t finish = prepare(layer, c, once);
     const int32_t *rows[MOST_ROWS] = {NULL}, *padding[MOST_ROWS] = {NULL};
     for (int32_t y = 0; y < count; y++) {
         rows[y] = from->rows[y].sums;
@@ -232,7 +255,7 @@ static asc_sums_rows_t find_rows(const asc_upsampled_sum_t *layer, const int8_t 
     return found;
 }
 
-#if HAS_TWO_ROWS
+#if ASC_ROUNDS_ONCE
 
 /* The range of a fused activation where it is not that of int8. */
 static void clamp_row(const asc_upsampled_sum_t *layer, int8_t *values) {
@@ -242,18 +265,24 @@ static void clamp_row(const asc_upsampled_sum_t *layer, int8_t *values) {
     }
 }
 
+#endif
+
+#if HAS_TWO_ROWS
+
 /* All channels of a narrow layer from two rows. */
-static inline void make_narrow(const asc_upsampled_sum_t *layer, int is_rectified,
+static inline void make_narrow(const asc_upsampled_sum_t *layer, int once,
                                const asc_sums_row_t *rows, int8_t *output) {
     const int32_t width = layer->input_width;
     const int32_t channels = layer->output_channels;
     const int32_t to_middle = place_of(layer, channels);
     const int32_t next_middle = place_of(layer, channels + 1) - 1;
+    const asc_channel_t *const twice_channels = layer->channels;
+    const asc_once_channel_t *const once_channels = layer->channels;
     const asc_two_rows_t all = {
         256 * (width - 1),
         asc_narrow_offset(&layer->range),
         layer->channels,
-        layer->channels + channels,
+        once ? (const void *)(once_channels + channels) : (const void *)(twice_channels + channels),
         rows[0].padding,
         4 * (int32_t)(rows[1].padding - rows[0].padding),
         8 * channels,
@@ -268,48 +297,55 @@ static inline void make_narrow(const asc_upsampled_sum_t *layer, int is_rectifie
         output,
         channels,
     };
-    if (is_rectified) {
-        make_from_two_rows_up(&all);
+    if (once) {
+        make_from_two_rows_once(&all);
     } else {
-        make_from_two_rows(&all);
-    }
-    if (layer->range.clamps) {
-        clamp_row(layer, output);
+        make_from_two_rows_twice(&all);
     }
 }
 
 #endif
 
-/* short_way: whether codes of a narrow layer may be rounded by the short way.
- * is_rectified: whether ASC_ROUND_UP is allowed. */
-INLINED void make_row(const asc_upsampled_sum_t *layer, const asc_kernel_args_t *args,
-                      int short_way, int is_rectified) {
+INLINED void make_row(const asc_upsampled_sum_t *layer, const asc_kernel_args_t *args, int once) {
     const asc_sums_rows_t rows = find_rows(layer, args->rows);
+    int32_t c = 0;
 #if HAS_TWO_ROWS
-    if (rows.count == 2 && layer->rows == 2 && layer->range.narrow && short_way) {
-        make_narrow(layer, is_rectified, rows.rows, args->output);
-        return;
+    if (rows.count == 2 && layer->rows == 2 && (once || layer->range.narrow)) {
+        make_narrow(layer, once, rows.rows, args->output);
+        c = layer->output_channels;
     }
 #endif
-    (void)short_way;
-    (void)is_rectified;
-    for (int32_t c = 0; c < layer->output_channels; c += AT_ONCE) {
+    for (; c < layer->output_channels; c += AT_ONCE) {
         if (!HAS_TWO_ROWS && rows.count == 2) {
-            make_channels(layer, &rows, 2, c, args->output);
+            make_channels(layer, &rows, 2, c, once, args->output);
         } else {
-            make_channels(layer, &rows, rows.count, c, args->output);
+            make_channels(layer, &rows, rows.count, c, once, args->output);
         }
     }
+#if ASC_ROUNDS_ONCE
+    if (layer->range.clamps) {
+        clamp_row(layer, args->output);
+    }
+#endif
 }
 
 void asc_upsampled_sum(const void *data, const asc_kernel_args_t *args) {
-    const asc_upsampled_sum_t *layer = data;
-    make_row(layer, args, asc_is_rectified(&layer->range), 1);
+    make_row(data, args, ASC_ROUNDS_ONCE);
 }
 
-void asc_upsampled_sum_signed(const void *data, const asc_kernel_args_t *args) {
-    make_row(data, args, 1, 0);
+#if ASC_ROUNDS_ONCE
+
+void asc_upsampled_sum_twice(const void *data, const asc_kernel_args_t *args) {
+    make_row(data, args, 0);
 }
+
+#else
+
+void asc_upsampled_sum_twice(const void *data, const asc_kernel_args_t *args) {
+    asc_upsampled_sum(data, args);
+}
+
+#endif
 
 #if !ASC_KERNELS_MVE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -73,6 +73,8 @@ NANO_33_BLE_SENSE = Microphone(
     ),
 )
 
+NANO_33_BLE_SENSE_REV2 = replace(NANO_33_BLE_SENSE, part="MP34DT06JTR")
+
 NRF_PDM = Microphone(
     kind="pdm",
     part="any PDM microphone, such as MP34DT05",
@@ -128,6 +130,7 @@ STM32F7_CODEC = Microphone(
 MICROPHONES = {
     "i2s_inmp441": I2S_INMP441,
     "nano_33_ble_sense": NANO_33_BLE_SENSE,
+    "nano_33_ble_sense_rev2": NANO_33_BLE_SENSE_REV2,
     "nrf_pdm": NRF_PDM,
     "pio_pdm": PIO_PDM,
     "stm32f7_wm8994": STM32F7_CODEC,

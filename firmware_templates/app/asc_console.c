@@ -66,6 +66,12 @@ int asc_console_start(const asc_console_t *console) {
     return tested == ASC_SELFTEST_PASSED ? asc_listen_init() : tested;
 }
 
+void asc_console_repeat(const asc_console_t *console) {
+    if (ASC_SELFTEST) {
+        print_line(console, "selftest", ASC_SELFTEST_PASSED);
+    }
+}
+
 int asc_console_step(const asc_console_t *console) {
     asc_result_t result;
     const int status = asc_listen(&result);

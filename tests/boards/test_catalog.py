@@ -26,6 +26,7 @@ ASKED = {
     *("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"),
     *(
         "nano33ble_sense",
+        "nano33ble_sense_rev2",
         "nrf52833dk",
         "nrf52840dk",
         "nrf5340dk",

@@ -68,6 +68,14 @@ def test_sketch_prints_the_scenes(sketch: Sketch) -> None:
 
 
 @pytest.mark.qemu
+@pytest.mark.parametrize("closed", [1, 100])
+def test_who_opens_the_port_later_is_told_of_the_self_test(sketch: Sketch, closed: int) -> None:
+    """Arduino's core drops what is written before."""
+    pcm = played()
+    assert sketch.play(pcm, closed=closed) == ["selftest 0", *scenes(pcm, NANO_RATE)]
+
+
+@pytest.mark.qemu
 def test_sketch_tells_overruns_and_goes_on_behind_the_gap(sketch: Sketch, library: Path) -> None:
     header = (library / "src/asc_audio.h").read_text(encoding="utf-8")
     (blocks,) = map(int, re.findall(r"ASC_AUDIO_BLOCKS (\d+)u", header))

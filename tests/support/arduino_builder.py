@@ -61,18 +61,19 @@ class Sketch:
         assert done.returncode == 0, done.stdout + done.stderr
         self.image = self.folder / f"{sketch.name}.elf"
 
-    def play(self, pcm: np.ndarray, *, burst: int = 0) -> list[str]:
+    def play(self, pcm: np.ndarray, *, burst: int = 0, closed: int = 0) -> list[str]:
         """Play samples to the sketch's microphone and return the lines that it prints.
 
         Args:
             pcm: int16 samples.
             burst: samples that come before the sketch's first loop.
+            closed: loops before a terminal is opened.
         """
-        text = self.talk(pcm, b"", burst=burst).decode()
+        text = self.talk(pcm, b"", burst=burst, closed=closed).decode()
         return text.replace("\r\n", "\n").splitlines()
 
-    def talk(self, pcm: np.ndarray, received: bytes, *, burst: int = 0) -> bytes:
+    def talk(self, pcm: np.ndarray, received: bytes, *, burst: int = 0, closed: int = 0) -> bytes:
         """Play samples, send bytes to the serial port and return those that come from it."""
         (self.folder / "microphone.pcm").write_bytes(pcm.astype("<i2").tobytes())
         (self.folder / "serial.bin").write_bytes(received)
-        return emulate_bytes(catalog.get(BOARD), self.image, [str(burst)])
+        return emulate_bytes(catalog.get(BOARD), self.image, [str(burst), str(closed)])

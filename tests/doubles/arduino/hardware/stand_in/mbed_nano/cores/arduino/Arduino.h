@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the example uses of Arduino's interface, on an emulated core: the serial port is the
- * emulator's console, where serial.bin is what the host sends; a sketch ends with the file that its
- * microphone plays.
+ * emulator's console, where serial.bin is what the host sends, and drops what is written until a
+ * terminal opens it; a sketch ends with the file that its microphone plays.
  */
 #ifndef ARDUINO_H
 #define ARDUINO_H
@@ -20,6 +20,7 @@ void loop();
 class SerialPort {
   public:
     void begin(unsigned long baud);
+    operator bool();
     int available();
     int read();
     size_t write(const uint8_t *bytes, size_t size);

@@ -16,8 +16,14 @@ void delay(unsigned long ms) {
     (void)ms;
 }
 
+static int loops_until_open;
+
 void SerialPort::begin(unsigned long baud) {
     (void)baud;
+}
+
+SerialPort::operator bool() {
+    return loops_until_open <= 0;
 }
 
 static uint8_t received[256];
@@ -38,14 +44,16 @@ int SerialPort::read() {
 
 size_t SerialPort::write(const uint8_t *bytes, size_t size) {
     const uint32_t sys_writec = 0x03; /* unlike text, it may be a zero */
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; *this && i < size; i++) {
         semihosting(sys_writec, bytes + i);
     }
     return size;
 }
 
 size_t SerialPort::print(const char *text) {
-    platform_print(text);
+    if (*this) {
+        platform_print(text);
+    }
     return strlen(text);
 }
 
@@ -78,11 +86,14 @@ size_t SerialPort::println(unsigned long number) {
 
 int stand_in_burst;
 
-/* Argument: samples that come in a burst before the sketch's first loop. */
+/* Arguments: samples that come in a burst before the sketch's first loop, and loops before a
+ * terminal is opened. */
 int main(int argc, char **argv) {
     stand_in_burst = argc > 1 ? atoi(argv[1]) : 0;
+    loops_until_open = argc > 2 ? atoi(argv[2]) : 0;
     setup();
     while (stand_in_world != NULL && stand_in_world()) {
+        loops_until_open--;
         loop();
     }
     return 0;

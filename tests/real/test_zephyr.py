@@ -83,8 +83,14 @@ def generate(folder: Path, board: str, model: Path = MODEL) -> Path:
 
 
 def target_of(board: str) -> str:
-    """Return Zephyr's name of a board; of a revision where the board's table asks for one."""
-    return TABLE.read(catalog.BOARDS[board]).target
+    """Return Zephyr's name of a board; skip the test if this release has not got it."""
+    target = TABLE.read(catalog.BOARDS[board]).target
+    boards = Path(os.environ["ZEPHYR_BASE"]) / "boards"
+    name, *_ = target.split("/")
+    emulated = target.replace("/", "_")
+    if name.startswith("mps2") and not list(boards.glob(f"arm/**/{emulated}.dts")):
+        pytest.skip(f"{release()} has no board {target}")
+    return target
 
 
 def without_microphone(board: str, project: Path) -> str:

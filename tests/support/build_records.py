@@ -170,11 +170,12 @@ def _group(build: Build) -> tuple[str, ...]:
 def _result(builds: Sequence[Build]) -> list[str]:
     """Return the cells of what was reached, flash, RAM and other models."""
     first = next((each for each in builds if each.model == MODEL.stem), builds[0])
-    others = [each for each in builds if each.model != first.model]
+    others = [each for each in builds if each.model != MODEL.stem]
     reached = f"{first.reached} in {first.emulator}" if first.emulator else first.reached
     reached += f" (`{first.options}`)" if first.options else ""
     reached += f", without {first.without}" if first.without else ""
-    flash, ram = (f"{first.memory[name]:,}" if name in first.memory else "" for name in _REGIONS)
+    sizes = first.memory if first.model == MODEL.stem else {}
+    flash, ram = (f"{sizes[name]:,}" if name in sizes else "" for name in _REGIONS)
     return [reached, flash, ram, _others(others)]
 
 

@@ -125,6 +125,12 @@ def _hex_record(where: str, line: bytes) -> tuple[int, int, bytes]:
     return record[3], int.from_bytes(record[1:3], "big"), record[4:-1]
 
 
+_UF2_RP2350_E10 = (0xE48BFF57, 0x10FFFF00, 0, 2)
+"""Family, address, number and count of a block without its second one, which picotool puts before
+programs for an RP2350, for a fault of its boot ROM (data sheet, RP2350-E10). Nothing is programmed
+by it."""
+
+
 def uf2_families(path: Path, data: bytes) -> dict[int, list[Block]]:
     """Return what a UF2 file puts into flash, by the number of the chips' family, 0 if it has none.
 
@@ -148,6 +154,8 @@ def uf2_families(path: Path, data: bytes) -> dict[int, list[Block]]:
         if (first, second, last) != _UF2_MAGIC or size > len(payload):
             raise AscError(f"{where}: damaged UF2 block")
         family = family if flags & _UF2_HAS_FAMILY else 0
+        if (family, address, number, count) == _UF2_RP2350_E10:
+            continue
         counted.setdefault(family, []).append((number, count))
         if not flags & _UF2_NOT_FLASH:
             pieces.setdefault(family, []).append(Block(payload[:size], address))

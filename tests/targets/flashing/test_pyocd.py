@@ -171,6 +171,17 @@ def test_a_uf2_file_is_copied_to_the_volume(tmp_path: Path) -> None:
         uf2.job(loaded, PICO, volume=str(tmp_path), roots=[root])
 
 
+def test_the_block_that_picotool_puts_before_programs_for_an_rp2350(tmp_path: Path) -> None:
+    """As the real one is: of a family of its own, block 0 of 2, far behind the flash."""
+    path = uf2_file(tmp_path / "firmware.uf2", 2_560)
+    plain = path.read_bytes()
+    head = struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0xA000, 0x10FFFF00, 256, 0, 2, 0xE48BFF57)
+    path.write_bytes(
+        (head + b"\xef" * 256).ljust(508, b"\0") + struct.pack("<I", 0x0AB16F30) + plain
+    )
+    assert images.load(path, PICO).size == images.load(uf2_file(path, 2_560), PICO).size
+
+
 def test_a_volume_that_is_full_is_told(tmp_path: Path) -> None:
     loaded = images.load(uf2_file(tmp_path / "firmware.uf2", 25_600), PICO)
     full = volume(tmp_path, "RPI-RP2")

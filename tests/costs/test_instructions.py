@@ -224,7 +224,7 @@ def test_error_of_the_estimate_is_stated() -> None:
         released = [magnitudes.pop(n) for n in ("mobilenet_esc10", "mini_segnet_esc10")]
         assert error["released"] == pytest.approx(max(released), abs=1e-3)
         assert max(released) <= (0.27 if cpu == "cortex-m55" else 0.12)
-        assert magnitudes["upsampled"] < 0.23
+        assert magnitudes["upsampled"] < 0.2
         assert magnitudes["decoder"] < 0.15
         assert error["largest"] == pytest.approx(max(magnitudes.values()), abs=1e-3)
 

@@ -43,7 +43,8 @@ _FRONT_END = {
     "cortex-m55": (59_410, 12_690),
     "rv32imc": (335_690, 12_870),
 }
-"""Instructions a frame and bytes of flash. A Cortex-M7 runs a Cortex-M4's code."""
+"""Instructions a frame and bytes of flash. A Cortex-M7 runs a Cortex-M4's code, a RISC-V core that
+of one with fewer extensions; with atomic ones no kernel changes."""
 
 _BLOCK = 1024
 _STATE_BYTES = 528
@@ -184,9 +185,20 @@ def fit(
 
 
 def _cpu(board: Board) -> str:
-    # The tables name RISC-V by what the compiler is told of it.
+    """Return the core of the tables whose code runs on a board's core, empty if none does."""
     march = [flag for flag in board.core_flags if flag.startswith("-march=")]
-    return board.cpu or (march[0].removeprefix("-march=") if march else "")
+    return board.cpu or (_measured_riscv(march[0].removeprefix("-march=")) if march else "")
+
+
+def _measured_riscv(march: str) -> str:
+    """Return the measured RISC-V core all of whose instructions a core has, empty if none.
+
+    Args:
+        march: the core as the compiler is told of it, such as ``rv32imac`` or ``rv32imc_zba``.
+    """
+    base, extensions = march[:4], set(march[4:].split("_")[0].replace("g", "imafd"))
+    measured = (cpu for cpu in _FRONT_END if cpu[:4] == base)
+    return next((cpu for cpu in measured if set(cpu[4:]) <= extensions), "")
 
 
 def _members(model: FirmwareNetwork) -> Sequence[ModelFile]:

@@ -111,6 +111,31 @@ def test_what_is_not_known_of_a_board_is_not_too_little(tmp_path: Path) -> None:
     assert found.flash_bytes and not list(found.shortages(board))
 
 
+@pytest.mark.parametrize(
+    ("march", "is_known"),
+    [
+        ("rv32imc", True),
+        ("rv32imac", True),
+        ("rv32gc", True),
+        ("rv32imc_zba_zbb", True),
+        ("rv32ic_zmmul", False),
+        ("rv32emc", False),
+        ("rv64imac", False),
+    ],
+)
+def test_a_riscv_core_with_more_instructions_costs_what_one_with_fewer_does(
+    march: str, is_known: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    flags = f'["-march={march}", "-mabi=ilp32"]'
+    path.write_text(f'core = "x"\ncore_flags = {flags}\nram_bytes = 65536\nclock_hz = 80_000_000\n')
+    board = api.load_board(str(path))
+    found = api.fit_boards(MODEL, [board])["mine"]
+    known = estimated("mobilenet_esc10", "virt-rv32", "cmake")
+    assert found.flash_bytes == (known.flash_bytes if is_known else {})
+    assert found.instructions_per_s == (known.instructions_per_s if is_known else {})
+
+
 def test_a_kind_that_was_not_measured_counts_the_stack_alone() -> None:
     board = catalog.BOARDS["nrf52840dk"]
     found = Fit(

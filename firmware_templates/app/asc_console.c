@@ -66,9 +66,9 @@ int asc_console_start(const asc_console_t *console) {
     return tested == ASC_SELFTEST_PASSED ? asc_listen_init() : tested;
 }
 
-void asc_console_repeat(const asc_console_t *console) {
+void asc_console_repeat(const asc_console_t *console, int started) {
     if (ASC_SELFTEST) {
-        print_line(console, "selftest", ASC_SELFTEST_PASSED);
+        print_line(console, "selftest", started > 0 ? started : ASC_SELFTEST_PASSED);
     }
 }
 

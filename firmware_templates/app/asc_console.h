@@ -46,9 +46,10 @@ typedef struct {
  * network. A code other than ASC_NET_OK means that the microphone must not be started. */
 int asc_console_start(const asc_console_t *console);
 
-/* Prints the line of the self-test again, for whoever has opened the terminal since. To be called
- * after asc_console_start returned ASC_NET_OK only. */
-void asc_console_repeat(const asc_console_t *console);
+/* Prints the line of the self-test again, for whoever has opened the terminal since.
+ *
+ * started: what asc_console_start returned. */
+void asc_console_repeat(const asc_console_t *console, int started);
 
 /* Works on the samples that have come, and prints a decision that is ready and counts that changed.
  * Returns ASC_RESULT_NEW, ASC_RESULT_NONE once it has to wait for samples, or the negative error

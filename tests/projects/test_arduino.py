@@ -13,6 +13,7 @@ from support.arduino_builder import Sketch
 from support.commands import asc_tiny, refused
 from support.microphones import BLOCK, played, scenes
 from support.paths import DOUBLES, MODEL
+from support.selftests import EXPECTED, SPOILED, spoil
 from support.serial_requests import check_a_port, check_the_host_as_source
 
 NANO_RATE = Fraction(125_000, 3)
@@ -36,6 +37,17 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def sketch(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Sketch:
     return Sketch(library, tmp_path_factory.mktemp("sketch"))
+
+
+@pytest.fixture(scope="module")
+def spoiled(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Sketch:
+    """Return a sketch whose self-test finds other scores than are expected."""
+    folder = tmp_path_factory.mktemp("spoiled")
+    other = Path(shutil.copytree(library, folder / library.name))
+    macro, code = SPOILED[1]
+    assert code == 2
+    spoil(other / "src" / EXPECTED, macro)
+    return Sketch(other, folder / "sketch")
 
 
 def properties(library: Path) -> dict[str, str]:
@@ -73,6 +85,13 @@ def test_who_opens_the_port_later_is_told_of_the_self_test(sketch: Sketch, close
     """Arduino's core drops what is written before."""
     pcm = played()
     assert sketch.play(pcm, closed=closed) == ["selftest 0", *scenes(pcm, NANO_RATE)]
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("closed", [0, 1])
+def test_a_self_test_that_failed_is_told_again(spoiled: Sketch, closed: int) -> None:
+    first = [] if closed else ["selftest 2"]
+    assert spoiled.play(played(), closed=closed) == [*first, "selftest 2", "stopped 2"]
 
 
 @pytest.mark.qemu

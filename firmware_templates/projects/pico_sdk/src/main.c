@@ -8,16 +8,12 @@
  * core does both.
  */
 #include "asc_console.h"
-#include "asc_number.h"
 #include "hardware/sync.h"
 #include "microphone.h"
 #include "pico/multicore.h"
 #include "pico/stdlib.h"
 #include "serial.h"
 
-#ifndef ASC_SELFTEST
-#define ASC_SELFTEST 1
-#endif
 #ifndef APPLICATION_CORE
 #define APPLICATION_CORE 1
 #endif
@@ -27,21 +23,11 @@ static const asc_console_t console = {
 
 static int microphone_status;
 
-/* The verdict of the self-test, for whoever has opened the port after it. */
-static void print_verdict(int verdict) {
-    char text[ASC_NUMBER_SIZE];
-    if (ASC_SELFTEST) {
-        serial_print("selftest ");
-        serial_print(asc_number(text, 0, (uint32_t)verdict));
-        serial_print(console.line_end);
-    }
-}
-
 static int listen_for_ever(void) {
     int status;
     do {
         if (serial_was_opened()) {
-            print_verdict(ASC_SELFTEST_PASSED);
+            asc_console_repeat(&console, ASC_NET_OK);
         }
         serial_poll();
         status = asc_console_step(&console);
@@ -67,15 +53,15 @@ static void start_microphone(void) {
 static void run_application(void) {
     serial_start();
     (void)serial_was_opened();
-    const int tested = asc_console_start(&console);
-    int status = tested;
+    const int started = asc_console_start(&console);
+    int status = started;
     if (status == ASC_NET_OK) {
         start_microphone();
         status = microphone_status;
     }
     status = status == 0 ? listen_for_ever() : status;
     for (;;) { /* again and again, for who opens the port late */
-        print_verdict(tested > 0 ? tested : ASC_SELFTEST_PASSED);
+        asc_console_repeat(&console, started);
         asc_console_stop(&console, status);
         sleep_ms(1000);
     }

@@ -67,7 +67,8 @@ class CMakeGenerator(ProjectGenerator):
         """Check that a toolchain builds for the board, and TensorFlow Lite Micro's for its core."""
         if not board.platform:
             raise AscError(
-                f"board {board.name}: --project cmake is for emulated boards and the host"
+                f"board {board.name}: --project cmake is for emulated boards and the host; "
+                f"give a --project that `asc-tiny boards {board.path or board.name}` lists"
             )
         if runtime == "tflm" and board.platform not in _TFLM_PLATFORMS:
             raise AscError(

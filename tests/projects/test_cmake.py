@@ -20,7 +20,7 @@ from asc_tiny.targets.build import project as targets
 from asc_tiny.targets.image import image
 from asc_tiny.targets.image.bench import measure
 from support import compilers
-from support.commands import asc_tiny
+from support.commands import asc_tiny, refused
 from support.native import CORES, FLAGS, compile_for
 from support.paths import CLIPS, MODEL
 from support.references import tflm_scores
@@ -266,3 +266,13 @@ def test_usage_in_the_header_compiles_and_runs(compiler: str, tmp_path: Path) ->
     done = subprocess.run([tmp_path / "x"], check=True, capture_output=True, text=True)
     labels = model_file.load(MODEL).labels
     assert labels and done.stdout.strip() in labels
+
+
+def test_a_board_on_the_desk_is_sent_to_the_list_of_kinds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = "disco_l475_iot1"
+    line = refused(capsys, "generate", MODEL, "--board", board, "--out", tmp_path / "out")
+    assert "--project cmake is for emulated boards and the host" in line
+    assert line.endswith(f"give a --project that `asc-tiny boards {board}` lists")
+    assert not (tmp_path / "out").exists()

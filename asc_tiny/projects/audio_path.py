@@ -44,7 +44,10 @@ def audio_path(model: Classifier, board: Board, *, resample: bool = False) -> Au
     frontend, microphone = model.frontend, board.microphone
     if microphone is None:
         if resample:
-            raise AscError(f"board {board.name}: has no microphone, --resample needs one")
+            raise AscError(
+                f"board {board.name}: has no microphone; leave --resample out, or give a --board "
+                "with one (`asc-tiny boards` lists them)"
+            )
         return AudioPath(Fraction(frontend.sample_rate), None, ())
     exact = microphone.rate_for(frontend.sample_rate)
     if exact is not None:

@@ -78,7 +78,8 @@ class PlatformioGenerator(ProjectGenerator):
         if runtime == "tflm" and framework != _ARDUINO:
             raise AscError(
                 f"board {board.name}: --runtime tflm with --project platformio is for boards with "
-                "Arduino's framework; STM32Cube has no package of TensorFlow Lite Micro"
+                "Arduino's framework, as STM32Cube has no package of TensorFlow Lite Micro; leave "
+                "--runtime out, or give --project sources, whose files go into any project"
             )
 
     def files(self, request: GenerationRequest) -> Files:

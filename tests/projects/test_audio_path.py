@@ -50,6 +50,12 @@ def test_the_nano_cannot_give_44100_hz() -> None:
     assert "\n" not in line
 
 
+def test_a_board_without_a_microphone_has_nothing_to_resample() -> None:
+    with pytest.raises(AscError, match=r"^board host: has no microphone; leave --resample out, or"):
+        audio_path(model(), catalog.get("host"), resample=True)
+    assert audio_path(model(), catalog.get("host")).microphone_rate == 44_100
+
+
 def test_the_nano_with_a_resampler() -> None:
     path = audio_path(model(), catalog.get(NANO), resample=True)
     assert path.microphone_rate == Fraction(125_000, 3)

@@ -15,6 +15,7 @@ from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.pdm import fixed
 from asc_tiny.pdm.design import HIGHEST_CLOCK, Decimator, bits_per_sample
 from asc_tiny.util.errors import AscError
+from support.chunked import pushed
 from support.native import CORES, compile_for, shared_library, write
 from support.pdm import ideal, modulated, packed
 from support.random_front_ends import repeatable
@@ -37,20 +38,10 @@ class CDecimator:
     def run(self, data: np.ndarray, chunks: list[int]) -> np.ndarray:
         """Push a stream in chunks of these sizes in bytes, over and over."""
         self.library.asc_pdm_init(self.state)
-        data, parts = np.ascontiguousarray(data), []
-        position = turn = 0
-        while position < len(data):
-            count = min(chunks[turn % len(chunks)], len(data) - position)
-            most = -(-count // self.bytes)
-            guard = np.int16(-12345)
-            out = np.full(most + 1, guard, np.int16)
-            source = ctypes.c_void_p(data.ctypes.data + position)
-            target = ctypes.c_void_p(out.ctypes.data)
-            done = self.library.asc_pdm(self.state, source, ctypes.c_size_t(count), target)
-            assert done <= most and out[most] == guard
-            parts.append(out[:done])
-            position, turn = position + count, turn + 1
-        return np.concatenate([np.zeros(0, np.int16), *parts])
+        data = np.asarray(data, np.uint8)
+        return pushed(
+            self.library.asc_pdm, self.state, data, chunks, lambda count: -(-count // self.bytes)
+        )
 
 
 @pytest.fixture(scope="session")

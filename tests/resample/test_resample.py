@@ -17,6 +17,7 @@ from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.resample import fixed
 from asc_tiny.resample.design import Resampler, design
 from asc_tiny.util.errors import AscError
+from support.chunked import pushed
 from support.front_ends import DEFAULT
 from support.native import shared_library, write
 from support.paths import CLIPS
@@ -49,20 +50,8 @@ class CResampler:
     def run(self, pcm: np.ndarray, chunks: list[int]) -> np.ndarray:
         """Push a stream in chunks of these sizes, over and over."""
         self.library.asc_resample_init(self.state)
-        pcm, parts = np.ascontiguousarray(pcm), []
-        position = turn = 0
-        while position < len(pcm):
-            count = min(chunks[turn % len(chunks)], len(pcm) - position)
-            most = self.resampler.output_count(count)
-            guard = np.int16(-12345)
-            out = np.full(most + 1, guard, np.int16)
-            samples = ctypes.c_void_p(pcm.ctypes.data + 2 * position)
-            target = ctypes.c_void_p(out.ctypes.data)
-            done = self.library.asc_resample(self.state, samples, ctypes.c_size_t(count), target)
-            assert done <= most and out[most] == guard
-            parts.append(out[:done])
-            position, turn = position + count, turn + 1
-        return np.concatenate([np.zeros(0, np.int16), *parts])
+        most = self.resampler.output_count
+        return pushed(self.library.asc_resample, self.state, pcm, chunks, most)
 
 
 @pytest.fixture(scope="session")

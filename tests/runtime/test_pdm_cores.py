@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.pdm import fixed
 from asc_tiny.pdm.design import Decimator
 from support import c_programs, compilers
-from support.emulated import EmulatedImage
+from support.emulated import EmulatedImage, flash_bytes
 from support.native import write
 from support.pdm import packed
 
@@ -50,18 +49,5 @@ def test_cores_give_the_models_bits_at_their_costs(core: str, tmp_path: Path) ->
         out = np.frombuffer((folder / "out.pcm").read_bytes(), "<i2")
         assert np.array_equal(out, fixed.decimate(stream, decimator))
         assert cost / MARGIN <= spent / written <= cost * MARGIN
-        assert flash_bytes(image) <= flash * MARGIN
+        assert flash_bytes(image, "asc_pdm.c", "asc_pdm_tables.c") <= flash * MARGIN
         assert state <= STATE_BYTES
-
-
-def flash_bytes(image: EmulatedImage) -> int:
-    """Return the bytes of code and tables of the decimator."""
-    total = 0
-    for name in ("asc_pdm.c", "asc_pdm_tables.c"):
-        path = image.folder / f"{name}.o"
-        command = [*image.compiler, "-O2", "-std=c99", "-c", name, "-o", path]
-        subprocess.run(command, cwd=image.folder, check=True)
-        done = subprocess.run(["arm-none-eabi-size", path], capture_output=True, text=True)
-        text, data = done.stdout.splitlines()[1].split()[:2]
-        total += int(text) + int(data)
-    return total

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from asc_tiny.firmware.runtime import runtime_sources
 from asc_tiny.resample import fixed
 from asc_tiny.resample.design import Resampler, design
 from support import c_programs, compilers
-from support.emulated import EmulatedImage
+from support.emulated import EmulatedImage, flash_bytes
 from support.native import CORES as COMPILERS
 from support.native import compile_for, write
 from support.resampling import RATES, rounded, worst_case
@@ -85,20 +84,8 @@ def test_costs_do_not_grow(name: str, tmp_path: Path) -> None:
     image = build(resampler, "Cortex-M4", tmp_path)
     _, spent, state_bytes = run(image, noise(40 * 1024), "blocks")
     assert instructions / MARGIN <= spent <= instructions * MARGIN
-    assert flash_bytes(image) <= flash * MARGIN
+    assert flash_bytes(image, "asc_resample.c", "asc_resample_tables.c") <= flash * MARGIN
     assert state_bytes <= state
-
-
-def flash_bytes(image: EmulatedImage) -> int:
-    total = 0
-    for name in ("asc_resample.c", "asc_resample_tables.c"):
-        path = image.folder / f"{name}.o"
-        command = [*image.compiler, "-O2", "-std=c99", "-c", name, "-o", path]
-        subprocess.run(command, cwd=image.folder, check=True)
-        done = subprocess.run(["arm-none-eabi-size", path], capture_output=True, text=True)
-        text, data = done.stdout.splitlines()[1].split()[:2]
-        total += int(text) + int(data)
-    return total
 
 
 @pytest.mark.parametrize("core", COMPILERS)

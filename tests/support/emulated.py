@@ -88,6 +88,19 @@ class EmulatedImage:
         return emulate(self.board, self.folder / "image.elf", arguments)
 
 
+def flash_bytes(image: EmulatedImage, *names: str) -> int:
+    """Return the bytes of code and constants of C files of an image, each compiled alone."""
+    total = 0
+    for name in names:
+        path = image.folder / f"{name}.o"
+        command = [*image.compiler, "-O2", "-std=c99", "-c", name, "-o", path]
+        subprocess.run(command, cwd=image.folder, check=True)
+        done = subprocess.run(["arm-none-eabi-size", path], capture_output=True, text=True)
+        text, data = done.stdout.splitlines()[1].split()[:2]
+        total += int(text) + int(data)
+    return total
+
+
 class EmulatedFrontEnd:
     """The C front end of a configuration on a board of QEMU.
 

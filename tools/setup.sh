@@ -52,10 +52,12 @@ END
     [[ "$2" != test ]] || cat <<END
 g++                             command -v c++
 clang                           command -v clang
+lld                             command -v ld.lld
 make                            command -v make
 arduino-builder                 command -v arduino-builder
 arduino-ctags                   command -v arduino-ctags
 libstdc++-arm-none-eabi-newlib  setup_has_library arm-none-eabi-g++ libstdc++_nano.a
+picolibc-arm-none-eabi          setup_has_library arm-none-eabi-gcc picolibc.specs
 gcc-riscv64-unknown-elf         command -v riscv64-unknown-elf-gcc
 picolibc-riscv64-unknown-elf    setup_has_library riscv64-unknown-elf-gcc picolibc.specs
 $(setup_riscv_emulator)  command -v qemu-system-riscv32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from asc_tiny.train.recipe import Schedule
+from asc_tiny.train.recipe_tables import Schedule
 
 
 def rate(schedule: Schedule, epoch: int, step: int, steps: int) -> float:

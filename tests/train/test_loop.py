@@ -16,7 +16,7 @@ from asc_tiny.features import cache
 from asc_tiny.frontend import fixed
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.augmentation.augment import rounded
-from asc_tiny.train.recipe import MixupNormalisation
+from asc_tiny.train.recipe_tables import MixupNormalisation
 from asc_tiny.util import locks
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import sha256

@@ -10,7 +10,7 @@ import pytest
 
 from asc_tiny.train import learning_rate
 from asc_tiny.train import recipe as recipes
-from asc_tiny.train.recipe import Schedule
+from asc_tiny.train.recipe_tables import Schedule
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.fields import key_of
 from support.paths import MODELS

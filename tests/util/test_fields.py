@@ -24,7 +24,8 @@ from asc_tiny.model.ensemble import to_toml
 from asc_tiny.model.model_file import load
 from asc_tiny.targets.build import project
 from asc_tiny.train import recipe
-from asc_tiny.train.recipe import Augmentation, Devices, Distillation, Recipe, Schedule
+from asc_tiny.train.recipe import Recipe
+from asc_tiny.train.recipe_tables import Augmentation, Devices, Distillation, Schedule
 from asc_tiny.train.run import Run
 from asc_tiny.util import fields, files
 from asc_tiny.util.console_text import shown

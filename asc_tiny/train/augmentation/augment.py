@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from asc_tiny.frontend.config import Normalization, Quantization
 from asc_tiny.frontend.reference import quantize
-from asc_tiny.train.recipe import Augmentation
+from asc_tiny.train.recipe_tables import Augmentation
 
 Float32Array = NDArray[np.float32]
 Int64Array = NDArray[np.int64]

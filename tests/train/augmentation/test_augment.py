@@ -7,7 +7,7 @@ import pytest
 
 from asc_tiny.frontend.config import Quantization
 from asc_tiny.train.augmentation import augment
-from asc_tiny.train.recipe import Augmentation
+from asc_tiny.train.recipe_tables import Augmentation
 
 SHAPE = (6, 32, 36, 3)
 

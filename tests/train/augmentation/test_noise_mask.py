@@ -19,7 +19,7 @@ from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.train import loop
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.augmentation import augment, noise_mask
-from asc_tiny.train.recipe import Augmentation
+from asc_tiny.train.recipe_tables import Augmentation
 
 CONFIG = FrontEndConfig(n_mels=16, n_fft=1024)
 RECIPE = """

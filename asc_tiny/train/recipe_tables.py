@@ -1,0 +1,173 @@
+"""Tables of a training recipe, a class each; a key left out has the value of the report.
+
+"The report" is that of Bing et al. (DCASE2023 Task 1).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from asc_tiny.util import fields
+from asc_tiny.util.console_text import shown
+from asc_tiny.util.errors import AscError
+
+
+def check(owner: object, name: str, ok: bool, allowed: str) -> None:
+    """Check a value of the recipe or of a table of it.
+
+    Args:
+        owner: what has the value; the name of a table is that of its class.
+        name: attribute of ``owner``.
+        ok: whether the value is allowed.
+        allowed: what is, for people.
+
+    Raises:
+        AscError: the value is not allowed.
+    """
+    if not ok:
+        table = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(owner).__name__).lower()
+        prefix = "" if table == "recipe" else f"{table}."
+        raise AscError(f"{prefix}{name} = {shown(getattr(owner, name))}, allowed: {allowed}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Learning rate and batches.
+
+    The defaults are those of Bing et al. (DCASE2023 Task 1), section 3.1.
+
+    Attributes:
+        cycles: epochs of each cycle; the rate restarts at ``rate_max`` after each.
+        rate_max, rate_min: learning rate at the start and towards the end of a cycle.
+        momentum: momentum of stochastic gradient descent, 0 to below 1.
+        weight_decay: share of each kernel taken away per step, times the learning rate.
+        batch: clips per step at most; an epoch is cut into steps of equal size.
+    """
+
+    cycles: tuple[int, ...] = (10, 20, 40, 80, 160)
+    rate_max: float = 0.1
+    rate_min: float = 1e-5
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    batch: int = 128
+
+    def __post_init__(self) -> None:
+        check(self, "cycles", len(self.cycles) > 0 and min(self.cycles) >= 1, "epochs, 1 or more")
+        check(self, "rate_max", 0.0 < self.rate_max <= 10.0, "above 0, up to 10")
+        check(self, "rate_min", 0.0 <= self.rate_min <= self.rate_max, "0 to rate_max")
+        check(self, "momentum", 0.0 <= self.momentum < 1.0, "0 to below 1")
+        check(self, "weight_decay", 0.0 <= self.weight_decay < 1.0, "0 to below 1")
+        check(self, "batch", self.batch >= 2, "2 or more")
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all cycles together."""
+        return sum(self.cycles)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Random changes to the training features.
+
+    The defaults are those of the report by Bing et al., section 2.3.
+
+    Attributes:
+        mixup_alpha: parameter of the symmetric beta distribution that mixes two clips of a batch; 0
+            for no mixing.
+        crop_columns: width of the random crop in time; 0 for the whole clip.
+        frequency_masks, frequency_mask_bands: masks per clip and their width at most.
+        time_masks, time_mask_columns: masks per clip and their width at most.
+        gain_db: a clip is made louder or softer by up to this, as a shift of its log-mel.
+        quantize_input: round the features to the int8 codes that the chip will see.
+    """
+
+    mixup_alpha: float = 0.3
+    crop_columns: int = 30
+    frequency_masks: int = 2
+    frequency_mask_bands: int = 20
+    time_masks: int = 1
+    time_mask_columns: int = 3
+    gain_db: float = 0.0
+    quantize_input: bool = field(default=False, metadata=fields.spelled("quantise_input"))
+
+    def __post_init__(self) -> None:
+        for name in ("crop_columns", "frequency_masks", "time_masks"):
+            check(self, name, getattr(self, name) >= 0, "0 or more")
+        for name in ("frequency_mask_bands", "time_mask_columns"):
+            check(self, name, getattr(self, name) >= 0, "0 or more")
+        check(self, "mixup_alpha", 0.0 <= self.mixup_alpha <= 10.0, "0 to 10")
+        check(self, "gain_db", 0.0 <= self.gain_db <= 40.0, "0 to 40")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixupNormalisation:
+    """Mixing of channel statistics between clips in networks that have such layers (section 2.2).
+
+    Attributes:
+        alpha: parameter of the symmetric beta distribution from which the share that a clip keeps
+            of its own statistics is drawn.
+        share: share of batches that are mixed; 0 leaves plain batch normalisation.
+    """
+
+    alpha: float = 0.3
+    share: float = 0.1
+
+    def __post_init__(self) -> None:
+        check(self, "alpha", 0.0 < self.alpha <= 10.0, "above 0, up to 10")
+        check(self, "share", 0.0 <= self.share <= 1.0, "0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseMask:
+    """Noise in the training clips, and a second task: telling it from the clip (section 2.3.2).
+
+    Attributes:
+        weight: weight of that task's loss beside the loss of the scenes; 0 leaves out the noise as
+            well.
+        snr_db: lowest and highest ratio of a clip's power to the power of its noise, in dB.
+    """
+
+    weight: float = 0.0
+    snr_db: tuple[float, ...] = (0.0, 30.0)
+
+    def __post_init__(self) -> None:
+        check(self, "weight", 0.0 <= self.weight <= 100.0, "0 to 100")
+        ordered = len(self.snr_db) == 2 and -40.0 <= self.snr_db[0] <= self.snr_db[1] <= 80.0
+        check(self, "snr_db", ordered, "the lowest and the highest, within -40 to 80")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Devices:
+    """Recordings as other devices would have made them.
+
+    Attributes:
+        responses: folder of impulse responses, wav or flac at the front end's rate; "" for none.
+        share: share of clips that get one of the responses, 0 to 1.
+    """
+
+    responses: str = ""
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        check(self, "share", 0.0 <= self.share <= 1.0, "0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distillation:
+    """Trained networks that the one in training learns from.
+
+    Attributes:
+        teacher: folders of runs or .keras files; the scores of several are averaged.
+        temperature: temperature that softens the scores of teacher and student, 1 to 100.
+        weight: weight of the teacher's scores, 0 to 1; the labels have the rest.
+    """
+
+    teacher: tuple[str, ...] = ()
+    temperature: float = 2.0
+    weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        check(self, "teacher", all(self.teacher), "folders of runs or .keras files")
+        check(self, "temperature", 1.0 <= self.temperature <= 100.0, "1 to 100")
+        check(self, "weight", 0.0 <= self.weight <= 1.0, "0 to 1")

@@ -165,7 +165,9 @@ class _Watcher:
         """Ask a device what its firmware is, and whether it went on since the last decision."""
         device.forget()
         info, found = device.info(), device.provenance()
-        went_on = found == self._known and not self._is_behind(device.status().windows)
+        # One that has started anew may have counted as many windows as it had before by now.
+        windows = [device.status().windows, *(each.window for each in device.results)]
+        went_on = found == self._known and not any(map(self._is_behind, windows))
         is_restart = self._known is not None and not went_on
         if is_restart:
             self._expected = None

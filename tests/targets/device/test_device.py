@@ -225,8 +225,9 @@ def test_monitor_comes_back_when_the_board_does(board: project.Project, tmp_path
     assert isinstance(lost, Lost) and "the line is" in lost.reason
     with emulator.switched_on(board, port=port, microphone=blocks):
         assert isinstance(next(events), Connected)
-        decided = next(events)
-        assert isinstance(decided, Decided) and decided.label in LABELS
+        # On a busy computer a restart may be seen by the first decision only, and is told then.
+        decided = next(event for event in events if isinstance(event, Decided))
+        assert decided.label in LABELS
     events.close()
 
 

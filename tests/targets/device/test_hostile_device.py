@@ -279,6 +279,23 @@ def test_monitor_counts_what_got_lost_while_the_line_was_away() -> None:
     assert next(events).missed == 0
 
 
+def test_monitor_sees_a_restart_whose_windows_are_as_many_as_before() -> None:
+    board = Deciding()
+    board.count(0)
+    events = watch(lambda: board, unknown="unknown")
+    next(events)
+    board.decide()
+    assert next(events).result.window == 0
+    board.waiting = b"cut"
+    assert next(events).reason == "gone"
+    # Its first decision comes while it is asked, and is counted by then.
+    board.count(0)
+    board.decide()
+    assert next(events).is_restart is True
+    decided = next(events)
+    assert decided.result.window == 0 and decided.missed == 0
+
+
 def test_monitor_takes_other_labels_after_a_restart() -> None:
     board = Deciding()
     board.count(0)

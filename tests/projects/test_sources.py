@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from asc_tiny.boards import catalog
 from asc_tiny.firmware.c.templates import template_root
+from asc_tiny.projects.sources import compiler
 from support.bare_networks import convolution
 from support.commands import asc_tiny
 from support.dropped_sources import examples, expected, generate, heard
@@ -116,6 +118,19 @@ def test_the_board_says_how_many_blocks_wait(tmp_path: Path) -> None:
             headers += [path.read_text() for path in out.rglob("asc_audio.h")]
         assert headers[0] == headers[1]
         assert "#define ASC_AUDIO_BLOCKS 2u" not in headers[0]
+
+
+@pytest.mark.parametrize(
+    ("board", "command"),
+    [
+        ("host", "cc -O2"),
+        ("rpi_pico", "arm-none-eabi-gcc -mcpu=cortex-m0plus -O2"),
+        ("esp32c3_devkitm", "riscv64-unknown-elf-gcc -march=rv32imc -mabi=ilp32 -O2"),
+        ("esp32s3_devkitc", "xtensa-esp32s3-elf-gcc -O2"),
+    ],
+)
+def test_readme_names_the_compiler_of_the_core(board: str, command: str) -> None:
+    assert f"{compiler(catalog.get(board))} -O2" == command
 
 
 def test_readme_knows_the_prefix_and_all_files(tmp_path: Path) -> None:

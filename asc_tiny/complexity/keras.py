@@ -46,7 +46,6 @@ _BILINEAR = 7
 _PER_OUTPUT: Mapping[str, int] = {
     **dict.fromkeys(_ELEMENTWISE_TEXT.split(), 1),
     "BatchNormalization": 2,
-    "MixupNormalisation": 2,
     "Normalization": 2,
     "Softmax": _SOFTMAX,
 }
@@ -155,9 +154,17 @@ def _live_elements(model: Any, calls: list[Call]) -> list[int]:
     ]
 
 
+def _kind(layer: Any) -> str:
+    """Return the name of the class of Keras that a layer is of or derives from."""
+    for kind in type(layer).__mro__:
+        if kind.__module__.startswith("keras."):
+            return kind.__name__
+    return type(layer).__name__
+
+
 def _cost(layer: Any, inputs: list[Any], outputs: list[Any], source: str) -> OpCost:
     """Count the work of a layer; int8 codes are what is moved."""
-    kind = type(layer).__name__
+    kind = _kind(layer)
     size = sum(math.prod(_shape(tensor, source)) for tensor in outputs)
     read = math.prod(_shape(inputs[0], source)) if inputs else 0
     if kind == "Conv2DTranspose":
@@ -190,7 +197,6 @@ def _cost(layer: Any, inputs: list[Any], outputs: list[Any], source: str) -> OpC
 
 _MEASURED: Mapping[str, tuple[str, ...]] = {
     "BatchNormalization": ("moving_mean", "moving_variance"),
-    "MixupNormalisation": ("moving_mean", "moving_variance"),
     "Normalization": ("mean", "variance", "count"),
 }
 """Weights that are statistics of the data, by kind of layer: they are not learnt."""
@@ -198,7 +204,7 @@ _MEASURED: Mapping[str, tuple[str, ...]] = {
 
 def _learnt(layer: Any) -> list[Any]:
     """Return the weights of a layer but for statistics; those that are frozen were learnt, too."""
-    measured = _MEASURED.get(type(layer).__name__, ())
+    measured = _MEASURED.get(_kind(layer), ())
     return [w for w in getattr(layer, "weights", ()) if w.name not in measured]
 
 

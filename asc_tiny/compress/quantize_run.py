@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny import nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.compress.finetune import finetune
 from asc_tiny.compress.layer_error import layer_errors, to_json
@@ -45,7 +44,7 @@ def quantize_run(
         AscError: the run is not complete, the data set is another one, or the network has an
             operator that TensorFlow Lite Micro does not run.
     """
-    recipe, info, model = run.recipe(), run.info(), nets.load(run.model_path)
+    recipe, info, model = run.recipe(), run.info(), run.model()
     unknown = sorted(set(dataset.labels) - set(info.labels))
     if unknown:
         raise AscError(
@@ -122,7 +121,7 @@ def error_report(run: Run, dataset: Dataset, quantized: bytes) -> str:
     chosen = [clips[index] for index in even]
     features = cache.load(chosen, run.info().frontend, arithmetic=run.recipe().features)
     x = features.take(np.arange(len(features)))
-    return to_json(layer_errors(nets.load(run.model_path), quantized, x), len(x))
+    return to_json(layer_errors(run.model(), quantized, x), len(x))
 
 
 def calibration_clips(features: FeatureSet, count: int) -> NDArray[np.integer]:

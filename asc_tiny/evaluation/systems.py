@@ -183,7 +183,8 @@ def _float_network(path: Path) -> FloatNetwork:
     from asc_tiny.complexity.keras import measure_model
     from asc_tiny.train.run import Run
 
-    model, info = nets.load(path), Run(path.parent).info()
+    run = Run(path.parent)
+    model, info = run.model(), run.info()
     complexity = measure_model(model, source=str(path))
     _check_input(path, tuple(model.input_shape[1:]), info.frontend)
     if model.output_shape[-1] != len(info.labels):

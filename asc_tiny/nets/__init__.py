@@ -1,4 +1,4 @@
-"""The networks in Keras, a file each; ``build`` finds them by name."""
+"""Networks in Keras: ours, a file each, and those of others; ``build`` finds them by name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +17,47 @@ from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes
 
 NAMES = ("mini_segnet", "mobilenet")
+"""Our own."""
 
 
-def build(name: str, input_shape: tuple[int, int, int], classes: int, **options: Any) -> Any:
+def build(
+    name: str,
+    input_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    folder: Path = Path(),
+    filters: Mapping[str, int] | None = None,
+    batch_size: int | None = None,
+    **options: Any,
+) -> Any:
     """Build a network by its name.
 
     Args:
-        name: one of ``NAMES``.
+        name: name as ``network.find`` takes it.
         input_shape: (n_mels, columns, channels) of the features.
         classes: number of outputs.
-        options: passed to the network's ``build``: ``dropout``, ``filters``, ``batch_size``.
+        folder: folder that a network in a file is relative to.
+        filters: number of filters, or units, of layers that have fewer than the whole network.
+        batch_size: fixed batch; 1 to convert to TFLite without dynamic shapes.
+        options: arguments of the network's own, ``dropout`` among them.
 
     Returns:
         An untrained ``keras.Model`` from float32 features to class probabilities.
 
     Raises:
-        AscError: there is no such network, it cannot take this input, or TensorFlow is missing.
+        AscError: there is no such network, it cannot take this input, these options or these
+            filters, or TensorFlow is missing.
     """
-    return _module(name).build(input_shape, classes, **options)
+    from asc_tiny.nets.network import find
 
+    network = find(name, folder)
+    require_tensorflow()
+    from asc_tiny.nets.rebuild import rebuilt
 
-def filters(name: str) -> dict[str, int]:
-    """Return the filters of a network's convolutions before pruning, in their order.
-
-    Raises:
-        AscError: there is no such network, or TensorFlow is missing.
-    """
-    return dict(_module(name).FILTERS)
+    model = network.build(input_shape, classes, **options)
+    if filters or batch_size:
+        return rebuilt(model, filters=filters, batch_size=batch_size)
+    return model
 
 
 def load(path: Path) -> Any:
@@ -71,13 +86,6 @@ def register_layers() -> None:
     """
     require_tensorflow()
     importlib.import_module("asc_tiny.nets.mixup_normalization")
-
-
-def _module(name: str) -> Any:
-    if name not in NAMES:
-        raise AscError(f"network {name!r} is unknown, allowed: {', '.join(NAMES)}")
-    require_tensorflow()
-    return importlib.import_module(f"asc_tiny.nets.{name}")
 
 
 @functools.cache

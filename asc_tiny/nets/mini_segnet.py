@@ -9,9 +9,10 @@ import keras
 from keras import layers
 
 from asc_tiny.nets.mixup_normalization import MixupNormalisation
+from asc_tiny.nets.options import scaled
 from asc_tiny.util.errors import AscError
 
-FILTERS = {
+_FILTERS = {
     "encoder1": 48,
     "encoder2": 48,
     "encoder3": 224,
@@ -19,7 +20,9 @@ FILTERS = {
     "decoder2": 48,
     "decoder3": 16,
 }
-"""Filters of the convolutions before pruning."""
+"""Filters of the convolutions at width 1."""
+
+UNPRUNED = ("hidden",)
 
 _KERNEL = (2, 3)
 _HIDDEN = 1280
@@ -30,8 +33,7 @@ def build(
     classes: int = 10,
     *,
     dropout: float = 0.2,
-    filters: Mapping[str, int] = FILTERS,
-    batch_size: int | None = None,
+    width: float = 1.0,
 ) -> keras.Model:
     """Build Mini-SegNet (the report's section 2.2): 276,490 parameters, 237,437,440 MACs.
 
@@ -43,20 +45,19 @@ def build(
         input_shape: (n_mels, columns, channels), n_mels and columns at least 8.
         classes: number of outputs.
         dropout: share of the hidden dense layer dropped in training, 0 to below 1.
-        filters: number of filters of each convolution by its name, 1 to that in ``FILTERS``;
-            fewer in a pruned network.
-        batch_size: fixed batch; 1 to convert to TFLite without dynamic shapes.
+        width: factor on the number of filters of each convolution, above 0.
 
     Returns:
         Model from float32 features (batch, n_mels, columns, channels) to probabilities
         (batch, classes).
 
     Raises:
-        AscError: the input is too small for three poolings.
+        AscError: the input is too small for three poolings, or the width is not allowed.
     """
     if min(input_shape[:2]) < 8:
         raise AscError(f"network mini_segnet: input {input_shape[:2]}, at least 8 x 8 is needed")
-    inputs = keras.Input(input_shape, batch_size=batch_size, name="features")
+    filters = scaled(_FILTERS, width)
+    inputs = keras.Input(input_shape, name="features")
     x = _pool(_conv(inputs, filters, "encoder1", MixupNormalisation), "encoder1")
     x = _pool(_conv(x, filters, "encoder2"), "encoder2")
     x = _pool(_conv(x, filters, "encoder3"), "encoder3")

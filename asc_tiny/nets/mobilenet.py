@@ -11,9 +11,10 @@ from typing import Any
 import keras
 from keras import layers
 
+from asc_tiny.nets.options import scaled
 from asc_tiny.util.errors import AscError
 
-FILTERS = {
+_FILTERS = {
     "low_conv1": 8,
     "low_conv2": 16,
     "high_conv1": 8,
@@ -23,7 +24,7 @@ FILTERS = {
     "project": 16,
     "point3": 64,
 }
-"""Filters of the convolutions before pruning; depthwise ones follow their input."""
+"""Filters of the convolutions at width 1; depthwise ones follow their input."""
 
 
 def build(
@@ -31,8 +32,7 @@ def build(
     classes: int = 10,
     *,
     dropout: float = 0.2,
-    filters: Mapping[str, int] = FILTERS,
-    batch_size: int | None = None,
+    width: float = 1.0,
 ) -> keras.Model:
     """Build MobileNet (the report's section 2.2): 7,946 parameters, 3,972,224 MACs by default.
 
@@ -44,21 +44,21 @@ def build(
         input_shape: (n_mels, columns, channels); n_mels a multiple of 2.
         classes: number of outputs.
         dropout: share of pooled channels dropped in training, 0 to below 1.
-        filters: number of filters of each convolution by its name, 1 to that in ``FILTERS``;
-            fewer in a pruned network.
-        batch_size: fixed batch; 1 to convert to TFLite without dynamic shapes.
+        width: factor on the number of filters of each convolution, above 0.
 
     Returns:
         Model from float32 features (batch, n_mels, columns, channels) to probabilities
         (batch, classes).
 
     Raises:
-        AscError: the number of mel bands cannot be split in two halves.
+        AscError: the number of mel bands cannot be split in two halves, or the width is not
+            allowed.
     """
     n_mels = input_shape[0]
     if n_mels % 2:
         raise AscError(f"network mobilenet: n_mels = {n_mels}, must be even")
-    inputs = keras.Input(input_shape, batch_size=batch_size, name="features")
+    filters = scaled(_FILTERS, width)
+    inputs = keras.Input(input_shape, name="features")
     half = n_mels // 2
     bands = [
         _band(

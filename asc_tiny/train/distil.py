@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from asc_tiny import nets
+from asc_tiny.nets.rebuild import rebuilt
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run
 from asc_tiny.util.errors import AscError
@@ -92,23 +93,24 @@ def at_shape(network: keras.Model, shape: tuple[int, int, int]) -> keras.Model:
     """Return a trained network for inputs of another number of columns, its weights copied.
 
     Raises:
-        AscError: the network is not one of ``asc_tiny.nets.NAMES``, or has other bands.
+        AscError: the network has weights for its number of columns, or other bands.
     """
     if tuple(network.input_shape[1:]) == shape:
         return network
-    if network.name not in nets.NAMES:
+    other = rebuilt(network, input_shape=shape)
+    try:
+        other.set_weights(network.get_weights())
+    except ValueError as error:
         raise AscError(
-            f"teacher {network.name}: takes {network.input_shape[1:]}, the student {shape}; "
-            f"only these can be rebuilt: {', '.join(nets.NAMES)}"
-        )
-    filters = {name: network.get_layer(name).filters for name in nets.filters(network.name)}
-    rebuilt = nets.build(network.name, shape, network.output_shape[-1], filters=filters)
-    rebuilt.set_weights(network.get_weights())
-    return rebuilt
+            f"teacher {network.name}: takes {network.input_shape[1:]}, the student {shape}, and "
+            "its weights fit no other size"
+        ) from error
+    return other
 
 
 def _checked(path: Path, recipe: Recipe, labels: Sequence[str]) -> keras.Model:
-    network = nets.load(path)
+    run = Run(path.parent)
+    network = run.model() if path == run.model_path and run.info_path.exists() else nets.load(path)
     bands, columns, channels = recipe.frontend.shape
     if tuple(network.input_shape[1:]) != (bands, columns, channels):
         raise AscError(
@@ -117,7 +119,6 @@ def _checked(path: Path, recipe: Recipe, labels: Sequence[str]) -> keras.Model:
         )
     if network.output_shape[-1] != len(labels):
         raise AscError(f"{path}: {network.output_shape[-1]} scores, the data {len(labels)} scenes")
-    run = Run(path.parent)
     if run.info_path.exists():
         info = run.info()
         if info.labels != tuple(labels):

@@ -13,12 +13,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from asc_tiny import nets
 from asc_tiny.audio.dataset import Clip, Dataset
 from asc_tiny.features import cache
 from asc_tiny.features.cache import FeatureSet
 from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.nets.mixup_normalization import MixupNormalisation
+from asc_tiny.nets.rebuild import filters_of, rebuilt
 from asc_tiny.train import distil, learning_rate
 from asc_tiny.train.augmentation import augment, devices
 from asc_tiny.train.augmentation.noise_mask import Noise
@@ -116,6 +116,7 @@ def _train(
     teachers = [*distil.load(recipe, dataset.labels), *teachers]
     _check_same_data(run, info)
     write_bytes(run.recipe_path, recipe.source)
+    recipe.find_network().copy(run.network_folder)
     trainer = Trainer(recipe, len(dataset.labels), initial, teachers, distribution)
     done = trainer.restore(run)
     rows = run.history()[:done]
@@ -138,16 +139,15 @@ def build(recipe: Recipe, shape: tuple[int, int, int], classes: int) -> keras.Mo
     """Build a recipe's network for features of ``shape``, untrained.
 
     Raises:
-        AscError: the recipe names a convolution that the network does not have, or wants more
-            filters of one than it has.
+        AscError: the network cannot be built as the recipe says: its options, a layer that it
+            does not have, more filters of one than it has.
     """
-    most = nets.filters(recipe.network)
-    for name, count in recipe.filters.items():
-        if not count <= most.get(name, 0):
-            allowed = ", ".join(f"{key} up to {value}" for key, value in most.items())
-            raise AscError(f"filters.{name} = {count}, allowed: {allowed}")
-    filters = {**most, **recipe.filters}
-    model = nets.build(recipe.network, shape, classes, dropout=recipe.dropout, filters=filters)
+    model = recipe.find_network().build(
+        shape, classes, dropout=recipe.dropout, **recipe.network_options
+    )
+    whole = filters_of(model)
+    if {**whole, **recipe.filters} != whole:
+        model = rebuilt(model, filters=recipe.filters)
     for layer in model.layers:
         if isinstance(layer, MixupNormalisation):
             layer.alpha = recipe.mixup_normalization.alpha
@@ -360,7 +360,7 @@ def _disturbance(recipe: Recipe) -> augment.Disturbance | None:
 
 def _files(recipe: Recipe) -> dict[str, str]:
     """Return the SHA-256 of what the recipe names, by its name there."""
-    files = distil.hashes(recipe)
+    files = {**recipe.find_network().digests(), **distil.hashes(recipe)}
     if recipe.devices.responses:
         files[recipe.devices.responses] = devices.digest(recipe.find(recipe.devices.responses))
     return files

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from asc_tiny import nets
 from asc_tiny.features.cache import ARITHMETICS
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.nets import network as networks
 from asc_tiny.train.recipe_tables import (
     Augmentation,
     Devices,
@@ -38,7 +38,9 @@ class Recipe:
 
     Attributes:
         name: name of the model.
-        network: one of ``asc_tiny.nets.NAMES``.
+        network: one of ``asc_tiny.nets.NAMES``, ``FILE.py:FUNCTION`` or ``FILE.keras`` beside the
+            recipe, or the name of an entry point in the group ``asc_tiny.networks``.
+        network_options: arguments of the network's own, such as a width.
         seed: seed of the random initial weights, order of clips, augmentation and dropout.
         dropout: share of channels dropped before the classifier.
         filters: number of filters, by name, of the convolutions that have fewer than the network's
@@ -54,6 +56,7 @@ class Recipe:
             tables of the file.
         source: the file's bytes; they travel with the run.
         folder: folder that the file is in.
+        network_folder: folder that the network's file is in; None for ``folder``.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Recipe:
     seed: int = 1
     dropout: float = 0.2
     filters: Mapping[str, int] = field(default_factory=dict)
+    network_options: Mapping[str, Any] = field(default_factory=dict)
     time_resolution: int = 1
     normalize_bands: bool = field(default=False, metadata=fields.spelled("normalise_bands"))
     features: str = "float"
@@ -76,10 +80,11 @@ class Recipe:
     distillation: Distillation = field(default_factory=Distillation)
     source: bytes = b""
     folder: Path = field(default=Path(), compare=False)
+    network_folder: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         check(self, "name", labels.is_name(self.name), labels.ALLOWED)
-        check(self, "network", self.network in nets.NAMES, ", ".join(nets.NAMES))
+        check(self, "network", networks.is_name(self.network), networks.allowed())
         check(self, "seed", 0 <= self.seed < 2**31, "0 to 2147483647")
         check(self, "dropout", 0.0 <= self.dropout < 1.0, "0 to below 1")
         check(self, "features", self.features in ARITHMETICS, ", ".join(ARITHMETICS))
@@ -137,6 +142,14 @@ class Recipe:
         bands, columns, channels = self.train_frontend.shape
         return (bands, self.augmentation.crop_columns or columns, channels)
 
+    def find_network(self) -> networks.Network:
+        """Return the network that the recipe names.
+
+        Raises:
+            AscError: its file is not beside the recipe.
+        """
+        return networks.find(self.network, self.network_folder or self.folder)
+
     def find(self, name: str) -> Path:
         """Return the path of a file that the recipe names, beside it or in the working folder.
 
@@ -157,7 +170,7 @@ _TABLES = {
     "devices": Devices,
     "distillation": Distillation,
 }
-_NOT_KEYS = ("source", "folder")
+_NOT_KEYS = ("source", "folder", "network_folder")
 
 
 def load(path: Path, *, features: str | None = None) -> Recipe:
@@ -201,6 +214,7 @@ def _recipe(values: dict[str, Any], source: bytes, folder: Path) -> Recipe:
     special: dict[str, Callable[[Any], Any]] = {
         "frontend": lambda _: frontend,
         "filters": lambda value: dict(fields.table(value, "filters")),
+        "network_options": lambda value: dict(fields.table(value, "network_options")),
         **{name: partial(_part, kind, name) for name, kind in _TABLES.items()},
     }
     arguments = fields.checked(Recipe, values, without=_NOT_KEYS, special=special)

@@ -8,13 +8,14 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny import nets
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.recipe import Recipe
@@ -49,7 +50,8 @@ class RunInfo:
         epochs: epochs trained, 0 while the run is not complete.
         evaluate_accuracy: accuracy of ``model.keras`` on the split ``evaluate``, 0 to 1; None while
             the run is not complete.
-        files: SHA-256 of what else the recipe names (teachers, responses), by its name there.
+        files: SHA-256 of what else the recipe names (network, teachers, responses), by its name
+            there.
     """
 
     labels: tuple[str, ...]
@@ -73,6 +75,11 @@ class Run:
         return self.root / "recipe.toml"
 
     @property
+    def network_folder(self) -> Path:
+        """Copies of the files beside the recipe that the network is built from."""
+        return self.root / "network"
+
+    @property
     def model_path(self) -> Path:
         """The trained network, as ``save_model`` writes it."""
         return self.root / "model.keras"
@@ -94,7 +101,20 @@ class Run:
 
     def recipe(self) -> Recipe:
         """Read the recipe."""
-        return recipes.load(self.recipe_path)
+        recipe = recipes.load(self.recipe_path)
+        return replace(recipe, network_folder=self.network_folder)
+
+    def model(self) -> Any:
+        """Return the trained network as a ``keras.Model``.
+
+        A network in a file of Python is of layers that this file may define: the run's copy of it
+        is executed.
+
+        Raises:
+            AscError: a file is missing or damaged, or TensorFlow is missing.
+        """
+        self.recipe().find_network().register()
+        return nets.load(self.model_path)
 
     def info(self) -> RunInfo:
         """Read ``run.json``.

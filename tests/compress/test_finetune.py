@@ -19,6 +19,7 @@ from asc_tiny.frontend.reference import quantize as codes_of
 from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.train.augmentation.augment import rounded
 from asc_tiny.train.statistics.recalibrate import recalibrate
+from support.our_networks import FILTERS
 
 SHAPE = (16, 36, 3)
 
@@ -42,7 +43,7 @@ def features():
 
 def network(name, features):
     keras.utils.set_random_seed(0)
-    model = nets.build(name, SHAPE, 3, filters=dict.fromkeys(nets.filters(name), 8))
+    model = nets.build(name, SHAPE, 3, filters=dict.fromkeys(FILTERS[name], 8))
     recalibrate(model, features)
     head = model.get_layer("classify")
     head.kernel.assign(6 * head.kernel)

@@ -19,13 +19,14 @@ from asc_tiny.compress import quantize
 from asc_tiny.compress.layer_error import layer_errors, to_json
 from asc_tiny.compress.layer_groups import groups
 from asc_tiny.train.statistics.recalibrate import recalibrate
+from support.our_networks import FILTERS
 
 SHAPE = (16, 36, 3)
 
 
 def trained(name, features):
     keras.utils.set_random_seed(0)
-    network = nets.build(name, SHAPE, 3, filters=dict.fromkeys(nets.filters(name), 8))
+    network = nets.build(name, SHAPE, 3, filters=dict.fromkeys(FILTERS[name], 8))
     recalibrate(network, features)
     return network
 

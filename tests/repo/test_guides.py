@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from asc_tiny import nets
 from asc_tiny.boards import catalog
 from asc_tiny.train import recipe as recipes
 from asc_tiny.util.files import read_toml
@@ -26,27 +25,22 @@ def block(page: str, language: str, number: int = 0) -> str:
     return text.split(f"```{language}\n")[number + 1].split("```")[0]
 
 
-def test_a_network_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_of_ones_own(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow")
-    (tmp_path / "ds_cnn.py").write_text(block("add_a_network.md", "python"))
-    (tmp_path / "ds_cnn.toml").write_text(block("add_a_network.md", "toml"))
-    spec = importlib.util.spec_from_file_location(f"{nets.__name__}.ds_cnn", tmp_path / "ds_cnn.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    scope: dict[str, tuple[str, ...]] = {}
-    exec(block("add_a_network.md", "python", 1), scope)
-    monkeypatch.setattr(nets, "NAMES", scope["NAMES"])
-    recipe = recipes.load(tmp_path / "ds_cnn.toml")
-    network = nets.build(recipe.network, recipe.frontend.shape, 3)
+    from asc_tiny.train import loop
+
+    (tmp_path / "my_nets.py").write_text(block("add_a_network.md", "python"))
+    (tmp_path / "my_net.toml").write_text(block("add_a_network.md", "toml", 1))
+    recipe = recipes.load(tmp_path / "my_net.toml")
+    network = loop.build(recipe, recipe.frontend.shape, 3)
     assert network.output_shape == (None, 3)
     norms = 4 * (32 + 32 + 32 + 32 + 32 + 32 + 48)
     weights = 3 * 10 * 4 * 32 + 3 * 9 * 32 + 2 * 32 * 32 + 32 * 48 + 48 * 3
     biases = 32 + 3 * 32 + 2 * 32 + 48 + 3
     assert network.count_params() == weights + biases + norms
-    fewer = {name: count // 2 for name, count in nets.filters("ds_cnn").items()}
-    smaller = nets.build("ds_cnn", recipe.frontend.shape, 3, filters=fewer)
+    smaller = loop.build(
+        dataclasses.replace(recipe, filters={"first": 16, "point3": 24}), recipe.frontend.shape, 3
+    )
     assert smaller.get_layer("point3").filters == 24
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from asc_tiny import nets
 from asc_tiny.complexity.keras import measure_model
 from asc_tiny.complexity.report import Total, total
 from asc_tiny.compress.prune.channels import Channels, trace
 from asc_tiny.compress.prune.goal import Goal, Start
 from asc_tiny.compress.prune.plan import Ranking, rank
 from asc_tiny.compress.prune.shrink import copy_kept
+from asc_tiny.nets.rebuild import functional, rebuilt
 
 
 @dataclass(frozen=True)
@@ -20,41 +20,46 @@ class RankedNetwork:
     """A network with its filters in the order of their importance.
 
     Attributes:
-        name: one of ``asc_tiny.nets.NAMES``.
-        model: ``keras.Model`` of that network; nothing here changes it.
+        model: functional ``keras.Model``; nothing here changes it.
         channels, ranking: the channels of the model that can be removed, and their order by
             importance.
     """
 
-    name: str
     model: Any
     channels: Channels
     ranking: Ranking
 
     @classmethod
-    def of(cls, name: str, model: Any, criterion: str) -> RankedNetwork:
-        """Rank the filters of a network by one of ``criteria.CRITERIA``.
+    def of(cls, model: Any, criterion: str, unpruned: Collection[str] = ()) -> RankedNetwork:
+        """Rank the filters of a network.
+
+        Args:
+            model: a functional or sequential network.
+            criterion: one of ``criteria.CRITERIA``.
+            unpruned: names of layers that keep their filters.
 
         Raises:
-            AscError: there is no such network, or the model is not a functional one.
+            AscError: the model is not a functional one.
         """
+        model = functional(model)
         channels = trace(model)
-        return cls(name, model, channels, rank(model, channels, nets.filters(name), criterion))
+        layers = set(channels.producers) - set(unpruned)
+        return cls(model, channels, rank(model, channels, layers, criterion))
 
     @property
     def start(self) -> Start:
         """What steps towards a goal are counted from if this is the first network."""
-        return Start(self.ranking.filters, total([measure_model(self.model, source=self.name)]))
+        return Start(
+            self.ranking.filters, total([measure_model(self.model, source=self.model.name)])
+        )
 
     def build(self, filters: Mapping[str, int]) -> Any:
         """Build the network anew, untrained, with other numbers of filters."""
-        shape, classes = self.model.input_shape[1:], self.model.output_shape[-1]
-        every = {**self.ranking.filters, **filters}
-        return nets.build(self.name, shape, classes, filters=every)
+        return rebuilt(self.model, filters=filters)
 
     def measure(self, filters: Mapping[str, int]) -> Total:
         """Return the figures of the network with other numbers of filters."""
-        return total([measure_model(self.build(filters), source=self.name)])
+        return total([measure_model(self.build(filters), source=self.model.name)])
 
     def counts(self, goal: Goal, start: Start, multiple: int) -> list[int]:
         """Return how many channels of each group stay to meet a goal.

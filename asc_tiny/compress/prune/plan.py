@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,10 +46,12 @@ class Ranking:
         groups: all groups of channels, in the order of their first layers.
         order: (group's index, filters per channel) of every channel that may go, the least
             important first.
+        kept: filters in no group, of layers that have some in a group.
     """
 
     groups: tuple[Group, ...]
     order: tuple[tuple[int, int], ...]
+    kept: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def filters(self) -> dict[str, int]:
@@ -62,7 +64,7 @@ class Ranking:
         for group, count in zip(self.groups, counts, strict=True):
             for layer in group.layers:
                 layers[layer] += count
-        return dict(layers)
+        return {layer: count + self.kept.get(layer, 0) for layer, count in layers.items()}
 
     def removing(self, channels: int, multiple: int) -> list[int]:
         """Return the count that stays of each group after the least important ``channels`` went.
@@ -97,9 +99,11 @@ class Ranking:
                 allowed = ", ".join(f"{key} 1 to {most}" for key, most in current.items())
                 raise AscError(f"{name} = {count}, allowed: {allowed}")
         wanted = {**current, **table}
-        counts = [
-            wanted[group.layers[0]] // group.layers.count(group.layers[0]) for group in self.groups
-        ]
+        places = Counter(layer for group in self.groups for layer in set(group.layers))
+        for name in table:
+            if places[name] > 1:
+                raise AscError(f"{name}: its filters belong to several others, no table cuts them")
+        counts = [self._table_count(group, wanted, places) for group in self.groups]
         given = self.layer_filters(counts)
         for name, count in wanted.items():
             if given[name] != count:
@@ -107,6 +111,15 @@ class Ranking:
                 names = ", ".join(sorted(tied))
                 raise AscError(f"{name} = {count}, but layers {names} have their filters together")
         return counts
+
+    def _table_count(
+        self, group: Group, wanted: Mapping[str, int], places: Mapping[str, int]
+    ) -> int:
+        for layer in group.layers:
+            if places[layer] == 1:
+                count = (wanted[layer] - self.kept.get(layer, 0)) // group.layers.count(layer)
+                return min(max(count, 0), len(group.channels))
+        return len(group.channels)
 
 
 def rank(model: Any, channels: Channels, layers: Collection[str], criterion: str) -> Ranking:
@@ -137,7 +150,9 @@ def rank(model: Any, channels: Channels, layers: Collection[str], criterion: str
     for tied, some in members.items():
         best = sorted(some, key=lambda channel: (-mean[channel], channel))
         groups.append(Group(tied, tuple(best), tuple(mean[channel] for channel in best)))
-    return Ranking(tuple(groups), _order(groups))
+    grouped = Counter(name for group in groups for name in group.layers for _ in group.channels)
+    kept = {name: len(channels.producers[name]) - count for name, count in grouped.items()}
+    return Ranking(tuple(groups), _order(groups), {n: count for n, count in kept.items() if count})
 
 
 def _order(groups: Sequence[Group]) -> tuple[tuple[int, int], ...]:

@@ -12,7 +12,6 @@ from typing import Any
 import tomli_w
 from tqdm import tqdm
 
-from asc_tiny import nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.compress.prune import curve
 from asc_tiny.compress.prune.criteria import CRITERIA
@@ -147,7 +146,7 @@ def _prune(
 ) -> tuple[Point, ...]:
     pruning, start = Pruning(out), network.start
     _claim(pruning, _description(source, goal, settings), resume)
-    teachers = [nets.load(source.model_path)] if settings.distil else []
+    teachers = [source.model()] if settings.distil else []
     last, points = source, [_point(0, source, network, start)]
     with tqdm(total=settings.steps, desc="pruning", unit="step", disable=None) as bar:
         for number in range(1, settings.steps + 1):
@@ -198,7 +197,7 @@ def retraining_recipe(
         rate_max=rate_max,
         rate_min=min(recipe.schedule.rate_min, rate_max),
     )
-    every = {**nets.filters(recipe.network), **recipe.filters, **filters}
+    every = {**recipe.filters, **filters}
     content = recipe.content
     content["filters"] = every
     content["schedule"] = {
@@ -212,8 +211,8 @@ def retraining_recipe(
 
 
 def _ranked(run: Run, settings: Settings) -> RankedNetwork:
-    model = nets.load(run.model_path)
-    return RankedNetwork.of(run.recipe().network, model, settings.criterion)
+    unpruned = run.recipe().find_network().unpruned
+    return RankedNetwork.of(run.model(), settings.criterion, unpruned)
 
 
 def _complete(run: Run) -> bool:
@@ -273,5 +272,6 @@ def _point(number: int, run: Run, network: RankedNetwork, start: Start) -> Point
 
 def _copy(last: Run, out: Run) -> None:
     """Copy what makes a run; its description comes last, when the rest is there."""
+    last.recipe().find_network().copy(out.network_folder)
     for name in ("recipe_path", "history_path", "model_path", "info_path"):
         write_bytes(getattr(out, name), read_bytes(getattr(last, name)))

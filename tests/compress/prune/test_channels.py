@@ -15,6 +15,7 @@ from keras import layers
 
 from asc_tiny.compress.prune.channels import FIXED, trace
 from asc_tiny.compress.prune.shrink import copy_kept
+from support.our_networks import FILTERS
 
 
 def joints(a=6, b=4, c=5, *, hidden=7):
@@ -147,4 +148,4 @@ def test_mobilenet_ties_its_bands_and_frees_the_rest():
     producers = channels.producers
     np.testing.assert_array_equal(producers["low_conv2"], producers["high_conv2"])
     free = [name for name, made in producers.items() if FIXED not in made]
-    assert sorted(free) == sorted(nets.filters("mobilenet"))
+    assert sorted(free) == sorted(FILTERS["mobilenet"])

@@ -21,12 +21,15 @@ from asc_tiny.compress.prune.criteria import CRITERIA, importance
 from asc_tiny.compress.prune.goal import Rate, Table, Within, read_table
 from asc_tiny.compress.prune.network import RankedNetwork
 from asc_tiny.compress.prune.plan import MIN_FILTERS
+from asc_tiny.nets.network import find
+from support.our_networks import FILTERS
 
 SHAPE = (16, 12, 3)
+UNPRUNED = find("mini_segnet").unpruned
 
 # The batch-norms that a convolution's channels pass before the next convolution takes them.
 NORMS = {
-    "mini_segnet": {name: [f"{name}_norm"] for name in nets.filters("mini_segnet")},
+    "mini_segnet": {name: [f"{name}_norm"] for name in FILTERS["mini_segnet"]},
     "mobilenet": {
         "low_conv1": ["low_conv1_norm"],
         "high_conv1": ["high_conv1_norm"],
@@ -80,15 +83,15 @@ def network(request):
 
 @pytest.fixture(scope="module")
 def segnet():
-    return RankedNetwork.of("mini_segnet", nets.build("mini_segnet", (256, 36, 3), 10), "l1")
+    return RankedNetwork.of(nets.build("mini_segnet", (256, 36, 3), 10), "l1", UNPRUNED)
 
 
 def test_dead_filters_go_first_and_change_nothing(network):
     rng = np.random.default_rng(3)
-    sizes = nets.filters(network.name)
+    sizes = FILTERS[network.name]
     gone = {name: rng.permutation(sizes[name])[: sizes[name] // 2] for name in NORMS[network.name]}
     dead = silenced(network, gone)
-    ranked = RankedNetwork.of(network.name, dead, "l1")
+    ranked = RankedNetwork.of(dead, "l1", UNPRUNED)
     removed = sum(sizes[name] // 2 for name in sizes)
     counts = ranked.counts(Rate(removed / ranked.start.total), ranked.start, 1)
     smaller = ranked.shrunk(counts)
@@ -99,7 +102,7 @@ def test_dead_filters_go_first_and_change_nothing(network):
 
 @pytest.mark.parametrize("rate", [0.3, 0.7])
 def test_the_smaller_network_is_the_big_one_with_the_channels_silenced(network, rate):
-    ranked = RankedNetwork.of(network.name, network, "l1")
+    ranked = RankedNetwork.of(network, "l1", UNPRUNED)
     counts = ranked.counts(Rate(rate), ranked.start, 1)
     removed = list(ranked.ranking.removed(counts))
     gone = {
@@ -113,7 +116,7 @@ def test_the_smaller_network_is_the_big_one_with_the_channels_silenced(network, 
 
 def test_shrinking_leaves_the_network_as_it_is(network):
     before = network.get_weights()
-    ranked = RankedNetwork.of(network.name, network, "l1")
+    ranked = RankedNetwork.of(network, "l1", UNPRUNED)
     ranked.shrunk(ranked.counts(Rate(0.5), ranked.start, 1))
     for old, new in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -145,7 +148,7 @@ def test_importance_does_not_depend_on_a_layers_scale(criterion):
 def test_tied_filters_share_their_importance():
     model = random_network("mobilenet")
     channels = trace(model)
-    ranking = RankedNetwork.of("mobilenet", model, "l1").ranking
+    ranking = RankedNetwork.of(model, "l1").ranking
     group = next(g for g in ranking.groups if "low_conv2" in g.layers)
     assert sorted(group.layers) == ["high_conv2", "low_conv2"]
     both = [importance(model, channels, name, "l1") for name in group.layers]
@@ -241,7 +244,7 @@ def test_parts_of_a_goal_lead_to_it(segnet):
     ],
 )
 def test_a_table_that_does_not_fit_is_named(network, table, message):
-    ranked = RankedNetwork.of(network, nets.build(network, SHAPE, 4), "l1")
+    ranked = RankedNetwork.of(nets.build(network, SHAPE, 4), "l1", UNPRUNED)
     with pytest.raises(AscError, match=message):
         ranked.counts(Table(table), ranked.start, 1)
 

@@ -118,7 +118,7 @@ def test_the_unpruned_network_teaches_the_pruned_ones(points, source, dataset, f
     path = folder / "taught.toml"
     teacher = f'\n[distillation]\nteacher = "{source.model_path}"\n'
     path.write_bytes((folder / "taught" / "recipe.toml").read_bytes() + teacher.encode())
-    network = RankedNetwork.of("mobilenet", nets.load(source.model_path), "l1")
+    network = RankedNetwork.of(nets.load(source.model_path), "l1")
     smaller = network.shrunk(network.counts(goal, network.start, 1))
     run = loop.train(
         recipes.load(path),
@@ -234,7 +234,7 @@ def test_the_retraining_recipe_is_its_own_file(source, folder):
     path = folder / "changed.toml"
     path.write_bytes(changed.source)
     assert recipes.load(path) == changed
-    assert changed.filters == {**nets.filters("mobilenet"), "expand": 20}
+    assert changed.filters == {"expand": 20}
     assert changed.schedule.cycles == (7,)
     assert changed.schedule.batch == recipe.schedule.batch
     assert changed.augmentation == recipe.augmentation

@@ -19,9 +19,10 @@ from asc_tiny.features.cache import FeatureSet
 from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.nets.mixup_normalization import MixupNormalisation
 from asc_tiny.nets.rebuild import filters_of, rebuilt
-from asc_tiny.train import distil, learning_rate
+from asc_tiny.train import distil, learning_rate, optimizer, transfer
 from asc_tiny.train.augmentation import augment, devices
 from asc_tiny.train.augmentation.noise_mask import Noise
+from asc_tiny.train.averaging import WeightAverage
 from asc_tiny.train.distribute import Distribution
 from asc_tiny.train.objective import Objective
 from asc_tiny.train.recipe import Recipe
@@ -30,7 +31,7 @@ from asc_tiny.train.statistics.normalize import with_band_statistics
 from asc_tiny.train.statistics.recalibrate import recalibrate
 from asc_tiny.util import user_cache
 from asc_tiny.util.errors import AscError
-from asc_tiny.util.files import naming, write_bytes
+from asc_tiny.util.files import naming, read_bytes, sha256, write_bytes
 
 Float32Array = NDArray[np.float32]
 
@@ -129,7 +130,8 @@ def _train(
             bar.set_postfix(loss=row["loss"], accuracy=row["evaluate_accuracy"], refresh=False)
             bar.update()
     if recipe.recalibrate:
-        recalibrate(trainer.model, data.clean(_RECALIBRATION_CLIPS, recipe))
+        clean = data.clean(_RECALIBRATION_CLIPS, recipe)
+        recalibrate(trainer.model, clean, without=trainer.frozen)
     save_model(trainer.model, run.model_path)
     _, accuracy = data.evaluate(trainer.model)
     run.write_info(replace(info, epochs=max(done, total), evaluate_accuracy=round(accuracy, 6)))
@@ -159,7 +161,8 @@ class Trainer:
     """A network in training with its optimiser.
 
     Attributes:
-        model: the network at the full number of columns, with the weights of the last epoch.
+        model: the network at the full number of columns, with the weights of the last epoch or
+            their mean.
     """
 
     def __init__(
@@ -179,6 +182,7 @@ class Trainer:
         self.model = build(recipe, recipe.frontend.shape, classes)
         with self._distribution.scope():
             self._build(recipe, classes, initial, teachers)
+        self._average = WeightAverage(recipe.averaging, self._trainee.weights)
         self.model.set_weights(self._trainee.get_weights())
 
     def _build(
@@ -191,18 +195,19 @@ class Trainer:
         self._trainee = build(recipe, recipe.train_shape, classes)
         if initial is not None:
             self._trainee.set_weights(initial.get_weights())
+        elif recipe.init:
+            transfer.initialize(self._trainee, transfer.init_path(recipe))
+        transfer.freeze(self._trainee, recipe)
         self._objective = Objective(recipe, self._trainee, teachers)
-        self._optimizer = keras.optimizers.SGD(
-            recipe.schedule.rate_max,
-            momentum=recipe.schedule.momentum,
-            weight_decay=recipe.schedule.weight_decay or None,
-        )
-        # Decay shrinks kernels only: biases and batch-norm have nothing to gain from it.
-        self._optimizer.exclude_from_weight_decay(
-            var_list=[v for v in self._objective.trainable_variables if len(v.shape) < 2]
-        )
-        self._optimizer.build(self._objective.trainable_variables)
+        variables = self._objective.trainable_variables
+        factors = transfer.rate_factors(self._trainee, recipe.rate_factors, variables)
+        self._optimizer = optimizer.build(recipe.schedule, variables, factors)
         self._step = self._distribution.compiled_step(self._objective, self._optimizer)
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """Names of the layers that do not learn."""
+        return frozenset(layer.name for layer in self._trainee.layers if not layer.trainable)
 
     def epoch(self, epoch: int, data: _Data) -> dict[str, str]:
         """Train one epoch, counted from 0, and return its row of the history.
@@ -227,17 +232,19 @@ class Trainer:
             rate = learning_rate.rate(recipe.schedule, epoch, step, steps)
             self._optimizer.learning_rate.assign(rate)
             losses.append(self._step(x, y))
+            self._average.after_step(epoch)
             if not np.isfinite(losses[-1]):
                 raise AscError(_not_finite(epoch, f"the loss is {losses[-1]} at step {step + 1}"))
         if not all(np.isfinite(value).all() for value in self._trainee.get_weights()):
             raise AscError(_not_finite(epoch, "a weight is not finite"))
-        self.model.set_weights(self._trainee.get_weights())
+        self._average.after_epoch(epoch)
+        self.model.set_weights(self._average.values())
         loss, accuracy = data.evaluate(self.model)
         figures = {"loss": np.mean(losses), "evaluate_loss": loss, "evaluate_accuracy": accuracy}
         return {"rate": f"{rate:.6g}", **{name: f"{v:.6f}" for name, v in figures.items()}}
 
     def state(self) -> list[NDArray[Any]]:
-        """Return every variable of network, dropout and optimiser."""
+        """Return every variable of network, dropout, optimizer and mean of the weights."""
         return [variable.numpy() for variable in self._variables()]
 
     def restore(self, run: Run) -> int:
@@ -255,11 +262,15 @@ class Trainer:
             raise AscError(f"{run.checkpoint_path}: is not of network {self._recipe.network}")
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
-        self.model.set_weights(self._trainee.get_weights())
+        self.model.set_weights(self._average.values())
         return epochs
 
     def _variables(self) -> list[Any]:
-        return [*self._objective.variables, *self._optimizer.variables]
+        return [
+            *self._objective.variables,
+            *self._optimizer.variables,
+            *self._average.variables,
+        ]
 
 
 @dataclass(frozen=True)
@@ -363,6 +374,8 @@ def _files(recipe: Recipe) -> dict[str, str]:
     files = {**recipe.find_network().digests(), **distil.hashes(recipe)}
     if recipe.devices.responses:
         files[recipe.devices.responses] = devices.digest(recipe.find(recipe.devices.responses))
+    if recipe.init:
+        files[recipe.init] = sha256(read_bytes(transfer.init_path(recipe)))
     return files
 
 

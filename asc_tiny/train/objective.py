@@ -30,6 +30,7 @@ class Objective:
     ) -> None:
         self._mask_weight = recipe.noise_mask.weight
         self._model = noise_mask.with_head(network) if self._mask_weight else network
+        self._label_smoothing = recipe.loss.label_smoothing
         table = recipe.distillation
         self._teacher_weight = table.weight if teachers else 0.0
         self._teacher = Teacher(teachers, recipe.train_shape, table.temperature)
@@ -57,7 +58,9 @@ class Objective:
             scores, mask = self._model(x, training=True)
         else:
             scores = self._model(x, training=True)
-        loss = tf.reduce_mean(keras.losses.categorical_crossentropy(y, scores))
+        smoothing = self._label_smoothing
+        losses = keras.losses.categorical_crossentropy(y, scores, label_smoothing=smoothing)
+        loss = tf.reduce_mean(losses)
         if self._teacher_weight:
             taught = tf.reduce_mean(self._teacher.loss(x, scores))
             loss = (1.0 - self._teacher_weight) * loss + self._teacher_weight * taught

@@ -15,8 +15,10 @@ from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.nets import network as networks
 from asc_tiny.train.recipe_tables import (
     Augmentation,
+    Averaging,
     Devices,
     Distillation,
+    Loss,
     MixupNormalisation,
     NoiseMask,
     Schedule,
@@ -52,8 +54,12 @@ class Recipe:
         features: ``float``, or ``fixed`` for what the integer front end's int8 codes stand for.
         recalibrate: measure the statistics of batch-norm on clips without augmentation at the
             end; otherwise they stay those of training.
-        frontend, schedule, augmentation, mixup_normalization, noise_mask, devices, distillation:
-            tables of the file.
+        init: file or run whose weights training starts from, layer by layer; "" for none.
+        freeze: layers whose weights stay as they are, by name or pattern.
+        linear_probe: whether only the last layer with weights learns.
+        rate_factors: factors of the learning rate of layers, by name or pattern.
+        frontend, schedule, augmentation, mixup_normalization, noise_mask, devices, distillation,
+            loss, averaging: tables of the file.
         source: the file's bytes; they travel with the run.
         folder: folder that the file is in.
         network_folder: folder that the network's file is in; None for ``folder``.
@@ -69,6 +75,10 @@ class Recipe:
     normalize_bands: bool = field(default=False, metadata=fields.spelled("normalise_bands"))
     features: str = "float"
     recalibrate: bool = True
+    init: str = ""
+    freeze: tuple[str, ...] = ()
+    linear_probe: bool = False
+    rate_factors: Mapping[str, float] = field(default_factory=dict)
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -78,6 +88,8 @@ class Recipe:
     noise_mask: NoiseMask = field(default_factory=NoiseMask)
     devices: Devices = field(default_factory=Devices)
     distillation: Distillation = field(default_factory=Distillation)
+    loss: Loss = field(default_factory=Loss)
+    averaging: Averaging = field(default_factory=Averaging)
     source: bytes = b""
     folder: Path = field(default=Path(), compare=False)
     network_folder: Path | None = field(default=None, compare=False)
@@ -91,6 +103,11 @@ class Recipe:
         if any(type(n) is not int or not 1 <= n <= _MOST_FILTERS for n in self.filters.values()):
             counts = shown(dict(self.filters))
             raise AscError(f"filters = {counts}, must be counts of 1 to {_MOST_FILTERS}")
+        for layer, factor in self.rate_factors.items():
+            if not 0.0 < factor <= 100.0:
+                raise AscError(
+                    f"rate_factors.{shown(layer)[1:-1]} = {factor:g}, allowed: above 0, up to 100"
+                )
         if self.frontend.quantization is not None:
             raise AscError("frontend.quantisation: comes from the trained model, not the recipe")
         divides = self.time_resolution >= 1 and self.frontend.hop % self.time_resolution == 0
@@ -169,6 +186,8 @@ _TABLES = {
     "noise_mask": NoiseMask,
     "devices": Devices,
     "distillation": Distillation,
+    "loss": Loss,
+    "averaging": Averaging,
 }
 _NOT_KEYS = ("source", "folder", "network_folder")
 
@@ -215,10 +234,17 @@ def _recipe(values: dict[str, Any], source: bytes, folder: Path) -> Recipe:
         "frontend": lambda _: frontend,
         "filters": lambda value: dict(fields.table(value, "filters")),
         "network_options": lambda value: dict(fields.table(value, "network_options")),
+        "rate_factors": _factors,
         **{name: partial(_part, kind, name) for name, kind in _TABLES.items()},
     }
     arguments = fields.checked(Recipe, values, without=_NOT_KEYS, special=special)
     return Recipe(**arguments, source=source, folder=folder)
+
+
+def _factors(value: object) -> dict[str, float]:
+    factors = fields.table(value, "rate_factors")
+    names = {name: f"rate_factors.{shown(name)[1:-1]}" for name in factors}
+    return {name: fields.typed(factor, "float", names[name]) for name, factor in factors.items()}
 
 
 def _part(kind: type[T], name: str, value: object) -> T:

@@ -12,6 +12,9 @@ from asc_tiny.util import fields
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 
+OPTIMIZERS = ("sgd", "adamw")
+AVERAGES = ("none", "ema", "swa")
+
 
 def check(owner: object, name: str, ok: bool, allowed: str) -> None:
     """Check a value of the recipe or of a table of it.
@@ -38,14 +41,20 @@ class Schedule:
     The defaults are those of Bing et al. (DCASE2023 Task 1), section 3.1.
 
     Attributes:
+        optimizer: one of ``OPTIMIZERS``.
         cycles: epochs of each cycle; the rate restarts at ``rate_max`` after each.
+        warmup_epochs: epochs of the first cycle in which the rate rises to ``rate_max``, fewer
+            than the cycle has.
         rate_max, rate_min: learning rate at the start and towards the end of a cycle.
-        momentum: momentum of stochastic gradient descent, 0 to below 1.
+        momentum: momentum of stochastic gradient descent, the decay of AdamW's mean gradient, 0
+            to below 1.
         weight_decay: share of each kernel taken away per step, times the learning rate.
         batch: clips per step at most; an epoch is cut into steps of equal size.
     """
 
+    optimizer: str = "sgd"
     cycles: tuple[int, ...] = (10, 20, 40, 80, 160)
+    warmup_epochs: int = 0
     rate_max: float = 0.1
     rate_min: float = 1e-5
     momentum: float = 0.9
@@ -53,7 +62,10 @@ class Schedule:
     batch: int = 128
 
     def __post_init__(self) -> None:
+        check(self, "optimizer", self.optimizer in OPTIMIZERS, ", ".join(OPTIMIZERS))
         check(self, "cycles", len(self.cycles) > 0 and min(self.cycles) >= 1, "epochs, 1 or more")
+        most = self.cycles[0] - 1
+        check(self, "warmup_epochs", 0 <= self.warmup_epochs <= most, f"0 to {most}")
         check(self, "rate_max", 0.0 < self.rate_max <= 10.0, "above 0, up to 10")
         check(self, "rate_min", 0.0 <= self.rate_min <= self.rate_max, "0 to rate_max")
         check(self, "momentum", 0.0 <= self.momentum < 1.0, "0 to below 1")
@@ -78,6 +90,11 @@ class Augmentation:
         crop_columns: width of the random crop in time; 0 for the whole clip.
         frequency_masks, frequency_mask_bands: masks per clip and their width at most.
         time_masks, time_mask_columns: masks per clip and their width at most.
+        roll_columns: a clip is turned round in time by up to this either way.
+        shift_bands: a clip's log-mel is moved by up to so many bands either way.
+        freq_mixstyle_alpha: parameter of the symmetric beta distribution from which the share is
+            drawn that a clip keeps of its own mean and deviation in each band.
+        freq_mixstyle_share: share of batches in which clips mix these; 0 for none.
         gain_db: a clip is made louder or softer by up to this, as a shift of its log-mel.
         quantize_input: round the features to the int8 codes that the chip will see.
     """
@@ -88,14 +105,20 @@ class Augmentation:
     frequency_mask_bands: int = 20
     time_masks: int = 1
     time_mask_columns: int = 3
+    roll_columns: int = 0
+    shift_bands: int = 0
+    freq_mixstyle_alpha: float = 0.4
+    freq_mixstyle_share: float = 0.0
     gain_db: float = 0.0
     quantize_input: bool = field(default=False, metadata=fields.spelled("quantise_input"))
 
     def __post_init__(self) -> None:
-        for name in ("crop_columns", "frequency_masks", "time_masks"):
+        counts = ("crop_columns", "frequency_masks", "frequency_mask_bands", "time_masks")
+        for name in (*counts, "time_mask_columns", "roll_columns", "shift_bands"):
             check(self, name, getattr(self, name) >= 0, "0 or more")
-        for name in ("frequency_mask_bands", "time_mask_columns"):
-            check(self, name, getattr(self, name) >= 0, "0 or more")
+        alpha, share = self.freq_mixstyle_alpha, self.freq_mixstyle_share
+        check(self, "freq_mixstyle_alpha", 0.0 < alpha <= 10.0, "above 0, up to 10")
+        check(self, "freq_mixstyle_share", 0.0 <= share <= 1.0, "0 to 1")
         check(self, "mixup_alpha", 0.0 <= self.mixup_alpha <= 10.0, "0 to 10")
         check(self, "gain_db", 0.0 <= self.gain_db <= 40.0, "0 to 40")
 
@@ -171,3 +194,39 @@ class Distillation:
         check(self, "teacher", all(self.teacher), "folders of runs or .keras files")
         check(self, "temperature", 1.0 <= self.temperature <= 100.0, "1 to 100")
         check(self, "weight", 0.0 <= self.weight <= 1.0, "0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """What scores are compared with.
+
+    Attributes:
+        label_smoothing: part of each target that is spread over all classes (Szegedy et al.,
+            "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567,
+            section 7), 0 to below 1.
+    """
+
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        check(self, "label_smoothing", 0.0 <= self.label_smoothing < 1.0, "0 to below 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Averaging:
+    """Mean of the weights along the training, which is the network that is kept.
+
+    Attributes:
+        kind: one of ``AVERAGES``.
+        decay: share of the exponential mean that a step keeps, 0 to below 1.
+        start_epoch: epochs before the mean begins.
+    """
+
+    kind: str = "none"
+    decay: float = 0.999
+    start_epoch: int = 0
+
+    def __post_init__(self) -> None:
+        check(self, "kind", self.kind in AVERAGES, ", ".join(AVERAGES))
+        check(self, "decay", 0.0 <= self.decay < 1.0, "0 to below 1")
+        check(self, "start_epoch", self.start_epoch >= 0, "0 or more")

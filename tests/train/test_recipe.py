@@ -69,7 +69,7 @@ quantise_input = true
         ('name = "x"\nseed = 1.5', "seed = 1.5, must be a whole number"),
         ('name = "x"\nseed = true', "seed = True, must be a whole number"),
         ('name = "x"\ndropout = 1.0', "dropout = 1.0, allowed: 0 to below 1"),
-        ('name = "x"\nepochs = 5', "unknown key epochs, allowed: augmentation, devices"),
+        ('name = "x"\nepochs = 5', "unknown key epochs, allowed: augmentation, averaging"),
         ('name = "x"\nsource = "y"', "unknown key source"),
         ('name = "x"\nfolder = "y"', "unknown key folder"),
         ('name = "x"\nschedule = 3', "schedule = 3, must be a table"),
@@ -108,6 +108,12 @@ quantise_input = true
         ('name = "x"\n[schedule]\ncycles = [1.5]', "schedule.cycles = [1.5], must be a list"),
         ('name = "x"\n[schedule]\nrate_min = 1', "schedule.rate_min = 1.0, allowed"),
         ('name = "x"\n[schedule]\nrate_max = nan', "schedule.rate_max = nan, must be a finite"),
+        ('name = "x"\n[schedule]\noptimizer = "lion"', "schedule.optimizer = 'lion', allowed: sgd"),
+        ('name = "x"\n[schedule]\nwarmup_epochs = 10', "warmup_epochs = 10, allowed: 0 to 9"),
+        ('name = "x"\n[averaging]\nkind = "mean"', "averaging.kind = 'mean', allowed: none, ema"),
+        ('name = "x"\n[loss]\nlabel_smoothing = 1', "loss.label_smoothing = 1.0, allowed: 0 to"),
+        ('name = "x"\n[rate_factors]\na = 0', "rate_factors.a = 0, allowed: above 0, up to 100"),
+        ('name = "x"\n[rate_factors]\na = "b"', "rate_factors.a = 'b', must be a finite number"),
         ('name = "x"\n[schedule]\nbatch = 1', "schedule.batch = 1, allowed: 2 or more"),
         ('name = "x"\n[augmentation]\nmixup = 1', "unknown key augmentation.mixup"),
         ('name = "x"\n[augmentation]\ncrop_columns = 37', "crop_columns = 37, allowed: 0 to 36"),
@@ -221,6 +227,16 @@ def test_rate_falls_by_a_cosine_within_a_cycle():
     assert rates[10] == pytest.approx(0.0505)
 
 
+def test_rate_rises_first_and_the_cosine_takes_the_rest_of_the_cycle():
+    schedule = Schedule(cycles=(4, 2), warmup_epochs=2, rate_max=0.1, rate_min=0.0)
+    rates = [learning_rate.rate(schedule, epoch, s, 5) for epoch in range(6) for s in range(5)]
+    assert rates[:10] == pytest.approx([0.01 * k for k in range(1, 11)])
+    assert rates[10:20] == pytest.approx(
+        [0.05 * (1 + math.cos(k / 10 * math.pi)) for k in range(10)]
+    )
+    assert rates[20] == pytest.approx(0.1), "later cycles have no warm-up"
+
+
 def test_last_rate_is_close_to_the_minimum():
     assert 1e-5 < learning_rate.rate(Schedule(), 309, 29, 30) < 1.1e-5
 
@@ -253,6 +269,14 @@ def test_the_documented_recipe_shows_every_default(tmp_path):
     (tmp_path / "bare.toml").write_text('name = "my_model"\n')
     bare = recipes.load(tmp_path / "bare.toml")
     assert dataclasses.replace(recipe, source=b"") == dataclasses.replace(bare, source=b"")
-    for table in ("schedule", "augmentation", "noise_mask", "devices", "distillation"):
+    for table in (
+        "schedule",
+        "augmentation",
+        "noise_mask",
+        "devices",
+        "distillation",
+        "loss",
+        "averaging",
+    ):
         keys = {key_of(field) for field in dataclasses.fields(getattr(bare, table))}
         assert set(recipe.content[table]) == keys

@@ -183,7 +183,7 @@ def _prune(
 def retraining_recipe(
     recipe: Recipe, filters: Mapping[str, int], *, epochs: int, rate_max: float
 ) -> Recipe:
-    """Return a recipe with other filters and a schedule of one cycle.
+    """Return a recipe with other filters and a schedule of one cycle, for weights that are there.
 
     Args:
         recipe: what the network was trained with.
@@ -194,20 +194,23 @@ def retraining_recipe(
     schedule = dataclasses.replace(
         recipe.schedule,
         cycles=(epochs,),
+        warmup_epochs=0,
         rate_max=rate_max,
         rate_min=min(recipe.schedule.rate_min, rate_max),
     )
     every = {**recipe.filters, **filters}
     content = recipe.content
     content["filters"] = every
+    content.pop("init", None)
     content["schedule"] = {
         **content.get("schedule", {}),
         "cycles": [epochs],
+        **({"warmup_epochs": 0} if recipe.schedule.warmup_epochs else {}),
         "rate_max": schedule.rate_max,
         "rate_min": schedule.rate_min,
     }
     source = tomli_w.dumps(content).encode("utf-8")
-    return dataclasses.replace(recipe, filters=every, schedule=schedule, source=source)
+    return dataclasses.replace(recipe, filters=every, init="", schedule=schedule, source=source)
 
 
 def _ranked(run: Run, settings: Settings) -> RankedNetwork:

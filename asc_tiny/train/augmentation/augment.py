@@ -1,4 +1,4 @@
-"""Augmentation of training features: crop, gain, mixup, masks, rounding to int8 codes.
+"""Augmentation of training features, from rolling in time to rounding to int8 codes.
 
 Everything random comes from one generator per (seed, epoch), so an epoch can be repeated alone.
 """
@@ -20,6 +20,8 @@ Generator = np.random.Generator
 Disturbance = Callable[[Float32Array, Generator], Float32Array]
 
 _NATS_PER_DB = np.log(10.0) / 10.0
+_LEAST_VARIANCE = np.float32(1e-6)
+"""Added to the variance of a band that may be constant."""
 
 
 def generator(seed: int, epoch: int) -> Generator:
@@ -78,8 +80,13 @@ def augment(
 
     Channels of ``x`` after the first ``channels`` are targets: neither masked nor rounded.
     """
+    x = roll(x, augmentation.roll_columns, rng)
     x = crop(x, augmentation.crop_columns, rng)
     x = gain(x, augmentation.gain_db, rng, normalization)
+    x = shift_bands(x, augmentation.shift_bands, rng, channels, normalization)
+    x = freq_mixstyle(
+        x, augmentation.freq_mixstyle_alpha, augmentation.freq_mixstyle_share, rng, channels
+    )
     x, y = mixup(x, y, augmentation.mixup_alpha, rng)
     x, carried = x[..., :channels], x[..., x.shape[-1] if channels is None else channels :]
     x = mask(x, 1, augmentation.frequency_masks, augmentation.frequency_mask_bands, rng)
@@ -97,6 +104,79 @@ def crop(x: Float32Array, columns: int, rng: Generator) -> Float32Array:
     return np.stack(
         [clip[:, start : start + columns] for clip, start in zip(x, starts, strict=True)]
     )
+
+
+def roll(x: Float32Array, most: int, rng: Generator) -> Float32Array:
+    """Turn each clip round in time by up to ``most`` columns either way.
+
+    What leaves at one end comes back at the other, as the time rolling of waveforms does (Schmid
+    et al., "CP-JKU Submission to DCASE22", DCASE2022 Challenge technical report, section 4). The
+    deltas at the seam stay those of the clip as it was.
+    """
+    if most == 0:
+        return x
+    places = np.arange(x.shape[2]) - rng.integers(-most, most + 1, len(x))[:, None]
+    return np.take_along_axis(x, (places % x.shape[2])[:, None, :, None], axis=2)
+
+
+def shift_bands(
+    x: Float32Array,
+    most: int,
+    rng: Generator,
+    channels: int | None = None,
+    normalization: Normalization | None = None,
+) -> Float32Array:
+    """Move each clip's log-mel and deltas by up to ``most`` bands; the outermost one is repeated.
+
+    Frequency jitter: on the mel scale it is what a small change of the filter bank's lowest and
+    highest frequency does (Koutini et al., "Efficient Training of Audio Transformers with
+    Patchout", arXiv:2110.05069, and Schmid et al. 2022 change these). A normalised band takes
+    the value of its neighbour in decibels, not in deviations.
+    """
+    if most == 0:
+        return x
+    bands = x.shape[1]
+    places = np.arange(bands) + rng.integers(-most, most + 1, len(x))[:, None]
+    places = np.clip(places, 0, bands - 1)
+    moved = np.take_along_axis(x, places[:, :, None, None], axis=1)
+    if normalization is not None:
+        means, scales = (np.array(v)[:, None] for v in (normalization.means, normalization.scales))
+        moved[..., :channels] *= (scales[places] / scales).astype(np.float32)[..., None]
+        moved[..., 0] += ((means[places] - means) / scales).astype(np.float32)
+    return moved
+
+
+def freq_mixstyle(
+    x: Float32Array, alpha: float, share: float, rng: Generator, channels: int | None = None
+) -> Float32Array:
+    """Mix each band's mean and deviation over time with those of another clip of the batch.
+
+    Freq-MixStyle (Kim et al., "Domain Generalization with Relaxed Instance Frequency-wise
+    Normalization", arXiv:2206.12513, and Schmid et al., DCASE2022): MixStyle (Zhou et al.,
+    arXiv:2104.02008) per frequency, for recordings of many devices. With a clip's mean m and
+    deviation s in a band, and another's m' and s', the log-mel becomes
+    (x - m) / s (l s + (1 - l) s') + l m + (1 - l) m', l from Beta(alpha, alpha) for each clip. The
+    deltas, which see no mean, take the same factor.
+
+    Args:
+        x: features, shape (clips, n_mels, columns, channels).
+        alpha: parameter of the beta distribution, above 0.
+        share: share of batches that are mixed, 0 to 1.
+        rng: source of choices.
+        channels: channels before those that are no features.
+    """
+    if share == 0.0 or rng.random() >= share:
+        return x
+    kept = rng.beta(alpha, alpha, (len(x), 1, 1)).astype(np.float32)
+    partner = rng.permutation(len(x))
+    mean = x[..., 0].mean(axis=2, keepdims=True)
+    deviation = np.sqrt(x[..., 0].var(axis=2, keepdims=True) + _LEAST_VARIANCE)
+    factor = kept + (1 - kept) * deviation[partner] / deviation
+    mixed = x.copy()
+    mixed[..., 0] -= mean
+    mixed[..., :channels] *= factor[..., None]
+    mixed[..., 0] += kept * mean + (1 - kept) * mean[partner]
+    return mixed
 
 
 def gain(

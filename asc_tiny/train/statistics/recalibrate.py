@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import keras
 import numpy as np
@@ -13,7 +13,9 @@ Float32Array = NDArray[np.float32]
 _BATCH = 64
 
 
-def recalibrate(model: keras.Model, features: Float32Array) -> None:
+def recalibrate(
+    model: keras.Model, features: Float32Array, *, without: Collection[str] = ()
+) -> None:
     """Set the moving statistics of every batch-norm to those of ``features``.
 
     While training, they are averaged over masked, mixed and cropped clips, which vary less than
@@ -24,9 +26,10 @@ def recalibrate(model: keras.Model, features: Float32Array) -> None:
     Args:
         model: a trained network; changed in place.
         features: clips without augmentation, shape (clips, n_mels, columns, channels).
+        without: names of layers that keep their statistics.
     """
     for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.name not in without:
             before = keras.Model(model.input, layer.input)
             mean, variance = _moments(
                 before(features[i : i + _BATCH], training=False).numpy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asc_tiny.frontend.config import Quantization
+from asc_tiny.frontend.config import Normalization, Quantization
 from asc_tiny.train.augmentation import augment
 from asc_tiny.train.recipe_tables import Augmentation
 
@@ -136,3 +136,87 @@ def test_quantized_input_is_the_last_step(x, rng):
     some, _ = augment.augment(x, y, Augmentation(quantize_input=True), quantization, rng)
     assert some.shape == (6, 32, 30, 3)
     np.testing.assert_array_equal(some, np.round(some / 0.25) * 0.25)
+
+
+def test_roll_turns_clips_round(x, rng):
+    rolled = augment.roll(x, 5, rng)
+    found = set()
+    for before, after in zip(x, rolled, strict=True):
+        (shift,) = (n for n in range(-5, 6) if np.array_equal(np.roll(before, n, axis=1), after))
+        found.add(shift)
+    assert len(found) > 1
+    np.testing.assert_array_equal(augment.roll(x, 0, rng), x)
+
+
+def test_shifted_bands_take_their_neighbors_values(x, rng):
+    moved = augment.shift_bands(x, 3, rng)
+    found = set()
+    for before, after in zip(x, moved, strict=True):
+        padded = np.pad(before, ((3, 3), (0, 0), (0, 0)), mode="edge")
+        (shift,) = (n for n in range(7) if np.array_equal(padded[n : n + 32], after))
+        found.add(shift)
+    assert len(found) > 1
+
+
+def test_shifted_bands_of_normalized_features_are_those_of_the_log_mel(x):
+    rng = np.random.default_rng(4)
+    means, scales = rng.normal(size=32), rng.uniform(0.5, 2.0, 32)
+    normalization = Normalization(means=tuple(means), scales=tuple(scales))
+    plain = x.copy()
+    plain *= scales[:, None, None].astype(np.float32)
+    plain[..., 0] += means[:, None].astype(np.float32)
+    moved = augment.shift_bands(x, 3, np.random.default_rng(5), 3, normalization)
+    expected = augment.shift_bands(plain, 3, np.random.default_rng(5), 3)
+    expected[..., 0] -= means[:, None].astype(np.float32)
+    np.testing.assert_allclose(moved, expected / scales[:, None, None], rtol=1e-4, atol=1e-5)
+
+
+def test_freq_mixstyle_mixes_the_statistics_of_each_band():
+    """As the papers' formula, clip by clip; deltas take the factor and no mean."""
+    x = np.random.default_rng(0).normal(2.0, 3.0, SHAPE).astype(np.float32)
+    mixed = augment.freq_mixstyle(x, 0.4, 1.0, np.random.default_rng(1), 3)
+    rng = np.random.default_rng(1)
+    rng.random()
+    kept, partner = rng.beta(0.4, 0.4, 6), rng.permutation(6)
+    for clip in range(6):
+        for band in (0, 31):
+            own, other = x[clip, band], x[partner[clip], band]
+            part, rest = kept[clip], 1 - kept[clip]
+            factor = (part * own[:, 0].std() + rest * other[:, 0].std()) / own[:, 0].std()
+            mean = part * own[:, 0].mean() + rest * other[:, 0].mean()
+            expected = (own[:, 0] - own[:, 0].mean()) * factor + mean
+            np.testing.assert_allclose(mixed[clip, band, :, 0], expected, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(mixed[clip, band, :, 1], own[:, 1] * factor, rtol=1e-4)
+
+
+def test_freq_mixstyle_is_for_a_share_of_batches_and_not_for_targets(x):
+    rng = np.random.default_rng(2)
+    changed = [(augment.freq_mixstyle(x, 0.4, 0.3, rng) != x).any() for _ in range(300)]
+    assert np.mean(changed) == pytest.approx(0.3, abs=0.08)
+    mixed = augment.freq_mixstyle(x, 0.4, 1.0, rng, 2)
+    np.testing.assert_array_equal(mixed[..., 2], x[..., 2])
+    assert (mixed[..., 1] != x[..., 1]).any()
+
+
+def test_freq_mixstyle_hides_the_device(rng):
+    """Bands' levels that tell a device from another do so less after it."""
+    device = np.repeat([0.0, 4.0], 50)
+    x = np.random.default_rng(0).normal(size=(100, 16, 20, 1)).astype(np.float32)
+    x[..., 0] += device[:, None, None].astype(np.float32)
+
+    def correlation(features):
+        return np.corrcoef(features.mean(axis=(1, 2, 3)), device)[0, 1]
+
+    assert correlation(x) > 0.99
+    assert correlation(augment.freq_mixstyle(x, 0.4, 1.0, rng)) < 0.9
+
+
+def test_what_is_off_draws_nothing(x):
+    y = np.eye(6, dtype=np.float32)
+    rngs = [np.random.default_rng(0), np.random.default_rng(0)]
+    off = Augmentation(crop_columns=30, frequency_masks=0, time_masks=0)
+    augment.augment(x, y, off, None, rngs[0])
+    augment.mixup(augment.crop(x, 30, rngs[1]), y, 0.3, rngs[1])
+    for rng in rngs:
+        # Masks draw nothing where there are none of them.
+        assert rng.bit_generator.state == rngs[0].bit_generator.state

@@ -17,6 +17,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 FLOATING_POINT = ("-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+COMPILED = (
+    "asc_conv.c",
+    "asc_depthwise.c",
+    "asc_pool.c",
+    "asc_kernels.c",
+    "asc_spectrum.c",
+    "asc_frontend.c",
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,5 +55,5 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_kernels_compile(sources: Path, options: tuple[str, ...], level: str) -> None:
     flags = [flag for flag in FLAGS if not flag.startswith("-O")]
     command = ["arm-none-eabi-gcc", *options, "-mthumb", *flags, level, "-o", "/dev/null"]
-    for name in ("asc_conv.c", "asc_pool.c", "asc_kernels.c", "asc_spectrum.c", "asc_frontend.c"):
+    for name in COMPILED:
         subprocess.run([*command, "-c", sources / name], check=True)

@@ -121,10 +121,7 @@ static int32_t add_in_fours(const asc_add_t *layer, const int8_t *first, const i
     sums.end = output + fours;
     add_fours(&sums);
     if (layer->range.clamps) {
-        const asc_output_t range = layer->range;
-        for (int32_t i = 0; i < fours; i++) {
-            output[i] = (int8_t)asc_min(asc_max(output[i], range.minimum), range.maximum);
-        }
+        asc_clamp(&layer->range, output, fours);
     }
     return fours;
 }

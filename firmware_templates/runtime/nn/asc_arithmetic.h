@@ -126,8 +126,40 @@ static inline int asc_has_narrow_shift(const asc_channel_t *channel) {
     return (uint32_t)channel->bits <= 22;
 }
 
+/* The channels of a mostly narrow layer whose rounding takes the long way. */
+typedef struct {
+    int32_t count;
+    int32_t numbers[ASC_MOST_OTHERS];
+} asc_others_t;
+
+static inline asc_others_t asc_find_others(const asc_channel_t *channels, int32_t count) {
+    asc_others_t others = {0, {0}};
+    for (int32_t c = 0; c < count; c++) {
+        if (!asc_has_narrow_shift(&channels[c])) {
+            others.numbers[others.count++] = c;
+            if (others.count == ASC_MOST_OTHERS) {
+                break;
+            }
+        }
+    }
+    return others;
+}
+
 static inline int32_t asc_narrow_offset(const asc_output_t *range) {
     return 2 * range->zero_point + 1;
 }
+
+#if !ASC_KERNELS_MVE
+
+/* The range of a fused activation where it is not that of int8. */
+static inline void asc_clamp(const asc_output_t *range, int8_t *values, int32_t count) {
+    const int32_t minimum = range->minimum;
+    const int32_t maximum = range->maximum;
+    for (int32_t i = 0; i < count; i++) {
+        values[i] = (int8_t)asc_min(asc_max(values[i], minimum), maximum);
+    }
+}
+
+#endif
 
 #endif

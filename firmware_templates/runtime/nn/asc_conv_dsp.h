@@ -14,9 +14,6 @@
 #include "asc_dsp.h"
 #include "asc_im2col.h"
 
-/* Functions that need much of the stack, which no other way through the kernels shall need. */
-#define APART __attribute__((noinline))
-
 /* Adds the products of four values of two windows, from r0 and r1 on, and of two channels, from r2
  * on: those of the first window to r11 and r12, of the second to r14 and r7. */
 #define MULTIPLY_FOUR             \
@@ -414,32 +411,13 @@ static void sum_windows(const asc_product_t *product, const int16_t *wide, int32
     }
 }
 
-/* The channels of a mostly narrow layer whose rounding takes the long way. */
-typedef struct {
-    int32_t count;
-    int32_t numbers[ASC_MOST_OTHERS];
-} asc_others_t;
-
-static asc_others_t find_others(const asc_channel_t *channels, int32_t count) {
-    asc_others_t others = {0, {0}};
-    for (int32_t c = 0; c < count; c++) {
-        if (!asc_has_narrow_shift(&channels[c])) {
-            others.numbers[others.count++] = c;
-            if (others.count == ASC_MOST_OTHERS) {
-                break;
-            }
-        }
-    }
-    return others;
-}
-
-/* Makes them; the other channels stay. */
-APART static void multiply_others(const asc_product_t *product, const int16_t *wide, int32_t step,
-                                  int32_t windows, int8_t *output) {
+/* The channels of a mostly narrow layer whose rounding takes the long way; others stay. */
+ASC_APART static void multiply_others(const asc_product_t *product, const int16_t *wide,
+                                      int32_t step, int32_t windows, int8_t *output) {
     enum { AT_ONCE = 8 };
     int32_t sums[2 * AT_ONCE];
     const asc_output_t range = product->range;
-    const asc_others_t others = find_others(product->channels, product->count);
+    const asc_others_t others = asc_find_others(product->channels, product->count);
     for (int32_t i = 0; i < others.count; i++) {
         const int32_t c = others.numbers[i];
         const asc_channel_t channel = ((const asc_channel_t *)product->channels)[c];
@@ -457,8 +435,8 @@ APART static void multiply_others(const asc_product_t *product, const int16_t *w
 }
 
 /* As multiply_narrow, of layers whose rounding takes the long way. */
-APART static void multiply_wide(const asc_product_t *product, const int16_t *wide, int32_t step,
-                                int32_t windows, int8_t *output) {
+ASC_APART static void multiply_wide(const asc_product_t *product, const int16_t *wide, int32_t step,
+                                    int32_t windows, int8_t *output) {
     enum { AT_ONCE = 16 };
     int32_t sums[2 * AT_ONCE];
     asc_product_t part = *product;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Dense layers on cores with the DSP extension, which read their input as it lies; a part of
- * asc_conv.c. A number of 16 bits has the weights of two outputs, as ASC_DENSE_WEIGHTS has them.
+ * asc_dense.c. A number of 16 bits has the weights of two outputs, as ASC_DENSE_WEIGHTS has them.
  * Its product with a value is 256 times that of the first weight and that of the second, which the
  * lower byte alone gives, too.
  */
@@ -9,7 +9,6 @@
 #define ASC_DENSE_DSP_H
 
 #include "asc_arithmetic.h"
-#include "asc_conv_dsp.h"
 #include "asc_dsp.h"
 #include "asc_kernels.h"
 
@@ -171,7 +170,7 @@ ASC_ASSERT_OFFSET(asc_dense_fours_t, skipped, 32);
 
 /* All registers are taken: the stack keeps sums of the first channels of both pairs, the end of the
  * first pair's weights, which is where the second's begin, and `fours`. */
-APART static void multiply_dense_fours(asc_dense_fours_t *fours) {
+ASC_APART static void multiply_dense_fours(asc_dense_fours_t *fours) {
     register asc_dense_fours_t *r0 __asm__("r0") = fours;
     __asm__ volatile(
         "push {r0, r7, r9}\n\t"

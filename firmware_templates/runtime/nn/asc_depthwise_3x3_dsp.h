@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Depthwise convolutions with a 3x3 filter for each channel on cores with the DSP extension; a part
- * of asc_conv.c.
+ * of asc_depthwise.c.
  *
  * A channel of a whole row is made at a time, with its filter in registers. A column of the input
  * is a pair of codes, of the window's first two rows, and a code of the third. It is read once and

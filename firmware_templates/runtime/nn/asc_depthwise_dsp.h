@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Depthwise convolutions with a filter for each channel on cores with the DSP extension, but those
- * of asc_depthwise_3x3_dsp.h; a part of asc_conv.c.
+ * of asc_depthwise_3x3_dsp.h; a part of asc_depthwise.c.
  *
  * Four channels of some neighbouring pixels are made together. What they need lies side by side for
  * all of these pixels: widened weights, and what rounding takes of the channels. A word of codes,

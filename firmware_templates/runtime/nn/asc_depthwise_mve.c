@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Depthwise convolution for cores with Helium in place of that in asc_conv.c: eight channels of a
- * window side by side.
+ * Depthwise convolution for cores with Helium in place of that in asc_depthwise.c: eight channels
+ * of a window side by side.
  */
 #include "asc_kernels.h"
 

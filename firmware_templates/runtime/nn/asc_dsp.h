@@ -71,6 +71,9 @@ __attribute__((used)) static void asc_needs_keep_r9_where_r9_is_a_base(void) {
 #define ASC_INLINE static inline
 #endif
 
+/* Functions that need much of the stack, which no other way through the kernels shall need. */
+#define ASC_APART __attribute__((noinline))
+
 /* Four bytes from any address, the first in the lowest bits. */
 static inline uint32_t asc_load_word(const int8_t *bytes) {
     uint32_t word;

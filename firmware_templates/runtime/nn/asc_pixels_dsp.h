@@ -112,7 +112,7 @@ enum { FOUR_OF_FIVE_BYTES = 60 };
 /* All registers are taken: the stack keeps the end of the weights, and `five`. Channels lie in
  * pairs, so that the way to the next one is another one every other time. */
 #define MULTIPLY_FIVE_WINDOWS(NAME, BEGIN, ROUND)                                                    \
-    APART static void NAME(asc_five_windows_t *five) {                                               \
+    ASC_APART static void NAME(asc_five_windows_t *five) {                                               \
         register asc_five_windows_t *r0 __asm__("r0") = five;                                        \
         __asm__ volatile(                                                                            \
             "push {r0, r7, r9}\n\t"                                                                  \

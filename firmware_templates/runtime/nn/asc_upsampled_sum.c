@@ -255,18 +255,6 @@ static asc_sums_rows_t find_rows(const asc_upsampled_sum_t *layer, const int8_t 
     return found;
 }
 
-#if ASC_ROUNDS_ONCE
-
-/* The range of a fused activation where it is not that of int8. */
-static void clamp_row(const asc_upsampled_sum_t *layer, int8_t *values) {
-    const asc_output_t range = layer->range;
-    for (int32_t i = 2 * layer->input_width * layer->output_channels; i > 0; i--, values++) {
-        *values = (int8_t)asc_min(asc_max(*values, range.minimum), range.maximum);
-    }
-}
-
-#endif
-
 #if HAS_TWO_ROWS
 
 /* All channels of a narrow layer from two rows. */
@@ -324,7 +312,7 @@ INLINED void make_row(const asc_upsampled_sum_t *layer, const asc_kernel_args_t 
     }
 #if ASC_ROUNDS_ONCE
     if (layer->range.clamps) {
-        clamp_row(layer, args->output);
+        asc_clamp(&layer->range, args->output, 2 * layer->input_width * layer->output_channels);
     }
 #endif
 }

@@ -95,7 +95,7 @@ enum { FOUR_OF_TWO_BYTES = 44, FOUR_OF_THREE_BYTES = 68 };
 /* The stack holds the structure but for its last members. SUMS begins the sums besides those of the
  * first two channels, PRODUCTS adds to them, and CODES makes codes, from r8 and r2 on. */
 #define MULTIPLY_WIDENED(NAME, SUMS, PRODUCTS, CODES)                                         \
-    APART static void NAME(const asc_widened_channels_t *channels) {                          \
+    ASC_APART static void NAME(const asc_widened_channels_t *channels) {                          \
         register const asc_widened_channels_t *r0 __asm__("r0") = channels;                   \
         __asm__ volatile(                                                                     \
             "push {r0, r7, r9}\n\t"                                                           \
@@ -319,13 +319,13 @@ ASC_INLINE void multiply_widened_as(const asc_product_t *product, const int16_t 
     }
 }
 
-APART static void multiply_widened_twice(const asc_product_t *product, const int16_t *wide,
-                                         int32_t step, int32_t windows, int8_t *output) {
+ASC_APART static void multiply_widened_twice(const asc_product_t *product, const int16_t *wide,
+                                             int32_t step, int32_t windows, int8_t *output) {
     multiply_widened_as(product, wide, step, windows, output, 0);
 }
 
-APART static void multiply_widened_once(const asc_product_t *product, const int16_t *wide,
-                                        int32_t step, int32_t windows, int8_t *output) {
+ASC_APART static void multiply_widened_once(const asc_product_t *product, const int16_t *wide,
+                                            int32_t step, int32_t windows, int8_t *output) {
     multiply_widened_as(product, wide, step, windows, output, 1);
 }
 

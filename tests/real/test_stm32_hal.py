@@ -1,9 +1,9 @@
 """Applications for STM32 boards linked with ST's own HAL and start-up code, where those are.
 
-For a line of chips ``STM32L4_HAL``, ``STM32F7_HAL`` and ``STM32H7_HAL`` are checkouts of ST's
+For a line of chips ``STM32L4_HAL``, ``STM32F4_HAL`` and so on are checkouts of ST's
 stm32l4xx-hal-driver and so on, ``STM32L4_DEVICE`` ... of its cmsis-device-l4 and so on;
 ``CMSIS_CORE`` is the folder of CMSIS's core_cm4.h. The images then run on a core that Unicorn
-emulates, among registers of ours (``support.stm32_chips``), if there is the package unicorn.
+emulates, among registers of ours (``support.stm32_chip``), if there is the package unicorn.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from asc_tiny.boards import catalog
+from asc_tiny.pdm import fixed
+from asc_tiny.pdm.design import Decimator
 from asc_tiny.projects import stm32
 from support.bare_networks import convolution
 from support.build_records import (
@@ -36,105 +40,16 @@ from support.build_records import (
 from support.commands import asc_tiny
 from support.microphones import played, scenes
 from support.paths import MODEL, MODELS
+from support.pdm import modulated
 from support.serial_requests import check_a_port
-from support.stm32_chips import HALF, Chip, Wiring
-
-_SAI_L4 = {"PE4": 13, "PE5": 13, "PE6": 13}
-_SAI_F7 = {"PE4": 6, "PE5": 6, "PE6": 6}
-_USART3 = {"PD8": 7, "PD9": 7}
-
-WIRINGS = {
-    "disco_l475_iot1": Wiring(
-        family="l4",
-        chip="STM32L475xx",
-        uart=("USART1", 0x40013800),
-        uart_pins={"PB6": 7, "PB7": 7},
-        pins={"PE9": 6, "PE7": 6},
-        dma=(1, 4),
-        request=0,
-        clocks=[(0x40021048, 0), (0x40021060, 14), (0x40021060, 24)],
-        channel=2,
-    ),
-    "stm32l496g_disco": Wiring(
-        family="l4",
-        chip="STM32L496xx",
-        uart=("USART2", 0x40004400),
-        uart_pins={"PA2": 7, "PD6": 7},
-        pins={"PC2": 6, "PC7": 6},
-        dma=(1, 4),
-        request=0,
-        clocks=[(0x40021048, 0), (0x40021058, 17), (0x40021060, 24)],
-        channel=3,
-        supply="PH1",
-    ),
-    "nucleo_l496zg": Wiring(
-        family="l4",
-        chip="STM32L496xx",
-        uart=("LPUART1", 0x40008000),
-        uart_pins={"PG7": 8, "PG8": 8},
-        pins=_SAI_L4,
-        dma=(2, 1),
-        request=1,
-        # DMA2, port E, VDDIO2 (PWR_CR2), LPUART1, SAI1.
-        clocks=[
-            (0x40021048, 1),
-            (0x4002104C, 4),
-            (0x40007004, 9),
-            (0x4002105C, 0),
-            (0x40021060, 21),
-        ],
-    ),
-    "nucleo_f746zg": Wiring(
-        family="f7",
-        chip="STM32F746xx",
-        uart=("USART3", 0x40004800),
-        uart_pins=_USART3,
-        pins=_SAI_F7,
-        dma=(2, 1),
-        request=0,
-        # DMA2, port E, USART3, SAI1.
-        clocks=[(0x40023830, 22), (0x40023830, 4), (0x40023840, 18), (0x40023844, 22)],
-    ),
-    "stm32f746g_disco": Wiring(
-        family="f7",
-        chip="STM32F746xx",
-        uart=("USART1", 0x40011000),
-        uart_pins={"PA9": 7, "PB7": 7, "PH7": 4, "PH8": 4},
-        pins={"PI4": 10, "PI5": 10, "PI7": 10, "PG10": 10},
-        dma=(2, 7),
-        request=0,
-        # DMA2, ports A, B, G, H and I, I2C3, USART1, SAI2.
-        clocks=[
-            *((0x40023830, bit) for bit in (22, 0, 1, 6, 7, 8)),
-            *((0x40023840, 23), (0x40023844, 4), (0x40023844, 23)),
-        ],
-        oscillator_hz=25_000_000,
-        block="2B",
-        i2c=0x40005C00,
-    ),
-    "nucleo_h743zi": Wiring(
-        family="h7",
-        chip="STM32H743xx",
-        uart=("USART3", 0x40004800),
-        uart_pins=_USART3,
-        pins=_SAI_F7,
-        dma=(1, 1),
-        request=87,
-        # DMA1, SRAM1 (of the DMA's buffer), port E, USART3, SAI1.
-        clocks=[
-            (0x580244D8, 0),
-            (0x580244DC, 29),
-            (0x580244E0, 4),
-            (0x580244E8, 18),
-            (0x580244F0, 22),
-        ],
-    ),
-}
-"""Boards and what is where on them, from ST's manuals (``support.stm32_chips``)."""
+from support.stm32_chip.chip import Chip
+from support.stm32_chip.microphones import I2s, Reader
+from support.stm32_chip.tables import WIRINGS
 
 DRIVERS = (
     *("", "_cortex", "_dma", "_dma_ex", "_flash", "_flash_ex", "_gpio", "_pwr", "_pwr_ex"),
-    *("_rcc", "_rcc_ex", "_dfsdm", "_i2c", "_i2c_ex", "_sai", "_sai_ex", "_uart", "_uart_ex"),
+    *("_rcc", "_rcc_ex", "_dfsdm", "_i2c", "_i2c_ex", "_i2s", "_i2s_ex", "_sai", "_sai_ex"),
+    *("_uart", "_uart_ex"),
 )
 NO_IT = ("-fno-if-conversion", "-fno-if-conversion2")
 """Unicorn forgets where in an IT block it is if a register is written there."""
@@ -219,6 +134,28 @@ def chip(image: Path) -> Chip:
     return Chip(image, wiring, memory, device / f"Include/{wiring.chip.lower()}.h")
 
 
+BITS = 64
+"""Bits of a PDM microphone for a sample at 44.1 kHz."""
+
+
+@cache
+def stream(reader: type[Reader]) -> np.ndarray:
+    """Return what a microphone gives of the clips."""
+    pcm = played()
+    return modulated(np.repeat(pcm / 65536.0, BITS)) if reader is I2s else pcm
+
+
+def heard(device: Chip, half: int = 0) -> np.ndarray:
+    """Return the samples that are heard from a half of the DMA's buffer on."""
+    rest = stream(type(device.microphone))[half * device.microphone.half :]
+    is_pdm = isinstance(device.microphone, I2s)
+    return fixed.decimate(rest, Decimator(BITS)) if is_pdm else rest
+
+
+def play(device: Chip, **options: Any) -> None:
+    device.play(stream(type(device.microphone)), **options)
+
+
 def release(family: str) -> str:
     """Return the release of ST's HAL, as its sources have it."""
     text = (folders(family)[0] / f"Src/stm32{family}xx_hal.c").read_text(encoding="latin-1")
@@ -234,12 +171,11 @@ def compiler_release() -> str:
 
 
 def test_hears_what_the_peripherals_give(image: Path, record: Record) -> None:
-    pcm = played()
     device = chip(image)
     device.boot()
     device.check(Fraction(44100), catalog.get(image.stem).clock_hz)
-    device.play(pcm)
-    assert device.lines() == ["selftest 0", *scenes(pcm)]
+    play(device)
+    assert device.lines() == ["selftest 0", *scenes(heard(device))]
     board, core = catalog.get(image.stem), "M7" if device.family.has_cache else "M4"
     done = Build(
         board=board.name,
@@ -284,51 +220,47 @@ WRONG = 40
 """Halves of the DMA's buffer that are heard before something goes wrong."""
 
 
-def heard_with(device: Chip, event: Callable[[], None], pcm: np.ndarray) -> list[str]:
-    """Play a clip with an event in it, and return what is printed."""
+def check_recovery(device: Chip, event: Callable[[], None]) -> None:
+    """Assert that a clip begins anew behind an event; the half that came meanwhile is lost."""
     device.boot()
-    device.play(pcm, before=lambda half: event() if half == WRONG else None)
-    return device.lines()
+    play(device, before=lambda half: event() if half == WRONG else None)
+    rest = scenes(heard(device, WRONG + 1))
+    assert device.lines() == ["selftest 0", "overruns 0 faults 1", *rest] and rest
 
 
 def test_starts_again_after_an_error_of_the_dma(image: Path) -> None:
-    pcm, device = played(), chip(image)
+    device = chip(image)
 
     def fail() -> None:
-        device.fail()
+        device.dma.fail()
         assert not device.is_recording()
 
-    lines = heard_with(device, fail, pcm)
-    # The half that came meanwhile is lost, and all before it belongs to no clip.
-    rest = scenes(pcm[(WRONG + 1) * HALF :])
-    assert lines == ["selftest 0", "overruns 0 faults 1", *rest] and rest
+    check_recovery(device, fail)
 
 
-def test_starts_again_after_an_overrun_of_the_sai(image: Path) -> None:
-    device, pcm = chip(image), played()
-    if device.wiring.channel is not None:
+def test_starts_again_after_an_overrun_of_the_microphone(image: Path) -> None:
+    device = chip(image)
+    if not device.microphone.error_interrupt:
         pytest.skip("has a DFSDM")
-    lines = heard_with(device, device.overrun, pcm)
-    rest = scenes(pcm[(WRONG + 1) * HALF :])
-    assert lines == ["selftest 0", "overruns 0 faults 1", *rest] and rest
+    check_recovery(device, device.microphone.overrun)
 
 
 def test_answers_on_its_uart(image: Path) -> None:
     def talk(pcm: np.ndarray, sent: bytes) -> bytes:
         device = chip(image)
         device.boot()
-        device.sent += list(sent)
-        device.play(pcm)
-        return bytes(device.printed)
+        device.uart.sent += list(sent)
+        play(device)
+        return bytes(device.uart.printed)
 
-    check_a_port(talk, played())
+    check_a_port(talk, heard(chip(image)))
 
 
 def test_tells_that_the_codec_does_not_answer(image: Path) -> None:
     device = chip(image)
-    if not device.wiring.i2c:
+    if device.codec is None:
         pytest.skip("has no codec")
-    device.is_codec_there = False
+    device.codec.is_there = False
     device.run(2_000_000)
     lines = device.lines()
     assert len(lines) > 1 and set(lines) == {"start-up failed"}
@@ -338,10 +270,10 @@ def test_receives_after_an_overrun_of_the_uart(image: Path) -> None:
     device = chip(image)
     device.boot()
     device.step()
-    device.overrun_uart()
-    device.sent += [0] * 100
+    device.uart.overrun()
+    device.uart.sent += [0] * 100
     device.step()
-    assert not device.sent
+    assert not device.uart.sent
 
 
 @pytest.mark.parametrize("board", ["disco_l475_iot1", "nucleo_f746zg", "nucleo_h743zi"])

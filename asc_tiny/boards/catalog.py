@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ MOST = 2**32 - 1
 
 TABLES = ("flash", "memory", "microphone")
 """Tables of every board's file; others are of kinds of project."""
+
+_INSTRUCTIONS_PER_S = 10**9
+"""Instructions that QEMU runs in a second of its time under ``-icount shift=0``."""
 
 _FLASH, _RAM = "flash", "ram"
 _REGION = re.compile(r"(flash|ram)[2-9]?")
@@ -84,9 +88,13 @@ class Board:
             as settings of the chip; ``ram``, in which a program's variables lie; more RAM elsewhere
             is ``ram2``, ``ram3`` and so on.
         clock_hz: clock of the core in Hz as the board's tools set it up, 0 for an emulated board.
-        instructions_per_1024_ticks: instructions that QEMU runs under ``-icount shift=0`` while
-            SysTick counts 1,024 ticks, 0 without SysTick.
+        systick_hz: clock in Hz of SysTick where QEMU runs the core, by which instructions are
+            counted; 0 without SysTick.
+        instructions_per_1024_ticks: older key for the same: instructions that QEMU runs under
+            ``-icount shift=0``, one each nanosecond, while SysTick counts 1,024 ticks.
         uart: address of the UART that the firmware talks over, 0 on the host.
+        uart_kind: ``cmsdk`` (Arm's, of its MPS boards) or ``stm32`` (USART of an STM32F1, F2 or
+            F4).
         uart_interrupt: number of its interrupt for received bytes.
         has_coprocessors: floating point or vector unit to enable at start.
         has_low_overhead_loops: Armv8.1-M loop cache to enable at start.
@@ -109,8 +117,10 @@ class Board:
     core_flags: tuple[str, ...] = ()
     memory: Mapping[str, MemoryRegion] = field(default_factory=dict, hash=False)
     clock_hz: int = fields.between(0, MOST, default=0)
+    systick_hz: int = fields.between(0, MOST, default=0)
     instructions_per_1024_ticks: int = fields.between(0, MOST, default=0)
     uart: int = fields.between(0, MOST, default=0)
+    uart_kind: str = fields.one_of("cmsdk", "stm32", default="cmsdk")
     uart_interrupt: int = fields.between(0, MOST, default=0)
     has_coprocessors: bool = False
     has_low_overhead_loops: bool = False
@@ -138,6 +148,13 @@ class Board:
         """What kinds of project are told: its own tables, and others of the board it is like."""
         design = BOARDS.get(self.design, self)
         return {**design.own_tables, **self.own_tables}
+
+    @property
+    def instructions_per_tick(self) -> Fraction:
+        """Instructions that QEMU runs while SysTick counts one tick, 0 without SysTick."""
+        if self.systick_hz:
+            return Fraction(_INSTRUCTIONS_PER_S, self.systick_hz)
+        return Fraction(self.instructions_per_1024_ticks, 1024)
 
     @property
     def origin(self) -> str:

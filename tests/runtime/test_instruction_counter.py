@@ -56,6 +56,6 @@ int main(void) {
 def test_a_loop_reads_as_long_as_it_is(board: str, tmp_path: Path) -> None:
     (tmp_path / "main.c").write_text(MAIN)
     image = EmulatedImage(tmp_path, board)
-    tick = image.board.instructions_per_1024_ticks / 1024
+    tick = float(image.board.instructions_per_tick)
     for turns, counted in zip(TURNS, map(int, image.execute().split()), strict=True):
         assert abs(counted - 2 * turns) <= 3 * tick, turns

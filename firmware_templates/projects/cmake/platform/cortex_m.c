@@ -70,15 +70,22 @@ uint64_t platform_instructions(void) {
         left = systick[2];
     } while (turns != systick_turns);
     const uint64_t ticks = ((uint64_t)turns << 24) + (0xFFFFFF - left);
-    return ticks * BOARD_INSTRUCTIONS_PER_1024_TICKS / 1024;
+    return ticks * BOARD_INSTRUCTIONS / BOARD_TICKS;
 }
 
-/* The UART of Arm's CMSDK: data, state, control, interrupts, divider of the clock. */
 static volatile uint32_t *const uart = (volatile uint32_t *)BOARD_UART;
 
+#if BOARD_UART_IS_STM32
+/* The USART of an STM32F1, F2 or F4: state, data, divider of the clock, control. */
+enum { UART_STATE, UART_DATA, UART_DIVIDER, UART_CONTROL };
+enum { UART_RX_FULL = 1 << 5, UART_TX_EMPTY = 1 << 7 };
+enum { UART_ENABLE_BOTH = 1 << 13 | 3 << 2, UART_ENABLE_RX_INTERRUPT = 1 << 5 };
+#else
+/* The UART of Arm's CMSDK: data, state, control, interrupts, divider of the clock. */
 enum { UART_DATA, UART_STATE, UART_CONTROL, UART_INTERRUPT, UART_DIVIDER };
 enum { UART_TX_FULL = 1, UART_RX_FULL = 2, UART_RX_INTERRUPT = 2 };
 enum { UART_ENABLE_BOTH = 3, UART_ENABLE_RX_INTERRUPT = 8 };
+#endif
 
 static volatile uint32_t *const nvic_enable = (volatile uint32_t *)0xE000E100;
 static volatile uint32_t *const nvic_clear_pending = (volatile uint32_t *)0xE000E280;
@@ -88,24 +95,43 @@ static void start_uart(void) {
     uart[UART_CONTROL] = UART_ENABLE_BOTH | UART_ENABLE_RX_INTERRUPT;
 }
 
+static int has_received(void) {
+    return (uart[UART_STATE] & UART_RX_FULL) != 0;
+}
+
+static int can_send(void) {
+#if BOARD_UART_IS_STM32
+    return (uart[UART_STATE] & UART_TX_EMPTY) != 0;
+#else
+    return (uart[UART_STATE] & UART_TX_FULL) == 0;
+#endif
+}
+
+/* A USART of an STM32 withdraws it with the byte that is read. */
+static void clear_interrupt(void) {
+#if !BOARD_UART_IS_STM32
+    uart[UART_INTERRUPT] = UART_RX_INTERRUPT;
+#endif
+}
+
 /* The UART's interrupt wakes the core while masked and needs no handler. */
 void platform_serial_wait(void) {
     const uint32_t word = BOARD_UART_INTERRUPT / 32u;
     const uint32_t bit = 1u << (BOARD_UART_INTERRUPT % 32u);
     __asm__ volatile("cpsid i" ::: "memory");
     nvic_enable[word] = bit;
-    if ((uart[UART_STATE] & UART_RX_FULL) == 0) {
+    if (!has_received()) {
         __asm__ volatile("wfi" ::: "memory");
     }
     nvic_enable[word + 32u] = bit; /* disables it */
-    uart[UART_INTERRUPT] = UART_RX_INTERRUPT;
+    clear_interrupt();
     nvic_clear_pending[word] = bit;
     __asm__ volatile("cpsie i" ::: "memory");
 }
 
 int platform_serial_read(uint8_t *data, size_t size) {
     size_t count = 0;
-    while (count < size && (uart[UART_STATE] & UART_RX_FULL) != 0) {
+    while (count < size && has_received()) {
         data[count++] = (uint8_t)uart[UART_DATA];
     }
     return (int)count;
@@ -113,7 +139,7 @@ int platform_serial_read(uint8_t *data, size_t size) {
 
 void platform_serial_write(const uint8_t *data, size_t size) {
     for (size_t i = 0; i < size; i++) {
-        while ((uart[UART_STATE] & UART_TX_FULL) != 0) {
+        while (!can_send()) {
         }
         uart[UART_DATA] = data[i];
     }

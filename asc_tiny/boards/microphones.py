@@ -120,6 +120,17 @@ PIO_PDM = Microphone(
     ),
 )
 
+STM32F4_PDM = Microphone(
+    kind="pdm",
+    part="MP45DT02, on later boards IMP34DT05",
+    rates=(Fraction(8000), Fraction(50000)),
+    continuous=True,
+    source=(
+        "UM1472 (board), MP45DT02 and IMP34DT05 data sheets (clocks of 1 and 1.2 to 3.25 MHz); "
+        "the chip's I2S stores the bits, of which asc_pdm.c makes samples: 64 to 384 bits each"
+    ),
+)
+
 STM32F7_CODEC = Microphone(
     kind="i2s",
     part="two MP34DT01 behind a WM8994 codec",
@@ -133,6 +144,7 @@ MICROPHONES = {
     "nano_33_ble_sense_rev2": NANO_33_BLE_SENSE_REV2,
     "nrf_pdm": NRF_PDM,
     "pio_pdm": PIO_PDM,
+    "stm32f4_pdm": STM32F4_PDM,
     "stm32f7_wm8994": STM32F7_CODEC,
     "stm32l4_dfsdm": STM32L4_DFSDM,
 }

@@ -92,9 +92,10 @@ class PlatformioGenerator(ProjectGenerator):
             "environment": environment,
             "application_files": sorted(name for name in application if not name.endswith(".h")),
         }
+        sources = microphone_app.sources(request)
         if environment.framework == _STM32CUBE:
             values.update(stm32.values(request))
-        sources = microphone_app.sources(request)
+            sources = stm32.sources(request)
         return {
             **{f"{library}/src/{name}": text for name, text in sources.items()},
             **{f"src/{name}": text for name, text in application.items()},

@@ -1,4 +1,4 @@
-"""The application on STM32 boards, by ST's HAL: a microphone on a DFSDM or an SAI, and a UART."""
+"""The application on STM32 boards, by ST's HAL: a microphone on a DFSDM, SAI or I2S, and a UART."""
 
 from __future__ import annotations
 
@@ -9,13 +9,43 @@ from pathlib import Path
 
 from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.boards.catalog import Board
-from asc_tiny.projects import dfsdm, microphone_app, network_app, sai
+from asc_tiny.firmware.library import pdm_sources
+from asc_tiny.pdm.design import Decimator
+from asc_tiny.projects import dfsdm, i2s, microphone_app, network_app, sai
 from asc_tiny.projects.generator import TEMPLATES, GenerationRequest, NetworkRequest, render
 from asc_tiny.util import fields
 from asc_tiny.util.errors import AscError
 
 _PIN, _PIN_TEXT = r"P([A-I])(\d|1[0-5])", "pins PA0 to PI15"
-_DFSDM, _SAI = "dfsdm", "sai"
+_DFSDM, _SAI, _I2S = "dfsdm", "sai", "i2s"
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """What reads a microphone, as ST's HAL has it.
+
+    Attributes:
+        families: lines of chips that the application drives it on.
+        handle: the HAL's type of its handle.
+        variable: name of the handle in the C code.
+        dma_member: the handle's member for the DMA.
+        dma_width: the HAL's name of what the DMA moves at once.
+        kind: kind of the microphone.
+    """
+
+    families: tuple[str, ...]
+    handle: str
+    variable: str
+    dma_member: str
+    dma_width: str
+    kind: str
+
+
+_READERS = {
+    _DFSDM: _Reader(("l4",), "DFSDM_Filter_HandleTypeDef", "filter", "hdmaReg", "WORD", "pdm"),
+    _SAI: _Reader(("l4", "f7", "h7"), "SAI_HandleTypeDef", "sai", "hdmarx", "WORD", "i2s"),
+    _I2S: _Reader(("f4",), "I2S_HandleTypeDef", "i2s", "hdmarx", "HALFWORD", "pdm"),
+}
 
 CACHE_LINE = 32
 """Bytes of a line of the data cache of a Cortex-M7."""
@@ -23,6 +53,8 @@ CACHE_LINE = 32
 _CLOCKS: Mapping[str, range] = {
     # RM0351: the main PLL makes of the 4 MHz of the MSI times 8 to 40, by 2.
     "l4": range(16_000_000, 80_000_001, 2_000_000),
+    # RM0090: the highest of an STM32F405 or F407, five wait states.
+    "f4": range(168_000_000, 168_000_001),
     # RM0385: 50 to 432 times 1 MHz, by 2; over-drive and seven wait states for the highest.
     "f7": range(216_000_000, 216_000_001),
     # RM0433, voltage scaling 1.
@@ -37,17 +69,21 @@ class Stm32CubeBoard:
 
     Attributes:
         title: ST's name of the board; that of the board's file if it is empty.
-        family: line of chips, which names ST's HAL and the clock tree: ``l4``, ``f7`` or ``h7``.
+        family: line of chips, which names ST's HAL and the clock tree: ``l4``, ``f4``, ``f7`` or
+            ``h7``.
         oscillator_hz: clock in Hz of the oscillator HSE, of a line other than L4; an L4 runs from
             its MSI, which the crystal of 32,768 Hz corrects.
         is_oscillator_external: whether HSE is a clock from outside and not a crystal.
-        uart: the UART that the debugger takes to the computer.
+        uart: the UART to the computer.
+        is_uart_wired: whether the debugger takes it there; without, users connect an adapter.
         uart_pins: its two pins.
         uart_function: the HAL's name of the pins' function; ``GPIO_AF7_`` with the UART if empty.
-        reader: what reads the microphone, ``dfsdm`` (PDM) or ``sai`` (I2S).
+        reader: what reads the microphone: ``dfsdm`` (PDM), ``sai`` (I2S), or ``i2s``, an SPI in
+            its mode I2S, to which the bits of a PDM microphone go.
         channel: channel of the DFSDM that the microphone's data pin belongs to.
         block: block of the SAI.
-        clock_pin, data_pin: pins of the microphone: CKOUT and DATIN, or SCK and SD.
+        spi: the SPI.
+        clock_pin, data_pin: pins of the microphone: CKOUT and DATIN, SCK and SD, or CK and SD.
         word_select_pin: pin FS of the SAI.
         codec: a codec that the microphones are behind, ``wm8994``; empty if there is none. The
             other block of the SAI then makes its clocks.
@@ -67,15 +103,17 @@ class Stm32CubeBoard:
     oscillator_hz: int = fields.between(0, 50_000_000, default=0)
     is_oscillator_external: bool = False
     uart: str = fields.matching(r"USART[1236]|LPUART1", "USART1 to USART3, USART6 or LPUART1")
+    is_uart_wired: bool = True
     uart_pins: tuple[str, ...] = fields.matching(_PIN, _PIN_TEXT)
     uart_function: str = fields.matching(
         r"(GPIO_AF\d{1,2}_[A-Z0-9]{1,20})?", "a name such as GPIO_AF8_LPUART1", default=""
     )
-    reader: str = fields.one_of(_DFSDM, _SAI, default=_DFSDM)
+    reader: str = fields.one_of(*_READERS, default=_DFSDM)
     channel: int = fields.between(0, 7, default=0)
     block: str = fields.matching(
         r"SAI[1-4]_Block_[AB]", "SAI1_Block_A to SAI4_Block_B", default="SAI1_Block_A"
     )
+    spi: str = fields.matching(r"SPI[123]", "SPI1 to SPI3", default="SPI2")
     clock_pin: str = fields.matching(_PIN, _PIN_TEXT)
     data_pin: str = fields.matching(_PIN, _PIN_TEXT)
     word_select_pin: str = fields.matching(rf"({_PIN})?", _PIN_TEXT, default="")
@@ -112,8 +150,12 @@ class Stm32CubeBoard:
             raise AscError("stm32cube.codec: needs family = 'f7' and reader = 'sai'")
         if self.codec and (len(self.i2c_pins) != 2 or not self.master_clock_pin):
             raise AscError("stm32cube.codec: needs master_clock_pin and two i2c_pins")
-        if not self.is_sai and self.family != "l4":
-            raise AscError("stm32cube.reader = 'dfsdm': allowed with family = 'l4' only")
+        if self.family not in _READERS[self.reader].families:
+            allowed = " or ".join(_READERS[self.reader].families)
+            raise AscError(
+                f"stm32cube.reader = '{self.reader}': allowed with family = {allowed}, not "
+                f"'{self.family}'"
+            )
         if self.family != "l4" and not self.oscillator_hz:
             raise AscError(f"stm32cube.oscillator_hz is missing, family = '{self.family}' needs it")
         step = 2_000_000 if self.family == "h7" else 1_000_000
@@ -135,11 +177,33 @@ class Stm32CubeBoard:
     @property
     def handle(self) -> str:
         """The HAL's type of what reads the microphone."""
-        return "SAI_HandleTypeDef" if self.is_sai else "DFSDM_Filter_HandleTypeDef"
+        return _READERS[self.reader].handle
+
+    @property
+    def variable(self) -> str:
+        """The name of its handle in the C code."""
+        return _READERS[self.reader].variable
+
+    @property
+    def dma_member(self) -> str:
+        """The handle's member for the DMA."""
+        return _READERS[self.reader].dma_member
+
+    @property
+    def dma_width(self) -> str:
+        """The HAL's name of what the DMA moves at once."""
+        return _READERS[self.reader].dma_width
+
+    @property
+    def error_interrupt(self) -> str:
+        """What interrupts the core after an overrun; empty if nothing does."""
+        return {_DFSDM: "", _SAI: self.block[:4], _I2S: self.spi}[self.reader]
 
     @property
     def cube_handle(self) -> str:
         """The name that STM32CubeMX gives the handle of the reader."""
+        if self.reader == _I2S:
+            return f"hi2s{self.spi[-1]}"
         return f"hsai_Block{self.block[-1]}{self.block[3]}" if self.is_sai else "hdfsdm1_filter0"
 
     @property
@@ -195,6 +259,8 @@ class Stm32CubeBoard:
         if self.is_sai:
             pins = f"SCK {self.clock_pin}, WS {self.word_select_pin}, SD {self.data_pin}"
             return f"{pins}, MCLK {self.master_clock_pin}" if self.codec else pins
+        if self.reader == _I2S:
+            return f"CK {self.clock_pin}, SD {self.data_pin}"
         return f"CKOUT {self.clock_pin}, DATIN{self.channel} {self.data_pin}"
 
 
@@ -209,14 +275,22 @@ def check(board: Board) -> None:
     """Check that the application can be set up for a board with the table.
 
     Raises:
-        AscError: a value of the table is not allowed, or the clock cannot be made.
+        AscError: a value of the table is not allowed, the clock cannot be made, or the reader is
+            for microphones of another kind.
     """
-    clocks = _CLOCKS[TABLE.read(board).family]
+    table = TABLE.read(board)
+    clocks = _CLOCKS[table.family]
     if board.clock_hz not in clocks:
         steps = f" to {clocks[-1]} in steps of {clocks.step}" if len(clocks) > 1 else ""
         raise AscError(
             f"{board.origin}: clock_hz = {board.clock_hz}, allowed with a table [stm32cube]: "
             f"{clocks[0]}{steps}"
+        )
+    kind = _READERS[table.reader].kind
+    if board.microphone and board.microphone.kind != kind:
+        raise AscError(
+            f"{board.origin}: stm32cube.reader = '{table.reader}' reads a microphone of kind "
+            f"{kind}, not {board.microphone.kind}"
         )
 
 
@@ -258,9 +332,12 @@ def _reader_values(board: Stm32CubeBoard, rate: Fraction) -> dict[str, object]:
     Raises:
         AscError: the codec does not have the rate.
     """
-    if not board.is_sai:
-        return {"filter": dfsdm.nearest(rate), "order": dfsdm.ORDER}
-    values: dict[str, object] = {"sai": sai.nearest(board.family, rate)}
+    values: dict[str, object] = {"filter": None, "i2s": None, "sai": None}
+    if board.reader == _I2S:
+        return {**values, "i2s": i2s.nearest(rate)}
+    if board.reader == _DFSDM:
+        return {**values, "filter": dfsdm.nearest(rate), "order": dfsdm.ORDER}
+    values["sai"] = sai.nearest(board.family, rate)
     if board.codec:
         if round(rate) not in _CODEC_RATES:
             raise AscError(
@@ -268,6 +345,16 @@ def _reader_values(board: Stm32CubeBoard, rate: Fraction) -> dict[str, object]:
             )
         values["codec_rate"] = _CODEC_RATES.index(round(rate))
     return values
+
+
+def sources(request: GenerationRequest) -> dict[str, str]:
+    """Return the library with what the microphone's reader needs, file name to text."""
+    files = microphone_app.sources(request)
+    if TABLE.read(request.board).reader != _I2S:
+        return files
+    decimator = Decimator(i2s.nearest(request.microphone_rate).bits)
+    # The I2S stores words of 16 bits whose highest bit was the first.
+    return files | pdm_sources(request.model, decimator, prefix=request.prefix, msb_first=2)
 
 
 def network_values(request: NetworkRequest) -> dict[str, object]:

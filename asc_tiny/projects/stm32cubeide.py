@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asc_tiny.boards.catalog import Board
-from asc_tiny.projects import microphone_app, network_app, stm32
+from asc_tiny.projects import network_app, stm32
 from asc_tiny.projects.generator import (
     TEMPLATES,
     Files,
@@ -29,7 +29,7 @@ class Stm32CubeIdeGenerator(ProjectGenerator):
     def files(self, request: GenerationRequest) -> Files:
         """Return library, application, and the settings of the project as a text."""
         prefix = request.prefix
-        sources = microphone_app.sources(request)
+        sources = stm32.sources(request)
         return {
             **{f"{prefix}/{name}": text for name, text in sources.items()},
             **{f"App/{name}": text for name, text in stm32.application(request).items()},

@@ -24,6 +24,7 @@ from support.paths import MODEL
 FILES = sorted(catalog._FOLDER.glob("*.toml"))
 ASKED = {
     *("mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"),
+    "netduinoplus2",
     *(
         "nano33ble_sense",
         "nano33ble_sense_rev2",
@@ -37,6 +38,7 @@ ASKED = {
         "disco_l475_iot1",
         "nucleo_f746zg",
         "nucleo_h743zi",
+        "stm32f4_disco",
         "stm32f746g_disco",
         "rpi_pico",
         "rpi_pico2",

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from asc_tiny.boards import catalog
-from asc_tiny.boards.microphones import I2S_INMP441, STM32F7_CODEC
-from asc_tiny.projects import sai, stm32
+from asc_tiny.boards.microphones import I2S_INMP441, STM32F4_PDM, STM32F7_CODEC
+from asc_tiny.projects import i2s, sai, stm32
 from support.commands import asc_tiny, refused
 from support.paths import MODEL
 
@@ -37,6 +37,31 @@ def test_the_sai_gives_the_rates_of_the_microphone(family: str) -> None:
         assert float(found.rate) == pytest.approx(clock / divided / 256)
 
 
+def test_the_i2s_gives_the_rates_of_a_pdm_microphone() -> None:
+    for rate in (*USUAL, *map(int, STM32F4_PDM.rates), 12345, 41667):
+        found = i2s.nearest(Fraction(rate))
+        # The registers' own arithmetic and its limits, by RM0090 and the data sheet.
+        assert 192 <= found.pll_n <= 432 and 2 <= found.pll_r <= 7
+        clock = found.pll_n * 1_000_000 // found.pll_r
+        assert clock <= 192e6
+        # As HAL_I2S_Init computes the prescaler, in integers.
+        divider = (clock // 32 * 10 // found.frame_rate + 5) // 10
+        assert divider == found.divider and 2 <= divider // 2 <= 255
+        assert 1e6 <= clock / divider <= 3.25e6  # of the MP45DT02
+        assert clock / divider / found.bits == pytest.approx(rate, rel=100e-6)
+
+
+def test_a_reader_is_for_microphones_of_its_kind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = tmp_path / "mine.toml"
+    text = (catalog._FOLDER / "stm32f4_disco.toml").read_text(encoding="utf-8")
+    board.write_text(text.replace("stm32f4_pdm", "i2s_inmp441"))
+    options = ["--project", "stm32cubeide", "--board", board, "--out", tmp_path / "out"]
+    line = refused(capsys, "generate", MODEL, *options)
+    assert "stm32cube.reader = 'i2s' reads a microphone of kind pdm, not i2s" in line
+
+
 def test_boards_with_a_table_have_what_their_rates_need() -> None:
     assert set(map(int, STM32F7_CODEC.rates)) <= set(stm32._CODEC_RATES)
     for name in stm32.TABLE.boards:
@@ -51,6 +76,7 @@ def test_the_readers_of_boards(kind: str, tmp_path: Path) -> None:
         "nucleo_f746zg": ("SAI_HandleTypeDef", "SCB_InvalidateDCache_by_Addr", "0xE0001FB0u"),
         "nucleo_h743zi": ("(int32_t *)(uintptr_t)0x30000000u", "D2SRAM1", "0xE0001FB0u"),
         "nucleo_l496zg": ("SAI_HandleTypeDef", "HAL_SAI_Abort"),
+        "stm32f4_disco": ("I2S_HandleTypeDef", "asc_pdm_init(&pdm)", "HAL_I2S_DMAStop"),
         "stm32f746g_disco": ("#define ASC_APP_SHIFT 0u", "SCB_InvalidateDCache_by_Addr"),
     }
     for board, texts in expected.items():
@@ -59,8 +85,11 @@ def test_the_readers_of_boards(kind: str, tmp_path: Path) -> None:
         (source,) = out.glob("*/asc_app.c")
         text = source.read_text(encoding="utf-8")
         assert all(each in text for each in texts), board
-        assert ("DCache" in text) == board.startswith(("nucleo_f", "nucleo_h", "stm32f"))
+        assert ("DCache" in text) == board.startswith(("nucleo_f", "nucleo_h", "stm32f7"))
         assert (source.parent / "asc_codec.c").is_file() == (board == "stm32f746g_disco")
+        assert len([*out.rglob("asc_pdm.c")]) == (board == "stm32f4_disco")
+        readme = (out / "README.md").read_text(encoding="utf-8")
+        assert ("serial adapter" in readme) == (board == "stm32f4_disco")
     if kind == "platformio":
         settings = (tmp_path / "nucleo_h743zi/platformio.ini").read_text(encoding="utf-8")
         assert "-D HSE_VALUE=8000000U" in settings and "memory.ld" in settings

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from asc_tiny.api.measuring import check_budget as check_budget
     from asc_tiny.api.measuring import measure as measure
     from asc_tiny.api.measuring import write_baseline as write_baseline
+    from asc_tiny.api.preparing import prepare_dataset as prepare_dataset
     from asc_tiny.api.running import bench as bench
     from asc_tiny.api.running import build as build
     from asc_tiny.api.running import infer as infer
@@ -86,6 +87,7 @@ _MODULES = {
     "load_model": "asc_tiny.model.ensemble",
     "load_project": "asc_tiny.api.running",
     "measure": "asc_tiny.api.measuring",
+    "prepare_dataset": "asc_tiny.api.preparing",
     "prune": "asc_tiny.api.training",
     "quantize": "asc_tiny.api.training",
     "quantize_keras": "asc_tiny.api.training",

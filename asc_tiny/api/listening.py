@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny import __version__
+from asc_tiny.audio import prepared
 from asc_tiny.audio.check import Report, check
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.decision.config import DecisionConfig, read_toml
@@ -62,7 +63,8 @@ def check_dataset(
     folder: Path | str,
     *,
     recipe: Path | str | None = None,
-    sample_rate: int = 44100,
+    sample_rate: int | None = None,
+    fold: int = 1,
     resample: bool = False,
 ) -> Report:
     """Check all files of a data set: tables, audio, and that no recording is on both sides.
@@ -75,7 +77,10 @@ def check_dataset(
         TOML file of a training whose front end says how long clips are, and their sample rate;
         None for clips of one second at ``sample_rate``.
     sample_rate
-        Samples per second, without a recipe.
+        Samples per second, without a recipe; None for rate and length that ``prepare_dataset``
+        has written down, or one second at 44,100 of other data sets.
+    fold
+        Number of the fold, 1 or more.
     resample
         Allow clips of another sample rate, which are converted where they are read.
 
@@ -90,11 +95,13 @@ def check_dataset(
     AscError
         The folder is no data set at all, or the recipe cannot be used.
     """
-    samples = sample_rate
+    rate, samples = sample_rate or 44100, sample_rate or 44100
     if recipe is not None:
         frontend = recipes.load(Path(recipe)).frontend
-        sample_rate, samples = frontend.sample_rate, frontend.clip_samples
-    return check(Path(folder), sample_rate, samples, resample=resample)
+        rate, samples = frontend.sample_rate, frontend.clip_samples
+    elif sample_rate is None:
+        rate, samples = prepared.shape(Path(folder)) or (rate, samples)
+    return check(Path(folder), rate, samples, fold, resample=resample)
 
 
 def features(

@@ -1,1 +1,1 @@
-"""Recordings: clips, datasets in the TAU layout, and checks of both."""
+"""Recordings: clips, data sets in the TAU layout, checks of both, and data sets made of others."""

@@ -72,6 +72,7 @@ def check(
     fold: int = 1,
     *,
     resample: bool = False,
+    audio: bool = True,
 ) -> Report:
     """Validate the dataset in ``root``: tables, every audio file, and the fold.
 
@@ -82,6 +83,7 @@ def check(
         fold: number of the fold.
         resample: allow clips of another sample rate, which are converted; the length is of what
             the conversion gives.
+        audio: read the audio files, too.
 
     Raises:
         AscError: the folder has no ``meta.csv``, so it is not a dataset at all.
@@ -89,7 +91,7 @@ def check(
     index = read_index(root, fold, resample=resample)
     findings = [
         *index.findings,
-        *_check_audio(root, index, sample_rate, clip_samples),
+        *(_check_audio(root, index, sample_rate, clip_samples) if audio else ()),
         *_check_locations(index, fold),
         *_check_labels(index, fold),
     ]

@@ -17,6 +17,8 @@ from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import write_bytes
 
 FORMATS = ("WAV", "WAVEX", "RF64", "FLAC")
+COMPRESSED = ("OGG", "MPEG", "MP3")
+"""Formats that are read for preparing data sets alone: their samples are never the recorder's."""
 _SIZES_OF_32_BITS = ("WAV", "WAVEX")
 _BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 """Bytes of a sample in these encodings; 1 in the others."""
@@ -74,7 +76,7 @@ def clip_info(path: Path) -> ClipInfo:
     Raises:
         AscError: the file is missing, not audio, or neither wav nor flac.
     """
-    with _open(path) as file:
+    with open_audio(path) as file:
         return ClipInfo(file.samplerate, file.frames, file.channels, file.subtype)
 
 
@@ -118,8 +120,8 @@ def read_pcm(
         ``resample``), or holds samples that are not finite or far above full scale.
     """
     path = Path(path)
-    over = _Over(path)
-    with _open(path) as file:
+    over = Over(path)
+    with open_audio(path) as file:
         rate, frames = file.samplerate, file.frames
         _check_mono(path, file)
         if rate != sample_rate and not resample:
@@ -157,9 +159,9 @@ def stream_pcm(
         pcm = read_pcm(path, sample_rate, bits=bits, resample=resample, warn=warn)
         yield from (pcm[start : start + block] for start in range(0, len(pcm), block))
         return
-    with _open(path) as file:
+    with open_audio(path) as file:
         _check_mono(path, file)
-        over = _Over(path)
+        over = Over(path)
         for start in range(0, file.frames, block):
             samples = _decode(path, file, start, min(block, file.frames - start))
             over.add(samples)
@@ -181,23 +183,52 @@ def write_wav16(path: Path, pcm: NDArray[np.int16], rate: int) -> None:
     """
     if pcm.dtype != np.int16 or pcm.ndim != 1:
         raise AscError(f"{path}: {pcm.dtype} of shape {pcm.shape}, must be int16 (samples,)")
+    write_bytes(path, _encoded(pcm, rate, "WAV", "PCM_16"))
+
+
+def encoded(samples: NDArray[np.float64], rate: int, *, bits: int, kind: str) -> bytes:
+    """Return a mono audio file of samples of full scale 1, rounded as ``read_pcm`` rounds.
+
+    Args:
+        samples: shape (samples,); what is beyond full scale saturates.
+        rate: samples per second.
+        bits: bits of a sample: 16 or 24.
+        kind: ``wav`` or ``flac``.
+    """
+    pcm = _round(samples * 2.0 ** (bits - 1), bits)
+    return _encoded(pcm, rate, kind.upper(), f"PCM_{bits}")
+
+
+def _encoded(pcm: NDArray[Any], rate: int, kind: str, subtype: str) -> bytes:
     # Written by Python: the library takes a full disk for a fault of its own.
     audio = io.BytesIO()
-    soundfile.write(audio, pcm, rate, format="WAV", subtype="PCM_16")
-    write_bytes(path, audio.getvalue())
+    soundfile.write(audio, pcm, rate, format=kind, subtype=subtype)
+    return audio.getvalue()
 
 
-def _open(path: Path) -> Any:
+def open_audio(path: Path, *, compressed: bool = False) -> Any:
+    """Open an audio file, which the caller closes.
+
+    Args:
+        path: audio file.
+        compressed: allow ogg and mp3 besides wav and flac.
+
+    Raises:
+        AscError: the file is missing, not audio, or in another format or encoding.
+    """
+    allowed = "wav, flac, ogg or mp3" if compressed else "wav or flac"
     if not path.exists():
         raise AscError(f"{path}: file is missing")
     try:
         file = soundfile.SoundFile(path)
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         # A file without header and with extension .raw is a TypeError to soundfile.
-        raise AscError(f"{path}: not readable as audio, must be a wav or flac file") from error
+        raise AscError(f"{path}: not readable as audio, must be a {allowed} file") from error
+    if compressed and file.format in COMPRESSED:
+        return file
     if file.format not in FORMATS:
         file.close()
-        raise AscError(f"{path}: {file.format} audio, must be a wav or flac file")
+        raise AscError(f"{path}: {file.format} audio, must be a {allowed} file")
     if file.subtype not in READ_AS:
         file.close()
         raise AscError(f"{path}: {file.subtype} samples, allowed: {', '.join(READ_AS)}")
@@ -224,8 +255,12 @@ def _check_mono(path: Path, file: Any) -> None:
         raise AscError(f"{path}: holds no samples")
 
 
-class _Over:
-    """Counts samples beyond full scale, which only floats can be."""
+class Over:
+    """Counts samples of a file beyond full scale, which only floats can be.
+
+    Args:
+        path: audio file, for messages.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""``asc-tiny data``: validate datasets and write a synthetic one."""
+"""``asc-tiny data``: make, validate and synthesize data sets."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
+from asc_tiny.cli import data_prepare
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, resample_option
+from asc_tiny.cli.options import PATH, fold_option, resample_option
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
     from asc_tiny.audio.check import Report
 
-DEFAULT_RATE = 44100
 _EXAMPLES = 3
 
 RATE_HELP = "Samples per second; clips last one second."
@@ -31,7 +31,8 @@ def command() -> None:
 @command.command("check")
 @click.argument("folder", metavar="DIR", type=PATH)
 @click.option("--recipe", type=PATH, help="Check what train needs for this recipe.")
-@click.option("--sample-rate", type=click.IntRange(1), help=f"{RATE_HELP} [default: 44100]")
+@click.option("--sample-rate", type=click.IntRange(1), help=RATE_HELP)
+@fold_option
 @resample_option
 @click.option("--all", "show_all", is_flag=True, help="Show every finding, not three of a kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -41,13 +42,15 @@ def check_command(
     folder: Path,
     recipe: Path | None,
     sample_rate: int | None,
+    fold: int,
     resample: bool,
     show_all: bool,
     as_json: bool,
 ) -> None:
     """Validate files, format, fold and labels; print the class balance.
 
-    Sample rate and length of the clips are those of --recipe, or a second at --sample-rate.
+    Sample rate and length of the clips are those of --recipe, a second at --sample-rate, or those
+    that data prepare has written down; else a second at 44100 Hz.
     Findings are shown by kind.
 
     Exit code 1 when something is wrong, 2 when DIR is not a dataset.
@@ -55,7 +58,7 @@ def check_command(
     if recipe is not None and sample_rate is not None:
         raise click.UsageError("--recipe has the sample rate, leave --sample-rate out")
     report = api.check_dataset(
-        folder, recipe=recipe, sample_rate=sample_rate or DEFAULT_RATE, resample=resample
+        folder, recipe=recipe, sample_rate=sample_rate, fold=fold, resample=resample
     )
     if as_json:
         _print_report_json(folder, report)
@@ -82,6 +85,9 @@ def synth_command(folder: Path, seed: int, classes: int, clips: int, sample_rate
             temporary, seed=seed, classes=classes, clips_per_class=clips, sample_rate=sample_rate
         )
     say(f"{folder}: {classes} scenes, {classes * clips} clips", err=True)
+
+
+command.add_command(data_prepare.command)
 
 
 def _print_report(report: Report, examples: int | None) -> None:

@@ -9,7 +9,7 @@ import click
 
 from asc_tiny import api
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, data_option, json_option, resample_option
+from asc_tiny.cli.options import PATH, data_option, fold_option, json_option, resample_option
 
 if TYPE_CHECKING:
     from asc_tiny.evaluation.fit_ensemble import Fit
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("members", nargs=-1, required=True, type=PATH, metavar="MEMBER.tflite...")
 @data_option
+@fold_option
 @resample_option
 @click.option("--out", required=True, type=PATH, help="The ensemble's .toml file.")
 @json_option
 def command(
-    members: tuple[Path, ...], data: Path, resample: bool, out: Path, as_json: bool
+    members: tuple[Path, ...], data: Path, fold: int, resample: bool, out: Path, as_json: bool
 ) -> None:
     """Write the ensemble of quantised models that share front end and labels.
 
     Its scores are the weighted sum of the members' plus a bias; both are fitted on the split
     "train". Other commands take the file as MODEL, the members staying where they are.
     """
-    done = api.fit_ensemble(members, api.load_dataset(data, resample=resample), out)
+    done = api.fit_ensemble(members, api.load_dataset(data, fold=fold, resample=resample), out)
     fit = done.fit
     if as_json:
         rows = [vars(row) for row in fit.rows]

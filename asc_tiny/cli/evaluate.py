@@ -10,7 +10,7 @@ import click
 
 from asc_tiny import api
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, data_option, resample_option
+from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option
 
 if TYPE_CHECKING:
     from asc_tiny.evaluation.evaluate import Evaluation
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=PATH)
 @data_option
+@fold_option
 @resample_option
 @click.option(
     "--split",
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 def command(
     models: tuple[Path, ...],
     data: Path,
+    fold: int,
     resample: bool,
     split: str,
     stream: bool,
@@ -65,11 +67,11 @@ def command(
     if stream:
         if as_table or html:
             raise click.UsageError("--stream goes with --json alone")
-        dataset = api.load_dataset(data, resample=resample)
+        dataset = api.load_dataset(data, fold=fold, resample=resample)
         found = api.evaluate_stream(models, dataset, split=split, decision=decision)
         _print_streams(found, split, as_json)
         return
-    dataset = api.load_dataset(data, resample=resample)
+    dataset = api.load_dataset(data, fold=fold, resample=resample)
     evaluations = api.evaluate(models, dataset, split=split)
     if html:
         from asc_tiny.evaluation.report import render

@@ -34,6 +34,9 @@ labels_option = click.option(
     "--labels", type=PATH, help="Class names, a line each, for a file without metadata."
 )
 data_option = click.option("--data", required=True, type=PATH, help="Data set in the TAU layout.")
+fold_option = click.option(
+    "--fold", type=click.IntRange(1), default=1, show_default=True, help="Fold of the data set."
+)
 
 
 def warn(line: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
-from asc_tiny.cli.options import PATH, data_option, resample_option
+from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option
 from asc_tiny.cli.streams import say
 from asc_tiny.complexity.gate.limits import parse_bytes, parse_count
 
@@ -23,6 +23,7 @@ _COUNT = click.IntRange(min=1)
 @click.command()
 @click.argument("run", type=PATH)
 @data_option
+@fold_option
 @resample_option
 @click.option("--out", required=True, type=PATH, help="The pruned run.")
 @click.option("--rate", type=float, help="Goal: share of filters to remove, 0.7 for 70 %.")
@@ -53,6 +54,7 @@ _COUNT = click.IntRange(min=1)
 def command(
     run: Path,
     data: Path,
+    fold: int,
     resample: bool,
     out: Path,
     rate: float | None,
@@ -79,7 +81,7 @@ def command(
     """
     points = api.prune(
         run,
-        api.load_dataset(data, resample=resample),
+        api.load_dataset(data, fold=fold, resample=resample),
         out,
         rate=rate,
         max_params=None if max_params is None else parse_count(max_params, option="--max-params"),

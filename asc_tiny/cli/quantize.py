@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from asc_tiny import api
-from asc_tiny.cli.options import PATH, resample_option, warn
+from asc_tiny.cli.options import PATH, fold_option, resample_option, warn
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
 
@@ -34,6 +34,7 @@ def clip_count(value: str) -> int | None:
 @click.command()
 @click.argument("source", metavar="RUN|MODEL.keras", type=PATH)
 @click.option("--data", type=PATH, help="RUN: data set in the TAU layout.")
+@fold_option
 @resample_option
 @click.option("--out", required=True, type=PATH, help="The .tflite file.")
 @click.option(
@@ -83,7 +84,9 @@ def command(ctx: click.Context, /, source: Path, out: Path, **options: Any) -> N
     """
     is_keras = source.suffix == ".keras"
     given = {name for name in options if _is_given(ctx, name)}
-    names = ("data", "resample", "finetune", "report", "accuracy") if is_keras else _OF_KERAS
+    names = (
+        ("data", "fold", "resample", "finetune", "report", "accuracy") if is_keras else _OF_KERAS
+    )
     for name in names:
         if name in given:
             allowed = "a run" if is_keras else "a .keras file"
@@ -107,7 +110,7 @@ def _quantize_run(run: Path, out: Path, options: Mapping[str, Any]) -> None:
         raise AscError("--data: is needed to quantise a run")
     calibration = clip_count(options["calibration"] or "1000")
     report: Path | None = options["report"]
-    dataset = api.load_dataset(data, resample=options["resample"])
+    dataset = api.load_dataset(data, fold=options["fold"], resample=options["resample"])
     epochs: int = options["finetune"]
     api.quantize(run, dataset, out, calibration=calibration, finetune=epochs, report=report)
     say(size_line(out))

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from asc_tiny import api
-from asc_tiny.cli.options import PATH, data_option, resample_option, warn
+from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option, warn
 from asc_tiny.cli.streams import say
 
 
 @click.command()
 @click.argument("recipe", type=PATH)
 @data_option
+@fold_option
 @resample_option
 @click.option("--out", required=True, type=PATH, help="Folder of the run.")
 @click.option(
@@ -33,6 +34,7 @@ from asc_tiny.cli.streams import say
 def command(
     recipe: Path,
     data: Path,
+    fold: int,
     resample: bool,
     out: Path,
     features: str | None,
@@ -47,7 +49,7 @@ def command(
     """
     run = api.train(
         recipe,
-        api.load_dataset(data, resample=resample),
+        api.load_dataset(data, fold=fold, resample=resample),
         out,
         features=features,
         epochs=epochs,

@@ -57,6 +57,7 @@ def quantize_run(
             f"{run.root}: was trained on a data set with fingerprint "
             f"{info.dataset_fingerprint[:12]}, {dataset.root} has {fingerprint[:12]}"
         )
+    info.check_fold(run.root, dataset)
     # What the network was trained on: floats, or what the integer front end's codes stand for.
     features = cache.load(dataset.split("train"), info.frontend, arithmetic=recipe.features)
     if finetune_epochs:

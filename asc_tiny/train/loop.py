@@ -113,9 +113,10 @@ def _train(
         epochs=0,
         evaluate_accuracy=None,
         files=_files(recipe),
+        fold=dataset.fold,
     )
     teachers = [*distil.load(recipe, dataset.labels), *teachers]
-    _check_same_data(run, info)
+    _check_same_data(run, info, dataset)
     write_bytes(run.recipe_path, recipe.source)
     recipe.find_network().copy(run.network_folder)
     trainer = Trainer(recipe, len(dataset.labels), initial, teachers, distribution)
@@ -408,13 +409,14 @@ def _check_splits(dataset: Dataset) -> None:
         )
 
 
-def _check_same_data(run: Run, info: RunInfo) -> None:
+def _check_same_data(run: Run, info: RunInfo, dataset: Dataset) -> None:
     if run.info_path.exists():
         before = run.info()
         if before.dataset_fingerprint != info.dataset_fingerprint:
             raise AscError(
                 f"{run.root}: was trained on another data set, cannot resume on this one"
             )
+        before.check_fold(run.root, dataset)
         for name, digest in info.files.items():
             if before.files.get(name) != digest:
                 raise AscError(f"{run.root}: was trained with another {name}, cannot resume")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny import nets
+from asc_tiny.audio.dataset import Dataset
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.recipe import Recipe
@@ -52,6 +53,8 @@ class RunInfo:
             the run is not complete.
         files: SHA-256 of what else the recipe names (network, teachers, responses), by its name
             there.
+        files: SHA-256 of what else the recipe names (teachers, responses), by its name there.
+        fold: number of the data set's fold, 1 or more.
     """
 
     labels: tuple[str, ...]
@@ -61,6 +64,19 @@ class RunInfo:
     epochs: int
     evaluate_accuracy: float | None
     files: Mapping[str, str] = field(default_factory=dict)
+    fold: int = 1
+
+    def check_fold(self, root: Path, dataset: Dataset) -> None:
+        """Check that a data set has the fold of the run in ``root``.
+
+        Raises:
+            AscError: it is another one, whose clips to test may be those that were trained on.
+        """
+        if dataset.fold != self.fold:
+            raise AscError(
+                f"{root}: was trained on fold {self.fold}, this is fold {dataset.fold}; give "
+                f"--fold {self.fold}"
+            )
 
 
 @dataclass(frozen=True)
@@ -152,6 +168,7 @@ class Run:
             "epochs": info.epochs,
             "evaluate_accuracy": info.evaluate_accuracy,
             **({"files": dict(info.files)} if info.files else {}),
+            **({"fold": info.fold} if info.fold != 1 else {}),
         }
         write_text(self.info_path, json.dumps(values, indent=2) + "\n")
 

@@ -62,11 +62,16 @@ def replacing(path: Path, *, wait: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
+def replacing_folder(path: Path, *, keep: bool = False) -> Iterator[Path]:
     """Yield a temporary folder; its contents become those of ``path`` if the block succeeds.
 
     It takes the place of ``path``. A folder that has to stay, for it is the current one or another
     file system begins there, must be empty and is filled. A link is followed.
+
+    Args:
+        path: path of the folder.
+        keep: keep the temporary folder when the block fails or the run is killed, for the next run
+            to go on with: it gets what is there.
 
     Raises:
         AscError: ``path`` is a file, a link to nothing, or a folder that has to stay and is not
@@ -81,7 +86,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             with ExitStack() as stack:
                 with held():
                     stack.enter_context(locks.exclusive(path))
-                    temporary = stack.enter_context(partial_files.folder(target, parent))
+                    temporary = stack.enter_context(partial_files.folder(target, parent, keep=keep))
                 yield temporary
                 temporary.chmod(0o777 & ~_umask())
                 with held():

@@ -60,12 +60,14 @@ def folder_name(path: Path) -> str:
 
 
 @contextmanager
-def folder(path: Path, parent: Path) -> Iterator[Path]:
+def folder(path: Path, parent: Path, *, keep: bool = False) -> Iterator[Path]:
     """Yield an empty folder, removed at the end if it still is there.
 
     Args:
         path: path that the folder's contents will take.
         parent: folder in which the empty one is made.
+        keep: yield what an ended run has left as it is, and leave the folder where it is at the
+            end; not where the system has no locks.
 
     Raises:
         AscError: another run writes ``path``.
@@ -75,21 +77,24 @@ def folder(path: Path, parent: Path) -> Iterator[Path]:
     import tempfile
 
     temporary = parent / folder_name(path)
-    handle = _taken(temporary)
+    handle = _taken(temporary, keep)
     if handle is None:
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=parent))
     try:
         yield temporary
     finally:
         with held():
-            if handle is None or locks.is_at(temporary, handle):
+            if handle is None or (locks.is_at(temporary, handle) and not keep):
                 shutil.rmtree(temporary, ignore_errors=True)
             if handle is not None:
                 os.close(handle)
 
 
-def _taken(temporary: Path) -> int | None:
-    """Return the handle of an empty folder that is locked, None where there are no locks."""
+def _taken(temporary: Path, keep: bool) -> int | None:
+    """Return the handle of a folder that is locked, None where there are no locks.
+
+    It is empty, or has what an ended run has left if that is to be kept.
+    """
     import shutil
 
     while True:
@@ -103,7 +108,7 @@ def _taken(temporary: Path) -> int | None:
             return None
         if handle is None:
             raise locks.busy(temporary, temporary)
-        for left in temporary.iterdir():
+        for left in () if keep else temporary.iterdir():
             shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
         return handle
 

@@ -100,6 +100,7 @@ def test_most_functions_that_need_no_tools_have_an_example() -> None:
         "evaluate_stream",
         "fit_ensemble",
         "load_dataset",
+        "prepare_dataset",
         "read_pcm",
     }
     training = {"train", "quantize", "quantize_keras", "prune", "write_baseline"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import shutil
 import time
 
 import numpy as np
@@ -24,6 +25,7 @@ from support.commands import asc_tiny
 
 pytest.importorskip("tensorflow")
 
+from asc_tiny.compress.quantize_run import quantize_run
 from asc_tiny.train import loop
 from asc_tiny.train.run import Run, save_model
 
@@ -348,3 +350,18 @@ def test_command_line(whole, recipe, synthetic, folder, tmp_path, capsys, monkey
     assert "use --resume" in capsys.readouterr().err
     assert asc_tiny(*command, "--resume", *FIXED) == 2
     assert "was trained with another recipe" in capsys.readouterr().err
+
+
+def test_a_run_keeps_to_its_fold(whole, dataset, tmp_path):
+    """A run of another fold knows clips that are to test it."""
+    run = Run(shutil.copytree(whole.root, tmp_path / "run"))
+    assert run.info().fold == 1
+    other = dataclasses.replace(dataset, fold=2)
+    with pytest.raises(AscError, match="was trained on fold 1, this is fold 2; give --fold 1"):
+        run.info().check_fold(run.root, other)
+    run.write_info(dataclasses.replace(run.info(), fold=3))
+    assert run.info().fold == 3
+    with pytest.raises(AscError, match="was trained on fold 3, this is fold 1; give --fold 3"):
+        quantize_run(run, dataset)
+    with pytest.raises(AscError, match="give --fold 3"):
+        loop.train(run.recipe(), dataset, run.root, resume=True, cache_folder=tmp_path)

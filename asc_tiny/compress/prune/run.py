@@ -227,6 +227,7 @@ def _check_source(source: Run, dataset: Dataset) -> None:
         raise AscError(f"{source.root}: the run is not complete, finish it with train --resume")
     if source.info().dataset_fingerprint != dataset.fingerprint():
         raise AscError(f"{source.root}: was trained on another data set than {dataset.root}")
+    source.info().check_fold(source.root, dataset)
 
 
 def _description(source: Run, goal: Goal, settings: Settings) -> dict[str, Any]:

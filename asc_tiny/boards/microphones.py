@@ -19,11 +19,13 @@ class Microphone:
     """A board's microphone and what reads it.
 
     Attributes:
-        kind: ``pdm`` (a bit stream that the chip filters) or ``i2s`` (samples).
+        kind: ``pdm`` (a bit stream) or ``i2s`` (samples).
         part: the component.
         external: whether the user connects it; the rates then hold for ``part``.
         bits: bits of a sample as the driver gives it, 8 to 32; the firmware takes the upper 16.
         rates: sample rates in Hz that it can give, in rising order.
+        needs_decimator: whether its bits reach memory as they are, and the firmware makes samples
+            of them (``asc_pdm.c``).
         continuous: whether it can give any rate between the first and the last of ``rates`` too.
         source: where the figures come from.
     """
@@ -34,6 +36,7 @@ class Microphone:
     bits: int = fields.between(8, 32, default=16)
     rates: tuple[Fraction, ...]
     continuous: bool = False
+    needs_decimator: bool = False
     source: str = fields.line()
 
     def rate_for(self, wanted: int) -> Fraction | None:
@@ -114,6 +117,7 @@ PIO_PDM = Microphone(
     external=True,
     rates=(Fraction(8000), Fraction(50000)),
     continuous=True,
+    needs_decimator=True,
     source=(
         "MP34DT05-A data sheet (clock of 1.2 to 3.25 MHz); the chip's program and "
         "asc_pdm.c make samples: 64 to 384 bits each"
@@ -125,6 +129,7 @@ STM32F4_PDM = Microphone(
     part="MP45DT02, on later boards IMP34DT05",
     rates=(Fraction(8000), Fraction(50000)),
     continuous=True,
+    needs_decimator=True,
     source=(
         "UM1472 (board), MP45DT02 and IMP34DT05 data sheets (clocks of 1 and 1.2 to 3.25 MHz); "
         "the chip's I2S stores the bits, of which asc_pdm.c makes samples: 64 to 384 bits each"

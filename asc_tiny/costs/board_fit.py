@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.options import Options
+from asc_tiny.costs.decimator import decimator_cost
 from asc_tiny.costs.footprint import footprint, shared_arena_bytes
 from asc_tiny.costs.instructions import estimate
 from asc_tiny.firmware.classifier import Classifier
@@ -58,9 +59,10 @@ class Fit:
     """What a model takes of a board.
 
     Attributes:
-        ram_bytes: bytes of RAM by part: network, front end, audio, stack.
-        flash_bytes: bytes of flash by part: network's code, its constants, front end, resampler.
-        instructions_per_s: instructions a second by part: network, front end, resampler.
+        ram_bytes: bytes of RAM by part: network, front end, audio, decimator, stack.
+        flash_bytes: bytes of flash by part: network's code, its constants, front end, resampler,
+            decimator.
+        instructions_per_s: instructions a second by part: network, front end, resampler, decimator.
         cpu_share: share of the core's time at one instruction per cycle; None without a clock, and
             for a network alone, of which nothing says how often it runs.
         inference_s: seconds of an inference at one instruction per cycle; None without a clock.
@@ -149,15 +151,18 @@ def fit(
         raise AscError(f"board {board.name}: takes what the computer has")
     listener = model if isinstance(model, Classifier) else None
     has_microphone = board.microphone is not None
-    resampler = audio_path(listener, board, resample=has_microphone).resampler if listener else None
+    path = audio_path(listener, board, resample=has_microphone) if listener else None
+    resampler = path.resampler if path else None
+    cpu = _cpu(board)
+    decimator = decimator_cost(board, cpu, path.microphone_rate) if path else None
     ram = {
         "network": _arena(model, runtime),
         **(_audio_ram(listener, board, runtime, resampler) if listener else {}),
+        **({"decimator": decimator.ram_bytes} if decimator else {}),
         "stack": STACK_BYTES,
     }
     measured = ((kind.name, kind.application(board, listener is not None)) for kind in kinds)
     applications = {name: each for name, each in measured if each}
-    cpu = _cpu(board)
     absent: dict[str, str] = {}
     if runtime != "aot" or cpu not in _FRONT_END:
         where = f"on {board.core}" if runtime == "aot" else "of TensorFlow Lite Micro"
@@ -167,6 +172,7 @@ def fit(
     inference = 0
     try:
         flash = _flash(model, cpu) | (_audio_flash(cpu, resampler) if listener else {})
+        flash |= {"decimator": decimator.flash_bytes} if decimator else {}
     except AscError as error:
         absent["flash_bytes"] = str(error)
     try:
@@ -175,6 +181,7 @@ def fit(
     except AscError as error:
         absent["cpu_share"] = str(error)
     per_s = _per_s(listener, cpu, resampler, inference) if listener and inference else {}
+    per_s |= {"decimator": decimator.instructions_per_s} if per_s and decimator else {}
     share = sum(per_s.values()) / board.clock_hz if board.clock_hz else None
     if not board.clock_hz:
         absent["cpu_share"] = "an emulated board has no clock"

@@ -5,6 +5,7 @@ The images with ST's own code are in ``tests/real/test_stm32_hal.py``.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -91,6 +92,9 @@ def test_the_readers_of_boards(kind: str, tmp_path: Path) -> None:
         readme = (out / "README.md").read_text(encoding="utf-8")
         assert ("serial adapter" in readme) == (board == "stm32f4_disco")
     if kind == "platformio":
+        start_up = (tmp_path / "stm32f4_disco/src/main.c").read_text(encoding="utf-8")
+        priority = dict(re.findall(r"SetPriority\((\w+)_IRQn, (\d), 0\)", start_up))
+        assert priority["USART2"] < priority["DMA1_Stream3"] == priority["SPI2"]
         settings = (tmp_path / "nucleo_h743zi/platformio.ini").read_text(encoding="utf-8")
         assert "-D HSE_VALUE=8000000U" in settings and "memory.ld" in settings
         script = (tmp_path / "nucleo_h743zi/memory.ld").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from asc_tiny.audio.dataset import Clip, Dataset
+from asc_tiny.audio.responses import BUILTIN
 from asc_tiny.features import cache
 from asc_tiny.features.cache import FeatureSet
 from asc_tiny.frontend.config import FrontEndConfig, Quantization
@@ -350,11 +351,17 @@ def input_quantization(features: FeatureSet) -> Quantization:
     return Quantization(scale=scale, zero_point=round(-128.0 - low / scale))
 
 
+def _responses(recipe: Recipe) -> Path | None:
+    """Return the folder of the recipe's responses, None for those that the package makes."""
+    name = recipe.devices.responses
+    return None if name == BUILTIN else recipe.find(name)
+
+
 def _disturbance(recipe: Recipe) -> augment.Disturbance | None:
     """Return what the recipe does to whole clips: another device, then noise."""
     steps: list[augment.Disturbance] = []
     if recipe.devices.responses:
-        gains = devices.gains(recipe.find(recipe.devices.responses), recipe.frontend)
+        gains = devices.gains(_responses(recipe), recipe.frontend)
         share = recipe.devices.share
         if recipe.frontend.normalization is not None:
             gains /= np.array(recipe.frontend.normalization.scales, np.float32)
@@ -374,7 +381,7 @@ def _files(recipe: Recipe) -> dict[str, str]:
     """Return the SHA-256 of what the recipe names, by its name there."""
     files = {**recipe.find_network().digests(), **distil.hashes(recipe)}
     if recipe.devices.responses:
-        files[recipe.devices.responses] = devices.digest(recipe.find(recipe.devices.responses))
+        files[recipe.devices.responses] = devices.digest(_responses(recipe))
     if recipe.init:
         files[recipe.init] = sha256(read_bytes(transfer.init_path(recipe)))
     return files

@@ -165,7 +165,8 @@ class Devices:
     """Recordings as other devices would have made them.
 
     Attributes:
-        responses: folder of impulse responses, wav or flac at the front end's rate; "" for none.
+        responses: folder of impulse responses of any sample rate (wav, flac, ogg, mp3), "builtin"
+            for those that the package makes, "" for none.
         share: share of clips that get one of the responses, 0 to 1.
     """
 

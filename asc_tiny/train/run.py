@@ -53,7 +53,6 @@ class RunInfo:
             the run is not complete.
         files: SHA-256 of what else the recipe names (network, teachers, responses), by its name
             there.
-        files: SHA-256 of what else the recipe names (teachers, responses), by its name there.
         fold: number of the data set's fold, 1 or more.
     """
 

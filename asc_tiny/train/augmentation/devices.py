@@ -14,68 +14,66 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.audio.clips import clip_info, read_pcm
+from asc_tiny.audio import responses
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes, sha256
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
-_SUFFIXES = (".wav", ".flac")
 _REACH = 30.0 * np.log(10.0) / 10.0
 """Gains are kept within 30 dB of a response's mean: deeper notches are the measurement's."""
 
 
-def responses(folder: Path) -> list[Path]:
-    """Return the impulse responses in ``folder`` in alphabetic order.
-
-    Raises:
-        AscError: it is not a folder or has none.
+def digest(folder: Path | None) -> str:
+    """Return a SHA-256 over the names and bytes of the responses in ``folder``, None for those that
+    the package makes.
     """
-    if not folder.is_dir():
-        raise AscError(f"{folder}: not a folder of impulse responses")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
-    if not found:
-        raise AscError(f"{folder}: has no impulse responses, allowed: {', '.join(_SUFFIXES)}")
-    return found
-
-
-def digest(folder: Path) -> str:
-    """Return a SHA-256 over the names and bytes of the responses in ``folder``."""
-    lines = [f"{path.name}\t{sha256(read_bytes(path))}\n" for path in responses(folder)]
+    if folder is None:
+        made = [(name, np.float32(samples).tobytes()) for name, samples in responses.builtin()]
+    else:
+        made = [(path.name, read_bytes(path)) for path in responses.files(folder)]
+    lines = [f"{name}\t{sha256(data)}\n" for name, data in made]
     return sha256("".join(lines).encode("utf-8"))
 
 
-def gains(folder: Path, config: FrontEndConfig) -> Float32Array:
+def gains(folder: Path | None, config: FrontEndConfig) -> Float32Array:
     """Return the band gains of all responses in a folder, shape (responses, n_mels), in nats.
 
+    Args:
+        folder: folder of responses of any sample rate; None for those that the package makes.
+        config: the front end.
+
     Raises:
-        AscError: no folder, no responses, or one that is not audio, silent or at another rate.
+        AscError: no folder, no responses, or one that is not mono audio, or silent.
     """
-    return np.stack([band_gain(path, config) for path in responses(folder)]).astype(np.float32)
+    rate = config.sample_rate
+    if folder is None:
+        found = responses.builtin_at(rate)
+    else:
+        found = [responses.read(path, rate) for path in responses.files(folder)]
+    return np.stack([band_gain(*each, config) for each in found]).astype(np.float32)
 
 
-def band_gain(path: Path, config: FrontEndConfig) -> Float64Array:
+def band_gain(response: Float64Array, known_hz: float, config: FrontEndConfig) -> Float64Array:
     """Return ln of a response's power gain in each mel band, shape (n_mels,), mean 0.
 
     The gain of a band is its triangle's mean of |H|^2. The mean over the bands is taken away:
     the level of a measured response means nothing.
 
-    Raises:
-        AscError: not audio, silent, or at another rate than the front end's.
+    Args:
+        response: impulse response at the front end's sample rate, shape (samples,), not silent.
+        known_hz: frequency up to which it is known; bands that reach beyond take the gain of the
+            last one that does not.
+        config: the front end.
     """
-    rate = clip_info(path).rate
-    if rate != config.sample_rate:
-        raise AscError(f"{path}: {rate} Hz, the front end has {config.sample_rate} Hz")
-    pcm = read_pcm(path, config.sample_rate).astype(np.float64)
-    if not pcm.any():
-        raise AscError(f"{path}: the impulse response is silent")
     weights = config.mel_weights
     total = weights.sum(axis=1)
     # Low bands can be so narrow that no bin lies in them: they take their neighbours' gain.
-    filled = np.flatnonzero(total)
-    power = (weights @ _power_response(pcm, config.n_fft))[filled] / total[filled]
+    filled = np.flatnonzero((total > 0.0) & (config.mel_edges[2:] <= known_hz))
+    if not len(filled):
+        filled = np.flatnonzero(total)[:1]
+    power = (weights @ _power_response(response, config.n_fft))[filled] / total[filled]
     smallest = np.finfo(np.float64).tiny
     level = np.interp(np.arange(len(total)), filled, np.log(np.maximum(power, smallest)))
     level = np.maximum(level, level.max() - 2.0 * _REACH)

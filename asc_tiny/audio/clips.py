@@ -199,6 +199,11 @@ def encoded(samples: NDArray[np.float64], rate: int, *, bits: int, kind: str) ->
     return _encoded(pcm, rate, kind.upper(), f"PCM_{bits}")
 
 
+def stereo_wav16(samples: NDArray[np.float64], rate: int) -> bytes:
+    """Return a 16-bit wav file of samples of full scale 1, shape (samples, channels)."""
+    return _encoded(_round(samples * 2.0**15, 16), rate, "WAV", "PCM_16")
+
+
 def _encoded(pcm: NDArray[Any], rate: int, kind: str, subtype: str) -> bytes:
     # Written by Python: the library takes a full disk for a fault of its own.
     audio = io.BytesIO()

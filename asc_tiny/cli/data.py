@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from asc_tiny import api
 from asc_tiny.cli import data_prepare
@@ -73,13 +74,35 @@ def check_command(
 @click.option("--classes", type=int, default=3, show_default=True, help="Scenes, 2 to 12.")
 @click.option("--clips", type=int, default=16, show_default=True, help="Clips of each scene.")
 @click.option("--sample-rate", type=int, default=44100, show_default=True, help=RATE_HELP)
-def synth_command(folder: Path, seed: int, classes: int, clips: int, sample_rate: int) -> None:
-    """Write a small synthetic dataset to DIR, which must be new or empty."""
+@click.option("--factory", is_flag=True, help="Long recordings of machines, for data prepare.")
+@click.pass_context
+def synth_command(
+    ctx: click.Context,
+    folder: Path,
+    seed: int,
+    classes: int,
+    clips: int,
+    sample_rate: int,
+    factory: bool,
+) -> None:
+    """Write a small synthetic dataset to DIR, which must be new or empty.
+
+    With --factory these are recordings of four machines (fan, pump, valve, idle) in six halls, a
+    folder for each, of which data prepare makes a data set.
+    """
+    from asc_tiny.audio.factory import write_factory
     from asc_tiny.audio.synth import write_synthetic
     from asc_tiny.util.files import replacing_folder
 
-    if folder.is_dir() and any(folder.iterdir()):
-        raise AscError(f"{folder}: is not empty, a new or empty folder is needed")
+    _check_empty(folder)
+    if factory:
+        for name in ("classes", "clips"):
+            if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
+                raise click.UsageError(f"--{name} means nothing with --factory, leave it out")
+        with replacing_folder(folder) as temporary:
+            count = write_factory(temporary, seed=seed, sample_rate=sample_rate)
+        say(f"{folder}: {count} recordings", err=True)
+        return
     with replacing_folder(folder) as temporary:
         write_synthetic(
             temporary, seed=seed, classes=classes, clips_per_class=clips, sample_rate=sample_rate
@@ -87,7 +110,28 @@ def synth_command(folder: Path, seed: int, classes: int, clips: int, sample_rate
     say(f"{folder}: {classes} scenes, {classes * clips} clips", err=True)
 
 
+@command.command("responses")
+@click.option("--out", required=True, type=PATH, help="Folder to write, new or empty.")
+def responses_command(out: Path) -> None:
+    """Write impulse responses of small microphones and of rooms, made by this package.
+
+    A recipe takes those of microphones by responses = "builtin" without a folder, too.
+    """
+    from asc_tiny.audio import responses
+    from asc_tiny.util.files import replacing_folder
+
+    _check_empty(out)
+    with replacing_folder(out) as temporary:
+        count = responses.write(temporary)
+    say(f"{out}: {count} impulse responses at {responses.RATE} Hz")
+
+
 command.add_command(data_prepare.command)
+
+
+def _check_empty(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()):
+        raise AscError(f"{folder}: is not empty, a new or empty folder is needed")
 
 
 def _print_report(report: Report, examples: int | None) -> None:

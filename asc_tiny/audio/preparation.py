@@ -81,7 +81,7 @@ def prepare(source: Path, out: Path, request: Request, *, warn: Warn | None = No
     """
     if out.is_dir() and any(out.iterdir()):
         raise AscError(f"{out}: is not empty, a new or empty folder is needed")
-    if out.exists() and source.is_dir() and source.resolve() in out.resolve().parents:
+    if source.is_dir() and source.resolve() in out.resolve().parents:
         raise AscError(f"{out}: lies in {source}, which would read what it writes")
     layout, recordings = registry.recordings(source, request.layout, request.options)
     readable = _looked_at(source, recordings, request, warn)

@@ -182,6 +182,8 @@ def test_what_is_refused(source: Path, tmp_path: Path, capsys: pytest.CaptureFix
     (source / "fan" / "hall0" / "b.wav").write_bytes(b"no audio")
     line = refused(capsys, *argv)
     assert f"{source}/fan/hall0/b.wav: not readable as audio" in line
+    line = refused(capsys, *argv[:3], "--out", source / "new")
+    assert f"{source}/new: lies in {source}, which would read what it writes" in line
     text(tmp_path / "full" / "mine.txt", "keep")
     line = refused(capsys, *argv[:3], "--out", tmp_path / "full")
     assert "full: is not empty, a new or empty folder is needed" in line

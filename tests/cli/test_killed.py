@@ -22,6 +22,7 @@ from asc_tiny.audio.clips import write_wav16
 from support.commands import asc_tiny
 from support.device_lines import FRONTEND, make, small_model
 from support.paths import TESTS
+from support.recordings import RATE, write_noise
 
 pytest.importorskip("tensorflow")
 pytestmark = [
@@ -189,3 +190,13 @@ def test_quantize(trained: Path, synthetic: Path, tmp_path: Path) -> None:
     modules = ["asc_tiny.nets.mini_segnet", "asc_tiny.compress.quantize_run"]
     taken = ["asc_tiny.features.cache:FeatureSet.take"]
     check(killed(tmp_path, argv, modules=modules, functions=taken, by_time=8, together=5))
+
+
+def test_data_prepare(tmp_path: Path) -> None:
+    """Clips that are done stay, and the next run makes the same bytes of the rest."""
+    names = [f"{machine}/hall{i}/a.wav" for machine in ("fan", "pump") for i in range(4)]
+    source = write_noise(tmp_path / "source", names, seconds=5.0)
+    argv = ["data", "prepare", source, "--out", tmp_path / "root" / "out", "--sample-rate", RATE]
+    modules = ["asc_tiny.cli.data_prepare", "asc_tiny.api.preparing", "soundfile"]
+    steps = ["asc_tiny.audio.cut:Piece", "asc_tiny.audio.journal:Journal.add"]
+    check(killed(tmp_path, argv, modules=modules, functions=steps, together=5))

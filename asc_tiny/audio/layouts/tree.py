@@ -12,6 +12,9 @@ from asc_tiny.util.errors import AscError, reason
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3")
 """Endings of the names of audio files, in lower case."""
 
+MAX_DEPTH = 64
+"""Most folders in each other below a source."""
+
 
 def audio_files(root: Path) -> Iterator[PurePosixPath]:
     """Yield the paths of the audio files below ``root``, in the order of their names.
@@ -19,8 +22,8 @@ def audio_files(root: Path) -> Iterator[PurePosixPath]:
     Links are followed. What begins with a dot is left out: it is a system's, not a person's.
 
     Raises:
-        AscError: a folder cannot be read, a link leads to a folder that it lies in, or a name is
-            no text.
+        AscError: a folder cannot be read or lies too deep, a link leads to a folder that it lies in
+            or to nothing, or a name is no text.
     """
     yield from _below(root, PurePosixPath(), ())
 
@@ -34,6 +37,8 @@ def _below(
     root: Path, name: PurePosixPath, above: tuple[tuple[int, int], ...]
 ) -> Iterator[PurePosixPath]:
     folder = root / name
+    if len(above) > MAX_DEPTH:
+        raise AscError(f"{root}: folders in folders, more than {MAX_DEPTH} deep")
     status = folder.stat()
     here = status.st_dev, status.st_ino
     if here in above:
@@ -43,6 +48,9 @@ def _below(
         if entry.is_dir():
             yield from _below(root, path, (*above, here))
         elif path.suffix.lower() in SUFFIXES:
+            # A pipe would be waited for, and a link to nothing be told late.
+            if not entry.is_file():
+                raise AscError(f"{root / path}: no regular file, nor a link to one")
             yield path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -86,6 +87,18 @@ def test_loops_of_links(tmp_path: Path) -> None:
     write_noise(tmp_path, ["elsewhere/y.wav"])
     (tmp_path / "data" / "c").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     assert set(read(tmp_path / "data")) == {"a/x.wav", "b/x.wav", "c/y.wav"}
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    write_noise(tmp_path, ["a/x.wav", "b/x.wav"])
+    os.mkfifo(tmp_path / "a" / "pipe.wav")
+    assert f"{tmp_path}/a/pipe.wav: no regular file, nor a link to one" in error(tmp_path)
+    (tmp_path / "a" / "pipe.wav").unlink()
+    (tmp_path / "b" / "gone.wav").symlink_to("nothing.wav")
+    assert "b/gone.wav: no regular file" in error(tmp_path)
+    (tmp_path / "b" / "gone.wav").unlink()
+    (tmp_path / "b" / "/".join("d" * 70)).mkdir(parents=True)
+    assert "folders in folders, more than 64 deep" in error(tmp_path)
 
 
 ESC50 = (

@@ -12,7 +12,7 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.diagnostics import CustomOperatorError, NotCompiledError
 from asc_tiny.compiler.options import AS_IS, INT8_CODES, MEDIUM, Options, default_io
 from asc_tiny.compiler.planner.compiled import Compiled
-from asc_tiny.costs import board_fit
+from asc_tiny.costs import board_fit, remedies
 from asc_tiny.costs.board_fit import Fit
 from asc_tiny.decision.config import read_toml as read_decision
 from asc_tiny.firmware.c.prefix import check_prefix
@@ -261,10 +261,19 @@ def _shortages(
     model: FirmwareNetwork, kind: ProjectGenerator, board: Board, runtime: str
 ) -> Iterator[str]:
     """Yield what says that a board has too little for a project: memory, or time."""
-    if board.ram_bytes:
-        found = board_fit.fit(model, board, runtime, [kind])
-        for shortage in found.shortages(board, kind.name):
-            yield f"board {board.name}: the project {shortage}; give another --board"
+    if not board.ram_bytes:
+        return
+    found = board_fit.fit(model, board, runtime, [kind])
+    shortages = list(found.shortages(board, kind.name))
+    if not shortages:
+        return
+    ways = [remedies.remedy(model, board, kind, found, runtime), "another --board"]
+    room = remedies.network_room(board, kind, found) or 0
+    if 0 < room < found.ram_bytes["network"]:
+        ways.append(f"a model whose network needs at most {room:,} bytes of RAM")
+    advice = ", or ".join(filter(None, ways))
+    for shortage in shortages:
+        yield f"board {board.name}: the project {shortage}; give {advice}"
 
 
 def boards() -> list[Board]:
@@ -334,8 +343,9 @@ def fit_boards(
         For the name of each board that has RAM of its own: ``ram_bytes``, ``flash_bytes`` and
         ``instructions_per_s`` by part, ``cpu_share`` of 1 at one instruction per cycle, and
         ``absent``, why a figure is missing; and ``applications``, what comes with the kinds of
-        project that serve the board and were measured. ``fits(board, kind)`` says whether a project
-        of a kind fits, ``shortages(board, kind)`` what is missing.
+        project that serve the board and were measured; and ``remedies``, the option of ``generate``
+        with which one of them fits after all. ``fits(board, kind)`` says whether a project of a
+        kind fits, ``shortages(board, kind)`` what is missing.
 
     Raises
     ------
@@ -353,10 +363,21 @@ def fit_boards(
     complete = _complete(model, AOT, Options(), frontend, labels, None)
     generators, _ = registry.load()
     return {
-        board.name: board_fit.fit(complete, board, kinds=registry.serving(board, generators))
+        board.name: _with_remedies(complete, board, registry.serving(board, generators))
         for board in boards
         if board.ram_bytes
     }
+
+
+def _with_remedies(model: FirmwareNetwork, board: Board, kinds: Sequence[ProjectGenerator]) -> Fit:
+    """Estimate what a model takes, and look what options help the kinds that were measured."""
+    found = board_fit.fit(model, board, kinds=kinds)
+    helping = {
+        kind.name: remedies.remedy(model, board, kind, found)
+        for kind in kinds
+        if kind.name in found.applications
+    }
+    return replace(found, remedies={kind: option for kind, option in helping.items() if option})
 
 
 def check_compiled(runtime: str, option: str, value: object) -> None:

@@ -201,11 +201,16 @@ def _fit_notes(boards: Sequence[Board], fits: Mapping[str, Fit]) -> list[str]:
         if board.name in fits:
             fit = fits[board.name]
             notes += [
-                f"board {board.name}: {kind} {shortage}"
+                f"board {board.name}: {kind} {shortage}{_remedy(fit, kind)}"
                 for kind in _lacking(board, fit)
                 for shortage in fit.shortages(board, kind)
             ]
     return notes
+
+
+def _remedy(fit: Fit, kind: str) -> str:
+    option = fit.remedies.get(kind, "")
+    return f"; it fits by `asc-tiny generate` with {option}" if option else ""
 
 
 def _row(board: Board, projects: Sequence[str], fits: dict[str, Fit]) -> dict[str, object]:
@@ -247,6 +252,7 @@ def _fit_row(board: Board, fit: Fit) -> dict[str, object]:
                 "ram_bytes": each.ram_bytes,
                 "flash_bytes": each.flash_bytes,
                 "fits": fit.fits(board, kind),
+                "remedy": fit.remedies.get(kind),
             }
             for kind, each in fit.applications.items()
         },

@@ -69,6 +69,8 @@ class Fit:
         absent: why a figure is missing, by name.
         applications: what comes with a kind of project, by the kind's name; in place of the stack,
             for theirs are in it. Kinds that were not measured are not there.
+        remedies: the option of ``generate`` with which a kind of project fits that does not fit
+            without it, by the kind's name; kinds for which none was found are not there.
     """
 
     ram_bytes: Mapping[str, int]
@@ -78,6 +80,7 @@ class Fit:
     inference_s: float | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
     applications: Mapping[str, Application] = field(default_factory=dict)
+    remedies: Mapping[str, str] = field(default_factory=dict)
 
     def fits(self, board: Board, kind: str | None = None) -> bool:
         """Return whether nothing that is known is more than the board has.

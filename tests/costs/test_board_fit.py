@@ -82,7 +82,8 @@ def test_both_commands_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixtur
     options = ["--project", "zephyr", "--board", board, "--out", tmp_path / "project"]
     assert asc_tiny("generate", model, *options) == 0
     lines = capsys.readouterr().err.splitlines()
-    assert f"warning: board {board}: the project {what}; give another --board" in lines
+    advice = "another --board, or a model whose network needs at most 40,432 bytes of RAM"
+    assert f"warning: board {board}: the project {what}; give {advice}" in lines
 
 
 def test_tensorflow_lite_micro_needs_its_arena(
@@ -92,7 +93,65 @@ def test_tensorflow_lite_micro_needs_its_arena(
     for arena, warns in ((150_000, False), (200_000, True)):
         given = ["--tflm-arena", arena, "--out", tmp_path / str(arena)]
         assert asc_tiny("generate", MODEL, *options, *given) == 0
-        assert ("bytes of RAM (network 200,000, " in capsys.readouterr().err) == warns
+        told = capsys.readouterr().err
+        assert ("bytes of RAM (network 200,000, " in told) == warns
+        assert ("; give --runtime aot, or another --board, or" in told) == warns
+
+
+SMALL = """core = "Cortex-M4F"
+core_flags = ["-mcpu=cortex-m4"]
+clock_hz = 80_000_000
+like = "nrf52840dk"
+microphone = "nrf_pdm"
+
+[memory]
+flash = { bytes = FLASH }
+ram = { bytes = RAM }
+"""
+
+
+def small_board(folder: Path, ram: int, flash: int = 0x100000) -> Path:
+    path = folder / "small.toml"
+    path.write_text(SMALL.replace("RAM", str(ram)).replace("FLASH", str(flash)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("ram", "flash", "option"),
+    [
+        pytest.param(78_000, 0x100000, "--schedule streaming", marks=pytest.mark.slow),
+        # Without the network the RAM is not enough, either; and no option makes the flash enough.
+        (49_000, 0x100000, None),
+        (0x40000, 60_000, None),
+    ],
+)
+def test_an_option_is_named_only_if_the_model_fits_with_it(
+    ram: int, flash: int, option: str | None, tmp_path: Path
+) -> None:
+    board = api.load_board(str(small_board(tmp_path, ram, flash)))
+    found = api.fit_boards(MODEL, [board])["small"]
+    assert list(found.shortages(board, "zephyr")) and found.remedies.get("zephyr") == option
+
+
+def test_generate_names_an_option_with_which_it_says_no_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = small_board(tmp_path, 90_000)
+    generate = ["generate", MODEL, "--project", "zephyr", "--board", path, "--resample"]
+    assert asc_tiny(*generate, "--out", tmp_path / "one", "--schedule", "layers") == 0
+    advice = "; give no --schedule layers, or another --board, or a model whose network needs at"
+    assert f"{advice} most 40,112 bytes of RAM" in capsys.readouterr().err
+    assert asc_tiny(*generate, "--out", tmp_path / "two") == 0
+    assert "bytes of RAM" not in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_board_says_what_generate_can_be_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asc_tiny("boards", small_board(tmp_path, 78_000), "--model", MODEL) == 0
+    told = "; it fits by `asc-tiny generate` with --schedule streaming"
+    assert told in capsys.readouterr().err
 
 
 def test_a_network_alone_counts_what_its_own_application_takes() -> None:

@@ -13,6 +13,7 @@ from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, frontend_option, json_option, labels_option
 from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
+from asc_tiny.projects import registry
 from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
@@ -46,15 +47,14 @@ def command(
     its place. Application and drivers are in it where a kind of project was measured with them;
     "not KIND" says which of them do not fit. These are estimates.
     """
-    from asc_tiny.projects import registry
-
     if model is None and (frontend or labels):
         raise AscError(f"{'--frontend' if frontend else '--labels'}: needs --model")
     chosen = [api.load_board(name) for name in names] or api.boards()
     generators, faults = registry.load()
     for fault in faults:
         say(f"warning: {fault}", err=True)
-    projects = {board.name: _projects(board, generators) for board in chosen}
+    serving = {board.name: registry.serving(board, generators) for board in chosen}
+    projects = {name: [each.name for each in kinds] for name, kinds in serving.items()}
     fits: dict[str, Fit] = {}
     if model:
         with StepLine() as steps:
@@ -70,21 +70,10 @@ def command(
             say(note, err=True)
     else:
         notes = [
-            [_note(board), *(_programming(board, projects[board.name]) if names else ())]
+            [_note(board), *(_programming(board, serving[board.name]) if names else ())]
             for board in chosen
         ]
         _print_table(_COLUMNS, [_cells(board, projects[board.name]) for board in chosen], notes)
-
-
-def _projects(board: Board, generators: Sequence[ProjectGenerator]) -> list[str]:
-    """Return the names of the kinds of project that serve a board.
-
-    Raises:
-        AscError: a table of the board's file is wrong.
-    """
-    from asc_tiny.projects import registry
-
-    return [generator.name for generator in registry.serving(board, generators)]
 
 
 def _print_table(
@@ -140,20 +129,28 @@ _IMAGES = {
 """How the options of ``flash`` go on that name an image for a tool."""
 
 
-def _programming(board: Board, projects: Sequence[str]) -> Iterator[str]:
+def _programming(board: Board, kinds: Sequence[ProjectGenerator]) -> Iterator[str]:
     """Yield the command lines that get firmware onto a board."""
+    projects = [kind for kind in kinds if kind.is_folder]
     if board.machine:
-        yield "switch it on: asc-tiny flash DIR"
+        # The images of other kinds are for the emulator of their own tools.
+        if any(kind.name == registry.DEFAULT for kind in projects):
+            yield f"switch a project on ({registry.DEFAULT}): asc-tiny flash DIR"
         return
     if board.flash is None:
         return
-    port = " --port PORT" if board.flash.tool in ("arduino-cli", "esptool") else ""
-    kinds = [name for name in projects if name != "sources"]
-    if kinds:
-        yield f"flash a project ({', '.join(kinds)}): asc-tiny flash DIR{port}"
-    if board.flash.tool in _IMAGES:
-        image = _IMAGES[board.flash.tool]
-        yield f"flash any image: asc-tiny flash --board {board.path or board.name} --image {image}"
+    tool = board.flash.tool
+    port = " --port PORT" if tool in ("arduino-cli", "esptool") else ""
+    elsewhere = [kind.name for kind in projects if kind.is_built_elsewhere]
+    here = [kind.name for kind in projects if not kind.is_built_elsewhere]
+    if here:
+        yield f"flash a project ({', '.join(here)}): asc-tiny flash DIR{port}"
+    if elsewhere and tool in _IMAGES:
+        names = ", ".join(elsewhere)
+        yield f"flash a project ({names}): asc-tiny flash DIR --image {_IMAGES[tool]}"
+    if tool in _IMAGES:
+        name = board.path or board.name
+        yield f"flash any image: asc-tiny flash --board {name} --image {_IMAGES[tool]}"
 
 
 def _fit_cells(board: Board, fit: Fit | None) -> list[str]:

@@ -169,6 +169,11 @@ class ProjectGenerator(ABC):
     listening: ClassVar[Application | None] = None
     network_alone: ClassVar[Application | None] = None
 
+    @property
+    def is_built_elsewhere(self) -> bool:
+        """Whether nobody knows where the image will lie: ``asc-tiny flash`` has to be told."""
+        return not self.image_patterns and type(self).flash is ProjectGenerator.flash
+
     def application(self, board: Board, is_classifier: bool) -> Application | None:
         """Return what a program takes beside its library, None where that was not measured.
 

@@ -13,7 +13,7 @@ from asc_tiny.boards import catalog
 from asc_tiny.costs.board_fit import Fit, fit
 from asc_tiny.firmware.classifier import classifier
 from asc_tiny.model.ensemble import load_model
-from asc_tiny.projects import manifest_reader
+from asc_tiny.projects import manifest_reader, registry
 from asc_tiny.targets.build import project
 from asc_tiny.targets.image import bench
 from asc_tiny.util.errors import AscError
@@ -190,12 +190,47 @@ def test_list_for_people(tmp_path: Path, capsys) -> None:
         "flash a project (pico-sdk): asc-tiny flash DIR",
         "flash any image: asc-tiny flash --board rpi_pico --image FILE.uf2 [--probe VOLUME]",
         "flash a project (arduino, platformio): asc-tiny flash DIR --port PORT",
-        "switch it on: asc-tiny flash DIR",
+        "switch a project on (cmake): asc-tiny flash DIR",
     ]
     mine = tmp_path / "mine.toml"
     mine.write_text('core = "Z80"\nram_bytes = 65536\n')
     assert asc_tiny("boards", mine) == 0
     assert capsys.readouterr().out.splitlines()[1].split()[:4] == ["mine", "Z80", "-", "64"]
+
+
+@pytest.mark.parametrize(
+    "board",
+    [each for each in catalog.BOARDS.values() if each.flash or each.machine],
+    ids=lambda board: board.name,
+)
+def test_every_board_shows_what_programs_it(board: catalog.Board, capsys) -> None:
+    """A line for each kind of project, as ``flash`` takes it, and for an image of any program."""
+    assert asc_tiny("boards", board.name) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    if board.machine:
+        assert "switch a project on (cmake): asc-tiny flash DIR" in lines
+        return
+    assert board.flash
+    pattern = r"^flash a project \((.+)\): asc-tiny flash (.+)$"
+    shown = dict(re.findall(pattern, "\n".join(lines), re.MULTILINE))
+    ways = {kind: way for kinds, way in shown.items() for kind in kinds.split(", ")}
+    generators = [kind for kind in registry.serving(board, registry.load()[0]) if kind.is_folder]
+    assert set(ways) == {kind.name for kind in generators}
+    needs_port = board.flash.tool in ("arduino-cli", "esptool")
+    for kind in generators:
+        assert ("--image FILE" in ways[kind.name]) == (kind.name == "stm32cubeide")
+        assert ("--port PORT" in ways[kind.name]) == needs_port
+    any_image = f"flash any image: asc-tiny flash --board {board.name} --image FILE"
+    is_any = any(line.startswith(any_image) for line in lines)
+    assert is_any == (board.flash.tool != "arduino-cli")
+
+
+def test_a_project_that_is_built_elsewhere_is_flashed_by_its_image(tmp_path: Path, capsys) -> None:
+    project = tmp_path / "project"
+    assert asc_tiny("generate", MODEL, "--project", "stm32cubeide", "--out", project) == 0
+    assert asc_tiny("flash", project, "--dry-run") == 2
+    told = "a project of kind stm32cubeide is built elsewhere; give its image by --image"
+    assert told in capsys.readouterr().err
 
 
 def test_whether_a_model_fits(tmp_path: Path, capsys) -> None:

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RTE_COMPONENTS_H
+#define RTE_COMPONENTS_H
+
+#define RTE_CMSIS_Compiler_STDOUT
+#define RTE_CMSIS_Compiler_STDOUT_UART_CMSIS
+
+#endif

@@ -8,6 +8,7 @@ from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.projects import microphone_app, network_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
+    Application,
     Files,
     GenerationRequest,
     NetworkRequest,
@@ -51,6 +52,7 @@ class CmsisGenerator(ProjectGenerator):
     templates = TEMPLATES / "cmsis"
     image_patterns = tuple(f"out/{{name}}/*/{build}/{{name}}.elf" for build in ("Release", "Debug"))
     tables = (TABLE,)
+    listening = Application(13 * 1024, 12 * 1024)
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the solution, its application, and the library as a layer."""

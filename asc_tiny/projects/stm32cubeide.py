@@ -6,6 +6,7 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import network_app, stm32
 from asc_tiny.projects.generator import (
     TEMPLATES,
+    Application,
     Files,
     GenerationRequest,
     NetworkRequest,
@@ -20,6 +21,7 @@ class Stm32CubeIdeGenerator(ProjectGenerator):
     default_board = "disco_l475_iot1"
     templates = TEMPLATES / "stm32cubeide"
     tables = (stm32.TABLE,)
+    listening = Application(16 * 1024, 38 * 1024)
 
     def check(self, board: Board, runtime: str) -> None:
         """Check that the application runs on the board's chip."""

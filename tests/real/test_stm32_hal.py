@@ -9,6 +9,7 @@ emulates, among registers of ours (``support.stm32_chip``), if there is the pack
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import re
 import shutil
@@ -28,7 +29,6 @@ from asc_tiny.pdm.design import Decimator
 from asc_tiny.projects import stm32
 from support.bare_networks import convolution
 from support.build_records import (
-    COMPILED,
     LINKED,
     OVERFLOWS,
     RAN,
@@ -76,8 +76,19 @@ def linked(board: str, folder: Path) -> Path:
     return image
 
 
-def link(board: str, folder: Path, model: Path = MODEL) -> tuple[Path, str]:
+def link(
+    board: str,
+    folder: Path,
+    model: Path = MODEL,
+    change: Callable[[Path, Path], None] = lambda project, library: None,
+) -> tuple[Path, str]:
     """Do that for a model, in a folder that keeps the HAL's objects for the next one.
+
+    Args:
+        board: name of the board.
+        folder: to work in.
+        model: the model.
+        change: is called with the project and the folder of its library before it is compiled.
 
     Returns:
         The image, and what the linker complains of, empty if it made one.
@@ -91,6 +102,7 @@ def link(board: str, folder: Path, model: Path = MODEL) -> tuple[Path, str]:
     shutil.copy(hal / f"Inc/{line}_hal_conf_template.h", folder / f"hal/{line}_hal_conf.h")
     target = catalog.get(board)
     (library,) = (project / "lib").glob("*/src")
+    change(project, library)
     flags = [*target.compiler_flags, "-mthumb", "-O2", "-ffunction-sections", "-fdata-sections"]
     flags += [f"-D{wiring.chip}", "-DUSE_HAL_DRIVER", f"-DHSE_VALUE={wiring.oscillator_hz}U"]
     flags += [f"-I{library}", f"-I{project / 'src'}"]
@@ -294,28 +306,74 @@ def test_a_network_alone_compiles(board: str, tmp_path: Path) -> None:
     subprocess.run(["arm-none-eabi-gcc", *flags, *sources], check=True)
 
 
+def cube_main(project: Path, start_up: str, board: str) -> str:
+    """Return main.c as it is once a user has done what the README says.
+
+    Args:
+        project: for STM32CubeIDE.
+        start_up: main.c of the PlatformIO project, whose settings stand in for what STM32CubeMX
+            writes by the README's table.
+        board: name of the board.
+    """
+    readme = (project / "README.md").read_text(encoding="utf-8")
+    after = readme.split("write into `main.c`:\n\n")[1]
+    lines = [line[4:] for line in itertools.takewhile(lambda line: line.strip(), after.split("\n"))]
+    lines = [re.sub(r"\s*/\*.*", "", line) for line in lines]
+    includes = "\n".join(line for line in lines if line.startswith("#"))
+    *calls, step = (line for line in lines if not line.startswith("#"))
+    table = stm32.TABLE.read(catalog.get(board))
+    names = {"sai": table.cube_handle, "filter": table.cube_handle, "i2s": table.cube_handle}
+    names |= {"uart": table.cube_uart, "i2c": f"h{table.i2c.lower()}"}
+    names |= {"clocks": f"hsai_Block{table.other_block[-1]}{table.block[3]}"}
+    head = start_up.split("    asc_app_init(")[0]
+    head = re.sub(r'#include "asc_\w+.h"\n', "", head).replace(
+        '"main.h"\n', f'"main.h"\n{includes}\n'
+    )
+    for name, cube in names.items():
+        head = re.sub(rf"\b{name}\b", cube, head)
+    # STM32CubeMX's handles are all of the file.
+    bus = f"static I2C_HandleTypeDef {names['i2c']};"
+    if bus in head:
+        includes_end = head.index("static ")
+        head = head[:includes_end] + bus + "\n" + head[includes_end:].replace(f"    {bus}\n", "")
+    body = "\n".join(calls)
+    return f"{head}{body}\nwhile (1) {{ {step} }}\n}}\n"
+
+
 @pytest.mark.parametrize("board", sorted(WIRINGS))
-def test_sources_for_stm32cubeide_compile(board: str, tmp_path: Path, record: Record) -> None:
-    """Every file, with the main.h that STM32CubeMX writes as far as it matters here."""
-    wiring = WIRINGS[board]
-    hal, device, core = folders(wiring.family)
-    line, project = f"stm32{wiring.family}xx", tmp_path / "project"
+def test_a_project_for_stm32cubeide_hears_what_the_peripherals_give(
+    board: str, tmp_path: Path, record: Record
+) -> None:
+    target, project = catalog.get(board), tmp_path / "cube"
     command = ["generate", MODEL, "--project", "stm32cubeide", "--board", board, "--out", project]
     assert asc_tiny(*command) == 0
-    shutil.copy(hal / f"Inc/{line}_hal_conf_template.h", tmp_path / f"{line}_hal_conf.h")
-    (tmp_path / "main.h").write_text(f'#include "{line}_hal.h"\n')
-    flags = [*catalog.get(board).compiler_flags, "-mthumb", "-O2", *STRICT, f"-D{wiring.chip}"]
-    flags += [f"-isystem{path}" for path in (tmp_path, hal / "Inc", device / "Include", core)]
-    flags += [f"-I{project / 'asc'}", f"-I{project / 'App'}"]
-    for source in sorted(project.glob("*/*.c")):
-        compile_it = ["arm-none-eabi-gcc", *flags, "-c", source, "-o", tmp_path / "object.o"]
-        subprocess.run(compile_it, check=True)
+
+    def as_cube(platformio: Path, library: Path) -> None:
+        """Put the project's folders in the place of the PlatformIO project's sources."""
+        start_up = (platformio / "src" / "main.c").read_text(encoding="utf-8")
+        shutil.rmtree(library)
+        shutil.copytree(project / "asc", library)
+        for path in (platformio / "src").glob("asc_*"):
+            path.unlink()
+        for path in (project / "App").iterdir():
+            shutil.copy(path, platformio / "src")
+        (platformio / "src" / "main.c").write_text(cube_main(project, start_up, board))
+
+    image, complaints = link(board, tmp_path, change=as_cube)
+    assert not complaints, complaints
+    device = chip(image)
+    device.boot()
+    play(device)
+    assert device.lines() == ["selftest 0", *scenes(heard(device))]
+    core = "M7" if device.family.has_cache else "M4"
     done = Build(
         board=board,
         model=MODEL.stem,
-        release=release(wiring.family),
+        release=release(WIRINGS[board].family),
         compiler=f"GCC {compiler_release()}",
-        without="STM32CubeIDE",
-        reached=COMPILED,
+        without="STM32CubeIDE, with settings of PlatformIO's project in place of STM32CubeMX's",
+        reached=RAN,
+        emulator=f"Unicorn's Cortex-{core}, with registers of ours",
+        memory=memory_use(image, target),
     )
     record("stm32cubeide", done)

@@ -21,7 +21,7 @@ class Stm32CubeIdeGenerator(ProjectGenerator):
     default_board = "disco_l475_iot1"
     templates = TEMPLATES / "stm32cubeide"
     tables = (stm32.TABLE,)
-    listening = Application(16 * 1024, 38 * 1024)
+    listening = Application(17 * 1024, 38 * 1024)
 
     def check(self, board: Board, runtime: str) -> None:
         """Check that the application runs on the board's chip."""

@@ -157,7 +157,7 @@ def _live_elements(model: Any, calls: list[Call]) -> list[int]:
 def _kind(layer: Any) -> str:
     """Return the name of the class of Keras that a layer is of or derives from."""
     for kind in type(layer).__mro__:
-        if kind.__module__.startswith("keras."):
+        if kind.__module__.startswith("keras.") and kind.__name__ not in ("Layer", "Operation"):
             return kind.__name__
     return type(layer).__name__
 
@@ -192,11 +192,15 @@ def _cost(layer: Any, inputs: list[Any], outputs: list[Any], source: str) -> OpC
         return OpCost(moved_bytes=size)
     if kind in _FREE:
         return OpCost()
+    # A layer that is not of Keras may say what it takes.
+    each = getattr(layer, "operations_per_output", None)
+    if isinstance(each, int):
+        return OpCost(operations=each * size) if each else OpCost(moved_bytes=size)
     raise AscError(f"{source}: layer {layer.name} is {kind}, whose work cannot be counted")
 
 
+_MOVING = ("moving_mean", "moving_variance")
 _MEASURED: Mapping[str, tuple[str, ...]] = {
-    "BatchNormalization": ("moving_mean", "moving_variance"),
     "Normalization": ("mean", "variance", "count"),
 }
 """Weights that are statistics of the data, by kind of layer: they are not learnt."""
@@ -204,7 +208,7 @@ _MEASURED: Mapping[str, tuple[str, ...]] = {
 
 def _learnt(layer: Any) -> list[Any]:
     """Return the weights of a layer but for statistics; those that are frozen were learnt, too."""
-    measured = _MEASURED.get(_kind(layer), ())
+    measured = _MEASURED.get(_kind(layer), _MOVING)
     return [w for w in getattr(layer, "weights", ()) if w.name not in measured]
 
 

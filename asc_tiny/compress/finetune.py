@@ -9,6 +9,7 @@ folded into the weights before these are rounded.
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
@@ -21,6 +22,7 @@ from tqdm import tqdm
 from asc_tiny.compress.layer_groups import WEIGHTED, Group, groups
 from asc_tiny.features.cache import FeatureSet
 from asc_tiny.frontend.config import Quantization
+from asc_tiny.nets.strided_depthwise import strided_depthwise
 from asc_tiny.train.augmentation import augment
 from asc_tiny.train.distil import Teacher
 from asc_tiny.util.errors import AscError
@@ -102,6 +104,8 @@ def fake_quantized(model: keras.Model) -> keras.Model:
             return _Rounded(layer)
         if isinstance(layer, keras.layers.Dropout):
             return _Passing(name=layer.name)
+        if layer.weights:
+            return _Frozen(layer)
         return type(layer).from_config(layer.get_config())
 
     return keras.models.clone_model(model, clone_function=replaced)
@@ -135,6 +139,18 @@ class _Passing(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, x: Any, **_arguments: Any) -> Any:
         return x
+
+
+class _Frozen(keras.layers.Layer):  # type: ignore[misc]
+    """A layer with weights that nothing takes in, as it is at inference."""
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__(name=layer.name)
+        self.layer = layer
+        self._takes_training = "training" in inspect.signature(layer.call).parameters
+
+    def call(self, x: Any) -> Any:
+        return self.layer(x, training=False) if self._takes_training else self.layer(x)
 
 
 class _Rounding(keras.layers.Layer):  # type: ignore[misc]
@@ -180,9 +196,13 @@ class _Weighted(_Rounding):
         depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
         kernel, bias = self._folded(2 if depthwise else -1)
         if depthwise:
-            x = ops.depthwise_conv(x, kernel, layer.strides, layer.padding)
+            if layer.strides[0] == layer.strides[1]:
+                options = (layer.strides, layer.padding, None, layer.dilation_rate)
+                x = ops.depthwise_conv(x, kernel, *options)
+            else:
+                x = strided_depthwise(x, kernel, layer.strides)
         elif isinstance(layer, keras.layers.Conv2D):
-            x = ops.conv(x, kernel, layer.strides, layer.padding)
+            x = ops.conv(x, kernel, layer.strides, layer.padding, None, layer.dilation_rate)
         else:
             x = ops.matmul(x, kernel)
         x = layer.activation(x + bias)
@@ -194,7 +214,9 @@ class _Weighted(_Rounding):
         kernel, norm = self.first.kernel, self.norm
         bias = self.first.bias if self.first.use_bias else 0.0
         if norm is not None:
-            factor = norm.gamma * ops.rsqrt(norm.moving_variance + norm.epsilon)
-            bias = (bias - norm.moving_mean) * factor + norm.beta
+            factor = ops.rsqrt(norm.moving_variance + norm.epsilon)
+            factor = norm.gamma * factor if norm.scale else factor
+            bias = (bias - norm.moving_mean) * factor
+            bias = bias + norm.beta if norm.center else bias
             kernel = kernel * (factor[:, None] if axis == 2 else factor)
         return round_weights(kernel, axis), bias

@@ -15,6 +15,7 @@ from asc_tiny.compress.aligned import aligned
 from asc_tiny.compress.converter import convert
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model import metadata_writer
+from asc_tiny.nets.strided_depthwise import prepare_conversion
 from asc_tiny.tflm.interpreter import Interpreter
 from asc_tiny.util.errors import AscError
 
@@ -109,6 +110,7 @@ def _with_batch_of_one(model: keras.Model) -> keras.Model:
     shape = model.input_shape[1:]
     copy = keras.models.clone_model(model, input_tensors=keras.Input(shape, batch_size=1))
     copy.set_weights(model.get_weights())
+    prepare_conversion(copy)
     return copy
 
 

@@ -16,8 +16,17 @@ from asc_tiny.util.captured_output import captured_output
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes
 
-NAMES = ("mini_segnet", "mobilenet")
-"""Our own."""
+NAMES = (
+    "bc_resnet",
+    "cp_mobile",
+    "dcase2024_baseline",
+    "ds_cnn",
+    "mini_segnet",
+    "mobilenet",
+    "tf_sepnet",
+    "yamnet",
+)
+"""Networks of this package."""
 
 
 def build(
@@ -85,7 +94,8 @@ def register_layers() -> None:
         AscError: TensorFlow is missing.
     """
     require_tensorflow()
-    importlib.import_module("asc_tiny.nets.mixup_normalization")
+    for name in ("channel_halves", "feature_norms", "mixup_normalization", "strided_depthwise"):
+        importlib.import_module(f"asc_tiny.nets.{name}")
 
 
 @functools.cache

@@ -99,6 +99,9 @@ class Function(Network):
             # A function of a user's can fail in any way.
             reason = printable(" ".join(f"{type(error).__name__}: {error}".split()))[:300]
             raise AscError(f"network {self.name}: cannot be built: {reason}") from error
+        return self._checked(model, shape, classes)
+
+    def _checked(self, model: Any, shape: Shape, classes: int) -> Any:
         return checked(model, self.name, shape, classes)
 
     def register(self) -> None:
@@ -143,6 +146,10 @@ class Function(Network):
 
 class BuiltIn(Function):
     """A network of this package."""
+
+    def _checked(self, model: Any, shape: Shape, classes: int) -> Any:
+        # Tests have checked it, and a forward pass takes longer than building it.
+        return model
 
     def _function(self) -> Callable[..., Any]:
         from asc_tiny import nets

@@ -74,7 +74,7 @@ def test_loss_is_the_divergence_of_softened_scores(temperature):
     np.testing.assert_allclose(got, wanted, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", nets.NAMES)
+@pytest.mark.parametrize("name", ["mini_segnet", "mobilenet"])
 def test_teachers_are_rebuilt_for_the_crop(name):
     """With the weights copied: the same as the network built for the crop at once."""
     keras.utils.set_random_seed(0)

@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from asc_tiny.nets.channel_halves import ChannelHalf, ChannelShuffle
 from asc_tiny.util.errors import AscError
 
 IntArray = NDArray[np.int64]
@@ -126,6 +127,10 @@ class _Tracer:
             return self._flatten
         if isinstance(layer, _TIES_CHANNELS):
             return self._tied
+        if isinstance(layer, ChannelShuffle | ChannelHalf):
+            return self._halves
+        if getattr(layer, "keeps_channels", False) is True:
+            return self._kept
         return self._same if isinstance(layer, _KEEPS_CHANNELS) else self._unknown
 
     def _producer(self, layer: Any, _: Any, taken: list[IntArray], count: int) -> IntArray:
@@ -168,6 +173,23 @@ class _Tracer:
             return self._unknown(layer, inputs, taken, count)
         for other in taken[1:]:
             self._tie(taken[0], other)
+        return taken[0]
+
+    def _halves(self, layer: Any, inputs: Any, taken: list[IntArray], count: int) -> IntArray:
+        """Tie the halves, so that both are of one size when channels go."""
+        halves = taken[0].reshape(2, -1)
+        self._tie(halves[0], halves[1])
+        return halves[layer.half] if isinstance(layer, ChannelHalf) else halves.T.ravel()
+
+    def _kept(self, layer: Any, inputs: Any, taken: list[IntArray], count: int) -> IntArray:
+        """Take each weight whose last axis is a multiple of the channels to go with them."""
+        axes: list[tuple[tuple[int, IntArray], ...]] = []
+        for weight in layer.weights:
+            size = weight.shape[-1] if weight.shape else 0
+            times, rest = divmod(size, count)
+            last = len(weight.shape) - 1
+            axes.append(((last, np.tile(taken[0], times)),) if times and not rest else ())
+        self._index(layer, tuple(axes))
         return taken[0]
 
     def _same(self, layer: Any, inputs: Any, taken: list[IntArray], count: int) -> IntArray:

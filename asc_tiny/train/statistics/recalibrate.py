@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.nets.feature_norms import SubSpectralNormalization
+
 Float32Array = NDArray[np.float32]
 
 _BATCH = 64
@@ -29,14 +31,17 @@ def recalibrate(
         without: names of layers that keep their statistics.
     """
     for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.name not in without:
+        split = isinstance(layer, SubSpectralNormalization)
+        norm = layer.norm if split else layer
+        if isinstance(norm, keras.layers.BatchNormalization) and layer.name not in without:
             before = keras.Model(model.input, layer.input)
-            mean, variance = _moments(
-                before(features[i : i + _BATCH], training=False).numpy()
+            outputs = (
+                before(features[i : i + _BATCH], training=False)
                 for i in range(0, len(features), _BATCH)
             )
-            layer.moving_mean.assign(mean)
-            layer.moving_variance.assign(variance)
+            mean, variance = _moments(np.asarray(layer.split(x) if split else x) for x in outputs)
+            norm.moving_mean.assign(mean)
+            norm.moving_variance.assign(variance)
 
 
 def _moments(

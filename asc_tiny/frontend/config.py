@@ -26,6 +26,10 @@ MEL_SCALES = ("htk", "slaney")
 LOGS = {"ln": 1.0, "log10": math.log(10.0), "log2": math.log(2.0)}
 """Natural logarithm of each one's base."""
 
+SPECTRA = ("power", "magnitude")
+LOG_FLOORS = {"power": (1e-10, 1e-6), "magnitude": (1e-5, 1e-1)}
+"""Least and largest floor of the logarithm, by what the mel bands sum."""
+
 FLOORS = ("add", "max")
 FRAMINGS = ("centred", "causal")
 SAMPLE_BITS = (16, 24)
@@ -78,12 +82,14 @@ class FrontEndConfig:
         framing: ``centred``, on multiples of the hop with zeros beyond the clip's ends, or
             ``causal``, whole frames within the clip only.
         window: ``hann`` (periodic).
+        spectrum: what the mel bands sum of each bin of the transform, its ``power`` or its
+            ``magnitude``.
         n_mels: triangular mel bands, no area normalisation.
         mel_scale: ``htk`` or ``slaney``.
         f_min, f_max: lower edge of the first and upper edge of the last band in Hz.
         log: ``ln``, ``log10`` or ``log2``.
-        log_floor: smallest power that the logarithm sees, for samples scaled to +-1.
-        floor: ``add`` the floor to every band's power, or take the ``max`` of both.
+        log_floor: smallest power or magnitude that the logarithm sees, for samples scaled to +-1.
+        floor: ``add`` the floor to every band, or take the ``max`` of both.
         deltas: add first and second deltas as channels; costs 4 frames at each end.
         normalization: mean and scale of each band's log-mel; None to leave it as it is.
         quantization: int8 quantisation of the features, None while in training.
@@ -104,6 +110,7 @@ class FrontEndConfig:
     log_floor: float = 1e-8
     floor: str = "add"
     deltas: bool = True
+    spectrum: str = "power"
     normalization: Normalization | None = dataclasses.field(
         default=None, metadata=fields.spelled("normalisation")
     )
@@ -121,7 +128,7 @@ class FrontEndConfig:
         check(8000 <= self.sample_rate <= 48000, "sample_rate", "8000 to 48000 Hz")
         check(self.sample_bits in SAMPLE_BITS, "sample_bits", " or ".join(map(str, SAMPLE_BITS)))
         power_of_two = self.n_fft > 0 and self.n_fft & (self.n_fft - 1) == 0
-        check(power_of_two and 256 <= self.n_fft <= 4096, "n_fft", "powers of two, 256 to 4096")
+        check(power_of_two and 256 <= self.n_fft <= 8192, "n_fft", "powers of two, 256 to 8192")
         check(1 <= self.hop <= self.n_fft, "hop", f"1 to n_fft ({self.n_fft})")
         check(self.window in WINDOWS, "window", ", ".join(WINDOWS))
         check(16 <= self.n_mels <= 256, "n_mels", "16 to 256")
@@ -131,7 +138,9 @@ class FrontEndConfig:
         check(self.framing in FRAMINGS, "framing", ", ".join(FRAMINGS))
         check(self.log in LOGS, "log", ", ".join(LOGS))
         check(self.floor in FLOORS, "floor", ", ".join(FLOORS))
-        check(1e-10 <= self.log_floor <= 1e-6, "log_floor", "1e-10 to 1e-6")
+        check(self.spectrum in SPECTRA, "spectrum", ", ".join(SPECTRA))
+        low, high = LOG_FLOORS[self.spectrum]
+        check(low <= self.log_floor <= high, "log_floor", f"{low:g} to {high:g}")
         check(self.clip_samples < 2**31, "clip_samples", "up to 2147483647")
         check(self.columns >= 1, "clip_samples", "enough for at least one feature column")
         if self.normalization is not None:
@@ -153,10 +162,19 @@ class FrontEndConfig:
     def log_range(self) -> tuple[float, float]:
         """The least and the most that a band's log-mel can be before normalisation.
 
-        At most, all the energy of full-scale samples lies in one band (Parseval's theorem).
+        At most, all the energy of full-scale samples lies in one band (Parseval's theorem). Of
+        magnitudes, the sum is largest where it is spread evenly over the bins.
         """
-        most = 0.375 * self.n_fft**2 + self.log_floor
+        energy = 0.375 * self.n_fft**2
+        if self.spectrum == "magnitude":
+            energy = math.sqrt(energy * self.n_fft / 2)
+        most = energy + self.log_floor
         return math.log(self.log_floor) / LOGS[self.log], math.log(most) / LOGS[self.log]
+
+    @property
+    def degree(self) -> int:
+        """Exponent of a bin's amplitude in what the mel bands sum: 2 of powers, else 1."""
+        return 2 if self.spectrum == "power" else 1
 
     @property
     def sample_type(self) -> type[np.signedinteger[Any]]:
@@ -294,7 +312,7 @@ def codes_digest(configs: Sequence[FrontEndConfig]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-_LATER: dict[str, object] = {"sample_bits": 16, "normalisation": None}
+_LATER: dict[str, object] = {"sample_bits": 16, "normalisation": None, "spectrum": "power"}
 
 
 def _normalization(value: object) -> Normalization | None:

@@ -55,11 +55,16 @@ def frame(pcm: Samples, config: FrontEndConfig) -> Samples:
 
 
 def band_power(pcm: Samples, config: FrontEndConfig) -> Float64Array:
-    """Return the mel band powers of a clip for samples scaled to +-1, shape (n_mels, frames)."""
+    """Return the mel bands of a clip for samples scaled to +-1, shape (n_mels, frames).
+
+    They are sums of powers or, with ``spectrum = "magnitude"``, of magnitudes.
+    """
     sample_window, weights = _constants(config)
     parts = np.fft.rfft(frame(pcm, config) * sample_window, axis=1).view(np.float64)
     np.square(parts, out=parts)
     power = parts[:, 0::2] + parts[:, 1::2]
+    if config.spectrum == "magnitude":
+        np.sqrt(power, out=power)
     return np.asarray(weights @ power.T)
 
 

@@ -16,6 +16,9 @@ LOG2_FRACTION_BITS = 20
 TWENTIETH = round(2**32 / 20)
 """1 / 20 with 32 fraction bits."""
 
+ROOT_FRACTION_BITS = 24
+"""Fraction bits of a magnitude, the root of an integer power: 2^12 bins of them fit 62 bits."""
+
 _LARGEST_WEIGHT_BITS = 28
 _LARGEST_FLOOR_BITS = 62
 
@@ -62,7 +65,7 @@ class Tables:
         log2_base, log2_slope: chords of log2(1 + i / 64) in Q20, the slope to i + 2.
         max_shift: largest left shift that normalises a frame; beyond it, its power would be
             nothing beside the floor.
-        floor: log_floor in units of power of a frame shifted by ``max_shift``.
+        floor: log_floor in units of power (or magnitude) of a frame shifted by ``max_shift``.
         scale_log2: log2 of the factor from physical to integer spectrum amplitude at shift 0.
         requantizations: steps from logarithms to codes: one for all bands or, with a normalisation,
             one for each; empty without quantisation.
@@ -111,7 +114,7 @@ def build(config: FrontEndConfig) -> Tables:
         log2_base=base,
         log2_slope=slope,
         max_shift=max_shift,
-        floor=round(config.log_floor * 2.0 ** (2 * (scale_log2 + max_shift))),
+        floor=round(config.log_floor * 2.0 ** scale_exponent(config, scale_log2 + max_shift)),
         scale_log2=scale_log2,
         requantizations=_requantizations(config),
     )
@@ -119,8 +122,19 @@ def build(config: FrontEndConfig) -> Tables:
 
 def _max_shift(config: FrontEndConfig, scale_log2: int) -> int:
     """Return the shift that fills the type of a sample with its last bit, or the floor 62 bits."""
-    floor_bits = math.log2(config.log_floor) + 2 * scale_log2
-    return min(config.sample_bits - 1, int((_LARGEST_FLOOR_BITS - floor_bits) // 2))
+    floor_bits = math.log2(config.log_floor) + scale_exponent(config, scale_log2)
+    return min(config.sample_bits - 1, int((_LARGEST_FLOOR_BITS - floor_bits) // config.degree))
+
+
+def scale_exponent(config: FrontEndConfig, amplitude_log2: int) -> int:
+    """Return log2 of the factor from a physical band to an integer one.
+
+    Args:
+        config: the front end.
+        amplitude_log2: log2 of the factor from physical to integer amplitudes.
+    """
+    fraction = ROOT_FRACTION_BITS if config.spectrum == "magnitude" else 0
+    return config.degree * amplitude_log2 + fraction
 
 
 def _mel_segments(

@@ -23,7 +23,7 @@ def build(
     *,
     dropout: float = 0.2,
     size: str = "s",
-    filters: int = 0,
+    channels: int = 0,
     depth: int = 0,
 ) -> keras.Model:
     """Build DS-CNN in one of its three sizes.
@@ -38,7 +38,7 @@ def build(
         classes: number of outputs.
         dropout: share of channels dropped before the classifier in training, 0 to below 1.
         size: size in the paper, ``s``, ``m`` or ``l``.
-        filters: filters of all convolutions; 0 for those of the size.
+        channels: filters of all convolutions; 0 for those of the size.
         depth: number of depthwise separable convolutions; 0 for those of the size.
 
     Returns:
@@ -49,16 +49,16 @@ def build(
         AscError: an option is out of range.
     """
     require("size", size, size in _SIZES, ", ".join(_SIZES))
-    require("filters", filters, 0 <= filters <= 1024, "0 to 1024")
+    require("channels", channels, 0 <= channels <= 1024, "0 to 1024")
     require("depth", depth, 0 <= depth <= 32, "0 to 32")
-    channels, count, first, second = _SIZES[size]
-    channels, count = filters or channels, depth or count
+    filters, count, first, second = _SIZES[size]
+    filters, count = channels or filters, depth or count
     inputs = keras.Input(input_shape, name="features")
-    x = conv(inputs, channels, (4, 10), "first", strides=first, bias=True)
+    x = conv(inputs, filters, (4, 10), "first", strides=first, bias=True)
     for number in range(1, count + 1):
         strides = second if number == 1 else 1
         x = depthwise(x, 3, f"depth{number}", strides=strides, bias=True)
-        x = conv(x, channels, 1, f"point{number}", bias=True)
+        x = conv(x, filters, 1, f"point{number}", bias=True)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     x = layers.Dense(classes, name="classify")(x)

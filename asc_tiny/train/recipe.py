@@ -115,10 +115,12 @@ class Recipe:
         if self.noise_mask.weight and self.features == "fixed":
             raise AscError('noise_mask.weight: noise is added to features = "float" only')
         in_nats = self.augmentation.gain_db or self.noise_mask.weight or self.devices.responses
-        if in_nats and self.frontend.log != "ln":
-            raise AscError(
-                f"frontend.log = {self.frontend.log!r}: gain_db, noise_mask and devices need 'ln'"
-            )
+        for key, needed in (("log", "ln"), ("spectrum", "power")):
+            if in_nats and getattr(self.frontend, key) != needed:
+                raise AscError(
+                    f"frontend.{key} = {getattr(self.frontend, key)!r}: gain_db, noise_mask and "
+                    f"devices need {needed!r}"
+                )
         columns, bands = self.train_frontend.columns, self.frontend.n_mels
         if self.noise_mask.weight and columns < 5:
             raise AscError(f"noise_mask.weight: clips have {columns} columns, 5 are needed")

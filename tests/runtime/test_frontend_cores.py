@@ -15,7 +15,7 @@ from asc_tiny.frontend.config import FrontEndConfig
 from support import compilers
 from support.emulated import EmulatedFrontEnd
 from support.front_end_cores import CORTEX_M0PLUS, COSTS, M4, RV32, assert_same, clips, needs_tools
-from support.front_ends import CONFIGS, DEFAULT
+from support.front_ends import CONFIGS, DEFAULT, MAGNITUDE
 from support.paths import CLIPS
 
 pytestmark = needs_tools
@@ -24,7 +24,7 @@ LENGTHS = {
     f"n_fft {n_fft}": dataclasses.replace(
         DEFAULT, n_fft=n_fft, hop=n_fft // 2 - 5 * (n_fft == 512), n_mels=n_mels
     )
-    for n_fft, n_mels in ((256, 16), (512, 40), (1024, 64), (4096, 200))
+    for n_fft, n_mels in ((256, 16), (512, 40), (1024, 64), (4096, 200), (8192, 200))
 }
 
 
@@ -32,6 +32,25 @@ LENGTHS = {
 def test_cortex_m4_gives_the_models_bits(name: str, tmp_path: Path) -> None:
     config = {**CONFIGS, **LENGTHS}[name]
     assert_same(EmulatedFrontEnd(config, M4, tmp_path), clips(config))
+
+
+@pytest.mark.parametrize("core", [pytest.param(c, marks=pytest.mark.slow) for c in COSTS])
+@pytest.mark.parametrize(
+    "config",
+    [
+        MAGNITUDE,
+        dataclasses.replace(DEFAULT, spectrum="magnitude", log_floor=1e-4, floor="max"),
+        dataclasses.replace(DEFAULT, n_fft=8192, hop=2000, n_mels=200),
+    ],
+    ids=["magnitude", "magnitude, floor as maximum", "8192"],
+)
+def test_all_cores_give_the_models_bits(config: FrontEndConfig, core: str, tmp_path: Path) -> None:
+    board, flags = COSTS[core][:2]
+    assert_same(EmulatedFrontEnd(config, board, tmp_path, flags=flags), clips(config)[3:])
+
+
+def test_magnitudes_on_cortex_m4_give_the_models_bits(tmp_path: Path) -> None:
+    assert_same(EmulatedFrontEnd(MAGNITUDE, M4, tmp_path), clips(MAGNITUDE))
 
 
 @pytest.mark.parametrize("name", ["default", "24 bits, normalised speech"])

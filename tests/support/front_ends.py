@@ -26,6 +26,11 @@ SPEECH = FrontEndConfig(
     sample_rate=16000, clip_samples=16000, n_fft=512, hop=160, n_mels=40, f_min=50, f_max=8000
 ).quantized(0.11, 40)
 
+MAGNITUDE = dataclasses.replace(
+    SPEECH, n_mels=64, spectrum="magnitude", log_floor=1e-3, deltas=False, framing="causal"
+)
+"""As YAMNet's."""
+
 CONFIGS = {
     "default": DEFAULT,
     "slaney": dataclasses.replace(DEFAULT, mel_scale="slaney"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -9,9 +11,11 @@ from hypothesis import strategies as st
 from asc_tiny.frontend.config import (
     FLOORS,
     FRAMINGS,
+    LOG_FLOORS,
     LOGS,
     MEL_SCALES,
     SAMPLE_BITS,
+    SPECTRA,
     FrontEndConfig,
 )
 
@@ -21,10 +25,13 @@ RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 @st.composite
 def configs(draw: st.DrawFn) -> FrontEndConfig:
     rate = draw(st.sampled_from(RATES))
-    n_fft = draw(st.sampled_from((256, 512, 1024, 2048, 4096)))
+    n_fft = draw(st.sampled_from((256, 512, 1024, 2048, 4096, 8192)))
     hop = draw(st.integers(n_fft // 8, n_fft))
     f_max = draw(st.floats(rate / 4, rate / 2))
+    spectrum = draw(st.sampled_from(SPECTRA))
+    least, most = LOG_FLOORS[spectrum]
     config = FrontEndConfig(
+        spectrum=spectrum,
         sample_rate=rate,
         # Enough for some columns, not more: the model in NumPy is slow.
         clip_samples=n_fft + draw(st.integers(12, 20)) * hop + draw(st.integers(0, hop)),
@@ -36,7 +43,7 @@ def configs(draw: st.DrawFn) -> FrontEndConfig:
         f_min=draw(st.floats(0.0, f_max / 2)),
         f_max=f_max,
         log=draw(st.sampled_from(list(LOGS))),
-        log_floor=draw(st.sampled_from((1e-10, 1e-8, 1e-6))),
+        log_floor=draw(st.sampled_from((least, math.sqrt(least * most), most))),
         floor=draw(st.sampled_from(FLOORS)),
         deltas=draw(st.booleans()),
         sample_bits=draw(st.sampled_from(SAMPLE_BITS)),

@@ -185,7 +185,7 @@ class _Tracer:
         """Take each weight whose last axis is a multiple of the channels to go with them."""
         axes: list[tuple[tuple[int, IntArray], ...]] = []
         for weight in layer.weights:
-            size = weight.shape[-1] if weight.shape else 0
+            size = weight.shape[-1] if len(weight.shape) > 0 else 0
             times, rest = divmod(size, count)
             last = len(weight.shape) - 1
             axes.append(((last, np.tile(taken[0], times)),) if times and not rest else ())

@@ -25,6 +25,9 @@ static int compute_frame(asc_frontend_t *frontend, int8_t *features, size_t stri
     int8_t unused[ASC_FRONTEND_CHANNELS];
     const int complete = frontend->frames + 1 >= ASC_FRONTEND_HISTORY;
     asc_spectrum_power(&frontend->spectrum, frontend->frame.pairs, shift);
+#ifdef ASC_FRONTEND_MAGNITUDE
+    take_roots(frontend);
+#endif
     log_mel(frontend, shift);
     write_column(frontend, complete ? features : unused, complete ? stride : 0);
     advance(frontend);

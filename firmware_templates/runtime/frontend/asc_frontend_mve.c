@@ -268,8 +268,8 @@ static inline longs_t floored(longs_t bands, uint64_t floor) {
 #endif
 
 void asc_mve_log_mel(asc_frontend_t *frontend, uint32_t shift) {
-    const uint64_t floor = ASC_FRONTEND_FLOOR >> (2 * (MAX_SHIFT - shift));
-    const int32_t exponent = 2 * (ASC_FRONTEND_SCALE_LOG2 + (int32_t)shift) << LOG2_FRACTION_BITS;
+    const uint64_t floor = ASC_FRONTEND_FLOOR >> (ASC_SPECTRUM_DEGREE * (MAX_SHIFT - shift));
+    const int32_t exponent = ASC_SPECTRUM_SCALE_LOG2(shift) << LOG2_FRACTION_BITS;
     const uint64_t added = ASC_FRONTEND_FLOOR_IS_ADDED ? floor : 0;
     const uint64_t *power = frontend->spectrum.power;
     const uint32x4_t offsets = vidupq_n_u32(0, 8);

@@ -25,6 +25,43 @@
 #define ASC_FRONTEND_THUMB2_MEL \
     (ASC_FRONTEND_THUMB2 && ASC_FRONTEND_FLOOR_IS_ADDED && ASC_FRONTEND_QUANTIZATIONS == 1)
 
+#ifdef ASC_FRONTEND_MAGNITUDE
+
+#define LINE_START 2297817334u /* 2.14 and 1.22, in Q30 */
+#define LINE_SLOPE 1309965025u
+
+static inline uint32_t high_product(uint32_t a, uint32_t b) {
+    return (uint32_t)(((uint64_t)a * b) >> 32);
+}
+
+/* The root of a power, by three steps of Newton's method for 1 / sqrt(v), where v is the power
+ * shifted left by an even number of bits, in Q32: 1/4 or more. */
+static uint64_t root(uint64_t power) {
+    const uint32_t high = (uint32_t)(power >> 32);
+    const uint32_t low = (uint32_t)power;
+    if (power == 0) {
+        return 0;
+    }
+    const uint32_t zeros = high != 0 ? asc_leading_zeros(high) : 32u + asc_leading_zeros(low);
+    const uint32_t v = (uint32_t)((power << (zeros & ~1u)) >> 32);
+    uint32_t y = LINE_START - high_product(v, LINE_SLOPE);
+    for (uint32_t step = 0; step < 3; step++) {
+        y = high_product(y, (UINT32_C(3) << 28) - high_product(v, high_product(y, y))) << 3;
+    }
+    const int32_t up = 2 + ASC_SPECTRUM_FRACTION_BITS - (int32_t)(zeros / 2);
+    const uint64_t result = high_product(v, y);
+    return up >= 0 ? result << up : result >> -up;
+}
+
+/* Replaces the power of each bin by its root. */
+static void take_roots(asc_frontend_t *frontend) {
+    for (uint32_t k = 0; k < ASC_SPECTRUM_LENGTH; k++) {
+        frontend->spectrum.power[k] = root(frontend->spectrum.power[k]);
+    }
+}
+
+#endif
+
 #if ASC_HAS_MVE
 
 static uint32_t headroom(asc_frontend_t *frontend) {
@@ -244,8 +281,8 @@ static inline segment_t segment_power(const uint64_t *power, const uint64_t *end
 /* Visits every bin once: a segment between two mel edges is the rising side of one band and, by
  * what is left of its sum, the falling side of the band before. */
 static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
-    const uint64_t floor = ASC_FRONTEND_FLOOR >> (2 * (MAX_SHIFT - shift));
-    const int32_t exponent = 2 * (ASC_FRONTEND_SCALE_LOG2 + (int32_t)shift) << LOG2_FRACTION_BITS;
+    const uint64_t floor = ASC_FRONTEND_FLOOR >> (ASC_SPECTRUM_DEGREE * (MAX_SHIFT - shift));
+    const int32_t exponent = ASC_SPECTRUM_SCALE_LOG2(shift) << LOG2_FRACTION_BITS;
     const uint64_t *power = frontend->spectrum.power;
     const uint16_t *bin = asc_frontend_segment_bin;
     const uint64_t *start = power + bin[0];

@@ -216,6 +216,9 @@ static void fft(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift
         if (LENGTH > 256) {
             two_layers(z, 64);
         }
+        if (LENGTH > 1024) {
+            two_layers(z, 256);
+        }
     }
     last_butterflies(z);
 }

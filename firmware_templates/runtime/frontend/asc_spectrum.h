@@ -19,6 +19,20 @@ extern "C" {
 
 #define ASC_SPECTRUM_LENGTH (ASC_FRONTEND_N_FFT / 2u) /* of the complex transform */
 
+/* The exponent of an amplitude in what mel bands sum, and the fraction bits of that. */
+#ifdef ASC_FRONTEND_MAGNITUDE
+#define ASC_SPECTRUM_DEGREE 1
+#define ASC_SPECTRUM_FRACTION_BITS 24
+#else
+#define ASC_SPECTRUM_DEGREE 2
+#define ASC_SPECTRUM_FRACTION_BITS 0
+#endif
+
+/* log2 of the factor from physical bands to integer ones, in a frame that was shifted left */
+#define ASC_SPECTRUM_SCALE_LOG2(shift)                                    \
+    (ASC_SPECTRUM_DEGREE * (ASC_FRONTEND_SCALE_LOG2 + (int32_t)(shift)) + \
+     ASC_SPECTRUM_FRACTION_BITS)
+
 typedef struct {
     int32_t re;
     int32_t im;

@@ -122,6 +122,15 @@ ASC_FIXED_ASSERT_SIZE(asc_frontend_twiddle_t, 16);
     "ldr u, [u]\n"
 #endif
 
+/* To the end of the table, which is longer than an instruction reaches in the longest frame, too. */
+#if LENGTH <= 2048
+#define LAST_COSINE "add backward, forward, %[sines]\n"
+#else
+#define LAST_COSINE \
+    "add backward, forward, %[sines] + 4\n" \
+    "sub backward, backward, #4\n"
+#endif
+
 #define WINDOW_REGISTERS(X) \
     X(words, r0) X(forward, r1) X(scale, r2) X(backward, r3) X(a_re, r4) X(a_im, r5) X(b_re, r6) \
     X(b_im, r8) X(c_re, r10) X(c_im, r12) X(d_re, r7) X(d_im, r9) X(t, r11) X(u, lr)
@@ -138,7 +147,7 @@ static inline void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs
     __asm__ volatile(
         WINDOW_REGISTERS(ASC_NAME_REGISTER)
         "push {r3, r7, r9, r11}\n"
-        "add backward, forward, %[sines]\n"
+        LAST_COSINE
         "1:\n"
         /* c = z1 + z3, d = z1 - z3 */
         FIRST_LAYER("ldrd c_im, c_re, [backward], #-8\n",
@@ -279,6 +288,13 @@ static inline void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs
     TWO("strd", "a") "]\nsub z, z, #" #BYTES "\n", TWO("strd", "e") "]\nsub z, z, #" #BYTES "\n", \
     TWO("strd", "d") "]\nsub z, z, #" #BYTES "\n", TWO("strd", "c") MOVE(8)
 
+/* The same, but for where the next one is. */
+#define FARTHEST_APART(BYTES, NEXT) \
+    TWO("ldrd", "a") "]\nadd z, z, #" #BYTES "\n", TWO("ldrd", "b") "]\nadd z, z, #" #BYTES "\n", \
+    TWO("ldrd", "c") "]\nadd z, z, #" #BYTES "\n", TWO("ldrd", "d") "]\n", \
+    TWO("strd", "a") "]\nsub z, z, #" #BYTES "\n", TWO("strd", "e") "]\nsub z, z, #" #BYTES "\n", \
+    TWO("strd", "d") "]\nsub z, z, #" #BYTES "\n", TWO("strd", "c") "]\nadd z, z, #" #NEXT "\n"
+
 #define ONCE(TEXT) TEXT
 #define TWICE(TEXT) TEXT TEXT
 
@@ -358,8 +374,10 @@ static inline void two_layers(asc_complex_t *z, uint32_t span) {
         SAME_TURNS(TWICE, APART(256, 1024), 32);
     } else if (span == 64) {
         SAME_TURNS(TWICE, APART(512, 2048), 64);
-    } else {
+    } else if (span == 128) {
         SAME_TURNS(TWICE, BEYOND(1024, 4096), 128);
+    } else {
+        SAME_TURNS(TWICE, FARTHEST_APART(2048, 8192), 256);
     }
     if (span == 4) {
         no_turns(z);
@@ -404,8 +422,10 @@ static inline void last_butterflies(asc_complex_t *z) {
         NEXT_TURNS(FAR(1024));
     } else if (LENGTH == 1024) {
         NEXT_TURNS(FAR(2048));
-    } else {
+    } else if (LENGTH == 2048) {
         NEXT_TURNS(FARTHEST(4096));
+    } else {
+        NEXT_TURNS(FARTHEST(8192));
     }
 }
 

@@ -46,6 +46,7 @@ def test_the_data_set_of_the_page(folder: Path) -> None:
     assert f"{counts[0]} clips to train on, {counts[1]} to look at and {counts[2]} to test" in (
         " ".join(PAGE.split())
     )
+    assert COMMANDS[-1][-1].removeprefix("data/") in {c.filename for c in data.split("test")}
     halls = [{c.identifier for c in data.split(name)} for name in ("train", "evaluate", "test")]
     assert sum(map(len, halls)) == len(set.union(*halls)) == 6
     assert recipes.load(folder / "machines.toml").frontend.clip_samples == 16000
@@ -60,5 +61,4 @@ def test_all_of_the_page(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
         capsys.readouterr()
         assert asc_tiny(*command) == 0, command
     lines = capsys.readouterr().out.splitlines()
-    heard = [line.split()[2] for line in lines if " s  " in line]
-    assert len(heard) == 8 and heard.count("pump") >= 6
+    assert [line.split()[2] for line in lines] == ["pump"]

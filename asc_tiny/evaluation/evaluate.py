@@ -83,7 +83,7 @@ def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> li
 
 def float_scores(network: FloatNetwork, clips: Sequence[Clip]) -> Float64Array:
     """Return a Keras model's probabilities on float features, shape (clips, labels)."""
-    from asc_tiny.train.loop import predict
+    from asc_tiny.train.training_data import predict
 
     return predict(network.model, cache.load(clips, network.config)).astype(np.float64)
 

@@ -11,6 +11,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,17 @@ while the others are done."""
 
 PARALLEL_CLIPS = 1024
 """Clips to compute from which on several processes take less time than starting them does."""
+
+
+class Change(Protocol):
+    """A change of clips' samples before their features are computed; it travels to processes."""
+
+    @property
+    def key(self) -> str:
+        """Text that tells this change from all others."""
+
+    def __call__(self, pcm: Samples, clip_sha256: str) -> Samples:
+        """Return changed samples, of the same length and type; equal clips give equal bytes."""
 
 
 class FeatureSet:
@@ -74,6 +86,7 @@ def load(
     arithmetic: str = "float",
     folder: Path | None = None,
     workers: int | None = None,
+    change: Change | None = None,
 ) -> FeatureSet:
     """Return the features of clips, from the cache where it has them.
 
@@ -88,6 +101,7 @@ def load(
         arithmetic: one of ``ARITHMETICS``.
         folder: folder of the cache; None for the user's.
         workers: most processes to use, by default as many as there are processors.
+        change: what is done to the samples first; None for nothing.
 
     Raises:
         AscError: a clip cannot be read or does not have the front end's length, the arithmetic is
@@ -96,7 +110,7 @@ def load(
     folder = (folder or user_cache.folder()) / "features"
     shards: list[Path] = []
     missing: list[tuple[Path, Sequence[Clip]]] = []
-    front_end = _front_end_key(config, arithmetic)
+    front_end = _front_end_key(config, arithmetic) + (f" {change.key}" if change else "")
     with tqdm(total=len(clips), desc="features", unit="clip", disable=None, leave=False) as bar:
         for start in range(0, len(clips), SHARD_CLIPS):
             some = clips[start : start + SHARD_CLIPS]
@@ -106,7 +120,7 @@ def load(
                 bar.update(len(some))
             else:
                 missing.append((path, some))
-        _write_all(missing, config, arithmetic, workers or _processors(), bar)
+        _write_all(missing, (config, arithmetic, change), workers or _processors(), bar)
     return FeatureSet(shards, config.shape)
 
 
@@ -148,22 +162,19 @@ def _complete(path: Path, shape: tuple[int, ...]) -> bool:
 
 def _write_all(
     shards: Sequence[tuple[Path, Sequence[Clip]]],
-    config: FrontEndConfig,
-    arithmetic: str,
+    how: tuple[FrontEndConfig, str, Change | None],
     workers: int,
     bar: tqdm,
 ) -> None:
     workers = min(workers, len(shards))
     if workers < 2 or sum(len(clips) for _, clips in shards) < PARALLEL_CLIPS:
         for path, clips in shards:
-            bar.update(_write(path, clips, config, arithmetic))
+            bar.update(_write(path, clips, *how))
         return
     try:
         with _pool(workers) as pool:
             with _interrupts_blocked():
-                written = [
-                    pool.submit(_write, path, clips, config, arithmetic) for path, clips in shards
-                ]
+                written = [pool.submit(_write, path, clips, *how) for path, clips in shards]
             for future in as_completed(written):
                 bar.update(future.result())
     except BrokenProcessPool as error:
@@ -215,12 +226,21 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _write(path: Path, clips: Sequence[Clip], config: FrontEndConfig, arithmetic: str) -> int:
+def _write(
+    path: Path,
+    clips: Sequence[Clip],
+    config: FrontEndConfig,
+    arithmetic: str,
+    change: Change | None = None,
+) -> int:
     """Compute the features of clips into a file of the cache; return how many clips there are."""
     compute = features if arithmetic == "float" else _dequantized_codes
     values = np.empty((len(clips), *config.shape), np.float32)
     for row, clip in enumerate(clips):
-        values[row] = compute(clip_pcm(clip, config), config)
+        pcm = clip_pcm(clip, config)
+        if change is not None:
+            pcm = change(pcm, sha256(read_bytes(clip.path)))
+        values[row] = compute(pcm, config)
     # Two runs may miss the same file of the cache: the second writes the same bytes again.
     with replacing(path, wait=True) as temporary:
         np.save(temporary, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from asc_tiny.audio.dataset import Clip, Dataset
+from asc_tiny.audio.dataset import Dataset
 from asc_tiny.audio.responses import BUILTIN
-from asc_tiny.features import cache
-from asc_tiny.features.cache import FeatureSet
-from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.nets.mixup_normalization import MixupNormalisation
 from asc_tiny.nets.rebuild import filters_of, rebuilt
 from asc_tiny.train import distil, learning_rate, optimizer, transfer
-from asc_tiny.train.augmentation import augment, devices
+from asc_tiny.train.augmentation import augment, devices, waveform
 from asc_tiny.train.augmentation.noise_mask import Noise
 from asc_tiny.train.averaging import WeightAverage
 from asc_tiny.train.distribute import Distribution
@@ -30,13 +27,13 @@ from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run, RunInfo, save_model
 from asc_tiny.train.statistics.normalize import with_band_statistics
 from asc_tiny.train.statistics.recalibrate import recalibrate
+from asc_tiny.train.training_data import TrainingData
 from asc_tiny.util import user_cache
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import naming, read_bytes, sha256, write_bytes
 
 Float32Array = NDArray[np.float32]
 
-_EVALUATION_BATCH = 128
 _RECALIBRATION_CLIPS = 2048
 
 
@@ -105,7 +102,7 @@ def _train(
     _check_splits(dataset)
     with naming(cache_folder or user_cache.folder()):
         recipe = with_band_statistics(recipe, dataset.split("train"), cache_folder)
-        data = _Data.load(dataset, recipe, cache_folder)
+        data = TrainingData.load(dataset, recipe, cache_folder)
     info = RunInfo(
         labels=dataset.labels,
         dataset_fingerprint=dataset.fingerprint(),
@@ -116,11 +113,12 @@ def _train(
         files=_files(recipe),
         fold=dataset.fold,
     )
-    teachers = [*distil.load(recipe, dataset.labels), *teachers]
+    taught = [*distil.load(recipe, dataset.labels), *teachers]
     _check_same_data(run, info, dataset)
     write_bytes(run.recipe_path, recipe.source)
     recipe.find_network().copy(run.network_folder)
-    trainer = Trainer(recipe, len(dataset.labels), initial, teachers, distribution)
+    given = bool(data.teacher_scores)
+    trainer = Trainer(recipe, len(dataset.labels), initial, taught, distribution, given)
     done = trainer.restore(run)
     rows = run.history()[:done]
     with tqdm(total=total, initial=done, desc="training", unit="epoch", disable=None) as bar:
@@ -174,16 +172,18 @@ class Trainer:
         initial: keras.Model | None = None,
         teachers: Sequence[keras.Model] = (),
         distribution: Distribution | None = None,
+        has_given: bool = False,
     ) -> None:
         tf.config.experimental.enable_op_determinism()
         keras.backend.clear_session()
         keras.utils.set_random_seed(recipe.seed)
         self._recipe = recipe
+        self._teacher_count = len(teachers)
         self._disturb = _disturbance(recipe)
         self._distribution = distribution or Distribution("none", recipe.schedule.batch)
         self.model = build(recipe, recipe.frontend.shape, classes)
         with self._distribution.scope():
-            self._build(recipe, classes, initial, teachers)
+            self._build(recipe, classes, initial, teachers, has_given)
         self._average = WeightAverage(recipe.averaging, self._trainee.weights)
         self.model.set_weights(self._trainee.get_weights())
 
@@ -193,6 +193,7 @@ class Trainer:
         classes: int,
         initial: keras.Model | None,
         teachers: Sequence[keras.Model],
+        has_given: bool,
     ) -> None:
         self._trainee = build(recipe, recipe.train_shape, classes)
         if initial is not None:
@@ -200,7 +201,7 @@ class Trainer:
         elif recipe.init:
             transfer.initialize(self._trainee, transfer.init_path(recipe))
         transfer.freeze(self._trainee, recipe)
-        self._objective = Objective(recipe, self._trainee, teachers)
+        self._objective = Objective(recipe, self._trainee, teachers, has_given)
         variables = self._objective.trainable_variables
         factors = transfer.rate_factors(self._trainee, recipe.rate_factors, variables)
         self._optimizer = optimizer.build(recipe.schedule, variables, factors)
@@ -211,20 +212,22 @@ class Trainer:
         """Names of the layers that do not learn."""
         return frozenset(layer.name for layer in self._trainee.layers if not layer.trainable)
 
-    def epoch(self, epoch: int, data: _Data) -> dict[str, str]:
+    def epoch(self, epoch: int, data: TrainingData) -> dict[str, str]:
         """Train one epoch, counted from 0, and return its row of the history.
 
         Raises:
             AscError: the loss or a weight is not finite any more.
         """
         recipe = self._recipe
+        rng = augment.generator(recipe.seed, epoch)
+        self._objective.begin(epoch)
         steps = augment.step_count(len(data.targets), recipe.schedule.batch)
         batches = augment.batches(
-            data.features.take,
-            data.targets,
+            lambda indices: data.take(indices, rng),
+            self._targets(epoch, data),
             recipe.augmentation,
             data.quantization,
-            augment.generator(recipe.seed, epoch),
+            rng,
             recipe.schedule.batch,
             self._disturb,
             recipe.frontend.normalization,
@@ -244,6 +247,16 @@ class Trainer:
         loss, accuracy = data.evaluate(self.model)
         figures = {"loss": np.mean(losses), "evaluate_loss": loss, "evaluate_accuracy": accuracy}
         return {"rate": f"{rate:.6g}", **{name: f"{v:.6f}" for name, v in figures.items()}}
+
+    def _targets(self, epoch: int, data: TrainingData) -> NDArray[np.float32]:
+        """Return an epoch's targets, with what files of teachers' scores add behind them."""
+        if not data.teacher_scores:
+            return data.targets
+        recipe, networks = self._recipe, self._teacher_count
+        temperature, _ = distil.at_epoch(recipe.distillation, epoch, recipe.schedule.epochs)
+        shares = distil.shares(recipe, networks)[1]
+        given = distil.given(data.teacher_scores, shares, temperature)
+        return np.concatenate([data.targets, given], axis=1)
 
     def state(self) -> list[NDArray[Any]]:
         """Return every variable of network, dropout, optimizer and mean of the weights."""
@@ -273,82 +286,6 @@ class Trainer:
             *self._optimizer.variables,
             *self._average.variables,
         ]
-
-
-@dataclass(frozen=True)
-class _Data:
-    """What training needs of a data set."""
-
-    features: FeatureSet
-    inference_features: FeatureSet
-    targets: Float32Array
-    quantization: Quantization
-    evaluate_features: FeatureSet
-    evaluate_targets: Float32Array
-
-    @classmethod
-    def load(cls, dataset: Dataset, recipe: Recipe, folder: Path | None) -> _Data:
-        clips, held_out = dataset.split("train"), dataset.split("evaluate")
-        floats = cache.load(clips, recipe.frontend, folder=folder)
-        quantization = input_quantization(floats)
-
-        def features(some: Sequence[Clip], config: FrontEndConfig) -> FeatureSet:
-            quantized = config.quantized(quantization.scale, quantization.zero_point)
-            return cache.load(some, quantized, arithmetic=recipe.features, folder=folder)
-
-        fixed = recipe.features == "fixed"
-        inference = features(clips, recipe.frontend) if fixed else floats
-        finer = recipe.train_frontend != recipe.frontend
-        return cls(
-            features(clips, recipe.train_frontend) if finer else inference,
-            inference,
-            one_hot(clips, dataset.labels),
-            quantization,
-            features(held_out, recipe.frontend),
-            one_hot(held_out, dataset.labels),
-        )
-
-    def clean(self, count: int, recipe: Recipe) -> Float32Array:
-        """Return up to ``count`` training clips, evenly over the set, without augmentation."""
-        features = self.inference_features
-        indices = np.linspace(0, len(features) - 1, min(count, len(features)))
-        x = features.take(indices.astype(np.int64))
-        if recipe.augmentation.quantize_input:
-            x = augment.rounded(x, self.quantization)
-        return x
-
-    def evaluate(self, model: keras.Model) -> tuple[float, float]:
-        scores = predict(model, self.evaluate_features)
-        loss = keras.losses.categorical_crossentropy(self.evaluate_targets, scores)
-        hits = scores.argmax(axis=1) == self.evaluate_targets.argmax(axis=1)
-        return float(np.mean(loss)), float(np.mean(hits))
-
-
-def predict(model: keras.Model, features: FeatureSet) -> Float32Array:
-    """Return a float network's probabilities for all clips, shape (clips, classes)."""
-    batches = features.batches(_EVALUATION_BATCH)
-    scores: Float32Array = np.concatenate([model(x, training=False).numpy() for x in batches])
-    return scores
-
-
-def one_hot(clips: Sequence[Clip], labels: Sequence[str]) -> Float32Array:
-    """Return the targets of clips, shape (clips, labels)."""
-    truth = np.array([list(labels).index(clip.scene) for clip in clips])
-    targets: Float32Array = np.eye(len(labels), dtype=np.float32)[truth]
-    return targets
-
-
-def input_quantization(features: FeatureSet) -> Quantization:
-    """Return the int8 quantisation that covers the range of ``features`` and 0.
-
-    scale = (max - min) / 255, zero_point = round(-128 - min / scale): what TFLite's calibration
-    gives a network's input.
-    """
-    low, high = 0.0, 0.0
-    for some in features.batches(_EVALUATION_BATCH):
-        low, high = min(low, float(some.min())), max(high, float(some.max()))
-    scale = (high - low) / 255.0 or 1.0
-    return Quantization(scale=scale, zero_point=round(-128.0 - low / scale))
 
 
 def _responses(recipe: Recipe) -> Path | None:
@@ -382,6 +319,8 @@ def _files(recipe: Recipe) -> dict[str, str]:
     files = {**recipe.find_network().digests(), **distil.hashes(recipe)}
     if recipe.devices.responses:
         files[recipe.devices.responses] = devices.digest(_responses(recipe))
+    for name, folder in waveform.folders_of(recipe).items():
+        files[name] = devices.digest(folder)
     if recipe.init:
         files[recipe.init] = sha256(read_bytes(transfer.init_path(recipe)))
     return files

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from asc_tiny.train import distil
 from asc_tiny.train.augmentation import noise_mask
 from asc_tiny.train.distil import Teacher
 from asc_tiny.train.recipe import Recipe
@@ -23,17 +24,34 @@ class Objective:
         recipe: its tables.
         network: network in training, from features to probabilities.
         teachers: trained networks to learn from.
+        has_given: whether targets have what files of teachers' scores add as further columns.
     """
 
     def __init__(
-        self, recipe: Recipe, network: keras.Model, teachers: Sequence[keras.Model] = ()
+        self,
+        recipe: Recipe,
+        network: keras.Model,
+        teachers: Sequence[keras.Model] = (),
+        has_given: bool = False,
     ) -> None:
         self._mask_weight = recipe.noise_mask.weight
         self._model = noise_mask.with_head(network) if self._mask_weight else network
         self._label_smoothing = recipe.loss.label_smoothing
-        table = recipe.distillation
-        self._teacher_weight = table.weight if teachers else 0.0
-        self._teacher = Teacher(teachers, recipe.train_shape, table.temperature)
+        table = self._table = recipe.distillation
+        self._epochs = recipe.schedule.epochs
+        self._given_from = network.output_shape[-1] if has_given else None
+        self._is_taught = bool(teachers or has_given) and table.weight > 0.0
+        self._temperature = _Scheduled(table.temperature, table.final_temperature_factor)
+        self._teacher_weight = _Scheduled(table.weight, table.final_weight_factor)
+        plain = not has_given and not table.teacher_weights
+        shares = None if plain else distil.shares(recipe, len(teachers))[0]
+        self._teacher = Teacher(teachers, recipe.train_shape, self._temperature.value, shares)
+
+    def begin(self, epoch: int) -> None:
+        """Set temperature and weight of the teachers to those of an epoch, counted from 0."""
+        temperature, weight = distil.at_epoch(self._table, epoch, self._epochs)
+        self._temperature.set(temperature)
+        self._teacher_weight.set(weight)
 
     @property
     def trainable_variables(self) -> list[Any]:
@@ -51,8 +69,11 @@ class Objective:
         Args:
             x: features, shape (clips, n_mels, columns, channels), and as one channel more the
                 clips' share of the power where the recipe has a noise mask.
-            y: targets, shape (clips, classes).
+            y: targets, shape (clips, classes), or twice as many columns with what is given.
         """
+        given = None
+        if self._given_from is not None:
+            y, given = y[:, : self._given_from], y[:, self._given_from :]
         if self._mask_weight:
             x, ratio = x[..., :-1], x[..., -1]
             scores, mask = self._model(x, training=True)
@@ -61,9 +82,22 @@ class Objective:
         smoothing = self._label_smoothing
         losses = keras.losses.categorical_crossentropy(y, scores, label_smoothing=smoothing)
         loss = tf.reduce_mean(losses)
-        if self._teacher_weight:
-            taught = tf.reduce_mean(self._teacher.loss(x, scores))
-            loss = (1.0 - self._teacher_weight) * loss + self._teacher_weight * taught
+        if self._is_taught:
+            taught = tf.reduce_mean(self._teacher.loss(x, scores, given))
+            weight = self._teacher_weight.value
+            loss = (1.0 - weight) * loss + weight * taught
         if self._mask_weight:
             loss += self._mask_weight * tf.reduce_mean(noise_mask.loss(ratio, mask))
         return loss
+
+
+class _Scheduled:
+    """A number of the loss: a constant of the graph unless it changes along the training."""
+
+    def __init__(self, start: float, final_factor: float) -> None:
+        self._changes = final_factor != 1.0
+        self.value: Any = tf.Variable(start, trainable=False) if self._changes else start
+
+    def set(self, value: float) -> None:
+        if self._changes:
+            self.value.assign(value)

@@ -22,6 +22,7 @@ from asc_tiny.train.recipe_tables import (
     MixupNormalisation,
     NoiseMask,
     Schedule,
+    Waveform,
     check,
 )
 from asc_tiny.util import fields, labels
@@ -59,7 +60,7 @@ class Recipe:
         linear_probe: whether only the last layer with weights learns.
         rate_factors: factors of the learning rate of layers, by name or pattern.
         frontend, schedule, augmentation, mixup_normalization, noise_mask, devices, distillation,
-            loss, averaging: tables of the file.
+            loss, averaging, waveform: tables of the file.
         source: the file's bytes; they travel with the run.
         folder: folder that the file is in.
         network_folder: folder that the network's file is in; None for ``folder``.
@@ -90,6 +91,7 @@ class Recipe:
     distillation: Distillation = field(default_factory=Distillation)
     loss: Loss = field(default_factory=Loss)
     averaging: Averaging = field(default_factory=Averaging)
+    waveform: Waveform = field(default_factory=Waveform)
     source: bytes = b""
     folder: Path = field(default=Path(), compare=False)
     network_folder: Path | None = field(default=None, compare=False)
@@ -190,6 +192,7 @@ _TABLES = {
     "distillation": Distillation,
     "loss": Loss,
     "averaging": Averaging,
+    "waveform": Waveform,
 }
 _NOT_KEYS = ("source", "folder", "network_folder")
 

@@ -178,23 +178,74 @@ class Devices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waveform:
+    """Changed copies of the training clips, made of their samples.
+
+    Attributes:
+        copies: changed copies of each clip, whose features are computed once; each time that a
+            clip is taken, it or one of them is. 0 for none.
+        responses, response_share: folder of impulse responses of devices or rooms, wav or flac of
+            any rate, ``builtin`` for those that the package makes, "" for none; share of copies
+            that are convolved with one.
+        noise, noise_share: ``white``, ``pink`` or a folder of wav or flac files of any rate, "" for
+            none; share of copies that noise is added to.
+        snr_db: lowest and highest ratio of a clip's power to its noise's, in dB.
+        gain_db: copies are louder or softer by up to this; what is too loud is clipped.
+        pitch_semitones: copies are higher or lower by up to this, at the same pace.
+    """
+
+    copies: int = 0
+    responses: str = ""
+    response_share: float = 0.5
+    noise: str = ""
+    noise_share: float = 0.5
+    snr_db: tuple[float, ...] = (10.0, 40.0)
+    gain_db: float = 0.0
+    pitch_semitones: float = 0.0
+
+    def __post_init__(self) -> None:
+        check(self, "copies", 0 <= self.copies <= 100, "0 to 100")
+        check(self, "noise", self.noise != "builtin", "white, pink or a folder")
+        for name in ("response_share", "noise_share"):
+            check(self, name, 0.0 <= getattr(self, name) <= 1.0, "0 to 1")
+        ordered = len(self.snr_db) == 2 and -40.0 <= self.snr_db[0] <= self.snr_db[1] <= 80.0
+        check(self, "snr_db", ordered, "the lowest and the highest, within -40 to 80")
+        check(self, "gain_db", 0.0 <= self.gain_db <= 40.0, "0 to 40")
+        check(self, "pitch_semitones", 0.0 <= self.pitch_semitones <= 12.0, "0 to 12")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Distillation:
     """Trained networks that the one in training learns from.
 
     Attributes:
-        teacher: folders of runs or .keras files; the scores of several are averaged.
+        teacher: folders of runs, .keras files, or files of scores per clip (.csv, .npz); the scores
+            of several are averaged.
+        teacher_weights: weight of each teacher in the mean, above 0; none for equal ones.
         temperature: temperature that softens the scores of teacher and student, 1 to 100.
+        final_temperature_factor: factor of the temperature in the last epoch; it changes linearly.
         weight: weight of the teacher's scores, 0 to 1; the labels have the rest.
+        final_weight_factor: factor of the weight in the last epoch; it changes linearly.
     """
 
     teacher: tuple[str, ...] = ()
+    teacher_weights: tuple[float, ...] = ()
     temperature: float = 2.0
+    final_temperature_factor: float = 1.0
     weight: float = 0.5
+    final_weight_factor: float = 1.0
 
     def __post_init__(self) -> None:
-        check(self, "teacher", all(self.teacher), "folders of runs or .keras files")
+        check(self, "teacher", all(self.teacher), "folders of runs, .keras files, files of scores")
+        given = len(self.teacher_weights) in (0, len(self.teacher))
+        positive = all(0.0 < weight <= 1000.0 for weight in self.teacher_weights)
+        check(self, "teacher_weights", given and positive, "one above 0 for each teacher, or none")
         check(self, "temperature", 1.0 <= self.temperature <= 100.0, "1 to 100")
+        last = self.temperature * self.final_temperature_factor
+        check(self, "final_temperature_factor", 1.0 <= last <= 100.0, "what ends within 1 to 100")
         check(self, "weight", 0.0 <= self.weight <= 1.0, "0 to 1")
+        last = self.weight * self.final_weight_factor
+        check(self, "final_weight_factor", 0.0 <= last <= 1.0, "what ends within 0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,8 +31,9 @@ from asc_tiny.compress import quantize
 from asc_tiny.compress.quantize_run import calibration_clips
 from asc_tiny.model import metadata_writer
 from asc_tiny.tflm.interpreter import Interpreter
-from asc_tiny.train.loop import input_quantization, train
+from asc_tiny.train.loop import train
 from asc_tiny.train.run import Run
+from asc_tiny.train.training_data import input_quantization
 
 CONFIG = FrontEndConfig(n_mels=16)
 LABELS = ("a", "b", "c")

@@ -19,6 +19,7 @@ from asc_tiny.train import distil, loop
 from asc_tiny.train.augmentation import noise_mask
 from asc_tiny.train.objective import Objective
 from asc_tiny.train.run import save_model
+from asc_tiny.train.training_data import TrainingData, predict
 
 RECIPE = """
 name = "student"
@@ -110,8 +111,8 @@ def test_student_follows_its_teacher_rather_than_the_labels(synthetic, tmp_path)
     dataset = Dataset.load(synthetic)
     run = loop.train(recipe, dataset, tmp_path / "run", cache_folder=tmp_path / "cache")
     assert run.info().files == {"t.keras": sha256((tmp_path / "t.keras").read_bytes())}
-    data = loop._Data.load(dataset, recipe, tmp_path / "cache")
-    scores = loop.predict(nets.load(run.model_path), data.features)
+    data = TrainingData.load(dataset, recipe, tmp_path / "cache")
+    scores = predict(nets.load(run.model_path), data.features)
     assert scores.mean(axis=0)[0] > 0.6
     rows = run.history()
     assert float(rows[1]["loss"]) < float(rows[0]["loss"])

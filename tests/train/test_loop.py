@@ -28,6 +28,7 @@ pytest.importorskip("tensorflow")
 from asc_tiny.compress.quantize_run import quantize_run
 from asc_tiny.train import loop
 from asc_tiny.train.run import Run, save_model
+from asc_tiny.train.training_data import TrainingData
 
 RECIPE = """
 name = "small"
@@ -101,7 +102,7 @@ def test_history_has_the_figures_of_the_last_weights(recipe, dataset, folder, wh
     """Before the batch-norm statistics are measured anew: the checkpoint's own network."""
     trainer = loop.Trainer(recipe, len(dataset.labels))
     assert trainer.restore(whole) == 3
-    data = loop._Data.load(dataset, recipe, folder / "cache")
+    data = TrainingData.load(dataset, recipe, folder / "cache")
     loss, accuracy = data.evaluate(trainer.model)
     last = whole.history()[-1]
     assert float(last["evaluate_loss"]) == pytest.approx(loss, abs=1e-5)
@@ -212,7 +213,7 @@ def integer_run(recipe, synthetic, folder):
 def test_all_features_can_come_from_the_integer_front_end(recipe, dataset, folder, whole):
     """Also those of a finer training resolution; the float features set the scale."""
     finer = dataclasses.replace(recipe, features="fixed", time_resolution=2)
-    data = loop._Data.load(dataset, finer, folder / "cache")
+    data = TrainingData.load(dataset, finer, folder / "cache")
     quantization = whole.info().frontend.quantization
     assert data.quantization == quantization
     parts = {

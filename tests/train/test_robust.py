@@ -23,6 +23,7 @@ import keras
 from asc_tiny import nets
 from asc_tiny.train import loop
 from asc_tiny.train.run import Run
+from asc_tiny.train.training_data import TrainingData
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_weights_that_overflow_are_not_kept(recipe, synthetic, folder, tmp_path,
         variables[0].assign(np.full(variables[0].shape, np.inf, np.float32))
 
     trainer = loop.Trainer(recipe, 3)
-    data = loop._Data.load(Dataset.load(synthetic), recipe, folder / "cache")
+    data = TrainingData.load(Dataset.load(synthetic), recipe, folder / "cache")
 
     def step(x, y):
         broken(keras.optimizers.SGD(), trainer._trainee.trainable_variables)

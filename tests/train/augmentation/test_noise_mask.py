@@ -20,6 +20,7 @@ from asc_tiny.train import loop
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.augmentation import augment, noise_mask
 from asc_tiny.train.recipe_tables import Augmentation
+from asc_tiny.train.training_data import TrainingData
 
 CONFIG = FrontEndConfig(n_mels=16, n_fft=1024)
 RECIPE = """
@@ -184,7 +185,7 @@ def test_the_mask_is_learnt(recipe, synthetic, tmp_path):
         noise_mask=recipes.NoiseMask(weight=5.0, snr_db=(0, 0)),
     )
     trainer = loop.Trainer(longer, 3)
-    data = loop._Data.load(dataset, longer, tmp_path / "cache")
+    data = TrainingData.load(dataset, longer, tmp_path / "cache")
     for epoch in range(60):
         trainer.epoch(epoch, data)
     noisy = noise_mask.Noise(CONFIG, (0.0, 0.0))(

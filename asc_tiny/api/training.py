@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.complexity.gate.limits import Limits
@@ -83,6 +83,80 @@ def train(
 
     out = Path(out)
     return loop.train(loaded, dataset, out, epochs=epochs, resume=resume, strategy=strategy)
+
+
+def train_study(
+    recipe: Path | str,
+    data: Path | str,
+    out: Path | str,
+    *,
+    seeds: int = 1,
+    folds: str = "1",
+    jobs: int = 1,
+    compare: Path | str | None = None,
+    resample: bool = False,
+    features: str | None = None,
+    epochs: int | None = None,
+    resume: bool = False,
+    warn: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Train a recipe with several seeds, on several folds, and sum up what they score.
+
+    Processes are spawned: a script needs an ``if __name__ == "__main__":`` around this.
+
+    Parameters
+    ----------
+    recipe
+        TOML file; its seed is that of the first training, each further one has one more.
+    data
+        Folder of the data set.
+    out
+        Folder of the study: a run ``foldF-seedS`` for each training, and ``study.json``.
+    seeds
+        Trainings on each fold, 1 or more.
+    folds
+        ``"all"``, or numbers of folds with commas between them.
+    jobs
+        Trainings at the same time, 1 or more.
+    compare
+        Folder of another study of the same folds; None for none.
+    resample
+        Convert clips of another sample rate.
+    features, epochs, warn
+        As for ``train``.
+    resume
+        Go on with what is not complete in ``out``.
+
+    Returns
+    -------
+    dict
+        What ``study.json`` has: ``runs``, ``folds``, ``all`` with mean, deviation and range of
+        accuracy and log loss on the splits ``evaluate``, and ``comparison`` with the differences
+        and their intervals by the paired bootstrap.
+
+    Raises
+    ------
+    AscError
+        The recipe, the data or a folder are not fit, or TensorFlow is missing.
+    """
+    from asc_tiny.evaluation import study, study_run
+
+    loaded = recipes.load(Path(recipe), features=features)
+    if warn:
+        for line in loaded.frontend.warnings():
+            warn(f"{recipe}: {line}")
+    require_tensorflow()
+    options = study_run.StudyOptions(
+        recipe=Path(recipe),
+        data=Path(data),
+        resample=resample,
+        features=features,
+        epochs=epochs,
+        resume=resume,
+    )
+    chosen = study.folds_of(Path(data), folds)
+    other = None if compare is None else Path(compare)
+    return study_run.run(options, Path(out), seeds=seeds, folds=chosen, jobs=jobs, other=other)
 
 
 def quantize(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from asc_tiny import api
-from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option, warn
+from asc_tiny.cli.options import PATH, data_option, fold_option, json_option, resample_option, warn
 from asc_tiny.cli.streams import say
 
 
@@ -31,6 +32,27 @@ from asc_tiny.cli.streams import say
     help="Share steps between the devices of this machine, or the workers in TF_CONFIG.",
 )
 @click.option("--resume", is_flag=True, help="Go on after the last epoch done in --out.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Train N times, with the recipe's seed and the N - 1 after it; --out gets a run for each.",
+)
+@click.option("--folds", metavar="LIST", help='Train on each of these folds, "all" or "1,3".')
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Trainings of --seeds and --folds at the same time.",
+)
+@click.option(
+    "--compare",
+    type=PATH,
+    metavar="DIR",
+    help="Compare with DIR, what --seeds or --folds made of another recipe.",
+)
+@json_option
 def command(
     recipe: Path,
     data: Path,
@@ -41,12 +63,41 @@ def command(
     epochs: int | None,
     strategy: str,
     resume: bool,
+    seeds: int | None,
+    folds: str | None,
+    jobs: int,
+    compare: Path | None,
+    as_json: bool,
 ) -> None:
     """Train the network of RECIPE on the split "train".
 
     The run's folder holds model.keras, history.csv, a checkpoint, run.json and the recipe. A run
     that was killed goes on with --resume and ends with the same weights.
+
+    With --seeds or --folds it trains several times and tells mean, standard deviation and range of
+    the accuracies and log losses on the splits "evaluate", also in study.json.
     """
+    if seeds is not None or folds is not None:
+        if strategy != "none":
+            raise click.UsageError("--strategy does not go with --seeds and --folds")
+        document = api.train_study(
+            recipe,
+            data,
+            out,
+            seeds=seeds or 1,
+            folds=folds or str(fold),
+            jobs=jobs,
+            compare=compare,
+            resample=resample,
+            features=features,
+            epochs=epochs,
+            resume=resume,
+            warn=warn,
+        )
+        _print_study(document, as_json)
+        return
+    if compare or as_json or jobs > 1:
+        raise click.UsageError("--compare, --json and --jobs go with --seeds or --folds")
     run = api.train(
         recipe,
         api.load_dataset(data, fold=fold, resample=resample),
@@ -65,3 +116,13 @@ def command(
         f"{run.model_path}: {info.epochs} epochs, "
         f"float accuracy {info.evaluate_accuracy:.4f} on split evaluate"
     )
+
+
+def _print_study(document: dict[str, Any], as_json: bool) -> None:
+    from asc_tiny.cli.main import print_json
+    from asc_tiny.evaluation import study
+
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(study.table(document))

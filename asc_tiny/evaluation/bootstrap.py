@@ -39,9 +39,7 @@ class Bootstrap:
     def __init__(self, identifiers: Sequence[str], *, draws: int = DRAWS, seed: int = SEED) -> None:
         names, self._recording = np.unique(np.array(identifiers), return_inverse=True)
         self._count = len(names)
-        chosen = draw(self._count, draws, seed) + self._count * np.arange(draws)[:, None]
-        times = np.bincount(chosen.ravel(), minlength=draws * self._count)
-        self._times = times.reshape(draws, self._count).astype(np.float64)
+        self._times = _counts(draw(self._count, draws, seed), self._count)
 
     def means(self, values: Float64Array, chosen: NDArray[np.bool_]) -> Float64Array:
         """Return the mean over the chosen clips in every draw.
@@ -64,3 +62,37 @@ def interval(statistic: Float64Array) -> Interval:
     tail = 100 * (1 - LEVEL) / 2
     low, high = np.nanpercentile(statistic, [tail, 100 - tail])
     return float(low), float(high)
+
+
+def paired_difference(
+    first: Float64Array, second: Float64Array, identifiers: Sequence[str]
+) -> Float64Array:
+    """Return the difference of two recipes' mean values in every draw, second less first.
+
+    Both see the same recordings in a draw, so that those which are hard for both cancel out; the
+    trainings of each are drawn with replacement as well, each recipe's by themselves.
+
+    Args:
+        first, second: values, such as hits, of the clips in each training, shape (trainings,
+            clips); the two may have other numbers of trainings.
+        identifiers: the recording of each clip.
+
+    Returns:
+        Shape (``DRAWS``,).
+    """
+    names, recording = np.unique(np.array(identifiers), return_inverse=True)
+    times = _counts(draw(len(names)), len(names))
+    clips = times @ np.bincount(recording, minlength=len(names))
+    means = []
+    for number, values in enumerate((first, second)):
+        sums = np.stack([np.bincount(recording, row, len(names)) for row in values])
+        drawn = _counts(draw(len(values), seed=SEED + 1 + number), len(values))
+        means.append(((drawn @ sums) * times).sum(axis=1) / (len(values) * clips))
+    return np.asarray(means[1] - means[0])
+
+
+def _counts(drawn: Int64Array, count: int) -> Float64Array:
+    """Return how often each of ``count`` things is in every draw, shape (draws, count)."""
+    rows = drawn + count * np.arange(len(drawn))[:, None]
+    times = np.bincount(rows.ravel(), minlength=len(drawn) * count)
+    return times.reshape(len(drawn), count).astype(np.float64)

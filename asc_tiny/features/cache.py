@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -23,10 +18,9 @@ from asc_tiny.features import host_library
 from asc_tiny.frontend.arrays import Samples
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import features
-from asc_tiny.util import user_cache
+from asc_tiny.util import process_pool, user_cache
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes, replacing, sha256
-from asc_tiny.util.interrupts import SIGNALS
 
 Float32Array = NDArray[np.float32]
 
@@ -120,7 +114,7 @@ def load(
                 bar.update(len(some))
             else:
                 missing.append((path, some))
-        _write_all(missing, (config, arithmetic, change), workers or _processors(), bar)
+        _write_all(missing, (config, arithmetic, change), workers or process_pool.processors(), bar)
     return FeatureSet(shards, config.shape)
 
 
@@ -172,8 +166,8 @@ def _write_all(
             bar.update(_write(path, clips, *how))
         return
     try:
-        with _pool(workers) as pool:
-            with _interrupts_blocked():
+        with process_pool.pool(workers) as pool:
+            with process_pool.interrupts_blocked():
                 written = [pool.submit(_write, path, clips, *how) for path, clips in shards]
             for future in as_completed(written):
                 bar.update(future.result())
@@ -181,49 +175,6 @@ def _write_all(
         raise AscError(
             "features: a process computing them was killed, is there enough memory?"
         ) from error
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[Executor]:
-    """Yield processes for work; what they have not begun at the end of the block is dropped."""
-    # A forked process would inherit locks that TensorFlow's threads hold, and hang.
-    spawn = multiprocessing.get_context("spawn")
-    # With it starts the process that keeps account of semaphores.
-    with _interrupts_blocked():
-        pool = ProcessPoolExecutor(workers, spawn, initializer=_end_with_parent)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Leave Ctrl-C and the like to this process: those that start in the block never see them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent does, also when the parent is killed."""
-    threading.Thread(target=_exit_after_parent, daemon=True).start()
-
-
-def _exit_after_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _processors() -> int:
-    """Return the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _write(

@@ -213,20 +213,29 @@ def load(path: Path, *, features: str | None = None) -> Recipe:
         recipe = _recipe(values, source, path.parent)
         if features in (None, recipe.features):
             return recipe
-        changed = _with_features(source, str(features))
+        changed = _with_value(source, "features", f'"{features}"')
         return dataclasses.replace(recipe, features=str(features), source=changed)
     except AscError as error:
         raise AscError(f"{path}: {error}") from error
 
 
-def _with_features(source: bytes, features: str) -> bytes:
-    """Return the text of a recipe with another value of ``features``."""
-    line = f'features = "{features}"\n'
-    # A key before the first table is at the top; no table has one of this name.
-    rest = re.sub(
-        r"(?m)^[ \t\"']*features[ \t\"']*=.*\n?", "", decode_text(source, source="recipe")
-    )
-    return (line + rest).encode("utf-8")
+def with_seed(recipe: Recipe, seed: int) -> Recipe:
+    """Return a recipe with another seed, also in ``source``; the bytes stay where it is the same.
+
+    Raises:
+        AscError: no seed may be this.
+    """
+    if seed == recipe.seed:
+        return recipe
+    source = _with_value(recipe.source, "seed", str(seed))
+    return dataclasses.replace(recipe, seed=seed, source=source)
+
+
+def _with_value(source: bytes, key: str, value: str) -> bytes:
+    """Return the text of a recipe with another value of a key before the first table."""
+    top, *rest = re.split(r"(?m)^(?=[ \t]*\[)", decode_text(source, source="recipe"), maxsplit=1)
+    kept = re.sub(rf"(?m)^[ \t\"']*{key}[ \t\"']*=.*\n?", "", top)
+    return "".join([f"{key} = {value}\n", kept, *rest]).encode("utf-8")
 
 
 def _recipe(values: dict[str, Any], source: bytes, folder: Path) -> Recipe:

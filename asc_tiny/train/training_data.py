@@ -18,6 +18,7 @@ from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.train import distil
 from asc_tiny.train.augmentation import augment, waveform
 from asc_tiny.train.recipe import Recipe
+from asc_tiny.train.run import Run
 
 Float32Array = NDArray[np.float32]
 
@@ -29,11 +30,11 @@ class TrainingData:
     """What training needs of a data set.
 
     Attributes:
-        features: of the split ``train``, at the training resolution.
-        inference_features: of the same clips, at the network's resolution.
+        features: clips of the split ``train``, at the training resolution.
+        inference_features: the same clips at the network's resolution.
         targets: one-hot, shape (clips, labels).
-        quantization: of the network's int8 input.
-        evaluate_features, evaluate_targets: of the split ``evaluate``.
+        quantization: scale and zero point of the network's int8 input.
+        evaluate_features, evaluate_targets: clips of the split ``evaluate``.
         teacher_scores: probabilities of each teacher that the recipe has a file of, shape (clips,
             labels) each.
         copies: features of changed copies of the clips, in the order of ``features``.
@@ -113,6 +114,22 @@ def predict(model: keras.Model, features: FeatureSet) -> Float32Array:
     batches = features.batches(_EVALUATION_BATCH)
     scores: Float32Array = np.concatenate([model(x, training=False).numpy() for x in batches])
     return scores
+
+
+def evaluate_scores(model: keras.Model, run: Run, dataset: Dataset) -> Float32Array:
+    """Return a run's probabilities on the split ``evaluate``, shape (clips, classes).
+
+    Args:
+        model: network of the run.
+        run: run that is complete.
+        dataset: the data set that it was trained on.
+
+    Raises:
+        AscError: a clip cannot be used.
+    """
+    config, arithmetic = run.info().frontend, run.recipe().features
+    features = cache.load(dataset.split("evaluate"), config, arithmetic=arithmetic)
+    return predict(model, features)
 
 
 def one_hot(clips: Sequence[Clip], labels: Sequence[str]) -> Float32Array:

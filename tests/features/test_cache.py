@@ -19,7 +19,7 @@ from asc_tiny.features import cache, host_library
 from asc_tiny.frontend import fixed
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import features, quantize
-from asc_tiny.util import user_cache
+from asc_tiny.util import process_pool, user_cache
 from asc_tiny.util.errors import AscError
 from support.patience import PATIENCE_S
 
@@ -193,7 +193,7 @@ def test_few_clips_are_computed_in_this_process(clips, tmp_path, monkeypatch):
     def fail(_):
         raise AssertionError("started processes")
 
-    monkeypatch.setattr(cache, "_pool", fail)
+    monkeypatch.setattr(process_pool, "pool", fail)
     assert cache.PARALLEL_CLIPS >= 64
     assert len(cache.load(clips, CONFIG, folder=tmp_path, workers=2)) == 5
     monkeypatch.setattr(cache, "PARALLEL_CLIPS", 2)
@@ -220,11 +220,10 @@ def test_a_killed_process_is_one_line(clips, tmp_path, parallel, monkeypatch):
 
 def test_processes_inherit_nothing_from_tensorflow(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", ModuleType("tensorflow"))
-    with cache._pool(1) as pool:
-        code = (
-            "__import__('sys').modules.keys() & {'tensorflow', 'keras', 'asc_tiny.features.cache'}"
-        )
-        assert pool.submit(eval, code).result() == {"asc_tiny.features.cache"}
+    with process_pool.pool(1) as pool:
+        names = {"tensorflow", "keras", "asc_tiny.util.process_pool"}
+        code = f"__import__('sys').modules.keys() & {names}"
+        assert pool.submit(eval, code).result() == {"asc_tiny.util.process_pool"}
 
 
 def run_script(script, *arguments):
@@ -239,9 +238,9 @@ def run_script(script, *arguments):
 def test_processes_end_with_a_killed_parent():
     ended = run_script("""
 import os, signal
-from asc_tiny.features import cache
+from asc_tiny.util import process_pool
 
-with cache._pool(1) as pool:
+with process_pool.pool(1) as pool:
     print(pool.submit(os.getpid).result(), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """)

@@ -162,6 +162,15 @@ def test_a_network_alone_counts_what_its_own_application_takes() -> None:
     assert alone.ram_bytes < listening.ram_bytes and alone.flash_bytes < listening.flash_bytes
 
 
+def test_the_decimator_of_a_pdm_microphone_counts() -> None:
+    """As tests/runtime/test_pdm_cores.py counts its instructions and bytes, within 1 %."""
+    found = estimated(MODEL.stem, "stm32f4_disco", "platformio")
+    assert found.instructions_per_s["decimator"] == pytest.approx(1029 * 44100, rel=0.01)
+    assert found.ram_bytes["decimator"] == 1088
+    assert found.flash_bytes["decimator"] == pytest.approx(2072, rel=0.01)
+    assert "decimator" not in estimated(MODEL.stem, "disco_l475_iot1", "platformio").ram_bytes
+
+
 def test_what_is_not_known_of_a_board_is_not_too_little(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('core = "x"\ncore_flags = ["-mcpu=cortex-m4"]\nram_bytes = 65536\n')

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.boards.catalog import Board
+from asc_tiny.firmware.c.templates import banner
 from asc_tiny.projects import arduino, microphone_app, network_app, stm32
 from asc_tiny.projects.generator import (
     TEMPLATES,
@@ -103,7 +103,7 @@ class PlatformioGenerator(ProjectGenerator):
             f"{library}/library.json": self.render("library.json.j2", values, prefix),
             "platformio.ini": self.render("platformio.ini.j2", values, prefix),
             "README.md": self.render("README.md.j2", values, prefix),
-            **_linker_script(request, values),
+            **_linker_script(request),
         }
 
     def network_files(self, request: NetworkRequest) -> Files:
@@ -126,7 +126,7 @@ class PlatformioGenerator(ProjectGenerator):
             f"{library}/library.json": self.render("library.json.j2", values, prefix),
             "platformio.ini": self.render("platformio.ini.j2", values, prefix),
             "README.md": self.render("network.md.j2", values, prefix),
-            **_linker_script(request, values),
+            **_linker_script(request),
         }
 
     def flash(self, project: Manifest, *, probe: str | None, port: str | None) -> ToolCommand:
@@ -136,16 +136,18 @@ class PlatformioGenerator(ProjectGenerator):
         return ToolCommand(arguments, "pip install platformio")
 
 
-def _linker_script(
-    request: GenerationRequest | NetworkRequest, values: Mapping[str, object]
-) -> dict[str, str]:
-    """Return a linker's script for a board whose RAM lies elsewhere than PlatformIO takes it."""
-    if not values.get("has_linker_script"):
+def _linker_script(request: GenerationRequest | NetworkRequest) -> dict[str, str]:
+    """Return a linker's script with the regions of the board's file, for ST's start-up code.
+
+    PlatformIO's own have one region of RAM, which for some chips is none that there is.
+    """
+    if TABLE.read(request.board).framework != _STM32CUBE:
         return {}
-    return {"memory.ld": stm32.linker_script(request.board, str(values["banner"]))}
+    line = banner(request.model.model_file)
+    return {"memory.ld": stm32.linker_script(request.board, line)}
 
 
 def _application(request: GenerationRequest) -> dict[str, str]:
     if TABLE.read(request.board).framework == _ARDUINO:
-        return {"main.cpp": arduino.sketch(request)}
+        return {"main.cpp": arduino.sketch(request), **arduino.microphone(request)}
     return {**stm32.application(request), **stm32.start_up(request)}

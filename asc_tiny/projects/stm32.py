@@ -299,17 +299,12 @@ def title(board: Board) -> str:
     return TABLE.read(board).title or board.title or board.name
 
 
-_USUAL_RAM = 0x20000000
-"""Where linker's scripts of others put variables."""
-
-
 def _board_values(board: Board) -> dict[str, object]:
     table = TABLE.read(board)
     return {
         "board": table,
         "board_title": title(board),
         "clock_mhz": board.clock_hz // 1_000_000,
-        "has_linker_script": board.ram_region.origin not in (0, _USUAL_RAM),
     }
 
 

@@ -99,7 +99,8 @@ def test_the_readers_of_boards(kind: str, tmp_path: Path) -> None:
         assert "-D HSE_VALUE=8000000U" in settings and "memory.ld" in settings
         script = (tmp_path / "nucleo_h743zi/memory.ld").read_text(encoding="utf-8")
         assert "RAM : ORIGIN = 0x24000000, LENGTH = 0x80000" in script
-        assert not (tmp_path / "nucleo_f746zg/memory.ld").exists()
+        script = (tmp_path / "nucleo_f746zg/memory.ld").read_text(encoding="utf-8")
+        assert "RAM : ORIGIN = 0x20000000, LENGTH = 0x50000" in script
 
 
 def test_a_rate_that_the_codec_does_not_have_is_refused(

@@ -6,5 +6,5 @@ from SCons.Script import DefaultEnvironment
 
 env = DefaultEnvironment()
 world = Path(env.PioPlatform().get_dir()) / "world"
-env.Append(CPPPATH=[str(world)], LINKFLAGS=[f"-T{world / 'link.ld'}"])
+env.Append(CPPPATH=[str(world)], LINKFLAGS=[f"-Wl,-T{world / 'link.ld'}"])
 env.Append(PIOBUILDFILES=env.CollectBuildFiles("$BUILD_DIR/world", str(world)))

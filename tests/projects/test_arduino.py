@@ -7,6 +7,7 @@ import shutil
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from support.arduino_builder import Sketch
@@ -17,11 +18,42 @@ from support.selftests import EXPECTED, SPOILED, spoil
 from support.serial_requests import check_a_port, check_the_host_as_source
 
 NANO_RATE = Fraction(125_000, 3)
+CHUNK = 128
+"""Samples that Arduino-Pico's I2S library brings at once."""
+
+UNTIL_LOSS = 22050
+"""Samples that the stand-in of that library plays before it loses some."""
 
 # Of Arduino's library specification.
 CATEGORIES = {"Signal Input/Output", "Sensors", "Data Processing", "Other"}
 NAME = r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}"
 VERSION = r"\d+\.\d+\.\d+"
+
+
+PICO = """like = "rpi_pico"
+core = "Cortex-M4F"
+core_flags = ["-mcpu=cortex-m4"]
+clock_hz = 125_000_000
+microphone = "i2s_inmp441"
+[arduino]
+architectures = ["mbed_nano"]
+core = "A stand-in"
+package = "stand_in:mbed_nano"
+reader = "i2s"
+"""
+"""A board on which the core of ours stands for Arduino-Pico."""
+
+OWN = """core = "Cortex-M4F"
+core_flags = ["-mcpu=cortex-m4"]
+ram_bytes = 131072
+clock_hz = 168_000_000
+[arduino]
+architectures = ["stm32"]
+core = "STM32 MCU based boards"
+package = "STMicroelectronics:stm32"
+fqbn = "STMicroelectronics:stm32:GenF4:pnum=FEATHER_F405"
+reader = "own"
+"""
 
 
 def generate(out: Path, *options: object) -> Path:
@@ -127,7 +159,7 @@ def test_models_of_the_microphones_own_rate(lines: tuple[str, ...], tmp_path: Pa
     settings = ("clip_samples = 16000", "hop = 372", "f_max = 8000.0", *lines)
     frontend.write_text("\n".join(("[frontend]", *settings)) + "\n")
     library = generate(tmp_path / "scenes", "--frontend", frontend, "--prefix", "scene")
-    assert "static const int kRate = 16000;" in next(library.rglob("*.ino")).read_text()
+    assert "kMicrophoneRate = 16000;" in next(library.rglob("microphone.h")).read_text()
     Sketch(library, tmp_path / "build")
 
 
@@ -156,6 +188,46 @@ def test_board_without_a_library_is_refused(
     assert "board nrf5340dk" in line
     assert "nano33ble_sense" in line
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("board", ["rpi_pico", "rpi_pico2"])
+def test_an_i2s_microphone_on_a_pico(board: str, tmp_path: Path) -> None:
+    """The library is the same; the I2S library of Arduino-Pico is in one file of the example."""
+    library = generate(tmp_path / "asc_scenes", "--board", board)
+    example = library / "examples" / "asc_scenes"
+    reader = (example / "microphone.cpp").read_text(encoding="utf-8")
+    assert "#include <I2S.h>" in reader
+    assert "setBCLK(10)" in reader and "setDATA(12)" in reader
+    assert "kMicrophoneRate = 44100;" in (example / "microphone.h").read_text(encoding="utf-8")
+    assert "I2S" not in (example / "asc_scenes.ino").read_text(encoding="utf-8")
+    assert properties(library)["architectures"] == "rp2040"
+    readme = (library / "README.md").read_text(encoding="utf-8")
+    assert "SCK GPIO 10, WS GPIO 11, SD GPIO 12" in readme
+
+
+@pytest.mark.qemu
+def test_an_i2s_microphone_is_heard_and_a_gap_begins_a_new_clip(tmp_path: Path) -> None:
+    (tmp_path / "pico.toml").write_text(PICO)
+    library = generate(tmp_path / "asc_scenes", "--board", tmp_path / "pico.toml")
+    sketch = Sketch(library, tmp_path / "sketch")
+    pcm = played()
+    # As the real library gives them: nothing, twice the first sample, and the others.
+    heard = np.concatenate([np.array([0, 2 * pcm[0]], np.int16), pcm[1:]])
+    heard = heard[: len(heard) // CHUNK * CHUNK]
+    assert sketch.play(pcm) == ["selftest 0", *scenes(heard)]
+    # The chunk that comes with the news of the loss is dropped with those before.
+    until = -(-UNTIL_LOSS // CHUNK) * CHUNK
+    lines = sketch.play(pcm, burst=-4 * CHUNK)
+    assert lines == ["selftest 0", *scenes(heard[until + 5 * CHUNK :])]
+
+
+def test_a_microphone_of_ones_own(tmp_path: Path) -> None:
+    board = tmp_path / "mine.toml"
+    board.write_text(OWN)
+    library = generate(tmp_path / "asc_scenes", "--board", board)
+    reader = (library / "examples/asc_scenes/microphone.cpp").read_text(encoding="utf-8")
+    assert "return false;" in reader and "PDM" not in reader
+    assert "is where yours is started" in (library / "README.md").read_text(encoding="utf-8")
 
 
 def test_rate_that_the_microphone_lacks_is_refused(

@@ -151,7 +151,7 @@ def test_cmsis(tmp_path: Path) -> None:
 def test_arduino(tmp_path: Path) -> None:
     out = generate(tmp_path, "arduino")
     assert "architectures=my_core\n" in (out / "library.properties").read_text()
-    assert "kRate = 16000;" in (out / "examples/asc_scenes/asc_scenes.ino").read_text()
+    assert "kMicrophoneRate = 16000;" in (out / "examples/asc_scenes/microphone.h").read_text()
     readme = (out / "README.md").read_text()
     assert "My \\*board\\*" in readme and "*My Core_s (new)* (`me:my_core`)" in readme
 
@@ -226,6 +226,8 @@ WRONG = {
     "cmsis.has_audio = 1": "cmsis.has_audio = 1, must be true or false",
     "arduino.rates = []": "arduino: one architecture and one rate are needed at least",
     "arduino.rates = [0]": "arduino.rates = 0, allowed: 1 to 1000000",
+    'arduino.reader = "i2s"': "arduino.rates: is for reader = 'pdm', not 'i2s'",
+    'arduino.fqbn = "me:core"': "arduino.fqbn = 'me:core', allowed: VENDOR:CORE:BOARD",
 }
 
 

@@ -11,6 +11,7 @@ from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import microphone_app, network_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
+    Application,
     Files,
     GenerationRequest,
     NetworkRequest,
@@ -21,7 +22,6 @@ from asc_tiny.projects.generator import (
 from asc_tiny.projects.manifest_reader import Manifest
 from asc_tiny.util import fields
 from asc_tiny.util.errors import AscError
-
 
 _WORD = r"[A-Za-z0-9_-]{1,64}"
 _HIGHEST_PIN = 47
@@ -88,6 +88,13 @@ class ArduinoGenerator(ProjectGenerator):
     default_board = "nano33ble_sense"
     templates = _FOLDER
     tables = (TABLE,)
+    # Of Arduino-Pico, without what it takes of the heap.
+    listening = Application(20 * 1024, 88 * 1024)
+
+    def application(self, board: Board, is_classifier: bool) -> Application | None:
+        """Return what was measured on Arduino-Pico; no other core was linked."""
+        on_pico = TABLE.read(board).reader == _I2S
+        return super().application(board, is_classifier) if on_pico else None
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the library with its example."""

@@ -90,9 +90,11 @@ def add(kind: str, build: Build) -> None:
 def memory_use(image: Path, board: Board) -> dict[str, int]:
     """Return the bytes of each region of a board's memory that a linked program takes.
 
-    As linkers count: to the end of the last section that lies, or is loaded from, there.
+    As linkers count: to the end of the last section that lies, or is loaded from, there; but a
+    heap that takes what is left of a region takes nothing that is needed.
     """
     ends: dict[str, int] = {}
+    tops = {region.origin + region.bytes for region in board.memory.values()}
 
     def note(address: int, size: int) -> None:
         for name, region in board.memory.items():
@@ -104,6 +106,8 @@ def memory_use(image: Path, board: Board) -> dict[str, int]:
         segments = list(elf.iter_segments("PT_LOAD"))
         for section in elf.iter_sections():
             if not section["sh_flags"] & SH_FLAGS.SHF_ALLOC or not section["sh_size"]:
+                continue
+            if section.name == ".heap" and section["sh_addr"] + section["sh_size"] in tops:
                 continue
             note(section["sh_addr"], section["sh_size"])
             loaded = (each for each in segments if each.section_in_segment(section))

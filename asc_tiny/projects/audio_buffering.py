@@ -19,9 +19,17 @@ from asc_tiny.model.model_file import ModelFile
 BLOCK = 1024
 """Samples in a block, ``ASC_AUDIO_BLOCK``."""
 
-CYCLES_PER_MAC = {"aot": 3.0, "tflm": 7.5}
-"""Cycles of a multiply-accumulate on Cortex-M4, at the most: the released networks take 1.5 and 2.5
-instructions compiled ahead of time, 3.4 and 6.0 by TensorFlow Lite Micro with CMSIS-NN."""
+_CYCLES_PER_MAC = dict.fromkeys(("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"), 3.0) | {
+    "cortex-m0": 15.0,
+    "cortex-m0plus": 15.0,
+}
+_PLAIN_CYCLES_PER_MAC = 12.0
+"""Cycles of a multiply-accumulate compiled ahead of time, at the most: those of the released
+networks take 0.6 to 2.1 instructions where a core has two in one instruction, 3.1 to 12.4 on a
+Cortex-M0+, 3.1 to 9.5 on a Cortex-M3 and on RISC-V, which stand for all that are not named."""
+
+_TFLM_FACTOR = 2.5
+"""By TensorFlow Lite Micro with CMSIS-NN on Cortex-M4 they take 3.4 and 6.0 instructions."""
 
 _RAM_SHARE = 6
 
@@ -60,7 +68,7 @@ def pace(
     """
     if not board.clock_hz:
         return Pace(LEAST_BLOCKS, 0.0)
-    per_second = board.clock_hz / CYCLES_PER_MAC[runtime]
+    per_second = board.clock_hz / cycles_per_mac(board, runtime)
     seconds = busy_macs(model, networks, per_second) / per_second
     most = board.ram_bytes // _RAM_SHARE // (2 * BLOCK)
     wanted = most
@@ -69,6 +77,17 @@ def pace(
         wanted = LEAST_BLOCKS + math.ceil(Fraction(seconds) * rate / BLOCK)
     blocks = max(LEAST_BLOCKS, min(wanted, most))
     return Pace(blocks, float((blocks - LEAST_BLOCKS) * BLOCK / rate))
+
+
+def cycles_per_mac(board: Board, runtime: str) -> float:
+    """Return the cycles of a multiply-accumulate on a board's core, at the most.
+
+    Args:
+        board: the board.
+        runtime: ``aot`` or ``tflm``.
+    """
+    cycles = _CYCLES_PER_MAC.get(board.cpu, _PLAIN_CYCLES_PER_MAC)
+    return cycles * (_TFLM_FACTOR if runtime == "tflm" else 1.0)
 
 
 def busy_macs(model: Classifier, networks: Sequence[Compiled], per_second: float) -> float:

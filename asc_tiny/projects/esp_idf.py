@@ -8,6 +8,7 @@ from asc_tiny.boards.board_table import BoardTable
 from asc_tiny.projects import microphone_app, network_app
 from asc_tiny.projects.generator import (
     TEMPLATES,
+    Application,
     Files,
     GenerationRequest,
     NetworkRequest,
@@ -68,6 +69,7 @@ class EspIdfGenerator(ProjectGenerator):
     templates = TEMPLATES / "esp_idf"
     image_patterns = ("build/{name}.bin",)
     tables = (TABLE,)
+    listening = Application(66 * 1024, 185 * 1024)
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the component and the application around it."""

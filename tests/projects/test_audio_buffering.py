@@ -52,3 +52,17 @@ def test_fewer_blocks_wait_for_columns(tmp_path: Path) -> None:
     """A block takes 23.2 ms; 3.97 million MACs at most 149 ms, a column's less than one block."""
     assert blocks(tmp_path / "whole") == 2 + 7
     assert blocks(tmp_path / "time", "--schedule", "time") == 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("board", "expected"), [("nucleo_l496zg", 2 + 7), ("esp32c3_devkitm", 2 + 13)]
+)
+def test_more_blocks_wait_where_a_product_takes_longer(
+    board: str, expected: int, tmp_path: Path
+) -> None:
+    """3.97 million MACs: 149 ms of 3 cycles at 80 MHz, 298 ms of 12 on RISC-V at 160 MHz."""
+    command = ("generate", MODEL, "--project", "sources", "--board", board, "--out", tmp_path)
+    assert asc_tiny(*command) == 0
+    header = (tmp_path / "asc_audio.h").read_text()
+    (found,) = re.findall(r"^#define ASC_AUDIO_BLOCKS (\d+)u", header, re.MULTILINE)
+    assert int(found) == expected

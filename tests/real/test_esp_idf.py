@@ -1,9 +1,11 @@
-"""The ESP-IDF project against ESP-IDF's own options and headers, where it is (``IDF_PATH``).
+"""The ESP-IDF project against ESP-IDF's own options, headers and build, where it is (``IDF_PATH``).
 
 ``IDF_PATH`` is a checkout of ESP-IDF 5.3 or later; the package esp-idf-kconfig makes sdkconfig.h of
-its options. The compiler is Debian's for RISC-V, since Espressif's is in no registry: files are
-compiled against newlib's headers, or picolibc's from ESP-IDF 6 on, and never linked. Chips with an
-Xtensa core are left out.
+its options. Where no compiler of Espressif's is (it is in no registry), files are compiled by
+Debian's for RISC-V against newlib's headers, or picolibc's from ESP-IDF 6 on. Where PATH has
+riscv32-esp-elf-gcc, ESP-IDF builds and links the project, by the Python with its packages that
+``IDF_PYTHON`` names, with the further options of the file ``IDF_DEFAULTS``, if there is one. Chips
+with an Xtensa core are left out.
 """
 
 from __future__ import annotations
@@ -20,13 +22,15 @@ from pathlib import Path
 import pytest
 
 from asc_tiny.boards import catalog
-from support.build_records import COMPILED, Build
+from support.build_records import COMPILED, LINKED, Build, memory_use, released
 from support.commands import asc_tiny
-from support.paths import MODEL
+from support.paths import MODEL, MODELS
 
 NEWLIB = Path("/usr/include/newlib")
 PICOLIBC = Path("/usr/lib/picolibc/riscv64-unknown-elf/include")
 COMPILER = "riscv64-unknown-elf-gcc"
+LINKING_COMPILER = "riscv32-esp-elf-gcc"
+BOARDS = ("esp32c3_devkitm", "esp32c6_devkitc")
 
 Record = Callable[[str, Build], None]
 
@@ -108,7 +112,13 @@ def include(idf: Path, target: str, libc: Path, folder: Path) -> list[str]:
     return [f"-isystem{path}" for path in kept if path.is_dir()]
 
 
-@pytest.mark.parametrize("board", ["esp32c3_devkitm", "esp32c6_devkitc"])
+def compiler(program: str) -> str:
+    command = [program, "-dumpfullversion"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return f"GCC {'.'.join(text.split('.')[:2])}"
+
+
+@pytest.mark.parametrize("board", BOARDS)
 def test_compiles_against_the_headers(board: str, tmp_path: Path, record: Record) -> None:
     idf = Path(os.environ["IDF_PATH"])
     project = tmp_path / "project"
@@ -134,14 +144,54 @@ def test_compiles_against_the_headers(board: str, tmp_path: Path, record: Record
     command = [COMPILER, *flags, "-fsyntax-only", *sources]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:4000]
-    version = subprocess.run(
-        [COMPILER, "-dumpversion"], check=True, capture_output=True, text=True
-    ).stdout
     build = Build(
         board=board,
         model=MODEL.stem,
         release=f"ESP-IDF {release(idf)}",
-        compiler=f"GCC {'.'.join(version.split('.')[:2])}",
+        compiler=compiler(COMPILER),
         reached=COMPILED,
     )
-    record("esp-idf", build)
+    if not shutil.which(LINKING_COMPILER):
+        record("esp-idf", build)
+
+
+def built(project: Path, target: str) -> Path:
+    """Have ESP-IDF build a project; return the folder with what it made."""
+    folder = project / "build"
+    if not folder.is_dir():
+        defaults = ["sdkconfig.defaults", *filter(None, [os.environ.get("IDF_DEFAULTS")])]
+        options = {"IDF_TARGET": target, "SDKCONFIG_DEFAULTS": ";".join(defaults)}
+        options["PYTHON"] = os.environ.get("IDF_PYTHON", sys.executable)
+        configure = ["cmake", "-G", "Ninja", "-B", folder]
+        configure += [f"-D{name}={value}" for name, value in options.items()]
+        subprocess.run(configure, cwd=project, check=True)
+    subprocess.run(["ninja", "-C", folder], check=True)
+    return folder
+
+
+@pytest.mark.skipif(not shutil.which(LINKING_COMPILER), reason=f"needs {LINKING_COMPILER}")
+@pytest.mark.parametrize("board", BOARDS)
+def test_links(board: str, tmp_path: Path, record: Record, request: pytest.FixtureRequest) -> None:
+    idf, project = Path(os.environ["IDF_PATH"]), tmp_path / "project"
+    names = [MODEL.stem]
+    if request.config.getoption("--record-builds", default=False):
+        names += sorted({*released()} - {MODEL.stem})
+    for name in names:
+        model = MODELS / f"{name}.{'toml' if name.startswith('ensemble') else 'tflite'}"
+        options = ["--project", "esp-idf", "--board", board, "--out", project]
+        assert asc_tiny("generate", model, *options) == 0
+        folder = built(project, catalog.get(board).own_tables["esp-idf"]["target"])
+        config = (folder / "config" / "sdkconfig.h").read_text(encoding="utf-8")
+        is_default = ("CONFIG_LIBC_PICOLIBC 1" in config) == (release(idf) >= "6")
+        (image,) = folder.glob("*.elf")
+        sizes = memory_use(image, catalog.get(board))
+        build = Build(
+            board=board,
+            model=name,
+            release=f"ESP-IDF {release(idf)}",
+            compiler=compiler(LINKING_COMPILER),
+            without="" if is_default else "its own C library, with the other one",
+            reached=LINKED,
+            memory={**sizes, "flash": image.with_suffix(".bin").stat().st_size},
+        )
+        record("esp-idf", build)

@@ -20,6 +20,10 @@ function(idf_component_register)
   set(COMPONENT_LIB component_${name} PARENT_SCOPE)
 endfunction()
 
+# Which components are built does not matter here.
+function(idf_build_set_property)
+endfunction()
+
 macro(project name)
   _project(${name} C CXX)
   include(${SDKCONFIG}/sdkconfig.cmake)

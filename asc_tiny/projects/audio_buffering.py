@@ -29,7 +29,8 @@ networks take 0.6 to 2.1 instructions where a core has two in one instruction, 3
 Cortex-M0+, 3.1 to 9.5 on a Cortex-M3 and on RISC-V, which stand for all that are not named."""
 
 _TFLM_FACTOR = 2.5
-"""By TensorFlow Lite Micro with CMSIS-NN on Cortex-M4 they take 3.4 and 6.0 instructions."""
+"""Times the cycles that TensorFlow Lite Micro takes: 3.4 and 6.0 instructions with CMSIS-NN on a
+Cortex-M4."""
 
 _RAM_SHARE = 6
 

@@ -81,12 +81,16 @@ def saved(make: Callable[[], Model], folder: Path) -> tuple[Path, Path]:
     return path, inputs
 
 
-SLOW = ("subtraction", "both_ways", "small", "long_memory")
+SLOW, EXHAUSTIVE = ("both_ways", "small"), ("subtraction", "long_memory")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in MODELS]
-)
+def marks(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    if name in EXHAUSTIVE:
+        return (pytest.mark.exhaustive,)
+    return (pytest.mark.slow,) if name in SLOW else ()
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in MODELS])
 def test_models_are_converted_and_verified(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,7 +27,10 @@ from support.architectures import (
 )
 from support.recorded_arena import recorded
 
-LARGE = ("efficientnet_lite0", "mobilenet_v1_half", "mobilenet_v2_35", "mobilenet_v3_small")
+LARGE = (
+    *("efficientnet_lite0", "mobilenet_v1_half", "mobilenet_v2_35", "mobilenet_v3_small"),
+    *("resnet_100", "yamnet_like"),
+)
 """Those that take half a minute each; every operator of theirs is in quicker tests, too."""
 
 

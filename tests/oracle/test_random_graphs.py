@@ -135,7 +135,13 @@ def test_graphs_of_hypothesis(
 
 @pytest.mark.slow
 @pytest.mark.qemu
-@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an386", "mps3-an547", "virt-rv32"])
+@pytest.mark.parametrize(
+    "board",
+    [
+        *("mps2-an386", "mps3-an547"),
+        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("mps2-an385", "virt-rv32")),
+    ],
+)
 def test_random_graphs_on_emulated_cores(board: str, tmp_path: Path) -> None:
     """Portable C, and what cores with the DSP extension and with Helium have instead."""
     models = [model_file(mixed_graph(seeded(seed)), f"graph {seed}") for seed in EMULATED]
@@ -148,7 +154,13 @@ def test_random_graphs_on_emulated_cores(board: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        *("default", "time"),
+        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("layers", "size")),
+    ],
+)
 def test_released_models(options: str, runtime: Path, tmp_path: Path) -> None:
     """No released network reads or writes outside its arena, input and output."""
     models = [load(path) for path in sorted(MODELS.glob("*.tflite"))]

@@ -142,7 +142,7 @@ def test_the_curve_is_written(points, folder, source):
 
 @pytest.mark.parametrize(
     ("done", "stop"),
-    [(1, 1), *(pytest.param(0, n, marks=pytest.mark.slow) for n in (0, 1, 2))],
+    [(1, 1), *(pytest.param(0, n, marks=pytest.mark.exhaustive) for n in (0, 1, 2))],
 )
 def test_a_killed_pruning_goes_on_to_the_same_bytes(
     points, source, dataset, folder, monkeypatch, done, stop

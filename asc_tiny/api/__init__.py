@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from asc_tiny.api.running import read_inputs as read_inputs
     from asc_tiny.api.running import run as run
     from asc_tiny.api.running import verify as verify
+    from asc_tiny.api.searching import search as search
     from asc_tiny.api.training import prune as prune
     from asc_tiny.api.training import quantize as quantize
     from asc_tiny.api.training import quantize_keras as quantize_keras
@@ -96,6 +97,7 @@ _MODULES = {
     "read_pcm": "asc_tiny.audio.clips",
     "run": "asc_tiny.api.running",
     "scores": "asc_tiny.api.listening",
+    "search": "asc_tiny.api.searching",
     "simulate": "asc_tiny.targets.emulator.simulate",
     "train": "asc_tiny.api.training",
     "train_study": "asc_tiny.api.training",

@@ -33,6 +33,7 @@ COMMANDS = (
     "prune",
     "quantize",
     "run",
+    "search",
     "simulate",
     "train",
     "verify",

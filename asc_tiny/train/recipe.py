@@ -231,6 +231,19 @@ def with_seed(recipe: Recipe, seed: int) -> Recipe:
     return dataclasses.replace(recipe, seed=seed, source=source)
 
 
+def parse(source: bytes, *, folder: Path) -> Recipe:
+    """Return the recipe of a text, such as another recipe's with other values.
+
+    Args:
+        source: TOML in UTF-8.
+        folder: folder in which the recipe finds the files that it names.
+
+    Raises:
+        AscError: not TOML, or an unknown key or a value out of range.
+    """
+    return _recipe(parse_toml(source, source="recipe"), source, folder)
+
+
 def _with_value(source: bytes, key: str, value: str) -> bytes:
     """Return the text of a recipe with another value of a key before the first table."""
     top, *rest = re.split(r"(?m)^(?=[ \t]*\[)", decode_text(source, source="recipe"), maxsplit=1)

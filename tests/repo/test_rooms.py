@@ -21,6 +21,7 @@ ROOMS = (
         "evaluation",
         "targets",
         "conformance",
+        "search",
         "api",
         "cli",
     ),

@@ -1,0 +1,1 @@
+"""Search for hyper-parameters and architectures under the budgets of a chip."""

@@ -1,0 +1,176 @@
+"""Trainings side by side: in processes of this computer, or on a Ray cluster.
+
+Both take a ``Training`` and give a future of its accuracy.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from asc_tiny.audio.dataset import Dataset
+from asc_tiny.nets import require_tensorflow
+from asc_tiny.train import recipe as recipes
+from asc_tiny.util import child_processes
+from asc_tiny.util.errors import AscError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """A candidate and how far to train it; paths are the same on all computers.
+
+    Attributes:
+        recipe: text of the recipe.
+        recipe_folder: folder in which the recipe finds the files that it names.
+        data: folder of the dataset.
+        fold: number of the dataset's fold, 1 or more.
+        resample: whether clips of another sample rate are converted.
+        out: folder of the run; a run there goes on.
+        epochs: epochs after which training stops, 1 or more.
+    """
+
+    recipe: str
+    recipe_folder: str
+    data: str
+    fold: int
+    resample: bool
+    out: str
+    epochs: int
+
+
+class Workers(Protocol):
+    """What trains candidates."""
+
+    def submit(self, training: Training) -> Future[float]:
+        """Return the future accuracy of a candidate on the split ``evaluate``, 0 to 1.
+
+        The future raises ``AscError`` if the candidate cannot be trained.
+        """
+        ...
+
+
+def perform(training: Training) -> float:
+    """Train a candidate in this process and return its accuracy, 0 to 1.
+
+    Raises:
+        AscError: it cannot be trained.
+    """
+    require_tensorflow()
+    from asc_tiny.train import loop
+
+    recipe = recipes.parse(training.recipe.encode("utf-8"), folder=Path(training.recipe_folder))
+    dataset = Dataset.load(Path(training.data), training.fold, resample=training.resample)
+    run = loop.train(recipe, dataset, Path(training.out), epochs=training.epochs, resume=True)
+    accuracy = run.info().evaluate_accuracy
+    assert accuracy is not None
+    return accuracy
+
+
+@contextmanager
+def local(jobs: int) -> Iterator[Workers]:
+    """Yield workers that train up to ``jobs`` candidates at a time, each in a process of its own.
+
+    The processes share the cores of this computer, and end with this one.
+    """
+    threads = max((os.cpu_count() or 1) // jobs, 1)
+    with ThreadPoolExecutor(jobs) as pool:
+        yield _Local(pool, threads)
+
+
+@dataclass(frozen=True)
+class _Local:
+    pool: ThreadPoolExecutor
+    threads: int
+
+    def submit(self, training: Training) -> Future[float]:
+        return self.pool.submit(_in_process, training, self.threads)
+
+
+def _in_process(training: Training, threads: int) -> float:
+    count = str(threads)
+    environment = {"TF_NUM_INTRAOP_THREADS": count, "TF_NUM_INTEROP_THREADS": count}
+    command = [sys.executable, "-m", "asc_tiny.search.workers", json.dumps(asdict(training))]
+    with child_processes.running(command, environment=environment) as process:
+        output, log = process.communicate()
+    text = log.decode("utf-8", "replace")
+    if process.returncode != 0:
+        lines = [line for line in text.splitlines() if line.strip()] or ["it says nothing"]
+        raise AscError(f"{training.out}: training ended with {process.returncode}: {lines[-1]}")
+    # Libraries may print before.
+    answer = json.loads(output.splitlines()[-1])
+    if "error" in answer:
+        raise AscError(answer["error"])
+    return float(answer["accuracy"])
+
+
+@contextmanager
+def ray(address: str) -> Iterator[Workers]:
+    """Yield workers on the computers of a Ray cluster, a core for each candidate.
+
+    Dataset, recipe and the folder of the search have the same paths on all of them.
+
+    Args:
+        address: address of the cluster, such as ``127.0.0.1:6379``; ``auto`` for the one of this
+            computer.
+
+    Raises:
+        AscError: Ray is not installed, or the cluster does not answer.
+    """
+    try:
+        import ray as library
+    except ImportError as error:
+        raise AscError("ray is not installed: pip install 'asc-tiny[search]'") from error
+    try:
+        library.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise AscError(f"--ray {address}: the cluster does not answer: {first}") from error
+    try:
+        yield _Ray(library, library.remote(num_cpus=1, max_retries=2)(_answered))
+    finally:
+        library.shutdown()
+
+
+@dataclass(frozen=True)
+class _Ray:
+    library: Any
+    remote: Any
+
+    def submit(self, training: Training) -> Future[float]:
+        reference = self.remote.remote(asdict(training))
+        future: Future[float] = Future()
+
+        def done(source: Future[Any]) -> None:
+            try:
+                answer = source.result()
+            except self.library.exceptions.RayError as error:
+                lines = str(error).strip().splitlines()
+                future.set_exception(AscError(f"{training.out}: ray: {lines[-1] if lines else ''}"))
+                return
+            if "error" in answer:
+                future.set_exception(AscError(answer["error"]))
+            else:
+                future.set_result(float(answer["accuracy"]))
+
+        reference.future().add_done_callback(done)
+        return future
+
+
+def _answered(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the accuracy of a training, or why there is none, as plain values."""
+    try:
+        return {"accuracy": perform(Training(**values))}
+    except AscError as error:
+        return {"error": str(error)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(_answered(json.loads(sys.argv[1]))))

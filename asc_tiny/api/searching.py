@@ -14,7 +14,7 @@ from asc_tiny.nets import require_tensorflow
 from asc_tiny.util import locks, scratch_folders
 
 if TYPE_CHECKING:
-    from asc_tiny.search.study import Trained
+    from asc_tiny.search.driver import Trained
 
 _CYCLES_BOARD = "mps2-an386"
 
@@ -97,8 +97,8 @@ def search(
     cpu_table(cpu)
     from asc_tiny.search import report, settings, workers
     from asc_tiny.search import space as spaces
+    from asc_tiny.search.driver import Search, require_optuna, storage_errors
     from asc_tiny.search.figures import Limits, Measure
-    from asc_tiny.search.study import Study, require_optuna, storage_errors
     from asc_tiny.train import recipe as recipes
 
     require_optuna()
@@ -123,12 +123,12 @@ def search(
     with locks.exclusive(root), storage_errors(root):
         settings.check(root, started, resume=resume)
         measure = Measure(len(dataset.labels), cpu, limits, _count_cycles)
-        study = Study(found, dataset, root, measure, seed=seed, resample=resample)
+        driver = Search(found, dataset, root, measure, seed=seed, resample=resample)
         with workers.ray(ray) if ray else workers.local(jobs) as pool:
-            study.run(pool, trials, jobs)
-            study.train_seeds(pool, seeds)
-        best = study.front()
-        report.write(root, study.trained(), best, f"Search {path.name} on {dataset.root.name}")
+            driver.run(pool, trials, jobs)
+            driver.train_seeds(pool, seeds)
+        best = driver.front()
+        report.write(root, driver.trained(), best, f"Search {path.name} on {dataset.root.name}")
     return best
 
 

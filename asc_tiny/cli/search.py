@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
-from asc_tiny.cli.options import PATH, data_option, resample_option
+from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option
 from asc_tiny.cli.streams import say
 from asc_tiny.complexity.gate.limits import FIGURES, parse_bytes, parse_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asc_tiny.search.study import Trained
+    from asc_tiny.search.driver import Trained
 
 _COUNT = click.IntRange(min=1)
 _PARAMS, _MACS = FIGURES[0], FIGURES[1]
@@ -24,6 +24,7 @@ _PARAMS, _MACS = FIGURES[0], FIGURES[1]
 @click.command()
 @click.argument("space", type=PATH)
 @data_option
+@fold_option
 @resample_option
 @click.option("--out", required=True, type=PATH, help="Folder of the search.")
 @click.option("--trials", type=_COUNT, default=30, show_default=True, help="Candidates to train.")
@@ -52,6 +53,7 @@ _PARAMS, _MACS = FIGURES[0], FIGURES[1]
 def command(
     space: Path,
     data: Path,
+    fold: int,
     resample: bool,
     out: Path,
     trials: int,
@@ -76,7 +78,7 @@ def command(
     """
     best = api.search(
         space,
-        api.load_dataset(data, resample=resample),
+        api.load_dataset(data, fold=fold, resample=resample),
         out,
         trials=trials,
         seeds=seeds,

@@ -17,9 +17,7 @@ from asc_tiny.util.errors import AscError
 _FILTERS = "filters."
 
 
-def candidate(
-    base: Recipe, values: Mapping[str, Any], classes: int, *, seed: int | None = None
-) -> Recipe:
+def candidate(base: Recipe, values: Mapping[str, Any], classes: int) -> Recipe:
     """Return the recipe that has other values for some keys.
 
     A key ``filters.PATTERN``, whose pattern has a ``*`` or a ``?``, has the share of the filters
@@ -30,7 +28,6 @@ def candidate(
         base: recipe that has all other values.
         values: value of each key, its table's name and a dot before it.
         classes: number of classes, 2 or more.
-        seed: takes the place of the recipe's seed; None leaves it.
 
     Raises:
         AscError: the recipe has no such key, a value is out of range, or the network cannot be
@@ -40,8 +37,6 @@ def candidate(
     shares = {key: value for key, value in values.items() if _is_share(key)}
     for key in values.keys() - shares.keys():
         _put(content, key, values[key])
-    if seed is not None:
-        content["seed"] = seed
     recipe = _parsed(content, base)
     if not shares:
         return recipe

@@ -14,8 +14,8 @@ from typing import Any
 
 import jinja2
 
+from asc_tiny.search.driver import Trained
 from asc_tiny.search.figures import Figures
-from asc_tiny.search.study import Trained
 from asc_tiny.util import figures as drawing
 from asc_tiny.util.files import write_bytes, write_text
 

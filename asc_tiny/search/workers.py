@@ -5,12 +5,10 @@ Both take a ``Training`` and give a future of its accuracy.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ from typing import Any, Protocol
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.nets import require_tensorflow
 from asc_tiny.train import recipe as recipes
-from asc_tiny.util import child_processes
+from asc_tiny.util import process_pool
 from asc_tiny.util.errors import AscError
 
 
@@ -80,35 +78,25 @@ def local(jobs: int) -> Iterator[Workers]:
 
     The processes share the cores of this computer, and end with this one.
     """
-    threads = max((os.cpu_count() or 1) // jobs, 1)
-    with ThreadPoolExecutor(jobs) as pool:
-        yield _Local(pool, threads)
+    with process_pool.pool(jobs) as pool:
+        yield _Local(pool, max(process_pool.processors() // jobs, 1))
 
 
 @dataclass(frozen=True)
 class _Local:
-    pool: ThreadPoolExecutor
+    pool: Executor
     threads: int
 
     def submit(self, training: Training) -> Future[float]:
-        return self.pool.submit(_in_process, training, self.threads)
+        with process_pool.interrupts_blocked():
+            return self.pool.submit(_in_process, training, self.threads)
 
 
 def _in_process(training: Training, threads: int) -> float:
-    count = str(threads)
-    environment = {"TF_NUM_INTRAOP_THREADS": count, "TF_NUM_INTEROP_THREADS": count}
-    command = [sys.executable, "-m", "asc_tiny.search.workers", json.dumps(asdict(training))]
-    with child_processes.running(command, environment=environment) as process:
-        output, log = process.communicate()
-    text = log.decode("utf-8", "replace")
-    if process.returncode != 0:
-        lines = [line for line in text.splitlines() if line.strip()] or ["it says nothing"]
-        raise AscError(f"{training.out}: training ended with {process.returncode}: {lines[-1]}")
-    # Libraries may print before.
-    answer = json.loads(output.splitlines()[-1])
-    if "error" in answer:
-        raise AscError(answer["error"])
-    return float(answer["accuracy"])
+    # Bars of several processes would overwrite each other. TensorFlow reads these when it starts.
+    os.environ["TQDM_DISABLE"] = "1"
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+    return perform(training)
 
 
 @contextmanager
@@ -170,7 +158,3 @@ def _answered(values: dict[str, Any]) -> dict[str, Any]:
         return {"accuracy": perform(Training(**values))}
     except AscError as error:
         return {"error": str(error)}
-
-
-if __name__ == "__main__":
-    print(json.dumps(_answered(json.loads(sys.argv[1]))))

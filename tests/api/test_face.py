@@ -103,7 +103,15 @@ def test_most_functions_that_need_no_tools_have_an_example() -> None:
         "prepare_dataset",
         "read_pcm",
     }
-    training = {"train", "train_study", "quantize", "quantize_keras", "prune", "write_baseline"}
+    training = {
+        "train",
+        "train_study",
+        "search",
+        "quantize",
+        "quantize_keras",
+        "prune",
+        "write_baseline",
+    }
     assert without <= need_tools | need_clips | training
 
 

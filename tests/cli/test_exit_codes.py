@@ -22,7 +22,7 @@ import pytest
 
 from support.bare_networks import write
 from support.commands import asc_tiny
-from support.exit_codes import FULL, TRAINING, all_commands, entries, refused
+from support.exit_codes import FULL, RESUMED, TRAINING, all_commands, entries, refused
 from support.paths import MODEL, ROOT
 from support.small_disks import full_disk, no_file_grows, read_only_disk
 
@@ -39,6 +39,18 @@ OTHERS = {
     *("labels", "max_flash", "max_growth", "max_macs", "max_params", "max_ram", "members"),
     *("model", "models", "names", "port", "prefix", "probe", "recipe", "run", "tflm_arena"),
     *("tflm_lib", "tflm_operators", "tflm_ops", "tflm_root", "wav", "wavs"),
+    *(
+        "background",
+        "classes",
+        "columns",
+        "compare",
+        "device",
+        "folds",
+        "group",
+        "layout",
+        "licence",
+    ),
+    *("max_cycles", "max_instructions", "others", "ray", "space", "split", "subset"),
 }
 
 
@@ -94,6 +106,7 @@ PRINTING: dict[str, Arguments] = {
     "boards": lambda at, out: [],
     "budget": lambda at, out: [at.model],
     "data check": lambda at, out: [at.data],
+    "data responses": lambda at, out: ["--out", out],
     "doctor": lambda at, out: ["--json"],
     "flash": lambda at, out: [at.project, "--dry-run"],
     "generate": lambda at, out: [at.model, "--out", out, "--dump"],
@@ -119,6 +132,7 @@ WRITING: dict[str, tuple[str, Arguments]] = {
     "budget --plan": (".png", lambda at, out: [at.model, "--plan", out]),
     "budget --report": (".json", lambda at, out: [at.model, "--report", f"json={out}"]),
     "budget --write-baseline": (".json", lambda at, out: [at.model, "--write-baseline", out]),
+    "data responses --out": ("", PRINTING["data responses"]),
     "data synth": ("", SILENT["data synth"]),
     "features --out": (".npy", SILENT["features"]),
     "features --plot": (
@@ -152,14 +166,14 @@ def generated(at: Places, out: Path, option: str) -> Sequence[object]:
 
 def test_the_tables_are_complete() -> None:
     found = all_commands()
-    assert found.keys() == {*PRINTING, *SILENT, *TRAINING, *LISTENING}
+    assert found.keys() == {*PRINTING, *SILENT, *TRAINING, *RESUMED, *LISTENING}
     named = (click.Path, click.types.StringParamType)
     for name, command in found.items():
         for option in command.params:
             if isinstance(option.type, named) and option.name not in OTHERS:
                 assert option.name in OUTPUTS, (name, option.name)
                 in_tables = f"{name} {option.opts[0]}" in WRITING or name in WRITING
-                assert in_tables or name in TRAINING | LISTENING, (name, option.name)
+                assert in_tables or name in TRAINING | RESUMED | LISTENING, (name, option.name)
 
 
 def executed(arguments: Sequence[object], **options: object) -> subprocess.CompletedProcess[str]:

@@ -72,8 +72,8 @@ def test_a_board_that_is_too_small_is_told(trained: Path, tmp_path: Path) -> Non
 
 def test_a_share_of_filters_leaves_what_must_stay(trained: Path) -> None:
     base = recipes.load(trained / RECIPE_FILE)
-    half = candidate(base, {"filters.*": 0.5, "schedule.rate_max": 0.07}, 3, seed=9)
-    assert (half.seed, half.schedule.rate_max) == (9, 0.07)
+    half = candidate(base, {"filters.*": 0.5, "schedule.rate_max": 0.07}, 3)
+    assert half.schedule.rate_max == 0.07
     assert half.filters["expand"] == 48 and "classify" not in half.filters
     some = candidate(base, {"filters.low_*": 0.5}, 3)
     assert set(some.filters) == {"low_conv1", "low_conv2"}

@@ -29,9 +29,12 @@ def all_commands() -> dict[str, click.Command]:
     return dict(leaf for name, group in groups.items() for leaf in leaves(name, group))
 
 
-TRAINING = {"ensemble", "evaluate", "prune", "quantize", "search", "train"}
-"""Commands that have ``test_exit_codes_training.py`` for themselves; ``search``, whose folder has
-what is done at any time, ``test_search.py``."""
+TRAINING = {"ensemble", "evaluate", "prune", "quantize", "train"}
+"""Commands that have ``test_exit_codes_training.py`` for themselves."""
+
+RESUMED = {"data prepare", "search"}
+"""Commands that leave what is done when they fail, and go on with it: ``test_data_prepare.py`` and
+``test_search.py``."""
 
 
 def entries(root: Path) -> dict[str, int]:

@@ -10,8 +10,8 @@ import pytest
 
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.search import space as spaces
+from asc_tiny.search.driver import MOST_REJECTED, Search
 from asc_tiny.search.figures import Figures
-from asc_tiny.search.study import MOST_REJECTED, Study
 from asc_tiny.search.workers import Training
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.recipe import Recipe
@@ -75,14 +75,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def study(folder: Path, synthetic: Path, out: str = "out", measure: object = None) -> Study:
+def started(folder: Path, synthetic: Path, out: str = "out", measure: object = None) -> Search:
     (folder / out).mkdir(exist_ok=True)
     space = spaces.load(folder / "space.toml")
-    return Study(space, Dataset.load(synthetic), folder / out, measure or Masks())  # type: ignore[arg-type]
+    return Search(space, Dataset.load(synthetic), folder / out, measure or Masks())  # type: ignore[arg-type]
 
 
 def test_better_candidates_are_trained_further_and_no_other(folder: Path, synthetic: Path) -> None:
-    search, workers = study(folder, synthetic), Known()
+    search, workers = started(folder, synthetic), Known()
     search.run(workers, 24, 1)
     by_epochs = [sum(t.epochs == epochs for t in workers.done) for epochs in (1, 2, 4)]
     assert by_epochs[0] == 24 and by_epochs[0] > by_epochs[1] >= by_epochs[2] > 0
@@ -99,13 +99,13 @@ def test_better_candidates_are_trained_further_and_no_other(folder: Path, synthe
 def test_a_search_goes_on_after_a_kill_as_if_nothing_had_been(
     folder: Path, synthetic: Path
 ) -> None:
-    whole, workers = study(folder, synthetic, "whole"), Known()
+    whole, workers = started(folder, synthetic, "whole"), Known()
     whole.run(workers, 9, 1)
     for kills in range(3, len(workers.done), 3):
         cut = f"cut{kills}"
         with pytest.raises(Killed):
-            study(folder, synthetic, cut).run(Known(kills), 9, 1)
-        again = study(folder, synthetic, cut)
+            started(folder, synthetic, cut).run(Known(kills), 9, 1)
+        again = started(folder, synthetic, cut)
         again.run(Known(), 9, 1)
         assert [(t.values, t.rungs) for t in again.trained()] == [
             (t.values, t.rungs) for t in whole.trained()
@@ -113,7 +113,7 @@ def test_a_search_goes_on_after_a_kill_as_if_nothing_had_been(
 
 
 def test_seeds_of_the_front_are_averaged(folder: Path, synthetic: Path) -> None:
-    search, workers = study(folder, synthetic), Known()
+    search, workers = started(folder, synthetic), Known()
     search.run(workers, 6, 1)
     before = len(workers.done)
     search.train_seeds(workers, 3)
@@ -129,7 +129,7 @@ def test_seeds_of_the_front_are_averaged(folder: Path, synthetic: Path) -> None:
 def test_a_candidate_that_fails_ends_and_is_not_the_best(folder: Path, synthetic: Path) -> None:
     text = SPACE.replace("{ low = 0.01, high = 1.0, log = true }", "[0.95, 0.2]")
     (folder / "space.toml").write_text(text, encoding="utf-8")
-    search = study(folder, synthetic)
+    search = started(folder, synthetic)
     search.run(Known(), 8, 2)
     failed = [t for t in search.trained() if not t.rungs]
     assert failed and all(t.values["schedule.rate_max"] == 0.95 for t in failed)
@@ -144,4 +144,4 @@ def test_a_space_without_a_candidate_within_the_limits_ends_with_a_line(
             return Figures(params=9, macs=9), "9 params, --max-params 8"
 
     with pytest.raises(AscError, match=f"{MOST_REJECTED} candidates in a row.*--max-params 8"):
-        study(folder, synthetic, measure=Never()).run(Known(), 1, 1)
+        started(folder, synthetic, measure=Never()).run(Known(), 1, 1)

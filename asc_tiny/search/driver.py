@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -68,7 +69,7 @@ class _Running:
     rungs: list[float] = field(default_factory=list)
 
 
-class Study:
+class Search:
     """A search and its folder.
 
     Args:
@@ -145,7 +146,7 @@ class Study:
         for each in self.front():
             for index in range(len(each.seeds), count):
                 seed = self._base.seed + index
-                recipe = self._candidate(each.values, seed)
+                recipe = recipes.with_seed(self._candidate(each.values), seed)
                 out = self._root / "seeds" / f"{each.number:04d}-{seed}"
                 training = self._training(recipe, out, self.rungs[-1])
                 wanted.append((each.number, workers.submit(training)))
@@ -205,8 +206,8 @@ class Study:
             f"{reasons[-1]}; widen the space or the limits"
         )
 
-    def _candidate(self, values: Mapping[str, Any], seed: int | None = None) -> Recipe:
-        return candidate(self._base, values, len(self._dataset.labels), seed=seed)
+    def _candidate(self, values: Mapping[str, Any]) -> Recipe:
+        return candidate(self._base, values, len(self._dataset.labels))
 
     def _figures(self, recipe: Recipe) -> tuple[Figures, str | None]:
         figures, over = self._measure.of(recipe)
@@ -248,6 +249,10 @@ class Study:
 
         try:
             accuracy = future.result()
+        except BrokenProcessPool as error:
+            raise AscError(
+                "search: a process training was killed, is there enough memory?"
+            ) from error
         except AscError as error:
             each.trial.set_user_attr("failed", str(error))
             self._study.tell(each.trial, state=TrialState.FAIL)

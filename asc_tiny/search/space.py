@@ -65,7 +65,7 @@ class Halving:
     Attributes:
         epochs: numbers of epochs after which a candidate is compared with those before it; the
             last one ends its training. None at all for the ends of the recipe's cycles.
-        keep_one_in: of so many candidates one is trained further, 2 or more.
+        keep_one_in: number of candidates of which one is trained further, 2 or more.
     """
 
     epochs: tuple[int, ...] = ()

@@ -22,15 +22,13 @@ from support.paths import MODELS
 
 pytest.importorskip("tensorflow")
 
+from asc_tiny import nets
 from asc_tiny.complexity.keras import measure_keras, measure_model
-from asc_tiny.nets import mini_segnet, mobilenet
 
 
 def released(name: str) -> tuple[Any, ModelComplexity]:
-    if name == "mobilenet":
-        model = mobilenet.build()
-    else:
-        model = mini_segnet.build(filters=read_toml(MODELS / "mini_segnet_filters.toml"))
+    pruned = read_toml(MODELS / "mini_segnet_filters.toml") if name == "mini_segnet" else None
+    model = nets.build(name, (256, 36, 3), 10, dropout=0.2, filters=pruned)
     return model, measure(read_graph(MODELS / f"{name}_esc10.tflite"))
 
 

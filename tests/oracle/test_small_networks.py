@@ -40,9 +40,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelFile]:
 
 def released_layers() -> Any:
     """Return MobileNet as it was released, with a batch of 1."""
-    from asc_tiny.nets.mobilenet import build
+    from asc_tiny import nets
 
-    return build(batch_size=1)
+    return nets.build("mobilenet", (256, 36, 3), 10, batch_size=1)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import click
 from asc_tiny import api
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option
+from asc_tiny.cli.streams import say
 
 if TYPE_CHECKING:
     from asc_tiny.evaluation.evaluate import Evaluation
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
 @click.option("--table", "as_table", is_flag=True, help="Print a Markdown table, a row a system.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--html", type=PATH, metavar="REPORT.html", help="Write a report with plots, too.")
+@click.option(
+    "--details",
+    type=PATH,
+    metavar="DIR",
+    help="Write scores per clip, recordings, errors, calibration and a DCASE submission, too.",
+)
 def command(
     models: tuple[Path, ...],
     data: Path,
@@ -45,6 +52,7 @@ def command(
     as_table: bool,
     as_json: bool,
     html: Path | None,
+    details: Path | None,
 ) -> None:
     """Evaluate MODELs: .tflite files, ensembles (.toml), model.keras in the folder of its run.
 
@@ -65,7 +73,7 @@ def command(
     if decision and not stream:
         raise click.UsageError("--decision needs --stream")
     if stream:
-        if as_table or html:
+        if as_table or html or details:
             raise click.UsageError("--stream goes with --json alone")
         dataset = api.load_dataset(data, fold=fold, resample=resample)
         found = api.evaluate_stream(models, dataset, split=split, decision=decision)
@@ -73,6 +81,8 @@ def command(
         return
     dataset = api.load_dataset(data, fold=fold, resample=resample)
     evaluations = api.evaluate(models, dataset, split=split)
+    if details:
+        _write_details(evaluations, details)
     if html:
         from asc_tiny.evaluation.report import render
         from asc_tiny.util.files import write_text
@@ -84,6 +94,16 @@ def command(
         click.echo(tables.systems_table(evaluations))
     else:
         click.echo("\n\n".join(tables.system_table(each, split) for each in evaluations))
+
+
+def _write_details(evaluations: Sequence[Evaluation], root: Path) -> None:
+    """Write the files of each system; several have a folder each, by name."""
+    from asc_tiny.evaluation import details, tables
+
+    for number, (name, each) in enumerate(zip(tables.names(evaluations), evaluations, strict=True)):
+        folder = root / f"{number + 1}-{Path(name).stem}" if len(evaluations) > 1 else root
+        error = details.write(folder, each.scores, each.clips, each.system.labels)
+        say(f"{folder}: scores of {len(each.clips)} clips, calibration error {error:.4f}", err=True)
 
 
 def _print_streams(evaluations: Sequence[StreamEvaluation], split: str, as_json: bool) -> None:

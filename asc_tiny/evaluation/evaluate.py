@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from asc_tiny.audio.dataset import Clip, Dataset
-from asc_tiny.evaluation.metrics import Metrics, metrics, true_outputs
+from asc_tiny.evaluation.metrics import FLOAT_FLOOR, Metrics, metrics, true_outputs
 from asc_tiny.evaluation.systems import FloatNetwork, System
 from asc_tiny.features import cache, host_library
 from asc_tiny.frontend.config import FrontEndConfig
@@ -29,10 +29,19 @@ ARITHMETICS = ("float", "int8", "int8_integer_frontend")
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A system's metrics by arithmetic, those of ``ARITHMETICS`` that its files allow."""
+    """A system's metrics by arithmetic, those of ``ARITHMETICS`` that its files allow.
+
+    Attributes:
+        system: the system.
+        results: metrics by arithmetic, that nearest to the chip's last.
+        clips: clips of the split.
+        scores: probabilities in the arithmetic that is nearest to the chip's, shape (clips, labels).
+    """
 
     system: System
     results: dict[str, Metrics]
+    clips: tuple[Clip, ...]
+    scores: Float64Array
 
     def to_json(self) -> dict[str, Any]:
         """Return the system's description and its metrics as plain values."""
@@ -66,19 +75,24 @@ def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> li
         if members
     }
 
-    def results(system: System) -> Iterator[tuple[str, Metrics]]:
+    def scored(system: System) -> Iterator[tuple[str, Float64Array, float]]:
         if system.floats:
-            scores = system.float_scores([probabilities[n.sha256] for n in system.floats])
-            yield "float", metrics(scores, clips, system.labels)
+            of_network = [probabilities[n.sha256] for n in system.floats]
+            yield "float", system.float_scores(of_network), FLOAT_FLOOR
         if system.members:
-            floor = system.output.scale / 2
             for name, of_member in codes.items():
-                scores = system.int8_scores(
-                    [of_member[m.model_file.sha256] for m in system.members]
-                )
-                yield name, metrics(scores, clips, system.labels, floor=floor)
+                scores = [of_member[m.model_file.sha256] for m in system.members]
+                yield name, system.int8_scores(scores), system.output.scale / 2
 
-    return [Evaluation(system, dict(results(system))) for system in systems]
+    def evaluated(system: System) -> Evaluation:
+        found = list(scored(system))
+        results = {
+            name: metrics(scores, clips, system.labels, floor=floor)
+            for name, scores, floor in found
+        }
+        return Evaluation(system, results, tuple(clips), found[-1][1])
+
+    return [evaluated(system) for system in systems]
 
 
 def float_scores(network: FloatNetwork, clips: Sequence[Clip]) -> Float64Array:

@@ -97,29 +97,25 @@ def write(
     decided = scores.argmax(axis=1)
     write_scores(folder / "scores.csv", clips, labels, scores)
     _write(folder / "recordings.csv", _recordings(scores, clips, labels))
-    wrong = sorted(np.flatnonzero(decided != truth), key=lambda i: (-scores[i].max(), i))
+    head: tuple[str, ...] = ("filename", "scene_label", "decided", "score", "score_of_scene")
+    wrong = sorted(np.flatnonzero(decided != truth).tolist(), key=lambda i: -scores[i].max())
     errors = [
         (
-            clips[i].filename,
-            clips[i].scene,
-            labels[decided[i]],
-            scores[i].max(),
-            scores[i, truth[i]],
+            *(clips[i].filename, clips[i].scene, labels[decided[i]]),
+            *(scores[i].max(), scores[i, truth[i]]),
         )
         for i in wrong
     ]
-    head = ("filename", "scene_label", "decided", "score", "score_of_scene")
     _write(folder / "errors.csv", [head, *errors])
     table = reliability(scores, truth)
+    head = ("above", "up_to", "clips", "confidence", "accuracy")
     rows = [(b.low, b.high, b.clips, b.confidence, b.accuracy) for b in table]
-    _write(
-        folder / "reliability.csv", [("above", "up_to", "clips", "confidence", "accuracy"), *rows]
-    )
+    _write(folder / "reliability.csv", [head, *rows])
+    head = ("filename", "scene_label", *labels)
     lines = [
         (Path(clip.filename).name, labels[n], *row)
-        for clip, n, row in zip(clips, decided, scores, strict=True)
+        for clip, n, row in zip(clips, decided.tolist(), scores.tolist(), strict=True)
     ]
-    head = ("filename", "scene_label", *labels)
     _write(folder / "submission.csv", [head, *lines], delimiter="\t")
     return expected_calibration_error(table)
 
@@ -131,9 +127,8 @@ def _recordings(
     members: dict[tuple[str, str], list[int]] = {}
     for index, clip in enumerate(clips):
         members.setdefault((clip.identifier, clip.scene), []).append(index)
-    rows: list[Sequence[Any]] = [
-        ("identifier", "scene_label", "clips", "decided", "score", "right")
-    ]
+    head = ("identifier", "scene_label", "clips", "decided", "score", "right")
+    rows: list[Sequence[Any]] = [head]
     for (identifier, scene), chosen in sorted(members.items()):
         mean = scores[chosen].mean(axis=0)
         label = labels[int(mean.argmax())]

@@ -35,7 +35,7 @@ class Evaluation:
         system: the system.
         results: metrics by arithmetic, that nearest to the chip's last.
         clips: clips of the split.
-        scores: probabilities in the arithmetic that is nearest to the chip's, shape (clips, labels).
+        scores: probabilities in the arithmetic nearest to the chip's, shape (clips, labels).
     """
 
     system: System

@@ -261,7 +261,10 @@ def test_report_is_one_repeatable_file(files, tmp_path, capsys):
     arguments = (*files.int8s, files.ensemble, files.floats[0], "--data", files.data)
     pages = [tmp_path / "one.html", tmp_path / "two.html"]
     for page in pages:
-        assert run(capsys, *arguments, "--html", page)[0] == 0
+        details = ("--details", tmp_path / "details")
+        assert run(capsys, *arguments, "--html", page, *details)[0] == 0
+    written = {path.name for path in (tmp_path / "details").glob("*/*.csv")}
+    assert len(written) == 5 and len(list((tmp_path / "details").iterdir())) == 4
     text = pages[0].read_text()
     assert pages[1].read_text() == text
     assert not re.search(r"https?:|//[a-z]|<script|<link|@import|url\(", _without_data(text))

@@ -91,6 +91,7 @@ class PlatformioGenerator(ProjectGenerator):
         values = {
             **microphone_app.values(request),
             "environment": environment,
+            "has_linker_script": _has_linker_script(request.board),
             "application_files": sorted(name for name in application if not name.endswith(".h")),
         }
         sources = microphone_app.sources(request)
@@ -109,7 +110,11 @@ class PlatformioGenerator(ProjectGenerator):
     def network_files(self, request: NetworkRequest) -> Files:
         """Return a project with the network in ``lib``, whose application checks it."""
         environment, prefix = TABLE.read(request.board), request.prefix
-        values = {**network_app.values(request), "environment": environment}
+        values = {
+            **network_app.values(request),
+            "environment": environment,
+            "has_linker_script": _has_linker_script(request.board),
+        }
         if environment.framework == _STM32CUBE:
             values.update(stm32.network_values(request))
             application = {
@@ -136,12 +141,21 @@ class PlatformioGenerator(ProjectGenerator):
         return ToolCommand(arguments, "pip install platformio")
 
 
+def _has_linker_script(board: Board) -> bool:
+    """Whether a project has a linker's script: files from before there were regions say no origin.
+
+    No memory of an STM32 lies at address 0.
+    """
+    is_known = all(region.origin for region in board.memory.values())
+    return TABLE.read(board).framework == _STM32CUBE and is_known
+
+
 def _linker_script(request: GenerationRequest | NetworkRequest) -> dict[str, str]:
     """Return a linker's script with the regions of the board's file, for ST's start-up code.
 
     PlatformIO's own have one region of RAM, which for some chips is none that there is.
     """
-    if TABLE.read(request.board).framework != _STM32CUBE:
+    if not _has_linker_script(request.board):
         return {}
     line = banner(request.model.model_file)
     return {"memory.ld": stm32.linker_script(request.board, line)}

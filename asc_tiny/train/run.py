@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from asc_tiny import nets
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.nets import network as networks
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.util import fields, labels, scratch_folders
@@ -128,7 +129,7 @@ class Run:
         Raises:
             AscError: a file is missing or damaged, or TensorFlow is missing.
         """
-        self.recipe().find_network().register()
+        networks.find(self.info().network, self.network_folder).register()
         return nets.load(self.model_path)
 
     def info(self) -> RunInfo:

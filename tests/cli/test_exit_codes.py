@@ -44,6 +44,7 @@ OTHERS = {
         "classes",
         "columns",
         "compare",
+        "details",
         "device",
         "folds",
         "group",

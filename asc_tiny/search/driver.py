@@ -142,19 +142,24 @@ class Search:
         Raises:
             AscError: a training fails.
         """
-        wanted: list[tuple[int, Future[float]]] = []
+        while wanted := self._missing_seeds(count):
+            futures = [(number, workers.submit(training)) for number, training in wanted]
+            for number, future in tqdm(futures, desc="seeds", unit="run", disable=None):
+                # Optuna takes no notes on a trial that has ended.
+                name = _further_seeds(number)
+                known = self._study.user_attrs.get(name, [])
+                self._study.set_user_attr(name, [*known, future.result()])
+
+    def _missing_seeds(self, count: int) -> list[tuple[int, Training]]:
+        """Return the trainings that the front lacks; their accuracies may change what is on it."""
+        wanted = []
         for each in self.front():
             for index in range(len(each.seeds), count):
                 seed = self._base.seed + index
                 recipe = recipes.with_seed(self._candidate(each.values), seed)
                 out = self._root / "seeds" / f"{each.number:04d}-{seed}"
-                training = self._training(recipe, out, self.rungs[-1])
-                wanted.append((each.number, workers.submit(training)))
-        for number, future in tqdm(wanted, desc="seeds", unit="run", disable=None):
-            # Optuna takes no notes on a trial that has ended.
-            name = _further_seeds(number)
-            known = self._study.user_attrs.get(name, [])
-            self._study.set_user_attr(name, [*known, future.result()])
+                wanted.append((each.number, self._training(recipe, out, self.rungs[-1])))
+        return wanted
 
     def trained(self) -> list[Trained]:
         """Return the candidates that were trained, whether to the end or not."""
@@ -192,8 +197,12 @@ class Search:
                 self._reject(trial, reasons[-1])
                 continue
             known.add(key)
-            recipe = self._candidate(values)
-            figures, over = self._figures(recipe)
+            try:
+                recipe = self._candidate(values)
+                figures, over = self._figures(recipe)
+            except AscError as error:
+                # Not all combinations make a recipe, or a network that can be built.
+                over = str(error)
             if over:
                 reasons.append(over)
                 self._reject(trial, over)
@@ -202,8 +211,8 @@ class Search:
             trial.set_user_attr("figures", asdict(figures))
             return _Running(trial, recipe, figures)
         raise AscError(
-            f"search: {MOST_REJECTED} candidates in a row are over a limit or known, the last one: "
-            f"{reasons[-1]}; widen the space or the limits"
+            f"search: {MOST_REJECTED} candidates in a row are known, over a limit or no recipe, "
+            f"the last one: {reasons[-1]}; widen the space or the limits"
         )
 
     def _candidate(self, values: Mapping[str, Any]) -> Recipe:

@@ -136,6 +136,15 @@ def test_a_candidate_that_fails_ends_and_is_not_the_best(folder: Path, synthetic
     assert all(t.values["schedule.rate_max"] == 0.2 for t in search.front())
 
 
+def test_what_makes_no_recipe_is_passed_over(folder: Path, synthetic: Path) -> None:
+    text = SPACE.replace("[space]", '[space]\n"augmentation.crop_columns" = [0, 99]')
+    (folder / "space.toml").write_text(text, encoding="utf-8")
+    search = started(folder, synthetic)
+    search.run(Known(), 8, 1)
+    assert {t.values["augmentation.crop_columns"] for t in search.trained()} == {0}
+    assert len(search.trained()) == 8
+
+
 def test_a_space_without_a_candidate_within_the_limits_ends_with_a_line(
     folder: Path, synthetic: Path
 ) -> None:

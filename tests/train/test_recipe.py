@@ -65,7 +65,7 @@ quantise_input = true
         ("", "name is missing"),
         ("name = 3", "name = 3, must be a text"),
         ('name = ""', "name = '', allowed"),
-        ('name = "x"\nnetwork = "vgg"', "network = 'vgg', allowed: mini_segnet, mobilenet"),
+        ('name = "x"\nnetwork = "vgg"', "network = 'vgg', allowed: bc_resnet, cp_mobile"),
         ('name = "x"\nseed = 1.5', "seed = 1.5, must be a whole number"),
         ('name = "x"\nseed = true', "seed = True, must be a whole number"),
         ('name = "x"\ndropout = 1.0', "dropout = 1.0, allowed: 0 to below 1"),

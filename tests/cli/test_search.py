@@ -82,6 +82,7 @@ def test_what_is_wrong_is_said_in_one_line(
     assert message in refused(arguments(found, synthetic, *more), capsys)
 
 
+@pytest.mark.exhaustive
 def test_limits_that_no_candidate_meets_end_with_a_line(
     found: Path, synthetic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

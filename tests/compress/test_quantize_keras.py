@@ -233,7 +233,7 @@ QUICK = (with_code, with_a_program)
 
 
 @pytest.mark.parametrize(
-    "make", [pytest.param(m, marks=() if m in QUICK else pytest.mark.slow) for m in HOSTILE]
+    "make", [pytest.param(m, marks=() if m in QUICK else pytest.mark.exhaustive) for m in HOSTILE]
 )
 def test_files_that_are_not_believed(
     make: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -102,7 +102,7 @@ def test_c_equals_the_model(data: st.DataObject) -> None:
     check_c(data)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @repeatable(300)
 @given(st.data())
 def test_c_equals_the_model_many_times(data: st.DataObject) -> None:

@@ -36,7 +36,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     "cases",
     [
         range(120),
-        pytest.param(range(120, 400), marks=pytest.mark.slow),
+        pytest.param(range(120, 400), marks=pytest.mark.exhaustive),
         pytest.param(range(400, 1000), marks=pytest.mark.exhaustive),
     ],
 )

@@ -92,7 +92,7 @@ QUICK = ("cp_mobile",)
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in SMALL]
+    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.exhaustive) for n in SMALL]
 )
 def test_pruned_networks_bit_exact(name: str, tmp_path: Path) -> None:
     """Without a fifth of their filters, so that pruning is tried with the same network."""
@@ -103,7 +103,7 @@ def test_pruned_networks_bit_exact(name: str, tmp_path: Path) -> None:
     check_bit_exact(smaller, name, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", LARGE)
 def test_published_networks_bit_exact(name: str, tmp_path: Path) -> None:
     check_bit_exact(network(*LARGE[name]), name, tmp_path)

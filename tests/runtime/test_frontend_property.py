@@ -51,7 +51,7 @@ def test_host_c_equals_the_model(data: st.DataObject) -> None:
     check_host(data)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @repeatable(100)
 @given(st.data())
 def test_host_c_equals_the_model_many_times(data: st.DataObject) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from asc_tiny.audio.dataset import Dataset
+from asc_tiny.search import driver
 from asc_tiny.search import space as spaces
-from asc_tiny.search.driver import MOST_REJECTED, Search
+from asc_tiny.search.driver import Search
 from asc_tiny.search.figures import Figures
 from asc_tiny.search.workers import Training
 from asc_tiny.train import recipe as recipes
@@ -101,7 +102,7 @@ def test_a_search_goes_on_after_a_kill_as_if_nothing_had_been(
 ) -> None:
     whole, workers = started(folder, synthetic, "whole"), Known()
     whole.run(workers, 9, 1)
-    for kills in range(3, len(workers.done), 3):
+    for kills in range(4, len(workers.done), 6):
         cut = f"cut{kills}"
         with pytest.raises(Killed):
             started(folder, synthetic, cut).run(Known(kills), 9, 1)
@@ -146,11 +147,13 @@ def test_what_makes_no_recipe_is_passed_over(folder: Path, synthetic: Path) -> N
 
 
 def test_a_space_without_a_candidate_within_the_limits_ends_with_a_line(
-    folder: Path, synthetic: Path
+    folder: Path, synthetic: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(driver, "MOST_REJECTED", 12)
+
     class Never:
         def of(self, recipe: Recipe) -> tuple[Figures, str | None]:
             return Figures(params=9, macs=9), "9 params, --max-params 8"
 
-    with pytest.raises(AscError, match=f"{MOST_REJECTED} candidates in a row.*--max-params 8"):
+    with pytest.raises(AscError, match=r"12 candidates in a row.*--max-params 8"):
         started(folder, synthetic, measure=Never()).run(Known(), 1, 1)

@@ -99,7 +99,7 @@ def test_a_cluster_that_is_not_described_is_named(text, message, monkeypatch):
         Distribution("multi-worker", 8)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_mirrored_devices_make_the_step_of_one(synthetic, tmp_path):
     (tmp_path / "small.toml").write_text(RECIPE)
     script = [sys.executable, "-c", MIRRORED, str(tmp_path), str(synthetic)]

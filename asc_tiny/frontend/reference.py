@@ -143,5 +143,13 @@ def features(pcm: Samples, config: FrontEndConfig) -> Float64Array:
 
 def quantize(values: Float64Array, quantization: Quantization) -> Int8Array:
     """Return int8 codes of ``values``: rounded to nearest, halves up, saturated."""
-    codes = np.floor(values / quantization.scale + quantization.zero_point + 0.5)
-    return np.clip(codes, -128, 127).astype(np.int8)
+    return rounded_codes(values.copy(), quantization).astype(np.int8)
+
+
+def rounded_codes(values: Float64Array, quantization: Quantization) -> Float64Array:
+    """Turn ``values`` into their int8 codes as ``quantize`` does, in their own memory."""
+    values /= quantization.scale
+    values += quantization.zero_point
+    values += 0.5
+    np.floor(values, out=values)
+    return np.clip(values, -128, 127, out=values)

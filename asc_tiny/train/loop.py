@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from asc_tiny.train.augmentation.noise_mask import Noise
 from asc_tiny.train.averaging import WeightAverage
 from asc_tiny.train.distribute import Distribution
 from asc_tiny.train.objective import Objective
+from asc_tiny.train.prefetch import prefetched
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run, RunInfo, save_model
 from asc_tiny.train.statistics.normalize import with_band_statistics
@@ -218,11 +219,21 @@ class Trainer:
         Raises:
             AscError: the loss or a weight is not finite any more.
         """
+        batches = prefetched(self.batches(epoch, data))
+        self._objective.begin(epoch)
+        steps = augment.step_count(len(data.targets), self._recipe.schedule.batch)
+        losses, rate = self.learn(epoch, batches, steps)
+        loss, accuracy = data.evaluate(self.model)
+        figures = {"loss": np.mean(losses), "evaluate_loss": loss, "evaluate_accuracy": accuracy}
+        return {"rate": f"{rate:.6g}", **{name: f"{v:.6f}" for name, v in figures.items()}}
+
+    def batches(
+        self, epoch: int, data: TrainingData
+    ) -> Iterator[tuple[Float32Array, Float32Array]]:
+        """Yield the augmented batches of an epoch, counted from 0: features and targets."""
         recipe = self._recipe
         rng = augment.generator(recipe.seed, epoch)
-        self._objective.begin(epoch)
-        steps = augment.step_count(len(data.targets), recipe.schedule.batch)
-        batches = augment.batches(
+        return augment.batches(
             lambda indices: data.take(indices, rng),
             self._targets(epoch, data),
             recipe.augmentation,
@@ -232,9 +243,23 @@ class Trainer:
             self._disturb,
             recipe.frontend.normalization,
         )
+
+    def learn(
+        self, epoch: int, batches: Iterable[tuple[Float32Array, Float32Array]], steps: int
+    ) -> tuple[list[float], float]:
+        """Make the steps of an epoch, counted from 0; return their losses and the last rate.
+
+        Args:
+            epoch: which of the schedule's epochs it is.
+            batches: features and targets, as ``augment.batches`` yields them.
+            steps: number of batches.
+
+        Raises:
+            AscError: the loss or a weight is not finite any more.
+        """
         losses, rate = [], 0.0
         for step, (x, y) in enumerate(batches):
-            rate = learning_rate.rate(recipe.schedule, epoch, step, steps)
+            rate = learning_rate.rate(self._recipe.schedule, epoch, step, steps)
             self._optimizer.learning_rate.assign(rate)
             losses.append(self._step(x, y))
             self._average.after_step(epoch)
@@ -244,9 +269,7 @@ class Trainer:
             raise AscError(_not_finite(epoch, "a weight is not finite"))
         self._average.after_epoch(epoch)
         self.model.set_weights(self._average.values())
-        loss, accuracy = data.evaluate(self.model)
-        figures = {"loss": np.mean(losses), "evaluate_loss": loss, "evaluate_accuracy": accuracy}
-        return {"rate": f"{rate:.6g}", **{name: f"{v:.6f}" for name, v in figures.items()}}
+        return losses, rate
 
     def _targets(self, epoch: int, data: TrainingData) -> NDArray[np.float32]:
         """Return an epoch's targets, with what files of teachers' scores add behind them."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.frontend.config import Normalization, Quantization
-from asc_tiny.frontend.reference import quantize
+from asc_tiny.frontend.reference import rounded_codes
 from asc_tiny.train.recipe_tables import Augmentation
 
 Float32Array = NDArray[np.float32]
@@ -209,7 +209,10 @@ def mixup(
     share = rng.beta(alpha, alpha, len(x)).astype(np.float32)
     partner = rng.permutation(len(x))
     in_x, in_y = share[:, None, None, None], share[:, None]
-    return in_x * x + (1 - in_x) * x[partner], in_y * y + (1 - in_y) * y[partner]
+    mixed, other = in_x * x, x[partner]
+    other *= 1 - in_x
+    mixed += other
+    return mixed, in_y * y + (1 - in_y) * y[partner]
 
 
 def mask(x: Float32Array, axis: int, count: int, width: int, rng: Generator) -> Float32Array:
@@ -223,9 +226,10 @@ def mask(x: Float32Array, axis: int, count: int, width: int, rng: Generator) -> 
         rng: source of widths and places.
     """
     covered = x.copy()
-    means = x.mean(axis=(1, 2))
-    for clip, mean in zip(covered, means, strict=True):
-        stripes = np.moveaxis(clip, axis - 1, 0)
+    if count == 0:
+        return covered
+    for clip, mean in zip(covered, channel_means(x), strict=True):
+        stripes = clip if axis == 1 else clip.swapaxes(0, 1)
         for _ in range(count):
             size = int(rng.integers(0, width + 1))
             start = int(rng.integers(0, len(stripes) - size + 1))
@@ -233,8 +237,26 @@ def mask(x: Float32Array, axis: int, count: int, width: int, rng: Generator) -> 
     return covered
 
 
+def channel_means(x: Float32Array) -> Float32Array:
+    """Return each clip's mean over bands and columns, shape (clips, channels).
+
+    To the bit what ``mean(axis=(1, 2))`` gives, which adds up the values of three channels in their
+    order, three at a time: here those of all clips are side by side.
+    """
+    clips, bands, columns, channels = x.shape
+    if channels == 1:
+        return np.asarray(x.mean(axis=(1, 2)))
+    beside = np.ascontiguousarray(x.reshape(clips, -1).T)
+    means: Float32Array = beside.reshape(bands * columns, channels, clips).mean(axis=0).T
+    return means
+
+
 def rounded(x: Float32Array, quantization: Quantization) -> Float32Array:
     """Return features as the int8 network sees them: rounded to codes, back in their own unit."""
-    codes = quantize(x.astype(np.float64), quantization)
-    values = (codes.astype(np.float64) - quantization.zero_point) * quantization.scale
-    return values.astype(np.float32)
+    values = np.empty(x.shape, np.float32)
+    # One clip at a time stays in the processor's cache, a batch does not.
+    for clip, wide in zip(values, x, strict=True):
+        codes = rounded_codes(wide.astype(np.float64), quantization)
+        codes -= quantization.zero_point
+        np.multiply(codes, quantization.scale, out=clip, casting="same_kind")
+    return values

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from asc_tiny.frontend.config import Normalization, Quantization
+from asc_tiny.frontend.reference import quantize
 from asc_tiny.train.augmentation import augment
 from asc_tiny.train.recipe_tables import Augmentation
 
@@ -83,6 +84,23 @@ def test_mask_leaves_its_input_alone(x, rng):
     np.testing.assert_array_equal(x, kept)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_channel_means_are_numpys_to_the_bit(rng, channels):
+    x = rng.normal(size=(7, 32, 30, channels)).astype(np.float32) * 9 - 5
+    np.testing.assert_array_equal(augment.channel_means(x), x.mean(axis=(1, 2)))
+
+
+def test_mixup_is_the_definition_to_the_bit(x):
+    y = np.eye(6, dtype=np.float32)
+    mixed_x, mixed_y = augment.mixup(x, y, 0.3, np.random.default_rng(3))
+    draws = np.random.default_rng(3)
+    share, partner = draws.beta(0.3, 0.3, 6).astype(np.float32), draws.permutation(6)
+    for clip, (part, other) in enumerate(zip(share, partner, strict=True)):
+        expected = part * x[clip] + (1 - part) * x[other]
+        np.testing.assert_array_equal(mixed_x[clip], expected)
+        np.testing.assert_array_equal(mixed_y[clip], part * y[clip] + (1 - part) * y[other])
+
+
 def test_gain_shifts_the_log_mel_channel_only(x, rng):
     changed = augment.gain(x, 10.0, rng)
     np.testing.assert_array_equal(changed[..., 1:], x[..., 1:])
@@ -99,6 +117,8 @@ def test_rounded_gives_values_of_the_int8_grid(rng):
     codes = values / 0.125 + 23
     np.testing.assert_array_equal(codes, np.round(codes))
     assert (codes.min(), codes.max()) == (-128, 127)
+    exact = (quantize(x.astype(np.float64), quantization).astype(float) - 23) * 0.125
+    np.testing.assert_array_equal(values, exact)
     inside = np.abs(x) < 12
     assert np.abs(values - x)[inside].max() <= 0.0625
 

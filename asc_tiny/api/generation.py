@@ -266,6 +266,7 @@ def _shortages(
     found = board_fit.fit(model, board, runtime, [kind])
     shortages = list(found.shortages(board, kind.name))
     if not shortages:
+        yield from _gap(model, board, found, runtime, kind)
         return
     ways = [remedies.remedy(model, board, kind, found, runtime), "another --board"]
     room = remedies.network_room(board, kind, found) or 0
@@ -274,6 +275,16 @@ def _shortages(
     advice = ", or ".join(filter(None, ways))
     for shortage in shortages:
         yield f"board {board.name}: the project {shortage}; give {advice}"
+
+
+def _gap(
+    model: FirmwareNetwork, board: Board, found: Fit, runtime: str, kind: ProjectGenerator
+) -> Iterator[str]:
+    """Yield what says that a board cannot keep the samples that come while the network runs."""
+    if found.gap:
+        option = remedies.gap_remedy(model, board, found, runtime, kind)
+        advice = ", or ".join(filter(None, [option, "another --board"]))
+        yield f"board {board.name}: it {found.gap}; give {advice}"
 
 
 def boards() -> list[Board]:
@@ -344,8 +355,9 @@ def fit_boards(
         ``instructions_per_s`` by part, ``cpu_share`` of 1 at one instruction per cycle, and
         ``absent``, why a figure is missing; and ``applications``, what comes with the kinds of
         project that serve the board and were measured; and ``remedies``, the option of ``generate``
-        with which one of them fits after all. ``fits(board, kind)`` says whether a project of a
-        kind fits, ``shortages(board, kind)`` what is missing.
+        with which one of them fits after all; and ``gap``, what says that samples can be lost while
+        the network runs, with ``gap_remedy``, the option that keeps them. ``fits(board, kind)``
+        says whether a project of a kind fits, ``shortages(board, kind)`` what is missing.
 
     Raises
     ------
@@ -377,7 +389,11 @@ def _with_remedies(model: FirmwareNetwork, board: Board, kinds: Sequence[Project
         for kind in kinds
         if kind.name in found.applications
     }
-    return replace(found, remedies={kind: option for kind, option in helping.items() if option})
+    return replace(
+        found,
+        remedies={kind: option for kind, option in helping.items() if option},
+        gap_remedy=remedies.gap_remedy(model, board, found),
+    )
 
 
 def check_compiled(runtime: str, option: str, value: object) -> None:

@@ -23,7 +23,7 @@ __all__ = ["ARM", "BOARDS", "NATIVE", "NONE", "RISCV", "Board", "Toolchain", "ge
 DEFAULT_BOARD = "mps2-an386"
 HOST = "host"
 SUFFIX = ".toml"
-FLASH_TOOLS = ("arduino-cli", "esptool", "pyocd", "uf2")
+FLASH_TOOLS = ("arduino-cli", "esptool", "pyocd", "uf2", "wlink")
 
 _FOLDER = Path(__file__).with_name("board_files")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,6 +126,7 @@ _IMAGES = {
     "pyocd": "FILE.elf [--probe ID]",
     "esptool": "FILE.bin --port PORT",
     "uf2": "FILE.uf2 [--probe VOLUME]",
+    "wlink": "FILE.elf [--probe NUMBER]",
 }
 """How the options of ``flash`` go on that name an image for a tool."""
 
@@ -202,12 +204,18 @@ def _fit_notes(boards: Sequence[Board], fits: Mapping[str, Fit]) -> list[str]:
                 for kind in _lacking(board, fit)
                 for shortage in fit.shortages(board, kind)
             ]
+            if fit.gap:
+                notes.append(f"board {board.name}: it {fit.gap}{_advice(fit.gap_remedy)}")
     return notes
 
 
 def _remedy(fit: Fit, kind: str) -> str:
     option = fit.remedies.get(kind, "")
     return f"; it fits by `asc-tiny generate` with {option}" if option else ""
+
+
+def _advice(option: str) -> str:
+    return f"; none by `asc-tiny generate` with {option}" if option else ""
 
 
 def _row(board: Board, projects: Sequence[str], fits: dict[str, Fit]) -> dict[str, object]:
@@ -243,6 +251,7 @@ def _fit_row(board: Board, fit: Fit) -> dict[str, object]:
         "instructions_per_s": dict(fit.instructions_per_s) or None,
         "cpu_share": fit.cpu_share,
         "inference_s": fit.inference_s,
+        "waiting": _waiting(fit),
         "absent": dict(fit.absent),
         "applications": {
             kind: {
@@ -253,6 +262,18 @@ def _fit_row(board: Board, fit: Fit) -> dict[str, object]:
             }
             for kind, each in fit.applications.items()
         },
+    }
+
+
+def _waiting(fit: Fit) -> dict[str, object] | None:
+    if fit.waiting is None:
+        return None
+    busy = fit.waiting.busy_s
+    return {
+        "kept_s": fit.waiting.kept_s,
+        "busy_s": busy if math.isfinite(busy) else None,
+        "has_gaps": bool(fit.gap),
+        "remedy": fit.gap_remedy or None,
     }
 
 

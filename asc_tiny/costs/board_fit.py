@@ -15,9 +15,11 @@ from fractions import Fraction
 
 from asc_tiny.boards.catalog import Board
 from asc_tiny.compiler.options import Options
+from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.costs.decimator import decimator_cost
 from asc_tiny.costs.footprint import footprint, shared_arena_bytes
 from asc_tiny.costs.instructions import estimate
+from asc_tiny.costs.waiting import Waiting, waiting
 from asc_tiny.firmware.classifier import Classifier
 from asc_tiny.firmware.firmware_network import FirmwareNetwork
 from asc_tiny.firmware.network.compiled import compile_network
@@ -25,7 +27,7 @@ from asc_tiny.firmware.network.tflm_arena import arena_size
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.projects.audio_buffering import pace
+from asc_tiny.projects.audio_buffering import BLOCK, Pace, pace
 from asc_tiny.projects.audio_path import audio_path
 from asc_tiny.projects.cmake import STACK_BYTES
 from asc_tiny.projects.generator import Application, ProjectGenerator
@@ -47,7 +49,6 @@ _FRONT_END = {
 """Instructions a frame and bytes of flash. A Cortex-M7 runs a Cortex-M4's code, a RISC-V core that
 of one with fewer extensions; with atomic ones no kernel changes."""
 
-_BLOCK = 1024
 _STATE_BYTES = 528
 _TAP_INSTRUCTIONS, _OUTPUT_INSTRUCTIONS = 2.85, 26.0
 """Instructions of the resampler for a tap and an output on a Cortex-M4, by a line through the four
@@ -66,9 +67,13 @@ class Fit:
         cpu_share: share of the core's time at one instruction per cycle; None without a clock, and
             for a network alone, of which nothing says how often it runs.
         inference_s: seconds of an inference at one instruction per cycle; None without a clock.
+        waiting: how long samples wait while the network runs; None without a clock, and for a
+            network alone.
         absent: why a figure is missing, by name.
         applications: what comes with a kind of project, by the kind's name; in place of the stack,
             for theirs are in it. Kinds that were not measured are not there.
+        gap_remedy: the option of ``generate`` with which no samples are lost where ``gap`` says
+            that some can be; empty where none was found.
         remedies: the option of ``generate`` with which a kind of project fits that does not fit
             without it, by the kind's name; kinds for which none was found are not there.
     """
@@ -78,9 +83,11 @@ class Fit:
     instructions_per_s: Mapping[str, int] = field(default_factory=dict)
     cpu_share: float | None = None
     inference_s: float | None = None
+    waiting: Waiting | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
     applications: Mapping[str, Application] = field(default_factory=dict)
     remedies: Mapping[str, str] = field(default_factory=dict)
+    gap_remedy: str = ""
 
     def fits(self, board: Board, kind: str | None = None) -> bool:
         """Return whether nothing that is known is more than the board has.
@@ -90,6 +97,11 @@ class Fit:
             kind: name of a kind of project; None for the library alone.
         """
         return not list(self.shortages(board, kind))
+
+    @property
+    def gap(self) -> str:
+        """What says that samples can be lost while the network runs, empty if none are."""
+        return self.waiting.gap() if self.waiting else ""
 
     def needs(self, kind: str | None = None) -> tuple[dict[str, int], dict[str, int]]:
         """Return the bytes by part of RAM and of flash, the latter empty if they are not known.
@@ -158,9 +170,11 @@ def fit(
     resampler = path.resampler if path else None
     cpu = _cpu(board)
     decimator = decimator_cost(board, cpu, path.microphone_rate) if path else None
+    networks = _networks(model) if runtime == "aot" and listener else ()
+    buffer = _buffer(listener, board, runtime, resampler, networks) if listener else None
     ram = {
         "network": _arena(model, runtime),
-        **(_audio_ram(listener, board, runtime, resampler) if listener else {}),
+        **(_audio_ram(listener, buffer, resampler) if listener and buffer else {}),
         **({"decimator": decimator.ram_bytes} if decimator else {}),
         "stack": STACK_BYTES,
     }
@@ -170,7 +184,8 @@ def fit(
     if runtime != "aot" or cpu not in _FRONT_END:
         where = f"on {board.core}" if runtime == "aot" else "of TensorFlow Lite Micro"
         absent = dict.fromkeys(("flash_bytes", "cpu_share"), f"no code was measured {where}")
-        return Fit(ram, absent=absent, applications=applications)
+        waits = waiting(listener, board, buffer, networks) if listener and buffer else None
+        return Fit(ram, waiting=waits, absent=absent, applications=applications)
     flash: dict[str, int] = {}
     inference = 0
     try:
@@ -191,7 +206,8 @@ def fit(
     elif not listener:
         absent.setdefault("cpu_share", "nothing says how often a network alone runs")
     seconds = inference / board.clock_hz if inference and board.clock_hz else None
-    return Fit(ram, flash, per_s, share if per_s else None, seconds, absent, applications)
+    waits = waiting(listener, board, buffer, networks, seconds) if listener and buffer else None
+    return Fit(ram, flash, per_s, share if per_s else None, seconds, waits, absent, applications)
 
 
 def _cpu(board: Board) -> str:
@@ -231,18 +247,27 @@ def _arena(model: FirmwareNetwork, runtime: str) -> int:
     return compile_network(model.model_file, model.options).arena_bytes
 
 
-def _audio_ram(
-    model: Classifier, board: Board, runtime: str, resampler: Resampler | None
-) -> dict[str, int]:
+def _networks(model: FirmwareNetwork) -> list[Compiled]:
+    return [compile_network(each, _options(model)) for each in _members(model)]
+
+
+def _buffer(
+    model: Classifier,
+    board: Board,
+    runtime: str,
+    resampler: Resampler | None,
+    networks: Sequence[Compiled],
+) -> Pace:
+    rate = resampler.source_rate if resampler else Fraction(model.frontend.sample_rate)
+    return pace(model, board, runtime=runtime, rate=rate, networks=networks)
+
+
+def _audio_ram(model: Classifier, buffer: Pace, resampler: Resampler | None) -> dict[str, int]:
     config = model.frontend
     sample = config.sample_bits // 8 if config.sample_bits == 16 else 4
-    rate = resampler.source_rate if resampler else Fraction(config.sample_rate)
-    options, members = _options(model), _members(model) if runtime == "aot" else ()
-    networks = [compile_network(each, options) for each in members]
-    blocks = pace(model, board, runtime=runtime, rate=rate, networks=networks).blocks
     return {
         "front end": (6 + sample) * config.n_fft + _STATE_BYTES,
-        "audio": blocks * _BLOCK * sample + (4 * resampler.taps if resampler else 0),
+        "audio": buffer.blocks * BLOCK * sample + (4 * resampler.taps if resampler else 0),
     }
 
 

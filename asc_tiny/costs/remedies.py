@@ -51,6 +51,50 @@ def remedy(
     return ""
 
 
+def gap_remedy(
+    model: FirmwareNetwork,
+    board: Board,
+    found: Fit,
+    runtime: str = _AOT,
+    kind: ProjectGenerator | None = None,
+) -> str:
+    """Return the first option of ``generate`` with which no samples are lost.
+
+    Each is tried, as by ``remedy``.
+
+    Args:
+        model: a classifier, or a network alone, which loses none.
+        board: the board.
+        found: what the project takes without the option.
+        runtime: ``aot`` or ``tflm``.
+        kind: the kind of project, None for the library alone.
+
+    Returns:
+        The option, such as ``--schedule streaming``; empty if none are lost or none helps.
+    """
+    if not (found.gap and isinstance(model, Classifier)):
+        return ""
+    kinds, name = ([kind], kind.name) if kind else ([], None)
+    for option, changed in _quicker(model, runtime):
+        try:
+            check_order(changed)
+            tried = fit(changed, board, _AOT, kinds)
+        except AscError:
+            continue
+        if tried.fits(board, name) and not tried.gap:
+            return option
+    return ""
+
+
+def _quicker(model: Classifier, runtime: str) -> Iterator[tuple[str, Classifier]]:
+    """Yield options with which a network is busy for less time at once, with their models."""
+    if runtime != _AOT:
+        yield "--runtime aot", replace(model, options=Options(io=model.options.io))
+    elif model.options.schedule != STREAMING and not isinstance(model.model_file, Ensemble):
+        streaming = replace(model.options, schedule=STREAMING, max_ram=None)
+        yield f"--schedule {STREAMING}", replace(model, options=streaming)
+
+
 def network_room(board: Board, kind: ProjectGenerator, found: Fit) -> int | None:
     """Return the bytes of RAM that a board leaves a project's network, None if it is not known.
 

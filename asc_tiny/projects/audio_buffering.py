@@ -42,10 +42,13 @@ class Pace:
     Attributes:
         blocks: ``ASC_AUDIO_BLOCKS``.
         busy_s: time for which they are enough, in seconds.
+        longest_s: the longest time for which the network can be busy, in seconds; infinity where
+            its multiply-accumulates cannot be counted.
     """
 
     blocks: int
     busy_s: float
+    longest_s: float = 0.0
 
 
 def pace(
@@ -77,7 +80,7 @@ def pace(
         # One block is being filled, one may be almost full.
         wanted = LEAST_BLOCKS + math.ceil(Fraction(seconds) * rate / BLOCK)
     blocks = max(LEAST_BLOCKS, min(wanted, most))
-    return Pace(blocks, float((blocks - LEAST_BLOCKS) * BLOCK / rate))
+    return Pace(blocks, float((blocks - LEAST_BLOCKS) * BLOCK / rate), seconds)
 
 
 def cycles_per_mac(board: Board, runtime: str) -> float:

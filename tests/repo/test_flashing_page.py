@@ -13,7 +13,7 @@ NOT_OURS = ("Failed to connect to ESP32-S3", "(insufficient permissions)")
 """Words of esptool and pyOCD."""
 
 PLACES = ("RPI-RP2", "0xe48bff59", "0xe48bff56", "rpi_pico", "stm32f746zgtx", "ESP32-C3", "esp32s3")
-PLACES += ("dialout", "USER", "DIR", "PORT", "west", "INFO_UF2.TXT", "0x", "A1", "code 1")
+PLACES += ("dialout", "USER", "DIR", "PORT", "west", "wlink", "INFO_UF2.TXT", "0x", "A1", "code 1")
 
 
 def messages() -> list[str]:

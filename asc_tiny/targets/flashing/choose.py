@@ -7,7 +7,7 @@ from pathlib import Path
 from asc_tiny.boards.catalog import Board
 from asc_tiny.projects import registry
 from asc_tiny.projects.manifest_reader import Manifest
-from asc_tiny.targets.flashing import external, layout, uf2
+from asc_tiny.targets.flashing import external, layout, uf2, wlink
 from asc_tiny.targets.flashing.image import Image, load
 from asc_tiny.targets.flashing.job import Job
 from asc_tiny.targets.image import inspect
@@ -69,6 +69,8 @@ def of_image(image: Image, board: Board, *, probe: str | None, port: str | None)
         raise _nothing_to_flash(board)
     if board.flash.tool == "uf2":
         return uf2.job(image, board, volume=probe)
+    if board.flash.tool == "wlink":
+        return wlink.job(image, board, probe=probe)
     if board.flash.tool == "esptool":
         from asc_tiny.targets.flashing import esptool
 

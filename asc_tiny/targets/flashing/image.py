@@ -125,6 +125,9 @@ def _check_core(path: Path, board: Board) -> None:
         elf = ELFFile(stream)
         machine = elf["e_machine"]
         architecture = _architecture(elf)
+    is_riscv = any(flag.startswith("-march=rv") for flag in board.core_flags)
+    if is_riscv and machine != "EM_RISCV":
+        raise AscError(f"{path}: built for {machine[3:]}, board {board.name} has {board.core}")
     if board.cpu not in _RUNS:
         return
     if machine != "EM_ARM":

@@ -15,7 +15,7 @@ from support.paths import MODEL
 
 STM32 = 0x08000000
 """Where the flash of these chips begins."""
-PROGRAMS = ("arduino-cli", "pio", "west")
+PROGRAMS = ("arduino-cli", "pio", "west", "wlink")
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +200,21 @@ def test_an_image_of_no_project(tmp_path, images, capsys, monkeypatch) -> None:
     out = generate(tmp_path, "zephyr", "nrf52840dk", "--resample")
     line = refused(capsys, "flash", out, "--board", "nrf5340dk", *image)
     assert line == f"asc-tiny: --board: the project in {out} names its board"
+
+
+def test_a_chip_of_wch_is_flashed_by_wlink(tmp_path, images, calls: Path, capsys) -> None:
+    command = "flash", "--board", "ch32v307v_evt", "--image"
+    assert "built for ARM, board ch32v307v_evt has QingKe" in refused(capsys, *command, images[0])
+    image = tmp_path / "firmware.elf"
+    data = bytearray(images[0].read_bytes())
+    struct.pack_into("<H", data, 18, 243)  # e_machine: EM_RISCV
+    image.write_bytes(data)
+    assert asc_tiny(*command, image, "--dry-run") == 0 and not calls.exists()
+    assert asc_tiny(*command, image) == 0
+    assert asc_tiny(*command, image, "--probe", "1") == 0
+    flash = f"--chip CH32V30X flash {image}"
+    lines = [line.split(": ", 1)[1] for line in calls.read_text().splitlines()]
+    assert lines == [f"wlink {flash}", f"wlink --device 1 {flash}"]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,12 @@ def quantize_run(
         )
     info.check_fold(run.root, dataset)
     # What the network was trained on: floats, or what the integer front end's codes stand for.
-    features = cache.load(dataset.split("train"), info.frontend, arithmetic=recipe.features)
+    features = cache.load(
+        dataset.split("train"),
+        info.frontend,
+        arithmetic=recipe.features,
+        storage=recipe.feature_storage,
+    )
     if finetune_epochs:
         assert info.frontend.quantization is not None
         finetune(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from asc_tiny.audio.clips import read_pcm
 from asc_tiny.audio.dataset import Clip
 from asc_tiny.features import host_library
 from asc_tiny.frontend.arrays import Samples
-from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.frontend.reference import features
 from asc_tiny.util import process_pool, user_cache
 from asc_tiny.util.errors import AscError
@@ -26,6 +27,9 @@ Float32Array = NDArray[np.float32]
 
 ARITHMETICS = ("float", "fixed")
 """Features before quantisation, or what the int8 codes of the integer front end stand for."""
+
+STORAGES = ("float32", "float16")
+"""How files of the cache hold float features; those of the integer front end are int8 codes."""
 
 SHARD_CLIPS = 128
 """Clips in a file of the cache: what a killed run may lose per process, and one may have to do
@@ -49,12 +53,23 @@ class Change(Protocol):
 class FeatureSet:
     """Float32 features of clips; they stay on disk until they are taken.
 
+    Args:
+        shards: files of ``SHARD_CLIPS`` clips each, the last of fewer.
+        clip_shape: (n_mels, columns, channels).
+        codes: quantisation of int8 codes in the files; None where they hold features themselves.
+
     Attributes:
         shape: (clips, n_mels, columns, channels).
     """
 
-    def __init__(self, shards: Sequence[Path], clip_shape: tuple[int, int, int]) -> None:
+    def __init__(
+        self,
+        shards: Sequence[Path],
+        clip_shape: tuple[int, int, int],
+        codes: Quantization | None = None,
+    ) -> None:
         self._shards = [np.load(path, mmap_mode="r") for path in shards]
+        self._codes = codes
         self.shape = (sum(len(shard) for shard in self._shards), *clip_shape)
 
     def __len__(self) -> int:
@@ -66,8 +81,24 @@ class FeatureSet:
         # In the order in which they lie on the disk.
         for row in np.argsort(indices):
             index = indices[row]
-            taken[row] = self._shards[index // SHARD_CLIPS][index % SHARD_CLIPS]
+            self._read(self._shards[index // SHARD_CLIPS][index % SHARD_CLIPS], taken[row])
         return taken
+
+    def _read(self, stored: NDArray[Any], features: Float32Array) -> None:
+        if self._codes is None:
+            features[:] = stored
+        else:
+            codes = stored.astype(np.float64)
+            codes -= self._codes.zero_point
+            np.multiply(codes, self._codes.scale, out=features, casting="same_kind")
+
+    def read_ahead(self, indices: NDArray[np.integer]) -> None:
+        """Ask the system to read the whole files that hold some clips, before these are taken."""
+        if hasattr(mmap, "MADV_WILLNEED"):
+            for shard in np.unique(indices // SHARD_CLIPS):
+                mapped = self._shards[shard].base
+                if isinstance(mapped, mmap.mmap):
+                    mapped.madvise(mmap.MADV_WILLNEED)
 
     def batches(self, size: int) -> Iterator[Float32Array]:
         """Yield all features in order, ``size`` clips at a time."""
@@ -80,6 +111,7 @@ def load(
     config: FrontEndConfig,
     *,
     arithmetic: str = "float",
+    storage: str = "float32",
     folder: Path | None = None,
     workers: int | None = None,
     change: Change | None = None,
@@ -95,6 +127,8 @@ def load(
         clips: clips in the order that the result has.
         config: the front end; with a quantisation if the arithmetic is ``fixed``.
         arithmetic: one of ``ARITHMETICS``.
+        storage: one of ``STORAGES``, for float features. Half precision rounds values of 8 to 16
+            to multiples of 2^-7, smaller ones less; int8 codes are exact and a byte each.
         folder: folder of the cache; None for the user's.
         workers: most processes to use, by default as many as there are processors.
         change: what is done to the samples first; None for nothing.
@@ -106,18 +140,20 @@ def load(
     folder = (folder or user_cache.folder()) / "features"
     shards: list[Path] = []
     missing: list[tuple[Path, Sequence[Clip]]] = []
-    front_end = _front_end_key(config, arithmetic) + (f" {change.key}" if change else "")
+    is_float = arithmetic == "float"
+    dtype = np.dtype(storage if is_float else "int8")
+    front_end = _front_end_key(config, arithmetic, dtype) + (f" {change.key}" if change else "")
     with tqdm(total=len(clips), desc="features", unit="clip", disable=None, leave=False) as bar:
         for start in range(0, len(clips), SHARD_CLIPS):
             some = clips[start : start + SHARD_CLIPS]
             path = folder / f"{_key(some, front_end)}.npy"
             shards.append(path)
-            if _complete(path, (len(some), *config.shape)):
+            if _complete(path, (len(some), *config.shape), dtype):
                 bar.update(len(some))
             else:
                 missing.append((path, some))
-        _write_all(missing, (config, arithmetic, change), workers or process_pool.processors(), bar)
-    return FeatureSet(shards, config.shape)
+        _write_all(missing, (config, dtype, change), workers or process_pool.processors(), bar)
+    return FeatureSet(shards, config.shape, None if is_float else config.quantization)
 
 
 def clip_pcm(clip: Clip, config: FrontEndConfig) -> Samples:
@@ -135,11 +171,9 @@ def clip_pcm(clip: Clip, config: FrontEndConfig) -> Samples:
     return pcm
 
 
-def _front_end_key(config: FrontEndConfig, arithmetic: str) -> str:
-    if arithmetic == "float":
-        return config.digest()
-    # Several scales can give one C text, but not one value of a code.
-    return f"{host_library.digest(config)} {config.quantization}"
+def _front_end_key(config: FrontEndConfig, arithmetic: str, dtype: np.dtype[Any]) -> str:
+    key = config.digest() if arithmetic == "float" else host_library.digest(config)
+    return key if dtype == np.float32 else f"{key} {dtype}"
 
 
 def _key(clips: Sequence[Clip], front_end: str) -> str:
@@ -149,16 +183,17 @@ def _key(clips: Sequence[Clip], front_end: str) -> str:
     return sha256("\n".join(parts).encode("ascii"))
 
 
-def _complete(path: Path, shape: tuple[int, ...]) -> bool:
+def _complete(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     try:
-        return bool(np.load(path, mmap_mode="r").shape == shape)
+        stored = np.load(path, mmap_mode="r")
+        return bool(stored.shape == shape and stored.dtype == dtype)
     except (OSError, ValueError, EOFError):
         return False
 
 
 def _write_all(
     shards: Sequence[tuple[Path, Sequence[Clip]]],
-    how: tuple[FrontEndConfig, str, Change | None],
+    how: tuple[FrontEndConfig, np.dtype[Any], Change | None],
     workers: int,
     bar: tqdm,
 ) -> None:
@@ -183,12 +218,12 @@ def _write(
     path: Path,
     clips: Sequence[Clip],
     config: FrontEndConfig,
-    arithmetic: str,
+    dtype: np.dtype[Any],
     change: Change | None = None,
 ) -> int:
     """Compute the features of clips into a file of the cache; return how many clips there are."""
-    compute = features if arithmetic == "float" else _dequantized_codes
-    values = np.empty((len(clips), *config.shape), np.float32)
+    compute = host_library.features if dtype == np.int8 else features
+    values = np.empty((len(clips), *config.shape), dtype)
     for row, clip in enumerate(clips):
         pcm = clip_pcm(clip, config)
         if change is not None:
@@ -198,9 +233,3 @@ def _write(
     with replacing(path, wait=True) as temporary:
         np.save(temporary, values)
     return len(clips)
-
-
-def _dequantized_codes(pcm: Samples, config: FrontEndConfig) -> NDArray[np.float64]:
-    assert config.quantization
-    codes = host_library.features(pcm, config).astype(np.float64)
-    return (codes - config.quantization.zero_point) * config.quantization.scale

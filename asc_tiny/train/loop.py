@@ -17,7 +17,7 @@ from asc_tiny.audio.dataset import Dataset
 from asc_tiny.audio.responses import BUILTIN
 from asc_tiny.nets.mixup_normalization import MixupNormalisation
 from asc_tiny.nets.rebuild import filters_of, rebuilt
-from asc_tiny.train import distil, learning_rate, optimizer, transfer
+from asc_tiny.train import distil, learning_rate, optimizer, shuffle, transfer
 from asc_tiny.train.augmentation import augment, devices, waveform
 from asc_tiny.train.augmentation.noise_mask import Noise
 from asc_tiny.train.averaging import WeightAverage
@@ -233,13 +233,15 @@ class Trainer:
         """Yield the augmented batches of an epoch, counted from 0: features and targets."""
         recipe = self._recipe
         rng = augment.generator(recipe.seed, epoch)
+        clips, schedule = len(data.targets), recipe.schedule
+        steps = augment.step_count(clips, schedule.batch)
         return augment.batches(
             lambda indices: data.take(indices, rng),
             self._targets(epoch, data),
+            shuffle.order(clips, steps, schedule.shuffle_window, rng, data.read_ahead),
             recipe.augmentation,
             data.quantization,
             rng,
-            recipe.schedule.batch,
             self._disturb,
             recipe.frontend.normalization,
         )

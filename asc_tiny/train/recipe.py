@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from asc_tiny.features.cache import ARITHMETICS
+from asc_tiny.features.cache import ARITHMETICS, STORAGES
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.nets import network as networks
 from asc_tiny.train.recipe_tables import (
@@ -53,6 +53,8 @@ class Recipe:
         normalize_bands: take the mean of each mel band's log-mel over the training clips from it,
             and divide by its deviation.
         features: ``float``, or ``fixed`` for what the integer front end's int8 codes stand for.
+        feature_storage: how the cache holds float features of the training clips, ``float32`` or
+            ``float16``.
         recalibrate: measure the statistics of batch-norm on clips without augmentation at the
             end; otherwise they stay those of training.
         init: file or run whose weights training starts from, layer by layer; "" for none.
@@ -75,6 +77,7 @@ class Recipe:
     time_resolution: int = 1
     normalize_bands: bool = field(default=False, metadata=fields.spelled("normalise_bands"))
     features: str = "float"
+    feature_storage: str = "float32"
     recalibrate: bool = True
     init: str = ""
     freeze: tuple[str, ...] = ()
@@ -102,6 +105,8 @@ class Recipe:
         check(self, "seed", 0 <= self.seed < 2**31, "0 to 2147483647")
         check(self, "dropout", 0.0 <= self.dropout < 1.0, "0 to below 1")
         check(self, "features", self.features in ARITHMETICS, ", ".join(ARITHMETICS))
+        stored = self.feature_storage in STORAGES
+        check(self, "feature_storage", stored, ", ".join(STORAGES))
         if any(type(n) is not int or not 1 <= n <= _MOST_FILTERS for n in self.filters.values()):
             counts = shown(dict(self.filters))
             raise AscError(f"filters = {counts}, must be counts of 1 to {_MOST_FILTERS}")

@@ -50,6 +50,8 @@ class Schedule:
             to below 1.
         weight_decay: share of each kernel taken away per step, times the learning rate.
         batch: clips per step at most; an epoch is cut into steps of equal size.
+        shuffle_window: clips that are mixed, of whole files of the cache in random order, for sets
+            that exceed the memory; 0 for all clips of the set.
     """
 
     optimizer: str = "sgd"
@@ -60,6 +62,7 @@ class Schedule:
     momentum: float = 0.9
     weight_decay: float = 0.0
     batch: int = 128
+    shuffle_window: int = 0
 
     def __post_init__(self) -> None:
         check(self, "optimizer", self.optimizer in OPTIMIZERS, ", ".join(OPTIMIZERS))
@@ -71,6 +74,8 @@ class Schedule:
         check(self, "momentum", 0.0 <= self.momentum < 1.0, "0 to below 1")
         check(self, "weight_decay", 0.0 <= self.weight_decay < 1.0, "0 to below 1")
         check(self, "batch", self.batch >= 2, "2 or more")
+        mixes = self.shuffle_window == 0 or self.shuffle_window >= self.batch
+        check(self, "shuffle_window", mixes, f"0, or batch ({self.batch}) and more")
 
     @property
     def epochs(self) -> int:

@@ -62,15 +62,18 @@ class TrainingData:
             AscError: a clip, or a file that the recipe names, cannot be used.
         """
         clips, held_out = dataset.split("train"), dataset.split("evaluate")
-        floats = cache.load(clips, recipe.frontend, folder=folder)
+        floats = cache.load(clips, recipe.frontend, storage=recipe.feature_storage, folder=folder)
         quantization = input_quantization(floats)
 
         def features(
-            some: Sequence[Clip], config: FrontEndConfig, change: Change | None = None
+            some: Sequence[Clip],
+            config: FrontEndConfig,
+            change: Change | None = None,
+            storage: str = recipe.feature_storage,
         ) -> FeatureSet:
             quantized = config.quantized(quantization.scale, quantization.zero_point)
-            options: dict[str, Any] = {"arithmetic": recipe.features, "folder": folder}
-            return cache.load(some, quantized, change=change, **options)
+            options: dict[str, Any] = {"storage": storage, "change": change, "folder": folder}
+            return cache.load(some, quantized, arithmetic=recipe.features, **options)
 
         fixed = recipe.features == "fixed"
         inference = features(clips, recipe.frontend) if fixed else floats
@@ -82,7 +85,8 @@ class TrainingData:
             inference,
             one_hot(clips, dataset.labels),
             quantization,
-            features(held_out, recipe.frontend),
+            # The very features that ``evaluate`` takes.
+            features(held_out, recipe.frontend, storage="float32"),
             one_hot(held_out, dataset.labels),
             distil.scores(recipe, clips, dataset.labels),
             tuple(features(clips, recipe.train_frontend, change) for change in changed),
@@ -91,6 +95,11 @@ class TrainingData:
     def take(self, indices: NDArray[np.integer], rng: np.random.Generator) -> Float32Array:
         """Return training clips, each unchanged or a copy, (clips, n_mels, columns, channels)."""
         return waveform.take([self.features, *self.copies], indices, rng)
+
+    def read_ahead(self, indices: NDArray[np.integer]) -> None:
+        """Ask the system to read the files of some training clips before these are taken."""
+        for features in (self.features, *self.copies):
+            features.read_ahead(indices)
 
     def clean(self, count: int, recipe: Recipe) -> Float32Array:
         """Return up to ``count`` training clips, evenly over the set, without augmentation."""

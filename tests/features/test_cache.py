@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 import signal
@@ -100,10 +101,45 @@ def test_fixed_features_have_files_of_their_own(clips, tmp_path, monkeypatch):
     assert files(config, "fixed") == 6
     assert files(config, "fixed") == 6, "nothing to compute"
     assert files(CONFIG.quantized(0.1, 4), "fixed") == 9
-    assert files(CONFIG.quantized(np.nextafter(0.1, 1.0), 3), "fixed") == 12
     monkeypatch.setattr(host_library, "digest", lambda _: "another integer front end")
-    assert files(config, "fixed") == 15
-    assert files(config, "float") == 15
+    assert files(config, "fixed") == 12
+    assert files(config, "float") == 12
+
+
+def test_codes_are_a_byte_each_and_stand_for_what_the_scale_says(clips, tmp_path):
+    config = CONFIG.quantized(0.1, 3)
+    other = CONFIG.quantized(np.nextafter(0.1, 1.0), 3)  # the same C text, other values
+    found = [
+        everything(cache.load(clips, c, arithmetic="fixed", folder=tmp_path))
+        for c in (config, other)
+    ]
+    (path, *_) = sorted(tmp_path.rglob("*.npy"))
+    assert np.load(path).dtype == np.int8
+    codes = np.stack([fixed.features(cache.clip_pcm(clip, config), config) for clip in clips])
+    for values, c in zip(found, (config, other), strict=True):
+        scale = c.quantization.scale
+        np.testing.assert_array_equal(values, np.float32((codes.astype(np.float64) - 3) * scale))
+
+
+def test_half_precision_takes_half_the_bytes_and_is_off_by_half_a_unit(clips, tmp_path):
+    whole = everything(cache.load(clips, CONFIG, folder=tmp_path))
+    half = everything(cache.load(clips, CONFIG, storage="float16", folder=tmp_path))
+    sizes = sorted(path.stat().st_size for path in tmp_path.rglob("*.npy"))
+    assert len(sizes) == 6
+    assert sizes[1] == 128 + 2 * 40 * 36 * 3 * 2
+    assert half.dtype == np.float32
+    # 11 bits of mantissa, to nearest.
+    bound = np.maximum(np.exp2(np.floor(np.log2(np.abs(whole) + 1e-30)) - 11), 2.0**-25)
+    assert (np.abs(half - whole) <= bound).all()
+    assert (half != whole).any()
+
+
+def test_reading_ahead_changes_nothing(clips, tmp_path):
+    loaded = cache.load(clips, CONFIG, folder=tmp_path)
+    before = everything(loaded)
+    assert all(isinstance(shard.base, mmap.mmap) for shard in loaded._shards), "what it asks for"
+    loaded.read_ahead(np.array([4, 0]))
+    np.testing.assert_array_equal(everything(loaded), before)
 
 
 def test_a_changed_clip_is_computed_anew(synthetic, tmp_path):

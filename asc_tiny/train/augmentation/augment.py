@@ -5,7 +5,7 @@ Everything random comes from one generator per (seed, epoch), so an epoch can be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,29 +37,28 @@ def step_count(clips: int, batch: int) -> int:
 def batches(
     take: Callable[[Int64Array], Float32Array],
     targets: Float32Array,
+    order: Iterable[Int64Array],
     augmentation: Augmentation,
     quantization: Quantization | None,
     rng: Generator,
-    batch: int,
     disturb: Disturbance | None = None,
     normalization: Normalization | None = None,
 ) -> Iterator[tuple[Float32Array, Float32Array]]:
-    """Yield an epoch's batches of features and targets in random order.
+    """Yield an epoch's batches of features and targets.
 
     Args:
         take: returns features (clips, n_mels, columns, channels) for indices.
         targets: one-hot, shape (clips, classes).
+        order: clips of each batch, as ``shuffle.order`` yields them.
         augmentation: the recipe's table of random changes.
         quantization: scale and zero point of the network's input, which ``quantize_input`` needs.
         rng: as ``generator`` gives it.
-        batch: clips in a batch at most.
         disturb: changes the whole clips before everything else; channels that it adds are
             targets over time and frequency, which are cropped and mixed with the features.
         normalization: mean and scale of each band's log-mel; None where features are not
             normalised.
     """
-    order = rng.permutation(len(targets))
-    for indices in np.array_split(order, step_count(len(targets), batch)):
+    for indices in order:
         x = take(indices)
         channels = x.shape[-1]
         if disturb is not None:

@@ -35,7 +35,9 @@ def with_band_statistics(recipe: Recipe, clips: Sequence[Clip], folder: Path | N
     """
     if not recipe.normalize_bands:
         return recipe
-    means, scales = band_statistics(cache.load(clips, recipe.frontend, folder=folder))
+    means, scales = band_statistics(
+        cache.load(clips, recipe.frontend, storage=recipe.feature_storage, folder=folder)
+    )
     frontend = recipe.frontend.normalized(_short(means), _short(scales))
     return dataclasses.replace(recipe, frontend=frontend)
 

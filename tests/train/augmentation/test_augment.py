@@ -7,6 +7,7 @@ import pytest
 
 from asc_tiny.frontend.config import Normalization, Quantization
 from asc_tiny.frontend.reference import quantize
+from asc_tiny.train import shuffle
 from asc_tiny.train.augmentation import augment
 from asc_tiny.train.recipe_tables import Augmentation
 
@@ -129,7 +130,8 @@ def batches(seed: int, epoch: int, size: int = 4):
     rng = augment.generator(seed, epoch)
     take = features.astype(np.float32).__getitem__
     targets = np.eye(10, dtype=np.float32)
-    return list(augment.batches(take, targets, plain, None, rng, size))
+    order = shuffle.order(10, augment.step_count(10, size), 0, rng)
+    return list(augment.batches(take, targets, order, plain, None, rng))
 
 
 def test_an_epoch_has_every_clip_once_with_its_target():

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from asc_tiny.firmware.c.literals import value_lines
 from asc_tiny.firmware.c.templates import render_files
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig, codes_digest
+from asc_tiny.frontend.tables import Tables
 from asc_tiny.util.errors import AscError
+
+_VECTOR = 32
+"""Samples that loops over a frame take at once, at most."""
 
 TABLES_VERSION = 2
 """Must be what asc_frontend.h and asc_spectrum.h ask for; the C compiler checks it."""
@@ -47,6 +54,7 @@ def generate(
         "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
         "requantizations": [fixed_tables.build(each).requantizations for each in configs],
         "tables": tables,
+        "windows": _windows(config, tables),
         "log2_fraction_bits": fixed_tables.LOG2_FRACTION_BITS,
         "twentieth": fixed_tables.TWENTIETH,
         "twiddles": [(tables.turn(4 * j), tables.turn(2 * j)) for j in range(config.n_fft // 8)],
@@ -54,3 +62,10 @@ def generate(
         "chords": list(zip(tables.log2_base, tables.log2_slope, strict=True)),
     }
     return render_files(values, "frontend/asc_frontend_tables.h", "frontend/asc_frontend_tables.c")
+
+
+def _windows(config: FrontEndConfig, tables: Tables) -> NDArray[np.int64] | None:
+    """Return the table of a window that is shorter than the transform, as whole vectors."""
+    if tables.window is None:
+        return None
+    return np.pad(tables.window, (0, -config.frame_length % _VECTOR))

@@ -33,6 +33,9 @@ LOG_FLOORS = {"power": (1e-10, 1e-6), "magnitude": (1e-5, 1e-1)}
 FLOORS = ("add", "max")
 FRAMINGS = ("centred", "causal")
 SAMPLE_BITS = (16, 24)
+LEAST_WINDOW = 64
+"""Samples of the shortest window."""
+
 DELTA_REACH = 4
 """Frames of log-mel that the second delta needs on each side of a column."""
 
@@ -77,8 +80,10 @@ class FrontEndConfig:
         sample_bits: 16 for int16 samples; 24 for int32 samples of which the upper 24 bits count.
         clip_samples: samples in a clip; a stream is cut into clips of this length and each gives
             one network input.
-        n_fft: window and transform length in samples, a power of two.
-        hop: samples between frames, at most ``n_fft``.
+        n_fft: length of the transform in samples, a power of two.
+        win_length: length of the window and of a frame in samples, which zeros make ``n_fft``;
+            None for ``n_fft``.
+        hop: samples between frames, at most the length of the window.
         framing: ``centred``, on multiples of the hop with zeros beyond the clip's ends, or
             ``causal``, whole frames within the clip only.
         window: ``hann`` (periodic).
@@ -99,6 +104,7 @@ class FrontEndConfig:
     sample_bits: int = 16
     clip_samples: int = 44100
     n_fft: int = 2048
+    win_length: int | None = None
     hop: int = 1024
     framing: str = "centred"
     window: str = "hann"
@@ -129,7 +135,13 @@ class FrontEndConfig:
         check(self.sample_bits in SAMPLE_BITS, "sample_bits", " or ".join(map(str, SAMPLE_BITS)))
         power_of_two = self.n_fft > 0 and self.n_fft & (self.n_fft - 1) == 0
         check(power_of_two and 256 <= self.n_fft <= 8192, "n_fft", "powers of two, 256 to 8192")
-        check(1 <= self.hop <= self.n_fft, "hop", f"1 to n_fft ({self.n_fft})")
+        if self.win_length == self.n_fft:
+            object.__setattr__(self, "win_length", None)
+        if self.win_length is not None:
+            allowed = f"{LEAST_WINDOW} to n_fft ({self.n_fft})"
+            check(type(self.win_length) is int, "win_length", "a whole number")
+            check(LEAST_WINDOW <= self.win_length <= self.n_fft, "win_length", allowed)
+        check(1 <= self.hop <= self.frame_length, "hop", f"1 to {self._frame_length_text}")
         check(self.window in WINDOWS, "window", ", ".join(WINDOWS))
         check(16 <= self.n_mels <= 256, "n_mels", "16 to 256")
         check(self.mel_scale in MEL_SCALES, "mel_scale", ", ".join(MEL_SCALES))
@@ -165,7 +177,7 @@ class FrontEndConfig:
         At most, all the energy of full-scale samples lies in one band (Parseval's theorem). Of
         magnitudes, the sum is largest where it is spread evenly over the bins.
         """
-        energy = 0.375 * self.n_fft**2
+        energy = 0.375 * self.n_fft * self.frame_length
         if self.spectrum == "magnitude":
             energy = math.sqrt(energy * self.n_fft / 2)
         most = energy + self.log_floor
@@ -183,14 +195,24 @@ class FrontEndConfig:
 
     @property
     def frames(self) -> int:
-        """Frames in a clip: 1 + (clip_samples + samples of zeros at both ends - n_fft) // hop."""
-        zeros = 2 * self.lead
-        return 1 + (self.clip_samples + zeros - self.n_fft) // self.hop
+        """Frames in a clip: as many as have their centre in it, or as lie in it if causal."""
+        outside = 0 if self.framing == "centred" else self.frame_length
+        return 1 + (self.clip_samples - outside) // self.hop
+
+    @property
+    def frame_length(self) -> int:
+        """Samples in a frame, as many as the window has."""
+        return self.n_fft if self.win_length is None else self.win_length
+
+    @property
+    def _frame_length_text(self) -> str:
+        name = "n_fft" if self.win_length is None else "win_length"
+        return f"{name} ({self.frame_length})"
 
     @property
     def lead(self) -> int:
         """Zeros before a clip's first sample in the first frame."""
-        return self.n_fft // 2 if self.framing == "centred" else 0
+        return (self.frame_length + 1) // 2 if self.framing == "centred" else 0
 
     @property
     def columns(self) -> int:
@@ -203,7 +225,7 @@ class FrontEndConfig:
 
         Half a window, and with deltas four hops. At a clip's end zeros stand in for them.
         """
-        return self.n_fft // 2 + (DELTA_REACH * self.hop if self.deltas else 0)
+        return self.frame_length // 2 + (DELTA_REACH * self.hop if self.deltas else 0)
 
     @property
     def channels(self) -> int:
@@ -239,10 +261,10 @@ class FrontEndConfig:
                 f"of the transform, {spacing:.1f} Hz apart, and is always the floor; raise n_fft "
                 f"or f_min, lower n_mels, or change mel_scale"
             )
-        if self.hop > self.n_fft // 2:
+        if self.hop > self.frame_length // 2:
             lines.append(
-                f"front end: hop = {self.hop} is more than half of n_fft ({self.n_fft}): samples "
-                f"between two frames are hardly heard; lower hop"
+                f"front end: hop = {self.hop} is more than half of {self._frame_length_text}: "
+                f"samples between two frames are hardly heard; lower hop"
             )
         return lines
 
@@ -312,7 +334,12 @@ def codes_digest(configs: Sequence[FrontEndConfig]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-_LATER: dict[str, object] = {"sample_bits": 16, "normalisation": None, "spectrum": "power"}
+_LATER: dict[str, object] = {
+    "sample_bits": 16,
+    "normalisation": None,
+    "spectrum": "power",
+    "win_length": None,
+}
 
 
 def _normalization(value: object) -> Normalization | None:

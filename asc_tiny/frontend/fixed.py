@@ -61,7 +61,7 @@ def log2_mel(pcm: Samples, config: FrontEndConfig, tables: Tables) -> Int64Array
     """Return log2 of band power and floor in Q20 for samples scaled to +-1, (n_mels, frames)."""
     frames = frame(pcm, config).astype(np.int64)
     shift = np.minimum(_headroom(frames, config.sample_bits), tables.max_shift)
-    product = _windowed(frames << shift[:, None], config.sample_bits, tables)
+    product = _windowed(frames << shift[:, None], config, tables)
     power = _power(*_real_spectrum(_fft(product, tables), tables))
     bands = _mel(roots(power) if config.spectrum == "magnitude" else power, tables)
     floor = np.uint64(tables.floor) >> (config.degree * (tables.max_shift - shift)).astype(
@@ -80,13 +80,20 @@ def _headroom(frames: Int64Array, sample_bits: int) -> Int64Array:
     return np.asarray(most - np.frexp(magnitude.astype(np.float64))[1], np.int64)
 
 
-def _windowed(frames: Int64Array, sample_bits: int, tables: Tables) -> Complex:
+def _windowed(frames: Int64Array, config: FrontEndConfig, tables: Tables) -> Complex:
     """Apply the Hann window in Q30; even samples become the real part, odd ones the imaginary."""
+    hann = _whole_window(tables) if tables.window is None else tables.window
+    is_short = config.sample_bits == 16
+    product = (frames * hann) >> 16 if is_short else _multiply_high(frames, hann)
+    product = np.pad(product, ((0, 0), (0, config.n_fft - product.shape[1])))
+    return product[:, 0::2], product[:, 1::2]
+
+
+def _whole_window(tables: Tables) -> Int64Array:
+    """Return the window as long as the transform, which the table of cosines has."""
     quarter = tables.cosine >> 2
     half = np.concatenate([2**29 - quarter, 2**29 + quarter[-2::-1]])
-    hann = np.concatenate([half, half[-2:0:-1]])
-    product = (frames * hann) >> 16 if sample_bits == 16 else _multiply_high(frames, hann)
-    return product[:, 0::2], product[:, 1::2]
+    return np.concatenate([half, half[-2:0:-1]])
 
 
 def _multiply_high(x: Int64Array, y: Int64Array | int) -> Int64Array:

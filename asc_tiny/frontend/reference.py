@@ -22,8 +22,9 @@ from asc_tiny.util.errors import AscError
 
 
 def window(config: FrontEndConfig) -> Float64Array:
-    """Return the periodic Hann window, shape (n_fft,)."""
-    return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(config.n_fft) / config.n_fft)
+    """Return the periodic Hann window, shape (frame_length,)."""
+    length = config.frame_length
+    return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length)
 
 
 def frame(pcm: Samples, config: FrontEndConfig) -> Samples:
@@ -34,7 +35,8 @@ def frame(pcm: Samples, config: FrontEndConfig) -> Samples:
         config: the front end.
 
     Returns:
-        Shape (frames, n_fft), dtype as given; frames that overlap share memory, so read-only.
+        Shape (frames, frame_length), dtype as given; frames that overlap share memory, so they are
+        read-only.
 
     Raises:
         AscError: there are fewer samples than a clip has, or they are of another type.
@@ -47,10 +49,10 @@ def frame(pcm: Samples, config: FrontEndConfig) -> Samples:
     if len(pcm) < config.clip_samples:
         raise AscError(f"front end: {len(pcm)} samples, a clip has {config.clip_samples}")
     lead, step = config.lead, pcm.dtype.itemsize
-    padded = np.zeros(lead + len(pcm) + config.n_fft, pcm.dtype)
+    padded = np.zeros(lead + len(pcm) + config.frame_length, pcm.dtype)
     padded[lead : lead + len(pcm)] = pcm
     # The last frame ends within the zeros; sliding_window_view would take twice the time.
-    shape, strides = (config.frames, config.n_fft), (config.hop * step, step)
+    shape, strides = (config.frames, config.frame_length), (config.hop * step, step)
     return as_strided(padded, shape, strides, writeable=False)
 
 
@@ -60,7 +62,8 @@ def band_power(pcm: Samples, config: FrontEndConfig) -> Float64Array:
     They are sums of powers or, with ``spectrum = "magnitude"``, of magnitudes.
     """
     sample_window, weights = _constants(config)
-    parts = np.fft.rfft(frame(pcm, config) * sample_window, axis=1).view(np.float64)
+    windowed = frame(pcm, config) * sample_window
+    parts = np.fft.rfft(windowed, config.n_fft, axis=1).view(np.float64)
     np.square(parts, out=parts)
     power = parts[:, 0::2] + parts[:, 1::2]
     if config.spectrum == "magnitude":

@@ -61,4 +61,4 @@ def joint_features(pcm: Samples, configs: Sequence[FrontEndConfig]) -> Int8Array
 def _span(config: FrontEndConfig, columns: int) -> int:
     """Return the samples of all frames that ``columns`` columns need."""
     frames = columns + (2 * DELTA_REACH if config.deltas else 0)
-    return (frames - 1) * config.hop + config.n_fft
+    return (frames - 1) * config.hop + config.frame_length

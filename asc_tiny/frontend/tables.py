@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.frontend import reference
 from asc_tiny.frontend.config import LOGS, FrontEndConfig
 from asc_tiny.util.errors import AscError
 
@@ -58,6 +59,8 @@ class Tables:
 
     Attributes:
         cosine: cos(2 pi k / n_fft) for k = 0 to n_fft / 4 in Q31, int64.
+        window: the window in Q30, shape (win_length,), int64; None for one as long as the
+            transform, which ``cosine`` has.
         segment_bin: first spectrum bin at or above each mel edge, n_mels + 2 values.
         segment_start, segment_step: rising weight of a segment's first bin and its increase per
             bin, with ``weight_bits`` fraction bits; segment i lies between edges i and i + 1.
@@ -72,6 +75,7 @@ class Tables:
     """
 
     cosine: NDArray[np.int64]
+    window: NDArray[np.int64] | None
     segment_bin: NDArray[np.int64]
     segment_start: NDArray[np.uint64]
     segment_step: NDArray[np.uint64]
@@ -107,6 +111,7 @@ def build(config: FrontEndConfig) -> Tables:
     max_shift = _max_shift(config, scale_log2)
     return Tables(
         cosine=np.minimum(cosine, 2**31 - 1),
+        window=_short_window(config),
         segment_bin=bins,
         segment_start=start,
         segment_step=step,
@@ -118,6 +123,12 @@ def build(config: FrontEndConfig) -> Tables:
         scale_log2=scale_log2,
         requantizations=_requantizations(config),
     )
+
+
+def _short_window(config: FrontEndConfig) -> NDArray[np.int64] | None:
+    if config.win_length is None:
+        return None
+    return np.rint(reference.window(config) * 2.0**30).astype(np.int64)
 
 
 def _max_shift(config: FrontEndConfig, scale_log2: int) -> int:

@@ -39,8 +39,8 @@ def columns_after(frontend: CFrontEnd, count: int) -> int:
 def test_a_column_waits_for_half_a_window_and_the_frames_of_its_deltas(name, tmp_path) -> None:
     config = CASES[name]
     frontend = CFrontEnd(config, tmp_path)
-    assert frontend.config.latency == 4 * config.hop * config.deltas + config.n_fft // 2
-    center = (0 if config.framing == "centred" else config.n_fft // 2) + (
+    assert frontend.config.latency == 4 * config.hop * config.deltas + config.frame_length // 2
+    center = (0 if config.framing == "centred" else config.frame_length // 2) + (
         4 * config.hop * config.deltas
     )
     for column in (0, 1, 7):

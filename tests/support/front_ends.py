@@ -52,6 +52,7 @@ CONFIGS = {
     "24 bits, normalised speech": normalized(
         dataclasses.replace(SPEECH, sample_bits=24, n_mels=41, floor="max"), 0.05, 7
     ),
+    "short window": dataclasses.replace(SPEECH, win_length=399),
     "smallest": dataclasses.replace(DEFAULT, n_fft=256, hop=200, n_mels=16),
 }
 
@@ -59,10 +60,10 @@ CONFIGS = {
 def error_db(pcm: np.ndarray, config: FrontEndConfig) -> tuple[np.ndarray, np.ndarray]:
     """Return |integer - float64| in dB and the band level in dBFS.
 
-    0 dBFS is a full-scale sine at the centre of a bin: an amplitude of n_fft / 4.
+    0 dBFS is a full-scale sine at the centre of a bin: an amplitude of frame_length / 4.
     """
     tables = fixed_tables.build(config)
     integer = fixed.log2_mel(pcm, config, tables) * np.log(2.0) / 2.0**20
     error = np.abs(integer - reference.log_mel(pcm, config)) * 10.0 / np.log(10.0)
     level = 10.0 * np.log10(reference.band_power(pcm, config) + 1e-30)
-    return error, level - 20.0 * np.log10(config.n_fft / 4)
+    return error, level - 20.0 * np.log10(config.frame_length / 4)

@@ -26,7 +26,8 @@ RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 def configs(draw: st.DrawFn) -> FrontEndConfig:
     rate = draw(st.sampled_from(RATES))
     n_fft = draw(st.sampled_from((256, 512, 1024, 2048, 4096, 8192)))
-    hop = draw(st.integers(n_fft // 8, n_fft))
+    win_length = draw(st.none() | st.integers(n_fft // 4, n_fft))
+    hop = draw(st.integers(n_fft // 8, win_length or n_fft))
     f_max = draw(st.floats(rate / 4, rate / 2))
     spectrum = draw(st.sampled_from(SPECTRA))
     least, most = LOG_FLOORS[spectrum]
@@ -36,6 +37,7 @@ def configs(draw: st.DrawFn) -> FrontEndConfig:
         # Enough for some columns, not more: the model in NumPy is slow.
         clip_samples=n_fft + draw(st.integers(12, 20)) * hop + draw(st.integers(0, hop)),
         n_fft=n_fft,
+        win_length=win_length,
         hop=hop,
         framing=draw(st.sampled_from(FRAMINGS)),
         n_mels=draw(st.integers(16, 256)),

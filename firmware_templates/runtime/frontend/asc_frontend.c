@@ -10,12 +10,12 @@
 
 /* Keeps what the next frame shares with this one. */
 static void advance(asc_frontend_t *frontend) {
-    frontend->filled = N_FFT - HOP;
+    frontend->filled = FRAME - HOP;
 #if HOP >= AT_ONCE
-    copy(frontend->frame.samples, frontend->frame.samples + HOP, N_FFT - HOP);
+    copy(frontend->frame.samples, frontend->frame.samples + HOP, FRAME - HOP);
 #else
     memmove(frontend->frame.samples, frontend->frame.samples + HOP,
-            (N_FFT - HOP) * sizeof frontend->frame.samples[0]);
+            (FRAME - HOP) * sizeof frontend->frame.samples[0]);
 #endif
 }
 
@@ -36,7 +36,7 @@ static int compute_frame(asc_frontend_t *frontend, int8_t *features, size_t stri
 
 /* Adds samples to the frame, as many as it lacks at most. */
 static size_t fill_frame(asc_frontend_t *frontend, const asc_sample_t *pcm, size_t count) {
-    const size_t space = N_FFT - frontend->filled;
+    const size_t space = FRAME - frontend->filled;
     const size_t taken = count < space ? count : space;
     copy(frontend->frame.samples + frontend->filled, pcm, taken);
     frontend->filled += (uint32_t)taken;
@@ -55,7 +55,7 @@ size_t asc_frontend_push(asc_frontend_t *frontend, const asc_sample_t *pcm, size
 }
 
 int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride) {
-    if (frontend->filled < N_FFT) {
+    if (frontend->filled < FRAME) {
         return 0;
     }
     if (frontend->skipped > 0) {
@@ -103,10 +103,10 @@ static int frame_is_complete(asc_frontend_t *frontend) {
     }
     if (frontend->received == ASC_FRONTEND_CLIP_SAMPLES) {
         memset(frontend->frame.samples + frontend->filled, 0,
-               (N_FFT - frontend->filled) * sizeof frontend->frame.samples[0]);
-        frontend->filled = N_FFT;
+               (FRAME - frontend->filled) * sizeof frontend->frame.samples[0]);
+        frontend->filled = FRAME;
     }
-    return frontend->filled == N_FFT;
+    return frontend->filled == FRAME;
 }
 
 void asc_frontend_init(asc_frontend_t *frontend) {

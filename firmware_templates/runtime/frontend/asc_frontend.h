@@ -41,8 +41,8 @@ typedef struct {
     asc_frontend_band_t bands[ASC_FRONTEND_QUANTIZATIONS][ASC_FRONTEND_BANDS];
 #endif
     union {
-        asc_sample_t samples[ASC_FRONTEND_N_FFT];
-        asc_sample_pair_t pairs[ASC_FRONTEND_N_FFT / 2u];
+        asc_sample_t samples[ASC_SPECTRUM_SAMPLES];
+        asc_sample_pair_t pairs[ASC_SPECTRUM_SAMPLES / 2u];
     } frame;         /* that is being filled */
     uint32_t filled; /* samples in it */
     uint32_t kept;   /* bits of those that the frame before had, too; 0: not known */

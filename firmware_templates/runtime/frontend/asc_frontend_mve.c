@@ -74,7 +74,7 @@ static inline int32x4_t units(int32x4_t log, const requantization_t *to) {
 #if ASC_FRONTEND_SAMPLE_BITS == 16
 
 uint32_t asc_mve_headroom(const int16_t *samples) {
-    const int16_t *end = samples + ASC_FRONTEND_N_FFT;
+    const int16_t *end = samples + ASC_SPECTRUM_SAMPLES;
     int16x8_t largest = vdupq_n_s16(0);
     int16x8_t smallest = vdupq_n_s16(-1);
     for (; samples < end; samples += 32) {
@@ -102,7 +102,7 @@ void asc_mve_copy(int16_t *to, const int16_t *from, size_t count) {
 #else
 
 uint32_t asc_mve_headroom(const int32_t *samples) {
-    const int32_t *end = samples + ASC_FRONTEND_N_FFT;
+    const int32_t *end = samples + ASC_SPECTRUM_SAMPLES;
     int32x4_t largest = vdupq_n_s32(0);
     int32x4_t smallest = vdupq_n_s32(-1);
     for (; samples < end; samples += 16) {

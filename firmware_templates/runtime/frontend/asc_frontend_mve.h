@@ -14,7 +14,7 @@ extern "C" {
 
 /* Returns the left shift that fills the type of a sample, 0 to ASC_FRONTEND_MAX_SHIFT.
  *
- * samples: ASC_FRONTEND_N_FFT samples of a frame. */
+ * samples: ASC_SPECTRUM_SAMPLES samples of a frame. */
 uint32_t asc_mve_headroom(const asc_sample_t *samples);
 
 /* Copies samples; the ranges may overlap where `to` lies before `from`.

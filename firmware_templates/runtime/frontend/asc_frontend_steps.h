@@ -13,7 +13,7 @@
 #include "asc_frontend.h"
 #include "asc_frontend_mve.h"
 
-#define N_FFT ASC_FRONTEND_N_FFT
+#define FRAME ASC_SPECTRUM_FRAME /* samples in a frame */
 #define HOP ASC_FRONTEND_HOP
 #define AT_ONCE 8 /* samples that are copied at once */
 #define MAX_SHIFT ASC_FRONTEND_MAX_SHIFT
@@ -181,15 +181,15 @@ static uint32_t shift_of(uint32_t changes) {
 
 static uint32_t headroom(asc_frontend_t *frontend) {
     const asc_sample_pair_t *pairs = frontend->frame.pairs;
-#if HOP % 16 == 0 && HOP >= N_FFT / 2 && HOP < N_FFT
+#if HOP % 16 == 0 && FRAME % 16 == 0 && HOP >= FRAME / 2 && HOP < FRAME
     /* Half of the samples or more are new, and the last ones are the next frame's first. */
     const asc_sample_pair_t *next = pairs + HOP / 2u;
-    const asc_sample_pair_t *added = pairs + (frontend->kept != 0 ? (N_FFT - HOP) / 2u : 0);
+    const asc_sample_pair_t *added = pairs + (frontend->kept != 0 ? (FRAME - HOP) / 2u : 0);
     const uint32_t before = added < next ? frontend->kept | changes(added, next) : frontend->kept;
-    frontend->kept = changes(next, pairs + N_FFT / 2u);
+    frontend->kept = changes(next, pairs + FRAME / 2u);
     return shift_of(before | frontend->kept);
 #else
-    return shift_of(changes(pairs, pairs + N_FFT / 2u));
+    return shift_of(changes(pairs, pairs + ASC_SPECTRUM_SAMPLES / 2u));
 #endif
 }
 

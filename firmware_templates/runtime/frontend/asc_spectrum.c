@@ -6,8 +6,9 @@
 
 #include "asc_fixed.h"
 
-#define ASC_SPECTRUM_ASSEMBLY_SAMPLES \
-    ((ASC_HAS_THUMB2_LOOPS || ASC_HAS_THUMB1) && ASC_FRONTEND_SAMPLE_BITS == 16)
+#define ASC_SPECTRUM_ASSEMBLY_SAMPLES                                              \
+    ((ASC_HAS_THUMB2_LOOPS || ASC_HAS_THUMB1) && ASC_FRONTEND_SAMPLE_BITS == 16 && \
+     !ASC_SPECTRUM_SHORT_WINDOW)
 
 /* asc_spectrum_mve.c has it in vectors. */
 #if !ASC_HAS_MVE
@@ -22,6 +23,12 @@ typedef asc_frontend_twiddle_t twiddle_t;
 #include "asc_spectrum_thumb2.h"
 #elif ASC_HAS_THUMB1
 #include "asc_spectrum_thumb1.h"
+#endif
+
+#if ASC_SPECTRUM_ASSEMBLY_SAMPLES && ASC_HAS_THUMB2_LOOPS
+#include "asc_spectrum_samples_thumb2.h"
+#elif ASC_SPECTRUM_ASSEMBLY_SAMPLES
+#include "asc_spectrum_samples_thumb1.h"
 #endif
 
 /* Half of a + b (cosine - i sine). */
@@ -40,101 +47,7 @@ static inline asc_complex_t subtract(asc_complex_t a, asc_complex_t b) {
 }
 
 #if !ASC_SPECTRUM_ASSEMBLY_SAMPLES
-
-/* The samples of a pair, shifted and at the top of a word. */
-#if ASC_FRONTEND_SAMPLE_BITS == 16
-
-static inline uint32_t even_sample(asc_sample_pair_t pair, uint32_t shift) {
-    return pair << (16u + shift);
-}
-
-static inline uint32_t odd_sample(asc_sample_pair_t pair, uint32_t shift) {
-    return pair >> 16 << (16u + shift);
-}
-
-static inline int32_t windowed(int32_t window, uint32_t sample) {
-    return asc_multiply_high(window, sample);
-}
-
-static inline int32_t add_windowed(int32_t a, int32_t window, uint32_t sample) {
-    return asc_add_high_product(a, window, sample);
-}
-
-#else
-
-static inline uint32_t even_sample(asc_sample_pair_t pair, uint32_t shift) {
-    return (uint32_t)pair.re << shift;
-}
-
-static inline uint32_t odd_sample(asc_sample_pair_t pair, uint32_t shift) {
-    return (uint32_t)pair.im << shift;
-}
-
-static inline int32_t windowed(int32_t window, uint32_t sample) {
-    return asc_add_product(0, window, (int32_t)sample);
-}
-
-static inline int32_t add_windowed(int32_t a, int32_t window, uint32_t sample) {
-    return asc_add_product(a, window, (int32_t)sample);
-}
-
-#endif
-
-typedef struct {
-    int32_t sum;
-    int32_t difference;
-} sum_t;
-
-/* Two samples whose windows in Q30 add up to 1: half of it less or more than `part`. */
-static inline sum_t add_windowed_samples(int32_t part, uint32_t first, uint32_t second) {
-    const int32_t half = INT32_C(1) << 29;
-    const int32_t a = windowed(half - part, first);
-    const int32_t sum = add_windowed(a, half + part, second);
-    const sum_t both = {sum, 2 * a - sum};
-    return both;
-}
-
-/* Hann window and the first two layers of four elements: pairs, a quarter of a frame apart, and
- * what the window takes from the table of cosines. */
-static inline void first_butterfly(asc_complex_t *z, const asc_sample_pair_t *pairs,
-                                   const int32_t *cosine, const int32_t *sine, uint32_t shift) {
-    const asc_sample_pair_t *second = pairs + LENGTH / 4u;
-    const asc_sample_pair_t *third = pairs + LENGTH / 2u;
-    const asc_sample_pair_t *fourth = pairs + 3u * LENGTH / 4u;
-    const sum_t a = add_windowed_samples(cosine[0] >> 2, even_sample(*pairs, shift),
-                                         even_sample(*third, shift));
-    const sum_t b = add_windowed_samples(-(sine[0] >> 2), even_sample(*second, shift),
-                                         even_sample(*fourth, shift));
-    z[0].re = a.sum + b.sum;
-    z[2].re = a.sum - b.sum;
-    const sum_t c =
-        add_windowed_samples(cosine[1] >> 2, odd_sample(*pairs, shift), odd_sample(*third, shift));
-    const sum_t d = add_windowed_samples(-(sine[-1] >> 2), odd_sample(*second, shift),
-                                         odd_sample(*fourth, shift));
-    z[0].im = c.sum + d.sum;
-    z[2].im = c.sum - d.sum;
-    z[1].re = a.difference + d.difference;
-    z[1].im = c.difference - b.difference;
-    z[3].re = a.difference - d.difference;
-    z[3].im = c.difference + b.difference;
-}
-
-#endif
-
-#if !ASC_SPECTRUM_ASSEMBLY_SAMPLES
-
-/* Window, bit reversal and the first two layers, which have no twiddle factors. The window of the
- * two samples that the first layer adds is 1 in all: neither layer can overflow. */
-static void first_layers(asc_complex_t *z, const asc_sample_pair_t *pairs, uint32_t shift) {
-    const uint32_t unused_bits = asc_leading_zeros(LENGTH / 4u) + 1u;
-    const int32_t *cosine = asc_frontend_cosine;
-    const int32_t *sine = asc_frontend_cosine + QUARTER;
-    for (uint32_t n = 0; n < LENGTH / 4u; n++, pairs++, cosine += 2, sine -= 2) {
-        const uint32_t group = asc_reverse_bits(n) >> unused_bits;
-        first_butterfly(z + 4 * group, pairs, cosine, sine, shift);
-    }
-}
-
+#include "asc_spectrum_samples.h"
 #endif
 
 #if !ASC_HAS_THUMB2_LOOPS && !ASC_HAS_THUMB1

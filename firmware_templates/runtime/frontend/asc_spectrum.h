@@ -19,6 +19,17 @@ extern "C" {
 
 #define ASC_SPECTRUM_LENGTH (ASC_FRONTEND_N_FFT / 2u) /* of the complex transform */
 
+/* Samples in a frame, and in the memory that holds one: whole vectors, zeros behind the frame. */
+#ifdef ASC_FRONTEND_WIN_LENGTH
+#define ASC_SPECTRUM_SHORT_WINDOW 1
+#define ASC_SPECTRUM_FRAME ASC_FRONTEND_WIN_LENGTH
+#define ASC_SPECTRUM_SAMPLES ASC_FRONTEND_WINDOWS
+#else
+#define ASC_SPECTRUM_SHORT_WINDOW 0
+#define ASC_SPECTRUM_FRAME ASC_FRONTEND_N_FFT
+#define ASC_SPECTRUM_SAMPLES ASC_FRONTEND_N_FFT
+#endif
+
 /* The exponent of an amplitude in what mel bands sum, and the fraction bits of that. */
 #ifdef ASC_FRONTEND_MAGNITUDE
 #define ASC_SPECTRUM_DEGREE 1
@@ -55,7 +66,7 @@ typedef union {
  *
  * spectrum: where the powers go (spectrum->power), and the memory in which they are computed; the
  *     caller owns it.
- * pairs: ASC_FRONTEND_N_FFT samples, two in each pair, which stay as they are.
+ * pairs: ASC_SPECTRUM_SAMPLES samples, two in each pair, which stay as they are.
  * shift: bits by which each sample is shifted left, 0 or more; it must still fit its type. */
 void asc_spectrum_power(asc_spectrum_t *spectrum, const asc_sample_pair_t *pairs, uint32_t shift);
 

@@ -91,7 +91,11 @@ static inline int32x4_t ramp(uint32_t start, uint32_t step) {
     return vreinterpretq_s32_u32(vmlaq_n_u32(vdupq_n_u32(start), vidupq_n_u32(0, 1), step));
 }
 
-#if ASC_FRONTEND_SAMPLE_BITS == 16
+#if ASC_SPECTRUM_SHORT_WINDOW
+
+#include "asc_spectrum_window_mve.h"
+
+#elif ASC_FRONTEND_SAMPLE_BITS == 16
 
 /* Constants of the first layers. */
 typedef struct {

@@ -15,9 +15,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 
-from asc_tiny.compress.layer_groups import Group, groups
 from asc_tiny.frontend.config import Quantization
 from asc_tiny.frontend.reference import quantize
+from asc_tiny.nets.layer_groups import Group, groups
 from asc_tiny.util.captured_output import captured_output
 
 Float32Array = NDArray[np.float32]

@@ -11,6 +11,7 @@ import tensorflow as tf
 from asc_tiny.train import distil
 from asc_tiny.train.augmentation import noise_mask
 from asc_tiny.train.distil import Teacher
+from asc_tiny.train.fake_quantization import fake_quantized
 from asc_tiny.train.recipe import Recipe
 
 
@@ -22,7 +23,8 @@ class Objective:
 
     Args:
         recipe: its tables.
-        network: network in training, from features to probabilities.
+        network: network in training, from features to probabilities; the recipe's table
+            ``quantization_aware`` says whether its weights and activations are rounded.
         teachers: trained networks to learn from.
         has_given: whether targets have what files of teachers' scores add as further columns.
     """
@@ -35,6 +37,11 @@ class Objective:
         has_given: bool = False,
     ) -> None:
         self._mask_weight = recipe.noise_mask.weight
+        self._rounding = recipe.quantization_aware
+        self._rounds = tf.Variable(0.0, trainable=False) if self._rounding.enabled else None
+        if self._rounding.enabled:
+            decay = self._rounding.range_decay
+            network = fake_quantized(network, range_decay=decay, switch=self._rounds)
         self._model = noise_mask.with_head(network) if self._mask_weight else network
         self._label_smoothing = recipe.loss.label_smoothing
         table = self._table = recipe.distillation
@@ -48,10 +55,12 @@ class Objective:
         self._teacher = Teacher(teachers, recipe.train_shape, self._temperature.value, shares)
 
     def begin(self, epoch: int) -> None:
-        """Set temperature and weight of the teachers to those of an epoch, counted from 0."""
+        """Set the teachers' share and temperature, and rounding, for an epoch from 0 on."""
         temperature, weight = distil.at_epoch(self._table, epoch, self._epochs)
         self._temperature.set(temperature)
         self._teacher_weight.set(weight)
+        if self._rounds is not None:
+            self._rounds.assign(float(epoch >= self._rounding.start_epoch))
 
     @property
     def trainable_variables(self) -> list[Any]:
@@ -60,7 +69,7 @@ class Objective:
 
     @property
     def variables(self) -> list[Any]:
-        """Every variable of the network, the mask head and their random generators."""
+        """Every variable of the network, the mask head, random generators and rounded ranges."""
         return list(self._model.variables)
 
     def __call__(self, x: Any, y: Any) -> Any:

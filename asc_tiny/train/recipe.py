@@ -21,6 +21,7 @@ from asc_tiny.train.recipe_tables import (
     Loss,
     MixupNormalisation,
     NoiseMask,
+    QuantizationAware,
     Schedule,
     Waveform,
     check,
@@ -62,7 +63,7 @@ class Recipe:
         linear_probe: whether only the last layer with weights learns.
         rate_factors: factors of the learning rate of layers, by name or pattern.
         frontend, schedule, augmentation, mixup_normalization, noise_mask, devices, distillation,
-            loss, averaging, waveform: tables of the file.
+            loss, averaging, waveform, quantization_aware: tables of the file.
         source: the file's bytes; they travel with the run.
         folder: folder that the file is in.
         network_folder: folder that the network's file is in; None for ``folder``.
@@ -95,6 +96,7 @@ class Recipe:
     loss: Loss = field(default_factory=Loss)
     averaging: Averaging = field(default_factory=Averaging)
     waveform: Waveform = field(default_factory=Waveform)
+    quantization_aware: QuantizationAware = field(default_factory=QuantizationAware)
     source: bytes = b""
     folder: Path = field(default=Path(), compare=False)
     network_folder: Path | None = field(default=None, compare=False)
@@ -121,6 +123,11 @@ class Recipe:
         check(self, "time_resolution", divides, f"1 or a divisor of hop ({self.frontend.hop})")
         if self.noise_mask.weight and self.features == "fixed":
             raise AscError('noise_mask.weight: noise is added to features = "float" only')
+        if self.quantization_aware.enabled and not self.augmentation.quantize_input:
+            raise AscError(
+                "quantization_aware.enabled: also give augmentation.quantise_input = true, so that "
+                "the input is rounded, too"
+            )
         in_nats = self.augmentation.gain_db or self.noise_mask.weight or self.devices.responses
         for key, needed in (("log", "ln"), ("spectrum", "power")):
             if in_nats and getattr(self.frontend, key) != needed:
@@ -198,6 +205,7 @@ _TABLES = {
     "loss": Loss,
     "averaging": Averaging,
     "waveform": Waveform,
+    "quantization_aware": QuantizationAware,
 }
 _NOT_KEYS = ("source", "folder", "network_folder")
 

@@ -287,3 +287,22 @@ class Averaging:
         check(self, "kind", self.kind in AVERAGES, ", ".join(AVERAGES))
         check(self, "decay", 0.0 <= self.decay < 1.0, "0 to below 1")
         check(self, "start_epoch", self.start_epoch >= 0, "0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizationAware:
+    """Training with weights and activations rounded to int8 codes.
+
+    Attributes:
+        enabled: whether they are rounded.
+        start_epoch: epochs before they are.
+        range_decay: share that a step keeps of the ranges of activations, 0 to below 1.
+    """
+
+    enabled: bool = False
+    start_epoch: int = 0
+    range_decay: float = 0.99
+
+    def __post_init__(self) -> None:
+        check(self, "start_epoch", self.start_epoch >= 0, "0 or more")
+        check(self, "range_decay", 0.0 <= self.range_decay < 1.0, "0 to below 1")

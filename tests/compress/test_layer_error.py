@@ -17,7 +17,7 @@ import tensorflow as tf
 from asc_tiny import nets
 from asc_tiny.compress import quantize
 from asc_tiny.compress.layer_error import layer_errors, to_json
-from asc_tiny.compress.layer_groups import groups
+from asc_tiny.nets.layer_groups import groups
 from asc_tiny.train.statistics.recalibrate import recalibrate
 from support.our_networks import FILTERS
 

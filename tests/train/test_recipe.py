@@ -269,14 +269,6 @@ def test_the_documented_recipe_shows_every_default(tmp_path):
     (tmp_path / "bare.toml").write_text('name = "my_model"\n')
     bare = recipes.load(tmp_path / "bare.toml")
     assert dataclasses.replace(recipe, source=b"") == dataclasses.replace(bare, source=b"")
-    for table in (
-        "schedule",
-        "augmentation",
-        "noise_mask",
-        "devices",
-        "distillation",
-        "loss",
-        "averaging",
-    ):
+    for table in set(recipes._TABLES) - {"mixup_normalisation"}:
         keys = {key_of(field) for field in dataclasses.fields(getattr(bare, table))}
         assert set(recipe.content[table]) == keys

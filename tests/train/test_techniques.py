@@ -30,12 +30,16 @@ batch = 6
 frequency_mask_bands = 4
 roll_columns = 5
 shift_bands = 1
+quantise_input = true
 freq_mixstyle_share = 0.5
 [loss]
 label_smoothing = 0.1
 [averaging]
 kind = "ema"
 decay = 0.9
+[quantization_aware]
+enabled = true
+start_epoch = 1
 """
 
 

@@ -18,7 +18,7 @@ class Group:
     Attributes:
         first: the layer.
         norm: the batch-norm behind a layer with weights, or None.
-        relu: the ReLU behind these, or None.
+        relu: the ReLU behind these, or behind a sum, or None.
     """
 
     first: Any
@@ -43,6 +43,8 @@ def groups(model: keras.Model) -> Iterator[Group]:
             norm = _follower(layer, members, keras.layers.BatchNormalization)
             relu = _follower(norm or layer, members, keras.layers.ReLU)
             group = Group(layer, norm, relu)
+        elif isinstance(layer, keras.layers.Add):
+            group = Group(layer, relu=_follower(layer, members, keras.layers.ReLU))
         fused.update(id(member) for member in group.layers)
         yield group
 

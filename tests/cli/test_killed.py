@@ -1,4 +1,4 @@
-"""Commands killed at 5 moments each, or ASC_TINY_KILLS: run again, they end as if nothing had been.
+"""Commands killed at 3 moments each, or ASC_TINY_KILLS: run again, they end as if nothing had been.
 
 See ``kill_nursery`` for what a moment is. Kills come in rows: what one has left is there for the
 next, until the command runs undisturbed and must leave exactly what it leaves otherwise.
@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="finds processes by /proc"),
 ]
 
-KILLS = int(os.environ.get("ASC_TINY_KILLS", "5"))
+KILLS = int(os.environ.get("ASC_TINY_KILLS", "3"))
 NURSERY = TESTS / "support" / "kill_nursery.py"
 
 RECIPE = """

@@ -15,7 +15,11 @@ from asc_tiny.util.interrupts import SIGNALS
 
 @contextmanager
 def pool(workers: int) -> Iterator[Executor]:
-    """Yield processes for work; what they have not begun at the end of the block is dropped."""
+    """Yield processes for work; what they have not begun at the end of the block is dropped.
+
+    If the block ends with an error or an interrupt, what they are doing is dropped, too.
+    """
+    others = set(multiprocessing.active_children())
     # A forked process would inherit locks that TensorFlow's threads hold, and hang.
     spawn = multiprocessing.get_context("spawn")
     # With it starts the process that keeps account of semaphores.
@@ -23,6 +27,12 @@ def pool(workers: int) -> Iterator[Executor]:
         made = ProcessPoolExecutor(workers, spawn, initializer=_end_with_parent)
     try:
         yield made
+    except BaseException:
+        # A training would keep whoever pressed Ctrl-C waiting for minutes. All that is done here
+        # may be killed at any moment.
+        for child in set(multiprocessing.active_children()) - others:
+            child.kill()
+        raise
     finally:
         made.shutdown(cancel_futures=True)
 

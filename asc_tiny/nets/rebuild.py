@@ -17,6 +17,7 @@ def rebuilt(
     input_shape: tuple[int, ...] | None = None,
     filters: Mapping[str, int] | None = None,
     batch_size: int | None = None,
+    policies: Mapping[str, str] | None = None,
 ) -> keras.Model:
     """Build a functional or sequential model of one input anew, with new weights.
 
@@ -29,6 +30,7 @@ def rebuilt(
         input_shape: shape of the input without the batch; None for that of ``model``.
         filters: number of filters, or units, of layers by name; the others keep theirs.
         batch_size: fixed batch, 1 to convert to TFLite; None for any.
+        policies: Keras' dtype policies of layers by name; the others keep theirs.
 
     Raises:
         AscError: a layer is unknown, would grow or has no filters, the model is not functional, or
@@ -48,6 +50,8 @@ def rebuilt(
         if operation.name in filters:
             key = "units" if isinstance(operation, layers.Dense) else "filters"
             config[key] = filters[operation.name]
+        if policies and operation.name in policies:
+            config["dtype"] = policies[operation.name]
         return type(operation).from_config(config)
 
     def called(operation: Any, *arguments: Any, **options: Any) -> Any:

@@ -67,8 +67,9 @@ class Distribution:
                 loss = objective(x, y)
                 if share is not None:
                     loss *= share
+                scaled = optimizer.scale_loss(loss)
             variables = objective.trainable_variables
-            optimizer.apply(tape.gradient(loss, variables), variables)
+            optimizer.apply(tape.gradient(scaled, variables), variables)
             return loss
 
         strategy = self._strategy

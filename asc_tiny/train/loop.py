@@ -17,7 +17,7 @@ from asc_tiny.audio.dataset import Dataset
 from asc_tiny.audio.responses import BUILTIN
 from asc_tiny.nets.mixup_normalization import MixupNormalisation
 from asc_tiny.nets.rebuild import filters_of, rebuilt
-from asc_tiny.train import distil, learning_rate, optimizer, shuffle, transfer
+from asc_tiny.train import distil, learning_rate, optimizer, precision, shuffle, transfer
 from asc_tiny.train.augmentation import augment, devices, waveform
 from asc_tiny.train.augmentation.noise_mask import Noise
 from asc_tiny.train.averaging import WeightAverage
@@ -99,6 +99,7 @@ def _train(
 ) -> None:
     total = recipe.schedule.epochs if epochs is None else min(epochs, recipe.schedule.epochs)
     run = Run(out)
+    precision.check(recipe.precision)
     _check_folder(run, recipe, resume)
     _check_splits(dataset)
     with naming(cache_folder or user_cache.folder()):
@@ -196,7 +197,8 @@ class Trainer:
         teachers: Sequence[keras.Model],
         has_given: bool,
     ) -> None:
-        self._trainee = build(recipe, recipe.train_shape, classes)
+        network = build(recipe, recipe.train_shape, classes)
+        self._trainee = precision.with_precision(network, recipe.precision)
         if initial is not None:
             self._trainee.set_weights(initial.get_weights())
         elif recipe.init:
@@ -205,7 +207,10 @@ class Trainer:
         self._objective = Objective(recipe, self._trainee, teachers, has_given)
         variables = self._objective.trainable_variables
         factors = transfer.rate_factors(self._trainee, recipe.rate_factors, variables)
-        self._optimizer = optimizer.build(recipe.schedule, variables, factors)
+        scales_loss = recipe.precision == "mixed_float16"
+        self._optimizer = optimizer.build(
+            recipe.schedule, variables, factors, scales_loss=scales_loss
+        )
         self._step = self._distribution.compiled_step(self._objective, self._optimizer)
 
     @property

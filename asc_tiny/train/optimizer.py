@@ -14,7 +14,11 @@ _DECAY_OF_SQUARES = 0.999
 
 
 def build(
-    schedule: Schedule, variables: Sequence[Any], factors: Sequence[float] | None = None
+    schedule: Schedule,
+    variables: Sequence[Any],
+    factors: Sequence[float] | None = None,
+    *,
+    scales_loss: bool = False,
 ) -> Any:
     """Return a built optimizer.
 
@@ -26,6 +30,8 @@ def build(
         schedule: the recipe's table.
         variables: the variables that it changes.
         factors: factor of the learning rate of each variable; None for 1.
+        scales_loss: whether it scales the loss up and gradients down again, by a factor that halves
+            when one is not finite, whose step is left out.
 
     Returns:
         A ``keras.optimizers.Optimizer``.
@@ -45,6 +51,8 @@ def build(
         optimizer = (_Adam if adam else _SGD)(name=schedule.optimizer, **options)
         optimizer.factors = tuple(factors)
         optimizer.decays = tuple(schedule.weight_decay * (len(v.shape) > 1) for v in variables)
+    if scales_loss:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(variables)
     return optimizer
 

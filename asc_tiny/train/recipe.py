@@ -31,6 +31,8 @@ from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import decode_text, parse_toml, read_bytes, sha256
 
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+
 _MOST_FILTERS = 1 << 16
 
 T = TypeVar("T")
@@ -56,6 +58,8 @@ class Recipe:
         features: ``float``, or ``fixed`` for what the integer front end's int8 codes stand for.
         feature_storage: how the cache holds float features of the training clips, ``float32`` or
             ``float16``.
+        precision: one of ``PRECISIONS``, in which layers compute while training; weights, losses
+            and the network that is kept are float32.
         recalibrate: measure the statistics of batch-norm on clips without augmentation at the
             end; otherwise they stay those of training.
         init: file or run whose weights training starts from, layer by layer; "" for none.
@@ -79,6 +83,7 @@ class Recipe:
     normalize_bands: bool = field(default=False, metadata=fields.spelled("normalise_bands"))
     features: str = "float"
     feature_storage: str = "float32"
+    precision: str = "float32"
     recalibrate: bool = True
     init: str = ""
     freeze: tuple[str, ...] = ()
@@ -109,6 +114,7 @@ class Recipe:
         check(self, "features", self.features in ARITHMETICS, ", ".join(ARITHMETICS))
         stored = self.feature_storage in STORAGES
         check(self, "feature_storage", stored, ", ".join(STORAGES))
+        check(self, "precision", self.precision in PRECISIONS, ", ".join(PRECISIONS))
         if any(type(n) is not int or not 1 <= n <= _MOST_FILTERS for n in self.filters.values()):
             counts = shown(dict(self.filters))
             raise AscError(f"filters = {counts}, must be counts of 1 to {_MOST_FILTERS}")
@@ -123,6 +129,11 @@ class Recipe:
         check(self, "time_resolution", divides, f"1 or a divisor of hop ({self.frontend.hop})")
         if self.noise_mask.weight and self.features == "fixed":
             raise AscError('noise_mask.weight: noise is added to features = "float" only')
+        if self.quantization_aware.enabled and self.precision != "float32":
+            raise AscError(
+                f"precision = {self.precision!r}: rounding to int8 codes (quantization_aware."
+                "enabled) needs float32"
+            )
         if self.quantization_aware.enabled and not self.augmentation.quantize_input:
             raise AscError(
                 "quantization_aware.enabled: also give augmentation.quantise_input = true, so that "

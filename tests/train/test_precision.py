@@ -51,7 +51,9 @@ quantise_input = true
 [quantization_aware]
 enabled = true
 """
-    with pytest.raises(AscError, match="'mixed_bfloat16': rounding to int8 codes .* needs float32"):
+    with pytest.raises(
+        AscError, match=r"'mixed_bfloat16': rounding to int8 codes .* needs float32"
+    ):
         recipes.parse(text.encode(), folder=tmp_path)
 
 

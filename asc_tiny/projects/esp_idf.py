@@ -28,7 +28,7 @@ class EspIdfBoard:
             them: SCK, WS and SD.
     """
 
-    target: str = fields.matching(r"esp[a-z0-9]{1,29}", "a chip such as esp32s3")
+    target: str = fields.matching(r"esp[a-z0-9]{1,29}", "a chip such as esp32c3")
     cores: int = fields.between(1, 2, default=2)
     bit_clock_pin: int = fields.between(0, 63, default=4)
     word_select_pin: int = fields.between(0, 63, default=5)
@@ -65,7 +65,7 @@ class EspIdfGenerator(ProjectGenerator):
     """A component and an application for boards with an ESP chip, with either runtime."""
 
     name = "esp-idf"
-    default_board = "esp32s3_devkitc"
+    default_board = "esp32c3_devkitm"
     templates = TEMPLATES / "esp_idf"
     image_patterns = ("build/{name}.bin",)
     tables = (TABLE,)

@@ -17,6 +17,7 @@ from asc_tiny.projects import manifest_reader, registry
 from asc_tiny.targets.build import project
 from asc_tiny.targets.image import bench
 from asc_tiny.util.errors import AscError
+from support import own_boards
 from support.commands import asc_tiny
 from support.hostile_models import FRONTEND, with_metadata
 from support.paths import MODEL
@@ -43,7 +44,7 @@ ASKED = {
         "rpi_pico",
         "rpi_pico2",
     ),
-    *("esp32c3_devkitm", "esp32c6_devkitc", "esp32s3_devkitc"),
+    *("esp32c3_devkitm", "esp32c6_devkitc"),
 }
 
 
@@ -240,7 +241,8 @@ def test_whether_a_model_fits(tmp_path: Path, capsys) -> None:
     small = tmp_path / "small.toml"
     text = (catalog._FOLDER / "nrf52840dk.toml").read_text()
     small.write_text(text.replace("bytes = 0x40000 ", "bytes = 0xc000 "))
-    arguments = ("boards", small, "rpi_pico", "esp32s3_devkitc", "host", "--model", MODEL)
+    xtensa = own_boards.esp32s3(tmp_path)
+    arguments = ("boards", small, "rpi_pico", xtensa, "host", "--model", MODEL)
     assert asc_tiny(*arguments, "--json") == 0
     rows = json.loads(capsys.readouterr().out)["boards"]
     assert [row.get("fit", {}).get("fits") for row in rows] == [False, True, True, None]
@@ -252,7 +254,7 @@ def test_whether_a_model_fits(tmp_path: Path, capsys) -> None:
     assert ends == ["no", "yes", "?", "yes"]
     assert printed.err.splitlines()[0].startswith("RAM and flash in KiB, CPU at one instruction")
     notes = printed.err.splitlines()[1:]
-    assert notes[0] == "? no code was measured on Xtensa LX7: esp32s3_devkitc"
+    assert notes[0] == "? no code was measured on Xtensa LX7: esp32s3"
     assert notes[1].startswith("board small: zephyr needs ") and notes[1].endswith("has 49,152")
 
 

@@ -89,7 +89,7 @@ def test_a_16_khz_rate_leaves_the_bands_above_8_khz_empty() -> None:
         ("nrf5340dk", 20833),
         ("disco_l475_iot1", 44100),
         ("stm32l496g_disco", 48000),
-        ("esp32s3_devkitc", 44100),
+        ("esp32c3_devkitm", 44100),
         ("rpi_pico", 31415),
         ("host", 44100),
         ("mps2-an386", 44100),

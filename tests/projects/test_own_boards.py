@@ -207,7 +207,7 @@ WRONG = {
     'zephyr.clock_pin = "P0.32"': "zephyr.clock_pin = 'P0.32', allowed: PA0 to PI15",
     'zephyr.modules = ["a", "b c"]': "zephyr.modules = 'b c', allowed: names",
     "zephyr.channel = 8": "zephyr.channel = 8, allowed: 0 to 7",
-    'esp-idf.target = "avr"': "esp-idf.target = 'avr', allowed: a chip such as esp32s3",
+    'esp-idf.target = "avr"': "esp-idf.target = 'avr', allowed: a chip such as esp32c3",
     "esp-idf.cores = true": "esp-idf.cores = True, must be a whole number",
     'pico-sdk.board = "$(x)"': "pico-sdk.board = '$(x)', allowed: a board such as pico2",
     "pico-sdk.clock_pin = 29": "pico-sdk.clock_pin = 29, allowed: 0 to 28",
@@ -308,7 +308,7 @@ MADE_LIKE = [
     ("cmsis", "disco_l475_iot1", "stm32l4_dfsdm"),
     ("zephyr", "disco_l475_iot1", "stm32l4_dfsdm"),
     ("zephyr", "nrf5340dk", "nrf_pdm"),
-    ("esp-idf", "esp32s3_devkitc", "i2s_inmp441"),
+    ("esp-idf", "esp32c6_devkitc", "i2s_inmp441"),
     ("pico-sdk", "rpi_pico2", "i2s_inmp441"),
 ]
 

@@ -14,6 +14,7 @@ from elftools.elf.elffile import ELFFile
 from asc_tiny.boards import catalog
 from asc_tiny.firmware.c.templates import template_root
 from asc_tiny.projects.sources import compiler
+from support import own_boards
 from support.bare_networks import convolution
 from support.commands import asc_tiny
 from support.dropped_sources import examples, expected, generate, heard
@@ -126,11 +127,14 @@ def test_the_board_says_how_many_blocks_wait(tmp_path: Path) -> None:
         ("host", "cc -O2"),
         ("rpi_pico", "arm-none-eabi-gcc -mcpu=cortex-m0plus -O2"),
         ("esp32c3_devkitm", "riscv64-unknown-elf-gcc -march=rv32imc -mabi=ilp32 -O2"),
-        ("esp32s3_devkitc", "xtensa-esp32s3-elf-gcc -O2"),
     ],
 )
 def test_readme_names_the_compiler_of_the_core(board: str, command: str) -> None:
     assert f"{compiler(catalog.get(board))} -O2" == command
+
+
+def test_readme_names_the_compiler_of_a_chip_of_espressifs(tmp_path: Path) -> None:
+    assert compiler(catalog.get(str(own_boards.esp32s3(tmp_path)))) == "xtensa-esp32s3-elf-gcc"
 
 
 def test_readme_knows_the_prefix_and_all_files(tmp_path: Path) -> None:

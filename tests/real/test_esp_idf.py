@@ -4,8 +4,7 @@
 its options. Where no compiler of Espressif's is (it is in no registry), files are compiled by
 Debian's for RISC-V against newlib's headers, or picolibc's from ESP-IDF 6 on. Where PATH has
 riscv32-esp-elf-gcc, ESP-IDF builds and links the project, by the Python with its packages that
-``IDF_PYTHON`` names, with the further options of the file ``IDF_DEFAULTS``, if there is one. Chips
-with an Xtensa core are left out.
+``IDF_PYTHON`` names, with the further options of the file ``IDF_DEFAULTS``, if there is one.
 """
 
 from __future__ import annotations

@@ -140,15 +140,15 @@ def test_a_csolution_is_flashed_from_its_out_folder(tmp_path, images, capsys, mo
 
 def test_esp_idf_is_flashed_with_all_its_parts(tmp_path, images, capsys) -> None:
     pytest.importorskip("esptool")
-    out = generate(tmp_path, "esp-idf", "esp32s3_devkitc", "--resample")
+    out = generate(tmp_path, "esp-idf", "esp32c3_devkitm", "--resample")
     assert "build/asc_scenes.bin is missing" in refused(capsys, "flash", out)
     record = images[0].read_bytes()
     build = out / "build"
     build.mkdir()
     (build / "asc_scenes.bin").write_bytes(record)
     options = ("--port", "/dev/ttyUSB0", "--dry-run")
-    assert "asc_scenes.bin: is no image for esp32s3" in refused(capsys, "flash", out, *options)
-    header = b"\xe9\x00\x00\x00" + bytes(8) + b"\x09\x00" + bytes(10)
+    assert "asc_scenes.bin: is no image for esp32c3" in refused(capsys, "flash", out, *options)
+    header = b"\xe9\x00\x00\x00" + bytes(8) + b"\x05\x00" + bytes(10)
     (build / "asc_scenes.bin").write_bytes(header + record[:0] + raw(images[0]))
     (build / "bootloader").mkdir()
     (build / "bootloader" / "bootloader.bin").write_bytes(b"boot")

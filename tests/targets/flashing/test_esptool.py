@@ -7,6 +7,7 @@ import os
 import re
 import socket
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -15,13 +16,15 @@ import serial
 from asc_tiny.boards import catalog
 from asc_tiny.targets.flashing import image as images
 from asc_tiny.util.errors import AscError
+from support import own_boards
 from support.images import linked
 
 pytest.importorskip("esptool")
 from asc_tiny.targets.flashing import esptool
 from support.fake_esp import FakeEsp, plugged_in
 
-BOARD = catalog.get("esp32s3_devkitc")
+with TemporaryDirectory() as _folder:
+    BOARD = catalog.get(str(own_boards.esp32s3(Path(_folder))))
 APPLICATION = 0x10000
 
 
@@ -92,7 +95,7 @@ def test_all_parts_of_a_build_are_written(tmp_path: Path) -> None:
     arguments.write_text("{}")
     assert "is not what ESP-IDF's build writes" in refusal(path, FakeEsp())
     arguments.write_text(json.dumps({"flash_files": {"0x7ff000": path.name}}))
-    assert "ends at 8454512 bytes, board esp32s3_devkitc has 8388608" in refusal(path, FakeEsp())
+    assert "ends at 8454512 bytes, board esp32s3 has 8388608" in refusal(path, FakeEsp())
 
 
 def test_another_chip_is_refused(tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ DROPOUT = 0.2
 Shape = tuple[int, int, int]
 """(n_mels, columns, channels) of features."""
 
+StoredWeights = dict[str, list[Any]]
+"""Arrays of each layer by its name, in the order of ``keras.Layer.get_weights``."""
+
 _PYTHON = re.compile(r"(?P<file>[^:]+\.py):(?P<function>[A-Za-z_]\w*)")
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
 
@@ -70,6 +73,14 @@ class Network:
         """Names of layers that pruning leaves as they are."""
         return ()
 
+    def translate(self, stored: StoredWeights) -> StoredWeights:
+        """Return weights of a file under the names, and with the axes, that the layers here have.
+
+        Args:
+            stored: weights of the file's layers by their names, as ``stored_weights`` reads them.
+        """
+        return stored
+
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of what the network is built from, by its name."""
         return {name: sha256(read_bytes(path)) for name, path in self.files.items()}
@@ -111,8 +122,23 @@ class Function(Network):
     @property
     def unpruned(self) -> tuple[str, ...]:
         """Value of ``UNPRUNED`` in the function's module."""
-        module = sys.modules.get(self._function().__module__)
-        return tuple(getattr(module, "UNPRUNED", ()))
+        return tuple(getattr(self._module(), "UNPRUNED", ()))
+
+    def translate(self, stored: StoredWeights) -> StoredWeights:
+        """Return what ``translate_weights`` of the function's module returns, if it has one."""
+        function = getattr(self._module(), "translate_weights", None)
+        if function is None:
+            return stored
+        try:
+            translated: StoredWeights = function(stored)
+        except Exception as error:
+            # A function of a user's can fail in any way.
+            reason = printable(" ".join(f"{type(error).__name__}: {error}".split()))[:300]
+            raise AscError(f"network {self.name}: translate_weights: {reason}") from error
+        return translated
+
+    def _module(self) -> Any:
+        return sys.modules.get(self._function().__module__)
 
     def _arguments(
         self, function: Callable[..., Any], dropout: float, options: Mapping[str, Any]

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import keras
+import numpy as np
 from keras import layers
 
+from asc_tiny.nets.network import StoredWeights
 from asc_tiny.nets.options import require
+
+# Names of layers in the public code, and what stands for their kinds in those here.
+_PUBLIC = re.compile(
+    r"(.*/)?layer(?P<number>\d+)/(?P<kind>(depthwise_|pointwise_)?conv)(?P<norm>/bn)?"
+)
+_KINDS = {"conv": "", "depthwise_conv": "_depth", "pointwise_conv": "_point"}
 
 # Filters and stride of each layer after the first.
 _LAYERS = (
@@ -34,8 +44,8 @@ def build(
     Plakal and Ellis, YAMNet, in the public code tensorflow/models (research/audioset/yamnet):
     3.7 million weights and 69.2 million multiplies for 96 columns and its 521 classes; Howard et
     al., "MobileNets", arXiv:1704.04861. YAMNet has time along the rows and the bands along the
-    columns: its kernels fit when rows and columns of each are exchanged. Layers are named
-    ``layer1``, ``layer2_depth``, ``layer2_point`` and so on.
+    columns: its kernels fit when rows and columns of each are exchanged, as ``translate_weights``
+    does. Layers are named ``layer1``, ``layer2_depth``, ``layer2_point`` and so on.
 
     Args:
         input_shape: (n_mels, columns, channels); YAMNet's are (64, 96, 1).
@@ -65,6 +75,31 @@ def build(
     x = layers.Dropout(dropout, name="dropout")(x)
     x = layers.Dense(classes, name="classify")(x)
     return keras.Model(inputs, layers.Softmax(name="scores")(x), name="yamnet")
+
+
+def translate_weights(stored: StoredWeights) -> StoredWeights:
+    """Return weights of the public code's layers for the layers here.
+
+    Names there are ``layer1/conv``, ``layer2/depthwise_conv``, ``layer2/pointwise_conv`` and, of
+    the batch-norm behind each, ``layer1/conv/bn``. Their kernels have time along the rows.
+
+    Args:
+        stored: arrays of each layer by its name; names that are none of these stay as they are.
+    """
+    translated: StoredWeights = {}
+    for name, values in stored.items():
+        match = _PUBLIC.fullmatch(name)
+        if match is None:
+            translated[name] = values
+            continue
+        ours = f"layer{match['number']}{_KINDS[match['kind']]}"
+        if match["norm"]:
+            translated[f"{ours}_norm"] = values
+        else:
+            translated[ours] = [
+                np.swapaxes(each, 0, 1) if each.ndim == 4 else each for each in values
+            ]
+    return translated
 
 
 def _conv(x: object, filters: int, size: int, stride: int, name: str) -> object:

@@ -202,7 +202,8 @@ class Trainer:
         if initial is not None:
             self._trainee.set_weights(initial.get_weights())
         elif recipe.init:
-            transfer.initialize(self._trainee, transfer.init_path(recipe))
+            path, network = transfer.init_path(recipe), recipe.find_network()
+            transfer.initialize(self._trainee, path, network.translate)
         transfer.freeze(self._trainee, recipe)
         self._objective = Objective(recipe, self._trainee, teachers, has_given)
         variables = self._objective.trainable_variables

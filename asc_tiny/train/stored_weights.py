@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny import nets
+from asc_tiny.nets.network import StoredWeights
 from asc_tiny.tflite.graph import Graph, Operator, Tensor
 from asc_tiny.tflite.reader import read_graph
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes
 
 Array = NDArray[np.float32]
-StoredWeights = dict[str, list[Array]]
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
@@ -65,9 +65,13 @@ def _of_hdf5(path: Path) -> StoredWeights:
 
 
 def _named_layers(root: Any) -> Iterator[tuple[str, list[Array]]]:
+    """Yield what Keras 2 writes: the weights of a model that is a layer stand in one list."""
     for name in map(_text, root.attrs["layer_names"]):
-        layer = root[name]
-        yield name, [np.array(layer[_text(w)]) for w in layer.attrs["weight_names"]]
+        layers: dict[str, list[Array]] = {}
+        for weight in map(_text, root[name].attrs["weight_names"]):
+            layers.setdefault(weight.rpartition("/")[0], []).append(np.array(root[name][weight]))
+        # The weights of one layer may stand under another name than its own.
+        yield from zip(layers if len(layers) > 1 else [name], layers.values(), strict=False)
 
 
 def _vars_layers(root: Any) -> Iterator[tuple[str, list[Array]]]:

@@ -6,11 +6,12 @@ of ``fnmatch``: ``*`` for anything, ``?`` for a character.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from asc_tiny.nets.network import StoredWeights
 from asc_tiny.train import stored_weights
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run
@@ -27,12 +28,16 @@ def init_path(recipe: Recipe) -> Path:
     return Run(path).model_path if path.is_dir() else path
 
 
-def initialize(model: Any, path: Path) -> list[str]:
+def initialize(
+    model: Any, path: Path, translate: Callable[[StoredWeights], StoredWeights] | None = None
+) -> list[str]:
     """Give a network's layers the weights of those with the same name and shapes in a file.
 
     Args:
         model: a ``keras.Model``; changed in place.
         path: ``.keras``, ``.h5`` or ``.tflite`` file.
+        translate: brings the file's names and axes to the network's, ``Network.translate``; None
+            where they are the network's.
 
     Returns:
         Names of the layers that got weights; the rest stay as they are.
@@ -41,6 +46,8 @@ def initialize(model: Any, path: Path) -> list[str]:
         AscError: the file is none of these, or no layer fits.
     """
     stored = stored_weights.read(path, model)
+    if translate is not None:
+        stored = translate(stored)
     taken = []
     for layer in model.layers:
         values = stored.get(layer.name)

@@ -17,6 +17,7 @@ import keras
 from keras import layers
 
 from asc_tiny import nets
+from asc_tiny.nets.network import find
 from asc_tiny.train import stored_weights, transfer
 from asc_tiny.train.run import save_model
 
@@ -62,6 +63,51 @@ def test_layers_by_name_and_shape_the_rest_is_new(tmp_path, suffix):
     assert transfer.initialize(model, path) == ["conv", "norm", "depth"]
     assert differing(before, model) == ["conv", "norm", "depth"]
     assert differing(weights(source) | {"classify": before["classify"]}, model) == []
+
+
+def test_weights_of_the_public_yamnet(tmp_path):
+    """In HDF5 of Keras 2, a model within a model, with time along the rows of kernels."""
+    import h5py
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 32, 24, 1)).astype(np.float32)
+    y = np.swapaxes(x, 1, 2)
+    stored = {}
+
+    def normalized(y, name):
+        norm = layers.BatchNormalization(scale=False, epsilon=1e-4)
+        norm.build(y.shape)
+        values = [rng.uniform(0.5, 1.5, size=v.shape).astype(np.float32) for v in norm.weights]
+        norm.set_weights(values)
+        of_values = zip(("beta", "moving_mean", "moving_variance"), values, strict=True)
+        stored.update({f"{name}/bn/{key}:0": value for key, value in of_values})
+        return layers.ReLU()(norm(y))
+
+    def convolved(y, layer, name, weight):
+        layer.build(y.shape)
+        kernel = rng.normal(size=layer.weights[0].shape).astype(np.float32)
+        layer.set_weights([kernel])
+        stored[f"{name}/{weight}:0"] = kernel
+        return normalized(layer(y), name)
+
+    same = {"padding": "same", "use_bias": False}
+    y = convolved(y, layers.Conv2D(32, 3, strides=2, **same), "layer1/conv", "kernel")
+    depth = layers.DepthwiseConv2D(3, **same)
+    y = convolved(y, depth, "layer2/depthwise_conv", "depthwise_kernel")
+    y = convolved(y, layers.Conv2D(64, 1, **same), "layer2/pointwise_conv", "kernel")
+    with h5py.File(tmp_path / "public.h5", "w") as file:
+        root = file.create_group("model_weights")
+        root.attrs["layer_names"] = [b"model_2", b"pool"]
+        root.create_group("pool").attrs["weight_names"] = []
+        model = root.create_group("model_2")
+        model.attrs["weight_names"] = [name.encode() for name in stored]
+        for name, value in stored.items():
+            model[name] = value
+    ours, network = nets.build("yamnet", (32, 24, 1), 3, depth=2), find("yamnet")
+    taken = transfer.initialize(ours, tmp_path / "public.h5", network.translate)
+    assert len(taken) == 6
+    pooled = keras.Model(ours.input, ours.get_layer("pool").output)
+    np.testing.assert_allclose(pooled(x), np.mean(y, axis=(1, 2)), rtol=1e-4)
 
 
 def test_a_backbone_that_is_a_layer_is_looked_into(tmp_path):

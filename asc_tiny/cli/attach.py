@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, json_option, warn
 from asc_tiny.cli.streams import say
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from asc_tiny.model.model_file import ModelFile
 
 
-@click.command()
+@click.command(
+    short_help="Put front end and labels into a .tflite file.",
+    epilog=examples(
+        "attach model.tflite --frontend frontend.toml --labels labels.txt --out classifier.tflite",
+        "attach classifier.tflite --show",
+    ),
+)
 @click.argument("model", type=PATH)
 @click.option("--frontend", type=PATH, help="TOML of the front end; default: what MODEL holds.")
 @click.option(

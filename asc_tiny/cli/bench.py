@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import (
     baud_option,
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from asc_tiny.targets.image.stages import StageCosts
 
 
-@click.command()
+@click.command(
+    short_help="Count instructions, RAM and stack of a built project.",
+    epilog=examples("bench firmware --layers", "bench firmware --cycles --wait-states 5"),
+)
 @project_argument
 @click.option(
     "--layers",

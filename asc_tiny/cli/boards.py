@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, frontend_option, json_option, labels_option
 from asc_tiny.cli.step_line import StepLine
@@ -27,7 +28,10 @@ _FIT_COLUMNS = ("board", "core", "RAM", "of", "flash", "of", "CPU", "fits")
 _NONE = "-"
 
 
-@click.command()
+@click.command(
+    short_help="List boards, and tell on which a model fits.",
+    epilog=examples("boards", "boards --model model.tflite", "boards nucleo_l476rg"),
+)
 @click.argument("names", metavar="[BOARD]...", nargs=-1)
 @click.option("--model", type=PATH, help="Tell whether this .tflite or ensemble .toml fits.")
 @frontend_option

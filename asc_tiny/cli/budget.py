@@ -12,6 +12,7 @@ import click
 
 from asc_tiny import api
 from asc_tiny.cli.budget_costs import CostOptions, compare_models, cost_options
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.streams import say
 from asc_tiny.complexity.gate import settings
 from asc_tiny.complexity.gate.formats import FORMATS, render
@@ -51,7 +52,13 @@ def _limit_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command(help=_HELP)
+@click.command(
+    help=_HELP,
+    short_help="Fail if a model is over its limits.",
+    epilog=examples(
+        "budget model.tflite", "budget model.tflite --max-macs 10M --baseline budget.json"
+    ),
+)
 @click.argument("models", nargs=-1, metavar="[MODEL...]")
 @_limit_options
 @click.option(

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, project_argument
 from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
 
 
-@click.command()
+@click.command(short_help="Build a project that CMake builds.", epilog=examples("build firmware"))
 @project_argument
 @click.option(
     "--tflm-root", type=PATH, envvar="TFLM_ROOT", help="Sources of TensorFlow Lite Micro."

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from asc_tiny import api
 from asc_tiny.cli import data_prepare
+from asc_tiny.cli.help_text import Group, examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, fold_option, resample_option
 from asc_tiny.cli.streams import say
@@ -24,12 +25,18 @@ _EXAMPLES = 3
 RATE_HELP = "Samples per second; clips last one second."
 
 
-@click.group()
+@click.group(
+    cls=Group,
+    short_help="Make and check data sets.",
+    epilog=examples("data prepare recordings --out DATA", "data check DATA"),
+)
 def command() -> None:
     """Datasets in the layout of TAU Urban Acoustic Scenes 2022 Mobile."""
 
 
-@command.command("check")
+@command.command(
+    "check", short_help="Check a data set.", epilog=examples("data check DATA --recipe recipe.toml")
+)
 @click.argument("folder", metavar="DIR", type=PATH)
 @click.option("--recipe", type=PATH, help="Check what train needs for this recipe.")
 @click.option("--sample-rate", type=click.IntRange(1), help=RATE_HELP)
@@ -68,7 +75,11 @@ def check_command(
     ctx.exit(0 if report.passed else 1)
 
 
-@command.command("synth")
+@command.command(
+    "synth",
+    short_help="Make a small data set of tones and noise.",
+    epilog=examples("data synth DATA"),
+)
 @click.argument("folder", metavar="DIR", type=PATH)
 @click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds, equal bytes.")
 @click.option("--classes", type=int, default=3, show_default=True, help="Scenes, 2 to 12.")
@@ -110,7 +121,11 @@ def synth_command(
     say(f"{folder}: {classes} scenes, {classes * clips} clips", err=True)
 
 
-@command.command("responses")
+@command.command(
+    "responses",
+    short_help="Write impulse responses of devices and rooms.",
+    epilog=examples("data responses --out responses"),
+)
 @click.option("--out", required=True, type=PATH, help="Folder to write, new or empty.")
 def responses_command(out: Path) -> None:
     """Write impulse responses of small microphones and of rooms, made by this package.

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, warn
 from asc_tiny.cli.streams import say
 
@@ -33,7 +34,14 @@ def _names(ctx: click.Context, param: click.Parameter, text: str | None) -> tupl
     return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
-@click.command("prepare")
+@click.command(
+    "prepare",
+    short_help="Make a data set of recordings.",
+    epilog=examples(
+        "data prepare recordings --out DATA",
+        "data prepare recordings --out DATA --seconds 2 --sample-rate 16000 --folds 5",
+    ),
+)
 @click.argument("source", type=PATH)
 @click.option("--out", required=True, type=PATH, help="Folder of the data set, new or empty.")
 @click.option("--layout", type=click.Choice(LAYOUTS), help="Of SOURCE [default: found by itself].")

@@ -6,6 +6,7 @@ from importlib import metadata
 
 import click
 
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import json_option
 from asc_tiny.cli.streams import say
@@ -25,7 +26,9 @@ PACKAGES = {
 """Python packages that commands use, and the extra of asc-tiny that brings them."""
 
 
-@click.command()
+@click.command(
+    short_help="Tell which programs and packages are missing.", epilog=examples("doctor")
+)
 @json_option
 def command(as_json: bool) -> None:
     """Report the programs and Python packages that commands need."""

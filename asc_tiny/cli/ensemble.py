@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, data_option, fold_option, json_option, resample_option
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from asc_tiny.evaluation.fit_ensemble import Fit
 
 
-@click.command()
+@click.command(
+    short_help="Make one model of several quantised ones.",
+    epilog=examples("ensemble a.tflite b.tflite --data DATA --out ensemble.toml"),
+)
 @click.argument("members", nargs=-1, required=True, type=PATH, metavar="MEMBER.tflite...")
 @data_option
 @fold_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option
 from asc_tiny.cli.streams import say
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from asc_tiny.evaluation.stream import StreamEvaluation
 
 
-@click.command()
+@click.command(
+    short_help="Measure accuracy, float and int8, on clips or recordings.",
+    epilog=examples(
+        "evaluate model.tflite --data DATA --html report",
+        "evaluate run/model.keras model.tflite --data DATA",
+    ),
+)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", type=PATH)
 @data_option
 @fold_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, read_clips, resample_option
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from asc_tiny.frontend.config import FrontEndConfig
 
 
-@click.command()
+@click.command(
+    short_help="Compute and draw the features of an audio file.",
+    epilog=examples("features clip.wav --model model.tflite --plot features.png"),
+)
 @click.argument("wav", type=PATH)
 @click.option("--model", type=PATH, required=True, help="Model whose front end is used.")
 @click.option(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, resample_option
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
@@ -25,7 +26,10 @@ _OF_EMULATED = ("tcp", "wavs", "resample")
 """Parameters of the command that are for boards to write to, and for emulated classifiers."""
 
 
-@click.command()
+@click.command(
+    short_help="Write a built project to its board.",
+    epilog=examples("flash firmware", "flash firmware --dry-run"),
+)
 @click.argument("folder", metavar="[DIR]", type=PATH, required=False)
 @click.option(
     "--board", help="Without DIR: the board, or a .toml file, that --image is written to."

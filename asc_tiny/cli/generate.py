@@ -8,6 +8,7 @@ import click
 
 from asc_tiny import api
 from asc_tiny.cli import explain
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, frontend_option, labels_option, warn
 from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
@@ -15,7 +16,13 @@ from asc_tiny.complexity.gate.limits import parse_bytes
 from asc_tiny.projects import registry
 
 
-@click.command()
+@click.command(
+    short_help="Write firmware source of a model.",
+    epilog=examples(
+        "generate model.tflite --out firmware",
+        "generate model.tflite --out firmware --board nucleo_l476rg --project platformio",
+    ),
+)
 @click.argument("model", type=PATH)
 @click.option("--out", type=PATH, required=True, help="Folder to write to.")
 @click.option("--runtime", type=click.Choice(["aot", "tflm"]), default="aot", show_default=True)

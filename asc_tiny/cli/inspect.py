@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, baud_option, json_option, port_option, signals_option
 from asc_tiny.cli.streams import say
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from asc_tiny.targets.image.inspect import Found
 
 
-@click.command()
+@click.command(
+    short_help="Tell which models a firmware file holds.",
+    epilog=examples("inspect firmware/build/asc_scenes.elf --model model.tflite"),
+)
 @click.argument("firmware", type=PATH, required=False)
 @port_option()
 @baud_option

@@ -13,34 +13,19 @@ import click
 from asc_tiny import __version__
 from asc_tiny.cli import endings, streams
 from asc_tiny.cli.endings import SCHEMA
+from asc_tiny.cli.help_text import Group, examples
 from asc_tiny.util import interrupts
 
-COMMANDS = (
-    "attach",
-    "bench",
-    "boards",
-    "budget",
-    "build",
-    "data",
-    "doctor",
-    "ensemble",
-    "evaluate",
-    "features",
-    "flash",
-    "generate",
-    "inspect",
-    "monitor",
-    "prune",
-    "quantize",
-    "run",
-    "search",
-    "simulate",
-    "train",
-    "verify",
-)
+SECTIONS = {
+    "Train": ("data", "train", "search", "prune", "quantize", "ensemble", "evaluate"),
+    "Check a model": ("budget", "boards", "features", "attach", "verify"),
+    "Put it on a board": ("generate", "build", "flash", "run", "monitor", "simulate", "bench"),
+    "Look": ("inspect", "doctor"),
+}
+COMMANDS = tuple(sorted(name for names in SECTIONS.values() for name in names))
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that imports ``asc_tiny.cli.<name>`` only when that command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -52,6 +37,19 @@ class LazyGroup(click.Group):
         with endings.named():
             return super().invoke(ctx)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in sections, in the order in which they are used."""
+        width = max(map(len, COMMANDS))
+        for title, names in SECTIONS.items():
+            commands = ((name, self.get_command(ctx, name)) for name in names)
+            rows = [
+                (name.ljust(width), command.get_short_help_str(limit=80))
+                for name, command in commands
+                if command is not None
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of a command and return its ``command`` object."""
         if cmd_name not in COMMANDS:
@@ -61,7 +59,13 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "budget model.tflite", "generate model.tflite --out firmware", "COMMAND --help"
+    ),
+)
 @click.version_option(__version__, prog_name="asc-tiny")
 def cli() -> None:
     """Put acoustic scene classifiers on microcontrollers."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, baud_option, port_option, signals_option
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from asc_tiny.targets.device.monitor import Connected, Decided, Event, Shown
 
 
-@click.command()
+@click.command(
+    short_help="Show a board's decisions as it makes them.",
+    epilog=examples("monitor --port /dev/ttyACM0 --model model.tflite"),
+)
 @port_option(required=True)
 @baud_option
 @signals_option

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option
 from asc_tiny.cli.streams import say
 from asc_tiny.complexity.gate.limits import parse_bytes, parse_count
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 _COUNT = click.IntRange(min=1)
 
 
-@click.command()
+@click.command(
+    short_help="Make a trained network smaller.",
+    epilog=examples(
+        "prune run --data DATA --rate 0.5 --out pruned",
+        "prune run --data DATA --max-macs 10M --out pruned --resume",
+    ),
+)
 @click.argument("run", type=PATH)
 @data_option
 @fold_option

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, fold_option, resample_option, warn
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
@@ -31,7 +32,13 @@ def clip_count(value: str) -> int | None:
     return int(value)
 
 
-@click.command()
+@click.command(
+    short_help="Convert a trained network to int8.",
+    epilog=examples(
+        "quantize run --data DATA --out model.tflite",
+        "quantize model.keras --calibration inputs.npy --out model.tflite",
+    ),
+)
 @click.argument("source", metavar="RUN|MODEL.keras", type=PATH)
 @click.option("--data", type=PATH, help="RUN: data set in the TAU layout.")
 @fold_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import (
     PATH,
@@ -31,7 +32,12 @@ _MOST_PRINTED = 16
 """Elements of an output that are printed; JSON and --out have all."""
 
 
-@click.command()
+@click.command(
+    short_help="Run a built project on an audio file or on inputs.",
+    epilog=examples(
+        "run firmware --wav clip.wav", "run firmware --input inputs.npy --out outputs.npy"
+    ),
+)
 @project_argument
 @click.option("--wav", type=PATH, help="Mono audio at the model's sample rate.")
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option
 from asc_tiny.cli.streams import say
 from asc_tiny.complexity.gate.limits import FIGURES, parse_bytes, parse_count
@@ -21,7 +22,12 @@ _COUNT = click.IntRange(min=1)
 _PARAMS, _MACS = FIGURES[0], FIGURES[1]
 
 
-@click.command()
+@click.command(
+    short_help="Search recipes that are accurate within limits.",
+    epilog=examples(
+        "search space.toml --data DATA --out search --max-macs 10M --board nucleo_l476rg"
+    ),
+)
 @click.argument("space", type=PATH)
 @data_option
 @fold_option

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import (
     PATH,
@@ -32,7 +33,10 @@ _BLOCK_S = 0.1
 _STDIN = Path("-")
 
 
-@click.command()
+@click.command(
+    short_help="Stream long recordings through a built project.",
+    epilog=examples("simulate firmware recording.wav --out decisions"),
+)
 @project_argument
 @click.argument("wavs", metavar="WAV...", type=PATH, nargs=-1, required=True)
 @click.option("--out", type=PATH, required=True, help="Folder for the timelines.")

@@ -8,11 +8,18 @@ from typing import Any
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, data_option, fold_option, json_option, resample_option, warn
 from asc_tiny.cli.streams import say
 
 
-@click.command()
+@click.command(
+    short_help="Train a network.",
+    epilog=examples(
+        "train recipe.toml --data DATA --out run",
+        "train recipe.toml --data DATA --seeds 5 --jobs 2 --out study",
+    ),
+)
 @click.argument("recipe", type=PATH)
 @data_option
 @fold_option

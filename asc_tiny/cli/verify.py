@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asc_tiny import api
+from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import (
     PATH,
@@ -35,7 +36,10 @@ MOST_LINES = 10
 """Differing outputs that are printed; JSON has all."""
 
 
-@click.command()
+@click.command(
+    short_help="Compare generated code with its references, bit by bit.",
+    epilog=examples("verify firmware --wav clip.wav", "verify model.tflite"),
+)
 @click.argument("target", metavar="DIR|MODEL", type=PATH)
 @click.option(
     "--wav", "wavs", type=PATH, multiple=True, help="DIR: audio to use besides golden clips."

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from asc_tiny.api.training import quantize as quantize
     from asc_tiny.api.training import quantize_keras as quantize_keras
     from asc_tiny.api.training import train as train
+    from asc_tiny.api.training import train_devices as train_devices
     from asc_tiny.api.training import train_study as train_study
     from asc_tiny.api.verifying import verify_model as verify_model
     from asc_tiny.audio.clips import read_pcm as read_pcm
@@ -100,6 +101,7 @@ _MODULES = {
     "search": "asc_tiny.api.searching",
     "simulate": "asc_tiny.targets.emulator.simulate",
     "train": "asc_tiny.api.training",
+    "train_devices": "asc_tiny.api.training",
     "train_study": "asc_tiny.api.training",
     "verify": "asc_tiny.api.running",
     "verify_model": "asc_tiny.api.verifying",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from asc_tiny.compress.keras_process import Quantized
     from asc_tiny.compress.prune.curve import Point
     from asc_tiny.compress.prune.goal import Goal
+    from asc_tiny.evaluation.device_models import Choice
     from asc_tiny.train.run import Run
 
 _LOWER = 5
@@ -35,6 +36,8 @@ def train(
     out: Path | str,
     *,
     features: str | None = None,
+    init: str | None = None,
+    device: str | None = None,
     epochs: int | None = None,
     strategy: str = "none",
     resume: bool = False,
@@ -54,6 +57,10 @@ def train(
     features
         ``"float"`` or ``"fixed"`` for features of the float or the integer front end; None for
         what the recipe says.
+    init
+        Run or file whose weights training starts from; None for what the recipe says.
+    device
+        Recording device whose clips alone are trained on; None for what the recipe says.
     epochs
         Stop after so many epochs, 1 or more; None for all of the recipe's.
     strategy
@@ -75,6 +82,7 @@ def train(
         The recipe or the data are not fit, ``out`` holds another run, or TensorFlow is missing.
     """
     loaded = recipes.load(Path(recipe), features=features)
+    loaded = recipes.fine_tuning(loaded, init=init, device=device)
     if warn:
         for line in loaded.frontend.warnings():
             warn(f"{recipe}: {line}")
@@ -83,6 +91,61 @@ def train(
 
     out = Path(out)
     return loop.train(loaded, dataset, out, epochs=epochs, resume=resume, strategy=strategy)
+
+
+def train_devices(
+    recipe: Path | str,
+    dataset: Dataset,
+    out: Path | str,
+    *,
+    init: str | None = None,
+    devices: str = "each",
+    features: str | None = None,
+    epochs: int | None = None,
+    resume: bool = False,
+) -> tuple[Choice, ...]:
+    """Fine-tune a general network for each recording device, and choose where that is better.
+
+    The choice is made on recordings of the split ``train`` that neither network has learnt from:
+    the recipe and that of the general network have the same ``validation_share``, above 0.
+
+    Parameters
+    ----------
+    recipe
+        TOML file of the fine-tuning, of the general network's network and front end.
+    dataset
+        The clips that the general network was trained on.
+    out
+        Folder of a run ``device-NAME`` for each device, ``devices.toml``, which ``evaluate`` takes,
+        and ``selection.json``.
+    init
+        Run of the general network; None for what the recipe says.
+    devices
+        ``"each"``, or names of devices with commas between them.
+    features, epochs
+        As for ``train``.
+    resume
+        Go on with what is not complete in ``out``.
+
+    Returns
+    -------
+    tuple of Choice
+        For each device its name, the clips that were held out, the accuracies of both networks on
+        them, and which was chosen.
+
+    Raises
+    ------
+    AscError
+        The general network may have learnt what is to be chosen on, the recipe, the data or a
+        device are not fit, or TensorFlow is missing.
+    """
+    loaded = recipes.load(Path(recipe), features=features)
+    require_tensorflow()
+    from asc_tiny.evaluation import device_models
+
+    loaded = recipes.fine_tuning(loaded, init=init)
+    out = Path(out)
+    return device_models.fine_tune(loaded, dataset, out, devices, epochs=epochs, resume=resume)
 
 
 def train_study(
@@ -300,6 +363,8 @@ def prune(
     criterion: str = "l1",
     multiple: int = 1,
     distil: bool = False,
+    schedule: str = "linear",
+    recipe: Path | str | None = None,
     resume: bool = False,
 ) -> tuple[Point, ...]:
     """Prune a trained network to a smaller one: whole filters go, the layers shrink.
@@ -327,13 +392,19 @@ def prune(
         Epochs of retraining after each step but the last, and after the last.
     learning_rate
         Learning rate at the start of each retraining, above 0 and at most 10; None for a fifth of
-        the recipe's.
+        the rate that ``recipe`` starts with.
     criterion
         Importance of filters: ``"l1"``, ``"l2"`` or ``"gamma"``.
     multiple
         Filters that each layer keeps are a multiple of this, such as 4 for SIMD kernels.
     distil
         The network before pruning teaches the pruned ones.
+    schedule
+        ``"linear"`` for steps of equal size, ``"cubic"`` for large ones first and small ones at
+        the end.
+    recipe
+        TOML file of the recipe to retrain by, of the same network and features; its cycles are
+        replaced by the epochs above. None for that of ``run``.
     resume
         Go on with the pruning in ``out``.
 
@@ -353,7 +424,8 @@ def prune(
     from asc_tiny.train.run import Run
 
     source = Run(Path(run))
-    recipe_rate = source.recipe().schedule.rate_max
+    retraining = None if recipe is None else recipes.load(Path(recipe))
+    recipe_rate = (retraining or source.recipe()).schedule.rate_max
     settings = pruning.Settings(
         steps=steps,
         epochs_per_step=epochs_per_step,
@@ -362,10 +434,12 @@ def prune(
         criterion=criterion,
         multiple=multiple,
         distil=distil,
+        schedule=schedule,
     )
     limits = Limits(max_params=max_params, max_macs=max_macs, max_ram=max_ram)
     goal = _goal(rate, limits, keep, multiple)
-    return pruning.prune(source, dataset, Path(out), goal, settings, resume=resume)
+    out = Path(out)
+    return pruning.prune(source, dataset, out, goal, settings, retraining=retraining, resume=resume)
 
 
 def _goal(rate: float | None, limits: Limits, keep: Path | str | None, multiple: int) -> Goal:

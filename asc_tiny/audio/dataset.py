@@ -121,7 +121,7 @@ class Dataset:
             AscError: there is no such split.
         """
         if name not in self.splits:
-            raise AscError(f"split {name!r} is unknown, allowed: {', '.join(SPLITS)}")
+            raise AscError(f"split {name!r} is unknown, allowed: {', '.join(self.splits)}")
         return self.splits[name]
 
     def fingerprint(self) -> str:

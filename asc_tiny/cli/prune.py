@@ -48,7 +48,14 @@ _COUNT = click.IntRange(min=1)
 @click.option(
     "--learning-rate",
     type=float,
-    help="Learning rate at the start of each retraining; default: a fifth of RUN's.",
+    help="Learning rate at the start of each retraining; default: a fifth of the recipe's.",
+)
+@click.option("--recipe", type=PATH, help="Retrain by this recipe instead of RUN's.")
+@click.option(
+    "--schedule",
+    default="linear",
+    show_default=True,
+    help="Sizes of the steps: linear, or cubic for small ones at the end.",
 )
 @click.option("--distil", is_flag=True, help="RUN's network teaches the pruned ones.")
 @click.option(
@@ -73,6 +80,8 @@ def command(
     epochs_per_step: int,
     final_epochs: int,
     learning_rate: float | None,
+    recipe: Path | None,
+    schedule: str,
     distil: bool,
     criterion: str,
     multiple: int,
@@ -102,6 +111,8 @@ def command(
         criterion=criterion,
         multiple=multiple,
         distil=distil,
+        schedule=schedule,
+        recipe=recipe,
         resume=resume,
     )
     click.echo(_table(points))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from asc_tiny import api
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, data_option, fold_option, json_option, resample_option, warn
 from asc_tiny.cli.streams import say
+
+if TYPE_CHECKING:
+    from asc_tiny.audio.dataset import Dataset
 
 
 @click.command(
@@ -29,6 +32,13 @@ from asc_tiny.cli.streams import say
     "--features",
     type=click.Choice(["float", "fixed"]),
     help="Features of the float or the integer front end; the recipe's if not given.",
+)
+@click.option("--init", metavar="RUN", help="Start from the weights of a run or a file.")
+@click.option("--device", metavar="NAME", help="Train on the clips of this recording device alone.")
+@click.option(
+    "--devices",
+    metavar="LIST",
+    help='Fine-tune --init for "each" device, or "a,b", and choose where that is better.',
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Stop after the first epochs.")
 @click.option(
@@ -67,6 +77,9 @@ def command(
     resample: bool,
     out: Path,
     features: str | None,
+    init: str | None,
+    device: str | None,
+    devices: str | None,
     epochs: int | None,
     strategy: str,
     resume: bool,
@@ -83,10 +96,23 @@ def command(
 
     With --seeds or --folds it trains several times and tells mean, standard deviation and range of
     the accuracies and log losses on the splits "evaluate", also in study.json.
+
+    With --devices, --out gets a run for each device, and devices.toml for "evaluate": which of them
+    is better than the general network on recordings that the recipe's validation_share holds out.
     """
+    if devices is not None:
+        if device or seeds or folds or strategy != "none":
+            raise click.UsageError(
+                "--devices does not go with --device, --seeds, --folds and --strategy"
+            )
+        loaded = api.load_dataset(data, fold=fold, resample=resample)
+        _fine_tune(recipe, loaded, out, devices, as_json, init, features, epochs, resume)
+        return
     if seeds is not None or folds is not None:
-        if strategy != "none":
-            raise click.UsageError("--strategy does not go with --seeds and --folds")
+        if strategy != "none" or init or device:
+            raise click.UsageError(
+                "--strategy, --init and --device do not go with --seeds and --folds"
+            )
         document = api.train_study(
             recipe,
             data,
@@ -110,6 +136,8 @@ def command(
         api.load_dataset(data, fold=fold, resample=resample),
         out,
         features=features,
+        init=init,
+        device=device,
         epochs=epochs,
         strategy=strategy,
         resume=resume,
@@ -123,6 +151,31 @@ def command(
         f"{run.model_path}: {info.epochs} epochs, "
         f"float accuracy {info.evaluate_accuracy:.4f} on split evaluate"
     )
+
+
+def _fine_tune(
+    recipe: Path,
+    dataset: Dataset,
+    out: Path,
+    devices: str,
+    as_json: bool,
+    init: str | None,
+    features: str | None,
+    epochs: int | None,
+    resume: bool,
+) -> None:
+    """Fine-tune for devices and print what was chosen."""
+    from asc_tiny.cli.main import print_json
+
+    options: dict[str, Any] = {"features": features, "epochs": epochs, "resume": resume}
+    found = api.train_devices(recipe, dataset, out, init=init, devices=devices, **options)
+    from asc_tiny.evaluation import device_map, device_models
+
+    if as_json:
+        print_json(device_models.to_json(found))
+    else:
+        click.echo(device_models.table(found))
+        say(str(out / device_map.FILE))
 
 
 def _print_study(document: dict[str, Any], as_json: bool) -> None:

@@ -13,6 +13,7 @@ from asc_tiny.compress.layer_error import layer_errors, to_json
 from asc_tiny.compress.quantize import quantize, with_metadata
 from asc_tiny.features import cache
 from asc_tiny.features.cache import FeatureSet
+from asc_tiny.train import training_clips
 from asc_tiny.train.run import Run
 from asc_tiny.util.errors import AscError
 
@@ -58,6 +59,7 @@ def quantize_run(
             f"{info.dataset_fingerprint[:12]}, {dataset.root} has {fingerprint[:12]}"
         )
     info.check_fold(run.root, dataset)
+    dataset = training_clips.of_recipe(dataset, recipe)
     # What the network was trained on: floats, or what the integer front end's codes stand for.
     features = cache.load(
         dataset.split("train"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,9 @@ def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> li
     """
     for system in systems:
         clips = split(dataset, split_name, system.labels, source=str(system.path))
-    floats = {network.sha256: network for system in systems for network in system.floats}
-    members = {member.model_file.sha256: member for system in systems for member in system.members}
+    parts = [part for system in systems for part in system.parts]
+    floats = {network.sha256: network for part in parts for network in part.floats}
+    members = {member.model_file.sha256: member for part in parts for member in part.members}
     probabilities = {key: float_scores(network, clips) for key, network in floats.items()}
     codes = {
         name: int8_codes(members, clips, integer_front_end=integer)
@@ -76,6 +78,9 @@ def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> li
     }
 
     def scored(system: System) -> Iterator[tuple[str, Float64Array, float]]:
+        if system.other is not None:
+            found = {part.path: list(scored(part)) for part in system.parts}
+            yield from _by_device(system, clips, found)
         if system.floats:
             of_network = [probabilities[n.sha256] for n in system.floats]
             yield "float", system.float_scores(of_network), FLOAT_FLOOR
@@ -93,6 +98,34 @@ def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> li
         return Evaluation(system, results, tuple(clips), found[-1][1])
 
     return [evaluated(system) for system in systems]
+
+
+def _by_device(
+    system: System,
+    clips: Sequence[Clip],
+    found: Mapping[Path, Sequence[tuple[str, Float64Array, float]]],
+) -> Iterator[tuple[str, Float64Array, float]]:
+    """Yield the scores of a map of devices, each clip's from the system of its device.
+
+    Args:
+        system: the map.
+        clips: what was evaluated.
+        found: arithmetic, scores of all clips and floor of the log loss of each system, by path.
+
+    Raises:
+        AscError: the systems have no arithmetic in common.
+    """
+    tables = {
+        path: {name: (scores, floor) for name, scores, floor in rows}
+        for path, rows in found.items()
+    }
+    common = [name for name in ARITHMETICS if all(name in table for table in tables.values())]
+    if not common:
+        raise AscError(f"{system.path}: some models are float networks and some are int8")
+    for name in common:
+        chosen = [tables[system.of_device(clip.device).path][name] for clip in clips]
+        scores = np.stack([each[0][index] for index, each in enumerate(chosen)])
+        yield name, scores, max(floor for _, floor in chosen)
 
 
 def float_scores(network: FloatNetwork, clips: Sequence[Clip]) -> Float64Array:

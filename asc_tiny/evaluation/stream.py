@@ -133,6 +133,8 @@ def evaluate(system: System, clips: Sequence[Clip], config: DecisionConfig) -> S
         AscError: the system has no int8 network, the stream is shorter than a window, or a clip
             cannot be used.
     """
+    if system.other is not None:
+        raise AscError(f"{system.path}: maps devices, a stream needs the model of one")
     if not system.members:
         raise AscError(f"{system.path}: float network, a stream needs a .tflite or an ensemble")
     frontend = system.members[0].frontend

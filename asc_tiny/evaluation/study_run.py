@@ -122,7 +122,7 @@ def train_member(options: StudyOptions, member: Member) -> None:
     dataset = Dataset.load(options.data, member.fold, resample=options.resample)
     root = member.run.root
     finished = loop.train(recipe, dataset, root, epochs=options.epochs, resume=options.resume)
-    scores = training_data.evaluate_scores(load(finished.model_path), finished, dataset)
+    scores = training_data.split_scores(load(finished.model_path), finished, dataset)
     study.write_scores(
         member.scores_path, dataset.split("evaluate"), dataset.labels, scores.astype(np.float64)
     )

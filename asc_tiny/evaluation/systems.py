@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.complexity.report import ModelComplexity, Total, measure, total
+from asc_tiny.evaluation import device_map
 from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.model.ensemble import Ensemble, Member, load_model, member_of
 from asc_tiny.util.errors import AscError
@@ -54,6 +55,9 @@ class System:
             alone.
         floats: the Keras model that each member was made from, empty if not all were given.
         ensemble: what combines the members, None for one network.
+        by_device: the systems that stand for devices, if this is a map of them; then the members
+            and floats are theirs alone.
+        other: the system for all other devices, if this is a map.
     """
 
     path: Path
@@ -61,16 +65,36 @@ class System:
     members: tuple[Member, ...] = ()
     floats: tuple[FloatNetwork, ...] = ()
     ensemble: Ensemble | None = None
+    by_device: Mapping[str, System] = field(default_factory=dict)
+    other: System | None = None
+
+    @property
+    def parts(self) -> tuple[System, ...]:
+        """The different systems of a map of devices, else this one."""
+        if self.other is None:
+            return (self,)
+        return tuple({part.path: part for part in (self.other, *self.by_device.values())}.values())
+
+    def of_device(self, device: str) -> System:
+        """Return the system that clips of a device are for."""
+        return self if self.other is None else self.by_device.get(device, self.other)
 
     @property
     def complexity(self) -> Total:
-        """Sums over the int8 networks, or before folding for a .keras file alone."""
+        """Sums over the int8 networks, or before folding for a .keras file alone.
+
+        Of a map of devices, those of the largest: a device has one of its systems.
+        """
+        if self.other is not None:
+            return max((part.complexity for part in self.parts), key=lambda c: (c.macs, c.params))
         measured = [measure(member.model_file.graph) for member in self.members]
         return total(measured or [network.complexity for network in self.floats])
 
     @property
     def unfolded_params(self) -> int | None:
         """Parameters before batch-norm folds into convolutions, None without .keras files."""
+        if self.other is not None:
+            return max((part.unfolded_params or 0 for part in self.parts), default=0) or None
         return sum(network.complexity.params for network in self.floats) or None
 
     @property
@@ -102,15 +126,28 @@ class System:
         return {
             "model": str(self.path),
             "labels": list(self.labels),
-            "params": self.complexity.params if self.members else None,
+            "params": self.complexity.params if self.has_int8 else None,
             "params_before_folding": self.unfolded_params,
             "macs": self.complexity.macs,
             "ensemble": self._ensemble_json(),
             "files": self.files(),
+            **({"devices": self._devices_json()} if self.other else {}),
         }
+
+    @property
+    def has_int8(self) -> bool:
+        """Whether it has int8 networks, in each part if it is a map of devices."""
+        return all(part.members for part in self.parts)
+
+    def _devices_json(self) -> dict[str, str]:
+        assert self.other is not None
+        named = {name: str(part.path) for name, part in self.by_device.items()}
+        return {**named, "other": str(self.other.path)}
 
     def files(self) -> list[dict[str, Any]]:
         """Return path, hash and provenance of every network's file."""
+        if self.other is not None:
+            return [each for part in self.parts for each in part.files()]
         models = [member.model_file for member in self.members]
         quantized = [(m.path, m.sha256, {"network": m.network, **m.provenance}) for m in models]
         networks = [(n.path, n.sha256, dict(n.provenance)) for n in self.floats]
@@ -133,7 +170,8 @@ def load(paths: Sequence[Path]) -> list[System]:
     is that system's float side; any other one is a system of its own.
 
     Args:
-        paths: .tflite, .keras (in the folder of its run) and ensemble .toml files.
+        paths: .tflite, .keras (in the folder of its run), .toml files of ensembles and of maps
+            from devices to such files; beside a map no two files make one system.
 
     Returns:
         The systems in the order of their files.
@@ -145,6 +183,9 @@ def load(paths: Sequence[Path]) -> list[System]:
         if path.suffix not in KINDS:
             kinds = ", ".join(f"{suffix} ({kind})" for suffix, kind in KINDS.items())
             raise AscError(f"{path}: unknown kind of model, allowed: {kinds}")
+    maps = {path: device_map.read(path) for path in paths if device_map.is_one(path)}
+    if maps:
+        return [_map(path, maps[path]) if path in maps else load([path])[0] for path in paths]
     unique = tuple(dict.fromkeys(paths))
     floats = {path: _float_network(path) for path in unique if path.suffix == ".keras"}
     parents = {network.sha256: network for network in floats.values()}
@@ -154,6 +195,24 @@ def load(paths: Sequence[Path]) -> list[System]:
         if network.sha256 not in used:
             systems[path] = System(path, network.labels, floats=(network,))
     return [systems[path] for path in unique if path in systems]
+
+
+def _map(path: Path, models: device_map.DeviceMap) -> System:
+    """Return a map of devices as a system.
+
+    Raises:
+        AscError: a model cannot be used, or two of them do not have the same labels.
+    """
+    files = tuple(dict.fromkeys((models.other, *models.by_device.values())))
+    found = {file: load([file])[0] for file in files}
+    labels = found[models.other].labels
+    for file, system in found.items():
+        if system.other is not None:
+            raise AscError(f"{path}: {file} is a map of devices itself")
+        if system.labels != labels:
+            raise AscError(f"{path}: {file} has other labels than {models.other}")
+    by_device = {device: found[file] for device, file in models.by_device.items()}
+    return System(path, labels, by_device=by_device, other=found[models.other])
 
 
 def _quantized(path: Path, parents: Mapping[str, FloatNetwork]) -> System:

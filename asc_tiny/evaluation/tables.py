@@ -140,7 +140,7 @@ def _system_cells(evaluation: Evaluation, arithmetics: Sequence[str]) -> list[st
     system = evaluation.system
     found = [evaluation.results.get(name) for name in arithmetics]
     return [
-        f"{system.complexity.params:,}" if system.members else MISSING,
+        f"{system.complexity.params:,}" if system.has_int8 else MISSING,
         f"{system.unfolded_params:,}" if system.unfolded_params else MISSING,
         f"{system.complexity.macs:,}",
         *(_with_interval(result.overall) if result else MISSING for result in found),

@@ -17,7 +17,15 @@ from asc_tiny.audio.dataset import Dataset
 from asc_tiny.audio.responses import BUILTIN
 from asc_tiny.nets.mixup_normalization import MixupNormalisation
 from asc_tiny.nets.rebuild import filters_of, rebuilt
-from asc_tiny.train import distil, learning_rate, optimizer, precision, shuffle, transfer
+from asc_tiny.train import (
+    distil,
+    learning_rate,
+    optimizer,
+    precision,
+    shuffle,
+    training_clips,
+    transfer,
+)
 from asc_tiny.train.augmentation import augment, devices, waveform
 from asc_tiny.train.augmentation.noise_mask import Noise
 from asc_tiny.train.averaging import WeightAverage
@@ -102,8 +110,11 @@ def _train(
     precision.check(recipe.precision)
     _check_folder(run, recipe, resume)
     _check_splits(dataset)
+    # Bands are normalised for all devices alike.
+    dataset = training_clips.with_validation(dataset, recipe.validation_share)
     with naming(cache_folder or user_cache.folder()):
         recipe = with_band_statistics(recipe, dataset.split("train"), cache_folder)
+        dataset = training_clips.of_device(dataset, recipe.device)
         data = TrainingData.load(dataset, recipe, cache_folder)
     info = RunInfo(
         labels=dataset.labels,

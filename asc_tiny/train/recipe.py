@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -66,6 +67,9 @@ class Recipe:
         freeze: layers whose weights stay as they are, by name or pattern.
         linear_probe: whether only the last layer with weights learns.
         rate_factors: factors of the learning rate of layers, by name or pattern.
+        device: recording device whose clips it trains on; "" for all.
+        validation_share: share of the recordings of the split ``train`` that are held out, to
+            choose between networks on; 0 to 0.5.
         frontend, schedule, augmentation, mixup_normalization, noise_mask, devices, distillation,
             loss, averaging, waveform, quantization_aware: tables of the file.
         source: the file's bytes; they travel with the run.
@@ -89,6 +93,8 @@ class Recipe:
     freeze: tuple[str, ...] = ()
     linear_probe: bool = False
     rate_factors: Mapping[str, float] = field(default_factory=dict)
+    device: str = ""
+    validation_share: float = 0.0
     frontend: FrontEndConfig = field(default_factory=FrontEndConfig)
     schedule: Schedule = field(default_factory=Schedule)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -110,6 +116,7 @@ class Recipe:
         check(self, "name", labels.is_name(self.name), labels.ALLOWED)
         check(self, "network", networks.is_name(self.network), networks.allowed())
         check(self, "seed", 0 <= self.seed < 2**31, "0 to 2147483647")
+        check(self, "validation_share", 0.0 <= self.validation_share <= 0.5, "0 to 0.5")
         check(self, "dropout", 0.0 <= self.dropout < 1.0, "0 to below 1")
         check(self, "features", self.features in ARITHMETICS, ", ".join(ARITHMETICS))
         stored = self.feature_storage in STORAGES
@@ -253,6 +260,23 @@ def with_seed(recipe: Recipe, seed: int) -> Recipe:
         return recipe
     source = _with_value(recipe.source, "seed", str(seed))
     return dataclasses.replace(recipe, seed=seed, source=source)
+
+
+def fine_tuning(recipe: Recipe, *, init: str | None = None, device: str | None = None) -> Recipe:
+    """Return a recipe that starts from another network, or trains on a device, also in ``source``.
+
+    Args:
+        recipe: the recipe; None of the others leaves its value.
+        init: file or run whose weights training starts from.
+        device: recording device whose clips it trains on.
+    """
+    chosen: dict[str, Any] = {"init": init, "device": device}
+    for key, value in chosen.items():
+        if value is not None and value != getattr(recipe, key):
+            source = _with_value(recipe.source, key, json.dumps(value, ensure_ascii=False))
+            changed: dict[str, Any] = {key: value, "source": source}
+            recipe = dataclasses.replace(recipe, **changed)
+    return recipe
 
 
 def parse(source: bytes, *, folder: Path) -> Recipe:

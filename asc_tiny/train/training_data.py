@@ -125,19 +125,22 @@ def predict(model: keras.Model, features: FeatureSet) -> Float32Array:
     return scores
 
 
-def evaluate_scores(model: keras.Model, run: Run, dataset: Dataset) -> Float32Array:
-    """Return a run's probabilities on the split ``evaluate``, shape (clips, classes).
+def split_scores(
+    model: keras.Model, run: Run, dataset: Dataset, split: str = "evaluate"
+) -> Float32Array:
+    """Return a run's probabilities on a split, shape (clips, classes).
 
     Args:
         model: network of the run.
         run: run that is complete.
         dataset: the data set that it was trained on.
+        split: name of the split.
 
     Raises:
         AscError: a clip cannot be used.
     """
     config, arithmetic = run.info().frontend, run.recipe().features
-    features = cache.load(dataset.split("evaluate"), config, arithmetic=arithmetic)
+    features = cache.load(dataset.split(split), config, arithmetic=arithmetic)
     return predict(model, features)
 
 

@@ -105,6 +105,7 @@ def test_most_functions_that_need_no_tools_have_an_example() -> None:
     }
     training = {
         "train",
+        "train_devices",
         "train_study",
         "search",
         "quantize",

@@ -22,10 +22,12 @@ from asc_tiny.train.loop import train
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run
 from asc_tiny.util import locks
+from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import parse_json, read_bytes, write_bytes, write_text
 
 SCHEMA = 1
+SCHEDULES = ("linear", "cubic")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ class Settings:
         multiple: layers keep a multiple of so many filters.
         distil: the network before pruning teaches the pruned ones, as the recipe's table
             ``distillation`` says.
+        schedule: one of ``SCHEDULES``.
     """
 
     steps: int
@@ -50,16 +53,28 @@ class Settings:
     criterion: str = "l1"
     multiple: int = 1
     distil: bool = False
+    schedule: str = "linear"
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:
             raise AscError(f"--criterion {self.criterion}: allowed are {', '.join(CRITERIA)}")
+        if self.schedule not in SCHEDULES:
+            raise AscError(f"--schedule {self.schedule}: allowed are {', '.join(SCHEDULES)}")
         if not 0.0 < self.rate_max <= 10.0:
             raise AscError(f"--learning-rate {self.rate_max:g}: allowed are above 0, up to 10")
 
     def epochs(self, step: int) -> int:
         """Return the epochs of retraining after a step, counted from 1."""
         return self.final_epochs if step == self.steps else self.epochs_per_step
+
+    def share(self, step: int) -> float:
+        """Return the share of the way to the goal, up to 1, after a step, counted from 1.
+
+        ``linear`` steps are equal. ``cubic`` ones go 1 - (1 - t)^3 of the way, most where there is
+        most to spare (Zhu and Gupta, "To prune, or not to prune", arXiv:1710.01878).
+        """
+        left = 1.0 - step / self.steps
+        return 1.0 - (left**3 if self.schedule == "cubic" else left)
 
 
 @dataclass(frozen=True)
@@ -100,6 +115,7 @@ def prune(
     goal: Goal,
     settings: Settings,
     *,
+    retraining: Recipe | None = None,
     resume: bool = False,
     cache_folder: Path | None = None,
 ) -> tuple[Point, ...]:
@@ -115,6 +131,7 @@ def prune(
         out: the folder of the pruning.
         goal: where to stop.
         settings: steps and retraining.
+        retraining: recipe to retrain by, of the same network and features; None for the source's.
         resume: go on with the pruning in ``out``; it ends as if it had never stopped.
         cache_folder: folder that keeps the features; None for the user's cache.
 
@@ -127,11 +144,15 @@ def prune(
     """
     curve.require_matplotlib()
     _check_source(source, dataset)
+    if retraining is not None:
+        _check_retraining(retraining, source.recipe())
     network = _ranked(source, settings)
     # Hours of training come later: can the goal be met at all?
     network.counts(goal, network.start, settings.multiple)
     with locks.exclusive(out):
-        return _prune(source, dataset, out, goal, settings, network, resume, cache_folder)
+        return _prune(
+            source, dataset, out, goal, settings, network, retraining, resume, cache_folder
+        )
 
 
 def _prune(
@@ -141,22 +162,24 @@ def _prune(
     goal: Goal,
     settings: Settings,
     network: RankedNetwork,
+    retraining: Recipe | None,
     resume: bool,
     cache_folder: Path | None,
 ) -> tuple[Point, ...]:
     pruning, start = Pruning(out), network.start
-    _claim(pruning, _description(source, goal, settings), resume)
+    _claim(pruning, _description(source, goal, settings, retraining), resume)
     teachers = [source.model()] if settings.distil else []
     last, points = source, [_point(0, source, network, start)]
     with tqdm(total=settings.steps, desc="pruning", unit="step", disable=None) as bar:
         for number in range(1, settings.steps + 1):
             run = pruning.step(number)
             if not _complete(run):
-                part = goal.part(number / settings.steps, start)
+                part = goal.part(settings.share(number), start)
                 counts = network.counts(part, start, settings.multiple)
                 filters, smaller = network.ranking.layer_filters(counts), network.shrunk(counts)
                 recipe = retraining_recipe(
                     source.recipe(),
+                    retraining,
                     filters,
                     epochs=settings.epochs(number),
                     rate_max=settings.rate_max,
@@ -181,16 +204,25 @@ def _prune(
 
 
 def retraining_recipe(
-    recipe: Recipe, filters: Mapping[str, int], *, epochs: int, rate_max: float
+    source: Recipe,
+    retraining: Recipe | None,
+    filters: Mapping[str, int],
+    *,
+    epochs: int,
+    rate_max: float,
 ) -> Recipe:
     """Return a recipe with other filters and a schedule of one cycle, for weights that are there.
 
     Args:
-        recipe: what the network was trained with.
+        source: what the network was trained with.
+        retraining: what it is retrained with; None for the same.
         filters: number of filters of each convolution that is pruned, by its name.
         epochs: length of the cycle.
         rate_max: learning rate at its start; ``rate_min`` stays if it is lower.
     """
+    recipe = source
+    if retraining is not None:
+        recipe = dataclasses.replace(retraining, network_folder=source.network_folder)
     schedule = dataclasses.replace(
         recipe.schedule,
         cycles=(epochs,),
@@ -198,7 +230,7 @@ def retraining_recipe(
         rate_max=rate_max,
         rate_min=min(recipe.schedule.rate_min, rate_max),
     )
-    every = {**recipe.filters, **filters}
+    every = {**source.filters, **filters}
     content = recipe.content
     content["filters"] = every
     content.pop("init", None)
@@ -209,8 +241,8 @@ def retraining_recipe(
         "rate_max": schedule.rate_max,
         "rate_min": schedule.rate_min,
     }
-    source = tomli_w.dumps(content).encode("utf-8")
-    return dataclasses.replace(recipe, filters=every, init="", schedule=schedule, source=source)
+    text = tomli_w.dumps(content).encode("utf-8")
+    return dataclasses.replace(recipe, filters=every, init="", schedule=schedule, source=text)
 
 
 def _ranked(run: Run, settings: Settings) -> RankedNetwork:
@@ -230,11 +262,22 @@ def _check_source(source: Run, dataset: Dataset) -> None:
     source.info().check_fold(source.root, dataset)
 
 
-def _description(source: Run, goal: Goal, settings: Settings) -> dict[str, Any]:
+def _check_retraining(retraining: Recipe, source: Recipe) -> None:
+    """Check that a recipe is of the same network and features as the run's."""
+    for key in ("network", "network_options", "frontend", "normalize_bands", "features"):
+        mine, other = getattr(retraining, key), getattr(source, key)
+        if mine != other:
+            raise AscError(f"--recipe: {key} is another one than the run's, {shown(other)}")
+
+
+def _description(
+    source: Run, goal: Goal, settings: Settings, retraining: Recipe | None
+) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "source_sha256": source.model_sha256(),
         "goal": to_json(goal),
+        "recipe_sha256": retraining.sha256 if retraining else None,
         **dataclasses.asdict(settings),
     }
 

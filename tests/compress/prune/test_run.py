@@ -230,7 +230,7 @@ def test_an_unfinished_run_is_refused(source, dataset, folder):
 
 def test_the_retraining_recipe_is_its_own_file(source, folder):
     recipe = source.recipe()
-    changed = retraining_recipe(recipe, {"expand": 20}, epochs=7, rate_max=0.01)
+    changed = retraining_recipe(recipe, None, {"expand": 20}, epochs=7, rate_max=0.01)
     path = folder / "changed.toml"
     path.write_bytes(changed.source)
     assert recipes.load(path) == changed
@@ -244,6 +244,31 @@ def run_main(capsys, *arguments):
     with pytest.raises(SystemExit) as ended:
         main(["prune", *map(str, arguments)])
     return ended.value.code, capsys.readouterr()
+
+
+def test_another_recipe_to_retrain_by_gives_all_but_the_network(source, folder, dataset):
+    recipe = dataclasses.replace(source.recipe(), filters={"point1": 12})
+    path = folder / "retraining.toml"
+    path.write_text(RECIPE + "[distillation]\nweight = 0.9\n[averaging]\nkind = 'ema'\n")
+    other = recipes.load(path)
+    changed = retraining_recipe(recipe, other, {"expand": 20}, epochs=7, rate_max=0.01)
+    assert changed.filters == {"point1": 12, "expand": 20}
+    assert changed.network_folder == source.network_folder
+    assert (changed.distillation.weight, changed.averaging.kind) == (0.9, "ema")
+    assert changed.schedule.cycles == (7,)
+    path.write_text(RECIPE.replace("n_mels = 16", "n_mels = 24"))
+    with pytest.raises(AscError, match="--recipe: frontend is another one than the run's"):
+        pruned(source, dataset, folder, "other", retraining=recipes.load(path))
+
+
+def test_cubic_steps_are_small_at_the_end():
+    settings = dataclasses.replace(SETTINGS, steps=4, schedule="cubic")
+    shares = [settings.share(step) for step in (1, 2, 3, 4)]
+    assert shares == [1 - 27 / 64, 1 - 8 / 64, 1 - 1 / 64, 1]
+    linear = dataclasses.replace(SETTINGS, steps=4)
+    assert [linear.share(step) for step in (1, 2, 3, 4)] == [0.25, 0.5, 0.75, 1]
+    with pytest.raises(AscError, match="--schedule sudden: allowed are linear, cubic"):
+        dataclasses.replace(SETTINGS, schedule="sudden")
 
 
 def test_command_line(source, synthetic, folder, capsys, monkeypatch, tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from asc_tiny.model import model_file
 from asc_tiny.model.ensemble import SUFFIX, Ensemble, Model, member_of, to_toml
 from asc_tiny.tflm.ensemble_interpreter import interpreter
 from asc_tiny.train import recipe as recipes
+from asc_tiny.util import process_pool, ray_cluster
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import write_text
 
@@ -192,7 +195,12 @@ def scores(model: Model, clips: Sequence[Samples]) -> Int8Array:
 
 
 def evaluate(
-    paths: Sequence[Path | str], dataset: Dataset, *, split: str = "test"
+    paths: Sequence[Path | str],
+    dataset: Dataset,
+    *,
+    split: str = "test",
+    jobs: int = 1,
+    ray: str | None = None,
 ) -> list[Evaluation]:
     """Evaluate models on a split in every arithmetic that they can run in.
 
@@ -206,6 +214,12 @@ def evaluate(
         The clips, as ``load_dataset`` gives them.
     split
         ``"train"``, ``"evaluate"`` or ``"test"``.
+    jobs
+        Processes that share the clips for int8 models, 1 or more. A script that gives more needs
+        an ``if __name__ == "__main__":``.
+    ray
+        Address of a Ray cluster whose cores share them instead; None for this computer. The clips
+        have the same paths there.
 
     Returns
     -------
@@ -218,7 +232,14 @@ def evaluate(
     AscError
         A file or a clip cannot be used, or the split is unknown, empty or has another scene.
     """
-    return evaluation.evaluate(systems.load([Path(path) for path in paths]), dataset, split)
+    loaded = systems.load([Path(path) for path in paths])
+    with ExitStack() as stack:
+        pool: Executor | None = None
+        if ray is not None:
+            pool = stack.enter_context(ray_cluster.connected(ray))
+        elif jobs > 1:
+            pool = stack.enter_context(process_pool.pool(jobs))
+        return evaluation.evaluate(loaded, dataset, split, pool)
 
 
 def evaluate_stream(

@@ -48,6 +48,14 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Write scores per clip, recordings, errors, calibration and a DCASE submission, too.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that share the clips for .tflite files.",
+)
+@click.option("--ray", metavar="ADDRESS", help="Share them on the computers of a Ray cluster.")
 def command(
     models: tuple[Path, ...],
     data: Path,
@@ -60,6 +68,8 @@ def command(
     as_json: bool,
     html: Path | None,
     details: Path | None,
+    jobs: int,
+    ray: str | None,
 ) -> None:
     """Evaluate MODELs: .tflite files, ensembles (.toml), model.keras in the folder of its run.
 
@@ -80,14 +90,14 @@ def command(
     if decision and not stream:
         raise click.UsageError("--decision needs --stream")
     if stream:
-        if as_table or html or details:
+        if as_table or html or details or jobs > 1 or ray:
             raise click.UsageError("--stream goes with --json alone")
         dataset = api.load_dataset(data, fold=fold, resample=resample)
         found = api.evaluate_stream(models, dataset, split=split, decision=decision)
         _print_streams(found, split, as_json)
         return
     dataset = api.load_dataset(data, fold=fold, resample=resample)
-    evaluations = api.evaluate(models, dataset, split=split)
+    evaluations = api.evaluate(models, dataset, split=split, jobs=jobs, ray=ray)
     if details:
         _write_details(evaluations, details)
     if html:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import quantize
 from asc_tiny.model.ensemble import Member
 from asc_tiny.tflm.ensemble_interpreter import interpreter
+from asc_tiny.util import process_pool
 from asc_tiny.util.errors import AscError
 
 Float64Array = NDArray[np.float64]
@@ -50,7 +53,9 @@ class Evaluation:
         return {**self.system.to_json(), "results": results}
 
 
-def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> list[Evaluation]:
+def evaluate(
+    systems: Sequence[System], dataset: Dataset, split_name: str, pool: Executor | None = None
+) -> list[Evaluation]:
     """Evaluate systems on a split; features and networks that they share are run once.
 
     An int8 output code of 0 above the zero point stands for anything below half a step, so the
@@ -60,6 +65,8 @@ def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> li
         systems: what to evaluate.
         dataset: the clips.
         split_name: ``train``, ``evaluate`` or ``test``.
+        pool: what runs int8 networks and their front ends, a part of the clips at a time; None for
+            this process. The result is the same.
 
     Raises:
         AscError: the split is unknown or empty, has a scene that a system does not know, or a
@@ -72,7 +79,7 @@ def evaluate(systems: Sequence[System], dataset: Dataset, split_name: str) -> li
     members = {member.model_file.sha256: member for part in parts for member in part.members}
     probabilities = {key: float_scores(network, clips) for key, network in floats.items()}
     codes = {
-        name: int8_codes(members, clips, integer_front_end=integer)
+        name: int8_codes(members, clips, integer_front_end=integer, pool=pool)
         for name, integer in (("int8", False), ("int8_integer_frontend", True))
         if members
     }
@@ -136,7 +143,11 @@ def float_scores(network: FloatNetwork, clips: Sequence[Clip]) -> Float64Array:
 
 
 def int8_codes(
-    members: Mapping[str, Member], clips: Sequence[Clip], *, integer_front_end: bool
+    members: Mapping[str, Member],
+    clips: Sequence[Clip],
+    *,
+    integer_front_end: bool,
+    pool: Executor | None = None,
 ) -> dict[str, Int8Array]:
     """Return the outputs of quantised models from TensorFlow Lite Micro's kernels.
 
@@ -145,6 +156,7 @@ def int8_codes(
         clips: what to evaluate.
         integer_front_end: compute the input with the firmware's integer arithmetic instead of
             rounding the float features.
+        pool: runs parts of the clips side by side; None for this process.
 
     Returns:
         An array of shape (clips, labels) under the key of each model.
@@ -152,15 +164,41 @@ def int8_codes(
     Raises:
         AscError: TensorFlow Lite Micro does not run a model, or a clip cannot be used.
     """
+    title = "int8, integer features" if integer_front_end else "int8"
+    with tqdm(total=len(clips), desc=title, unit="clip", disable=None, leave=False) as bar:
+        if pool is None:
+            return _int8_codes(members, clips, integer_front_end, bar.update)
+        parts: list[Future[dict[str, Int8Array]]] = []
+        # Those of the feature cache's files, each of which a process has for itself.
+        for start in range(0, len(clips), cache.SHARD_CLIPS):
+            some = clips[start : start + cache.SHARD_CLIPS]
+            with process_pool.interrupts_blocked():
+                parts.append(pool.submit(_int8_codes, members, some, integer_front_end))
+        try:
+            found = []
+            for part in parts:
+                found.append(part.result())
+                bar.update(len(found[-1][next(iter(members))]))
+        except BrokenProcessPool as error:
+            raise AscError("evaluate: a process was killed, is there enough memory?") from error
+    return {key: np.concatenate([part[key] for part in found]) for key in members}
+
+
+def _int8_codes(
+    members: Mapping[str, Member],
+    clips: Sequence[Clip],
+    integer_front_end: bool,
+    advance: Callable[[], object] = lambda: None,
+) -> dict[str, Int8Array]:
     source = _integer_codes if integer_front_end else _float_codes
     inputs = {m.frontend: source(clips, m.frontend) for m in members.values()}
     interpreters = {key: interpreter(member.model_file) for key, member in members.items()}
     outputs: dict[str, list[Int8Array]] = {key: [] for key in members}
-    title = "int8, integer features" if integer_front_end else "int8"
-    for index in tqdm(range(len(clips)), desc=title, unit="clip", disable=None, leave=False):
+    for index in range(len(clips)):
         features = {frontend: features_of(index) for frontend, features_of in inputs.items()}
         for key, member in members.items():
             outputs[key].append(interpreters[key].run(features[member.frontend]))
+        advance()
     return {key: np.stack(rows) for key, rows in outputs.items()}
 
 

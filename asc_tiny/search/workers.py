@@ -5,20 +5,18 @@ Both take a ``Training`` and give a future of its accuracy.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.nets import require_tensorflow
 from asc_tiny.train import recipe as recipes
-from asc_tiny.util import process_pool
-from asc_tiny.util.errors import AscError
+from asc_tiny.util import locks, process_pool, ray_cluster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +62,9 @@ def perform(training: Training) -> float:
     require_tensorflow()
     from asc_tiny.train import loop
 
+    # A cluster starts a training again elsewhere, a search that was killed goes on, and the process
+    # that had it before may still be about to end.
+    locks.wait_until_free(Path(training.out))
     recipe = recipes.parse(training.recipe.encode("utf-8"), folder=Path(training.recipe_folder))
     dataset = Dataset.load(Path(training.data), training.fold, resample=training.resample)
     run = loop.train(recipe, dataset, Path(training.out), epochs=training.epochs, resume=True)
@@ -112,49 +113,13 @@ def ray(address: str) -> Iterator[Workers]:
     Raises:
         AscError: Ray is not installed, or the cluster does not answer.
     """
-    try:
-        import ray as library
-    except ImportError as error:
-        raise AscError("ray is not installed: pip install 'asc-tiny[search]'") from error
-    try:
-        library.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise AscError(f"--ray {address}: the cluster does not answer: {first}") from error
-    try:
-        yield _Ray(library, library.remote(num_cpus=1, max_retries=2)(_answered))
-    finally:
-        library.shutdown()
+    with ray_cluster.connected(address) as cluster:
+        yield _Ray(cluster)
 
 
 @dataclass(frozen=True)
 class _Ray:
-    library: Any
-    remote: Any
+    cluster: Executor
 
     def submit(self, training: Training) -> Future[float]:
-        reference = self.remote.remote(asdict(training))
-        future: Future[float] = Future()
-
-        def done(source: Future[Any]) -> None:
-            try:
-                answer = source.result()
-            except self.library.exceptions.RayError as error:
-                lines = str(error).strip().splitlines()
-                future.set_exception(AscError(f"{training.out}: ray: {lines[-1] if lines else ''}"))
-                return
-            if "error" in answer:
-                future.set_exception(AscError(answer["error"]))
-            else:
-                future.set_result(float(answer["accuracy"]))
-
-        reference.future().add_done_callback(done)
-        return future
-
-
-def _answered(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the accuracy of a training, or why there is none, as plain values."""
-    try:
-        return {"accuracy": perform(Training(**values))}
-    except AscError as error:
-        return {"error": str(error)}
+        return self.cluster.submit(perform, training)

@@ -101,6 +101,17 @@ def exclusive(folder: Path) -> Iterator[None]:
             os.close(handle)
 
 
+def wait_until_free(folder: Path) -> None:
+    """Wait until no other run writes into a folder; one that is missing is free.
+
+    What takes the place of a process that was killed may come before that one has ended.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError, UnsupportedError):
+        handle = take(folder.resolve(), FOLDER, wait=True)
+        assert handle is not None
+        os.close(handle)
+
+
 def followed(path: Path) -> Path:
     """Return where ``path`` really is, itself if it is no link.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import html
 import json
+import pickle
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -184,6 +186,37 @@ def test_integer_figures_are_those_of_the_firmware_arithmetic(files):
     # Weights are Q16 integers: now and then a rounded score is off by one code.
     assert found.log_loss == pytest.approx(loss / len(clips), abs=0.02)
     assert found.accuracy == pytest.approx(hits / len(clips), abs=0.17)
+
+
+class Elsewhere(ThreadPoolExecutor):
+    """Runs what it gets as another process would: from its pickled form."""
+
+    def submit(self, function, *args):
+        return super().submit(
+            lambda pickled: (lambda f, a: f(*a))(*pickle.loads(pickled)),
+            pickle.dumps((function, args)),
+        )
+
+
+def test_parts_of_the_clips_side_by_side_give_the_same(files, monkeypatch):
+    monkeypatch.setattr(cache, "SHARD_CLIPS", 4)
+    both = systems.load([files.ensemble, files.int8s[0]])
+    dataset = Dataset.load(files.data)
+    alone = evaluate(both, dataset, "test")
+    with Elsewhere(2) as pool:
+        submitted = []
+        submit = pool.submit
+        monkeypatch.setattr(pool, "submit", lambda *a: submitted.append(a) or submit(*a))
+        together = evaluate(both, dataset, "test", pool)
+    assert len(submitted) == 4, "6 clips are two parts, in two arithmetics"
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one.scores, other.scores)
+        assert one.to_json() == other.to_json()
+
+
+def test_a_stream_has_no_parts(files, capsys):
+    text = refused(capsys, files.int8s[0], "--data", files.data, "--stream", "--jobs", 2)
+    assert "--stream goes with --json alone" in text
 
 
 def test_float_side_of_an_ensemble_is_the_weighted_sum(files):

@@ -17,10 +17,19 @@ from asc_tiny.cli.help_text import Group, examples
 from asc_tiny.util import interrupts
 
 SECTIONS = {
+    "Begin": ("init", "models", "recipes", "doctor"),
     "Train": ("data", "train", "search", "prune", "quantize", "ensemble", "evaluate"),
     "Check a model": ("budget", "boards", "features", "attach", "verify"),
-    "Put it on a board": ("generate", "build", "flash", "run", "monitor", "simulate", "bench"),
-    "Look": ("inspect", "doctor"),
+    "Put it on a board": (
+        "generate",
+        "build",
+        "flash",
+        "run",
+        "monitor",
+        "simulate",
+        "bench",
+        "inspect",
+    ),
 }
 COMMANDS = tuple(sorted(name for names in SECTIONS.values() for name in names))
 

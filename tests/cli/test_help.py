@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 import click
 import pytest
 
 from asc_tiny.cli.main import COMMANDS, cli
+from support.command_lines import parsed
 from support.commands import asc_tiny
 
 
@@ -24,19 +24,6 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 
 ALL = dict(commands(cli))
-
-
-def parsed(line: str) -> click.Context:
-    """Parse a command line as a call does, without running it."""
-    arguments = shlex.split(line)
-    assert arguments.pop(0) == "asc-tiny"
-    group: click.Command = cli
-    context = click.Context(cli)
-    while isinstance(group, click.Group):
-        name, found, arguments = group.resolve_command(context, arguments)
-        assert name is not None and found is not None
-        group, context = found, click.Context(found, parent=context, info_name=name)
-    return group.make_context("", arguments)
 
 
 @pytest.mark.parametrize("name", ALL)

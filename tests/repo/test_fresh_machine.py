@@ -195,8 +195,12 @@ def test_the_wheel_generates_without_the_repository(tmp_path: Path, options: lis
         archive.extractall(package)
         (metadata,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
         assert b"Requires-Python: >=3.10" in archive.read(metadata)
-    templates = {f"firmware_templates/{name}" for name in files_of(ROOT / "firmware_templates")}
-    assert set(files_of(package / "asc_tiny")) == set(files_of(ROOT / "asc_tiny")) | templates
+    brought = {
+        f"{folder}/{name}"
+        for folder in ("firmware_templates", "models")
+        for name in files_of(ROOT / folder)
+    }
+    assert set(files_of(package / "asc_tiny")) == set(files_of(ROOT / "asc_tiny")) | brought
     assert package in Path(found_package({"PYTHONPATH": str(package)})).parents
     assert package not in Path(found_package({})).parents
     alone = generated(tmp_path / "alone", {"PYTHONPATH": str(package)}, *options)

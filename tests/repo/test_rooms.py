@@ -10,7 +10,7 @@ import asc_tiny
 PACKAGE = Path(asc_tiny.__file__).parent
 
 ROOMS = (
-    *("util", "audio", "resample", "pdm", "boards"),
+    *("util", "starter", "audio", "resample", "pdm", "boards"),
     *("tflite", "frontend", "model", "tflm"),
     *("compiler", "nets", "complexity", "decision", "firmware", "features"),
     *(

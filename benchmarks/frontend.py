@@ -1,10 +1,10 @@
 """The integer front end: its error against float64, and its costs on emulated cores.
 
-    python benchmarks/frontend.py [--clips FOLDER | --write]
+    python benchmarks/frontend.py [--clips FOLDER | --write | --costs]
 
 Costs need the compilers and emulators that tools/setup.sh test installs. FOLDER holds audio files
 of 44.1 kHz, without it the clips of the released models are measured. --write keeps the figures of
-accuracy as what tests/frontend/test_accuracy.py allows no more than.
+accuracy as what tests/frontend/test_accuracy.py allows no more than. --costs prints costs alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from asc_tiny.audio.clips import read_pcm
 from asc_tiny.frontend import golden
 from support.emulated import EmulatedFrontEnd
 from support.front_end_accuracy import REACHED, Figures, cases, figures
-from support.front_end_cores import COSTS
+from support.front_end_cores import COSTS, OPTIONS
 from support.front_ends import DEFAULT
 
 
@@ -33,7 +33,15 @@ def main() -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--clips", type=Path, help="measure these in place of the models' clips")
     group.add_argument("--write", action="store_true", help=f"write {REACHED.name}")
+    group.add_argument("--costs", action="store_true", help="print costs alone")
     arguments = parser.parse_args()
+    if not arguments.costs:
+        print_all_accuracy(arguments)
+    print_costs()
+
+
+def print_all_accuracy(arguments: argparse.Namespace) -> None:
+    """Print the first table, and keep it if asked to."""
     signals = cases()
     if arguments.clips:
         paths = sorted(p for p in arguments.clips.iterdir() if p.suffix in (".wav", ".flac"))
@@ -43,7 +51,6 @@ def main() -> None:
     if arguments.write:
         values = {name: each._asdict() for name, each in measured.items()}
         REACHED.write_text(json.dumps(values, indent=1) + "\n")
-    print_costs()
 
 
 def print_accuracy(measured: Mapping[str, Figures]) -> None:
@@ -56,13 +63,14 @@ def print_accuracy(measured: Mapping[str, Figures]) -> None:
 
 
 def print_costs() -> None:
-    """Print the costs of the default configuration on each core."""
-    print(f"{'':12}{'instructions per hop':>22}{'flash bytes':>13}{'RAM bytes':>11}")
-    for core, (board, flags, _, _) in COSTS.items():
-        with tempfile.TemporaryDirectory(prefix="asc-tiny-") as folder:
-            frontend = EmulatedFrontEnd(DEFAULT, board, Path(folder), flags=flags)
-            _, instructions, state = frontend.run(golden.noise(DEFAULT), "hops")
-            print(f"{core:12}{instructions:22,}{frontend.flash_bytes():13,}{state:11,}")
+    """Print the costs of the default configuration and of options on each core."""
+    for name, config in {"default": DEFAULT, **OPTIONS}.items():
+        print(f"{name:32}{'instructions per hop':>22}{'flash bytes':>13}{'RAM bytes':>11}")
+        for core, (board, flags, _, _) in COSTS.items():
+            with tempfile.TemporaryDirectory(prefix="asc-tiny-") as folder:
+                frontend = EmulatedFrontEnd(config, board, Path(folder), flags=flags)
+                _, instructions, state = frontend.run(golden.noise(config), "hops")
+                print(f"{core:32}{instructions:22,}{frontend.flash_bytes():13,}{state:11,}")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,19 @@ _FRONT_END = {
 """Instructions a frame and bytes of flash. A Cortex-M7 runs a Cortex-M4's code, a RISC-V core that
 of one with fewer extensions; with atomic ones no kernel changes."""
 
+PCEN_BAND = {
+    "cortex-m0plus": 666,
+    "cortex-m3": 197,
+    "cortex-m4": 207,
+    "cortex-m7": 207,
+    "cortex-m33": 207,
+    "cortex-m55": 203,
+    "rv32imc": 317,
+}
+"""Instructions that PCEN takes for a band and frame more than a logarithm."""
+
+_PCEN_FLASH, _PCEN_BAND_BYTES = 1_900, 5
+
 _STATE_BYTES = 528
 _TAP_INSTRUCTIONS, _OUTPUT_INSTRUCTIONS = 2.85, 26.0
 """Instructions of the resampler for a tap and an output on a Cortex-M4, by a line through the four
@@ -189,7 +202,8 @@ def fit(
     flash: dict[str, int] = {}
     inference = 0
     try:
-        flash = _flash(model, cpu) | (_audio_flash(cpu, resampler) if listener else {})
+        audio = _audio_flash(listener.frontend, cpu, resampler) if listener else {}
+        flash = _flash(model, cpu) | audio
         flash |= {"decimator": decimator.flash_bytes} if decimator else {}
     except AscError as error:
         absent["flash_bytes"] = str(error)
@@ -266,7 +280,7 @@ def _audio_ram(model: Classifier, buffer: Pace, resampler: Resampler | None) -> 
     config = model.frontend
     sample = config.sample_bits // 8 if config.sample_bits == 16 else 4
     return {
-        "front end": (6 + sample) * config.n_fft + _STATE_BYTES,
+        "front end": _frontend_ram(config, sample),
         "audio": buffer.blocks * BLOCK * sample + (4 * resampler.taps if resampler else 0),
     }
 
@@ -284,8 +298,8 @@ def _flash(model: FirmwareNetwork, cpu: str) -> dict[str, int]:
     return {"code": code, "constants": constants}
 
 
-def _audio_flash(cpu: str, resampler: Resampler | None) -> dict[str, int]:
-    flash = {"front end": _FRONT_END[cpu][1]}
+def _audio_flash(config: FrontEndConfig, cpu: str, resampler: Resampler | None) -> dict[str, int]:
+    flash = {"front end": _frontend_flash(config, cpu)}
     return flash | ({"resampler": resampler.table_bytes} if resampler else {})
 
 
@@ -308,7 +322,20 @@ def _per_s(
     return per_s | {"resampler": round(core * output * config.sample_rate)}
 
 
+def _frontend_flash(config: FrontEndConfig, cpu: str) -> int:
+    """Return the bytes of a front end's code and constants."""
+    window = 4 * (config.win_length or 0)
+    return _FRONT_END[cpu][1] + window + (0 if config.pcen is None else _PCEN_FLASH)
+
+
+def _frontend_ram(config: FrontEndConfig, sample: int) -> int:
+    """Return the bytes of a front end's state, for samples of some bytes."""
+    smoothed = 0 if config.pcen is None else _PCEN_BAND_BYTES * config.n_mels
+    return 6 * config.n_fft + sample * config.frame_length + _STATE_BYTES + smoothed
+
+
 def _frame(config: FrontEndConfig, cpu: str) -> float:
-    """Return the instructions of a frame, in proportion to the butterflies of its transform."""
+    """Return the instructions of a frame: its transform's butterflies, and PCEN of its bands."""
     work = config.n_fft * math.log2(config.n_fft)
-    return _FRONT_END[cpu][0] * work / (_N_FFT * math.log2(_N_FFT))
+    pcen = 0 if config.pcen is None else PCEN_BAND[cpu] * config.n_mels
+    return _FRONT_END[cpu][0] * work / (_N_FFT * math.log2(_N_FFT)) + pcen

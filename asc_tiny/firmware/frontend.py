@@ -54,6 +54,7 @@ def generate(
         "history": 2 * DELTA_REACH + 1 if config.deltas else 1,
         "requantizations": [fixed_tables.build(each).requantizations for each in configs],
         "tables": tables,
+        "pcen": tables.pcen,
         "windows": _windows(config, tables),
         "log2_fraction_bits": fixed_tables.LOG2_FRACTION_BITS,
         "twentieth": fixed_tables.TWENTIETH,

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from asc_tiny.frontend import mel
+from asc_tiny.frontend import mel, pcen
 from asc_tiny.frontend.arrays import Float64Array
 from asc_tiny.util import fields, files
 from asc_tiny.util.console_text import shown
@@ -26,6 +26,7 @@ MEL_SCALES = ("htk", "slaney")
 LOGS = {"ln": 1.0, "log10": math.log(10.0), "log2": math.log(2.0)}
 """Natural logarithm of each one's base."""
 
+COMPRESSIONS = ("log", "pcen")
 SPECTRA = ("power", "magnitude")
 LOG_FLOORS = {"power": (1e-10, 1e-6), "magnitude": (1e-5, 1e-1)}
 """Least and largest floor of the logarithm, by what the mel bands sum."""
@@ -92,11 +93,17 @@ class FrontEndConfig:
         n_mels: triangular mel bands, no area normalisation.
         mel_scale: ``htk`` or ``slaney``.
         f_min, f_max: lower edge of the first and upper edge of the last band in Hz.
+        compression: what is made of a band: its ``log`` or ``pcen``, per-channel energy
+            normalisation; see ``asc_tiny.frontend.pcen``.
         log: ``ln``, ``log10`` or ``log2``.
         log_floor: smallest power or magnitude that the logarithm sees, for samples scaled to +-1.
         floor: ``add`` the floor to every band, or take the ``max`` of both.
+        pcen_gain, pcen_bias, pcen_power: exponent of the smoothed energy that a band is divided
+            by, summand before the root, and its exponent.
+        pcen_time_constant: time constant of the smoothed energy in seconds.
+        pcen_eps: summand of the smoothed energy, for samples scaled to +-1.
         deltas: add first and second deltas as channels; costs 4 frames at each end.
-        normalization: mean and scale of each band's log-mel; None to leave it as it is.
+        normalization: mean and scale of each band's log-mel or PCEN; None to leave it as it is.
         quantization: int8 quantisation of the features, None while in training.
     """
 
@@ -112,9 +119,15 @@ class FrontEndConfig:
     mel_scale: str = "htk"
     f_min: float = 0.0
     f_max: float = 22050.0
+    compression: str = "log"
     log: str = "ln"
     log_floor: float = 1e-8
     floor: str = "add"
+    pcen_gain: float = 0.98
+    pcen_bias: float = 2.0
+    pcen_power: float = 0.5
+    pcen_time_constant: float = 0.4
+    pcen_eps: float = 1e-6
     deltas: bool = True
     spectrum: str = "power"
     normalization: Normalization | None = dataclasses.field(
@@ -148,15 +161,36 @@ class FrontEndConfig:
         check(0.0 <= self.f_min < self.f_max, "f_min", f"0 to below f_max ({self.f_max})")
         check(self.f_max <= self.sample_rate / 2, "f_max", f"up to {self.sample_rate / 2} Hz")
         check(self.framing in FRAMINGS, "framing", ", ".join(FRAMINGS))
+        check(self.compression in COMPRESSIONS, "compression", ", ".join(COMPRESSIONS))
         check(self.log in LOGS, "log", ", ".join(LOGS))
         check(self.floor in FLOORS, "floor", ", ".join(FLOORS))
         check(self.spectrum in SPECTRA, "spectrum", ", ".join(SPECTRA))
-        low, high = LOG_FLOORS[self.spectrum]
-        check(low <= self.log_floor <= high, "log_floor", f"{low:g} to {high:g}")
+        self._check_compression()
+        if self.compression == "log":
+            low, high = LOG_FLOORS[self.spectrum]
+            check(low <= self.log_floor <= high, "log_floor", f"{low:g} to {high:g}")
+        else:
+            for name, (low, high) in PCEN_RANGES.items():
+                check(low <= getattr(self, name) <= high, name, f"{low:g} to {high:g}")
+            longest = pcen.MOST_HOPS * self.hop / self.sample_rate
+            allowed = f"up to {pcen.MOST_HOPS} hops ({longest:g} s)"
+            check(self.pcen_time_constant <= longest, "pcen_time_constant", allowed)
         check(self.clip_samples < 2**31, "clip_samples", "up to 2147483647")
         check(self.columns >= 1, "clip_samples", "enough for at least one feature column")
         if self.normalization is not None:
             self._check_bands(self.normalization)
+
+    def _check_compression(self) -> None:
+        """Refuse what the other compression takes."""
+        for each in dataclasses.fields(self):
+            owner = _owner(each.name)
+            if owner not in (None, self.compression):
+                value = getattr(self, each.name)
+                if value != each.default:
+                    raise AscError(
+                        f'front end: {each.name} = {value}: compression = "{self.compression}" '
+                        f"has none"
+                    )
 
     def _check_bands(self, normalization: Normalization) -> None:
         for name, values in vars(normalization).items():
@@ -164,24 +198,43 @@ class FrontEndConfig:
                 raise AscError(
                     f"front end: normalisation has {len(values)} {name}, n_mels = {self.n_mels}"
                 )
-        low, high = self.log_range
+        low, high = self.value_range
         for mean in normalization.means:
             if not low <= mean <= high:
                 allowed = f"{low:.2f} to {high:.2f}"
                 raise AscError(f"front end: normalisation: a mean of {mean}, allowed: {allowed}")
 
     @property
-    def log_range(self) -> tuple[float, float]:
-        """The least and the most that a band's log-mel can be before normalisation.
+    def largest_band(self) -> float:
+        """The most that a band can have, for samples scaled to +-1.
 
         At most, all the energy of full-scale samples lies in one band (Parseval's theorem). Of
         magnitudes, the sum is largest where it is spread evenly over the bins.
         """
         energy = 0.375 * self.n_fft * self.frame_length
-        if self.spectrum == "magnitude":
-            energy = math.sqrt(energy * self.n_fft / 2)
-        most = energy + self.log_floor
+        return math.sqrt(energy * self.n_fft / 2) if self.spectrum == "magnitude" else energy
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """The least and the most that a band's log-mel or PCEN can be before normalisation."""
+        if self.pcen is not None:
+            root = self.pcen.largest(self.largest_band) ** self.pcen.power
+            return 0.0, root - self.pcen.bias**self.pcen.power
+        most = self.largest_band + self.log_floor
         return math.log(self.log_floor) / LOGS[self.log], math.log(most) / LOGS[self.log]
+
+    @property
+    def pcen(self) -> pcen.Parameters | None:
+        """What PCEN is computed with, None with a logarithm."""
+        if self.compression == "log":
+            return None
+        return pcen.Parameters(
+            smoothing=pcen.smoothing(self.pcen_time_constant, self.sample_rate, self.hop),
+            gain=self.pcen_gain,
+            bias=self.pcen_bias,
+            power=self.pcen_power,
+            eps=self.pcen_eps,
+        )
 
     @property
     def degree(self) -> int:
@@ -284,14 +337,16 @@ class FrontEndConfig:
         """Return the configuration as plain values for JSON or TOML.
 
         ``_LATER`` keys are left out where they have their default: files and digests of a front
-        end that does not use them stay as they were.
+        end that does not use them stay as they were. So are keys of the other compression.
         """
         by_name = dataclasses.asdict(self)
         values = {fields.key_of(each): by_name[each.name] for each in dataclasses.fields(self)}
         for name, default in _LATER.items():
             if values[name] == default:
                 del values[name]
-        return values
+        return {
+            key: value for key, value in values.items() if _owner(key) in (None, self.compression)
+        }
 
     @classmethod
     def from_dict(cls, values: object, *, source: str = "front end") -> FrontEndConfig:
@@ -314,7 +369,11 @@ class FrontEndConfig:
             )
             # A whole number stays one: digests are over the values as the file writes them.
             whole = {name: value for name, value in values.items() if type(value) is int}
-            return cls(**{**arguments, **whole})
+            config = cls(**{**arguments, **whole})
+            for key in values:
+                if _owner(key) not in (None, config.compression):
+                    raise AscError(f'{key}: compression = "{config.compression}" has none')
+            return config
         except AscError as error:
             raise AscError(f"{source}: {error}") from error
 
@@ -339,7 +398,24 @@ _LATER: dict[str, object] = {
     "normalisation": None,
     "spectrum": "power",
     "win_length": None,
+    "compression": "log",
 }
+
+PCEN_RANGES = {
+    "pcen_gain": (0.0, 1.0),
+    "pcen_bias": (0.001, 100.0),
+    "pcen_power": (0.05, 1.0),
+    "pcen_time_constant": (0.01, 1000.0),
+    "pcen_eps": (1e-16, 1.0),
+}
+"""Least and largest of each value, by its key."""
+
+
+def _owner(key: str) -> str | None:
+    """Return the compression that alone has a key, None for keys of all front ends."""
+    if key in PCEN_RANGES:
+        return "pcen"
+    return "log" if key in ("log", "log_floor", "floor") else None
 
 
 def _normalization(value: object) -> Normalization | None:

@@ -10,17 +10,16 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.arrays import Int8Array, Samples
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
+from asc_tiny.frontend.fixed_pcen import Smoother
+from asc_tiny.frontend.integers import Int64Array, UInt64Array, floor_log2
 from asc_tiny.frontend.reference import frame
 from asc_tiny.frontend.tables import Tables
 from asc_tiny.util.errors import AscError
 
-Int64Array = NDArray[np.int64]
-UInt64Array = NDArray[np.uint64]
 Complex = tuple[Int64Array, Int64Array]
 """Real and imaginary parts; of a turn, its cosine and sine in Q31."""
 
@@ -33,15 +32,47 @@ def features(pcm: Samples, config: FrontEndConfig) -> Int8Array:
         config: a front end with quantisation.
 
     Returns:
-        Shape (n_mels, columns, channels): log-mel, first delta, second delta.
+        Shape (n_mels, columns, channels): log-mel or PCEN, first delta, second delta.
 
     Raises:
         AscError: the configuration has no quantisation.
     """
-    if config.quantization is None:
-        raise AscError("front end: integer features need a quantisation (scale and zero_point)")
-    tables = fixed_tables.build(config)
-    return _codes(log2_mel(pcm, config, tables), config, _Requantizations(tables))
+    bands = BandValues(config)
+    return bands.codes(bands.next(pcm, config))
+
+
+class BandValues:
+    """What codes are made of: logarithms or PCEN of mel bands, of frames that follow each other.
+
+    Args:
+        config: a front end with quantisation.
+
+    Raises:
+        AscError: the configuration has no quantisation.
+    """
+
+    def __init__(self, config: FrontEndConfig) -> None:
+        if config.quantization is None:
+            raise AscError("front end: integer features need a quantisation (scale and zero_point)")
+        self._config, self._tables = config, fixed_tables.build(config)
+        self._to = _Requantizations(self._tables)
+        self._smoother = None if self._tables.pcen is None else Smoother(self._tables.pcen)
+
+    def next(self, pcm: Samples, clip: FrontEndConfig) -> Int64Array:
+        """Return the values of the next frames, shape (n_mels, frames).
+
+        Args:
+            pcm: samples of these frames, shape (samples,).
+            clip: the same front end, with the framing and ``clip_samples`` that tell where the
+                frames lie in them.
+        """
+        if self._smoother is None:
+            return log2_mel(pcm, clip, self._tables)
+        return np.asarray(self._smoother.values(*_bands(pcm, clip, self._tables)[:2]).T)
+
+    def codes(self, values: Int64Array) -> Int8Array:
+        """Return the codes of values, shape (n_mels, frames) to (n_mels, columns, channels)."""
+        return _codes(values, self._config, self._to)
 
 
 def joint_features(pcm: Samples, configs: Sequence[FrontEndConfig]) -> Int8Array:
@@ -59,18 +90,30 @@ def joint_features(pcm: Samples, configs: Sequence[FrontEndConfig]) -> Int8Array
 
 def log2_mel(pcm: Samples, config: FrontEndConfig, tables: Tables) -> Int64Array:
     """Return log2 of band power and floor in Q20 for samples scaled to +-1, (n_mels, frames)."""
+    bands, exponent, shift = _bands(pcm, config, tables)
+    floor = np.uint64(tables.floor) >> (config.degree * (tables.max_shift - shift)).astype(
+        np.uint64
+    )
+    bands = bands + floor[:, None] if config.floor == "add" else np.maximum(bands, floor[:, None])
+    unit = 1 << fixed_tables.LOG2_FRACTION_BITS
+    return np.asarray((_log2(bands, tables) - exponent[:, None] * unit).T)
+
+
+def _bands(
+    pcm: Samples, config: FrontEndConfig, tables: Tables
+) -> tuple[UInt64Array, Int64Array, Int64Array]:
+    """Return the mel bands as integers, shape (frames, n_mels), log2 of their factor, and shifts.
+
+    The last two are of frames, shape (frames,) each: the factor is that from physical bands, the
+    shift that of samples to the left.
+    """
     frames = frame(pcm, config).astype(np.int64)
     shift = np.minimum(_headroom(frames, config.sample_bits), tables.max_shift)
     product = _windowed(frames << shift[:, None], config, tables)
     power = _power(*_real_spectrum(_fft(product, tables), tables))
     bands = _mel(roots(power) if config.spectrum == "magnitude" else power, tables)
-    floor = np.uint64(tables.floor) >> (config.degree * (tables.max_shift - shift)).astype(
-        np.uint64
-    )
-    bands = bands + floor[:, None] if config.floor == "add" else np.maximum(bands, floor[:, None])
     exponent = config.degree * shift + fixed_tables.scale_exponent(config, tables.scale_log2)
-    unit = 1 << fixed_tables.LOG2_FRACTION_BITS
-    return np.asarray((_log2(bands, tables) - exponent[:, None] * unit).T)
+    return bands, exponent, shift
 
 
 def _headroom(frames: Int64Array, sample_bits: int) -> Int64Array:
@@ -192,7 +235,7 @@ def roots(power: UInt64Array) -> UInt64Array:
     line through 1 / sqrt(v), gets three steps of Newton's method, y (3 - v y^2) / 2, each of
     which squares its error of at first 9 %; the root is v y.
     """
-    even = (63 - _floor_log2(power)) & ~1
+    even = (63 - floor_log2(power)) & ~1
     v = (power << even.astype(np.uint64)) >> np.uint64(32)
     y = np.uint64(_LINE_START) - _high_product(v, np.uint64(_LINE_SLOPE))
     for _ in range(3):
@@ -239,21 +282,12 @@ def _segment_sums(values: UInt64Array, first: Int64Array) -> UInt64Array:
 
 def _log2(values: UInt64Array, tables: Tables) -> Int64Array:
     """Return log2 of positive integers in Q20."""
-    exponent = _floor_log2(values)
+    exponent = floor_log2(values)
     mantissa = ((values << (63 - exponent).astype(np.uint64)) >> np.uint64(32)).astype(np.int64)
     index = (mantissa >> 25) & (fixed_tables.LOG2_SEGMENTS - 1)
     fraction = (mantissa >> 10) & (2**15 - 1)
     chord = tables.log2_base[index] + ((tables.log2_slope[index] * fraction) >> 16)
     return np.asarray((exponent << fixed_tables.LOG2_FRACTION_BITS) + chord)
-
-
-def _floor_log2(values: UInt64Array) -> Int64Array:
-    exponent = np.zeros(values.shape, np.int64)
-    for bits in (32, 16, 8, 4, 2, 1):
-        large = (values >> np.uint64(bits)) > 0
-        exponent += np.where(large, bits, 0)
-        values = np.where(large, values >> np.uint64(bits), values)
-    return exponent
 
 
 class _Requantizations:

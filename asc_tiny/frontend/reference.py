@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from asc_tiny.frontend import pcen
 from asc_tiny.frontend.arrays import Float64Array, Int8Array, Samples
 from asc_tiny.frontend.config import (
     DELTA_REACH,
@@ -95,6 +96,13 @@ def log_mel(pcm: Samples, config: FrontEndConfig) -> Float64Array:
     return x
 
 
+def values(pcm: Samples, config: FrontEndConfig) -> Float64Array:
+    """Return the logarithm or PCEN of a clip's mel bands, shape (n_mels, frames)."""
+    if config.pcen is None:
+        return log_mel(pcm, config)
+    return pcen.compressed(band_power(pcm, config), config.pcen)
+
+
 def normalized(x: Float64Array, normalization: Normalization | None) -> Float64Array:
     """Return log-mel values, shape (..., n_mels, frames), less each band's mean, by its scale."""
     if normalization is None:
@@ -132,10 +140,10 @@ def features(pcm: Samples, config: FrontEndConfig) -> Float64Array:
         config: the front end.
 
     Returns:
-        Shape (n_mels, columns, channels): log-mel (normalised if the front end says so), first
-        delta, second delta.
+        Shape (n_mels, columns, channels): log-mel or PCEN (normalised if the front end says so),
+        first delta, second delta.
     """
-    x = normalized(log_mel(pcm, config), config.normalization)
+    x = normalized(values(pcm, config), config.normalization)
     if not config.deltas:
         return x[:, :, None]
     d = delta(x)

@@ -15,8 +15,8 @@ from asc_tiny.frontend import fixed
 from asc_tiny.frontend.arrays import Int8Array, Samples
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
 
-_BLOCK_COLUMNS = 256
-"""Columns that are computed at once, to save memory."""
+_BLOCK_FRAMES = 256
+"""Frames that are computed at once, to save memory."""
 
 
 def samples_needed(config: FrontEndConfig, columns: int) -> int:
@@ -43,13 +43,22 @@ def features(pcm: Samples, config: FrontEndConfig) -> Int8Array:
         AscError: the configuration has no quantisation.
     """
     count = columns_of(config, len(pcm))
+    frames = count + _more_frames(config) if count else 0
     pcm = np.concatenate([np.zeros(config.lead, config.sample_type), pcm])
+    bands = fixed.BandValues(config)
     blocks = [np.empty((config.n_mels, 0, config.channels), np.int8)]
-    for first in range(0, count, _BLOCK_COLUMNS):
-        samples = _span(config, min(_BLOCK_COLUMNS, count - first))
-        block = dataclasses.replace(config, framing="causal", clip_samples=samples)
+    values = np.empty((config.n_mels, 0), np.int64)
+    for first in range(0, frames, _BLOCK_FRAMES):
+        samples = _samples_of(config, min(_BLOCK_FRAMES, frames - first))
+        block = dataclasses.replace(
+            config, framing="causal", clip_samples=samples, deltas=False, normalization=None
+        )
         start = first * config.hop
-        blocks.append(fixed.features(pcm[start : start + samples], block))
+        new = bands.next(pcm[start : start + samples], block)
+        values = np.concatenate([values, new], axis=1)
+        if values.shape[1] > _more_frames(config):
+            blocks.append(bands.codes(values))
+            values = values[:, values.shape[1] - _more_frames(config) :]
     return np.concatenate(blocks, axis=1)
 
 
@@ -60,5 +69,14 @@ def joint_features(pcm: Samples, configs: Sequence[FrontEndConfig]) -> Int8Array
 
 def _span(config: FrontEndConfig, columns: int) -> int:
     """Return the samples of all frames that ``columns`` columns need."""
-    frames = columns + (2 * DELTA_REACH if config.deltas else 0)
+    return _samples_of(config, columns + _more_frames(config))
+
+
+def _more_frames(config: FrontEndConfig) -> int:
+    """Return how many frames more than columns there are."""
+    return 2 * DELTA_REACH if config.deltas else 0
+
+
+def _samples_of(config: FrontEndConfig, frames: int) -> int:
+    """Return the samples of frames that follow each other."""
     return (frames - 1) * config.hop + config.frame_length

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from asc_tiny.frontend import reference
+from asc_tiny.frontend import fixed_pcen, reference
 from asc_tiny.frontend.config import LOGS, FrontEndConfig
 from asc_tiny.util.errors import AscError
 
@@ -70,6 +70,7 @@ class Tables:
             nothing beside the floor.
         floor: log_floor in units of power (or magnitude) of a frame shifted by ``max_shift``.
         scale_log2: log2 of the factor from physical to integer spectrum amplitude at shift 0.
+        pcen: constants of PCEN, None for a logarithm.
         requantizations: steps from logarithms to codes: one for all bands or, with a normalisation,
             one for each; empty without quantisation.
     """
@@ -85,6 +86,7 @@ class Tables:
     max_shift: int
     floor: int
     scale_log2: int
+    pcen: fixed_pcen.Tables | None
     requantizations: tuple[Requantization, ...]
 
     def turn(self, index: int) -> tuple[int, int]:
@@ -103,6 +105,9 @@ def build(config: FrontEndConfig) -> Tables:
         AscError: the quantisation is too fine for 32-bit arithmetic.
     """
     base, slope = _log2_chords()
+    pcen = None
+    if config.pcen is not None:
+        pcen = fixed_pcen.build(config.pcen, config.largest_band, base, slope)
     bins, start, step, weight_bits = _mel_segments(config)
     quarter = np.arange(config.n_fft // 4 + 1)
     cosine = np.rint(np.cos(2.0 * np.pi * quarter / config.n_fft) * 2.0**31).astype(np.int64)
@@ -119,9 +124,10 @@ def build(config: FrontEndConfig) -> Tables:
         log2_base=base,
         log2_slope=slope,
         max_shift=max_shift,
-        floor=round(config.log_floor * 2.0 ** scale_exponent(config, scale_log2 + max_shift)),
+        floor=_floor(config, scale_log2 + max_shift),
         scale_log2=scale_log2,
-        requantizations=_requantizations(config),
+        pcen=pcen,
+        requantizations=_requantizations(config, pcen),
     )
 
 
@@ -133,8 +139,16 @@ def _short_window(config: FrontEndConfig) -> NDArray[np.int64] | None:
 
 def _max_shift(config: FrontEndConfig, scale_log2: int) -> int:
     """Return the shift that fills the type of a sample with its last bit, or the floor 62 bits."""
+    if config.pcen:
+        return config.sample_bits - 1
     floor_bits = math.log2(config.log_floor) + scale_exponent(config, scale_log2)
     return min(config.sample_bits - 1, int((_LARGEST_FLOOR_BITS - floor_bits) // config.degree))
+
+
+def _floor(config: FrontEndConfig, amplitude_log2: int) -> int:
+    if config.pcen:
+        return 0
+    return round(config.log_floor * 2.0 ** scale_exponent(config, amplitude_log2))
 
 
 def scale_exponent(config: FrontEndConfig, amplitude_log2: int) -> int:
@@ -178,31 +192,58 @@ def _log2_chords() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return base, np.rint(2.0 * slope * unit).astype(np.int64)
 
 
-def _requantizations(config: FrontEndConfig) -> tuple[Requantization, ...]:
+@dataclass(frozen=True)
+class _Values:
+    """Integers of what is quantised: of a logarithm in nats, or of PCEN.
+
+    Attributes:
+        unit: what ``one`` stands for.
+        one: the integer.
+        lowest, highest: range of the values.
+    """
+
+    unit: float
+    one: float
+    lowest: float
+    highest: float
+
+
+def _values(config: FrontEndConfig, pcen: fixed_pcen.Tables | None) -> _Values:
+    low, high = config.value_range
+    if pcen is not None:
+        return _Values(1.0, 2.0**pcen.fraction_bits, low, high)
+    nats = LOGS[config.log]
+    return _Values(math.log(2.0), 2.0**LOG2_FRACTION_BITS, low * nats, high * nats)
+
+
+def _requantizations(
+    config: FrontEndConfig, pcen: fixed_pcen.Tables | None
+) -> tuple[Requantization, ...]:
     if config.quantization is None:
         return ()
     zero_point = config.quantization.zero_point
+    values = _values(config, pcen)
     # A code in nats, whatever the logarithm.
-    nats = LOGS[config.log]
+    nats = LOGS[config.log] if pcen is None else 1.0
     scale = config.quantization.scale * nats
     if config.normalization is None:
-        return (_requantization(config, scale, zero_point),)
+        return (_requantization(config, values, scale, zero_point),)
     bands = zip(config.normalization.means, config.normalization.scales, strict=True)
     return tuple(
-        _requantization(config, scale * band_scale, zero_point, mean=mean * nats)
+        _requantization(config, values, scale * band_scale, zero_point, mean=mean * nats)
         for mean, band_scale in bands
     )
 
 
 def _requantization(
-    config: FrontEndConfig, scale: float, zero_point: int, mean: float = 0.0
+    config: FrontEndConfig, values: _Values, scale: float, zero_point: int, mean: float = 0.0
 ) -> Requantization:
-    """Return the requantisation of a band with its scale and mean in nats.
+    """Return the requantisation of a band with its scale and mean in nats, or of PCEN.
 
     Raises:
         AscError: the scale is too fine.
     """
-    lowest, highest = ((log * LOGS[config.log] - mean) / scale for log in config.log_range)
+    lowest, highest = ((value - mean) / scale for value in (values.lowest, values.highest))
     center = round((lowest + highest) / 2.0)
     # int16 holds a log-mel and a first delta, which is at most 0.6 times the range.
     most = max(highest - center, center - lowest, 0.6 * (highest - lowest)) + 1.0
@@ -215,12 +256,12 @@ def _requantization(
             f"front end: quantisation scale = {config.quantization.scale}{band}, allowed: "
             f"{smallest:.2g} or more"
         )
-    per_octave = math.log(2.0) / scale
-    one = 2.0**LOG2_FRACTION_BITS
+    per_unit = values.unit / scale
+    one = values.one
     normalized = config.normalization is not None
     return Requantization(
-        origin=round((center / per_octave + mean / math.log(2.0)) * one) if normalized else 0,
-        multiplier=round(units * per_octave * 2.0**32 / one),
+        origin=round((center / per_unit + mean / values.unit) * one) if normalized else 0,
+        multiplier=round(units * per_unit * 2.0**32 / one),
         offset=0 if normalized else -center * units,
         reciprocal=round(2.0**32 / units),
         second_reciprocal=round(2.0**32 / (10.0 * units)),

@@ -147,7 +147,7 @@ class Recipe:
                 "the input is rounded, too"
             )
         in_nats = self.augmentation.gain_db or self.noise_mask.weight or self.devices.responses
-        for key, needed in (("log", "ln"), ("spectrum", "power")):
+        for key, needed in (("compression", "log"), ("log", "ln"), ("spectrum", "power")):
             if in_nats and getattr(self.frontend, key) != needed:
                 raise AscError(
                     f"frontend.{key} = {getattr(self.frontend, key)!r}: gain_db, noise_mask and "

@@ -62,7 +62,7 @@ EXTREME = DEFAULT.normalized(np.linspace(-18.4, 14.2, 256), np.geomspace(0.05, 1
 def test_units_hold_all_that_a_logarithm_can_be(config: FrontEndConfig) -> None:
     """And a first delta, 0.6 of it, without the saturation that is there to be safe."""
     tables = fixed_tables.build(config)
-    low, high = (round(log / np.log(2.0) * 2**20) for log in config.log_range)
+    low, high = (round(log / np.log(2.0) * 2**20) for log in config.value_range)
     for to in tables.requantizations:
         units = [((log - to.origin) * to.multiplier + 2**31) >> 32 for log in (low, high)]
         assert max(map(abs, units)) < 2**15

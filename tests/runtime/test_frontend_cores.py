@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from asc_tiny.audio.clips import read_pcm
+from asc_tiny.costs import board_fit
 from asc_tiny.frontend import golden
 from asc_tiny.frontend import tables as fixed_tables
 from asc_tiny.frontend.config import FrontEndConfig
 from support import compilers
 from support.emulated import EmulatedFrontEnd
 from support.front_end_cores import CORTEX_M0PLUS, COSTS, M4, RV32, assert_same, clips, needs_tools
-from support.front_ends import CONFIGS, DEFAULT, MAGNITUDE
+from support.front_ends import CONFIGS, DEFAULT, MAGNITUDE, PCEN, SPEECH
 from support.paths import CLIPS
 
 pytestmark = needs_tools
@@ -133,6 +134,26 @@ def test_costs_do_not_grow(core: str, tmp_path: Path) -> None:
     assert instructions / MARGIN <= spent <= instructions * MARGIN
     assert frontend.flash_bytes() <= flash * MARGIN
     assert state <= 17_000, "the overlap, the history of the deltas and scratch included"
+
+
+def test_a_band_of_pcen_costs_what_estimates_take(tmp_path: Path) -> None:
+    """On a Cortex-M4, beside a logarithm; bits are compared, too."""
+    config = dataclasses.replace(PCEN, hop=256)
+    frontend = EmulatedFrontEnd(config, M4, tmp_path / "pcen")
+    assert_same(frontend, clips(config))
+    logarithm = dataclasses.replace(SPEECH, hop=256)
+    plain = EmulatedFrontEnd(logarithm, M4, tmp_path / "log")
+    spent = [each.run(golden.noise(config), "hops")[1] for each in (frontend, plain)]
+    most = board_fit.PCEN_BAND["cortex-m4"] * config.n_mels * MARGIN
+    assert 0 < spent[0] - spent[1] <= most
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("core", [core for core in COSTS if core != "Cortex-M4"])
+def test_pcen_gives_the_models_bits_on_other_cores(core: str, tmp_path: Path) -> None:
+    board, flags = COSTS[core][:2]
+    frontend = EmulatedFrontEnd(PCEN, board, tmp_path, flags=flags)
+    assert_same(frontend, clips(PCEN))
 
 
 def test_cortex_m4_takes_at_most_105_900_instructions(tmp_path: Path) -> None:

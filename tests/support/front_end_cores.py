@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from asc_tiny.boards.catalog import ARM, RISCV
 from asc_tiny.frontend import fixed, golden
 from support.emulated import EmulatedFrontEnd
+from support.front_ends import DEFAULT, SPEECH
 
 PROGRAMS = (ARM.compiler, ARM.emulator, RISCV.compiler, RISCV.emulator)
 
@@ -49,3 +51,11 @@ COSTS = {
     "Cortex-M0+": ("mps2-an385", CORTEX_M0PLUS, 511_400, 13_150),
     "RISC-V": (RV32, (), 335_690, 12_870),
 }
+
+OPTIONS = {
+    "16 kHz, 512 points, 40 bands": SPEECH,
+    "the same, windows of 400": dataclasses.replace(SPEECH, win_length=400),
+    "the same, PCEN": dataclasses.replace(SPEECH, win_length=400, compression="pcen"),
+    "default, PCEN": dataclasses.replace(DEFAULT, compression="pcen").quantized(0.02, -100),
+}
+"""Front ends whose costs docs/front_end.md has beside those of the default."""

@@ -31,6 +31,8 @@ MAGNITUDE = dataclasses.replace(
 )
 """As YAMNet's."""
 
+PCEN = dataclasses.replace(SPEECH, compression="pcen").quantized(0.02, -100)
+
 CONFIGS = {
     "default": DEFAULT,
     "slaney": dataclasses.replace(DEFAULT, mel_scale="slaney"),

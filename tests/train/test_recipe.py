@@ -200,6 +200,16 @@ def test_missing_recipe_is_named(tmp_path):
         recipes.load(tmp_path / "nothing.toml")
 
 
+def test_the_example_of_pcen_is_a_recipe_without_gains(tmp_path: Path) -> None:
+    path = MODELS / "mobilenet_pcen.toml"
+    config = recipes.load(path).frontend
+    assert config.pcen is not None and config.frame_length == 1764
+    changed = tmp_path / "changed.toml"
+    changed.write_text(path.read_text() + "gain_db = 6.0\n")
+    with pytest.raises(AscError, match=r"frontend\.compression = 'pcen': gain_db, noise_mask and"):
+        recipes.load(changed)
+
+
 RECIPES = sorted(path for path in MODELS.glob("*_esc10.toml") if "ensemble" not in path.name)
 
 

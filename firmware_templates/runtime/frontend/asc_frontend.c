@@ -54,14 +54,30 @@ size_t asc_frontend_push(asc_frontend_t *frontend, const asc_sample_t *pcm, size
     return fill_frame(frontend, pcm, count);
 }
 
+#ifdef ASC_FRONTEND_PCEN
+
+/* The smoothed energies are those of all frames. */
+static inline void leave_out(asc_frontend_t *frontend) {
+    int8_t unused[ASC_FRONTEND_CHANNELS];
+    (void)compute_frame(frontend, unused, 0);
+}
+
+#else
+
+static inline void leave_out(asc_frontend_t *frontend) {
+    frontend->kept = 0;
+    advance(frontend);
+}
+
+#endif
+
 int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride) {
     if (frontend->filled < FRAME) {
         return 0;
     }
     if (frontend->skipped > 0) {
         frontend->skipped--;
-        frontend->kept = 0;
-        advance(frontend);
+        leave_out(frontend);
         return 0;
     }
     if (compute_frame(frontend, features, stride)) {
@@ -72,16 +88,24 @@ int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride) 
 }
 
 void asc_frontend_skip(asc_frontend_t *frontend, uint32_t columns) {
+#ifdef ASC_FRONTEND_PCEN
+    frontend->skipped = columns;
+#else
     /* Frames that a column needs before its last one are computed already, or must be. */
     const uint32_t before = ASC_FRONTEND_HISTORY - 1u;
     const uint32_t missed = columns < before ? columns : before;
     frontend->frames = before - missed;
     frontend->skipped = columns - missed;
+#endif
 }
 
 #else
 
 static void start_clip(asc_frontend_t *frontend) {
+#ifdef ASC_FRONTEND_PCEN
+    memset(frontend->smoothed, 0, sizeof frontend->smoothed);
+    memset(frontend->smoothed_exponent, 0, sizeof frontend->smoothed_exponent);
+#endif
     frontend->filled = ASC_FRONTEND_LEAD;
     frontend->kept = 0;
     memset(frontend->frame.samples, 0, frontend->filled * sizeof frontend->frame.samples[0]);

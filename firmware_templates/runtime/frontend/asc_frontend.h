@@ -40,6 +40,10 @@ typedef struct {
 #if ASC_FRONTEND_DELTAS
     asc_frontend_band_t bands[ASC_FRONTEND_QUANTIZATIONS][ASC_FRONTEND_BANDS];
 #endif
+#ifdef ASC_FRONTEND_PCEN
+    uint32_t smoothed[ASC_FRONTEND_BANDS];        /* energies of the past, */
+    int8_t smoothed_exponent[ASC_FRONTEND_BANDS]; /* 0 and 0: none yet */
+#endif
     union {
         asc_sample_t samples[ASC_SPECTRUM_SAMPLES];
         asc_sample_pair_t pairs[ASC_SPECTRUM_SAMPLES / 2u];
@@ -76,7 +80,8 @@ size_t asc_frontend_push(asc_frontend_t *frontend, const asc_sample_t *pcm, size
 int asc_frontend_pop(asc_frontend_t *frontend, int8_t *features, size_t stride);
 
 #if ASC_FRONTEND_CONTINUOUS
-/* Leaves out columns, to be called after one. Frames that no other column needs are not computed.
+/* Leaves out columns, to be called after one. Frames that no other column needs are not computed,
+ * but for their energies where these are smoothed (ASC_FRONTEND_PCEN).
  *
  * frontend: prepared state.
  * columns: number of the next columns to leave out, 0 or more. */

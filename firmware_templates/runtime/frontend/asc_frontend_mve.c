@@ -7,6 +7,10 @@
 
 #if ASC_HAS_MVE
 
+#ifdef ASC_FRONTEND_PCEN
+#include "asc_pcen.h"
+#endif
+
 #include <arm_mve.h>
 
 #define N_MELS ASC_FRONTEND_N_MELS
@@ -40,9 +44,9 @@ static inline int32x4_t rounded(int32x4_t value, constant_t reciprocal, constant
     return vaddq_s32(vrmulhq_s32(value, reciprocal), zero);
 }
 
-/* A logarithm in units, of which a code has several. */
-static inline int32x4_t units(int32x4_t log, const requantization_t *to) {
-    return vrmulhq_s32(vsubq_s32(log, CONSTANT(to->origin)), CONSTANT(to->multiplier));
+/* A logarithm or normalised energy in units, of which a code has several. */
+static inline int32x4_t units(int32x4_t value, const requantization_t *to) {
+    return vrmulhq_s32(vsubq_s32(value, CONSTANT(to->origin)), CONSTANT(to->multiplier));
 }
 
 #else
@@ -64,9 +68,9 @@ static inline int32x4_t rounded(int32x4_t value, constant_t reciprocal, constant
     return vaddq_n_s32(vrmulhq_s32(value, vdupq_n_s32(reciprocal)), zero);
 }
 
-/* A logarithm in units, of which a code has several. */
-static inline int32x4_t units(int32x4_t log, const requantization_t *to) {
-    return rounded(log, to->multiplier, to->offset);
+/* A logarithm or normalised energy in units, of which a code has several. */
+static inline int32x4_t units(int32x4_t value, const requantization_t *to) {
+    return rounded(value, to->multiplier, to->offset);
 }
 
 #endif
@@ -267,24 +271,45 @@ static inline longs_t floored(longs_t bands, uint64_t floor) {
 
 #endif
 
+#ifdef ASC_FRONTEND_PCEN
+
+/* What becomes of the sums of four bands from m on, of which there may be fewer. */
+static inline int32x4_t normalized_energies(asc_frontend_t *frontend, uint32_t m,
+                                            const uint32_t *bands, uint32_t shift) {
+    int32_t found[LANES] = {0, 0, 0, 0};
+    for (uint32_t lane = 0; lane < LANES && m + lane < N_MELS; lane++) {
+        const uint64_t band = bands[2 * lane] | (uint64_t)bands[2 * lane + 1] << 32;
+        found[lane] = pcen(frontend, m + lane, band, ASC_SPECTRUM_SCALE_LOG2(shift));
+    }
+    return vldrwq_s32(found);
+}
+
+#endif
+
 void asc_mve_log_mel(asc_frontend_t *frontend, uint32_t shift) {
     const uint64_t floor = ASC_FRONTEND_FLOOR >> (ASC_SPECTRUM_DEGREE * (MAX_SHIFT - shift));
+#ifndef ASC_FRONTEND_PCEN
     const int32_t exponent = ASC_SPECTRUM_SCALE_LOG2(shift) << LOG2_FRACTION_BITS;
+    const uint32x4_t offsets = vidupq_n_u32(0, 8);
+#endif
     const uint64_t added = ASC_FRONTEND_FLOOR_IS_ADDED ? floor : 0;
     const uint64_t *power = frontend->spectrum.power;
-    const uint32x4_t offsets = vidupq_n_u32(0, 8);
     position_t at = {asc_frontend_segment_bin, asc_frontend_ramp, 0};
     uint32_t bands[2 * LANES] = {1, 1, 1, 1, 1, 1, 1, 1}; /* low and high words */
     /* Not a band: the first segment only rises. */
     next_bands(bands, 1, &at, power, added);
     for (uint32_t m = 0; m < N_MELS; m += LANES) {
         next_bands(bands, N_MELS - m < LANES ? N_MELS - m : LANES, &at, power, added);
+#ifdef ASC_FRONTEND_PCEN
+        const int32x4_t value = normalized_energies(frontend, m, bands, shift);
+#else
         const longs_t sums = floored((longs_t){vldrwq_gather_offset_u32(bands, offsets),
                                                vldrwq_gather_offset_u32(bands + 1, offsets)},
                                      floor);
-        const int32x4_t log = vsubq_n_s32(fixed_log2(sums.high, sums.low), exponent);
+        const int32x4_t value = vsubq_n_s32(fixed_log2(sums.high, sums.low), exponent);
+#endif
         for (uint32_t q = 0; q < ASC_FRONTEND_QUANTIZATIONS; q++) {
-            const int32x4_t x = units(log, requantization(q) + m * ASC_FRONTEND_NORMALIZED);
+            const int32x4_t x = units(value, requantization(q) + m * ASC_FRONTEND_NORMALIZED);
             vstrhq_s32(&frontend->log_mel[q][m], vshrq_n_s32(vqshlq_n_s32(x, 16), 16));
         }
     }

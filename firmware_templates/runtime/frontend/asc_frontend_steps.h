@@ -12,6 +12,12 @@
 #include "asc_fixed.h"
 #include "asc_frontend.h"
 #include "asc_frontend_mve.h"
+#ifdef ASC_FRONTEND_PCEN
+#include "asc_pcen.h"
+#define VALUES_ARE_LOGARITHMS 0
+#else
+#define VALUES_ARE_LOGARITHMS 1
+#endif
 
 #define FRAME ASC_SPECTRUM_FRAME /* samples in a frame */
 #define HOP ASC_FRONTEND_HOP
@@ -22,8 +28,9 @@
 
 #define ASC_FRONTEND_THUMB2 (ASC_HAS_THUMB2_LOOPS && ASC_HAS_DSP && !ASC_FRONTEND_NORMALIZED)
 
-#define ASC_FRONTEND_THUMB2_MEL \
-    (ASC_FRONTEND_THUMB2 && ASC_FRONTEND_FLOOR_IS_ADDED && ASC_FRONTEND_QUANTIZATIONS == 1)
+#define ASC_FRONTEND_THUMB2_MEL                                                               \
+    (ASC_FRONTEND_THUMB2 && ASC_FRONTEND_FLOOR_IS_ADDED && ASC_FRONTEND_QUANTIZATIONS == 1 && \
+     VALUES_ARE_LOGARITHMS)
 
 #ifdef ASC_FRONTEND_MAGNITUDE
 
@@ -199,6 +206,7 @@ static inline uint32_t scaled_mantissa(uint32_t high, uint32_t low, uint32_t zer
     return (high << zeros) | ((low >> 1) >> (31u - zeros));
 }
 
+#if VALUES_ARE_LOGARITHMS
 /* log2 of a positive integer in Q20, by 64 chords. */
 static inline int32_t fixed_log2(uint64_t value) {
     const uint32_t high = (uint32_t)(value >> 32);
@@ -218,13 +226,14 @@ static inline int32_t fixed_log2(uint64_t value) {
     const int32_t base = (int32_t)((exponent << LOG2_FRACTION_BITS) + chord->base);
     return asc_add_low_product(base, chord->slope, (mantissa >> 10) & 0x7FFFu);
 }
+#endif
 
-/* A logarithm in units, of which a code has several, as int16. */
-static inline int32_t units(int32_t log, const requantization_t *to) {
+/* A logarithm or normalised energy in units, of which a code has several, as int16. */
+static inline int32_t units(int32_t value, const requantization_t *to) {
 #if ASC_FRONTEND_NORMALIZED
-    return asc_saturate16(asc_add_product(0, log - to->origin, to->multiplier));
+    return asc_saturate16(asc_add_product(0, value - to->origin, to->multiplier));
 #else
-    return asc_saturate16(asc_add_product(to->offset, log, to->multiplier));
+    return asc_saturate16(asc_add_product(to->offset, value, to->multiplier));
 #endif
 }
 
@@ -282,7 +291,9 @@ static inline segment_t segment_power(const uint64_t *power, const uint64_t *end
  * what is left of its sum, the falling side of the band before. */
 static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
     const uint64_t floor = ASC_FRONTEND_FLOOR >> (ASC_SPECTRUM_DEGREE * (MAX_SHIFT - shift));
+#if VALUES_ARE_LOGARITHMS
     const int32_t exponent = ASC_SPECTRUM_SCALE_LOG2(shift) << LOG2_FRACTION_BITS;
+#endif
     const uint64_t *power = frontend->spectrum.power;
     const uint16_t *bin = asc_frontend_segment_bin;
     const uint64_t *start = power + bin[0];
@@ -315,10 +326,14 @@ static void log_mel(asc_frontend_t *frontend, uint32_t shift) {
         const uint64_t above = sums.total - sums.rising;
         const uint64_t band = above > floor ? above : floor;
 #endif
-        const int32_t log = fixed_log2(band) - exponent;
+#if VALUES_ARE_LOGARITHMS
+        const int32_t value = fixed_log2(band) - exponent;
+#else
+        const int32_t value = pcen(frontend, m, band, ASC_SPECTRUM_SCALE_LOG2(shift));
+#endif
         for (uint32_t q = 0; q < ASC_FRONTEND_QUANTIZATIONS; q++) {
             const requantization_t *to = requantization(q) + m * ASC_FRONTEND_NORMALIZED;
-            frontend->log_mel[q][m] = (int16_t)units(log, to);
+            frontend->log_mel[q][m] = (int16_t)units(value, to);
         }
         rest = sums.rising;
         start = end;

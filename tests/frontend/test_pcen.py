@@ -137,7 +137,7 @@ def test_columns_that_are_left_out_are_heard_all_the_same(skip: int, tmp_path: P
 
 
 @pytest.mark.exhaustive
-@repeatable(300)
+@repeatable(60)
 @given(st.data())
 def test_random_front_ends_keep_to_float64(data: st.DataObject) -> None:
     """Both compressions, whatever the window, hop, bands, parameters and signals."""

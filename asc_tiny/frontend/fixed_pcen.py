@@ -43,7 +43,7 @@ class Tables:
         gain, power: exponents in Q30.
         eps: mantissa and exponent of the summand of the smoothed energy.
         bias: summand before the root in Q32.
-        fraction_bits: of a value.
+        fraction_bits: number of fraction bits of a value.
         offset: what the bias alone gives, which is subtracted from values.
         power_of_two: 2^(i / 64) for i = 0 to 63 in Q31, shape (64,), uint64.
         bend: four times the largest distance of log2 from its chord in each of 64 segments, with

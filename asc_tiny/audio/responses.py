@@ -31,8 +31,9 @@ from asc_tiny.util.errors import AscError
 
 Samples = NDArray[np.float64]
 
-BUILTIN = "builtin"
-"""Name in a recipe of the responses that are made here."""
+BUILTIN, BUILTIN_ROOMS = "builtin", "builtin-rooms"
+MADE = (BUILTIN, BUILTIN_ROOMS)
+"""Names in a recipe of the responses that are made here, those of devices and those of rooms."""
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3")
 
@@ -134,8 +135,14 @@ def room(name: str, rt60_s: float, energy: float) -> Samples:
     return np.asarray(0.9 * tail / np.abs(tail).max())
 
 
-def builtin() -> list[tuple[str, Samples]]:
-    """Return name and impulse response of each device that is made here, at ``RATE``."""
+def builtin(kind: str = BUILTIN) -> list[tuple[str, Samples]]:
+    """Return name and impulse response of each device, or room, that is made here, at ``RATE``.
+
+    Args:
+        kind: one of ``MADE``.
+    """
+    if kind == BUILTIN_ROOMS:
+        return [(name, room(name, rt60, energy)) for name, rt60, energy in ROOMS]
     return [(each.name, microphone(each)) for each in MICROPHONES]
 
 
@@ -147,7 +154,7 @@ def write(root: Path) -> int:
     """
     kinds = {
         "devices": builtin(),
-        "rooms": [(name, room(name, rt60, energy)) for name, rt60, energy in ROOMS],
+        "rooms": builtin(BUILTIN_ROOMS),
     }
     for kind, responses in kinds.items():
         (root / kind).mkdir(parents=True)
@@ -194,9 +201,9 @@ def known_hz(rate: int, wanted: int) -> float:
     return wanted / 2.0 if rate >= wanted else 0.45 * rate
 
 
-def builtin_at(rate: int) -> list[tuple[Samples, float]]:
-    """Return the responses of devices that are made here as ``read`` returns those of files."""
-    return [(_at(samples, RATE, rate), known_hz(RATE, rate)) for _, samples in builtin()]
+def builtin_at(rate: int, kind: str = BUILTIN) -> list[tuple[Samples, float]]:
+    """Return the responses of a kind that are made here as ``read`` returns those of files."""
+    return [(_at(samples, RATE, rate), known_hz(RATE, rate)) for _, samples in builtin(kind)]
 
 
 def _at(samples: Samples, rate: int, wanted: int) -> Samples:

@@ -13,8 +13,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from asc_tiny.audio import responses
 from asc_tiny.audio.dataset import Dataset
-from asc_tiny.audio.responses import BUILTIN
 from asc_tiny.nets.mixup_normalization import MixupNormalisation
 from asc_tiny.nets.rebuild import filters_of, rebuilt
 from asc_tiny.train import (
@@ -27,7 +27,7 @@ from asc_tiny.train import (
     transfer,
 )
 from asc_tiny.train.augmentation import augment, devices, waveform
-from asc_tiny.train.augmentation.noise_mask import Noise
+from asc_tiny.train.augmentation.noise_mask import Noise, RecordedNoise
 from asc_tiny.train.averaging import WeightAverage
 from asc_tiny.train.distribute import Distribution
 from asc_tiny.train.objective import Objective
@@ -213,8 +213,7 @@ class Trainer:
         if initial is not None:
             self._trainee.set_weights(initial.get_weights())
         elif recipe.init:
-            path, network = transfer.init_path(recipe), recipe.find_network()
-            transfer.initialize(self._trainee, path, network.translate)
+            transfer.initialize(self._trainee, transfer.init_path(recipe))
         transfer.freeze(self._trainee, recipe)
         self._objective = Objective(recipe, self._trainee, teachers, has_given)
         variables = self._objective.trainable_variables
@@ -330,10 +329,19 @@ class Trainer:
         ]
 
 
-def _responses(recipe: Recipe) -> Path | None:
-    """Return the folder of the recipe's responses, None for those that the package makes."""
+def _responses(recipe: Recipe) -> Path | str:
+    """Return the folder of the recipe's responses, or the name of those that the package makes."""
     name = recipe.devices.responses
-    return None if name == BUILTIN else recipe.find(name)
+    return name if name in responses.MADE else recipe.find(name)
+
+
+def _noise(recipe: Recipe) -> Noise:
+    """Return the noise of the recipe's mask."""
+    table = recipe.noise_mask
+    if not table.noise:
+        return Noise(recipe.train_frontend, table.snr_db)
+    paths = responses.files(recipe.find(table.noise))
+    return RecordedNoise(recipe.train_frontend, table.snr_db, paths)
 
 
 def _disturbance(recipe: Recipe) -> augment.Disturbance | None:
@@ -346,7 +354,7 @@ def _disturbance(recipe: Recipe) -> augment.Disturbance | None:
             gains /= np.array(recipe.frontend.normalization.scales, np.float32)
         steps.append(lambda x, rng: devices.recolor(x, gains, share, rng))
     if recipe.noise_mask.weight:
-        steps.append(Noise(recipe.train_frontend, recipe.noise_mask.snr_db))
+        steps.append(_noise(recipe))
 
     def disturb(x: Float32Array, rng: augment.Generator) -> Float32Array:
         for step in steps:
@@ -361,6 +369,8 @@ def _files(recipe: Recipe) -> dict[str, str]:
     files = {**recipe.find_network().digests(), **distil.hashes(recipe)}
     if recipe.devices.responses:
         files[recipe.devices.responses] = devices.digest(_responses(recipe))
+    if recipe.noise_mask.weight and recipe.noise_mask.noise:
+        files[recipe.noise_mask.noise] = devices.digest(recipe.find(recipe.noise_mask.noise))
     for name, folder in waveform.folders_of(recipe).items():
         files[name] = devices.digest(folder)
     if recipe.init:

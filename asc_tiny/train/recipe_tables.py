@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from asc_tiny.audio.responses import MADE
 from asc_tiny.util import fields
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
@@ -153,10 +154,12 @@ class NoiseMask:
     Attributes:
         weight: weight of that task's loss beside the loss of the scenes; 0 leaves out the noise as
             well.
+        noise: folder of recordings of noise of any sample rate; "" for white and pink noise.
         snr_db: lowest and highest ratio of a clip's power to the power of its noise, in dB.
     """
 
     weight: float = 0.0
+    noise: str = ""
     snr_db: tuple[float, ...] = (0.0, 30.0)
 
     def __post_init__(self) -> None:
@@ -171,7 +174,7 @@ class Devices:
 
     Attributes:
         responses: folder of impulse responses of any sample rate (wav, flac, ogg, mp3), "builtin"
-            for those that the package makes, "" for none.
+            or "builtin-rooms" for those that the package makes, "" for none.
         share: share of clips that get one of the responses, 0 to 1.
     """
 
@@ -190,8 +193,8 @@ class Waveform:
         copies: changed copies of each clip, whose features are computed once; each time that a
             clip is taken, it or one of them is. 0 for none.
         responses, response_share: folder of impulse responses of devices or rooms, wav or flac of
-            any rate, ``builtin`` for those that the package makes, "" for none; share of copies
-            that are convolved with one.
+            any rate, ``builtin`` or ``builtin-rooms`` for those that the package makes, "" for
+            none; share of copies that are convolved with one.
         noise, noise_share: ``white``, ``pink`` or a folder of wav or flac files of any rate, "" for
             none; share of copies that noise is added to.
         snr_db: lowest and highest ratio of a clip's power to its noise's, in dB.
@@ -210,7 +213,7 @@ class Waveform:
 
     def __post_init__(self) -> None:
         check(self, "copies", 0 <= self.copies <= 100, "0 to 100")
-        check(self, "noise", self.noise != "builtin", "white, pink or a folder")
+        check(self, "noise", self.noise not in MADE, "white, pink or a folder")
         for name in ("response_share", "noise_share"):
             check(self, name, 0.0 <= getattr(self, name) <= 1.0, "0 to 1")
         ordered = len(self.snr_db) == 2 and -40.0 <= self.snr_db[0] <= self.snr_db[1] <= 80.0

@@ -25,33 +25,34 @@ _REACH = 30.0 * np.log(10.0) / 10.0
 """Gains are kept within 30 dB of a response's mean: deeper notches are the measurement's."""
 
 
-def digest(folder: Path | None) -> str:
-    """Return a SHA-256 over the names and bytes of the responses in ``folder``, None for those that
-    the package makes.
+def digest(source: Path | str) -> str:
+    """Return a SHA-256 over the names and bytes of the files in a folder, or of the responses that
+    the package makes, one of ``responses.MADE``.
     """
-    if folder is None:
-        made = [(name, np.float32(samples).tobytes()) for name, samples in responses.builtin()]
+    if isinstance(source, str):
+        some = responses.builtin(source)
+        made = [(name, np.float32(samples).tobytes()) for name, samples in some]
     else:
-        made = [(path.name, read_bytes(path)) for path in responses.files(folder)]
+        made = [(path.name, read_bytes(path)) for path in responses.files(source)]
     lines = [f"{name}\t{sha256(data)}\n" for name, data in made]
     return sha256("".join(lines).encode("utf-8"))
 
 
-def gains(folder: Path | None, config: FrontEndConfig) -> Float32Array:
+def gains(source: Path | str, config: FrontEndConfig) -> Float32Array:
     """Return the band gains of all responses in a folder, shape (responses, n_mels), in nats.
 
     Args:
-        folder: folder of responses of any sample rate; None for those that the package makes.
+        source: folder of responses of any sample rate, or one of ``responses.MADE``.
         config: the front end.
 
     Raises:
         AscError: no folder, no responses, or one that is not mono audio, or silent.
     """
     rate = config.sample_rate
-    if folder is None:
-        found = responses.builtin_at(rate)
+    if isinstance(source, str):
+        found = responses.builtin_at(rate, source)
     else:
-        found = [responses.read(path, rate) for path in responses.files(folder)]
+        found = [responses.read(path, rate) for path in responses.files(source)]
     return np.stack([band_gain(*each, config) for each in found]).astype(np.float32)
 
 

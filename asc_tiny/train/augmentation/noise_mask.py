@@ -12,6 +12,7 @@ not exported.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -19,8 +20,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from asc_tiny.audio.clips import read_pcm
 from asc_tiny.frontend.config import DELTA_REACH, FrontEndConfig
-from asc_tiny.frontend.reference import delta, denormalized, normalized
+from asc_tiny.frontend.reference import band_power, delta, denormalized, normalized
+from asc_tiny.util.errors import AscError
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -83,6 +86,53 @@ class Noise:
         unit = rng.gamma(freedom[:, :, None], size=clean.shape)
         mean = np.where(freedom > 0.0, power / np.where(freedom > 0.0, freedom, 1.0), 0.0)
         return np.asarray(level[:, None, None] * mean[:, :, None] * unit)
+
+
+class RecordedNoise(Noise):
+    """Noise of recordings, each clip's from a random place in one of them.
+
+    The powers of clip and noise add up in each band, as they do on the mean where neither knows of
+    the other.
+
+    Args:
+        config: the front end of the features.
+        snr_db: lowest and highest ratio of a clip's power to the noise's.
+        paths: recordings of any sample rate; short ones repeat.
+
+    Raises:
+        AscError: one cannot be read or is silent.
+    """
+
+    def __init__(
+        self, config: FrontEndConfig, snr_db: Sequence[float], paths: Sequence[Path]
+    ) -> None:
+        super().__init__(config, snr_db)
+        self._recordings = [_recorded_power(path, config) for path in paths]
+
+    def _draw(self, clean: Float64Array, rng: np.random.Generator) -> Float64Array:
+        """Return noise power for clips' band powers, shape (clips, n_mels, frames)."""
+        count, _, frames = clean.shape
+        snr = 10.0 ** (rng.uniform(self._low, self._high, count) / 10.0)
+        noise = np.stack([self._part(frames, rng) for _ in range(count)])
+        found = noise.sum(axis=(1, 2))
+        level = clean.sum(axis=(1, 2)) / (snr * np.where(found > 0.0, found, 1.0))
+        return np.asarray(noise * level[:, None, None])
+
+    def _part(self, frames: int, rng: np.random.Generator) -> Float64Array:
+        power = self._recordings[rng.integers(len(self._recordings))]
+        places = np.arange(frames) + rng.integers(power.shape[1])
+        return power.take(places, axis=1, mode="wrap").astype(np.float64)
+
+
+def _recorded_power(path: Path, config: FrontEndConfig) -> Float32Array:
+    """Return the band power of a recording clip by clip, shape (n_mels, frames of all clips)."""
+    pcm = read_pcm(path, config.sample_rate, bits=config.sample_bits, resample=True)
+    if not pcm.any():
+        raise AscError(f"{path}: is silent")
+    clips = max(len(pcm) // config.clip_samples, 1)
+    parts = np.resize(pcm, (clips, config.clip_samples))
+    powers = [band_power(part, config) for part in parts]
+    return np.concatenate(powers, axis=1).astype(np.float32)
 
 
 def log_mel_frames(x: Float32Array) -> Float64Array:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from asc_tiny.audio import responses
 from asc_tiny.audio.clips import read_pcm
-from asc_tiny.audio.responses import BUILTIN
+from asc_tiny.audio.responses import MADE
 from asc_tiny.features.cache import FeatureSet
 from asc_tiny.frontend.arrays import Samples
 from asc_tiny.train.augmentation import devices
@@ -84,7 +84,7 @@ class WaveformChange:
         if table.pitch_semitones:
             x = pitch_shifted(x, rng.uniform(-table.pitch_semitones, table.pitch_semitones))
         if table.responses and rng.random() < table.response_share:
-            heard_by = _responses(self.responses, self.sample_rate)
+            heard_by = _responses(table.responses, self.responses, self.sample_rate)
             x = convolved(x, heard_by[rng.integers(len(heard_by))])
         if table.noise and rng.random() < table.noise_share:
             x = with_noise(
@@ -118,18 +118,18 @@ def changes(recipe: Recipe) -> list[WaveformChange]:
             seed=recipe.seed,
             copy=copy,
             sample_rate=recipe.frontend.sample_rate,
-            responses=tuple(responses.files(heard_by)) if heard_by else (),
-            noises=tuple(responses.files(noises)) if noises else (),
+            responses=tuple(responses.files(heard_by)) if isinstance(heard_by, Path) else (),
+            noises=tuple(responses.files(noises)) if isinstance(noises, Path) else (),
             digests=tuple(devices.digest(folder) for folder in folders.values()),
         )
         for copy in range(table.copies)
     ]
 
 
-def folders_of(recipe: Recipe) -> dict[str, Path | None]:
+def folders_of(recipe: Recipe) -> dict[str, Path | str]:
     """Return the folders that a recipe's table ``waveform`` names, by its names for them.
 
-    None stands for the responses that the package makes.
+    Of responses that the package makes the name stands for them.
 
     Raises:
         AscError: there is no such folder.
@@ -137,9 +137,7 @@ def folders_of(recipe: Recipe) -> dict[str, Path | None]:
     table = recipe.waveform
     names = [table.responses, "" if table.noise in COLORS else table.noise]
     return {
-        name: None if name == BUILTIN else recipe.find(name)
-        for name in names
-        if name and table.copies
+        name: name if name in MADE else recipe.find(name) for name in names if name and table.copies
     }
 
 
@@ -222,10 +220,11 @@ def _stretched(x: Float64Array, factor: float) -> Float64Array:
 
 
 @functools.lru_cache(maxsize=4)
-def _responses(paths: tuple[Path, ...], sample_rate: int) -> list[Float64Array]:
-    """Return impulse responses at a sample rate, those that the package makes without paths."""
+def _responses(name: str, paths: tuple[Path, ...], sample_rate: int) -> list[Float64Array]:
+    """Return impulse responses at a sample rate, without paths those that the package makes."""
     if not paths:
-        return [np.asarray(each, np.float64) for each, _ in responses.builtin_at(sample_rate)]
+        made = responses.builtin_at(sample_rate, name)
+        return [np.asarray(each, np.float64) for each, _ in made]
     return [np.asarray(responses.read(path, sample_rate)[0], np.float64) for path in paths]
 
 

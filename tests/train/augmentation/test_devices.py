@@ -81,14 +81,14 @@ def test_responses_of_another_rate(tmp_path, rate):
 
 
 def test_responses_that_the_package_makes():
-    found = devices.gains(None, CONFIG)
+    found = devices.gains("builtin", CONFIG)
     assert found.shape == (len(responses.MICROPHONES), 32) and np.isfinite(found).all()
     # Each colours in its own way, by some decibels.
     for index, each in enumerate(found):
         others = np.delete(found, index, axis=0)
         assert np.abs(others - each).max(axis=1).min() > 0.1
     assert found.max() - found.min() > np.log(10.0)
-    assert devices.digest(None) == devices.digest(None) != ""
+    assert devices.digest("builtin") == devices.digest("builtin") != devices.digest("builtin-rooms")
 
 
 def test_deep_notches_are_limited(tmp_path):
@@ -150,3 +150,9 @@ def test_a_recipe_trains_with_responses(synthetic, tmp_path):
     written(tmp_path / "mics" / "two.wav", response())
     with pytest.raises(AscError, match=r"was trained with another mics, cannot resume"):
         loop.train(colored, dataset, first.root, resume=True, cache_folder=tmp_path / "cache")
+
+
+def test_rooms_that_the_package_makes():
+    rooms = devices.gains("builtin-rooms", CONFIG)
+    assert rooms.shape == (6, CONFIG.n_mels)
+    assert np.isfinite(rooms).all() and rooms.std(axis=1).min() > 0.0

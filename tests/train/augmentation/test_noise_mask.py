@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import soundfile
 
 pytest.importorskip("tensorflow")
 
@@ -18,9 +19,10 @@ from asc_tiny.frontend import reference
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.train import loop
 from asc_tiny.train import recipe as recipes
-from asc_tiny.train.augmentation import augment, noise_mask
+from asc_tiny.train.augmentation import augment, devices, noise_mask
 from asc_tiny.train.recipe_tables import Augmentation
 from asc_tiny.train.training_data import TrainingData
+from asc_tiny.util.errors import AscError
 
 CONFIG = FrontEndConfig(n_mels=16, n_fft=1024)
 RECIPE = """
@@ -195,3 +197,26 @@ def test_the_mask_is_learnt(recipe, synthetic, tmp_path):
     learnt = noise_mask.loss(noisy[..., 3], mask).numpy().mean()
     constant = np.full_like(mask, noisy[..., 3].mean())
     assert learnt < 0.8 * noise_mask.loss(noisy[..., 3], constant).numpy().mean()
+
+
+def test_noise_of_a_folder_is_where_its_sound_is(x, tmp_path):
+    """A tone in noise_mask.noise, at another rate than the clips', reaches its own bands alone."""
+    rate = 16000
+    tone = 0.3 * np.sin(2 * np.pi * 1000.0 * np.arange(rate // 2) / rate)
+    soundfile.write(tmp_path / "tone.wav", tone, rate)
+    path = tmp_path / "recipe.toml"
+    text = RECIPE.replace("snr_db = [0, 20]", f'noise = "{tmp_path}"\nsnr_db = [-20, -20]')
+    path.write_text(text)
+    recipe = recipes.load(path)
+    noise = loop._noise(recipe)
+    clean = np.exp(noise_mask.log_mel_frames(x))
+    drawn = noise._draw(clean, np.random.default_rng(0))
+    np.testing.assert_allclose(drawn.sum(axis=(1, 2)), 100 * clean.sum(axis=(1, 2)), rtol=1e-6)
+    loudest = drawn.sum(axis=(0, 2)).argmax()
+    edges = recipe.train_frontend.mel_edges
+    assert edges[loudest] < 1000.0 < edges[loudest + 2]
+    assert drawn[:, [loudest - 1, loudest, loudest + 1]].sum() > 0.9 * drawn.sum()
+    assert loop._files(recipe)[str(tmp_path)] == devices.digest(tmp_path)
+    soundfile.write(tmp_path / "tone.wav", np.zeros(rate), rate)
+    with pytest.raises(AscError, match=r"tone\.wav: is silent"):
+        loop._noise(recipe)

@@ -75,7 +75,7 @@ ALONE: dict[str, dict[str, Table]] = {
     "devices": {"devices": {"responses": "builtin"}},
 }
 
-TOGETHER = (
+ALL = (
     "mixup",
     "masks",
     "roll",
@@ -87,17 +87,23 @@ TOGETHER = (
     "waveform",
 )
 
+NAMES = ("plain", *ALONE, "teacher", "chosen", "all")
+
+# What gained alone, on the fold that is there to choose on.
+CHOSEN = ("mixup", "masks", "smoothing", "roll", "shift", "restarts")
+
 
 def teacher() -> dict[str, Table]:
-    """Return the technique of learning from the networks that have learned with all together."""
-    runs = [f"together/fold1-seed{seed}" for seed in range(1, SEEDS + 1)]
+    """Return the technique of learning from the mean of the plain networks' scores."""
+    runs = [f"plain/fold1-seed{seed}" for seed in range(1, SEEDS + 1)]
     return {"distillation": {"teacher": runs, "weight": 0.7, "temperature": 2.0}}
 
 
 def recipe(name: str) -> str:
     """Return the recipe of ``plain``, of a technique alone, or of several together."""
+    several = {"all": ALL, "chosen": CHOSEN}
     parts = {**ALONE, "plain": {}, "teacher": teacher()}
-    chosen = [ALONE[each] for each in TOGETHER] if name == "together" else [parts[name]]
+    chosen = [ALONE[each] for each in several[name]] if name in several else [parts[name]]
     tables: dict[str, dict[str, object]] = {"": {"name": name}}
     for title, values in chain.from_iterable(part.items() for part in (PLAIN, *chosen)):
         tables.setdefault(title, {}).update(values)
@@ -160,7 +166,7 @@ def table(out: Path) -> str:
         "|---|---|---|---|",
     ]
     plain = figures(out / "plain", "accuracy")
-    for name in ("plain", *ALONE, "together", "teacher"):
+    for name in NAMES:
         if not (out / name / "study.json").exists():
             continue
         accuracies, losses = (figures(out / name, key) for key in ("accuracy", "log_loss"))
@@ -181,7 +187,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("technique", nargs="*", default=["plain", *ALONE, "together", "teacher"])
+    parser.add_argument("technique", nargs="*", default=NAMES)
     arguments = parser.parse_args()
     data = split(arguments.dataset, arguments.out)
     for name in arguments.technique:

@@ -12,7 +12,7 @@ from asc_tiny import api
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, json_option, warn
-from asc_tiny.cli.streams import say
+from asc_tiny.cli.streams import note, say
 from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def command(
     if out is None:
         raise AscError("--out: is needed, the .tflite file to write; or --show to print")
     _print(api.attach(model, out, frontend=frontend, labels=labels, warn=warn), as_json)
-    say(f"wrote {out}", err=True)
+    note(f"wrote {out}")
 
 
 def _check_nothing_else(**options: Path | None) -> None:

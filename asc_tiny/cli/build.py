@@ -10,7 +10,7 @@ from asc_tiny import api
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, project_argument
 from asc_tiny.cli.step_line import StepLine
-from asc_tiny.cli.streams import say
+from asc_tiny.cli.streams import note
 
 
 @click.command(short_help="Build a project that CMake builds.", epilog=examples("build firmware"))
@@ -43,4 +43,4 @@ def command(
     with StepLine() as steps:
         steps.show(f"building for {project.board.name}")
         image = api.build(project, tflm_root=tflm_root, tflm_lib=tflm_lib, tflm_ops=tflm_ops)
-    say(f"built {image}", err=True)
+    note(f"built {image}")

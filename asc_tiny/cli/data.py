@@ -14,7 +14,7 @@ from asc_tiny.cli import data_prepare
 from asc_tiny.cli.help_text import Group, examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, fold_option, resample_option
-from asc_tiny.cli.streams import say
+from asc_tiny.cli.streams import note, say
 from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
@@ -112,13 +112,13 @@ def synth_command(
                 raise click.UsageError(f"--{name} means nothing with --factory, leave it out")
         with replacing_folder(folder) as temporary:
             count = write_factory(temporary, seed=seed, sample_rate=sample_rate)
-        say(f"{folder}: {count} recordings", err=True)
+        note(f"{folder}: {count} recordings")
         return
     with replacing_folder(folder) as temporary:
         write_synthetic(
             temporary, seed=seed, classes=classes, clips_per_class=clips, sample_rate=sample_rate
         )
-    say(f"{folder}: {classes} scenes, {classes * clips} clips", err=True)
+    note(f"{folder}: {classes} scenes, {classes * clips} clips")
 
 
 @command.command(

@@ -10,7 +10,7 @@ import click
 from asc_tiny import api
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, warn
-from asc_tiny.cli.streams import say
+from asc_tiny.cli.streams import note, say
 
 LAYOUTS = ("folders", "csv", "audacity", "esc50", "esc10", "speech_commands", "dcase")
 
@@ -96,7 +96,7 @@ def command(source: Path, out: Path, **options: Any) -> None:
     }
     for what, count in left_out.items():
         if count:
-            say(f"left out: {count} {what}", err=True)
+            note(f"left out: {count} {what}")
     for split, scenes in made.report.balance.items():
         counts = {name: sum(devices.values()) for name, devices in scenes.items()}
         text = ", ".join(f"{name} {count}" for name, count in counts.items())

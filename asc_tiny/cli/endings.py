@@ -73,10 +73,15 @@ def of(error: BaseException) -> Ending | None:
 
 
 def of_fault(error: BaseException) -> Ending:
-    """Return how the program ends with a fault of its own, whose place is printed."""
+    """Return how the program ends with a fault of its own."""
+    what = f"internal error: {type(error).__name__}: {error}"
+    return Ending(BAD_INPUT, f"{what}; --debug prints where, for a report to the authors")
+
+
+def print_place(error: BaseException) -> None:
+    """Print where an error came up."""
     with suppress(OSError):
         traceback.print_exception(error)
-    return Ending(BAD_INPUT, f"internal error: {type(error).__name__}: {error}")
 
 
 def report(ending: Ending, argv: Sequence[str]) -> None:

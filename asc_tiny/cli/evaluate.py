@@ -12,7 +12,7 @@ from asc_tiny import api
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
 from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option
-from asc_tiny.cli.streams import say
+from asc_tiny.cli.streams import note
 
 if TYPE_CHECKING:
     from asc_tiny.evaluation.evaluate import Evaluation
@@ -120,7 +120,7 @@ def _write_details(evaluations: Sequence[Evaluation], root: Path) -> None:
     for number, (name, each) in enumerate(zip(tables.names(evaluations), evaluations, strict=True)):
         folder = root / f"{number + 1}-{Path(name).stem}" if len(evaluations) > 1 else root
         error = details.write(folder, each.scores, each.clips, each.system.labels)
-        say(f"{folder}: scores of {len(each.clips)} clips, calibration error {error:.4f}", err=True)
+        note(f"{folder}: scores of {len(each.clips)} clips, calibration error {error:.4f}")
 
 
 def _print_streams(evaluations: Sequence[StreamEvaluation], split: str, as_json: bool) -> None:

@@ -12,7 +12,7 @@ import click
 from asc_tiny import api
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, resample_option
-from asc_tiny.cli.streams import say
+from asc_tiny.cli.streams import note, say
 from asc_tiny.util.errors import AscError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _switch_on(
 
     def started(line: str) -> None:
         say(f"{target.board.name} is on; its serial line is {line}")
-        click.echo("interrupt to switch it off", err=True)
+        note("interrupt to switch it off")
 
     emulator.stay_on(target, started, port=tcp, microphone=microphone)
 

@@ -11,7 +11,7 @@ from asc_tiny.cli import explain
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, frontend_option, labels_option, warn
 from asc_tiny.cli.step_line import StepLine
-from asc_tiny.cli.streams import say
+from asc_tiny.cli.streams import note
 from asc_tiny.complexity.gate.limits import parse_bytes
 from asc_tiny.projects import registry
 
@@ -165,6 +165,6 @@ def command(
         )
     explain.write(done.networks, plan=plan, dump=dump)
     if done.resampler:
-        say(f"resampler: {done.resampler}", err=True)
+        note(f"resampler: {done.resampler}")
     alone = "" if done.is_classifier else ", the network alone: no front end and labels were given"
-    say(f"wrote {out}{alone}", err=True)
+    note(f"wrote {out}{alone}")

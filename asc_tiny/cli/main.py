@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from asc_tiny import __version__
-from asc_tiny.cli import endings, streams
+from asc_tiny.cli import endings, streams, verbosity
 from asc_tiny.cli.endings import SCHEMA
 from asc_tiny.cli.help_text import Group, examples
 from asc_tiny.util import interrupts
@@ -64,8 +64,7 @@ class LazyGroup(Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"asc_tiny.cli.{cmd_name}")
-        command: click.Command = module.command
-        return command
+        return verbosity.with_options(module.command)
 
 
 @click.group(
@@ -78,6 +77,9 @@ class LazyGroup(Group):
 @click.version_option(__version__, prog_name="asc-tiny")
 def cli() -> None:
     """Put acoustic scene classifiers on microcontrollers."""
+
+
+cli.params += verbosity.options()
 
 
 def print_json(document: dict[str, object]) -> None:
@@ -103,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(argv: Sequence[str], is_program: bool) -> int:
+    verbosity.reset()
     try:
         # Without standalone mode click returns the code of ctx.exit() and raises its errors.
         code = cli.main(args=argv, prog_name="asc-tiny", standalone_mode=False)
@@ -117,6 +120,8 @@ def _run(argv: Sequence[str], is_program: bool) -> int:
             if not is_program or not isinstance(error, Exception):
                 raise
             ending = endings.of_fault(error)
+        if verbosity.chosen.debug:
+            endings.print_place(error)
         endings.report(ending, argv)
         return ending.code
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from asc_tiny.cli import verbosity
 from asc_tiny.util.console_text import printable
 from asc_tiny.util.errors import AscError, reason
 
@@ -35,6 +36,10 @@ class _Messages(io.FileIO):
             return super().write(data)
         except OSError:
             return len(data)
+
+    def isatty(self) -> bool:
+        # What is drawn on terminals alone is drawn nowhere.
+        return super().isatty() and not verbosity.chosen.quiet
 
 
 def results(path: str | int) -> io.TextIOWrapper:
@@ -63,6 +68,12 @@ def say(line: str, *, err: bool = False) -> None:
     terminal.
     """
     click.echo(printable(line), err=err)
+
+
+def note(line: str) -> None:
+    """Print one line about what was done to standard error, unless the user wants quiet."""
+    if not verbosity.chosen.quiet:
+        say(line, err=True)
 
 
 def flush() -> None:

@@ -7,7 +7,9 @@ waits for the end of a pipe that this process alone holds open. It then kills th
 
 from __future__ import annotations
 
+import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,7 +18,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from asc_tiny.util.console_text import printable
 from asc_tiny.util.interrupts import held
+
+PROGRAMS = "asc_tiny.programs"
+"""Name of the logger of the command lines that are run."""
 
 _WATCH = ("/bin/sh", "-c", "read _; kill -s KILL 0")
 _GRACE_S = 5.0
@@ -48,6 +54,7 @@ def running(
     Raises:
         OSError: it cannot be started.
     """
+    logging.getLogger(PROGRAMS).info("%s", printable(shlex.join(map(str, arguments))))
     with _group() as options:
         process = subprocess.Popen(
             arguments,

@@ -466,7 +466,11 @@ def test_a_fault_of_the_program_is_told_from_a_gate(tmp_path: Path) -> None:
         "import asc_tiny.cli.boards as b\n"
         "b.command.callback = lambda **options: {}['missing']\n" + MAIN
     )
-    done = subprocess.run([sys.executable, "-c", script, "boards"], capture_output=True, text=True)
+    program = [sys.executable, "-c", script, "boards"]
+    done = subprocess.run(program, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "Traceback" in done.stderr
-    assert done.stderr.splitlines()[-1] == "asc-tiny: internal error: KeyError: 'missing'"
+    fault = "asc-tiny: internal error: KeyError: 'missing'; --debug prints where"
+    assert done.stderr.startswith(fault) and len(done.stderr.splitlines()) == 1
+    done = subprocess.run([*program, "--debug"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr and done.stderr.splitlines()[-1].startswith(fault)

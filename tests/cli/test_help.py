@@ -10,6 +10,7 @@ import pytest
 from asc_tiny.cli.main import COMMANDS, cli
 from support.command_lines import parsed
 from support.commands import asc_tiny
+from support.paths import ROOT
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -62,3 +63,21 @@ def test_near_names_are_offered(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_shells_complete_commands_as_the_page_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs" / "command_line.md").read_text()
+    for shell in ("bash", "zsh", "fish"):
+        assert f"_ASC_TINY_COMPLETE={shell}_source asc-tiny" in page
+        monkeypatch.setenv("_ASC_TINY_COMPLETE", f"{shell}_source")
+        with pytest.raises(SystemExit):
+            cli.main(["asc-tiny"], prog_name="asc-tiny")
+        assert f"_ASC_TINY_COMPLETE={shell}_complete" in capsys.readouterr().out
+    monkeypatch.setenv("_ASC_TINY_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "asc-tiny budget --max-p")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    with pytest.raises(SystemExit):
+        cli.main([], prog_name="asc-tiny")
+    assert capsys.readouterr().out.split() == ["plain,--max-params"]

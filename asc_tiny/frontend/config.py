@@ -94,7 +94,7 @@ class FrontEndConfig:
         mel_scale: ``htk`` or ``slaney``.
         f_min, f_max: lower edge of the first and upper edge of the last band in Hz.
         compression: what is made of a band: its ``log`` or ``pcen``, per-channel energy
-            normalisation; see ``asc_tiny.frontend.pcen``.
+            normalisation (Wang et al., arXiv:1607.05666).
         log: ``ln``, ``log10`` or ``log2``.
         log_floor: smallest power or magnitude that the logarithm sees, for samples scaled to +-1.
         floor: ``add`` the floor to every band, or take the ``max`` of both.

@@ -33,25 +33,14 @@ OUTPUTS = {"dump", "html", "out", "plan", "plot", "report", "reports", "write_ba
 """Options that name what is written, to be found in ``WRITING`` or ``TRAINING``."""
 
 OTHERS = {
-    *("inputs", "source", "target"),
-    *("baseline_path", "baud", "board", "calibration", "chip", "clock", "config", "cpu"),
-    *("criterion", "data", "decision", "firmware", "folder", "frontend", "image", "keep"),
-    *("labels", "max_flash", "max_growth", "max_macs", "max_params", "max_ram", "members"),
-    *("model", "models", "name", "names", "port", "prefix", "probe", "recipe", "run", "tflm_arena"),
-    *("tflm_lib", "tflm_operators", "tflm_ops", "tflm_root", "wav", "wavs"),
-    *(
-        "background",
-        "classes",
-        "columns",
-        "compare",
-        "details",
-        "device",
-        "folds",
-        "group",
-        "layout",
-        "licence",
-    ),
-    *("max_cycles", "max_instructions", "others", "ray", "space", "split", "subset"),
+    *("background", "baseline_path", "baud", "board", "calibration", "chip", "classes"),
+    *("clock", "columns", "compare", "config", "cpu", "criterion", "data", "decision"),
+    *("details", "device", "devices", "firmware", "folder", "folds", "frontend", "group"),
+    *("image", "init", "inputs", "keep", "labels", "layout", "licence", "max_cycles"),
+    *("max_flash", "max_growth", "max_instructions", "max_macs", "max_params", "max_ram"),
+    *("members", "model", "models", "name", "names", "others", "port", "prefix", "probe"),
+    *("ray", "recipe", "run", "schedule", "source", "space", "split", "subset", "target"),
+    *("tflm_arena", "tflm_lib", "tflm_operators", "tflm_ops", "tflm_root", "wav", "wavs"),
 }
 
 

@@ -155,8 +155,10 @@ def train(name: str, data: Path, out: Path) -> None:
 
 
 def figures(folder: Path, key: str) -> list[float]:
-    """Return a figure of each seed's network."""
-    return [run[key] for run in json.loads((folder / "study.json").read_text())["runs"]]
+    """Return a figure of each seed's network; none of trainings that are not over."""
+    path = folder / "study.json"
+    runs = json.loads(path.read_text()).get("runs", []) if path.exists() else []
+    return [run[key] for run in runs] if len(runs) == SEEDS else []
 
 
 def table(out: Path) -> str:
@@ -167,9 +169,9 @@ def table(out: Path) -> str:
     ]
     plain = figures(out / "plain", "accuracy")
     for name in NAMES:
-        if not (out / name / "study.json").exists():
-            continue
         accuracies, losses = (figures(out / name, key) for key in ("accuracy", "log_loss"))
+        if not accuracies:
+            continue
         gains = [a - b for a, b in zip(accuracies, plain, strict=False)]
         lines.append(
             f"| {name} | {_spread(accuracies)} | {_spread(losses)} | "

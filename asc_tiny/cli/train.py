@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,18 +102,21 @@ def command(
     is better than the general network on recordings that the recipe's validation_share holds out.
     """
     if devices is not None:
-        if device or seeds or folds or strategy != "none":
-            raise click.UsageError(
-                "--devices does not go with --device, --seeds, --folds and --strategy"
-            )
+        _refuse(
+            {
+                "--device": device,
+                "--seeds": seeds,
+                "--folds": folds,
+                "--strategy": strategy != "none",
+            },
+            "--devices",
+        )
         loaded = api.load_dataset(data, fold=fold, resample=resample)
         _fine_tune(recipe, loaded, out, devices, as_json, init, features, epochs, resume)
         return
     if seeds is not None or folds is not None:
-        if strategy != "none" or init or device:
-            raise click.UsageError(
-                "--strategy, --init and --device do not go with --seeds and --folds"
-            )
+        given = {"--strategy": strategy != "none", "--init": init, "--device": device}
+        _refuse(given, "--seeds and --folds")
         document = api.train_study(
             recipe,
             data,
@@ -186,3 +190,10 @@ def _print_study(document: dict[str, Any], as_json: bool) -> None:
         print_json(document)
     else:
         click.echo(study.table(document))
+
+
+def _refuse(given: Mapping[str, object], other: str) -> None:
+    """End with a usage error if an option is given that does not go with another one."""
+    for option, value in given.items():
+        if value:
+            raise click.UsageError(f"{option} does not go with {other}")

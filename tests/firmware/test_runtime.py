@@ -49,7 +49,7 @@ def linked(function: str, objects: dict[str, tuple[set[str], set[str]]]) -> set[
     return files
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.qemu
 def test_needed_files_are_those_that_linkers_take(tmp_path: Path) -> None:
     cores = [objects(board, tmp_path / board) for board in BOARDS]

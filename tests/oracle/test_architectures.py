@@ -29,7 +29,7 @@ from support.recorded_arena import recorded
 
 LARGE = (
     *("efficientnet_lite0", "mobilenet_v1_half", "mobilenet_v2_35", "mobilenet_v3_small"),
-    *("resnet_100", "yamnet_like"),
+    *("mlperf_vww", "resnet_100", "yamnet_like"),
 )
 """Those that take half a minute each; every operator of theirs is in quicker tests, too."""
 

@@ -59,8 +59,11 @@ def test_released_network_costs_about_as_much(name: str, tmp_path: Path) -> None
     assert 0.8 < ratio <= MOST
 
 
-@pytest.mark.parametrize("level", ["-O1", "-Os", "-Og"])
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "level",
+    [pytest.param("-Os", marks=pytest.mark.slow)]
+    + [pytest.param(level, marks=pytest.mark.exhaustive) for level in ("-O1", "-Og")],
+)
 def test_every_level(level: str, tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(converted(SMALL["convolutions"]))

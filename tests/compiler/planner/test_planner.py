@@ -127,7 +127,9 @@ def test_planning_again_gives_the_same_code(options: Options) -> None:
     assert generate(load(MOBILENET), options=options) == first
 
 
-@pytest.mark.parametrize("schedule", [None, pytest.param("streaming", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "schedule", [None, pytest.param("streaming", marks=pytest.mark.exhaustive)]
+)
 def test_effort_tries_more_orders_and_finds_no_worse_plan(
     schedule: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,7 +346,7 @@ def test_size_takes_less_flash_for_dense_layers() -> None:
     assert sizes["speed"] - sizes["size"] == 1200 * (4 + 2) + 10 * 4
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.qemu
 def test_instructions_of_stages_do_not_depend_on_the_order(tmp_path: Path) -> None:
     """Counted at the borders of stages: each costs the same by rows and layer by layer.

@@ -14,7 +14,7 @@ from asc_tiny.util import ray_cluster
 from asc_tiny.util.errors import AscError
 from support.recipes import RECIPE
 
-pytest.importorskip("ray", reason="Ray, of the extra search, is not installed here")
+pytest.importorskip("ray.cluster_utils", reason="Ray, of the extra search, is not installed here")
 pytest.importorskip("tensorflow")
 
 from ray import cloudpickle

@@ -86,7 +86,10 @@ quantise_input = true
         ),
         ('name = "x"\n[noise_mask]\nsnr_db = [9, 3]', "snr_db = (9.0, 3.0), allowed: the lowest"),
         ('name = "x"\n[noise_mask]\nsnr_db = [3]', "noise_mask.snr_db = (3.0,), allowed"),
-        ('name = "x"\n[noise_mask]\nsnr = 3', "unknown key noise_mask.snr, allowed: snr_db, w"),
+        (
+            'name = "x"\n[noise_mask]\nsnr = 3',
+            "unknown key noise_mask.snr, allowed: noise, snr_db, w",
+        ),
         (
             'name = "x"\n[frontend]\nclip_samples = 9216\n[noise_mask]\nweight = 1\n'
             "[augmentation]\ncrop_columns = 0\ntime_mask_columns = 1",

@@ -16,9 +16,9 @@ class Verbosity:
     """What is told on standard error.
 
     Attributes:
-        quiet: warnings and errors alone, no progress.
-        verbose: the programs, too, that the command starts.
-        debug: with an error where in this package it came up.
+        quiet: whether warnings and errors alone are told, and no progress is drawn.
+        verbose: whether the programs, too, are told that the command starts.
+        debug: whether the place in this package where an error came up is told with it.
     """
 
     quiet: bool = False

@@ -353,11 +353,11 @@ def fit_boards(
     dict
         For the name of each board that has RAM of its own: ``ram_bytes``, ``flash_bytes`` and
         ``instructions_per_s`` by part, ``cpu_share`` of 1 at one instruction per cycle, and
-        ``absent``, why a figure is missing; and ``applications``, what comes with the kinds of
-        project that serve the board and were measured; and ``remedies``, the option of ``generate``
-        with which one of them fits after all; and ``gap``, what says that samples can be lost while
-        the network runs, with ``gap_remedy``, the option that keeps them. ``fits(board, kind)``
-        says whether a project of a kind fits, ``shortages(board, kind)`` what is missing.
+        ``absent``, why a figure is missing; ``applications``, what comes with the kinds of project
+        that serve the board and were measured; ``remedies``, the option of ``generate`` with which
+        one of them fits after all; ``gap``, what says that samples can be lost while the network
+        runs, and ``gap_remedy``, the option that keeps them. ``fits(board, kind)`` says whether a
+        project of a kind fits, ``shortages(board, kind)`` what is missing.
 
     Raises
     ------

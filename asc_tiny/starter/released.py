@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from asc_tiny.util.brought_files import brought_folder
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes, read_text, read_toml, replacing
@@ -31,10 +32,8 @@ class Released:
 
 
 def folder() -> Path:
-    """Return the folder of the files: in the installed package, else beside it in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "models"
-    return installed if installed.is_dir() else package.parent / "models"
+    """Return the folder of the files."""
+    return brought_folder("models")
 
 
 def models() -> list[Released]:

@@ -12,13 +12,12 @@ from asc_tiny import __version__
 from asc_tiny.firmware.c import escape
 from asc_tiny.firmware.c.literals import hash_literal
 from asc_tiny.model.ensemble import Model
+from asc_tiny.util.brought_files import brought_folder
 
 
 def template_root() -> Path:
-    """Return the folder of templates: in the installed package, else beside it in a checkout."""
-    package = Path(__file__).resolve().parents[2]
-    installed = package / "firmware_templates"
-    return installed if installed.is_dir() else package.parent / "firmware_templates"
+    """Return the folder of templates."""
+    return brought_folder("firmware_templates")
 
 
 @cache

@@ -213,7 +213,8 @@ class Trainer:
         if initial is not None:
             self._trainee.set_weights(initial.get_weights())
         elif recipe.init:
-            transfer.initialize(self._trainee, transfer.init_path(recipe))
+            translate = recipe.find_network().translate
+            transfer.initialize(self._trainee, transfer.init_path(recipe), translate)
         transfer.freeze(self._trainee, recipe)
         self._objective = Objective(recipe, self._trainee, teachers, has_given)
         variables = self._objective.trainable_variables

@@ -18,7 +18,7 @@ from keras import layers
 
 from asc_tiny import nets
 from asc_tiny.nets.network import find
-from asc_tiny.train import stored_weights, transfer
+from asc_tiny.train import loop, stored_weights, transfer
 from asc_tiny.train.run import save_model
 
 
@@ -106,6 +106,11 @@ def test_weights_of_the_public_yamnet(tmp_path):
     ours, network = nets.build("yamnet", (32, 24, 1), 3, depth=2), find("yamnet")
     taken = transfer.initialize(ours, tmp_path / "public.h5", network.translate)
     assert len(taken) == 6
+    text = 'name = "x"\nnetwork = "yamnet"\ninit = "public.h5"\nnetwork_options.depth = 2\n'
+    text += "[frontend]\ndeltas = false"
+    recipe = recipes.parse(text.encode(), folder=tmp_path)
+    trained = loop.Trainer(recipe, 3).model
+    assert {"classify"} == {*differing(weights(ours), trained)}, "a recipe takes the same weights"
     pooled = keras.Model(ours.input, ours.get_layer("pool").output)
     np.testing.assert_allclose(pooled(x), np.mean(y, axis=(1, 2)), rtol=1e-4)
 
@@ -204,8 +209,6 @@ def test_patterns_without_a_layer_are_named(tmp_path, text, message):
 
 def test_a_run_starts_from_a_file_and_knows_its_hash(tmp_path):
     """The whole way of a recipe: frozen layers of a trained network are those of the file."""
-    from asc_tiny.train import loop
-
     text = "[frontend]\nn_mels = 16\nn_fft = 1024\n[augmentation]\nfrequency_mask_bands = 4"
     recipe = recipe_with(tmp_path, 'init = "start.keras"\nfreeze = "low*"\n' + text)
     keras.utils.set_random_seed(9)

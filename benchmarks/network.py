@@ -1,4 +1,4 @@
-"""What the released networks cost on every emulated core, as the tables of docs/performance.md.
+"""What the released networks cost on every emulated core: docs/reference/performance.md.
 
     tools/bench [--models NAME ...] [--cores NAME ...] [--layers] [--write]
 
@@ -31,7 +31,7 @@ from asc_tiny.targets.image.bench import Costs, measure
 from asc_tiny.targets.image.stages import measure_stages
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "reference" / "performance.md"
 RELEASED = (
     "mobilenet_esc10.tflite",
     "mini_segnet_esc10.tflite",

@@ -9,7 +9,7 @@ goes on where it was. The exit code is 1 if values differ anywhere.
 
 The arena is that of the compiled network, with its state; beside it are the activations in that of
 TensorFlow Lite Micro. Instructions are the most of an inference on the emulated Cortex-M4. With
-``--write`` the table goes into docs/public_models.md.
+``--write`` the table goes into docs/reference/public_models.md.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from model_trials.trial import Settings, print_trial
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "public_models.md"
+PAGE = ROOT / "docs" / "reference" / "public_models.md"
 KEPT = ROOT / "build" / "try_models"
 
 

@@ -138,7 +138,7 @@ def generate(
         Folder to write to: new, empty, or one with a generated project, which is replaced. With
         ``project="sources"`` files are put beside those that are there.
     project
-        Kind of project, such as ``"cmake"``, ``"zephyr"`` or ``"sources"``; docs/projects.md
+        Kind of project, such as ``"cmake"``, ``"zephyr"`` or ``"sources"``; docs/how_to/projects.md
         lists them.
     board
         Name of a board or path of a board's ``.toml`` file; None takes the default of the kind.
@@ -311,7 +311,7 @@ def load_board(name: str) -> Board:
     Parameters
     ----------
     name
-        Name of a board, or path of a ``.toml`` file; docs/boards.md has its keys.
+        Name of a board, or path of a ``.toml`` file; docs/how_to/boards.md has its keys.
 
     Returns
     -------

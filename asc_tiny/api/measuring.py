@@ -33,8 +33,8 @@ def measure(path: Path | str, *, convention: str = "exact") -> list[ModelComplex
     path
         A ``.tflite`` or ``.keras`` file, or the ``.toml`` file of an ensemble.
     convention
-        ``"exact"`` counts as docs/counting.md says; ``"nessi"`` as the tool NeSsi of the DCASE
-        challenge does, ``.tflite`` files and ensembles alone.
+        ``"exact"`` counts as docs/reference/counting.md says; ``"nessi"`` as the tool NeSsi
+        of the DCASE challenge does, ``.tflite`` files and ensembles alone.
 
     Returns
     -------

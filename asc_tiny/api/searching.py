@@ -47,7 +47,7 @@ def search(
     Parameters
     ----------
     space
-        TOML file that says what varies; docs/search.md has its keys.
+        TOML file that says what varies; docs/how_to/search.md has its keys.
     dataset
         The clips, as ``load_dataset`` gives them; the split ``evaluate`` decides.
     out

@@ -1,4 +1,4 @@
-"""Boards that firmware is generated for, a TOML file each; docs/boards.md tells their keys."""
+"""Boards that firmware is generated for, a TOML file each; docs/how_to/boards.md has the keys."""
 
 from __future__ import annotations
 

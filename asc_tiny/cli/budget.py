@@ -62,7 +62,7 @@ def _limit_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("models", nargs=-1, metavar="[MODEL...]")
 @_limit_options
 @click.option(
-    "--config", help="File of settings; none to read no file.  [default: see docs/gate.md]"
+    "--config", help="File of settings; none to read no file.  [default: see docs/how_to/gate.md]"
 )
 @click.option("--baseline", "baseline_path", type=_PATH, help="Figures to compare with.")
 @click.option(

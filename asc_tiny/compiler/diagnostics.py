@@ -136,7 +136,8 @@ def not_supported(graph: Graph, operator: Operator) -> NotCompiledError:
     return operator_error(
         graph,
         operator,
-        f"is not supported; {advice_for(operator.name)} (docs/supported_ops.md lists what is)",
+        f"is not supported; {advice_for(operator.name)} "
+        "(docs/reference/supported_ops.md lists what is)",
     )
 
 

@@ -52,7 +52,7 @@ _PER_OUTPUT: Mapping[str, int] = {
 
 
 def measure_keras(path: Path) -> ModelComplexity:
-    """Measure a .keras file, with the figures that docs/counting.md defines for it.
+    """Measure a .keras file, with the figures that docs/reference/counting.md defines for it.
 
     Raises:
         AscError: not a Keras model, unknown dimensions other than the batch, or a layer whose

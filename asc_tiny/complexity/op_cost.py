@@ -1,6 +1,6 @@
 """Counting the work of operators: multiply-accumulates, other arithmetic, data movement.
 
-docs/counting.md defines what counts as what.
+docs/reference/counting.md defines what counts as what.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _cost(op: CountedOperator) -> OpCost:
     rule = cost_rule.get(op.name)
     if rule is None:
         raise UncountedError(
-            str(op.error("has no rule for its work: it cannot be counted (docs/counting.md)"))
+            str(op.error("has no rule for its work: not counted (docs/reference/counting.md)"))
         )
     return rule(op)
 

@@ -17,7 +17,7 @@ from asc_tiny.util.errors import AscError
 
 @dataclass(frozen=True)
 class LayerComplexity:
-    """One operator; the figures are defined in docs/counting.md.
+    """One operator; the figures are defined in docs/reference/counting.md.
 
     Attributes:
         numbers: those of the parameters that stand alone, such as the factor of a rescaling.
@@ -114,7 +114,7 @@ class Total:
 
 
 CONVENTIONS = ("exact", "nessi")
-"""How parameters and multiply-accumulates are counted: by docs/counting.md, or as NeSsi does."""
+"""How parameters and MACs are counted: by docs/reference/counting.md, or as NeSsi does."""
 
 PARAMS_UNIT = {"exact": "values", "nessi": "bytes of constants, an int32 bias 4 of them"}
 """What parameters are, by convention."""

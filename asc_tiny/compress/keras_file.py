@@ -67,7 +67,7 @@ def _reason(error: Exception) -> str:
         return (
             f"has {name}, which Keras does not have: code of your own is not in the file; put "
             "layers of keras.layers and keras.ops in its place, or convert it where that code is "
-            "(docs/other_models.md)"
+            "(docs/how_to/other_models.md)"
         )
     if any(word in said for word in _CODE):
         return (

@@ -1,6 +1,7 @@
 """The record in flash that says what firmware was made from: its bytes, and its C code.
 
-docs/firmware.md has the layout. Magic, version, size and CRC are the same in every version of it.
+docs/explanation/firmware.md has the layout. Magic, version, size and CRC are the same in every
+version of it.
 """
 
 from __future__ import annotations

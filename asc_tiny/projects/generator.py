@@ -151,8 +151,8 @@ class ProjectGenerator(ABC):
         is_folder: whether the project owns its folder and is written with a manifest; else the
             files are put beside what is there.
         listening, network_alone: the most that programs take beside the library of a classifier,
-            and beside a network, in the records of builds (docs/builds.md); None where nobody has
-            linked one by the kind's own system.
+            and beside a network, in the records of builds (docs/reference/builds.md); None
+            where nobody has linked one by the kind's own system.
         image_patterns: where the kind's tool leaves the firmware's image, relative to the
             project's folder: patterns of ``Path.glob``, in which ``{prefix}``, ``{name}`` and
             ``{folder}`` stand for the prefix of C names, the name of the program (the prefix with

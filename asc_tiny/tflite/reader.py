@@ -34,9 +34,9 @@ _LFS_POINTER = b"version https://git-lfs"
 _SUFFIX_ADVICE: Mapping[str, str] = {
     ".keras": "asc-tiny quantize makes one of it",
     ".h5": "save the model as .keras, of which asc-tiny quantize makes one",
-    ".onnx": "docs/other_models.md says how it becomes one",
-    ".pt": "docs/other_models.md says how it becomes one",
-    ".pth": "docs/other_models.md says how it becomes one",
+    ".onnx": "docs/how_to/other_models.md says how it becomes one",
+    ".pt": "docs/how_to/other_models.md says how it becomes one",
+    ".pth": "docs/how_to/other_models.md says how it becomes one",
     ".h": "it holds C code; give the file that this was made of",
     ".cc": "it holds C code; give the file that this was made of",
     ".c": "it holds C code; give the file that this was made of",

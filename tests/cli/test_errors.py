@@ -89,7 +89,7 @@ def test_unsupported_operator(
     line = refused(capsys, "generate", keras_models["top"], "--out", tmp_path / "out")
     assert str(keras_models["top"]) in line
     assert "TOPK_V2" in line
-    assert "docs/supported_ops.md" in line
+    assert "docs/reference/supported_ops.md" in line
     assert "take the largest in your own code" in line
     assert "--runtime tflm" not in line
     assert not (tmp_path / "out").exists()

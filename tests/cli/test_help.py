@@ -68,7 +68,7 @@ def test_near_names_are_offered(
 def test_shells_complete_commands_as_the_page_says(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = (ROOT / "docs" / "command_line.md").read_text()
+    page = (ROOT / "docs" / "reference" / "command_line.md").read_text()
     for shell in ("bash", "zsh", "fish"):
         assert f"_ASC_TINY_COMPLETE={shell}_source asc-tiny" in page
         monkeypatch.setenv("_ASC_TINY_COMPLETE", f"{shell}_source")

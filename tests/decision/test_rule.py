@@ -210,7 +210,7 @@ def test_file(tmp_path: Path) -> None:
 
 
 def test_the_documents_example(tmp_path: Path) -> None:
-    page = ROOT / "docs" / "decisions.md"
+    page = ROOT / "docs" / "explanation" / "decisions.md"
     path = tmp_path / "decision.toml"
     path.write_text(page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0])
     found = read_toml(path, FrontEndConfig(), SOFTMAX)

@@ -1,4 +1,4 @@
-"""The bounds that keep the integer transform from overflowing, as docs/front_end.md uses them."""
+"""The bounds against overflow of the integer transform (docs/explanation/front_end.md)."""
 
 from __future__ import annotations
 

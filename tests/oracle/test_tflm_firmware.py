@@ -184,7 +184,7 @@ def test_custom_operator_of_the_user(build: Build, tmp_path: Path) -> None:
 
 
 def test_custom_operator_that_cmake_adds(build: Build, tmp_path: Path) -> None:
-    """The commands of docs/tflm.md, from the model to the outputs of the board."""
+    """The commands of docs/explanation/tflm.md, from the model to the outputs of the board."""
     model, operators = tmp_path / "custom.tflite", tmp_path / "operators"
     model.write_bytes(custom().data)
     write(WHIRL_SOURCES, operators)

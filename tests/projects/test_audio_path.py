@@ -207,7 +207,7 @@ def test_boards_lists_microphones(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_example_of_the_documentation_compiles(tmp_path: Path) -> None:
     arguments = ("--project", "sources", "--board", NANO, "--resample")
     assert asc_tiny("generate", MODEL, "--out", tmp_path, *arguments) == 0
-    text = (ROOT / "docs" / "audio.md").read_text()
+    text = (ROOT / "docs" / "explanation" / "audio.md").read_text()
     example = text.split("```c\n")[1].split("```")[0]
     around = (
         '#include "asc_audio.h"\n#include "asc_classifier.h"\n#include "asc_resample.h"\n'

@@ -27,7 +27,7 @@ COPIES = {"frontend.c": 1_472, "spectrum.c": 2_052, "kernels.c": 3_444, "fronten
 
 
 def documented(language: str) -> str:
-    text = (ROOT / "docs" / "several_models.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how_to" / "several_models.md").read_text(encoding="utf-8")
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 1
     return str(blocks[0])

@@ -87,7 +87,7 @@ def link(model: Path, folder: Path) -> tuple[Path, str]:
         sources,
     ]
     assert asc_tiny(*command) == 0
-    page = (ROOT / "docs" / "ch32v307.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how_to" / "ch32v307.md").read_text(encoding="utf-8")
     header, board = re.findall(r"^```c\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     (sources / "board.h").write_text(header)
     (sources / "board.c").write_text(board)

@@ -159,7 +159,7 @@ def test_hook_is_one() -> None:
     for name in ("models/a.tflite", "a.keras", "asc-budget.toml", "sub/pyproject.toml"):
         assert re.search(hook["files"], name)
     assert not re.search(hook["files"], "src/budget.py")
-    config = yaml.safe_load(example("docs/gate.md", ".pre-commit-config.yaml"))
+    config = yaml.safe_load(example("docs/how_to/gate.md", ".pre-commit-config.yaml"))
     assert config["repos"][0]["hooks"] == [{"id": hook["id"]}]
 
 
@@ -168,7 +168,7 @@ def test_examples_for_github() -> None:
     assert len(text.splitlines()) <= 10
     for document in (
         workflow(text),
-        workflow(example("docs/gate.md", ".github/workflows/budget.yml")),
+        workflow(example("docs/how_to/gate.md", ".github/workflows/budget.yml")),
     ):
         validate(document, "github-workflows")
         (ours,) = [s for s in document["jobs"]["budget"]["steps"] if "asc-tiny" in s["uses"]]
@@ -176,7 +176,7 @@ def test_examples_for_github() -> None:
 
 
 def test_example_for_gitlab(project: Path) -> None:
-    document = yaml.safe_load(example("docs/gate.md", ".gitlab-ci.yml"))
+    document = yaml.safe_load(example("docs/how_to/gate.md", ".gitlab-ci.yml"))
     validate(document, "gitlab-ci")
     install, command = document["budget"]["script"]
     assert install.startswith("pip install ")
@@ -193,7 +193,7 @@ def test_example_of_settings(tmp_path: Path) -> None:
     for name in ("mobilenet.tflite", "ensemble1.toml"):
         (tmp_path / "models" / name).write_bytes(b"")
     path = tmp_path / "asc-budget.toml"
-    path.write_text(example("docs/gate.md", "asc-budget.toml"))
+    path.write_text(example("docs/how_to/gate.md", "asc-budget.toml"))
     settings = read(path)
     assert settings.limits == {"max_params": 128_000, "max_macs": 30_000_000, "max_ram": None}
     assert [each.limits.max_ram for each in settings.model_limits] == [81_920, None]

@@ -1,4 +1,4 @@
-"""docs/builds.md against the records of builds by real systems, and the records against us."""
+"""docs/reference/builds.md against the records of real builds, and the records against us."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def name(kind: str, build: Build) -> str:
 
 
 def test_the_page_is_made_of_the_records() -> None:
-    page = (ROOT / "docs" / "builds.md").read_text(encoding="utf-8")
-    assert page == build_records.page(), "tools/builds_page > docs/builds.md"
+    page = (ROOT / "docs" / "reference" / "builds.md").read_text(encoding="utf-8")
+    assert page == build_records.page(), "tools/builds_page > docs/reference/builds.md"
 
 
 def test_every_board_has_a_row_for_each_of_its_kinds() -> None:

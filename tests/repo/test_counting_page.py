@@ -1,4 +1,4 @@
-"""docs/counting.md against the files that its tables are made of."""
+"""docs/reference/counting.md against the files that its tables are made of."""
 
 from __future__ import annotations
 

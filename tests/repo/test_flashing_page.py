@@ -8,7 +8,7 @@ import pytest
 
 from support.paths import ROOT
 
-PAGE = (ROOT / "docs" / "flashing.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how_to" / "flashing.md").read_text(encoding="utf-8")
 NOT_OURS = ("Failed to connect to ESP32-S3", "(insufficient permissions)")
 """Words of esptool and pyOCD."""
 

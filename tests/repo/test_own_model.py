@@ -16,7 +16,7 @@ from support.native import FLAGS
 from support.paths import ROOT
 
 pytest.importorskip("tflite_micro")
-PAGE = (ROOT / "docs" / "own_model.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "tutorial" / "own_model.md").read_text(encoding="utf-8")
 
 
 def commands() -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""The page docs/own_sounds.md, walked as it stands there in an empty folder."""
+"""The page docs/tutorial/own_sounds.md, walked as it stands there in an empty folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from asc_tiny.train import recipe as recipes
 from support.commands import asc_tiny
 from support.paths import ROOT
 
-PAGE = (ROOT / "docs" / "own_sounds.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "tutorial" / "own_sounds.md").read_text(encoding="utf-8")
 COMMANDS = [
     shlex.split(line.removeprefix("asc-tiny "))
     for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)

@@ -1,4 +1,4 @@
-"""docs/performance.md against measurements: every figure of a row within the compiler's margin."""
+"""docs/reference/performance.md against measurements: each within the compiler's margin."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ tests/real --record-builds` writes where a system is installed; `tests/repo/test
 holds both together. Flash and RAM are bytes of MobileNet's program by the linker, RAM that of the
 region with the variables, stacks in it. *Other models* tells how many of the other released ones
 linked, and which did not. *Not tried* means that nobody here built it by the real system; what is
-tested in its place stands in [Projects](projects.md). **No board has run any of them.**
+tested in its place stands in [Projects](../how_to/projects.md). **No board has run any of them.**
 
 | board | project | built by | | flash | RAM | other models |
 |---|---|---|---|---|---|---|
@@ -134,7 +134,7 @@ tested in its place stands in [Projects](projects.md). **No board has run any of
 
 
 def page() -> str:
-    """Return docs/builds.md."""
+    """Return docs/reference/builds.md."""
     return HEAD + "\n".join(_rows()) + "\n"
 
 

@@ -147,7 +147,7 @@ def test_other_files(content: bytes) -> None:
     [
         ("model.keras", b"PK\x03\x04" + b"\0" * 64, "asc-tiny quantize makes one of it"),
         ("model.H5", b"\x89HDF\r\n\x1a\n", "save the model as .keras"),
-        ("model.onnx", b"\x08\x07\x12\x07pytorch", "docs/other_models.md"),
+        ("model.onnx", b"\x08\x07\x12\x07pytorch", "docs/how_to/other_models.md"),
         ("model.cc", b"const unsigned char g_model[] = {", "it holds C code"),
         ("model.tflite", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
     ],

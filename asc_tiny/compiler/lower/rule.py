@@ -49,7 +49,7 @@ Lower = Callable[[LoweringContext], list[Stage]]
 
 @dataclass(frozen=True)
 class LoweringRule:
-    """An operator's lowering, in code and in the words of docs/supported_ops.md.
+    """An operator's lowering, in code and in the words of docs/reference/supported_ops.md.
 
     Attributes:
         lower: makes stages of an operator.

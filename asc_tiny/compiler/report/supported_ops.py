@@ -1,4 +1,4 @@
-"""Prints docs/supported_ops.md: ``python -m asc_tiny.compiler.report.supported_ops``."""
+"""Prints docs/reference/supported_ops.md: ``python -m asc_tiny.compiler.report.supported_ops``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INTRODUCTION = """# Supported operators
 
 What `asc-tiny generate` makes firmware of. This page is generated from the code, do not edit it:
 
-    python -m asc_tiny.compiler.report.supported_ops > docs/supported_ops.md
+    python -m asc_tiny.compiler.report.supported_ops > docs/reference/supported_ops.md
 
 ## Compiled to C (`--runtime aot`)
 
@@ -61,8 +61,9 @@ Custom operators that it has itself, by their names in files:
 
 {customs}
 
-All other custom operators by kernels of your own, see [TensorFlow Lite Micro](tflm.md). The arena
-is computed for graphs of these operators without loops, branches and variables, else measured:
+All other custom operators by kernels of your own, see
+[TensorFlow Lite Micro](../explanation/tflm.md). The arena is computed for
+graphs of these operators without loops, branches and variables, else measured:
 
 {known}
 
@@ -91,7 +92,7 @@ _TITLES: Mapping[Family, str] = {
 
 
 def markdown() -> str:
-    """Return the text of docs/supported_ops.md."""
+    """Return the text of docs/reference/supported_ops.md."""
     compiled, run_by_tflm = (
         set(lowering_rule.names),
         {name for name in OPS if method(name) is not None},

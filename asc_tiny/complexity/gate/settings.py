@@ -1,6 +1,6 @@
 """The gate's settings in a file: asc-budget.toml, or [tool.asc-tiny.budget] of a pyproject.toml.
 
-docs/gate.md describes the keys.
+docs/how_to/gate.md describes the keys.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ class Point:
         step: 0 for the network before pruning.
         rate: share of its filters removed since then.
         filters: number of filters left in all layers that are pruned.
-        params, macs: parameters and multiply-accumulates of the Keras model, as docs/counting.md
-            defines them.
+        params, macs: parameters and multiply-accumulates of the Keras model, as
+            docs/reference/counting.md defines them.
         accuracy: accuracy on the split ``evaluate`` after retraining, 0 to 1.
     """
 

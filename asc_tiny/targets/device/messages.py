@@ -1,4 +1,4 @@
-"""Messages of the serial protocol, the twin of ``asc_protocol.c``; docs/protocol.md tells them."""
+"""Messages of the serial protocol (docs/reference/protocol.md), the twin of ``asc_protocol.c``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Serial protocol of a classifier: says what the firmware is made from, takes samples instead of
- * the microphone's, gives results, features, scores and timing. docs/protocol.md of asc-tiny tells
- * the messages.
+ * the microphone's, gives results, features, scores and timing. docs/reference/protocol.md of
+ * asc-tiny tells the messages.
  *
  *     asc_protocol_init(&protocol, &classifier, &port);
  *     for (;;) {

@@ -21,11 +21,11 @@ from support.graph_batch import compiled_runtime, model_file, run_all
 from support.network_models import TflmNetwork, inputs
 from support.tflite_builder import Builder, Value
 
-PAGE = ROOT / "docs" / "supported_ops.md"
+PAGE = ROOT / "docs" / "reference" / "supported_ops.md"
 
 
 def test_page_is_generated() -> None:
-    """python -m asc_tiny.compiler.report.supported_ops > docs/supported_ops.md"""
+    """python -m asc_tiny.compiler.report.supported_ops > docs/reference/supported_ops.md"""
     assert PAGE.read_text(encoding="utf-8") == supported_ops.markdown()
 
 

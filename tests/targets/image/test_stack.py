@@ -18,7 +18,7 @@ from support.paths import MODELS
 
 RELEASED = ("mobilenet_esc10", "mini_segnet_esc10")
 NETWORK_STACK_BYTES = 672
-"""On a Cortex-M4, as docs/performance.md states."""
+"""On a Cortex-M4, as docs/reference/performance.md states."""
 
 RESERVED_BYTES = 8192
 

@@ -146,7 +146,7 @@ def test_it_brings_int8_back_to_the_float_scores(features):
     assert errors[1] < 0.7 * errors[0]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_it_repeats(features):
     weights = []
     for _ in range(2):

@@ -29,9 +29,9 @@ from support.recorded_arena import recorded
 
 LARGE = (
     *("efficientnet_lite0", "mobilenet_v1_half", "mobilenet_v2_35", "mobilenet_v3_small"),
-    *("mlperf_vww", "resnet_100", "yamnet_like"),
+    *("mlperf_ad", "mlperf_ic", "mlperf_vww", "resnet_100", "yamnet_like"),
 )
-"""Those that take half a minute each; every operator of theirs is in quicker tests, too."""
+"""Those that take 10 to 30 seconds each; quicker tests have every operator of theirs, too."""
 
 
 def marked(names: list[str], quick: Collection[str] = QUICK) -> list[object]:

@@ -19,6 +19,7 @@ from support.network_models import TflmNetwork, converted, inputs
 
 QUICK = ("one_dimensional", "squeeze_excite", "u_net")
 """Those whose operators no smaller network has."""
+LONG = ("mobilenet_v1", "mobilenet_v2")
 ARENAS = {
     "ds_cnn": 14_416,
     "resnet_8": 23_008,
@@ -39,9 +40,13 @@ def runtime() -> Path:
     return compiled_runtime()
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in NETWORKS]
-)
+def mark(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    if name in QUICK:
+        return ()
+    return (pytest.mark.exhaustive if name in LONG else pytest.mark.slow,)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=mark(n)) for n in NETWORKS])
 def test_common_networks(name: str, runtime: Path, tmp_path: Path) -> None:
     model = model_file(converted(NETWORKS[name]), name)
     assert compile_network(model).arena.size <= ARENAS[name]

@@ -105,15 +105,12 @@ def test_released_networks_on_every_core(
     assert np.array_equal(outputs, expected(model, samples))
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("name", RELEASED)
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "count",
-    [
-        pytest.param(200, marks=pytest.mark.slow),
-        pytest.param(1000, marks=pytest.mark.exhaustive),
-    ],
+    "order", [pytest.param(o, marks=pytest.mark.exhaustive if o else ()) for o in ORDERS]
 )
+@pytest.mark.parametrize("name", RELEASED)
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.exhaustive)])
 def test_released_networks_on_many_inputs(
     name: str, order: str | None, count: int, tmp_path: Path
 ) -> None:

@@ -157,8 +157,8 @@ def test_random_graphs_on_emulated_cores(board: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        *("default", "time"),
-        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("layers", "size")),
+        "default",
+        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("time", "layers", "size")),
     ],
 )
 def test_released_models(options: str, runtime: Path, tmp_path: Path) -> None:

@@ -93,7 +93,10 @@ def test_every_test_clip_on_host_and_cortex_m4(
 @pytest.mark.qemu
 @pytest.mark.parametrize(
     "board",
-    [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in EMULATED],
+    [
+        each if each in QUICK else pytest.param(each, marks=pytest.mark.exhaustive)
+        for each in EMULATED
+    ],
 )
 def test_verify_on_every_emulated_board(
     board: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -82,7 +82,7 @@ def build(name: str, model: Path, folder: Path) -> Build:
 @pytest.mark.qemu
 @pytest.mark.parametrize(
     "board",
-    [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in BOARDS],
+    [n if n in QUICK else pytest.param(n, marks=pytest.mark.exhaustive) for n in BOARDS],
 )
 def test_the_example_links_in_the_memory_of_every_board(
     board: str, tmp_path: Path, record: Record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import pytest
 from network import CORES, HEAD, PAGE, PLANS, STREAMING, STREAMING_HEAD, Row, measured
@@ -14,10 +15,14 @@ pytestmark = pytest.mark.usefixtures("shared_plans")
 
 MARGIN = compilers.margin()
 QUICK = (("mobilenet_esc10", "Cortex-M4"),)
-SLOW = (
-    *(("mobilenet_esc10", core) for core in CORES if core not in ("Cortex-M4", "Cortex-M7")),
-    *(("mini_segnet_esc10", core) for core in ("Cortex-M4", "Cortex-M55", "RV32IMC")),
-)
+SLOW = (("mobilenet_esc10", "Cortex-M55"), ("mini_segnet_esc10", "RV32IMC"))
+MODELS = ("mobilenet_esc10", "mini_segnet_esc10")
+LONG = [case for case in product(MODELS, CORES) if case not in (*QUICK, *SLOW)]
+COSTS = [
+    *QUICK,
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW),
+    *(pytest.param(*case, marks=pytest.mark.exhaustive) for case in LONG),
+]
 
 
 def stated(model: str, label: str, head: Sequence[str]) -> list[float]:
@@ -41,22 +46,18 @@ def streaming(model: str, core: str, schedule: str) -> Row:
 
 
 @pytest.mark.qemu
-@pytest.mark.parametrize(
-    ("model", "core"), [*QUICK, *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW)]
-)
+@pytest.mark.parametrize(("model", "core"), COSTS)
 def test_cost_on_core(model: str, core: str) -> None:
     assert_as_stated(measured(f"{model}.tflite", core, CORES[core], Options()).cells)
 
 
 @pytest.mark.qemu
-@pytest.mark.parametrize(
-    ("model", "core"), [*QUICK, *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW)]
-)
+@pytest.mark.parametrize(("model", "core"), COSTS)
 def test_cost_of_streaming(model: str, core: str) -> None:
     assert_as_stated(streaming(model, core, "time").streaming_cells, STREAMING_HEAD)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.qemu
 @pytest.mark.parametrize("plan", [name for name in PLANS if name != "default"])
 def test_cost_of_plan(plan: str) -> None:

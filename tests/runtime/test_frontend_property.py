@@ -19,6 +19,9 @@ from support.front_end_cores import COSTS, needs_tools
 from support.native import CFrontEnd
 from support.random_front_ends import configs, repeatable, signals
 
+QUICK = ("Cortex-M4", "Cortex-M55", "RISC-V")
+"""With assembly, with Helium, and in portable C."""
+
 
 def expected(stream: np.ndarray, config: FrontEndConfig) -> np.ndarray:
     clips = stream.reshape(-1, config.clip_samples)
@@ -60,7 +63,9 @@ def test_host_c_equals_the_model_many_times(data: st.DataObject) -> None:
 
 @pytest.mark.slow
 @needs_tools
-@pytest.mark.parametrize("core", list(COSTS))
+@pytest.mark.parametrize(
+    "core", [c if c in QUICK else pytest.param(c, marks=pytest.mark.exhaustive) for c in COSTS]
+)
 @repeatable(15)
 @given(data=st.data())
 def test_emulated_core_equals_the_model(core: str, data: st.DataObject) -> None:

@@ -44,7 +44,7 @@ def networks(model_path: Path, folder: Path) -> tuple[float, np.ndarray]:
 
 @pytest.mark.parametrize(
     "name",
-    [*QUICK, *(pytest.param(each, marks=pytest.mark.slow) for each in ALL if each not in QUICK)],
+    [pytest.param(n, marks=() if n in QUICK else pytest.mark.exhaustive) for n in ALL],
 )
 def test_small_network(name: str, tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"

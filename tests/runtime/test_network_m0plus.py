@@ -24,7 +24,7 @@ QUICK = ("convolutions", "upsampled")
 
 @pytest.mark.parametrize(
     "name",
-    [*QUICK, *(pytest.param(each, marks=pytest.mark.slow) for each in ALL if each not in QUICK)],
+    [pytest.param(each, marks=() if each in QUICK else pytest.mark.exhaustive) for each in ALL],
 )
 def test_small_network(name: str, tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"

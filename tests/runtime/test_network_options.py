@@ -46,12 +46,12 @@ QUICK = ("-fPIC", "-flto", "-ffixed-r9")
 # The Cortex-M3 runs C alone, and the Cortex-M0+ assembly that r9 has no part in: what an option
 # changes there, one of them shows.
 TRIED = {
-    "Cortex-M4": (*QUICK, "-O0", "frame pointer", "-ffixed-r9 kept"),
-    "Cortex-M3": ("-fPIC",),
+    "Cortex-M4": (*QUICK, "frame pointer", "-ffixed-r9 kept"),
+    "Cortex-M3": (),
     "Cortex-M0+": ("-O0",),
 }
 # What clang does with the same assembly.
-CLANG_TRIED = ("-fPIC", "-O0")
+CLANG_TRIED = ("-fPIC",)
 
 
 def mark(core: str, compiler: str, options: str) -> tuple[pytest.MarkDecorator, ...]:

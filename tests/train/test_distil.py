@@ -142,7 +142,7 @@ def test_resume_refuses_another_teacher(synthetic, tmp_path, monkeypatch):
 
 
 # Teachers have no state: what is resumed is a training like those of test_loop.py.
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_resume_is_exact(synthetic, tmp_path):
     recipe = with_two_teachers(tmp_path)
     dataset, options = Dataset.load(synthetic), {"cache_folder": tmp_path / "cache"}

@@ -115,7 +115,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_workers_train_one_run(synthetic, tmp_path):
     """The command of each worker is the same; the first one writes, a resume goes on."""
     (tmp_path / "small.toml").write_text(RECIPE)

@@ -67,6 +67,7 @@ def hashes(folder) -> dict[str, str]:
     return {str(path.relative_to(folder)): sha256(path.read_bytes()) for path in files}
 
 
+@pytest.mark.exhaustive
 def test_filters_go_in_equal_parts(points):
     # Two layers that lose a filter together may lose one more than is asked for.
     for point, wanted in zip(points, [240, 168, 96], strict=True):

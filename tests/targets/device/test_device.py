@@ -238,9 +238,13 @@ def test_bad_ports_are_one_clear_line(board: project.Project, capsys) -> None:
         assert f"asc-tiny: {name}: cannot be opened" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [n for n, b in catalog.BOARDS.items() if b.machine and n != "mps2-an386"]
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow if n == "virt-rv32" else pytest.mark.exhaustive)
+        for n, b in catalog.BOARDS.items()
+        if b.machine and n != "mps2-an386"
+    ],
 )
 def test_every_emulated_board_answers(name: str, model: Path, tmp_path: Path, capsys) -> None:
     target = make(model, tmp_path / "firmware", name)

@@ -84,7 +84,7 @@ def quiet(synthetic, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_from_recipe_to_firmware(quiet, tmp_path, monkeypatch, capsys):
     """All commands honour means, scales and 24 bits; a killed run ends with the same bytes."""
     pytest.importorskip("tensorflow")

@@ -34,16 +34,10 @@ def workflow(text: str) -> Any:
 
 
 def example(file: str, comment: str) -> str:
-    """An indented or fenced example of a document, without its indentation."""
-    text = (ROOT / file).read_text()
-    match = re.search(
-        rf"^(?P<indent> *)# {re.escape(comment)}\n"
-        r"(?P<body>(?:(?P=indent).*\n|\n)+?)(?=```|\n\S|\Z)",
-        text,
-        re.MULTILINE,
-    )
-    assert match, f"{file} has no example {comment}"
-    return re.sub(rf"^{match['indent']}", "", match["body"], flags=re.MULTILINE)
+    """A fenced example of a document, without the comment that names its file."""
+    blocks = re.findall(r"^```\w+\n(.*?)^```$", (ROOT / file).read_text(), re.MULTILINE | re.DOTALL)
+    (block,) = [block for block in blocks if block.startswith(f"# {comment}\n")]
+    return str(block).split("\n", 1)[1]
 
 
 def budget_step() -> dict[str, Any]:
@@ -159,7 +153,7 @@ def test_hook_is_one() -> None:
     for name in ("models/a.tflite", "a.keras", "asc-budget.toml", "sub/pyproject.toml"):
         assert re.search(hook["files"], name)
     assert not re.search(hook["files"], "src/budget.py")
-    config = yaml.safe_load(example("docs/how_to/gate.md", ".pre-commit-config.yaml"))
+    config = yaml.safe_load(example("docs/how_to/gate_in_ci.md", ".pre-commit-config.yaml"))
     assert config["repos"][0]["hooks"] == [{"id": hook["id"]}]
 
 
@@ -168,7 +162,7 @@ def test_examples_for_github() -> None:
     assert len(text.splitlines()) <= 10
     for document in (
         workflow(text),
-        workflow(example("docs/how_to/gate.md", ".github/workflows/budget.yml")),
+        workflow(example("docs/how_to/gate_in_ci.md", ".github/workflows/budget.yml")),
     ):
         validate(document, "github-workflows")
         (ours,) = [s for s in document["jobs"]["budget"]["steps"] if "asc-tiny" in s["uses"]]
@@ -176,7 +170,7 @@ def test_examples_for_github() -> None:
 
 
 def test_example_for_gitlab(project: Path) -> None:
-    document = yaml.safe_load(example("docs/how_to/gate.md", ".gitlab-ci.yml"))
+    document = yaml.safe_load(example("docs/how_to/gate_in_ci.md", ".gitlab-ci.yml"))
     validate(document, "gitlab-ci")
     install, command = document["budget"]["script"]
     assert install.startswith("pip install ")
@@ -196,7 +190,7 @@ def test_example_of_settings(tmp_path: Path) -> None:
     path.write_text(example("docs/how_to/gate.md", "asc-budget.toml"))
     settings = read(path)
     assert settings.limits == {"max_params": 128_000, "max_macs": 30_000_000, "max_ram": None}
-    assert [each.limits.max_ram for each in settings.model_limits] == [81_920, None]
+    assert [each.limits.max_ram for each in settings.model_limits] == [98_304, None]
     assert settings.model_limits[1].limits.max_params == 60_000
     assert settings.baseline == tmp_path / "budget-baseline.json"
     assert settings.max_growth is not None

@@ -38,6 +38,24 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not [link for link in inner if not (page.parent / link).exists()]
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and the documentation site make them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    plain = [
+        re.sub(r"[^\w\s-]", "", title.lower()) for title in re.findall(r"^#+ (.+)$", text, re.M)
+    ]
+    return {title.strip().replace(" ", "-") for title in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_anchors_of_links_are_headings(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    named = [(page.parent / path if path else page, anchor) for path, anchor in links]
+    assert not [
+        each for each in named if each[0].suffix == ".md" and each[1] not in anchors(each[0])
+    ]
+
+
 def test_pages_below_docs_have_names_in_lower_case() -> None:
     names = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")]
     assert not [name for name in names if name != name.lower()]

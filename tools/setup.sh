@@ -61,6 +61,7 @@ picolibc-arm-none-eabi          setup_has_library arm-none-eabi-gcc picolibc.spe
 gcc-riscv64-unknown-elf         command -v riscv64-unknown-elf-gcc
 picolibc-riscv64-unknown-elf    setup_has_library riscv64-unknown-elf-gcc picolibc.specs
 $(setup_riscv_emulator)  command -v qemu-system-riscv32
+chromium                        command -v chromium
 END
 }
 

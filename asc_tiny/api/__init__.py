@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from asc_tiny.api.measuring import measure as measure
     from asc_tiny.api.measuring import write_baseline as write_baseline
     from asc_tiny.api.preparing import prepare_dataset as prepare_dataset
+    from asc_tiny.api.reporting import report as report
     from asc_tiny.api.running import bench as bench
     from asc_tiny.api.running import build as build
     from asc_tiny.api.running import infer as infer
@@ -96,6 +97,7 @@ _MODULES = {
     "quantize_keras": "asc_tiny.api.training",
     "read_inputs": "asc_tiny.api.running",
     "read_pcm": "asc_tiny.audio.clips",
+    "report": "asc_tiny.api.reporting",
     "run": "asc_tiny.api.running",
     "scores": "asc_tiny.api.listening",
     "search": "asc_tiny.api.searching",

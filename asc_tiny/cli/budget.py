@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,11 @@ import click
 from asc_tiny import api
 from asc_tiny.cli.budget_costs import CostOptions, compare_models, cost_options
 from asc_tiny.cli.help_text import examples
+from asc_tiny.cli.limit_options import config_option, given_limits, limit_options, read_settings
 from asc_tiny.cli.streams import say
-from asc_tiny.complexity.gate import settings
 from asc_tiny.complexity.gate.formats import FORMATS, render
 from asc_tiny.complexity.gate.gate import Verdict
-from asc_tiny.complexity.gate.limits import FIGURES, NO_LIMIT, parse_growth
+from asc_tiny.complexity.gate.limits import parse_growth
 from asc_tiny.complexity.report import CONVENTIONS
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import append_text, write_text
@@ -38,18 +38,6 @@ Exit code: 0 within the limits, 1 over a limit, 2 bad input, or a limited figure
 measured.
 """
 _PATH = click.Path(path_type=Path)
-_HELP_OF_LIMITS: Mapping[str, str] = {
-    "max_params": "Parameters.  [default: 128K]",
-    "max_macs": "MACs of one inference.  [default: 30M]",
-    "max_ram": "Peak activation bytes.  [default: none]",
-    "max_flash": "Weight bytes.  [default: none]",
-}
-
-
-def _limit_options(command: Callable[..., None]) -> Callable[..., None]:
-    for figure in reversed(FIGURES):
-        command = click.option(figure.option, help=_HELP_OF_LIMITS[figure.limit])(command)
-    return command
 
 
 @click.command(
@@ -60,10 +48,8 @@ def _limit_options(command: Callable[..., None]) -> Callable[..., None]:
     ),
 )
 @click.argument("models", nargs=-1, metavar="[MODEL...]")
-@_limit_options
-@click.option(
-    "--config", help="File of settings; none to read no file.  [default: see docs/how_to/gate.md]"
-)
+@limit_options
+@config_option
 @click.option("--baseline", "baseline_path", type=_PATH, help="Figures to compare with.")
 @click.option(
     "--max-growth", help="Most growth beyond the baseline's figures, such as 2%.  [default: 0%]"
@@ -139,11 +125,11 @@ def _verdict(
     **limits: str | None,
 ) -> Verdict:
     """Measure and compare; the command line goes before the settings, those before defaults."""
-    chosen = _settings(config)
+    chosen = read_settings(config)
     paths = [Path(model) for model in models] or [_shown(path) for path in chosen.models]
     if not paths:
         raise AscError("no MODEL given, on the command line or as models in the settings")
-    total_limits: dict[str, Any] = {**chosen.limits, **_given(limits)}
+    total_limits: dict[str, Any] = {**chosen.limits, **given_limits(limits)}
     convention = convention or chosen.convention or CONVENTIONS[0]
     growth = _growth(max_growth, chosen.max_growth)
     if write_baseline and baseline_path:
@@ -163,22 +149,6 @@ def _verdict(
     if write_baseline:
         api.write_baseline(write_baseline, verdict)
     return verdict
-
-
-def _settings(config: str | None) -> settings.Settings:
-    if config is not None and config.lower() == NO_LIMIT:
-        return settings.Settings()
-    path = settings.find(Path.cwd()) if config is None else Path(config)
-    return settings.Settings() if path is None else settings.read(path)
-
-
-def _given(limits: Mapping[str, str | None]) -> dict[str, int | None]:
-    given = {}
-    for figure in FIGURES:
-        text = limits[figure.limit]
-        if text is not None:
-            given[figure.limit] = figure.parse_limit(text, option=figure.option)
-    return given
 
 
 def _growth(text: str | None, chosen: Fraction | None) -> Fraction | int:

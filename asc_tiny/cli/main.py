@@ -19,7 +19,7 @@ from asc_tiny.util import interrupts
 SECTIONS = {
     "Begin": ("init", "models", "recipes", "doctor"),
     "Train": ("data", "train", "search", "prune", "quantize", "ensemble", "evaluate"),
-    "Check a model": ("budget", "boards", "features", "attach", "verify"),
+    "Check a model": ("budget", "report", "boards", "features", "attach", "verify"),
     "Put it on a board": (
         "generate",
         "build",

@@ -33,9 +33,30 @@ OUTPUTS = {"dump", "html", "out", "plan", "plot", "report", "reports", "write_ba
 """Options that name what is written, to be found in ``WRITING`` or ``TRAINING``."""
 
 OTHERS = {
-    *("background", "baseline_path", "baud", "board", "calibration", "chip", "classes"),
+    *(
+        "background",
+        "baseline_path",
+        "baud",
+        "benches",
+        "board",
+        "boards",
+        "calibration",
+        "chip",
+        "classes",
+    ),
     *("clock", "columns", "compare", "config", "cpu", "criterion", "data", "decision"),
-    *("details", "device", "devices", "firmware", "folder", "folds", "frontend", "group"),
+    *(
+        "details",
+        "device",
+        "devices",
+        "errors",
+        "evaluations",
+        "firmware",
+        "folder",
+        "folds",
+        "frontend",
+        "group",
+    ),
     *("image", "init", "inputs", "keep", "labels", "layout", "licence", "max_cycles"),
     *("max_flash", "max_growth", "max_instructions", "max_macs", "max_params", "max_ram"),
     *("members", "model", "models", "name", "names", "others", "port", "prefix", "probe"),
@@ -114,6 +135,10 @@ SILENT: dict[str, Arguments] = {
     "build": lambda at, out: [at.project],
     "data synth": lambda at, out: [out, "--classes", "2", "--clips", "8", "--sample-rate", "8000"],
     "features": lambda at, out: [at.wav, "--model", at.model, "--out", out],
+    "report": lambda at, out: [
+        *(at.model, "--board", "mps2-an386"),
+        *("--out", out.with_suffix(".html")),
+    ],
 }
 """Commands that print nothing but messages."""
 
@@ -138,6 +163,7 @@ WRITING: dict[str, tuple[str, Arguments]] = {
     "init": ("", PRINTING["init"]),
     "models --out": ("", PRINTING["models"]),
     "recipes --out": ("", PRINTING["recipes"]),
+    "report --out": (".html", SILENT["report"]),
     "run --out": (
         ".npy",
         lambda at, out: [at.network, "--input", at.network.with_name("x.npy"), "--out", out],

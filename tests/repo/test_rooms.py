@@ -22,6 +22,7 @@ ROOMS = (
         "targets",
         "conformance",
         "search",
+        "report",
         "api",
         "cli",
     ),

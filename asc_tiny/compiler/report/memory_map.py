@@ -47,6 +47,23 @@ def buffer_names(compiled: Compiled) -> dict[str, str]:
     }
 
 
+def holders(compiled: Compiled) -> dict[str, str]:
+    """Return for people why each piece of memory exists, by the name that it has in the map."""
+    names = buffer_names(compiled)
+    made: dict[str, list[str]] = {}
+    read: dict[str, list[str]] = {}
+    for stage in compiled.lowered.stages:
+        made.setdefault(stage.output.buffer.name, []).append(stage.title)
+        for rows in stage.inputs:
+            read.setdefault(rows.view.buffer.name, []).append(stage.title)
+    found = {}
+    for buffer, name in names.items():
+        parts = (("made by", made.get(buffer, [])), ("read by", read.get(buffer, [])))
+        lines = [f"{verb} {', '.join(dict.fromkeys(each))}" for verb, each in parts if each]
+        found[name] = "; ".join(lines)
+    return found
+
+
 def _rows(compiled: Compiled, buffer: Buffer) -> str:
     count = compiled.schedule.rolling_buffers[buffer].slots
     return f", {count} of {buffer.rows} rows of {buffer.row_bytes} bytes"

@@ -97,7 +97,7 @@ def search(
     cpu_table(cpu)
     from asc_tiny.search import report, settings, workers
     from asc_tiny.search import space as spaces
-    from asc_tiny.search.driver import Search, require_optuna, storage_errors
+    from asc_tiny.search.driver import STORAGE, Search, require_optuna, storage_errors
     from asc_tiny.search.figures import Limits, Measure
     from asc_tiny.train import recipe as recipes
 
@@ -120,8 +120,11 @@ def search(
         cpu=cpu,
         seed=seed,
     )
-    with locks.exclusive(root), storage_errors(root):
-        settings.check(root, started, resume=resume)
+    with (
+        locks.exclusive(root),
+        storage_errors(root),
+        settings.claimed(root, started, resume=resume, also=[STORAGE]),
+    ):
         measure = Measure(len(dataset.labels), cpu, limits, _count_cycles)
         driver = Search(found, dataset, root, measure, seed=seed, resample=resample)
         with workers.ray(ray) if ray else workers.local(jobs) as pool:

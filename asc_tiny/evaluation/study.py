@@ -11,7 +11,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from asc_tiny.evaluation.bootstrap import interval, paired_difference
 from asc_tiny.evaluation.metrics import FLOAT_FLOOR, true_outputs
 from asc_tiny.train import teacher_scores
 from asc_tiny.train.run import Run
+from asc_tiny.util import claims
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import parse_json, read_bytes, write_text
 
@@ -298,18 +300,20 @@ def _cell(summary: dict[str, float]) -> str:
     return f"{summary['mean']:9.4f}{summary['deviation']:8.4f}   {span}"
 
 
-def check_folder(root: Path, recipe_sha256: str, resume: bool) -> None:
-    """Claim a folder for a study of a recipe.
+@contextmanager
+def claimed(root: Path, recipe_sha256: str, resume: bool) -> Iterator[None]:
+    """Keep a folder for a study of a recipe; if nothing is trained in the block, it is as before.
 
     Raises:
         AscError: it has a study and ``resume`` is off, or one of another recipe.
     """
     path = root / "study.json"
-    if not path.exists():
-        write_text(path, json.dumps({"schema": SCHEMA, "recipe_sha256": recipe_sha256}) + "\n")
-        return
-    if not resume:
-        raise AscError(f"{root}: holds a study already; use --resume or another folder")
-    values = parse_json(read_bytes(path), source=str(path))
-    if not isinstance(values, dict) or values.get("recipe_sha256") != recipe_sha256:
-        raise AscError(f"{root}: is a study of another recipe, cannot resume with this one")
+    if path.exists():
+        if not resume:
+            raise AscError(f"{root}: holds a study already; use --resume or another folder")
+        values = parse_json(read_bytes(path), source=str(path))
+        if not isinstance(values, dict) or values.get("recipe_sha256") != recipe_sha256:
+            raise AscError(f"{root}: is a study of another recipe, cannot resume with this one")
+    text = json.dumps({"schema": SCHEMA, "recipe_sha256": recipe_sha256}) + "\n"
+    with claims.claimed(path, text):
+        yield

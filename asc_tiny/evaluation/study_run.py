@@ -72,8 +72,9 @@ def run(
     members = study.members(out, folds, range(recipe.seed, recipe.seed + seeds))
     # Before hours of training: can the other study be read?
     before = _all_folds(other, options.data) if other else None
-    study.check_folder(out, recipe.sha256, options.resume)
-    _train_all(options, [each for each in members if not each.scores_path.exists()], jobs, members)
+    with study.claimed(out, recipe.sha256, options.resume):
+        missing = [each for each in members if not each.scores_path.exists()]
+        _train_all(options, missing, jobs, members)
     found = study.results(out, members, options.data)
     comparison = study.compare(before, study.over_folds(found)) if before else None
     document = {**study.to_json(found, comparison), "recipe_sha256": recipe.sha256}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from asc_tiny.util import claims
 from asc_tiny.util.errors import AscError
-from asc_tiny.util.files import parse_json, read_bytes, write_text
+from asc_tiny.util.files import parse_json, read_bytes
 
 SCHEMA = 1
 
@@ -43,22 +46,33 @@ _NAMES = {
 }
 
 
-def check(root: Path, settings: Settings, *, resume: bool) -> None:
+@contextmanager
+def claimed(
+    root: Path, settings: Settings, *, resume: bool, also: Sequence[str] = ()
+) -> Iterator[None]:
     """Write the settings of a new search, or compare those of one that goes on.
+
+    If nothing is trained in the block, the folder is as before.
+
+    Args:
+        root: folder of the search.
+        settings: its settings.
+        resume: whether a search that is there goes on.
+        also: files of a search that are worth nothing without a training.
 
     Raises:
         AscError: the folder holds a search and ``resume`` is off, or one with other settings.
     """
     path = root / "search.json"
     values = {"schema": SCHEMA, **asdict(settings)}
-    if not path.exists():
-        write_text(path, json.dumps(values, indent=2) + "\n")
-        return
-    if not resume:
-        raise AscError(f"{root}: holds a search already; use --resume or another folder")
-    before = parse_json(read_bytes(path), source=str(path))
-    if not isinstance(before, dict) or before.get("schema") != SCHEMA:
-        raise AscError(f"{path}: is not what a search was started with")
-    for name, text in _NAMES.items():
-        if before.get(name) != values[name]:
-            raise AscError(f"{root}: was started with {text}, cannot resume")
+    if path.exists():
+        if not resume:
+            raise AscError(f"{root}: holds a search already; use --resume or another folder")
+        before = parse_json(read_bytes(path), source=str(path))
+        if not isinstance(before, dict) or before.get("schema") != SCHEMA:
+            raise AscError(f"{path}: is not what a search was started with")
+        for name, text in _NAMES.items():
+            if before.get(name) != values[name]:
+                raise AscError(f"{root}: was started with {text}, cannot resume")
+    with claims.claimed(path, json.dumps(values, indent=2) + "\n", also=also):
+        yield

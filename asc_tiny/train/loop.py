@@ -66,7 +66,7 @@ def train(
 
     The result depends on the recipe, the data and the installed TensorFlow, not on whether the
     run was interrupted and resumed. The split ``evaluate`` only gives figures for the history:
-    nothing is selected on it.
+    nothing is selected on it. The first files are written after the first epoch.
 
     Args:
         recipe: what to train and how.
@@ -128,8 +128,6 @@ def _train(
     )
     taught = [*distil.load(recipe, dataset.labels), *teachers]
     _check_same_data(run, info, dataset)
-    write_bytes(run.recipe_path, recipe.source)
-    recipe.find_network().copy(run.network_folder)
     given = bool(data.teacher_scores)
     trainer = Trainer(recipe, len(dataset.labels), initial, taught, distribution, given)
     done = trainer.restore(run)
@@ -138,6 +136,8 @@ def _train(
         for epoch in range(done, total):
             row = {"epoch": str(epoch + 1), **trainer.epoch(epoch, data)}
             rows.append(row)
+            if epoch == done:
+                _begin(run, recipe, info)
             run.write_history(rows)
             run.write_checkpoint(epoch + 1, trainer.state())
             bar.set_postfix(loss=row["loss"], accuracy=row["evaluate_accuracy"], refresh=False)
@@ -148,6 +148,16 @@ def _train(
     save_model(trainer.model, run.model_path)
     _, accuracy = data.evaluate(trainer.model)
     run.write_info(replace(info, epochs=max(done, total), evaluate_accuracy=round(accuracy, 6)))
+
+
+def _begin(run: Run, recipe: Recipe, info: RunInfo) -> None:
+    """Write what a run is of, the recipe first, which says that there is one.
+
+    An epoch is done by then: a start that fails leaves nothing that the next one would run into.
+    """
+    write_bytes(run.recipe_path, recipe.source)
+    recipe.find_network().copy(run.network_folder)
+    run.write_info(info)
 
 
 def build(recipe: Recipe, shape: tuple[int, int, int], classes: int) -> keras.Model:
@@ -419,4 +429,3 @@ def _check_same_data(run: Run, info: RunInfo, dataset: Dataset) -> None:
         for name, digest in info.files.items():
             if before.files.get(name) != digest:
                 raise AscError(f"{run.root}: was trained with another {name}, cannot resume")
-    run.write_info(info)

@@ -94,3 +94,4 @@ def test_limits_that_no_candidate_meets_end_with_a_line(
         capsys,
     )
     assert "300 candidates in a row" in line
+    assert not (tmp_path / "out").exists()

@@ -124,6 +124,12 @@ def test_a_study_trains_resumes_and_compares(synthetic, tmp_path, capsys, monkey
             study_run.train_member(options, member)
 
     monkeypatch.setattr(study_run, "_train_all", in_this_process)
+    # A start that fails leaves nothing that the next one would run into.
+    right = path.read_text()
+    path.write_text('freeze = ["none such"]\n' + right)
+    assert asc_tiny(*command) == 2 and "fits no layer" in capsys.readouterr().err
+    assert trained.pop() == 1 and not out.exists()
+    path.write_text(right)
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     assert asc_tiny(*command, "--json") == 0
     document = json.loads(capsys.readouterr().out)

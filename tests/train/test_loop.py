@@ -260,6 +260,31 @@ def test_a_run_is_not_overwritten(whole, recipe, dataset):
         loop.train(recipe, dataset, whole.root)
 
 
+def test_a_start_that_fails_leaves_nothing(recipe, dataset, folder, whole):
+    """What is corrected can be started in the same place."""
+    out = folder / "corrected"
+    faults = [
+        ({"init": str(whole.recipe_path)}, "not a file of weights"),
+        ({"freeze": ("no such layer",)}, "fits no layer"),
+        ({"filters": {"no such layer": 3}}, "no such layer"),
+    ]
+    for fault, message in faults:
+        wrong = dataclasses.replace(recipe, **fault)
+        with pytest.raises(AscError, match=message):
+            loop.train(wrong, dataset, out, epochs=1, cache_folder=folder / "cache")
+        assert not out.exists()
+
+
+def test_an_epoch_that_fails_leaves_nothing(recipe, dataset, folder, monkeypatch):
+    def fail(*arguments):
+        raise AscError("the loss is nan")
+
+    monkeypatch.setattr(loop.Trainer, "learn", fail)
+    with pytest.raises(AscError, match="nan"):
+        loop.train(recipe, dataset, folder / "nan", cache_folder=folder / "cache")
+    assert not (folder / "nan").exists()
+
+
 def test_resume_refuses_another_recipe(whole, dataset, folder):
     path = folder / "other.toml"
     path.write_text(RECIPE.replace("seed = 3", "seed = 4"))

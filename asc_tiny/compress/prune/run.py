@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,10 @@ from asc_tiny.compress.prune.network import RankedNetwork
 from asc_tiny.train.loop import train
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run
-from asc_tiny.util import locks
+from asc_tiny.util import claims, locks
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
-from asc_tiny.util.files import parse_json, read_bytes, write_bytes, write_text
+from asc_tiny.util.files import parse_json, read_bytes, write_bytes
 
 SCHEMA = 1
 SCHEDULES = ("linear", "cubic")
@@ -149,10 +150,9 @@ def prune(
     network = _ranked(source, settings)
     # Hours of training come later: can the goal be met at all?
     network.counts(goal, network.start, settings.multiple)
-    with locks.exclusive(out):
-        return _prune(
-            source, dataset, out, goal, settings, network, retraining, resume, cache_folder
-        )
+    description = _description(source, goal, settings, retraining)
+    with locks.exclusive(out), _claimed(Pruning(out), description, resume):
+        return _prune(source, dataset, out, goal, settings, network, retraining, cache_folder)
 
 
 def _prune(
@@ -163,11 +163,9 @@ def _prune(
     settings: Settings,
     network: RankedNetwork,
     retraining: Recipe | None,
-    resume: bool,
     cache_folder: Path | None,
 ) -> tuple[Point, ...]:
     pruning, start = Pruning(out), network.start
-    _claim(pruning, _description(source, goal, settings, retraining), resume)
     teachers = [source.model()] if settings.distil else []
     last, points = source, [_point(0, source, network, start)]
     with tqdm(total=settings.steps, desc="pruning", unit="step", disable=None) as bar:
@@ -282,14 +280,22 @@ def _description(
     }
 
 
-def _claim(pruning: Pruning, description: Mapping[str, Any], resume: bool) -> None:
-    """Write the description, or check that the folder has the same one if resuming."""
+@contextmanager
+def _claimed(pruning: Pruning, description: Mapping[str, Any], resume: bool) -> Iterator[None]:
+    """Write the description, or check that the folder has the same one if resuming.
+
+    If nothing is trained in the block, the folder is as before.
+    """
     root, path = pruning.root, pruning.settings_path
-    if not path.exists():
-        if pruning.run.recipe_path.exists():
-            raise AscError(f"{root}: holds a run already; use another folder")
-        write_text(path, json.dumps(description, indent=2) + "\n")
-        return
+    if path.exists():
+        _check_same(root, path, description, resume)
+    elif pruning.run.recipe_path.exists():
+        raise AscError(f"{root}: holds a run already; use another folder")
+    with claims.claimed(path, json.dumps(description, indent=2) + "\n"):
+        yield
+
+
+def _check_same(root: Path, path: Path, description: Mapping[str, Any], resume: bool) -> None:
     if not resume:
         raise AscError(f"{root}: holds a pruning already; use --resume or another folder")
     try:

@@ -215,6 +215,13 @@ def test_a_goal_out_of_reach_is_refused_before_anything_is_written(source, datas
     assert not (folder / "nothing").exists()
 
 
+def test_a_start_that_fails_leaves_nothing(source, dataset, folder):
+    recipe = dataclasses.replace(source.recipe(), freeze=("no such layer",))
+    with pytest.raises(AscError, match="fits no layer"):
+        pruned(source, dataset, folder, "nothing", retraining=recipe)
+    assert not (folder / "nothing").exists()
+
+
 def test_another_dataset_is_refused(source, folder, esc10):
     with pytest.raises(AscError, match="was trained on another data set"):
         pruned(source, Dataset.load(esc10), folder, "nothing")

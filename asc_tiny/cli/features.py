@@ -87,5 +87,4 @@ def _drawing(clips: Sequence[Samples], config: FrontEndConfig) -> bytes:
     codes = np.concatenate([api.features(clip, config) for clip in clips], axis=1)
     floats = [api.features(clip, config, arithmetic="float") for clip in clips]
     values = np.concatenate(floats, axis=1)
-    assert config.quantization
-    return feature_panels(values, codes, config.quantization)
+    return feature_panels(values, codes, config)

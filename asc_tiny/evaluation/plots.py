@@ -9,7 +9,7 @@ import numpy as np
 
 from asc_tiny.evaluation.metrics import Figures
 from asc_tiny.frontend.arrays import Float64Array, Int8Array
-from asc_tiny.frontend.config import Quantization
+from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.util.figures import DARK, grid, saved, style
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE = "#3b6ea5"
-_CHANNELS = ("log-mel", "delta", "second delta")
+_SPECTRA = {"log": "log-mel", "pcen": "PCEN"}
+"""Name of the first channel, by the compression of the bands."""
 
 
 def accuracy_bars(groups: Mapping[str, Figures], format: str = "svg") -> bytes:
@@ -77,7 +78,7 @@ def confusion_matrix(
 
 
 def feature_panels(
-    values: Float64Array, codes: Int8Array, quantization: Quantization, format: str = "png"
+    values: Float64Array, codes: Int8Array, config: FrontEndConfig, format: str = "png"
 ) -> bytes:
     """Draw features, their int8 codes and the codes' error, a column of panels per channel.
 
@@ -87,9 +88,12 @@ def feature_panels(
     Args:
         values: float64 features, shape (n_mels, columns, channels).
         codes: int8 codes of the integer front end, in the shape of ``values``.
-        quantization: scale and zero point of the codes.
+        config: the front end, with its quantisation.
         format: ``svg`` or ``png``.
     """
+    quantization = config.quantization
+    assert quantization is not None
+    names = (_SPECTRA[config.compression], "delta", "second delta")
     exact = np.clip(values / quantization.scale + quantization.zero_point, -128.0, 127.0)
     rows: Sequence[tuple[str, Any, dict[str, Any]]] = (
         ("float64", values, {}),
@@ -109,7 +113,7 @@ def feature_panels(
                     **options,
                 )
                 figure.colorbar(image, ax=axes)
-                axes.set_title(f"{_CHANNELS[channel]}, {name}")
+                axes.set_title(f"{names[channel]}, {name}")
             axes_of_row[0].set_ylabel("mel band")
         for axes in panes[-1]:
             axes.set_xlabel("column")

@@ -65,16 +65,17 @@ def test_panels_show_values_codes_and_error(figures, tmp_path):
         assert np.abs(shown).max() > 0.45
 
 
-def test_saturated_codes_are_no_error(figures):
+@pytest.mark.parametrize(("compression", "name"), [("log", "log-mel"), ("pcen", "PCEN")])
+def test_saturated_codes_are_no_error(compression, name, figures):
     pytest.importorskip("matplotlib")
-    config = FrontEndConfig(n_mels=16, deltas=False).quantized(0.1, 0)
+    config = FrontEndConfig(n_mels=16, deltas=False, compression=compression).quantized(0.1, 0)
     values = np.full(config.shape, 20.0)
     codes = np.full(config.shape, 127, np.int8)
     values[0, 0], codes[0, 0] = 1.02, 11
-    plots.feature_panels(values, codes, config.quantization)
+    plots.feature_panels(values, codes, config)
     found = panels(figures[0])
-    assert list(found) == ["log-mel, float64", "log-mel, int8 codes", "log-mel, error in codes"]
-    error = found["log-mel, error in codes"]
+    assert list(found) == [f"{name}, {row}" for row in ("float64", "int8 codes", "error in codes")]
+    error = found[f"{name}, error in codes"]
     assert error[0, 0] == pytest.approx(0.8)
     assert np.count_nonzero(error) == 1
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +30,7 @@ from asc_tiny.model import model_file
 from asc_tiny.model.ensemble import SUFFIX, Ensemble, Model, member_of, to_toml
 from asc_tiny.tflm.ensemble_interpreter import interpreter
 from asc_tiny.train import recipe as recipes
-from asc_tiny.util import process_pool, ray_cluster
+from asc_tiny.util import parallel
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import write_text
 
@@ -233,12 +231,7 @@ def evaluate(
         A file or a clip cannot be used, or the split is unknown, empty or has another scene.
     """
     loaded = systems.load([Path(path) for path in paths])
-    with ExitStack() as stack:
-        pool: Executor | None = None
-        if ray is not None:
-            pool = stack.enter_context(ray_cluster.connected(ray))
-        elif jobs > 1:
-            pool = stack.enter_context(process_pool.pool(jobs))
+    with parallel.executor(jobs, ray) as pool:
         return evaluation.evaluate(loaded, dataset, split, pool)
 
 
@@ -248,6 +241,8 @@ def evaluate_stream(
     *,
     split: str = "test",
     decision: Path | str | None = None,
+    jobs: int = 1,
+    ray: str | None = None,
 ) -> list[StreamEvaluation]:
     """Evaluate the decisions of int8 models about a split as one stream of recordings.
 
@@ -259,6 +254,8 @@ def evaluate_stream(
         As for ``evaluate``.
     decision
         TOML file of windows, smoothing, hysteresis and threshold; None decides about each clip.
+    jobs, ray
+        As for ``evaluate``: what shares the windows.
 
     Returns
     -------
@@ -271,12 +268,13 @@ def evaluate_stream(
         A file or a clip cannot be used, or the stream is shorter than a window.
     """
     found = []
-    for system in systems.load([Path(path) for path in paths]):
-        clips = evaluation.split(dataset, split, system.labels, source=str(system.path))
-        config = DecisionConfig()
-        if decision and system.members:
-            config = read_toml(Path(decision), system.members[0].frontend, system.output)
-        found.append(stream.evaluate(system, clips, config))
+    with parallel.executor(jobs, ray) as pool:
+        for system in systems.load([Path(path) for path in paths]):
+            clips = evaluation.split(dataset, split, system.labels, source=str(system.path))
+            config = DecisionConfig()
+            if decision and system.members:
+                config = read_toml(Path(decision), system.members[0].frontend, system.output)
+            found.append(stream.evaluate(system, clips, config, pool))
     return found
 
 

@@ -45,6 +45,7 @@ def prepare_dataset(
     background: str = "",
     licence: str = "",
     skip_unreadable: bool = False,
+    jobs: int = 1,
     warn: Warn | None = None,
 ) -> Prepared:
     """Cut, convert and split recordings, and write a checked data set that ``train`` reads.
@@ -108,6 +109,9 @@ def prepare_dataset(
         Licence of recordings whose source gives none.
     skip_unreadable
         Leave out recordings that cannot be read, instead of raising an error.
+    jobs
+        Processes that share the recordings, 1 or more; the files are the same. A script that gives
+        more needs an ``if __name__ == "__main__":``.
     warn
         Called with a line for each recording with samples beyond full scale, or left out.
 
@@ -152,7 +156,7 @@ def prepare_dataset(
     sound = Sound(channel, peak, bits, audio_format)
     how = Split(tuple(split), folds, seed, cap)
     request = Request(layout, options, cut, sound, how, skip_unreadable)
-    return prepare(Path(source), Path(out), request, warn=warn)
+    return prepare(Path(source), Path(out), request, warn=warn, jobs=jobs)
 
 
 def _within(name: str, value: float, least: float, most: float) -> None:

@@ -17,6 +17,7 @@ from asc_tiny.audio.layouts import registry
 from asc_tiny.audio.layouts.listing import Options, Recording, Section
 from asc_tiny.audio.prepare import JOURNAL, Cuttings, Sound, cut_all
 from asc_tiny.audio.prepared import Description, Split, parts_of, write_tables
+from asc_tiny.util import parallel
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import replacing_folder
@@ -66,7 +67,9 @@ class Request:
     skip_unreadable: bool = False
 
 
-def prepare(source: Path, out: Path, request: Request, *, warn: Warn | None = None) -> Prepared:
+def prepare(
+    source: Path, out: Path, request: Request, *, warn: Warn | None = None, jobs: int = 1
+) -> Prepared:
     """Make the data set ``out`` of the recordings in ``source``.
 
     Args:
@@ -74,6 +77,7 @@ def prepare(source: Path, out: Path, request: Request, *, warn: Warn | None = No
         out: folder of the data set, new or empty.
         request: what is asked for.
         warn: called with a line for each recording with samples beyond full scale, or left out.
+        jobs: processes that share the recordings, 1 or more; the files are the same.
 
     Raises:
         AscError: something in the source is wrong, or the classes cannot be split; what has been
@@ -85,7 +89,7 @@ def prepare(source: Path, out: Path, request: Request, *, warn: Warn | None = No
         raise AscError(f"{out}: lies in {source}, which would read what it writes")
     layout, recordings = registry.recordings(source, request.layout, request.options)
     readable = _looked_at(source, recordings, request, warn)
-    with replacing_folder(out, keep=True) as folder:
+    with replacing_folder(out, keep=True) as folder, parallel.executor(jobs) as pool:
         try:
             cuttings = cut_all(
                 readable,
@@ -94,6 +98,7 @@ def prepare(source: Path, out: Path, request: Request, *, warn: Warn | None = No
                 request.sound,
                 skip_unreadable=request.skip_unreadable,
                 warn=warn,
+                pool=pool,
             )
             parts = _parts(source, cuttings, request)
         except AscError as error:

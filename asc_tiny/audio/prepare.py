@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +21,7 @@ from asc_tiny.audio.clips import Warn, encoded
 from asc_tiny.audio.cut import Cut, Piece, kept, pieces
 from asc_tiny.audio.journal import Journal, Record
 from asc_tiny.audio.layouts.listing import Recording
+from asc_tiny.util import parallel
 from asc_tiny.util.errors import AscError
 
 FORMATS = ("wav", "flac")
@@ -90,6 +92,7 @@ def cut_all(
     *,
     skip_unreadable: bool = False,
     warn: Warn | None = None,
+    pool: Executor | None = None,
 ) -> list[Cuttings]:
     """Write the clips of all recordings to ``folder / "audio"``, but those that are there.
 
@@ -100,6 +103,7 @@ def cut_all(
         sound: conversion of the samples.
         skip_unreadable: leave out what cannot be read, instead of raising an error.
         warn: called with a line for each recording with samples beyond full scale, or left out.
+        pool: what ``parallel.executor`` has yielded; the files are the same.
 
     Raises:
         AscError: a recording cannot be read.
@@ -109,16 +113,37 @@ def cut_all(
     journal = Journal(folder / JOURNAL, run)
     keys = [_key(recording) for recording in recordings]
     _remove_strangers(folder, [journal.records[key] for key in keys if key in journal.records])
-    done = []
-    bar = tqdm(recordings, "recordings", disable=None, leave=False, delay=2)
-    for key, recording in zip(keys, bar, strict=True):
-        if key not in journal.records:
-            made = _cut_one(recording, folder, cut, sound, skip_unreadable, warn)
-            journal.add(key, _record(made))
-        cuttings = _cuttings(recording, journal.records[key])
-        if cuttings.unreadable and warn is not None:
-            warn(f"left out: {cuttings.unreadable}")
-        done.append(cuttings)
+    missing = [index for index, key in enumerate(keys) if key not in journal.records]
+    warnings: dict[int, list[str]] = {}
+    done: list[Cuttings] = []
+
+    def go_on() -> None:
+        # Whatever is done first, what is said of it comes in the order of the recordings.
+        while len(done) < len(keys) and keys[len(done)] in journal.records:
+            index = len(done)
+            done.append(_cuttings(recordings[index], journal.records[keys[index]]))
+            left_out = done[-1].unreadable
+            lines = [*warnings.get(index, ()), *([f"left out: {left_out}"] if left_out else [])]
+            if warn is not None:
+                for line in lines:
+                    warn(line)
+
+    with tqdm(
+        total=len(recordings),
+        initial=len(recordings) - len(missing),
+        desc="recordings",
+        disable=None,
+        leave=False,
+        delay=2,
+    ) as bar:
+        go_on()
+        work = [(recordings[index], folder, cut, sound, skip_unreadable) for index in missing]
+        for number, (made, lines) in parallel.completed(pool, _cut_one, work, what="data prepare"):
+            index = missing[number]
+            warnings[index] = lines
+            journal.add(keys[index], _record(made))
+            go_on()
+            bar.update()
     return done
 
 
@@ -158,18 +183,19 @@ def _cut_one(
     cut: Cut,
     sound: Sound,
     skip_unreadable: bool,
-    warn: Warn | None,
-) -> Cuttings:
+) -> tuple[Cuttings, list[str]]:
+    """Write a recording's clips; return what has become of it, and lines of warning."""
+    warnings: list[str] = []
     try:
-        return _cut_readable(recording, folder, cut, sound, warn)
+        return _cut_readable(recording, folder, cut, sound, warnings.append), warnings
     except AscError as error:
         if not skip_unreadable:
             raise
-        return Cuttings(recording, unreadable=str(error))
+        return Cuttings(recording, unreadable=str(error)), warnings
 
 
 def _cut_readable(
-    recording: Recording, folder: Path, cut: Cut, sound: Sound, warn: Warn | None
+    recording: Recording, folder: Path, cut: Cut, sound: Sound, warn: Warn
 ) -> Cuttings:
     header = decode.header(recording.path, sound.channel)
     recording = _with_ends(recording, header.frames / header.rate)

@@ -9,7 +9,7 @@ import click
 
 from asc_tiny import api
 from asc_tiny.cli.help_text import examples
-from asc_tiny.cli.options import PATH, warn
+from asc_tiny.cli.options import PATH, jobs_option, warn
 from asc_tiny.cli.streams import note, say
 
 LAYOUTS = ("folders", "csv", "audacity", "esc50", "esc10", "speech_commands", "dcase")
@@ -77,6 +77,7 @@ def _names(ctx: click.Context, param: click.Parameter, text: str | None) -> tupl
               help="Class of Speech Commands' noise [default: silence].")  # fmt: skip
 @click.option("--licence", default="", help="Licence of recordings whose source gives none.")
 @click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read.")
+@jobs_option("the recordings")
 def command(source: Path, out: Path, **options: Any) -> None:
     """Make a data set of the recordings in SOURCE, a folder or a table.
 

@@ -11,7 +11,14 @@ import click
 from asc_tiny import api
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.main import print_json
-from asc_tiny.cli.options import PATH, data_option, fold_option, resample_option
+from asc_tiny.cli.options import (
+    PATH,
+    data_option,
+    fold_option,
+    jobs_option,
+    ray_option,
+    resample_option,
+)
 from asc_tiny.cli.streams import note
 
 if TYPE_CHECKING:
@@ -48,14 +55,8 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Write scores per clip, recordings, errors, calibration and a DCASE submission, too.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Processes that share the clips for .tflite files.",
-)
-@click.option("--ray", metavar="ADDRESS", help="Share them on the computers of a Ray cluster.")
+@jobs_option("the clips or windows for .tflite files")
+@ray_option
 def command(
     models: tuple[Path, ...],
     data: Path,
@@ -81,7 +82,8 @@ def command(
     With --stream, the recordings are joined to one stream, and the int8 models decide about its
     windows as on the chip; --decision says how, as for generate.
 
-    Intervals are of 95 %, by the bootstrap over recordings.
+    Intervals are of 95 %, by the bootstrap over recordings. What a killed evaluation of .tflite
+    files has done is gone on with by the next one of the same files.
     """
     from asc_tiny.evaluation import tables
 
@@ -90,10 +92,12 @@ def command(
     if decision and not stream:
         raise click.UsageError("--decision needs --stream")
     if stream:
-        if as_table or html or details or jobs > 1 or ray:
-            raise click.UsageError("--stream goes with --json alone")
+        if as_table or html or details:
+            raise click.UsageError("--stream does not go with --table, --html and --details")
         dataset = api.load_dataset(data, fold=fold, resample=resample)
-        found = api.evaluate_stream(models, dataset, split=split, decision=decision)
+        found = api.evaluate_stream(
+            models, dataset, split=split, decision=decision, jobs=jobs, ray=ray
+        )
         _print_streams(found, split, as_json)
         return
     dataset = api.load_dataset(data, fold=fold, resample=resample)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,11 @@ import click
 
 from asc_tiny import api
 from asc_tiny.cli.help_text import examples
-from asc_tiny.cli.options import PATH, read_clips, resample_option
+from asc_tiny.cli.options import PATH, jobs_option, ray_option, read_clips, resample_option
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from asc_tiny.frontend.arrays import Samples
     from asc_tiny.frontend.config import FrontEndConfig
 
 
@@ -39,8 +37,17 @@ if TYPE_CHECKING:
     help="A .png file to draw: float64 features, codes of the integer front end, their error.",
 )
 @resample_option
+@jobs_option("the clips")
+@ray_option
 def command(
-    wav: Path, model: Path, arithmetic: str, out: Path | None, plot: Path | None, resample: bool
+    wav: Path,
+    model: Path,
+    arithmetic: str,
+    out: Path | None,
+    plot: Path | None,
+    resample: bool,
+    jobs: int,
+    ray: str | None,
 ) -> None:
     """Write the features of WAV: shape (mel bands, columns, channels), one more for many clips.
 
@@ -48,43 +55,41 @@ def command(
     each quantisation, one after the other; the plot shows those of the first member. Many clips
     are drawn side by side.
     """
+    from asc_tiny.features import recording
+    from asc_tiny.util import parallel
     from asc_tiny.util.files import write_bytes
 
     if out is None and plot is None:
         raise click.UsageError("nothing to write, give --out X.npy, --plot X.png or both")
     configs = api.frontends(api.load_model(model))
     clips = read_clips(wav, configs[0], resample=resample)
-    drawn = None if plot is None else _drawing(clips, configs[0])
-    if out is not None:
-        _write(out, clips, configs, arithmetic)
+    first = configs[:1]
+    with parallel.executor(jobs, ray) as pool:
+        drawn = None
+        if plot is not None:
+            codes = recording.features(clips, first, "fixed", pool)
+            floats = recording.features(clips, first, "float", pool)
+            drawn = _drawing(codes, floats, first[0])
+        if out is not None:
+            used = first if arithmetic == "float" else configs
+            _write(out, recording.features(clips, used, arithmetic, pool))
     if plot is not None and drawn is not None:
         write_bytes(plot, drawn)
 
 
-def _write(
-    out: Path, clips: Sequence[Samples], configs: Sequence[FrontEndConfig], arithmetic: str
-) -> None:
+def _write(out: Path, features: NDArray[Any]) -> None:
     import numpy as np
 
     from asc_tiny.util.files import replacing
 
-    used = configs[:1] if arithmetic == "float" else configs
-
-    def compute(clip: Samples) -> NDArray[Any]:
-        each = [api.features(clip, config, arithmetic=arithmetic) for config in used]
-        return np.concatenate(each, axis=-1)
-
-    features = np.stack([compute(clip) for clip in clips])
     with replacing(out) as temporary, temporary.open("wb") as stream:
         np.save(stream, features[0] if len(features) == 1 else features)
 
 
-def _drawing(clips: Sequence[Samples], config: FrontEndConfig) -> bytes:
+def _drawing(codes: NDArray[Any], floats: NDArray[Any], config: FrontEndConfig) -> bytes:
+    """Draw the features of clips side by side."""
     import numpy as np
 
     from asc_tiny.evaluation.plots import feature_panels
 
-    codes = np.concatenate([api.features(clip, config) for clip in clips], axis=1)
-    floats = [api.features(clip, config, arithmetic="float") for clip in clips]
-    values = np.concatenate(floats, axis=1)
-    return feature_panels(values, codes, config)
+    return feature_panels(np.concatenate(floats, axis=1), np.concatenate(codes, axis=1), config)

@@ -38,6 +38,21 @@ fold_option = click.option(
     "--fold", type=click.IntRange(1), default=1, show_default=True, help="Fold of the data set."
 )
 
+ray_option = click.option(
+    "--ray", metavar="ADDRESS", help="Share them on the computers of a Ray cluster."
+)
+
+
+def jobs_option(what: str) -> Callable[[_Command], _Command]:
+    """Return the option for the number of processes; ``what`` says what these share."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help=f"Processes that share {what}.",
+    )
+
 
 def warn(line: str) -> None:
     """Print what is doubtful about an input."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from asc_tiny.audio.dataset import Clip, Dataset
+from asc_tiny.evaluation import kept_outputs
+from asc_tiny.evaluation.kept_outputs import KeptOutputs
 from asc_tiny.evaluation.metrics import FLOAT_FLOOR, Metrics, metrics, true_outputs
 from asc_tiny.evaluation.systems import FloatNetwork, System
 from asc_tiny.features import cache, host_library
@@ -21,7 +22,6 @@ from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import quantize
 from asc_tiny.model.ensemble import Member
 from asc_tiny.tflm.ensemble_interpreter import interpreter
-from asc_tiny.util import process_pool
 from asc_tiny.util.errors import AscError
 
 Float64Array = NDArray[np.float64]
@@ -78,11 +78,12 @@ def evaluate(
     floats = {network.sha256: network for part in parts for network in part.floats}
     members = {member.model_file.sha256: member for part in parts for member in part.members}
     probabilities = {key: float_scores(network, clips) for key, network in floats.items()}
-    codes = {
-        name: int8_codes(members, clips, integer_front_end=integer, pool=pool)
-        for name, integer in (("int8", False), ("int8_integer_frontend", True))
-        if members
-    }
+    with kept_outputs.until_complete() as kept:
+        codes = {
+            name: int8_codes(members, clips, integer_front_end=integer, pool=pool, kept=kept)
+            for name, integer in (("int8", False), ("int8_integer_frontend", True))
+            if members
+        }
 
     def scored(system: System) -> Iterator[tuple[str, Float64Array, float]]:
         if system.other is not None:
@@ -148,6 +149,7 @@ def int8_codes(
     *,
     integer_front_end: bool,
     pool: Executor | None = None,
+    kept: KeptOutputs | None = None,
 ) -> dict[str, Int8Array]:
     """Return the outputs of quantised models from TensorFlow Lite Micro's kernels.
 
@@ -157,6 +159,7 @@ def int8_codes(
         integer_front_end: compute the input with the firmware's integer arithmetic instead of
             rounding the float features.
         pool: runs parts of the clips side by side; None for this process.
+        kept: keeps what is done if this run is killed; None for as long as this call takes.
 
     Returns:
         An array of shape (clips, labels) under the key of each model.
@@ -164,24 +167,24 @@ def int8_codes(
     Raises:
         AscError: TensorFlow Lite Micro does not run a model, or a clip cannot be used.
     """
+    if kept is None:
+        with kept_outputs.until_complete() as own:
+            return int8_codes(
+                members, clips, integer_front_end=integer_front_end, pool=pool, kept=own
+            )
+    # Those of the feature cache's files, each of which a process has for itself.
+    some = [clips[at : at + cache.SHARD_CLIPS] for at in range(0, len(clips), cache.SHARD_CLIPS)]
+    by_name = {f"{number}": member for number, member in enumerate(members.values())}
+    described = [str(integer_front_end)]
+    for member in by_name.values():
+        front_end = host_library.digest if integer_front_end else FrontEndConfig.digest
+        described += [member.model_file.sha256, front_end(member.frontend)]
+    keys = [cache.clips_key(each, "\n".join(described)) for each in some]
+    parts = [(by_name, each, integer_front_end) for each in some]
     title = "int8, integer features" if integer_front_end else "int8"
     with tqdm(total=len(clips), desc=title, unit="clip", disable=None, leave=False) as bar:
-        if pool is None:
-            return _int8_codes(members, clips, integer_front_end, bar.update)
-        parts: list[Future[dict[str, Int8Array]]] = []
-        # Those of the feature cache's files, each of which a process has for itself.
-        for start in range(0, len(clips), cache.SHARD_CLIPS):
-            some = clips[start : start + cache.SHARD_CLIPS]
-            with process_pool.interrupts_blocked():
-                parts.append(pool.submit(_int8_codes, members, some, integer_front_end))
-        try:
-            found = []
-            for part in parts:
-                found.append(part.result())
-                bar.update(len(found[-1][next(iter(members))]))
-        except BrokenProcessPool as error:
-            raise AscError("evaluate: a process was killed, is there enough memory?") from error
-    return {key: np.concatenate([part[key] for part in found]) for key in members}
+        found = kept.computed(_int8_codes, parts, keys, pool, bar)
+    return dict(zip(members, (found[name] for name in by_name), strict=True))
 
 
 def _int8_codes(

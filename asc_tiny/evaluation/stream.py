@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from itertools import groupby, zip_longest
 from typing import Any
@@ -16,13 +17,17 @@ from asc_tiny.audio.dataset import Clip
 from asc_tiny.decision.config import DecisionConfig
 from asc_tiny.decision.rule import decide
 from asc_tiny.decision.windows import Windows
+from asc_tiny.evaluation import kept_outputs
 from asc_tiny.evaluation.bootstrap import Bootstrap, Interval, interval
+from asc_tiny.evaluation.kept_outputs import PART
 from asc_tiny.evaluation.metrics import true_outputs
 from asc_tiny.evaluation.systems import System
 from asc_tiny.features import cache, host_library
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.model.ensemble import Model
 from asc_tiny.tflm.ensemble_interpreter import interpreter
 from asc_tiny.util.errors import AscError
+from asc_tiny.util.files import sha256
 
 BoolArray = NDArray[np.bool_]
 Int8Array = NDArray[np.int8]
@@ -121,13 +126,19 @@ def stream_order(clips: Sequence[Clip]) -> list[Clip]:
     return [clip for each in turns for clip in each]
 
 
-def evaluate(system: System, clips: Sequence[Clip], config: DecisionConfig) -> StreamEvaluation:
+def evaluate(
+    system: System,
+    clips: Sequence[Clip],
+    config: DecisionConfig,
+    pool: Executor | None = None,
+) -> StreamEvaluation:
     """Run a system over the stream of some clips and compare its labels with their scenes.
 
     Args:
         system: system whose networks are int8.
         clips: clips in any order; their scenes must be among the system's labels.
         config: windows, smoothing, hysteresis and threshold.
+        pool: what ``parallel.executor`` has yielded; the result is the same.
 
     Raises:
         AscError: the system has no int8 network, the stream is shorter than a window, or a clip
@@ -145,7 +156,7 @@ def evaluate(system: System, clips: Sequence[Clip], config: DecisionConfig) -> S
         raise AscError(
             f"{system.path}: a window needs {windows.end(0)} samples, the stream has {len(pcm)}"
         )
-    scores = _scores(system, windows, pcm)
+    scores = _scores(system, windows, pcm, pool)
     smoothed, reported = decide(scores, config, system.output)
     labels = (scores.argmax(axis=1), smoothed.argmax(axis=1), reported)
     truth = Truth(clips, true_outputs(clips, system.labels), windows, len(scores))
@@ -164,32 +175,65 @@ def evaluate(system: System, clips: Sequence[Clip], config: DecisionConfig) -> S
     )
 
 
-def _scores(system: System, windows: Windows, pcm: Int16Array) -> Int8Array:
+def _scores(system: System, windows: Windows, pcm: Int16Array, pool: Executor | None) -> Int8Array:
     """Return the int8 scores of all windows, shape (windows, labels)."""
+    model = system.ensemble or system.members[0].model_file
     frontends = system.ensemble.frontends if system.ensemble else (windows.frontend,)
-    network = interpreter(system.ensemble or system.members[0].model_file)
-    inputs = _features(windows, pcm, frontends)
-    count = windows.count(len(pcm))
-    progress = tqdm(inputs, total=count, desc="stream", unit="window", disable=None, leave=False)
-    return np.stack([network.run(np.ascontiguousarray(each)) for each in progress])
+    count, hop = windows.count(len(pcm)), windows.config.hop_columns
+    if hop is None:
+        # Each part's features are computed with its scores.
+        sound, clip = pcm, windows.frontend.clip_samples
+        pieces = [sound[at : at + PART * clip] for at in range(0, count * clip, PART * clip)]
+        pieces[-1] = pieces[-1][: len(pieces[-1]) // clip * clip]
+    else:
+        columns = np.concatenate(
+            [host_library.stream_features(pcm, each) for each in frontends], axis=-1
+        )
+        last, width = (count - 1) * hop, windows.frontend.columns
+        starts = range(0, count * hop, PART * hop)
+        pieces = [columns[:, at : min(at + (PART - 1) * hop, last) + width] for at in starts]
+    described = "\n".join(
+        [f"stream {hop}", *(m.model_file.sha256 for m in system.members)]
+        + [host_library.digest(each) for each in frontends]
+    )
+    keys = [f"{described} {sha256(piece.tobytes())}" for piece in pieces]
+    parts = [(model, frontends, windows, piece) for piece in pieces]
+    with (
+        kept_outputs.until_complete() as kept,
+        tqdm(total=count, desc="stream", unit="window", disable=None, leave=False) as bar,
+    ):
+        return kept.computed(_part_scores, parts, keys, pool, bar)[_SCORES]
 
 
-def _features(
-    windows: Windows, pcm: Int16Array, frontends: Sequence[FrontEndConfig]
+_SCORES = "scores"
+
+
+def _part_scores(
+    model: Model,
+    frontends: Sequence[FrontEndConfig],
+    windows: Windows,
+    piece: NDArray[Any],
+    advance: Callable[[], object] = lambda: None,
+) -> dict[str, Int8Array]:
+    """Return the int8 scores of some windows, from their samples or columns."""
+    network, rows = interpreter(model), []
+    for each in _windows(frontends, windows, piece):
+        rows.append(network.run(np.ascontiguousarray(each)))
+        advance()
+    return {_SCORES: np.stack(rows)}
+
+
+def _windows(
+    frontends: Sequence[FrontEndConfig], windows: Windows, piece: NDArray[Any]
 ) -> Iterator[Int8Array]:
     """Yield the features of each window, shape (n_mels, columns, channels)."""
     hop, width = windows.config.hop_columns, windows.frontend.columns
     if hop is None:
-        length = windows.frontend.clip_samples
-        for start in range(0, len(pcm) - length + 1, length):
-            clip = pcm[start : start + length]
+        for clip in piece.reshape(-1, windows.frontend.clip_samples):
             yield np.concatenate([host_library.features(clip, each) for each in frontends], axis=-1)
         return
-    columns = np.concatenate(
-        [host_library.stream_features(pcm, each) for each in frontends], axis=-1
-    )
-    for start in range(0, columns.shape[1] - width + 1, hop):
-        yield columns[:, start : start + width]
+    for start in range(0, piece.shape[1] - width + 1, hop):
+        yield piece[:, start : start + width]
 
 
 class Truth:

@@ -146,7 +146,7 @@ def load(
     with tqdm(total=len(clips), desc="features", unit="clip", disable=None, leave=False) as bar:
         for start in range(0, len(clips), SHARD_CLIPS):
             some = clips[start : start + SHARD_CLIPS]
-            path = folder / f"{_key(some, front_end)}.npy"
+            path = folder / f"{clips_key(some, front_end)}.npy"
             shards.append(path)
             if _complete(path, (len(some), *config.shape), dtype):
                 bar.update(len(some))
@@ -176,10 +176,15 @@ def _front_end_key(config: FrontEndConfig, arithmetic: str, dtype: np.dtype[Any]
     return key if dtype == np.float32 else f"{key} {dtype}"
 
 
-def _key(clips: Sequence[Clip], front_end: str) -> str:
+def clips_key(clips: Sequence[Clip], how: str) -> str:
+    """Return a SHA-256 over the bytes of clips and a text that says what is made of them.
+
+    Raises:
+        AscError: a clip cannot be read.
+    """
     # With its own key, what is converted never stands in for what must have the right rate.
     conversion = ["resample"] if any(clip.resample for clip in clips) else []
-    parts = [front_end, *conversion, *(sha256(read_bytes(clip.path)) for clip in clips)]
+    parts = [how, *conversion, *(sha256(read_bytes(clip.path)) for clip in clips)]
     return sha256("\n".join(parts).encode("ascii"))
 
 

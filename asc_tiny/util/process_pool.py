@@ -24,7 +24,7 @@ def pool(workers: int) -> Iterator[Executor]:
     spawn = multiprocessing.get_context("spawn")
     # With it starts the process that keeps account of semaphores.
     with interrupts_blocked():
-        made = ProcessPoolExecutor(workers, spawn, initializer=_end_with_parent)
+        made = ProcessPoolExecutor(workers, spawn, initializer=_begin)
     try:
         yield made
     except BaseException:
@@ -47,8 +47,10 @@ def interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end_with_parent() -> None:
-    """End this process when its parent does, also when the parent is killed."""
+def _begin() -> None:
+    """Have this process draw nothing, and end when its parent does, also when that is killed."""
+    # Bars of several processes would overwrite each other.
+    os.environ["TQDM_DISABLE"] = "1"
     threading.Thread(target=_exit_after_parent, daemon=True).start()
 
 

@@ -71,9 +71,9 @@ def test_a_data_set(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_equal_commands_give_equal_bytes(source: Path, tmp_path: Path) -> None:
-    for name in "one", "two":
+    for jobs, name in enumerate(["one", "two"], start=1):
         argv = ("data", "prepare", source, "--out", tmp_path / name, *OPTIONS, "--format", "flac")
-        assert asc_tiny(*argv, "--bits", 24) == 0
+        assert asc_tiny(*argv, "--bits", 24, "--jobs", jobs) == 0
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert api.read_pcm(next((tmp_path / "one" / "audio").iterdir()), RATE, bits=24).any()
     made = api.prepare_dataset(source, tmp_path / "three", sample_rate=RATE, seed=1)

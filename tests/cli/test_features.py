@@ -11,6 +11,7 @@ import soundfile
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.cli.main import main
 from asc_tiny.evaluation import plots
+from asc_tiny.features import recording
 from asc_tiny.frontend import fixed, reference
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model import model_file
@@ -91,6 +92,20 @@ def test_the_same_clip_gives_the_same_bytes(tmp_path):
     config = model_file.load(MODEL).frontend
     codes = fixed.features(read_pcm(CLIP, 44100), config)
     np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), codes)
+
+
+def test_processes_give_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "_PART", 2)
+    wav, clip = tmp_path / "long.wav", read_pcm(CLIP, 44100)
+    clips = [clip, clip[::-1], clip // 2]
+    soundfile.write(wav, np.concatenate(clips), 44100)
+    for jobs in (1, 2):
+        out = tmp_path / f"{jobs}.npy"
+        assert features(wav, "--model", MODEL, "--out", out, "--jobs", jobs) == 0
+    assert (tmp_path / "1.npy").read_bytes() == (tmp_path / "2.npy").read_bytes()
+    config = model_file.load(MODEL).frontend
+    expected = np.stack([fixed.features(each, config) for each in clips])
+    np.testing.assert_array_equal(np.load(tmp_path / "2.npy"), expected)
 
 
 def test_missing_matplotlib_is_one_line(tmp_path, capsys, monkeypatch):

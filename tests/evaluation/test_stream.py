@@ -24,6 +24,7 @@ from support.paths import CLIPS, MODEL
 
 pytest.importorskip("tflite_micro")
 
+from asc_tiny.evaluation import stream as evaluation
 from asc_tiny.evaluation.stream import Truth, stream_order
 from asc_tiny.tflm.interpreter import Interpreter
 
@@ -149,13 +150,18 @@ def evaluate(capsys, *arguments: object) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("sliding", [False, True])
-def test_the_command_follows_the_firmwares_arithmetic(sliding, dataset, tmp_path, capsys) -> None:
+def test_the_command_follows_the_firmwares_arithmetic(
+    sliding, dataset, tmp_path, capsys, monkeypatch
+) -> None:
+    """Whatever the parts are, and in whichever processes they are computed."""
+    monkeypatch.setattr(evaluation, "PART", 7)
     config = DecisionConfig()
     arguments: list[object] = []
     if sliding:
         config = DecisionConfig(hop_columns=20, smoothing=3, lead=0.05, hold=2, threshold=0.5)
         (tmp_path / "decision.toml").write_text(SLIDING)
         arguments = ["--decision", tmp_path / "decision.toml"]
+    arguments += ["--jobs", 1 + sliding]
     code, out, _ = evaluate(capsys, MODEL, "--data", dataset, "--stream", "--json", *arguments)
     assert code == 0
     document = json.loads(out)
@@ -206,8 +212,8 @@ def test_table(dataset, capsys) -> None:
     ("arguments", "message"),
     [
         (["--decision", "x.toml"], "--decision needs --stream"),
-        (["--stream", "--table"], "--stream goes with --json alone"),
-        (["--stream", "--html", "x.html"], "--stream goes with --json alone"),
+        (["--stream", "--table"], "--stream does not go with --table, --html"),
+        (["--stream", "--html", "x.html"], "--stream does not go with --table, --html"),
         (["--stream", "--decision", "none.toml"], "none.toml: cannot read"),
     ],
 )

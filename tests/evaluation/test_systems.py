@@ -215,11 +215,6 @@ def test_parts_of_the_clips_side_by_side_give_the_same(files, monkeypatch):
         assert one.to_json() == other.to_json()
 
 
-def test_a_stream_has_no_parts(files, capsys):
-    text = refused(capsys, files.int8s[0], "--data", files.data, "--stream", "--jobs", 2)
-    assert "--stream goes with --json alone" in text
-
-
 def test_float_side_of_an_ensemble_is_the_weighted_sum(files):
     clips = Dataset.load(files.data).split("test")
     features = cache.load(clips, CONFIG).take(np.arange(len(clips)))

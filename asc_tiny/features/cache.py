@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -94,7 +95,7 @@ class FeatureSet:
 
     def read_ahead(self, indices: NDArray[np.integer]) -> None:
         """Ask the system to read the whole files that hold some clips, before these are taken."""
-        if hasattr(mmap, "MADV_WILLNEED"):
+        if sys.platform != "win32" and hasattr(mmap, "MADV_WILLNEED"):
             for shard in np.unique(indices // SHARD_CLIPS):
                 mapped = self._shards[shard].base
                 if isinstance(mapped, mmap.mmap):

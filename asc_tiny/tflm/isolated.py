@@ -211,10 +211,10 @@ def _receive(read: Any, most: int) -> tuple[Mapping[str, Any], list[AnyArray]]:
 
 def _limit_memory() -> None:
     """Keep a hostile file from taking the memory of the machine, where the system can."""
-    try:
-        import resource
-    except ImportError:
+    if sys.platform == "win32":
         return
+    import resource
+
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

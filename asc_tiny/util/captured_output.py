@@ -7,10 +7,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import TextIO
+from typing import IO
 
 
-def _log() -> TextIO:
+def _log() -> IO[str]:
     """Return a file in memory where the system has such: a full disk must not cost the text."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("output"), "w+", encoding="utf-8", errors="replace")

@@ -26,7 +26,6 @@ PROGRAMS = "asc_tiny.programs"
 
 _WATCH = ("/bin/sh", "-c", "read _; kill -s KILL 0")
 _GRACE_S = 5.0
-_IS_POSIX = os.name == "posix"
 
 
 @contextmanager
@@ -119,15 +118,23 @@ def call(arguments: Sequence[str | Path], *, folder: Path) -> int:
         except KeyboardInterrupt:
             if process is not None:
                 with suppress(subprocess.TimeoutExpired, ProcessLookupError):
-                    os.killpg(os.getpgid(process.pid), signal.SIGTERM)
+                    _ask_to_end(process)
                     process.wait(_GRACE_S)
             raise
+
+
+def _ask_to_end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a program and its children to end; where there are no groups, the program alone."""
+    if sys.platform == "win32":
+        process.terminate()
+    else:
+        os.killpg(os.getpgid(process.pid), signal.SIGTERM)
 
 
 @contextmanager
 def _group() -> Iterator[dict[str, Any]]:
     """Yield the options of ``Popen`` for a program that is to end with the block."""
-    if not _IS_POSIX:
+    if sys.platform == "win32":
         yield {}
         return
     watch = subprocess.Popen(_WATCH, stdin=subprocess.PIPE, **_joining(0))

@@ -126,7 +126,7 @@ def _has_to_stay(path: Path, target: Path) -> bool:
     if not os.access(target, os.W_OK):
         raise AscError(f"{path}: cannot write here: the folder is read-only")
     current = target.samefile(".")
-    if not current and not target.is_mount():
+    if not current and not os.path.ismount(target):
         return False
     left = partial_files.folder_name(target)
     if any(entry.name != left for entry in target.iterdir()):
@@ -145,6 +145,9 @@ def _exchange(new: Path, target: Path) -> None:
     import shutil
 
     if not any(target.iterdir()):
+        if sys.platform == "win32":
+            # No folder takes the place of another there.
+            target.rmdir()
         new.replace(target)
         return
     if partial_files.exchange(new, target):

@@ -7,6 +7,7 @@ dead run has left can be told from what a living one still needs.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,6 +46,9 @@ def take(path: Path, flags: int, *, wait: bool = False) -> int | None:
         UnsupportedError: there are no locks here.
         OSError: it cannot be opened.
     """
+    if fcntl is None:
+        # Windows, which opens no folders.
+        raise UnsupportedError
     while True:
         handle = os.open(path, flags, 0o600)
         try:
@@ -60,7 +64,7 @@ def take(path: Path, flags: int, *, wait: bool = False) -> int | None:
 
 
 def _lock(handle: int, wait: bool) -> bool:
-    if fcntl is None:
+    if sys.platform == "win32":
         raise UnsupportedError
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -169,6 +173,8 @@ def busy(path: Path, locked: Path) -> AscError:
 
 def _holder(path: Path) -> int | None:
     """Return the process that has locked a file or folder, None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
     try:
         status = path.stat()
         rows = [line.split() for line in _TABLE.read_text(encoding="ascii").splitlines()]

@@ -29,6 +29,20 @@ def file(path: Path, *, wait: bool = False) -> Iterator[Path]:
         AscError: another run writes ``path``.
         OSError: no file can be made.
     """
+    temporary, handle = _file(path, wait)
+    try:
+        yield temporary
+    finally:
+        with held():
+            # Another run may have made a file of this name once this one was renamed.
+            if handle is None or locks.is_at(temporary, handle):
+                temporary.unlink(missing_ok=True)
+            if handle is not None:
+                os.close(handle)
+
+
+def _file(path: Path, wait: bool) -> tuple[Path, int | None]:
+    """Return an empty file with the handle that locks it, None where there are no locks."""
     temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
         handle = locks.take(temporary, locks.FILE, wait=wait)
@@ -36,22 +50,16 @@ def file(path: Path, *, wait: bool = False) -> Iterator[Path]:
         import tempfile
 
         temporary.unlink(missing_ok=True)
-        # Nobody's name but this run's.
+        # Nobody's name but this run's. Windows renames no file that is open.
         handle, name = tempfile.mkstemp(
             suffix=path.suffix, prefix=f".{path.stem}-", dir=path.parent
         )
-        temporary = Path(name)
+        os.close(handle)
+        return Path(name), None
     if handle is None:
         raise locks.busy(path, temporary)
-    try:
-        os.ftruncate(handle, 0)
-        yield temporary
-    finally:
-        with held():
-            # Another run may have made a file of this name once this one was renamed.
-            if locks.is_at(temporary, handle):
-                temporary.unlink()
-            os.close(handle)
+    os.ftruncate(handle, 0)
+    return temporary, handle
 
 
 def folder_name(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -39,7 +40,13 @@ def pool(workers: int) -> Iterator[Executor]:
 
 @contextmanager
 def interrupts_blocked() -> Iterator[None]:
-    """Leave Ctrl-C and the like to this process: those that start in the block never see them."""
+    """Leave Ctrl-C and the like to this process: those that start in the block never see them.
+
+    Windows has no masks of signals.
+    """
+    if sys.platform == "win32":
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -65,7 +66,7 @@ def _remove_dead(path: Path) -> None:
     with suppress(OSError):
         handle = locks.take(path, locks.FOLDER)
         if handle is not None:
-            if os.fstat(handle).st_uid == os.getuid():
+            if sys.platform != "win32" and os.fstat(handle).st_uid == os.getuid():
                 shutil.rmtree(path, ignore_errors=True)
             os.close(handle)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -70,6 +71,8 @@ class Watch(AbstractContextManager["Watch"]):
 
     def _work_s(self) -> float:
         """Return the processor time of the program; where the system does not tell, that passed."""
+        if sys.platform == "win32":
+            return time.monotonic()
         try:
             fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:

@@ -184,7 +184,7 @@ def _terminal_errors() -> tuple[type[Exception], ...]:
         import termios
     except ImportError:
         return ()
-    return (termios.error,)
+    return (termios.error,) if hasattr(termios, "error") else ()
 
 
 def _advice(port: str, error: Exception) -> str:

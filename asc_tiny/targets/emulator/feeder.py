@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -26,9 +27,11 @@ def make_pipe(path: Path) -> None:
     Raises:
         AscError: the system has none.
     """
+    if sys.platform == "win32":
+        raise AscError(f"{path}: no named pipe can be made here")
     try:
         os.mkfifo(path)
-    except (AttributeError, OSError) as error:
+    except OSError as error:
         raise AscError(f"{path}: no named pipe can be made here ({error})") from None
 
 
@@ -82,6 +85,8 @@ class Feeder(threading.Thread):
 
     def _open(self) -> int | None:
         """Open the pipe once the program has; None if it ends before."""
+        if sys.platform == "win32":
+            return None
         while self._process.poll() is None:
             with suppress(OSError):
                 handle = os.open(self._pipe, os.O_WRONLY | os.O_NONBLOCK)

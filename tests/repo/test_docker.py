@@ -1,4 +1,4 @@
-"""The Dockerfile, without Docker: what it copies makes the wheel; what it installs is known here."""
+"""The Dockerfile, without Docker: what it copies makes the wheel, what it installs is known."""
 
 from __future__ import annotations
 

@@ -120,13 +120,6 @@ def test_most_functions_that_need_no_tools_have_an_example() -> None:
     assert without <= need_tools | need_clips | training
 
 
-def test_the_page_is_made_from_the_docstrings() -> None:
-    made = subprocess.run(
-        [sys.executable, ROOT / "tools" / "api_page"], capture_output=True, text=True, check=True
-    ).stdout
-    assert (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8") == made
-
-
 DOING = {"features", "frontend", "model", "nets", "resample", "tflite", "tflm", "train"} | {
     *("compress", "compiler", "firmware")
 }

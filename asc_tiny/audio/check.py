@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from asc_tiny.audio.clips import BeyondFullScaleError, clip_info, read_pcm, resampled_length
 from asc_tiny.audio.dataset import META, SPLITS, Clip, Index, read_index, split_file
 from asc_tiny.audio.table import Finding
+from asc_tiny.util import progress
 from asc_tiny.util.errors import AscError
 
 Balance = dict[str, dict[str, dict[str, int]]]
@@ -99,8 +98,7 @@ def check(
 
 
 def _check_audio(root: Path, index: Index, rate: int, samples: int) -> Iterator[Finding]:
-    # disable=None shows the bar on a terminal only; it appears only when reading takes long.
-    for filename, clip in tqdm(index.clips.items(), "audio", disable=None, leave=False, delay=2):
+    for filename, clip in progress.over(index.clips.items(), "audio", "clip"):
         if clip.path.is_file():
             for message, kind in _check_clip(root, clip, rate, samples):
                 yield Finding(META, index.lines[filename], message, kind)

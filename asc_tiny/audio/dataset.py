@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from asc_tiny.audio.table import MISSING, Finding, Row, read_table
-from asc_tiny.util import labels
+from asc_tiny.util import labels, progress
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes, sha256
@@ -134,7 +134,8 @@ class Dataset:
             AscError: an audio file cannot be read.
         """
         digest = hashlib.sha256()
-        for clip in sorted(self.clips, key=lambda clip: clip.filename):
+        clips = sorted(self.clips, key=lambda clip: clip.filename)
+        for clip in progress.over(clips, "fingerprint", "clip"):
             line = f"{clip.filename}\t{clip.scene}\t{sha256(read_bytes(clip.path))}\n"
             digest.update(line.encode("utf-8"))
         return digest.hexdigest()

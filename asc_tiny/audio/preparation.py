@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from asc_tiny.audio import decode
 from asc_tiny.audio.check import Report, check
 from asc_tiny.audio.clips import Warn
@@ -17,7 +15,7 @@ from asc_tiny.audio.layouts import registry
 from asc_tiny.audio.layouts.listing import Options, Recording, Section
 from asc_tiny.audio.prepare import JOURNAL, Cuttings, Sound, cut_all
 from asc_tiny.audio.prepared import Description, Split, parts_of, write_tables
-from asc_tiny.util import parallel
+from asc_tiny.util import parallel, progress
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import replacing_folder
@@ -128,7 +126,7 @@ def _looked_at(
     weights: dict[str, Counter[str]] = {}
     own: dict[str, str] = {}
     readable = []
-    for each in tqdm(recordings, "headers", disable=None, leave=False, delay=2):
+    for each in progress.over(recordings, "headers", "recording"):
         try:
             seconds = _seconds(each, request.sound.channel)
         except AscError as error:

@@ -14,14 +14,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from tqdm import tqdm
 
 from asc_tiny.audio import decode
 from asc_tiny.audio.clips import Warn, encoded
 from asc_tiny.audio.cut import Cut, Piece, kept, pieces
 from asc_tiny.audio.journal import Journal, Record
 from asc_tiny.audio.layouts.listing import Recording
-from asc_tiny.util import parallel
+from asc_tiny.util import parallel, progress
 from asc_tiny.util.errors import AscError
 
 FORMATS = ("wav", "flac")
@@ -128,14 +127,8 @@ def cut_all(
                 for line in lines:
                     warn(line)
 
-    with tqdm(
-        total=len(recordings),
-        initial=len(recordings) - len(missing),
-        desc="recordings",
-        disable=None,
-        leave=False,
-        delay=2,
-    ) as bar:
+    done_before = len(recordings) - len(missing)
+    with progress.bar(len(recordings), "recordings", "recording", done=done_before) as bar:
         go_on()
         work = [(recordings[index], folder, cut, sound, skip_unreadable) for index in missing]
         for number, (made, lines) in parallel.completed(pool, _cut_one, work, what="data prepare"):

@@ -125,9 +125,9 @@ def _refuse(ctx: click.Context, names: Sequence[str], reason: str) -> None:
 
 
 def _run(job: Job) -> None:
-    from tqdm import tqdm
+    from asc_tiny.util import progress
 
-    with tqdm(total=100, desc="flash", unit="%", disable=None) as bar:
+    with progress.bar(100, "flash", "%", stays=True) as bar:
         job.run(lambda share: bar.update(round(100 * share) - bar.n))
 
 

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from asc_tiny import api
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, fold_option, resample_option, warn
+from asc_tiny.cli.step_line import StepLine
 from asc_tiny.cli.streams import say
 from asc_tiny.util.errors import AscError
 
@@ -119,7 +120,10 @@ def _quantize_run(run: Path, out: Path, options: Mapping[str, Any]) -> None:
     report: Path | None = options["report"]
     dataset = api.load_dataset(data, fold=options["fold"], resample=options["resample"])
     epochs: int = options["finetune"]
-    api.quantize(run, dataset, out, calibration=calibration, finetune=epochs, report=report)
+    with StepLine() as steps:
+        # The converter's own output is caught while it works, so that it cannot tell how far it is.
+        steps.show(f"quantizing {run}")
+        api.quantize(run, dataset, out, calibration=calibration, finetune=epochs, report=report)
     say(size_line(out))
     if report is not None:
         say(f"{report}: error of each layer, worst first")
@@ -134,13 +138,15 @@ def _quantize_run(run: Path, out: Path, options: Mapping[str, Any]) -> None:
 def _quantize_keras(model: Path, out: Path, options: Mapping[str, Any]) -> None:
     if options["calibration"] is None:
         raise AscError("--calibration: is needed: inputs that set the ranges, .npy or a folder")
-    done = api.quantize_keras(
-        model,
-        out,
-        options["calibration"],
-        warn=warn,
-        **{name: options[name] for name in _OF_KERAS},
-    )
+    with StepLine() as steps:
+        steps.show(f"quantizing {model}")
+        done = api.quantize_keras(
+            model,
+            out,
+            options["calibration"],
+            warn=warn,
+            **{name: options[name] for name in _OF_KERAS},
+        )
     say(f"{out}: {len(done.data)} bytes, ranges set by {done.calibration} inferences")
     for number, output in enumerate(done.outputs):
         snr = "exact" if output["snr_db"] is None else f"{output['snr_db']:.1f} dB"

@@ -53,10 +53,9 @@ def command(
     input, mono, of the model's rate and bits (32 bits each where it takes 24); they give stdin.csv
     and so on when they end or are interrupted.
     """
-    from tqdm import tqdm
-
     from asc_tiny.decision.config import UNKNOWN
     from asc_tiny.targets.emulator.timeline import Timeline
+    from asc_tiny.util import progress
 
     _check_names(wavs)
     target = load_classifier(folder)
@@ -65,7 +64,7 @@ def command(
     rows = []
     for wav in wavs:
         name, seconds, blocks = _source(wav, config, resample)
-        bar = tqdm(total=seconds, desc=printable(name), unit="s", disable=None)
+        bar = progress.bar(seconds, printable(name), "s", stays=True)
         timeline = Timeline(out / name, (*target.labels, *unknown))
         decisions = api.simulate(target, blocks, real_time=real_time)
         with bar, timeline, _until_interrupted(wav), closing(decisions):

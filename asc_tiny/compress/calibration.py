@@ -13,6 +13,7 @@ from asc_tiny.audio.clips import read_pcm
 from asc_tiny.compress.keras_file import ModelInput
 from asc_tiny.frontend import reference
 from asc_tiny.frontend.config import FrontEndConfig
+from asc_tiny.util import progress
 from asc_tiny.util.array_files import as_many, in_order, inferences, read_arrays
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError, reason
@@ -47,7 +48,11 @@ def read(
     """
     files = _files(path, _AUDIO if frontend else _ARRAYS)
     if frontend:
-        samples = [each for file in files for each in _clips(file, inputs, frontend, warn)]
+        samples = [
+            each
+            for file in progress.over(files, "calibration", "file")
+            for each in _clips(file, inputs, frontend, warn)
+        ]
     else:
         samples = [each for file in files for each in _inferences(file, inputs)]
     if not samples:

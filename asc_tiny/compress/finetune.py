@@ -13,13 +13,13 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from asc_tiny.features.cache import FeatureSet
 from asc_tiny.frontend.config import Quantization
 from asc_tiny.train.augmentation import augment
 from asc_tiny.train.distil import Teacher
 from asc_tiny.train.fake_quantization import fake_quantized, forget_ranges
+from asc_tiny.util import progress
 from asc_tiny.util.errors import AscError
 
 _BATCH = 32
@@ -67,7 +67,7 @@ def finetune(
         return loss
 
     steps = augment.step_count(len(features), _BATCH)
-    with tqdm(total=epochs * steps, desc="fine-tuning", unit="step", disable=None) as bar:
+    with progress.bar(epochs * steps, "fine-tuning", "step", stays=True) as bar:
         for epoch in range(epochs):
             forget_ranges(network)
             order = augment.generator(seed, epoch).permutation(len(features))

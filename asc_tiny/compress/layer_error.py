@@ -18,6 +18,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from asc_tiny.frontend.config import Quantization
 from asc_tiny.frontend.reference import quantize
 from asc_tiny.nets.layer_groups import Group, groups
+from asc_tiny.util import progress
 from asc_tiny.util.captured_output import captured_output
 
 Float32Array = NDArray[np.float32]
@@ -65,7 +66,7 @@ def layer_errors(
     found = _outputs(model, quantized, interpreter)
     floats = keras.Model(model.input, [group.layers[-1].output for group, _ in found])
     sums = np.zeros((3, len(found)))
-    for clip in features:
+    for clip in progress.over(features, "error of each layer", "clip"):
         wanted = floats(clip[None], training=False)
         _run(interpreter, clip)
         for index, (_, details) in enumerate(found):

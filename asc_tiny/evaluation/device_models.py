@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.evaluation import device_map
@@ -27,6 +26,7 @@ from asc_tiny.train import recipe as recipes
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run
 from asc_tiny.train.training_data import split_scores
+from asc_tiny.util import progress
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import write_text
@@ -89,7 +89,7 @@ def fine_tune(
     held_out = training_clips.with_validation(dataset, recipe.validation_share)
     named = _devices(held_out, wanted)
     choices, models = [], {}
-    with tqdm(total=len(named), desc="devices", unit="device", disable=None) as bar:
+    with progress.bar(len(named), "devices", "device", stays=True) as bar:
         for device in named:
             run = loop.train(
                 recipes.fine_tuning(recipe, device=device),

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from asc_tiny.audio.dataset import Clip, Dataset
 from asc_tiny.evaluation import kept_outputs
@@ -22,6 +21,7 @@ from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.frontend.reference import quantize
 from asc_tiny.model.ensemble import Member
 from asc_tiny.tflm.ensemble_interpreter import interpreter
+from asc_tiny.util import progress
 from asc_tiny.util.errors import AscError
 
 Float64Array = NDArray[np.float64]
@@ -182,7 +182,7 @@ def int8_codes(
     keys = [cache.clips_key(each, "\n".join(described)) for each in some]
     parts = [(by_name, each, integer_front_end) for each in some]
     title = "int8, integer features" if integer_front_end else "int8"
-    with tqdm(total=len(clips), desc=title, unit="clip", disable=None, leave=False) as bar:
+    with progress.bar(len(clips), title, "clip") as bar:
         found = kept.computed(_int8_codes, parts, keys, pool, bar)
     return dict(zip(members, (found[name] for name in by_name), strict=True))
 

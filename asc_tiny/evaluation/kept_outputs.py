@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from asc_tiny import __version__
 from asc_tiny.util import parallel, user_cache
 from asc_tiny.util.array_files import read_arrays
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import replacing, sha256
+from asc_tiny.util.progress import Bar
 
 Int8Array = NDArray[np.int8]
 Outputs = dict[str, Int8Array]
@@ -49,7 +49,7 @@ class KeptOutputs:
         parts: Sequence[tuple[Any, ...]],
         keys: Sequence[str],
         pool: Executor | None,
-        bar: tqdm,
+        bar: Bar,
     ) -> Outputs:
         """Return the outputs of all parts, one after the other.
 

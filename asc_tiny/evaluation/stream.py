@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from asc_tiny.audio.dataset import Clip
 from asc_tiny.decision.config import DecisionConfig
@@ -26,6 +25,7 @@ from asc_tiny.features import cache, host_library
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Model
 from asc_tiny.tflm.ensemble_interpreter import interpreter
+from asc_tiny.util import progress
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import sha256
 
@@ -200,7 +200,7 @@ def _scores(system: System, windows: Windows, pcm: Int16Array, pool: Executor | 
     parts = [(model, frontends, windows, piece) for piece in pieces]
     with (
         kept_outputs.until_complete() as kept,
-        tqdm(total=count, desc="stream", unit="window", disable=None, leave=False) as bar,
+        progress.bar(count, "stream", "window") as bar,
     ):
         return kept.computed(_part_scores, parts, keys, pool, bar)[_SCORES]
 

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.evaluation import study
 from asc_tiny.evaluation.study import Member
 from asc_tiny.train import recipe as recipes
-from asc_tiny.util import process_pool
+from asc_tiny.util import process_pool, progress
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import write_text
 
@@ -90,7 +89,7 @@ def _train_all(
     options: StudyOptions, missing: Sequence[Member], jobs: int, members: Sequence[Member]
 ) -> None:
     done = len(members) - len(missing)
-    bar = tqdm(total=len(members), initial=done, desc="study", unit="run", disable=None)
+    bar = progress.bar(len(members), "study", "run", done=done, stays=True)
     if not missing:
         bar.close()
         return

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from asc_tiny.audio.clips import read_pcm
 from asc_tiny.audio.dataset import Clip
@@ -20,9 +19,10 @@ from asc_tiny.features import host_library
 from asc_tiny.frontend.arrays import Samples
 from asc_tiny.frontend.config import FrontEndConfig, Quantization
 from asc_tiny.frontend.reference import features
-from asc_tiny.util import process_pool, user_cache
+from asc_tiny.util import process_pool, progress, user_cache
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_bytes, replacing, sha256
+from asc_tiny.util.progress import Bar
 
 Float32Array = NDArray[np.float32]
 
@@ -144,7 +144,7 @@ def load(
     is_float = arithmetic == "float"
     dtype = np.dtype(storage if is_float else "int8")
     front_end = _front_end_key(config, arithmetic, dtype) + (f" {change.key}" if change else "")
-    with tqdm(total=len(clips), desc="features", unit="clip", disable=None, leave=False) as bar:
+    with progress.bar(len(clips), "features", "clip") as bar:
         for start in range(0, len(clips), SHARD_CLIPS):
             some = clips[start : start + SHARD_CLIPS]
             path = folder / f"{clips_key(some, front_end)}.npy"
@@ -201,7 +201,7 @@ def _write_all(
     shards: Sequence[tuple[Path, Sequence[Clip]]],
     how: tuple[FrontEndConfig, np.dtype[Any], Change | None],
     workers: int,
-    bar: tqdm,
+    bar: Bar,
 ) -> None:
     workers = min(workers, len(shards))
     if workers < 2 or sum(len(clips) for _, clips in shards) < PARALLEL_CLIPS:

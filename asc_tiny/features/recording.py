@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from asc_tiny.features import host_library
 from asc_tiny.frontend import reference
 from asc_tiny.frontend.arrays import Samples
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.util import parallel
+from asc_tiny.util import parallel, progress
 
 _PART = 64
 """Clips that a process computes at a time."""
@@ -42,9 +41,7 @@ def features(
     """
     parts = [(clips[at : at + _PART], configs, arithmetic) for at in range(0, len(clips), _PART)]
     found: dict[int, NDArray[Any]] = {}
-    with tqdm(
-        total=len(clips), desc="features", unit="clip", disable=None, leave=False, delay=2
-    ) as bar:
+    with progress.bar(len(clips), "features", "clip") as bar:
         for index, values in parallel.completed(pool, _part, parts, what="features"):
             found[index] = values
             bar.update(len(values))

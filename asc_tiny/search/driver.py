@@ -16,8 +16,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.search.candidates import candidate
 from asc_tiny.search.figures import Figures, Measure
@@ -26,6 +24,7 @@ from asc_tiny.search.space import Choice, Parameter, Range, Space
 from asc_tiny.search.workers import Training, Workers
 from asc_tiny.train import recipe as recipes
 from asc_tiny.train.recipe import Recipe
+from asc_tiny.util import progress
 from asc_tiny.util.errors import AscError
 
 STORAGE = "study.db"
@@ -116,7 +115,7 @@ class Search:
         running: dict[Future[float], _Running] = {}
         waiting = self._interrupted()
         done = len(self._ended())
-        with tqdm(total=trials, initial=done, desc="search", unit="candidate", disable=None) as bar:
+        with progress.bar(trials, "search", "candidate", done=done, stays=True) as bar:
             while True:
                 while len(running) < jobs and done + len(running) < trials:
                     each = waiting.pop(0) if waiting else self._next()
@@ -144,7 +143,7 @@ class Search:
         """
         while wanted := self._missing_seeds(count):
             futures = [(number, workers.submit(training)) for number, training in wanted]
-            for number, future in tqdm(futures, desc="seeds", unit="run", disable=None):
+            for number, future in progress.over(futures, "seeds", "run"):
                 # Optuna takes no notes on a trial that has ended.
                 name = _further_seeds(number)
                 known = self._study.user_attrs.get(name, [])

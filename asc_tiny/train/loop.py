@@ -11,7 +11,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from asc_tiny.audio import responses
 from asc_tiny.audio.dataset import Dataset
@@ -37,7 +36,7 @@ from asc_tiny.train.run import Run, RunInfo, save_model
 from asc_tiny.train.statistics.normalize import with_band_statistics
 from asc_tiny.train.statistics.recalibrate import recalibrate
 from asc_tiny.train.training_data import TrainingData
-from asc_tiny.util import user_cache
+from asc_tiny.util import progress, user_cache
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import naming, read_bytes, sha256, write_bytes
 
@@ -132,7 +131,7 @@ def _train(
     trainer = Trainer(recipe, len(dataset.labels), initial, taught, distribution, given)
     done = trainer.restore(run)
     rows = run.history()[:done]
-    with tqdm(total=total, initial=done, desc="training", unit="epoch", disable=None) as bar:
+    with progress.bar(total, "training", "epoch", done=done, stays=True) as bar:
         for epoch in range(done, total):
             row = {"epoch": str(epoch + 1), **trainer.epoch(epoch, data)}
             rows.append(row)
@@ -287,7 +286,8 @@ class Trainer:
             AscError: the loss or a weight is not finite any more.
         """
         losses, rate = [], 0.0
-        for step, (x, y) in enumerate(batches):
+        shown = progress.over(batches, f"epoch {epoch + 1}", "step", total=steps)
+        for step, (x, y) in enumerate(shown):
             rate = learning_rate.rate(self._recipe.schedule, epoch, step, steps)
             self._optimizer.learning_rate.assign(rate)
             losses.append(self._step(x, y))

@@ -19,6 +19,7 @@ from asc_tiny.train import distil
 from asc_tiny.train.augmentation import augment, waveform
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run
+from asc_tiny.util import progress
 
 Float32Array = NDArray[np.float32]
 
@@ -121,7 +122,9 @@ class TrainingData:
 def predict(model: keras.Model, features: FeatureSet) -> Float32Array:
     """Return a float network's probabilities for all clips, shape (clips, classes)."""
     batches = features.batches(_EVALUATION_BATCH)
-    scores: Float32Array = np.concatenate([model(x, training=False).numpy() for x in batches])
+    count = -(-len(features) // _EVALUATION_BATCH)
+    shown = progress.over(batches, "float network", "batch", total=count)
+    scores: Float32Array = np.concatenate([model(x, training=False).numpy() for x in shown])
     return scores
 
 

@@ -212,7 +212,7 @@ def test_files_do_not_depend_on_the_number_of_processes(
 ):
     config = CONFIG.quantized(0.1, 3)
     bar_steps = []
-    monkeypatch.setattr(cache.tqdm, "update", lambda _, count=1: bar_steps.append(count))
+    monkeypatch.setattr(cache.Bar, "update", lambda _, count=1: bar_steps.append(count))
     alone, together = tmp_path / "alone", tmp_path / "together"
     cache.load(clips, config, arithmetic=arithmetic, folder=alone, workers=1)
     with monkeypatch.context() as patch:

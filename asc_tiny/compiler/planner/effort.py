@@ -6,12 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tqdm import tqdm
+from asc_tiny.util import progress
 
 _T = TypeVar("_T")
-
-_PATIENCE = 2.0
-"""Seconds after which a search shows how far it is."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,4 @@ MEDIUM = EFFORTS["medium"]
 
 def shown(choices: Iterable[_T], what: str) -> Iterable[_T]:
     """Return choices, with a progress bar on a terminal if going through them takes long."""
-    bar: Iterable[_T] = tqdm(
-        choices, f"planning, {what}", leave=False, disable=None, delay=_PATIENCE
-    )
-    return bar
+    return progress.over(choices, f"planning, {what}", "choice")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from tqdm import tqdm
 
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.compress.prune import curve
@@ -22,7 +21,7 @@ from asc_tiny.compress.prune.network import RankedNetwork
 from asc_tiny.train.loop import train
 from asc_tiny.train.recipe import Recipe
 from asc_tiny.train.run import Run
-from asc_tiny.util import claims, locks
+from asc_tiny.util import claims, locks, progress
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import parse_json, read_bytes, write_bytes
@@ -168,7 +167,7 @@ def _prune(
     pruning, start = Pruning(out), network.start
     teachers = [source.model()] if settings.distil else []
     last, points = source, [_point(0, source, network, start)]
-    with tqdm(total=settings.steps, desc="pruning", unit="step", disable=None) as bar:
+    with progress.bar(settings.steps, "pruning", "step", stays=True) as bar:
         for number in range(1, settings.steps + 1):
             run = pruning.step(number)
             if not _complete(run):

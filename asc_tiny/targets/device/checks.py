@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from asc_tiny.firmware.provenance import Provenance
 from asc_tiny.frontend import golden
@@ -16,6 +15,7 @@ from asc_tiny.targets.build.project import Project
 from asc_tiny.targets.device.client import Device, NoReplyError
 from asc_tiny.targets.device.line import LineLostError
 from asc_tiny.targets.image.bench import memory
+from asc_tiny.util import progress
 from asc_tiny.util.errors import AscError, VerificationError
 
 Int8Array = NDArray[np.int8]
@@ -81,7 +81,7 @@ def computation(device: Device) -> Callable[..., tuple[Int8Array, Int8Array]]:
 
     def compute(project: Project, clips: Sequence[Samples]) -> tuple[Int8Array, Int8Array]:
         device.mark_run()
-        bar = tqdm(clips, desc="clips", disable=None, leave=False)
+        bar = progress.over(clips, "clips", "clip")
         rows = [
             _in_one_run(device, clip, f"clip {number} of {len(clips)}")
             for number, clip in enumerate(bar, start=1)

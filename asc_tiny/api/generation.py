@@ -311,7 +311,8 @@ def load_board(name: str) -> Board:
     Parameters
     ----------
     name
-        Name of a board, or path of a ``.toml`` file; docs/how_to/boards.md has its keys.
+        Name of a board, or path of a ``.toml`` file; docs/reference/board_files.md has its
+        keys.
 
     Returns
     -------

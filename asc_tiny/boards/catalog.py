@@ -1,4 +1,7 @@
-"""Boards that firmware is generated for, a TOML file each; docs/how_to/boards.md has the keys."""
+"""Boards that firmware is generated for, a TOML file each.
+
+docs/reference/board_files.md has the keys.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     short_help="Tell which models a firmware file holds.",
-    epilog=examples("inspect firmware/build/asc_scenes.elf --model model.tflite"),
+    epilog=examples("inspect firmware/build/firmware.elf --model model.tflite"),
 )
 @click.argument("firmware", type=PATH, required=False)
 @port_option()

@@ -189,7 +189,7 @@ def test_stm32cubeide(tmp_path: Path) -> None:
 
 
 def test_the_board_that_the_documentation_shows(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "how_to" / "boards.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how_to" / "own_board.md").read_text(encoding="utf-8")
     path, model, out = tmp_path / "my_sensor.toml", tmp_path / "model.tflite", tmp_path / "out"
     path.write_text(page.split("```toml\n")[1].split("```")[0])
     model.write_bytes(with_metadata('{"schema": 1, "labels": ["a", "b", "c"]}'))

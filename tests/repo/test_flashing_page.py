@@ -8,12 +8,13 @@ import pytest
 
 from support.paths import ROOT
 
-PAGE = (ROOT / "docs" / "how_to" / "flashing.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how_to" / "flashing_fails.md").read_text(encoding="utf-8")
 NOT_OURS = ("Failed to connect to ESP32-S3", "(insufficient permissions)")
 """Words of esptool and pyOCD."""
 
 PLACES = ("RPI-RP2", "0xe48bff59", "0xe48bff56", "rpi_pico", "stm32f746zgtx", "ESP32-C3", "esp32s3")
 PLACES += ("dialout", "USER", "DIR", "PORT", "west", "wlink", "INFO_UF2.TXT", "0x", "A1", "code 1")
+PLACES += ("nrf52840dk", "Cortex-M33", "Cortex-M4F")
 
 
 def messages() -> list[str]:

@@ -48,7 +48,7 @@ def train(
     Parameters
     ----------
     recipe
-        TOML file; docs/how_to/training.md has its keys.
+        TOML file; docs/reference/recipe.md has its keys.
     dataset
         The clips, as ``load_dataset`` gives them.
     out

@@ -30,7 +30,7 @@ _NONE = "-"
 
 @click.command(
     short_help="List boards, and tell on which a model fits.",
-    epilog=examples("boards", "boards --model model.tflite", "boards nucleo_l476rg"),
+    epilog=examples("boards", "boards --model model.tflite", "boards nucleo_l496zg"),
 )
 @click.argument("names", metavar="[BOARD]...", nargs=-1)
 @click.option("--model", type=PATH, help="Tell whether this .tflite or ensemble .toml fits.")

@@ -20,7 +20,7 @@ from asc_tiny.projects import registry
     short_help="Write firmware source of a model.",
     epilog=examples(
         "generate model.tflite --out firmware",
-        "generate model.tflite --out firmware --board nucleo_l476rg --project platformio",
+        "generate model.tflite --out firmware --board nucleo_l496zg --project platformio",
     ),
 )
 @click.argument("model", type=PATH)

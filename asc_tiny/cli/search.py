@@ -25,7 +25,7 @@ _PARAMS, _MACS = FIGURES[0], FIGURES[1]
 @click.command(
     short_help="Search recipes that are accurate within limits.",
     epilog=examples(
-        "search space.toml --data DATA --out search --max-macs 10M --board nucleo_l476rg"
+        "search space.toml --data DATA --out search --max-macs 10M --board nucleo_l496zg"
     ),
 )
 @click.argument("space", type=PATH)

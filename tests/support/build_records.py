@@ -126,7 +126,7 @@ tests/real --record-builds` writes where a system is installed; `tests/repo/test
 holds both together. Flash and RAM are bytes of MobileNet's program by the linker, RAM that of the
 region with the variables, stacks in it. *Other models* tells how many of the other released ones
 linked, and which did not. *Not tried* means that nobody here built it by the real system; what is
-tested in its place stands in [Projects](../how_to/projects.md). **No board has run any of them.**
+tested in its place stands in [What the tests cover](../developer/coverage.md). **No board has run any of them.**
 
 | board | project | built by | | flash | RAM | other models |
 |---|---|---|---|---|---|---|

@@ -275,7 +275,7 @@ def test_time_resolution_shortens_the_training_hop(tmp_path):
 
 
 def test_the_documented_recipe_shows_every_default(tmp_path):
-    text = (MODELS.parent / "docs" / "how_to" / "training.md").read_text(encoding="utf-8")
+    text = (MODELS.parent / "docs" / "reference" / "recipe.md").read_text(encoding="utf-8")
     documented = text.split("```toml\n")[1].split("```")[0]
     (tmp_path / "documented.toml").write_text(documented)
     recipe = recipes.load(tmp_path / "documented.toml")

@@ -23,6 +23,7 @@ NO_NOUN = re.compile(r"(of|that|by|in|from|on|to|with|at)\b", re.IGNORECASE)
 """How a text begins that says something of a thing without naming the thing."""
 
 TERMINOLOGY = ROOT / "docs" / "developer" / "terminology.md"
+OLD_NAMES = TERMINOLOGY.with_name("old_names.md")
 
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 
@@ -54,7 +55,7 @@ def texts_without_noun(text: str) -> list[str]:
 
 def renamed() -> Iterator[tuple[str, str]]:
     """Yield old names and the names that stand beside them now."""
-    for line in TERMINOLOGY.read_text(encoding="utf-8").split("## Old names")[1].splitlines():
+    for line in OLD_NAMES.read_text(encoding="utf-8").splitlines():
         old, new = (re.findall(r"`([^`]+)`", cell) for cell in [*line.split("|"), "", ""][1:3])
         yield from zip(old, new, strict=False)
 
@@ -94,7 +95,7 @@ def public(ending: str) -> list[Path]:
 
 def test_the_words_of_the_terminology_exist() -> None:
     """Each row of its tables of words has a third column that says where the word's thing is."""
-    words = TERMINOLOGY.read_text(encoding="utf-8").split("## Old names")[0]
+    words = TERMINOLOGY.read_text(encoding="utf-8")
     rows = [line.split("|")[3] for line in words.splitlines() if re.match(r"\| (?!word|---)", line)]
     names = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
     assert len(names) > 50

@@ -125,8 +125,9 @@ Generated projects, built by the systems that they are for, of the releases that
 tests/real --record-builds` writes where a system is installed; `tests/repo/test_builds_page.py`
 holds both together. Flash and RAM are bytes of MobileNet's program by the linker, RAM that of the
 region with the variables, stacks in it. *Other models* tells how many of the other released ones
-linked, and which did not. *Not tried* means that nobody here built it by the real system; what is
-tested in its place stands in [What the tests cover](../developer/coverage.md). **No board has run any of them.**
+linked, and which did not. *Not tried* means that nobody here built it by the real system;
+[What the tests cover](../developer/coverage.md) says what is tested in its place. **No board has
+run any of them.**
 
 | board | project | built by | | flash | RAM | other models |
 |---|---|---|---|---|---|---|

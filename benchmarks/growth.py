@@ -6,7 +6,7 @@ The network is a MobileNet: a convolution of 3x3, then depthwise and pointwise c
 on an image of 32x32 pixels that is halved three times. Its width is doubled twice, its depth goes
 from 10 to 500 layers; weights are random. Each is generated, built and measured as by ``asc-tiny
 generate``, ``build`` and ``bench --cycles``. ``--write`` puts the tables into
-docs/reference/performance.md.
+docs/reference/performance_growth.md.
 Needs TensorFlow, a compiler and an emulator (tools/setup.sh test).
 """
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from network import ROOT, put, table
+from page_tables import ROOT, put, table
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -125,7 +125,7 @@ def measured(channels: int, depth: int) -> Row:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="into docs/reference/performance.md")
+    parser.add_argument("--write", action="store_true", help="into its page")
     arguments = parser.parse_args()
     choices = {
         "width": [(channels, WIDE_DEPTH) for channels in WIDTHS],

@@ -5,7 +5,7 @@
 FOLDER holds MLPerf Tiny's models, in whatever folders below it: github.com/mlcommons/tiny has them
 in benchmark/training/*/trained_models. Each is generated, built and measured as by ``asc-tiny
 generate``, ``build`` and ``bench --cycles``. ``--write`` puts the tables into
-docs/reference/performance.md.
+docs/reference/performance_mlperf.md.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from network import put, table
+from page_tables import put, table
 
 from asc_tiny import api
 from asc_tiny.util.errors import AscError
@@ -97,7 +97,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--write", action="store_true", help="into docs/reference/performance.md")
+    parser.add_argument("--write", action="store_true", help="into its page")
     arguments = parser.parse_args()
     for name, text in tables(arguments.folder).items():
         print(text, end="\n\n")

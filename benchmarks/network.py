@@ -1,21 +1,22 @@
-"""What the released networks cost on every emulated core: docs/reference/performance.md.
+"""What the released networks cost on every emulated core: docs/reference/performance*.md.
 
     tools/bench [--models NAME ...] [--cores NAME ...] [--layers] [--write]
 
 Each network is generated, built and measured as by ``asc-tiny generate``, ``build`` and ``bench``.
 Code for a Cortex-M0+ runs on the emulated Cortex-M3, which executes all of its instructions. With
 ``--layers`` the instructions of every stage are printed instead; ``--write`` puts the tables into
-the page.
+the pages.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from page_tables import ROOT, put, table
 
 from asc_tiny.api import bench
 from asc_tiny.boards import catalog
@@ -30,8 +31,6 @@ from asc_tiny.targets.build import project as projects
 from asc_tiny.targets.image.bench import Costs, measure
 from asc_tiny.targets.image.stages import measure_stages
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "reference" / "performance.md"
 RELEASED = (
     "mobilenet_esc10.tflite",
     "mini_segnet_esc10.tflite",
@@ -60,7 +59,7 @@ PLANS = {
     "--schedule layers": Options(schedule="layers"),
 }
 PLANNED = RELEASED[:2]
-STREAMING = {"whole": Options(), "time": Options(schedule="time")}
+STREAMING = {"whole": Options(), "streaming": Options(schedule="streaming")}
 
 
 @dataclass(frozen=True)
@@ -158,12 +157,6 @@ def by_schedule(models: Sequence[str], cores: Sequence[str]) -> Iterator[Row]:
                 yield measured(name, f"{core}, {label}", CORES[core], options)
 
 
-def table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table, of which the first two columns are words."""
-    lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *cells]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 TFLM = {
     ("mobilenet_esc10", "Cortex-M0+", "reference"): (89_700, 148_154_920),
     ("mobilenet_esc10", "Cortex-M4", "reference"): (89_700, 84_619_440),
@@ -212,13 +205,6 @@ def _labeled(label: str) -> list[str]:
     return [title or label for title in HEAD]
 
 
-def put(name: str, text: str) -> None:
-    """Write a table into its place in the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-    PAGE.write_text(place.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", page))
-
-
 def layers(models: Sequence[str], cores: Sequence[str]) -> str:
     """Return the instructions of every stage on each core as Markdown tables."""
     parts = []
@@ -249,7 +235,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=RELEASED, default=RELEASED)
     parser.add_argument("--cores", nargs="+", choices=CORES, default=list(CORES))
     parser.add_argument("--layers", action="store_true", help="where the instructions go")
-    parser.add_argument("--write", action="store_true", help=f"into {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help="into docs/reference/performance*.md")
     arguments = parser.parse_args()
     if arguments.layers:
         found = {"layers": layers(arguments.models, arguments.cores)}

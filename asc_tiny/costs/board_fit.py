@@ -2,8 +2,8 @@
 
 The network's arena is what its compiler lays out, exactly; its code, constants and instructions
 come from the tables of ``costs.instructions``. The rest scales what tests hold on emulated cores
-(front_end.md and audio.md in docs/explanation, "Cost"). What application, drivers and operating
-system take stands at the kind of project, as links by the real systems had it
+(docs/reference/front_end_costs.md, docs/explanation/resampling.md). What application, drivers and
+operating system take stands at the kind of project, as links by the real systems had it
 (docs/reference/builds.md).
 """
 

@@ -1,6 +1,6 @@
 """The record in flash that says what firmware was made from: its bytes, and its C code.
 
-docs/explanation/firmware.md has the layout. Magic, version, size and CRC are the same in every
+docs/reference/provenance.md has the layout. Magic, version, size and CRC are the same in every
 version of it.
 """
 

@@ -1,4 +1,4 @@
-"""The bounds against overflow of the integer transform (docs/explanation/front_end.md)."""
+"""The bounds against overflow of the integer transform (docs/explanation/integer_front_end.md)."""
 
 from __future__ import annotations
 

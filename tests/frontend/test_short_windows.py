@@ -97,7 +97,7 @@ def test_no_bin_but_two_has_more_than_0_70711_of_the_longest_windows_sum() -> No
 
 
 def test_45_degrees_on_cortex_m0plus_get_no_sum_of_2_to_the_30() -> None:
-    """Point 8 of docs/explanation/front_end.md, 16 bits: what samples at their ends lack to 2^30.
+    """Point 8 of docs/explanation/integer_front_end.md: what samples at their ends lack to 2^30.
 
     A turn takes sums of elements that lie the same distance apart, turned by quarters.
     """

@@ -58,4 +58,4 @@ OPTIONS = {
     "the same, PCEN": dataclasses.replace(SPEECH, win_length=400, compression="pcen"),
     "default, PCEN": dataclasses.replace(DEFAULT, compression="pcen").quantized(0.02, -100),
 }
-"""Front ends whose costs docs/explanation/front_end.md has beside those of the default."""
+"""Front ends whose costs docs/reference/front_end_costs.md has beside those of the default."""

@@ -1,4 +1,4 @@
-"""The tables of docs/reference/counting.md that are made of files: errors of estimates, chips."""
+"""The tables of docs/reference/estimates.md that are made of files: errors of estimates, chips."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from support.paths import ROOT
 
-PAGE = ROOT / "docs" / "reference" / "counting.md"
+PAGE = ROOT / "docs" / "reference" / "estimates.md"
 COSTS = ROOT / "asc_tiny" / "compiler" / "cpu_costs.json"
 CHIPS = ROOT / "asc_tiny" / "costs" / "chips.json"
 

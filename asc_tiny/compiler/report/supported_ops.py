@@ -16,24 +16,36 @@ _WIDTH = 120
 
 _INTRODUCTION = """# Supported operators
 
-What `asc-tiny generate` makes firmware of. This page is generated from the code, do not edit it:
+For readers whose model was refused, or who design one. The page lists every operator that
+`asc-tiny generate` takes, with its conditions and its effect on memory, and says what to use
+instead of others. It is generated from the code, do not edit it:
 
     python -m asc_tiny.compiler.report.supported_ops > docs/reference/supported_ops.md
 
+`asc-tiny verify MODEL.tflite` tells of a file whether it is supported, and compares it with
+TensorFlow Lite Micro.
+
 ## Compiled to C (`--runtime aot`)
 
-Activations are int8 with one scale and zero point each or, where the types say so, int16 with zero
-point 0 and int8 weights (16x8); every output equals TensorFlow Lite Micro's kernels bit for bit. A
-graph may have several inputs and outputs; an output may be an input, be read by further operators,
-or be constant. Any tensor may have several readers, and operands may be constants. With `--io int8`
-a QUANTIZE of an input of another type and a DEQUANTIZE or QUANTIZE of an output are left out: the C
-code takes and gives the int8 codes inside. With `--io as-is` it takes and gives what the file does.
-Operators whose results follow from constants and known shapes are folded.
+Activations are int8 with one scale and zero point each. Where the types say so, they may be int16
+with zero point 0 and int8 weights (16x8). Every output equals TensorFlow Lite Micro's kernels bit
+for bit.
 
-Memory says how much of its input an operator needs at once: "row by row" a window of rows, a "view"
-nothing at all, the "whole map" everything. Cores with the DSP extension are Cortex-M4, M7, M33 and
-M55; other kernels and cores are portable C. The last column says whether `--runtime tflm` takes the
-operator, too.
+* A graph may have several inputs and outputs. An output may be an input, be read by further
+  operators, or be constant. Any tensor may have several readers, and operands may be constants.
+* With `--io int8` a QUANTIZE of an input of another type, and a DEQUANTIZE or QUANTIZE of an
+  output, are left out: the C code takes and gives the int8 codes inside. With `--io as-is` it
+  takes and gives what the file does.
+* Operators whose results follow from constants and known shapes are folded.
+
+The columns:
+
+* **memory** says how much of its input an operator needs at once. "row by row" is a window of
+  rows, a "view" nothing at all, the "whole map" everything
+  ([Memory](../explanation/memory.md)).
+* **with the DSP extension** names a special path for Cortex-M4, M7, M33 and M55. Other kernels
+  and cores are portable C ([Kernels](../explanation/kernels.md)).
+* **tflm** says whether `--runtime tflm` takes the operator, too.
 
 | operator | types | conditions | memory | with the DSP extension | tflm |
 |---|---|---|---|---|---|
@@ -42,8 +54,8 @@ operator, too.
 _REFUSED = """
 ## Not supported
 
-Any other operator is refused with its name, its layer and what to do; so is one whose conditions do
-not hold. For these there is advice of their own, for others that of their family:
+Any other operator is refused with its name, its layer and what to do. So is one whose conditions do
+not hold. The last rows are for families of operators:
 
 | operator | instead |
 |---|---|
@@ -61,9 +73,9 @@ Custom operators that it has itself, by their names in files:
 
 {customs}
 
-All other custom operators by kernels of your own, see
-[TensorFlow Lite Micro](../explanation/tflm.md). The arena is computed for
-graphs of these operators without loops, branches and variables, else measured:
+All other custom operators run by kernels of your own
+([how](../explanation/tflm.md#custom-operators)). For graphs of the following operators, without
+loops, branches and variables, the arena is computed; for others it is measured:
 
 {known}
 

@@ -7,4 +7,4 @@ from support import cost_tables
 
 def test_the_tables_are_made_of_the_files() -> None:
     stated = cost_tables.PAGE.read_text(encoding="utf-8")
-    assert stated == cost_tables.page(), "tools/cost_tables > estimates.md && mv estimates.md docs/reference/"
+    assert stated == cost_tables.page(), "tools/cost_tables prints it as it must be"

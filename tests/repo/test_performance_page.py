@@ -65,3 +65,16 @@ def test_cost_of_streaming(model: str, core: str) -> None:
 def test_cost_of_plan(plan: str) -> None:
     row = measured("mobilenet_esc10.tflite", plan, CORES["Cortex-M4"], PLANS[plan])
     assert_as_stated(row.cells)
+
+
+def test_the_page_about_streaming_quotes_the_table() -> None:
+    page = (ROOT / "docs" / "explanation" / "streaming.md").read_text(encoding="utf-8")
+    table = page.split("## What it costs")[1].split("\n\n")[2]
+    quoted = [row.strip("|").split("|")[1:] for row in table.splitlines()[2:]]
+    columns = [
+        [float(cell.replace(",", "")) for cell in column] for column in zip(*quoted, strict=True)
+    ]
+    labels = [(model, schedule) for model in ("mobilenet", "mini_segnet") for schedule in STREAMING]
+    for (model, schedule), column in zip(labels, columns, strict=True):
+        row = stated(f"{model}_esc10", f"Cortex-M4, {schedule}", STREAMING_HEAD)
+        assert [row[0], *row[2:]] == column

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,9 @@ _FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-dev-shm-usage", "--remote-debugging-pipe"),
 )
+
+_READY = """document.readyState == "complete" && location.protocol == "file:" &&
+    [...document.querySelectorAll(".live")].every(each => each.querySelector("svg"))"""
 
 
 class Page:
@@ -57,11 +61,9 @@ class Page:
     def open(self, path: Path) -> None:
         """Open a file and wait until it is loaded and all charts are drawn."""
         self.call("Page.navigate", url=path.as_uri())
-        self.value(
-            "new Promise(done => document.readyState == 'complete' ? done() : "
-            "addEventListener('load', done))"
-        )
-        self.value("new Promise(done => setTimeout(done, 1500))")
+        # Asked again and again: a promise of a page without scripts is never kept.
+        while not self.value(_READY):
+            time.sleep(0.1)
 
     def value(self, expression: str) -> Any:
         """Return the value of an expression, that of its promise if it is one."""

@@ -71,12 +71,15 @@ def svg(chart: Mapping[str, Any], name: str, *, is_half: bool = False) -> str:
     # Parsed, so that nothing goes into the page that is not well-formed.
     drawn = _library().vegalite_to_svg(spec, vl_version=_version(), allowed_base_urls=[])
     root = ET.fromstring(drawn)
+    # The library counts up over all charts that a process draws.
+    named = [each for each in root.iter() if "id" in each.attrib]
+    names = {each.attrib["id"]: f"{name}-{number}" for number, each in enumerate(named)}
     for element in root.iter():
         for key, value in list(element.attrib.items()):
             if key == "id":
-                element.set(key, f"{name}-{value}")
+                element.set(key, names[value])
             elif value.startswith("url(#"):
-                element.set(key, f"url(#{name}-{value[5:]}")
+                element.set(key, f"url(#{names[value[5:-1]]})")
     ET.register_namespace("", _SVG)
     ET.register_namespace("xlink", _XLINK)
     return ET.tostring(root, encoding="unicode")

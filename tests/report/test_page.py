@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from asc_tiny import api
 from asc_tiny.boards.catalog import Board
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_toml, sha256
+from support.command_lines import parsed
+from support.commands import asc_tiny
 from support.hostile_models import FRONTEND, with_metadata
 from support.hostile_models import MODEL as HOSTILE
 from support.model_reports import bench, errors, evaluation
+from support.paths import ROOT
 
 pytest.importorskip("vl_convert")
 
@@ -142,15 +146,19 @@ def test_figures_are_those_of_the_budget(page: str, model: Path, board: Board) -
     assert "0.7500" in text and "23.4" in text and "123,456" in text
 
 
-def test_two_models_stand_side_by_side(model: Path, board: Board, page: str) -> None:
+def test_the_same_files_give_the_same_page(
+    model: Path, board: Board, files: dict[str, list[Path]], page: str
+) -> None:
+    assert api.report(model, boards=[board], **files) == page
+
+
+def test_two_models_stand_side_by_side(model: Path, board: Board) -> None:
     other = model.with_name("other.tflite")
     other.write_bytes(HOSTILE.read_bytes())
     compared = read(api.report(model, compare=other, boards=[board], max_params=10))
     assert len([each for each in compared.of("div") if each.get("class") == "columns two"]) >= 8
     text = " ".join(compared.words)
     assert "Nothing is known of this model." in text and "over budget" in text
-    again = api.report(model, boards=[board], max_params=10)
-    assert again == api.report(model, boards=[board], max_params=10)
 
 
 def test_what_is_no_model_of_a_report_is_refused(model: Path, board: Board) -> None:
@@ -162,6 +170,31 @@ def test_what_is_no_model_of_a_report_is_refused(model: Path, board: Board) -> N
         api.report(model, boards=[board], evaluations=[other])
     with pytest.raises(AscError, match="errors: 2 files for 1 model"):
         api.report(model, errors=[other, other])
+
+
+def test_every_command_of_the_guide(
+    model: Path,
+    board: Board,
+    files: dict[str, list[Path]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = (ROOT / "docs" / "how_to" / "report.md").read_text(encoding="utf-8")
+    lines = [line.strip() for line in page.splitlines() if line.startswith("    asc-tiny ")]
+    monkeypatch.chdir(tmp_path)
+    # All boards take some seconds.
+    monkeypatch.setattr("asc_tiny.api.reporting.all_boards", lambda: [board])
+    for name in ("model.tflite", "other.tflite"):
+        Path(name).write_bytes(model.read_bytes())
+    for name, (path,) in files.items():
+        kind = {"evaluations": "evaluation", "benches": "bench"}.get(name, name)
+        Path(f"{kind}.json").write_bytes(path.read_bytes())
+    for line in lines:
+        parsed(line.split(" > ")[0])
+        if line.startswith("asc-tiny report "):
+            assert asc_tiny(*shlex.split(line)[1:]) == 0, line
+            assert read(Path("report.html").read_text()).of("h2")
+            Path("report.html").unlink()
 
 
 def changed(document: dict[str, Any], place: str, value: object) -> dict[str, Any]:

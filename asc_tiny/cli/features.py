@@ -10,6 +10,7 @@ import click
 from asc_tiny import api
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, jobs_option, ray_option, read_clips, resample_option
+from asc_tiny.util.console_text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +70,8 @@ def command(
         if plot is not None:
             codes = recording.features(clips, first, "fixed", pool)
             floats = recording.features(clips, first, "float", pool)
-            drawn = _drawing(codes, floats, first[0])
+            title = f"{printable(wav.name)}, front end of {printable(model.name)}"
+            drawn = _drawing(codes, floats, first[0], title)
         if out is not None:
             used = first if arithmetic == "float" else configs
             _write(out, recording.features(clips, used, arithmetic, pool))
@@ -86,10 +88,13 @@ def _write(out: Path, features: NDArray[Any]) -> None:
         np.save(stream, features[0] if len(features) == 1 else features)
 
 
-def _drawing(codes: NDArray[Any], floats: NDArray[Any], config: FrontEndConfig) -> bytes:
+def _drawing(
+    codes: NDArray[Any], floats: NDArray[Any], config: FrontEndConfig, title: str
+) -> bytes:
     """Draw the features of clips side by side."""
     import numpy as np
 
     from asc_tiny.evaluation.plots import feature_panels
 
-    return feature_panels(np.concatenate(floats, axis=1), np.concatenate(codes, axis=1), config)
+    values = np.concatenate(floats, axis=1)
+    return feature_panels(values, np.concatenate(codes, axis=1), config, title)

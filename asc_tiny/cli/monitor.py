@@ -16,10 +16,13 @@ from asc_tiny import api
 from asc_tiny.cli.help_text import examples
 from asc_tiny.cli.options import PATH, baud_option, port_option, signals_option
 from asc_tiny.cli.streams import say
+from asc_tiny.util.console_text import printable
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.interrupts import held
 
 if TYPE_CHECKING:
+    from asc_tiny.frontend.config import FrontEndConfig
+    from asc_tiny.model.ensemble import Model
     from asc_tiny.targets.device.messages import Info
     from asc_tiny.targets.device.monitor import Connected, Decided, Event, Shown
 
@@ -53,10 +56,11 @@ def command(
     from asc_tiny.targets.device.line import Settings, open_line
     from asc_tiny.targets.device.monitor import watch
 
-    wanted = api.load_model(model).sha256 if model else None
+    loaded = api.load_model(model) if model else None
+    wanted = loaded.sha256 if loaded else None
     settings = Settings(baud, signals)
     watched = watch(lambda: open_line(port, settings), unknown=UNKNOWN, columns=plot is not None)
-    with closing(_plotted(watched, plot)) as events:
+    with closing(_plotted(watched, plot, loaded)) as events:
         shown = _until(events, count)
         if as_json:
             _print_lines(shown, wanted)
@@ -78,7 +82,9 @@ def _until(events: Iterator[Event], count: int | None) -> Iterator[Shown]:
             return
 
 
-def _plotted(events: Iterator[Event], path: Path | None) -> Generator[Event, None, None]:
+def _plotted(
+    events: Iterator[Event], path: Path | None, model: Model | None
+) -> Generator[Event, None, None]:
     """Yield all events; write the spectrogram of their columns when no more are wanted."""
     from asc_tiny.targets.device.monitor import Connected, Heard
     from asc_tiny.targets.device.spectrogram import Spectrogram
@@ -86,16 +92,30 @@ def _plotted(events: Iterator[Event], path: Path | None) -> Generator[Event, Non
     if path is not None and path.suffix != ".png":
         raise AscError(f"{path}: --plot writes .png files")
     spectrogram: Spectrogram | None = None
+    title, config = "", None
     try:
         for event in events:
             if isinstance(event, Connected):
+                running = event.provenance.model_sha256
+                title = f"what the board computes, model {running[:12]}"
+                if model is not None and model.sha256 == running:
+                    title = f"what the board computes, {printable(model.path.name)}"
+                    config = _front_end(model)
                 spectrogram = spectrogram or Spectrogram(event.info.columns)
             elif isinstance(event, Heard) and spectrogram is not None:
                 spectrogram.add(event.column)
             yield event
     finally:
         if path is not None and spectrogram is not None:
-            spectrogram.write(path)
+            spectrogram.write(path, title, config)
+
+
+def _front_end(model: Model) -> FrontEndConfig | None:
+    """Return the front end in a model's file, None if it holds none."""
+    try:
+        return api.frontends(model)[0]
+    except AscError:
+        return None
 
 
 def _warning(connected: Connected, wanted: str | None) -> str | None:

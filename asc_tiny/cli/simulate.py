@@ -49,11 +49,13 @@ def command(
     """Stream audio files through the built project in DIR, on its board.
 
     Each WAV gives three files in the folder --out: a table of decisions (.csv), labels that
-    Audacity opens (.txt) and a picture (.png). The WAV - is raw little-endian samples from standard
+    Audacity opens (.txt) and a picture (.png) of waveform,
+    scores and decisions. The WAV - is raw little-endian samples from standard
     input, mono, of the model's rate and bits (32 bits each where it takes 24); they give stdin.csv
     and so on when they end or are interrupted.
     """
     from asc_tiny.decision.config import UNKNOWN
+    from asc_tiny.targets.emulator.thinned import Waveform
     from asc_tiny.targets.emulator.timeline import Timeline
     from asc_tiny.util import progress
 
@@ -65,8 +67,10 @@ def command(
     for wav in wavs:
         name, seconds, blocks = _source(wav, config, resample)
         bar = progress.bar(seconds, printable(name), "s", stays=True)
-        timeline = Timeline(out / name, (*target.labels, *unknown))
-        decisions = api.simulate(target, blocks, real_time=real_time)
+        waveform = Waveform(config.sample_rate, 1 << (8 * config.sample_type().itemsize - 1))
+        title = f"{name}, {folder.name} on {target.board.name}"
+        timeline = Timeline(out / name, (*target.labels, *unknown), title, waveform)
+        decisions = api.simulate(target, waveform.heard(blocks), real_time=real_time)
         with bar, timeline, _until_interrupted(wav), closing(decisions):
             for decision in decisions:
                 timeline.add(decision)

@@ -15,6 +15,7 @@ from asc_tiny import __version__
 from asc_tiny.evaluation import bootstrap, plots, tables
 from asc_tiny.evaluation.evaluate import Evaluation
 from asc_tiny.evaluation.metrics import Figures, Metrics
+from asc_tiny.util.console_text import printable
 
 _TEMPLATE = "evaluation.html.j2"
 
@@ -44,22 +45,31 @@ def render(evaluations: Sequence[Evaluation], split: str) -> str:
             draws=bootstrap.DRAWS,
             head=head,
             body=body,
-            systems_plot=_data_uri(plots.accuracy_bars(overall)) if len(overall) > 1 else None,
-            systems=[_section(evaluation) for evaluation in evaluations],
+            systems_plot=_systems_plot(overall, split) if len(overall) > 1 else None,
+            systems=[_section(evaluation, split) for evaluation in evaluations],
             version=__version__,
         )
     )
 
 
-def _section(evaluation: Evaluation) -> dict[str, Any]:
+def _systems_plot(overall: Mapping[str, Figures], split: str) -> str:
+    return _data_uri(plots.accuracy_bars(overall, f"accuracy of {len(overall)} systems, {split}"))
+
+
+def _section(evaluation: Evaluation, split: str) -> dict[str, Any]:
     arithmetic, result = _plotted(evaluation)
     system = evaluation.system
     groups = {f"device {name}": figures for name, figures in result.devices.items()}
     groups |= {f"city {name}": figures for name, figures in result.cities.items()}
+    what = f"{printable(system.path.name)}, split {split}, {tables.TITLES[arithmetic]}"
     drawn = {
-        "Accuracy per class": plots.accuracy_bars(result.classes),
-        "Clips by true and decided class": plots.confusion_matrix(result.confusion, system.labels),
-        "Accuracy per device and city": plots.accuracy_bars(groups),
+        "Accuracy per class": plots.accuracy_bars(result.classes, f"accuracy per class\n{what}"),
+        "Clips by true and decided class": plots.confusion_matrix(
+            result.confusion, system.labels, f"clips by true and decided class\n{what}"
+        ),
+        "Accuracy per device and city": plots.accuracy_bars(
+            groups, f"accuracy per device and city\n{what}"
+        ),
     }
     return {
         "name": str(system.path),

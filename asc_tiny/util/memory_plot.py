@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from asc_tiny.util.console_text import cut, printable
 from asc_tiny.util.figures import DARK, grid, saved, style
 from asc_tiny.util.memory_map import Block, MemoryMap
 
 _COLORS = ("#8fb8de", "#f3c98b", "#a8d5a2", "#e4a6a6", "#c7b5e3", "#d9d48f", "#9fd8d3", "#d6b59a")
 _PEAK = "#b03030"
 _MOST_NAMED_STEPS = 40
-_CHARACTERS = 150
-"""Characters that fit into the width of the axes."""
+_MOST_NAMES = 60
+"""Names in the legend; the text form has them all."""
+_NAME = 46
+"""Characters of a name in the legend."""
 
 
 def draw(maps: Sequence[MemoryMap], format: str) -> bytes:
@@ -27,7 +30,8 @@ def draw(maps: Sequence[MemoryMap], format: str) -> bytes:
     """
     largest = max(memory.size for memory in maps) or 1
     with style():
-        figure, panes = grid(len(maps), 1, width=11.0, height=0.4 + 4.8 * len(maps))
+        heights = [max(4.8, 0.16 * min(len(_names(each)), _MOST_NAMES) + 1.4) for each in maps]
+        figure, panes = grid(len(maps), 1, width=14.0, height=0.4 + sum(heights))
         for memory, (axes,) in zip(maps, panes, strict=True):
             _draw(axes, memory)
             axes.set_ylim(0, largest * 1.04)
@@ -36,12 +40,12 @@ def draw(maps: Sequence[MemoryMap], format: str) -> bytes:
 
 def _draw(axes: Any, memory: MemoryMap) -> None:
     steps = len(memory.steps)
-    # What comes and goes has one colour.
-    names = list(dict.fromkeys(block.name for block in memory.blocks))
-    colors = {name: _COLORS[number % len(_COLORS)] for number, name in enumerate(names)}
+    # What comes and goes has one number and one colour.
+    numbers = {name: number for number, name in enumerate(_names(memory))}
+    labeled = _labeled(memory)
     for block in memory.blocks:
         if block.last >= 0:
-            _rectangle(axes, block, colors[block.name], memory)
+            _rectangle(axes, block, numbers[block.name], is_labeled=block in labeled)
     edges = [step - 0.5 for step in range(steps + 1)]
     live = [*memory.live, *memory.live[-1:]]
     axes.step(edges[: len(live)], live, where="post", color=DARK, linewidth=1.0, label="in use")
@@ -51,28 +55,69 @@ def _draw(axes: Any, memory: MemoryMap) -> None:
     axes.set_title(f"{memory.title}\n{memory.summary}", loc="left")
     axes.set_ylabel("bytes")
     axes.set_xlabel(memory.unit)
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, frameon=False)
+    lines = axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, frameon=False)
+    axes.add_artist(lines)
+    _name_blocks(axes, numbers)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     if steps <= _MOST_NAMED_STEPS:
         axes.set_xticks(range(steps), memory.steps, rotation=90)
 
 
-def _rectangle(axes: Any, block: Block, color: str, memory: MemoryMap) -> None:
-    first, width = max(block.first, 0) - 0.5, block.last - max(block.first, 0) + 1
+def _names(memory: MemoryMap) -> list[str]:
+    """Return what lies in memory, in the order in which it comes."""
+    blocks = sorted(memory.blocks, key=lambda block: (block.first, block.offset))
+    return list(dict.fromkeys(block.name for block in blocks if block.last >= 0))
+
+
+def _name_blocks(axes: Any, numbers: Mapping[str, int]) -> None:
+    """Add the legend of the numbers in the rectangles."""
+    from matplotlib.patches import Patch
+
+    listed = list(numbers.items())[:_MOST_NAMES]
+    handles = [
+        Patch(color=_color(number), label=f"{number + 1}  {cut(printable(name), _NAME)}")
+        for name, number in listed
+    ]
+    if len(numbers) > len(listed):
+        handles.append(Patch(color="none", label=f"and {len(numbers) - len(listed)} more"))
+    axes.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=7
+    )
+
+
+def _color(number: int) -> str:
+    return _COLORS[number % len(_COLORS)]
+
+
+def _labeled(memory: MemoryMap) -> set[Block]:
+    """Return the blocks that bear their number: those with room, and the largest of each name."""
+    blocks = [block for block in memory.blocks if block.last >= 0]
+    largest: dict[str, Block] = {}
+    for block in blocks:
+        known = largest.get(block.name, block)
+        largest[block.name] = max(known, block, key=lambda each: each.size * _steps(each))
+    height, width = 0.035 * (memory.size or 1), 0.02 * len(memory.steps)
+    roomy = {block for block in blocks if block.size >= height and _steps(block) >= width}
+    return roomy | set(largest.values())
+
+
+def _steps(block: Block) -> int:
+    """Return the number of steps during which a block exists."""
+    return block.last - max(block.first, 0) + 1
+
+
+def _rectangle(axes: Any, block: Block, number: int, *, is_labeled: bool) -> None:
+    first, width = max(block.first, 0) - 0.5, _steps(block)
     axes.bar(
         first,
         block.size,
         width=width,
         bottom=block.offset,
         align="edge",
-        color=color,
+        color=_color(number),
         edgecolor="white",
         linewidth=0.4,
     )
-    # A name that does not fit would only hide its neighbours; the text form has them all.
-    lines = block.name.rsplit(" ", 1) if memory.unit == "operators" else [block.name]
-    fits = max(map(len, lines)) <= _CHARACTERS * width / len(memory.steps)
-    if fits and block.size >= 0.04 * len(lines) * memory.size:
+    if is_labeled:
         middle = (first + width / 2, block.offset + block.size / 2)
-        name = "\n".join(lines)
-        axes.text(*middle, name, ha="center", va="center", fontsize=7, clip_on=True)
+        axes.text(*middle, str(number + 1), ha="center", va="center", fontsize=7, clip_on=True)

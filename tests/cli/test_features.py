@@ -73,7 +73,7 @@ def test_saturated_codes_are_no_error(compression, name, figures):
     values = np.full(config.shape, 20.0)
     codes = np.full(config.shape, 127, np.int8)
     values[0, 0], codes[0, 0] = 1.02, 11
-    plots.feature_panels(values, codes, config)
+    plots.feature_panels(values, codes, config, "clip")
     found = panels(figures[0])
     assert list(found) == [f"{name}, {row}" for row in ("float64", "int8 codes", "error in codes")]
     error = found[f"{name}, error in codes"]

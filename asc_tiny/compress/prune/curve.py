@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from asc_tiny.util.console_text import printable
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import replacing, write_text
 
@@ -60,6 +61,7 @@ def write_png(points: Sequence[Point], path: Path) -> None:
     rates = [100.0 * point.rate for point in points]
     above.plot(rates, [100.0 * point.accuracy for point in points], "o-", color="tab:blue")
     above.set_ylabel("accuracy on split evaluate (%)")
+    above.set_title(f"{printable(path.parent.name)}: accuracy and parameters while filters go")
     below.plot(rates, [point.params for point in points], "s-", color="tab:orange")
     below.set_ylim(bottom=0)
     below.set_ylabel("parameters")

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from asc_tiny.evaluation.plots import band_axis
+from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.targets.device.messages import Column
 from asc_tiny.util import figures
 from asc_tiny.util.files import write_bytes
@@ -46,8 +48,13 @@ class Spectrogram:
         """Return the codes, shape (mel bands, columns), NaN in gaps."""
         return np.stack(self._codes, axis=1) if self._codes else np.empty((0, 0))
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, title: str, config: FrontEndConfig | None = None) -> None:
         """Draw the spectrogram to a PNG file.
+
+        Args:
+            path: file to write.
+            title: text above the picture: which device and model.
+            config: front end, which says what time and frequency are; None if it is not known.
 
         Raises:
             AscError: matplotlib is not installed, or ``path`` cannot be written.
@@ -56,8 +63,22 @@ class Spectrogram:
             figure, axes = figures.grid(1, 1, width=10.0, height=4.0)
             codes = self.codes()
             if codes.size:
-                image = axes[0, 0].imshow(codes, origin="lower", aspect="auto", vmin=-128, vmax=127)
-                figure.colorbar(image, label="int8 code")
-            axes[0, 0].set_xlabel("column")
-            axes[0, 0].set_ylabel("mel band, evenly spaced")
+                bands, columns = codes.shape
+                step = 1.0 if config is None else config.hop / config.sample_rate
+                image = axes[0, 0].imshow(
+                    codes,
+                    origin="lower",
+                    aspect="auto",
+                    vmin=-128,
+                    vmax=127,
+                    extent=(-columns * step, 0.0, -0.5, bands - 0.5),
+                )
+                figure.colorbar(image, label="log-mel (int8 code)")
+            axes[0, 0].set_title(title, loc="left")
+            if config is None:
+                axes[0, 0].set_xlabel("column, the latest at 0")
+                axes[0, 0].set_ylabel("mel band")
+            else:
+                axes[0, 0].set_xlabel("time (s), the latest at 0")
+                band_axis(axes[0, 0], config)
             write_bytes(path, figures.saved(figure, "png"))

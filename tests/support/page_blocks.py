@@ -1,0 +1,65 @@
+"""Blocks of code on the pages: their language, and the lines in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.paths import ROOT
+
+LANGUAGES = {"sh": "sh", "bash": "sh", "console": "sh", "python": "python", "py": "python"} | {
+    "c": "c"
+}
+FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?: {4,}\S.*\n(?:\n(?= {4}))?)+", re.MULTILINE)
+COMMAND = re.compile(
+    r"(?:asc-tiny|tools/\w+|pip|python3?|pytest|cmake|west|git|arduino-cli|pio|idf\.py|make|docker"
+    r"|sudo|export|cd|debootstrap|uv|pipx) "
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code of a page.
+
+    Attributes:
+        page: the page's path below the repository's top folder.
+        language: "sh", "python" or "c".
+        text: its lines, without their indentation.
+    """
+
+    page: str
+    language: str
+    text: str
+
+
+def pages() -> list[Path]:
+    """Return the README and all pages below docs."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks_of(page: Path) -> Iterator[Block]:
+    """Yield the blocks of a page that are commands, Python or C."""
+    name = page.relative_to(ROOT).as_posix()
+    text = page.read_text(encoding="utf-8")
+    for indent, language, inside in FENCED.findall(text):
+        if language in LANGUAGES:
+            lines = (line.removeprefix(indent) for line in inside.splitlines())
+            yield Block(name, LANGUAGES[language], "\n".join(lines))
+    for found in INDENTED.findall(FENCED.sub("", text)):
+        lines = [line[4:] for line in found.splitlines()]
+        first = lines[0].strip()
+        if COMMAND.match(first):
+            yield Block(name, "sh", "\n".join(lines))
+        elif re.match(r"(?:import|from) \w", first):
+            yield Block(name, "python", "\n".join(lines))
+
+
+def commands_of(block: Block) -> Iterator[str]:
+    """Yield the calls of asc-tiny in a block of commands, each as one line."""
+    for line in re.sub(r"\s*\\\n\s*", " ", block.text).splitlines():
+        command = re.split(r" (?:&&|\|\||[|>]|2>)(?: |$)", line.strip().removeprefix("$ "))[0]
+        if command.startswith("asc-tiny "):
+            yield command

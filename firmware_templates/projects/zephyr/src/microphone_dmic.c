@@ -63,6 +63,7 @@ static int start(void) {
 static void restart(void) {
     restarts = restarts + 1u;
     asc_listen_gap();
+    k_sem_give(&more); /* the application looks before new samples come */
     (void)dmic_trigger(dmic, DMIC_TRIGGER_STOP);
     while (start() != 0) {
         k_msleep(RETRY_MS);

@@ -56,7 +56,7 @@ NO_IT = ("-fno-if-conversion", "-fno-if-conversion2")
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Werror")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
 
 def folders(family: str) -> tuple[Path, Path, Path]:

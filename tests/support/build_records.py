@@ -134,9 +134,65 @@ run any of them.**
 """
 
 
+SOUND = """
+## A clip through the real drivers
+
+Each of these projects heard a clip through the real driver's code and printed Python's scenes: on
+an emulated core, among models of ours of the registers that the driver uses, or in rp2040js.
+
+| project | driver | what it reads | test in `tests/real` |
+|---|---|---|---|
+{rows}
+
+Not so: `esp-idf`, whose driver of I2S was compiled and linked, never run; `zephyr` on the other
+chips (the nRF5340 has the same driver; no release that we have has a driver for the DFSDM); `cmsis`
+on `disco_l475_iot1`, for whose microphone no such driver was found.
+"""
+
+_HEARD = (
+    (
+        "`zephyr`, `nrf52840dk`",
+        "`dmic_nrfx_pdm`, nrfx and kernel of Zephyr 3.7.1",
+        "PDM interface",
+        "test_zephyr_microphone.py",
+    ),
+    (
+        "`arduino`, `nano33ble_sense`",
+        "PDM library of ArduinoCore-mbed 4.6.0; pins, start and serial port are ours",
+        "PDM interface",
+        "test_arduino_pdm.py",
+    ),
+    (
+        "`arduino`, `rpi_pico`",
+        "I2S library of Arduino-Pico 6.0.0",
+        "PIO and DMA in rp2040js",
+        "test_arduino.py",
+    ),
+    ("`pico-sdk`, `rpi_pico`", "Pico SDK 2.2.0", "PIO and DMA in rp2040js", "test_pico_sdk.py"),
+    (
+        "`cmsis`, a Cortex-M4",
+        "Arm's `Driver_vStreamAudioIn` for its Fixed Virtual Platforms",
+        "Virtual Streaming Interface",
+        "test_cmsis_vstream.py",
+    ),
+    (
+        "`platformio`, `stm32cubeide`",
+        "ST's HAL, seven boards",
+        "DFSDM, SAI or I2S, and DMA",
+        "test_stm32_hal.py",
+    ),
+    ("`sources`, `ch32v307v_evt`", "WCH's drivers", "I2S and DMA", "test_ch32v307.py"),
+)
+
+
 def page() -> str:
     """Return docs/reference/builds.md."""
-    return HEAD + "\n".join(_rows()) + "\n"
+    return HEAD + "\n".join(_rows()) + "\n" + SOUND.format(rows="\n".join(_sound_rows()))
+
+
+def _sound_rows() -> Iterator[str]:
+    for project, driver, peripheral, test in _HEARD:
+        yield f"| {project} | {driver} | {peripheral} | `{test}` |"
 
 
 def kinds(board: Board) -> list[str]:

@@ -10,8 +10,8 @@ from asc_tiny.train import recipe as recipes
 from asc_tiny.train.recipe import Recipe
 from support.paths import MODELS
 
-OTHER_TABLES = ("ensemble1_esc10", "ensemble2_esc10", "mini_segnet_filters")
-PATHS = sorted(path for path in MODELS.rglob("*.toml") if path.stem not in OTHER_TABLES)
+OTHER_TABLES = re.compile(r"ensemble\d_esc10|\w+_filters")
+PATHS = sorted(path for path in MODELS.rglob("*.toml") if not OTHER_TABLES.fullmatch(path.stem))
 
 TECHNIQUES = {
     "AdamW": lambda r: r.schedule.optimizer == "adamw",
@@ -57,7 +57,7 @@ def test_every_recipe_is_named_as_its_file_and_builds_on_a_network_of_ours(loade
 
 
 def test_recipes_of_techniques_name_their_sources(loaded):
-    for path in (MODELS / "recipes").glob("*.toml"):
+    for path in (path for path in PATHS if path.parent.name == "recipes"):
         comment = "".join(re.findall(r"(?m)^#.*\n", path.read_text(encoding="utf-8")))
         assert re.search(r"arXiv:\d{4}\.\d{5}|device_specific\.toml", comment), path
 

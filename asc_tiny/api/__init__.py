@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from asc_tiny.api.listening import features as features
     from asc_tiny.api.listening import fit_ensemble as fit_ensemble
     from asc_tiny.api.listening import load_dataset as load_dataset
+    from asc_tiny.api.listening import recording_features as recording_features
     from asc_tiny.api.listening import scores as scores
     from asc_tiny.api.measuring import check_budget as check_budget
     from asc_tiny.api.measuring import measure as measure
@@ -97,6 +98,7 @@ _MODULES = {
     "quantize_keras": "asc_tiny.api.training",
     "read_inputs": "asc_tiny.api.running",
     "read_pcm": "asc_tiny.audio.clips",
+    "recording_features": "asc_tiny.api.listening",
     "report": "asc_tiny.api.reporting",
     "run": "asc_tiny.api.running",
     "scores": "asc_tiny.api.listening",

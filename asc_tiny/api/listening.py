@@ -22,7 +22,7 @@ from asc_tiny.evaluation import stream, systems
 from asc_tiny.evaluation.evaluate import Evaluation
 from asc_tiny.evaluation.fit_ensemble import Fit
 from asc_tiny.evaluation.stream import StreamEvaluation
-from asc_tiny.features import host_library
+from asc_tiny.features import host_library, recording
 from asc_tiny.frontend import reference
 from asc_tiny.frontend.arrays import Int8Array, Samples
 from asc_tiny.frontend.config import FrontEndConfig
@@ -146,6 +146,54 @@ def features(
     if arithmetic == "float":
         return reference.features(samples, frontend)
     return host_library.features(samples, frontend)
+
+
+def recording_features(
+    clips: Sequence[Samples],
+    frontends: Sequence[FrontEndConfig],
+    *,
+    arithmetic: str = "fixed",
+    jobs: int = 1,
+    ray: str | None = None,
+) -> NDArray[Any]:
+    """Compute the features of the clips of a recording, several clips at a time.
+
+    Parameters
+    ----------
+    clips
+        Samples of each clip, as for ``features``; one clip or more.
+    frontends
+        Front ends, as ``frontends`` gives them.
+    arithmetic
+        ``"fixed"`` or ``"float"``, as for ``features``.
+    jobs
+        Number of processes that compute, at least 1; the result is the same.
+    ray
+        Address of a Ray cluster that computes instead; None for this computer.
+
+    Returns
+    -------
+    ndarray
+        Shape (clips, n_mels, columns, channels), the channels of all front ends one after the
+        other.
+
+    Raises
+    ------
+    AscError
+        A clip has another length, codes are asked for of a front end without quantization, or a
+        process was killed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from asc_tiny import api
+    >>> frontends = api.frontends(api.load_model("models/mobilenet_esc10.tflite"))
+    >>> silence = np.zeros(frontends[0].clip_samples, np.int16)
+    >>> api.recording_features([silence, silence], frontends).shape
+    (2, 256, 36, 3)
+    """
+    with parallel.executor(jobs, ray) as pool:
+        return recording.features(clips, frontends, arithmetic, pool)
 
 
 def scores(model: Model, clips: Sequence[Samples]) -> Int8Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +57,6 @@ def command(
     each quantisation, one after the other; the plot shows those of the first member. Many clips
     are drawn side by side.
     """
-    from asc_tiny.features import recording
-    from asc_tiny.util import parallel
     from asc_tiny.util.files import write_bytes
 
     if out is None and plot is None:
@@ -65,16 +64,15 @@ def command(
     configs = api.frontends(api.load_model(model))
     clips = read_clips(wav, configs[0], resample=resample)
     first = configs[:1]
-    with parallel.executor(jobs, ray) as pool:
-        drawn = None
-        if plot is not None:
-            codes = recording.features(clips, first, "fixed", pool)
-            floats = recording.features(clips, first, "float", pool)
-            title = f"{printable(wav.name)}, front end of {printable(model.name)}"
-            drawn = _drawing(codes, floats, first[0], title)
-        if out is not None:
-            used = first if arithmetic == "float" else configs
-            _write(out, recording.features(clips, used, arithmetic, pool))
+    compute = partial(api.recording_features, clips, jobs=jobs, ray=ray)
+    drawn = None
+    if plot is not None:
+        codes, floats = compute(first), compute(first, arithmetic="float")
+        title = f"{printable(wav.name)}, front end of {printable(model.name)}"
+        drawn = _drawing(codes, floats, first[0], title)
+    if out is not None:
+        used = first if arithmetic == "float" else configs
+        _write(out, compute(used, arithmetic=arithmetic))
     if plot is not None and drawn is not None:
         write_bytes(plot, drawn)
 

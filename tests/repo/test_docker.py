@@ -26,10 +26,10 @@ def test_it_installs_what_this_machine_was_set_up_with() -> None:
 def test_the_wheel_is_made_of_what_it_copies(tmp_path: Path) -> None:
     everything, *kept = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert everything == "*"
-    for name in kept:
-        path = ROOT / name.removeprefix("!")
-        copy = shutil.copytree if path.is_dir() else shutil.copyfile
-        copy(path, tmp_path / path.name)
+    for name in (each.removeprefix("!") for each in kept):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+        copy(ROOT / name, tmp_path / name)
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

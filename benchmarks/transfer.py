@@ -94,9 +94,11 @@ def costs(model: Path, firmware: Path) -> list[str]:
     bench = json.loads(asc_tiny("bench", firmware, "--json"))
     frontend = load(model).frontend
     assert frontend is not None
-    seconds = frontend.clip_samples / frontend.sample_rate
-    hops = frontend.shape[1] * bench["instructions_per_hop"]
-    instructions = (bench["instructions_per_inference"] + hops) / seconds
+    clips = frontend.sample_rate / frontend.clip_samples
+    hops = frontend.sample_rate / frontend.hop
+    instructions = (
+        clips * bench["instructions_per_inference"] + hops * bench["instructions_per_hop"]
+    )
     counts = (found["params"], found["macs"], round(instructions), bench["arena_bytes"])
     return [f"{count:,}" for count in counts]
 

@@ -14,6 +14,7 @@ from asc_tiny.util.files import read_bytes, read_text, read_toml, replacing
 
 _ENSEMBLE_KEY = "member"
 _RECIPE_KEY = "network"
+_BESIDE = ("_filters.toml", "_pruning.toml", ".md")
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ def models() -> list[Released]:
 
 
 def recipes() -> list[Released]:
-    """Return the recipes, by name."""
-    return sorted(map(_recipe, _tables(_RECIPE_KEY)), key=lambda recipe: recipe.name)
+    """Return the recipes of the models and of training techniques, by name."""
+    paths = [*_tables(_RECIPE_KEY), *_tables(_RECIPE_KEY, folder() / "recipes")]
+    return sorted(map(_recipe, paths), key=lambda recipe: recipe.name)
 
 
 def find(name: str, among: list[Released]) -> Released:
@@ -61,13 +63,16 @@ def find(name: str, among: list[Released]) -> Released:
 
 
 def files(chosen: Released) -> list[Path]:
-    """Return the files that one consists of: with the members of an ensemble, and its card."""
+    """Return the files that one consists of.
+
+    An ensemble has its members, a model its card, a recipe what its network is pruned by.
+    """
     found = [chosen.path]
     if chosen.path.suffix == ".toml":
         members = read_toml(chosen.path).get(_ENSEMBLE_KEY, [])
         found += [chosen.path.parent / member["path"] for member in members]
-    card = chosen.path.with_suffix(".md")
-    return [*found, card] if card.is_file() else found
+    beside = [chosen.path.with_name(f"{chosen.name}{ending}") for ending in _BESIDE]
+    return [*found, *(path for path in beside if path.is_file())]
 
 
 def copy(chosen: Released, target: Path) -> list[Path]:
@@ -104,8 +109,8 @@ def write_new(target: Path, contents: dict[str, bytes]) -> list[Path]:
     return list(paths)
 
 
-def _tables(key: str) -> list[Path]:
-    return [path for path in folder().glob("*.toml") if key in read_toml(path)]
+def _tables(key: str, place: Path | None = None) -> list[Path]:
+    return [path for path in (place or folder()).glob("*.toml") if key in read_toml(path)]
 
 
 def _model(path: Path) -> Released:

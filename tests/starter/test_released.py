@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,12 @@ def test_a_copied_model_is_whole(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [each.name for each in released.recipes()])
 def test_a_copied_recipe_is_whole(name: str, tmp_path: Path) -> None:
-    (copy,) = [
-        path
-        for path in released.copy(released.find(name, released.recipes()), tmp_path)
-        if path.suffix == ".toml"
-    ]
-    assert recipe_files.load(copy).name == name
+    copies = released.copy(released.find(name, released.recipes()), tmp_path)
+    assert recipe_files.load(copies[0]).name == name
+    named = re.findall(
+        r"--(?:keep|recipe) (?:# )?(\w+\.toml)", copies[0].read_text().replace("\n", " ")
+    )
+    assert {*named} <= {path.name for path in copies}, "what its comment names comes with it"
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

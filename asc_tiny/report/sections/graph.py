@@ -8,20 +8,20 @@ from markupsafe import Markup
 
 from asc_tiny.report.blocks import Block, Drawing, Paragraph, Section, text
 from asc_tiny.report.subject import Network, Subject
+from asc_tiny.tflite import ops
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator
+from asc_tiny.tflite.ops import Family
 from asc_tiny.util.console_text import shape
 
 MOST_DRAWN = 300
 _LEFT, _WIDTH, _HEIGHT, _PITCH, _LANE = 4, 316, 26, 40, 12
 _FAMILY_COLORS = {
-    "CONV": "#4477aa",
-    "DEPTHWISE": "#66ccee",
-    "FULLY": "#aa3377",
-    "POOL": "#228833",
-    "MEAN": "#228833",
-    "SOFTMAX": "#ee6677",
-    "LOGISTIC": "#ee6677",
-    "QUANTIZE": "#ccbb44",
+    Family.WEIGHTED: "#4477aa",
+    Family.RECURRENT: "#aa3377",
+    Family.WINDOW: "#228833",
+    Family.REDUCTION: "#228833",
+    Family.BINARY: "#ee6677",
+    Family.UNARY: "#ccbb44",
 }
 _OTHER = "#999999"
 
@@ -32,8 +32,9 @@ def section(subject: Subject) -> Section:
         Paragraph(
             "Operators run from top to bottom, each with the shape and the type of what it makes. "
             "Lines at the right go past operators, as in residual connections. The mark's color "
-            "says what an operator does: convolutions blue, depthwise ones light blue, dense "
-            "layers purple, pooling green, scores red, conversions yellow, what moves data gray."
+            "says what an operator does: products with learnt weights blue, recurrent layers "
+            "purple, pooling and means green, arithmetic of two tensors red, functions of one "
+            "tensor yellow, what moves data gray."
         )
     ]
     for network in subject.networks:
@@ -77,8 +78,7 @@ def draw(network: Network) -> Markup:
 
 
 def _color(name: str) -> str:
-    found = (color for word, color in reversed(_FAMILY_COLORS.items()) if word in name)
-    return next(found, _OTHER)
+    return _FAMILY_COLORS.get(ops.row(name).family, _OTHER)
 
 
 def _tensors(graph: Graph, indices: Sequence[int]) -> str:

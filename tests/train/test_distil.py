@@ -126,15 +126,18 @@ def with_two_teachers(folder):
 
 
 def test_resume_refuses_another_teacher(synthetic, tmp_path, monkeypatch):
-    """Also where the training has been stopped before its first step."""
+    """What a training has of its own comes with its first epoch."""
     recipe = with_two_teachers(tmp_path)
     dataset, options = Dataset.load(synthetic), {"cache_folder": tmp_path / "cache"}
+    original = loop.Trainer.epoch
 
-    def stopped(*_):
-        raise KeyboardInterrupt
+    def first_alone(self, epoch, data):
+        if epoch:
+            raise KeyboardInterrupt
+        return original(self, epoch, data)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(loop, "Trainer", stopped)
+        patch.setattr(loop.Trainer, "epoch", first_alone)
         loop.train(recipe, dataset, tmp_path / "cut", **options)
     teacher(tmp_path / "two.keras", seed=3)
     with pytest.raises(AscError, match=r"was trained with another two\.keras, cannot resume"):

@@ -23,16 +23,7 @@ LONG = {
     "developer/add_a_network.md",
     "developer/add_a_project_kind.md",
     "developer/add_an_operator.md",
-    "explanation/audio.md",
-    "explanation/firmware.md",
-    "explanation/front_end.md",
-    "explanation/network.md",
-    "explanation/tflm.md",
     "how_to/ch32v307.md",
-    "how_to/projects.md",
-    "how_to/training.md",
-    "reference/counting.md",
-    "reference/performance.md",
     "tutorial/own_model.md",
 }
 """Pages above 150 lines of text, which are still to be split."""
@@ -144,5 +135,5 @@ def test_pages_are_short() -> None:
         lines = page.read_text(encoding="utf-8").splitlines()
         found[page.relative_to(ROOT / "docs").as_posix()] = sum(line[:1] != "|" for line in lines)
     long = {page for page, count in found.items() if count > 150}
-    assert long <= LONG, "split them"
+    assert long == LONG, "split them; take what is split off the list"
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120

@@ -17,8 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import tomli_w
-
 from asc_tiny.util import fields
 from asc_tiny.util.console_text import shown
 from asc_tiny.util.errors import AscError
@@ -86,4 +84,7 @@ def write(path: Path, models: DeviceMap) -> None:
 
     named = {device: relative(file) for device, file in sorted(models.by_device.items())}
     document = {"schema": SCHEMA, "other": relative(models.other), "devices": named}
+    # Reading and evaluating do without the extra that has it.
+    import tomli_w
+
     write_text(path, tomli_w.dumps(document))

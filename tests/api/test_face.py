@@ -170,3 +170,12 @@ def test_pages_for_users_promise_the_face_alone(page: Path) -> None:
 def test_a_deep_name_on_a_page_is_found() -> None:
     text = "`asc_tiny.tflm.arena`; from asc_tiny import api; from asc_tiny.model import ensemble"
     assert list(deep_names(text)) == ["asc_tiny.tflm.arena", "from asc_tiny.model import ensemble"]
+
+
+def test_listening_needs_no_package_of_training() -> None:
+    """Features and checks of data sets belong to the wheel without extras."""
+    without = ("tomli_w", "keras", "tensorflow", "matplotlib", "tflite_micro")
+    text = (
+        f"import sys; sys.modules.update(dict.fromkeys({without})); import asc_tiny.api.listening"
+    )
+    subprocess.run([sys.executable, "-c", text], check=True)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from asc_tiny import __version__
 from asc_tiny.evaluation import bootstrap, plots, tables
 from asc_tiny.evaluation.evaluate import Evaluation
 from asc_tiny.evaluation.metrics import Figures, Metrics
 from asc_tiny.util.console_text import printable
+from asc_tiny.util.html_templates import environment
 
 _TEMPLATE = "evaluation.html.j2"
 
@@ -37,7 +35,7 @@ def render(evaluations: Sequence[Evaluation], split: str) -> str:
     }
     head, _, *body = tables.system_rows(evaluations)
     return (
-        _environment()
+        environment(Path(__file__).parent / "templates")
         .get_template(_TEMPLATE)
         .render(
             split=split,
@@ -95,15 +93,3 @@ def _rows(columns: Sequence[Mapping[str, Figures]]) -> list[tuple[str, list[Figu
 
 def _data_uri(svg: bytes) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=True,
-    )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from asc_tiny import __version__
@@ -27,6 +25,7 @@ from asc_tiny.report.sections import (
     summary,
 )
 from asc_tiny.report.subject import Subject
+from asc_tiny.util.html_templates import environment
 
 _TEMPLATE = "report.html.j2"
 _SECTIONS: Sequence[Callable[[Subject], Section | None]] = (
@@ -55,7 +54,7 @@ def render(subjects: Sequence[Subject]) -> str:
     columns = [[make(subject) for subject in subjects] for make in _SECTIONS]
     shown = [_complete(column) for column in columns if any(column)]
     names = " and ".join(subject.name for subject in subjects)
-    page = _environment().get_template(_TEMPLATE)
+    page = environment(Path(__file__).parent / "templates").get_template(_TEMPLATE)
     return page.render(
         names=names,
         subjects=subjects,
@@ -93,15 +92,3 @@ class _Drawn:
             "svg": Markup(charts.svg(chart.spec, name, is_half=chart.is_half)),
             "spec": Markup(charts.as_json(charts.specification(chart.spec))),
         }
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=True,
-    )

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asc_tiny.api.attaching import attach as attach
-    from asc_tiny.api.generation import boards as boards
+    from asc_tiny.api.board_catalog import boards as boards
+    from asc_tiny.api.board_catalog import load_board as load_board
     from asc_tiny.api.generation import compile_network as compile_network
     from asc_tiny.api.generation import fit_boards as fit_boards
     from asc_tiny.api.generation import generate as generate
-    from asc_tiny.api.generation import load_board as load_board
     from asc_tiny.api.listening import check_dataset as check_dataset
     from asc_tiny.api.listening import evaluate as evaluate
     from asc_tiny.api.listening import evaluate_stream as evaluate_stream
@@ -72,7 +72,7 @@ _MODULES = {
     "Project": "asc_tiny.targets.build.project",
     "attach": "asc_tiny.api.attaching",
     "bench": "asc_tiny.api.running",
-    "boards": "asc_tiny.api.generation",
+    "boards": "asc_tiny.api.board_catalog",
     "build": "asc_tiny.api.running",
     "check_budget": "asc_tiny.api.measuring",
     "check_dataset": "asc_tiny.api.listening",
@@ -87,7 +87,7 @@ _MODULES = {
     "generate": "asc_tiny.api.generation",
     "infer": "asc_tiny.api.running",
     "inspect_firmware": "asc_tiny.api.running",
-    "load_board": "asc_tiny.api.generation",
+    "load_board": "asc_tiny.api.board_catalog",
     "load_dataset": "asc_tiny.api.listening",
     "load_model": "asc_tiny.model.ensemble",
     "load_project": "asc_tiny.api.running",

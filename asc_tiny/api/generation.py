@@ -1,4 +1,4 @@
-"""Firmware from a model: compiled networks, boards, generated projects."""
+"""Firmware from a model: compiled networks, what boards they fit, generated projects."""
 
 from __future__ import annotations
 
@@ -285,52 +285,6 @@ def _gap(
         option = remedies.gap_remedy(model, board, found, runtime, kind)
         advice = ", or ".join(filter(None, [option, "another --board"]))
         yield f"board {board.name}: it {found.gap}; give {advice}"
-
-
-def boards() -> list[Board]:
-    """Return the boards that the package knows.
-
-    Returns
-    -------
-    list of Board
-        ``name``, ``core``, ``clock_hz`` in Hz, ``ram_bytes``, ``flash_bytes`` and more, 0 for what
-        the computer itself or an emulated board has not.
-
-    Examples
-    --------
-    >>> from asc_tiny import api
-    >>> "nrf52840dk" in [board.name for board in api.boards()]
-    True
-    """
-    return list(catalog.BOARDS.values())
-
-
-def load_board(name: str) -> Board:
-    """Return a board by its name, or read a board of your own.
-
-    Parameters
-    ----------
-    name
-        Name of a board, or path of a ``.toml`` file; docs/reference/board_files.md has its
-        keys.
-
-    Returns
-    -------
-    Board
-        The board.
-
-    Raises
-    ------
-    AscError
-        There is no such board, or the file says something that is not allowed.
-
-    Examples
-    --------
-    >>> from asc_tiny import api
-    >>> api.load_board("mps2-an386").core
-    'Cortex-M4'
-    """
-    return catalog.get(name)
 
 
 def fit_boards(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asc_tiny.api.generation import boards as all_boards
+from asc_tiny.api.board_catalog import boards as all_boards
 from asc_tiny.api.generation import fit_boards
 from asc_tiny.api.measuring import check_budget
 from asc_tiny.boards.catalog import Board

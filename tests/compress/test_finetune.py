@@ -139,7 +139,7 @@ def test_it_brings_int8_back_to_the_float_scores(features):
         kernel.assign(tf.where(first[:, None], 0.02 * kernel, kernel))
     float_scores = model(features).numpy()
     _, before, quantization = int8_scores(model, features)
-    finetune(model, Features(features), quantization, epochs=30)
+    finetune(model, Features(features), quantization, epochs=12)
     _, after, _ = int8_scores(model, features)
     errors = [np.abs(scores - float_scores).mean() for scores in (before, after)]
     assert errors[0] > 0.03, "quantisation must lose something"

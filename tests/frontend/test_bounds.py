@@ -47,9 +47,9 @@ def random_stream(generator: np.random.Generator, count: int, config) -> np.ndar
 @pytest.mark.parametrize(
     ("name", "frames"),
     [
-        ("speech", 400_000),
-        ("default", 100_000),
-        ("24 bits", 100_000),
+        ("speech", 100_000),
+        ("default", 30_000),
+        ("24 bits", 30_000),
         pytest.param("speech", 2_000_000, marks=pytest.mark.exhaustive),
         pytest.param("24 bits, normalised speech", 500_000, marks=pytest.mark.exhaustive),
     ],

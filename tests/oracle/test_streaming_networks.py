@@ -119,8 +119,8 @@ def cascades_at_random(lowered: LoweredGraph, *_: Any) -> Iterator[LoweredGraph]
 @pytest.mark.parametrize(
     "seeds",
     [
-        range(40),
-        pytest.param(range(40, 120), marks=pytest.mark.slow),
+        range(24),
+        pytest.param(range(24, 120), marks=pytest.mark.exhaustive),
         pytest.param(range(120, 280), marks=pytest.mark.exhaustive),
     ],
     ids=str,

@@ -63,10 +63,17 @@ def test_host_c_equals_the_model_many_times(data: st.DataObject) -> None:
 
 @pytest.mark.slow
 @needs_tools
-@pytest.mark.parametrize(
-    "core", [c if c in QUICK else pytest.param(c, marks=pytest.mark.exhaustive) for c in COSTS]
-)
-@repeatable(15)
+@pytest.mark.parametrize("core", QUICK)
+@repeatable(5)
 @given(data=st.data())
 def test_emulated_core_equals_the_model(core: str, data: st.DataObject) -> None:
+    check_emulated(core, data)
+
+
+@pytest.mark.exhaustive
+@needs_tools
+@pytest.mark.parametrize("core", COSTS)
+@repeatable(20)
+@given(data=st.data())
+def test_emulated_core_equals_the_model_many_times(core: str, data: st.DataObject) -> None:
     check_emulated(core, data)

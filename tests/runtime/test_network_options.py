@@ -46,7 +46,7 @@ QUICK = ("-fPIC", "-flto", "-ffixed-r9")
 # The Cortex-M3 runs C alone, and the Cortex-M0+ assembly that r9 has no part in: what an option
 # changes there, one of them shows.
 TRIED = {
-    "Cortex-M4": (*QUICK, "frame pointer", "-ffixed-r9 kept"),
+    "Cortex-M4": (*QUICK, "frame pointer"),
     "Cortex-M3": (),
     "Cortex-M0+": ("-O0",),
 }

@@ -219,7 +219,7 @@ def random_chain(seed: int) -> ModelFile:
     "seeds",
     [
         range(12),
-        pytest.param(range(12, 120), marks=pytest.mark.slow),
+        pytest.param(range(12, 120), marks=pytest.mark.exhaustive),
         pytest.param(range(120, 400), marks=pytest.mark.exhaustive),
     ],
     ids=str,

@@ -313,7 +313,7 @@ def test_bad_options_are_one_line(source, synthetic, tmp_path, capsys, options, 
     assert not out.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_trained_network_survives_pruning(dataset, folder):
     path = folder / "learn.toml"
     text = RECIPE.replace("cycles = [3]\nbatch = 6", "cycles = [40]\nrate_max = 0.05\nbatch = 5")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from asc_tiny.api.measuring import check_budget as check_budget
     from asc_tiny.api.measuring import measure as measure
     from asc_tiny.api.measuring import write_baseline as write_baseline
+    from asc_tiny.api.plotting import plot_decisions as plot_decisions
+    from asc_tiny.api.plotting import plot_features as plot_features
     from asc_tiny.api.preparing import prepare_dataset as prepare_dataset
     from asc_tiny.api.reporting import report as report
     from asc_tiny.api.running import bench as bench
@@ -92,6 +94,8 @@ _MODULES = {
     "load_model": "asc_tiny.model.ensemble",
     "load_project": "asc_tiny.api.running",
     "measure": "asc_tiny.api.measuring",
+    "plot_decisions": "asc_tiny.api.plotting",
+    "plot_features": "asc_tiny.api.plotting",
     "prepare_dataset": "asc_tiny.api.preparing",
     "prune": "asc_tiny.api.training",
     "quantize": "asc_tiny.api.training",

@@ -14,6 +14,7 @@ from asc_tiny.compiler.options import AS_IS, INT8_CODES, MEDIUM, Options, defaul
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.costs import board_fit, remedies
 from asc_tiny.costs.board_fit import Fit
+from asc_tiny.costs.board_fits import BoardFits
 from asc_tiny.decision.config import read_toml as read_decision
 from asc_tiny.firmware.c.prefix import check_prefix
 from asc_tiny.firmware.classifier import Classifier, classifier
@@ -29,6 +30,8 @@ from asc_tiny.projects.generator import ProjectGenerator
 from asc_tiny.resample.design import Resampler
 from asc_tiny.targets.image import network_image, reference
 from asc_tiny.tflm.options import DEFAULT, CustomOperator, TflmOptions
+from asc_tiny.util.blocks import Table
+from asc_tiny.util.displayed import Displayed, pairs
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.labels import read as read_labels
 
@@ -88,8 +91,8 @@ def compile_network(
     return compiled.compile_network(model, Options(schedule, max_ram, optimize, effort, io))
 
 
-@dataclass(frozen=True)
-class Generated:
+@dataclass(frozen=True, repr=False)
+class Generated(Displayed):
     """What ``generate`` has written.
 
     Attributes:
@@ -105,6 +108,24 @@ class Generated:
     networks: tuple[Compiled, ...]
     resampler: Resampler | None
     is_classifier: bool = True
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        what = "a classifier" if self.is_classifier else "a network alone"
+        return f"{self.folder}: {what}"
+
+    def shown_blocks(self) -> Iterator[Table]:
+        """Return where it is, and what its networks take."""
+        arenas = [f"{each.arena_bytes:,}" for each in self.networks]
+        yield pairs(
+            f"Project of {'a classifier' if self.is_classifier else 'a network alone'}",
+            [
+                ("folder", self.folder),
+                ("arena (bytes)", ", ".join(arenas) if arenas else None),
+                ("resampled", "yes" if self.resampler else "no"),
+            ],
+        )
 
 
 def generate(
@@ -293,7 +314,7 @@ def fit_boards(
     *,
     frontend: Path | str | None = None,
     labels: Path | str | None = None,
-) -> dict[str, Fit]:
+) -> BoardFits:
     """Estimate what a model, compiled ahead of time, takes of boards with their microphones.
 
     Parameters
@@ -305,14 +326,15 @@ def fit_boards(
 
     Returns
     -------
-    dict
-        For the name of each board that has RAM of its own: ``ram_bytes``, ``flash_bytes`` and
-        ``instructions_per_s`` by part, ``cpu_share`` of 1 at one instruction per cycle, and
-        ``absent``, why a figure is missing; ``applications``, what comes with the kinds of project
-        that serve the board and were measured; ``remedies``, the option of ``generate`` with which
-        one of them fits after all; ``gap``, what says that samples can be lost while the network
-        runs, and ``gap_remedy``, the option that keeps them. ``fits(board, kind)`` says whether a
-        project of a kind fits, ``shortages(board, kind)`` what is missing.
+    BoardFits
+        A dictionary: for the name of each board that has RAM of its own, a ``Fit`` with
+        ``ram_bytes``, ``flash_bytes`` and ``instructions_per_s`` by part, ``cpu_share`` of 1 at one
+        instruction per cycle, and ``absent``, why a figure is missing; ``applications``, what comes
+        with the kinds of project that serve the board and were measured; ``remedies``, the option
+        of ``generate`` with which one of them fits after all; ``gap``, what says that samples can
+        be lost while the network runs, and ``gap_remedy``, the option that keeps them.
+        ``fits(board, kind)`` says whether a project of a kind fits, ``shortages(board, kind)`` what
+        is missing.
 
     Raises
     ------
@@ -329,11 +351,12 @@ def fit_boards(
     """
     complete = _complete(model, AOT, Options(), frontend, labels, None)
     generators, _ = registry.load()
-    return {
+    known = [board for board in boards if board.ram_bytes]
+    fits = {
         board.name: _with_remedies(complete, board, registry.serving(board, generators))
-        for board in boards
-        if board.ram_bytes
+        for board in known
     }
+    return BoardFits(Path(model).name, known, fits)
 
 
 def _with_remedies(model: FirmwareNetwork, board: Board, kinds: Sequence[ProjectGenerator]) -> Fit:

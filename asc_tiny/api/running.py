@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ from asc_tiny.targets.image.network_image import InputResult
 from asc_tiny.targets.image.stages import StageCosts
 from asc_tiny.targets.image.verify import ClipResult
 from asc_tiny.tflite.graph import NUMPY_TYPES
+from asc_tiny.util.blocks import Paragraph, Table, text
+from asc_tiny.util.displayed import Displayed, pairs
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import write_text
 
@@ -232,8 +234,8 @@ def run(project: Project, samples: Samples) -> list[Decision]:
     return image.classify(project, samples)
 
 
-@dataclass(frozen=True)
-class Verification:
+@dataclass(frozen=True, repr=False)
+class Verification(Displayed):
     """How a project compares with the references on this machine.
 
     Attributes:
@@ -253,6 +255,23 @@ class Verification:
         """Whether every value is the same, and the firmware's own test says so."""
         same = [each.passed for each in self.clips] + [each.passed for each in self.inputs]
         return all(same) and self.selftest in (None, "passed")
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        compared = f"{len(self.clips) + len(self.inputs)} inputs against {self.reference}"
+        return f"{'passed' if self.passed else 'FAILED'}: {compared}"
+
+    def shown_blocks(self) -> Iterator[Paragraph | Table]:
+        """Return what came of it, and how much of each input differs."""
+        yield Paragraph(f"Verification {self.summary}.", is_bad=not self.passed)
+        if self.selftest is not None:
+            told = f"The firmware's test of itself: {text(self.selftest)}."
+            yield Paragraph(told, is_bad=self.selftest != "passed")
+        every: list[ClipResult | InputResult] = [*self.clips, *self.inputs]
+        bad = [number for number, each in enumerate(every) if not each.passed]
+        head = ["input", "values that differ"]
+        yield Table("Inputs", head, [[text(each.name), each.differing] for each in every], bad=bad)
 
 
 def verify(
@@ -336,8 +355,8 @@ def _no_line(project: NetworkProject) -> AscError:
     )
 
 
-@dataclass(frozen=True)
-class Benchmark:
+@dataclass(frozen=True, repr=False)
+class Benchmark(Displayed):
     """What a project costs.
 
     Attributes:
@@ -349,6 +368,22 @@ class Benchmark:
     costs: Costs | DeviceCosts | NetworkCosts
     layers: list[StageCosts]
     cycles: Cycles | None = None
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        return ", ".join(f"{name} {value}" for name, value in asdict(self.costs).items())
+
+    def shown_blocks(self) -> Iterator[Table]:
+        """Return what it costs, and the instructions of each stage."""
+        costs = asdict(self.costs).items()
+        yield pairs("Costs", [(name.replace("_", " "), value) for name, value in costs])
+        rows = [
+            [text(each.layer), each.kernel, *(f"{n:,}" for n in (each.runs, each.instructions))]
+            for each in self.layers
+        ]
+        if rows:
+            yield Table("Stages", ["layer", "kernel", "runs", "instructions"], rows, left=(0, 1))
 
 
 def bench(

@@ -42,14 +42,13 @@ def write(networks: Sequence[Compiled], *, plan: str | None, dump: str | None) -
 
 
 def _write_plan(networks: Sequence[Compiled], target: str) -> None:
-    from asc_tiny.compiler.report.memory_map import memory_map
     from asc_tiny.compiler.report.plan import report
     from asc_tiny.util.files import write_bytes
     from asc_tiny.util.memory_plot import draw
 
     suffix = Path(target).suffix
     if suffix in _PICTURES:
-        maps = [memory_map(each) for each in networks]
+        maps = [each.memory_plan for each in networks]
         write_bytes(Path(target), draw(maps, suffix.removeprefix(".")))
     else:
         _print_or_write("\n".join(map(report, networks)), target)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from asc_tiny.complexity import nessi
@@ -12,6 +13,9 @@ from asc_tiny.complexity.parameters import Learnt
 from asc_tiny.tflite.graph import Graph, Operator
 from asc_tiny.tflite.liveness import live_bytes
 from asc_tiny.tflm.subgraph_arena import head_bytes
+from asc_tiny.util.blocks import Paragraph, Table, text
+from asc_tiny.util.console_text import shape
+from asc_tiny.util.displayed import Displayed, pairs
 from asc_tiny.util.errors import AscError
 
 
@@ -39,8 +43,8 @@ class LayerComplexity:
     uncounted: str = ""
 
 
-@dataclass(frozen=True)
-class ModelComplexity:
+@dataclass(frozen=True, repr=False)
+class ModelComplexity(Displayed):
     """One model file with its layers in execution order.
 
     Attributes:
@@ -94,6 +98,30 @@ class ModelComplexity:
         if self.head_bytes is not None:
             return self.head_bytes
         return max((layer.activation_bytes for layer in self.layers), default=0)
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        params, macs, peak = (_shown(figures(self)[key]) for key in ("params", "macs", _PEAK))
+        return f"{Path(self.path).name}: {params} parameters, {macs} MACs, {peak} bytes at the peak"
+
+    def shown_blocks(self) -> Iterator[Paragraph | Table]:
+        """Return the figures of the model, and those of its layers."""
+        name = text(Path(self.path).name)
+        yield pairs(name, [(_TITLES[key], _shown(value)) for key, value in figures(self).items()])
+        for key, reason in self.unmeasured.items():
+            yield Paragraph(f"{_TITLES[key]}: {text(reason)}", is_bad=True)
+        rows = [
+            [
+                str(number),
+                text(layer.op, 60),
+                shape(layer.output_shape),
+                *(_shown(figures(layer)[key]) for key in _LAYER_FIGURES),
+            ]
+            for number, layer in enumerate(self.layers)
+        ]
+        head = ["layer", "operator", "output", *(_TITLES[key] for key in _LAYER_FIGURES)]
+        yield Table(f"{name}: {len(rows)} layers", head, rows, left=(1, 2), is_folded=True)
 
 
 @dataclass(frozen=True)
@@ -191,6 +219,22 @@ def _head(graph: Graph) -> tuple[int | None, dict[str, str]]:
 
 
 _PEAK = "peak_activation_bytes"
+_TITLES = {
+    "params": "parameters",
+    "macs": "MACs of an inference",
+    "operations": "other operations",
+    "moved_bytes": "moved (bytes)",
+    "weight_bytes": "weights (bytes)",
+    _PEAK: "activations at the peak (bytes)",
+    "activation_bytes": "activations (bytes)",
+}
+_LAYER_FIGURES = ("params", "macs", "weight_bytes", "activation_bytes")
+
+
+def _shown(value: int | None) -> str:
+    return "not measured" if value is None else f"{value:,}"
+
+
 _WORK = ("macs", "operations", "moved_bytes")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from asc_tiny.targets.build import tools
 from asc_tiny.tflm.isolated import TflmProcess
 from asc_tiny.util import scratch_folders
 from asc_tiny.util.bits import differing, same
+from asc_tiny.util.blocks import Paragraph, Table, text
+from asc_tiny.util.displayed import Displayed, pairs
 from asc_tiny.util.errors import AscError
 
 AnyArray = NDArray[Any]
@@ -57,8 +59,8 @@ class OutputDifference:
     size: int
 
 
-@dataclass(frozen=True)
-class NetworkVerification:
+@dataclass(frozen=True, repr=False)
+class NetworkVerification(Displayed):
     """How the C code of a network compares with TensorFlow Lite Micro's kernels.
 
     Attributes:
@@ -93,6 +95,35 @@ class NetworkVerification:
     def passed(self) -> bool:
         """Whether every bit of every output is the same, and no sanitizer has a word to say."""
         return not self.fault and not self.differences
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        outcome = "passed" if self.passed else "FAILED"
+        return f"{outcome}: {self.model.name}, {len(self.samples)} inputs"
+
+    def shown_blocks(self) -> Iterator[Paragraph | Table]:
+        """Return what came of it, what the network takes, and what differs."""
+        yield Paragraph(f"Verification {text(self.summary)}.", is_bad=not self.passed)
+        if self.fault:
+            yield Paragraph(text(self.fault), is_bad=True)
+        yield pairs(
+            text(self.model.name),
+            [
+                ("board", self.board or "this computer"),
+                ("arena of the C code (bytes)", self.arena_bytes),
+                ("arena of TensorFlow Lite Micro (bytes)", self.tflm_arena_bytes),
+                ("stages", self.stages),
+                ("instructions (estimate)", self.instructions),
+            ],
+        )
+        if self.differences:
+            rows = [
+                [text(each.where), text(each.sample), str(each.output), f"{each.elements:,}"]
+                for each in self.differences
+            ]
+            head = ["where", "input", "output", "values that differ"]
+            yield Table("Differences", head, rows, left=(0, 1))
 
 
 def verify_network(

@@ -33,6 +33,8 @@ from asc_tiny.projects.audio_path import audio_path
 from asc_tiny.projects.cmake import STACK_BYTES
 from asc_tiny.projects.generator import Application, ProjectGenerator
 from asc_tiny.resample.design import Resampler
+from asc_tiny.util.blocks import Table
+from asc_tiny.util.displayed import Displayed
 from asc_tiny.util.errors import AscError
 
 _N_FFT = 2048
@@ -69,8 +71,8 @@ _TAP_INSTRUCTIONS, _OUTPUT_INSTRUCTIONS = 2.85, 26.0
 that were measured, within 3 %."""
 
 
-@dataclass(frozen=True)
-class Fit:
+@dataclass(frozen=True, repr=False)
+class Fit(Displayed):
     """What a model takes of a board.
 
     Attributes:
@@ -102,6 +104,24 @@ class Fit:
     applications: Mapping[str, Application] = field(default_factory=dict)
     remedies: Mapping[str, str] = field(default_factory=dict)
     gap_remedy: str = ""
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        ram, flash = sum(self.ram_bytes.values()), sum(self.flash_bytes.values())
+        share = "" if self.cpu_share is None else f", {self.cpu_share:.0%} of the core's time"
+        return f"{ram:,} bytes of RAM, {flash:,} of flash{share}"
+
+    def shown_blocks(self) -> Iterator[Table]:
+        """Return what each part takes, the library without an application."""
+        parts = dict.fromkeys([*self.ram_bytes, *self.flash_bytes, *self.instructions_per_s])
+        columns = (self.ram_bytes, self.flash_bytes, self.instructions_per_s)
+        rows = [
+            [part, *(f"{column[part]:,}" if part in column else "-" for column in columns)]
+            for part in parts
+        ]
+        head = ["part", "RAM (bytes)", "flash (bytes)", "instructions a second"]
+        yield Table("What a model takes of a board", head, rows)
 
     def fits(self, board: Board, kind: str | None = None) -> bool:
         """Return whether nothing that is known is more than the board has.

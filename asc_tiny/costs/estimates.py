@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from asc_tiny.compiler.report import memory_map as ahead_of_time
 from asc_tiny.costs.footprint import footprint
 from asc_tiny.costs.instructions import Chip, chip, estimate
 from asc_tiny.firmware.network.compiled import compile_network
@@ -137,7 +136,7 @@ def memory_maps(path: Path, warn: Callable[[str], None]) -> Iterator[MemoryMap]:
     model = load(path)
     plans: list[tuple[str, Callable[[], MemoryMap]]] = [
         ("TensorFlow Lite Micro", lambda: tflm.memory_map(model.graph)),
-        ("ahead of time", lambda: ahead_of_time.memory_map(compile_network(model))),
+        ("ahead of time", lambda: compile_network(model).memory_plan),
     ]
     for runtime, make in plans:
         try:

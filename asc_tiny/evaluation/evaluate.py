@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from asc_tiny.audio.dataset import Clip, Dataset
 from asc_tiny.evaluation import kept_outputs
+from asc_tiny.evaluation.figures_table import confusion_table, figures_table
 from asc_tiny.evaluation.kept_outputs import KeptOutputs
 from asc_tiny.evaluation.metrics import FLOAT_FLOOR, Metrics, metrics, true_outputs
 from asc_tiny.evaluation.systems import FloatNetwork, System
@@ -22,6 +23,8 @@ from asc_tiny.frontend.reference import quantize
 from asc_tiny.model.ensemble import Member
 from asc_tiny.tflm.ensemble_interpreter import interpreter
 from asc_tiny.util import progress
+from asc_tiny.util.blocks import Table, text
+from asc_tiny.util.displayed import Displayed
 from asc_tiny.util.errors import AscError
 
 Float64Array = NDArray[np.float64]
@@ -31,8 +34,8 @@ ARITHMETICS = ("float", "int8", "int8_integer_frontend")
 """Float features and network; those features rounded to int8, int8 network; as on the chip."""
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Displayed):
     """A system's metrics by arithmetic, those of ``ARITHMETICS`` that its files allow.
 
     Attributes:
@@ -51,6 +54,28 @@ class Evaluation:
         """Return the system's description and its metrics as plain values."""
         results = {name: result.to_json() for name, result in self.results.items()}
         return {**self.system.to_json(), "results": results}
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        found = ", ".join(f"{name} {r.overall.accuracy:.4f}" for name, r in self.results.items())
+        return f"{self.system.path.name}: {len(self.clips)} clips, accuracy {found}"
+
+    def shown_blocks(self) -> Iterator[Table]:
+        """Return the figures of every arithmetic, and the confusion nearest to the chip's."""
+        # It tells of evaluations, and so knows this class.
+        from asc_tiny.evaluation.tables import TITLES, rows
+
+        name = text(self.system.path.name)
+        for arithmetic, result in self.results.items():
+            caption = f"{name}, {TITLES[arithmetic]}"
+            yield figures_table(caption, rows(result), is_folded=result is not self.nearest)
+        yield confusion_table(f"{name}: clips by scene", self.system.labels, self.nearest.confusion)
+
+    @property
+    def nearest(self) -> Metrics:
+        """The metrics in the arithmetic nearest to the chip's."""
+        return list(self.results.values())[-1]
 
 
 def evaluate(

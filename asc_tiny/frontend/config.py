@@ -281,6 +281,15 @@ class FrontEndConfig:
         return self.frame_length // 2 + (DELTA_REACH * self.hop if self.deltas else 0)
 
     @property
+    def summary(self) -> str:
+        """One line for people."""
+        bands, columns, channels = self.shape
+        return (
+            f"clips of {self.clip_samples / self.sample_rate:g} s at {self.sample_rate:,} Hz, "
+            f"{bands} mel bands, {columns} columns, channels: {channels}"
+        )
+
+    @property
     def channels(self) -> int:
         """Channels of a column: log-mel, and with deltas its first and second delta."""
         return 3 if self.deltas else 1

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +30,9 @@ from asc_tiny.model.classifier_network import (
 from asc_tiny.model.model_file import ModelFile
 from asc_tiny.model.score_mixer import ScoreMixer, score_mixer
 from asc_tiny.util import fields
+from asc_tiny.util.blocks import Table, text
 from asc_tiny.util.console_text import shown
+from asc_tiny.util.displayed import Displayed, pairs
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import read_toml, sha256
 
@@ -62,8 +64,8 @@ class Member:
     output: Quantization
 
 
-@dataclass(frozen=True, eq=False)
-class Ensemble:
+@dataclass(frozen=True, eq=False, repr=False)
+class Ensemble(Displayed):
     """Networks that hear the same features; their scores are combined linearly.
 
     Attributes:
@@ -101,6 +103,22 @@ class Ensemble:
         """Hash over the members' hashes, weights and bias, wherever the files lie."""
         members = [(member.model_file.sha256, member.weight) for member in self.members]
         return sha256(json.dumps([members, self.bias]).encode())
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        return f"{self.path.name}: {len(self.members)} members, {len(self.labels)} labels"
+
+    def shown_blocks(self) -> Iterator[Table]:
+        """Return the members, and what they share."""
+        name = text(self.path.name)
+        front_end, labels = self.frontends[0].summary, ", ".join(self.labels)
+        yield pairs(name, [("front end", front_end), ("labels", labels)])
+        rows = [
+            [text(each.name), text(each.model_file.path.name), f"{each.weight:.6g}"]
+            for each in self.members
+        ]
+        yield Table(f"{name}: members", ["member", "file", "weight"], rows, left=(0, 1))
 
 
 Model = ModelFile | Ensemble

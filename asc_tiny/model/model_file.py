@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.tflite.graph import Graph
 from asc_tiny.tflite.reader import parse_graph
 from asc_tiny.util import labels
-from asc_tiny.util.console_text import shown
+from asc_tiny.util.blocks import Table, text
+from asc_tiny.util.console_text import shape, shown
+from asc_tiny.util.displayed import Displayed, pairs
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import parse_json, read_bytes, sha256
 
@@ -21,8 +24,8 @@ _MOST_METADATA = 1 << 20
 """Bytes of the entry; those of this tool take a hundredth."""
 
 
-@dataclass(frozen=True, eq=False)
-class ModelFile:
+@dataclass(frozen=True, eq=False, repr=False)
+class ModelFile(Displayed):
     """A model file and what its metadata entry ``asc_tiny`` says.
 
     Attributes:
@@ -49,6 +52,34 @@ class ModelFile:
     def is_alone(self) -> bool:
         """Whether the file holds a network with neither front end nor labels."""
         return self.frontend is None and self.labels is None
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        what = f"{len(self.labels)} labels" if self.labels else "no labels"
+        operators = len(self.graph.operators)
+        return f"{self.path.name}: {operators} operators, {len(self.data):,} bytes, {what}"
+
+    def shown_blocks(self) -> Iterator[Table]:
+        """Return what the file holds."""
+        kinds = Counter(operator.name for operator in self.graph.operators)
+        yield pairs(
+            text(self.path.name),
+            [
+                ("file (bytes)", len(self.data)),
+                ("SHA-256", self.sha256),
+                ("network", self.network),
+                ("inputs", self._ends(self.graph.inputs)),
+                ("outputs", self._ends(self.graph.outputs)),
+                ("operators", ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())),
+                ("front end", self.frontend and self.frontend.summary),
+                ("labels", self.labels and ", ".join(self.labels)),
+            ],
+        )
+
+    def _ends(self, indices: Sequence[int]) -> str:
+        tensors = [self.graph.tensor(index) for index in indices]
+        return ", ".join(f"{each.dtype} {shape(each.shape)}" for each in tensors)
 
 
 def load(path: Path, *, is_interpreted: bool = False) -> ModelFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from asc_tiny.compiler.report import memory_map as ahead_of_time
+from asc_tiny.compiler.planner import memory_map as ahead_of_time
 from asc_tiny.costs.footprint import footprint
 from asc_tiny.costs.instructions import Estimate, estimate
 from asc_tiny.firmware.network.compiled import compile_network
@@ -57,7 +57,7 @@ def _estimate(model_file: ModelFile, cpu: str, absent: list[str]) -> Estimate | 
 
 def _compiled(model_file: ModelFile) -> tuple[MemoryMap, Mapping[str, str]]:
     compiled = compile_network(model_file)
-    return ahead_of_time.memory_map(compiled), ahead_of_time.holders(compiled)
+    return compiled.memory_plan, ahead_of_time.holders(compiled)
 
 
 def _interpreted(model_file: ModelFile) -> tuple[MemoryMap, Mapping[str, str]]:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from asc_tiny import __version__
 from asc_tiny.report import charts
-from asc_tiny.report.blocks import Chart, Paragraph, Section
+from asc_tiny.report.blocks import Chart, Section
 from asc_tiny.report.sections import (
     boards,
     budget,
@@ -25,6 +25,7 @@ from asc_tiny.report.sections import (
     summary,
 )
 from asc_tiny.report.subject import Subject
+from asc_tiny.util.blocks import Paragraph
 from asc_tiny.util.html_templates import environment
 
 _TEMPLATE = "report.html.j2"

@@ -16,7 +16,7 @@ from asc_tiny.costs.instructions import Estimate
 from asc_tiny.frontend.config import FrontEndConfig
 from asc_tiny.model.ensemble import Ensemble, Model
 from asc_tiny.model.model_file import ModelFile
-from asc_tiny.report.blocks import text
+from asc_tiny.util.blocks import text
 from asc_tiny.util.memory_map import MemoryMap
 
 

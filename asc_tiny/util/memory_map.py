@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from asc_tiny.util.blocks import Drawing, Paragraph, Table, text
 from asc_tiny.util.console_text import printable
+from asc_tiny.util.displayed import Displayed
 
 _BAR_WIDTH = 48
 
@@ -33,13 +35,18 @@ class Block:
         """Offset behind its last byte."""
         return self.offset + self.size
 
+    @property
+    def step_count(self) -> int:
+        """Number of steps during which it exists."""
+        return self.last + 1 - max(self.first, 0)
+
     def exists_at(self, step: int) -> bool:
         """Whether it exists during a step."""
         return self.first <= step <= self.last
 
 
-@dataclass(frozen=True)
-class MemoryMap:
+@dataclass(frozen=True, repr=False)
+class MemoryMap(Displayed):
     """A plan of the memory of a network.
 
     Attributes:
@@ -54,7 +61,7 @@ class MemoryMap:
     steps: Sequence[str]
     unit: str = "operators"
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes up to the end of the last block."""
         return max((block.end for block in self.blocks), default=0)
@@ -72,7 +79,7 @@ class MemoryMap:
             live.append(total)
         return live
 
-    @property
+    @cached_property
     def peak(self) -> int:
         """The step that sets the size: of those in which the last byte is used, the fullest."""
         highest = [block for block in self.blocks if block.end == self.size]
@@ -93,6 +100,42 @@ class MemoryMap:
         live = self.live[self.peak]
         text = f"{self.size:,} bytes, set by {self.steps[self.peak]}: {live:,} bytes in use there"
         return text if live == self.size else f"{text}, {self.size - live:,} in gaps"
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """What lies in memory while something runs, in the order in which it comes."""
+        blocks = sorted(self.blocks, key=lambda block: (block.first, block.offset))
+        return list(dict.fromkeys(block.name for block in blocks if block.last >= 0))
+
+    @cached_property
+    def labeled(self) -> frozenset[Block]:
+        """The blocks that bear their number in a picture: those with room, the largest of a name.
+
+        Room is 3.5 % of the height and 2 % of the width.
+        """
+        blocks = [block for block in self.blocks if block.last >= 0]
+        largest: dict[str, Block] = {}
+        for block in blocks:
+            known = largest.get(block.name, block)
+            largest[block.name] = max(known, block, key=lambda each: each.size * each.step_count)
+        height, width = 0.035 * (self.size or 1), 0.02 * (len(self.steps) or 1)
+        roomy = {each for each in blocks if each.size >= height and each.step_count >= width}
+        return frozenset(roomy | set(largest.values()))
+
+    def shown_blocks(self) -> Iterator[Paragraph | Table | Drawing]:
+        """Return the picture, and a table of what lies there."""
+        from asc_tiny.util.memory_svg import draw
+
+        yield Drawing(f"{text(self.title)}: {text(self.summary)}", draw(self))
+        yield Paragraph("Rectangles are pieces of memory, the red line is what is in use.")
+        names = self.names
+        sizes = dict.fromkeys(names, 0)
+        for block in self.blocks:
+            if block.last >= 0:
+                sizes[block.name] = max(sizes[block.name], block.size)
+        rows = [[str(n + 1), text(name), f"{sizes[name]:,}"] for n, name in enumerate(names)]
+        caption = "What the numbers stand for"
+        yield Table(caption, ["number", "what", "bytes"], rows, left=(1,), is_folded=True)
 
 
 def to_text(memory: MemoryMap) -> str:

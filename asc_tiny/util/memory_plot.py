@@ -8,8 +8,8 @@ from typing import Any
 from asc_tiny.util.console_text import cut, printable
 from asc_tiny.util.figures import DARK, grid, saved, style
 from asc_tiny.util.memory_map import Block, MemoryMap
+from asc_tiny.util.memory_svg import COLORS
 
-_COLORS = ("#8fb8de", "#f3c98b", "#a8d5a2", "#e4a6a6", "#c7b5e3", "#d9d48f", "#9fd8d3", "#d6b59a")
 _PEAK = "#b03030"
 _MOST_NAMED_STEPS = 40
 _MOST_NAMES = 60
@@ -30,7 +30,7 @@ def draw(maps: Sequence[MemoryMap], format: str) -> bytes:
     """
     largest = max(memory.size for memory in maps) or 1
     with style():
-        heights = [max(4.8, 0.16 * min(len(_names(each)), _MOST_NAMES) + 1.4) for each in maps]
+        heights = [max(4.8, 0.16 * min(len(each.names), _MOST_NAMES) + 1.4) for each in maps]
         figure, panes = grid(len(maps), 1, width=14.0, height=0.4 + sum(heights))
         for memory, (axes,) in zip(maps, panes, strict=True):
             _draw(axes, memory)
@@ -41,11 +41,10 @@ def draw(maps: Sequence[MemoryMap], format: str) -> bytes:
 def _draw(axes: Any, memory: MemoryMap) -> None:
     steps = len(memory.steps)
     # What comes and goes has one number and one colour.
-    numbers = {name: number for number, name in enumerate(_names(memory))}
-    labeled = _labeled(memory)
+    numbers = {name: number for number, name in enumerate(memory.names)}
     for block in memory.blocks:
         if block.last >= 0:
-            _rectangle(axes, block, numbers[block.name], is_labeled=block in labeled)
+            _rectangle(axes, block, numbers[block.name], is_labeled=block in memory.labeled)
     edges = [step - 0.5 for step in range(steps + 1)]
     live = [*memory.live, *memory.live[-1:]]
     axes.step(edges[: len(live)], live, where="post", color=DARK, linewidth=1.0, label="in use")
@@ -61,12 +60,6 @@ def _draw(axes: Any, memory: MemoryMap) -> None:
     axes.yaxis.set_major_formatter("{x:,.0f}")
     if steps <= _MOST_NAMED_STEPS:
         axes.set_xticks(range(steps), memory.steps, rotation=90)
-
-
-def _names(memory: MemoryMap) -> list[str]:
-    """Return what lies in memory, in the order in which it comes."""
-    blocks = sorted(memory.blocks, key=lambda block: (block.first, block.offset))
-    return list(dict.fromkeys(block.name for block in blocks if block.last >= 0))
 
 
 def _name_blocks(axes: Any, numbers: Mapping[str, int]) -> None:
@@ -86,28 +79,11 @@ def _name_blocks(axes: Any, numbers: Mapping[str, int]) -> None:
 
 
 def _color(number: int) -> str:
-    return _COLORS[number % len(_COLORS)]
-
-
-def _labeled(memory: MemoryMap) -> set[Block]:
-    """Return the blocks that bear their number: those with room, and the largest of each name."""
-    blocks = [block for block in memory.blocks if block.last >= 0]
-    largest: dict[str, Block] = {}
-    for block in blocks:
-        known = largest.get(block.name, block)
-        largest[block.name] = max(known, block, key=lambda each: each.size * _steps(each))
-    height, width = 0.035 * (memory.size or 1), 0.02 * len(memory.steps)
-    roomy = {block for block in blocks if block.size >= height and _steps(block) >= width}
-    return roomy | set(largest.values())
-
-
-def _steps(block: Block) -> int:
-    """Return the number of steps during which a block exists."""
-    return block.last - max(block.first, 0) + 1
+    return COLORS[number % len(COLORS)]
 
 
 def _rectangle(axes: Any, block: Block, number: int, *, is_labeled: bool) -> None:
-    first, width = max(block.first, 0) - 0.5, _steps(block)
+    first, width = max(block.first, 0) - 0.5, block.step_count
     axes.bar(
         first,
         block.size,

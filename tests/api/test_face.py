@@ -96,7 +96,7 @@ def test_examples_are_true(name: str, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_most_functions_that_need_no_tools_have_an_example() -> None:
     without = {name for name in FUNCTIONS if "Examples" not in sections(name)}
     need_tools = {"build", "infer", "read_inputs", "run", "verify", "bench", "simulate"} | {
-        "inspect_firmware"
+        *("inspect_firmware", "plot_decisions")
     }
     need_clips = {
         "check_dataset",

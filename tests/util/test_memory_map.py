@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from asc_tiny.compiler.report.memory_map import memory_map as ahead_of_time_map
+from asc_tiny.compiler.planner.memory_map import memory_map as ahead_of_time_map
 from asc_tiny.firmware.network.compiled import compile_network
 from asc_tiny.model.model_file import load
 from asc_tiny.tflm.arena import arena

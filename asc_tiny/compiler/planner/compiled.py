@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
 from asc_tiny.compiler.ir import LoweredGraph
 from asc_tiny.compiler.options import Options
-from asc_tiny.compiler.planner import fusion_cuts
+from asc_tiny.compiler.planner import fusion_cuts, memory_map
 from asc_tiny.compiler.planner.arena_allocator import ArenaPlan
 from asc_tiny.compiler.planner.cost_model import final_instructions, instructions
 from asc_tiny.compiler.planner.effort import EFFORTS, Effort
 from asc_tiny.compiler.planner.scheduler import Schedule
 from asc_tiny.tflite.graph import Graph
+from asc_tiny.util.blocks import Drawing, Paragraph, Table, text
+from asc_tiny.util.displayed import Displayed, pairs
+from asc_tiny.util.memory_map import MemoryMap
 
 
-@dataclass(frozen=True, eq=False)
-class Compiled:
+@dataclass(frozen=True, eq=False, repr=False)
+class Compiled(Displayed):
     """A network after all passes.
 
     Attributes:
@@ -77,3 +82,28 @@ class Compiled:
     def input_offset(self) -> int:
         """Byte offset of the first input in the arena."""
         return self.arena.offsets[self.lowered.inputs[0].buffer]
+
+    @cached_property
+    def memory_plan(self) -> MemoryMap:
+        """Where everything lies in the arena, from which run to which."""
+        return memory_map.memory_map(self)
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        name = text(Path(self.lowered.source).name)
+        return f"{name}: arena of {self.arena_bytes:,} bytes, {len(self.lowered.stages)} stages"
+
+    def shown_blocks(self) -> Iterator[Paragraph | Table | Drawing]:
+        """Return figures and the memory plan."""
+        yield pairs(
+            f"{text(Path(self.lowered.source).name)}, compiled ahead of time",
+            [
+                ("arena (bytes)", self.arena_bytes),
+                ("stages", len(self.lowered.stages)),
+                ("runs of stages", len(self.schedule.order)),
+                ("schedule", self.schedule_text),
+                ("cost (instructions, by the planner's model)", self.cost),
+            ],
+        )
+        yield from self.memory_plan.shown_blocks()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asc_tiny.compiler.planner.arena_allocator import LiveRange, LiveRangeGroup
 from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.compiler.planner.cost_model import final_instructions
-from asc_tiny.compiler.report.memory_map import buffer_names, memory_map
+from asc_tiny.compiler.planner.memory_map import buffer_names
 
 
 def report(compiled: Compiled) -> str:
@@ -35,7 +35,7 @@ def report(compiled: Compiled) -> str:
 
 def arena(compiled: Compiled) -> str:
     """Return what lies where in the arena, and over time how much of it exists."""
-    memory, steps = memory_map(compiled), len(compiled.schedule.order)
+    memory, steps = compiled.memory_plan, len(compiled.schedule.order)
     names = buffer_names(compiled)
     lines = [
         memory.summary,

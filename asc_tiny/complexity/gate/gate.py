@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asc_tiny.complexity.gate.baseline import Baseline, Comparison, absolute
 from asc_tiny.complexity.gate.limits import Figure, Limits, not_measured, over_limit
+from asc_tiny.complexity.gate.limits_table import table
 from asc_tiny.complexity.gate.settings import ModelLimits
 from asc_tiny.complexity.report import ModelComplexity, figures, total
+from asc_tiny.util.blocks import Paragraph, Table
+from asc_tiny.util.displayed import Displayed
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -78,8 +81,8 @@ class Check:
         return self.value is not None and self.value <= self.limit
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(Displayed):
     """All that a report tells.
 
     Attributes:
@@ -119,6 +122,20 @@ class Verdict:
     def passed(self) -> bool:
         """Whether all checks passed."""
         return not self.failed
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        names = ", ".join(Path(model.path).name for model in self.models)
+        return f"{self.outcome}: {len(self.checks)} checks, {len(self.failed)} failed ({names})"
+
+    def shown_blocks(self) -> Iterator[Paragraph | Table]:
+        """Return what came of it, and every check."""
+        yield Paragraph(
+            f"Budget: {self.outcome}, by the convention {self.convention}.",
+            is_bad=not self.passed,
+        )
+        yield table("Limits", self.checks)
 
 
 def judge(

@@ -7,8 +7,10 @@ from typing import Any
 
 from asc_tiny.boards.catalog import Board
 from asc_tiny.costs.board_fit import Fit
-from asc_tiny.report.blocks import Block, Chart, Paragraph, Section, Table, text
+from asc_tiny.costs.board_fits import largest, table
+from asc_tiny.report.blocks import Block, Chart, Section
 from asc_tiny.report.subject import Subject
+from asc_tiny.util.blocks import Paragraph, Table, text
 
 
 def section(subject: Subject) -> Section:
@@ -28,52 +30,11 @@ def section(subject: Subject) -> Section:
     ]
     if not known:
         return Section("boards", "Boards", [*blocks, Paragraph("No board with RAM of its own.")])
-    rows, bad, values = [], [], []
-    for number, board in enumerate(known):
-        fit = subject.fits[board.name]
-        lacking = lacks(board, fit)
-        if lacking:
-            bad.append(number)
-        rows.append(_cells(board, fit, lacking))
-        values += list(_shares(board, fit))
+    values = [share for board in known for share in _shares(board, subject.fits[board.name])]
     blocks.append(_chart(subject, values))
-    head = ["board", "core", "RAM (KiB)", "of", "flash (KiB)", "of", "CPU", "fits"]
-    caption = f"{subject.name} on boards"
-    blocks.append(Table(caption, head, rows, left=(0, 1, 7), bad=bad))
+    blocks.append(table(f"{subject.name} on boards", known, subject.fits))
     blocks.append(_parts(subject, known))
     return Section("boards", "Boards", blocks)
-
-
-def largest(fit: Fit) -> str | None:
-    """Return the kind of project that takes most beside the library, None if none was measured."""
-    sizes = {kind: each.ram_bytes + each.flash_bytes for kind, each in fit.applications.items()}
-    return max(sizes, key=lambda kind: sizes[kind], default=None)
-
-
-def lacks(board: Board, fit: Fit) -> str:
-    """Return why it does not fit by the largest kind of project, empty if it does."""
-    return "; ".join(fit.shortages(board, largest(fit)))
-
-
-def _cells(board: Board, fit: Fit, lacking: str) -> list[str]:
-    ram, flash = (sum(each.values()) for each in fit.needs(largest(fit)))
-    if fit.cpu_share is not None:
-        time = f"{fit.cpu_share:.0%}"
-    else:
-        time = "-" if fit.inference_s is None else f"{1000 * fit.inference_s:,.3g} ms"
-    words = f"no: {lacking}" if lacking else "yes" if flash else "not known"
-    if fit.gap:
-        words += f"; {fit.gap}"
-    remedy = fit.remedies.get(largest(fit) or "") if lacking else fit.gap_remedy
-    if remedy:
-        words += f"; better with {remedy}"
-    room = board.ram_region.bytes, board.flash_bytes
-    sizes = [_kib(each) for each in (ram, room[0], flash, room[1])]
-    return [text(board.name), text(board.core), *sizes, time, text(words, 400)]
-
-
-def _kib(size: int) -> str:
-    return f"{size / 1024:,.0f}" if size else "-"
 
 
 def _shares(board: Board, fit: Fit) -> Iterator[dict[str, Any]]:

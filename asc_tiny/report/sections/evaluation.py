@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from asc_tiny.report.blocks import Block, Chart, Paragraph, Section, Table, text
+from asc_tiny.evaluation.figures_table import HEAD, confusion_table
+from asc_tiny.report.blocks import Block, Chart, Section
 from asc_tiny.report.subject import Subject
+from asc_tiny.util.blocks import Paragraph, Table, text
 
 TITLES = {
     "float": "float network",
@@ -43,11 +45,11 @@ def section(subject: Subject) -> Section | None:
         _confusion_chart(subject, found, title),
         Table(
             f"{subject.name}: accuracy per class, device and city ({title})",
-            ["clips of", "clips", "recordings", "accuracy", "from", "to", "log loss (nats)"],
+            HEAD,
             list(_groups(found)),
             is_folded=True,
         ),
-        _confusion_table(subject, found),
+        confusion_table(f"{subject.name}: clips by class", subject.labels, found["confusion"]),
     ]
     return Section("evaluation", "Accuracy", blocks)
 
@@ -171,11 +173,3 @@ def _confusion_chart(subject: Subject, found: Mapping[str, Any], title: str) -> 
         },
         is_half=True,
     )
-
-
-def _confusion_table(subject: Subject, found: Mapping[str, Any]) -> Table:
-    labels: Sequence[str] = [text(each, 40) for each in subject.labels]
-    counted = zip(labels, found["confusion"], strict=True)
-    rows = [[label, *(f"{count:,}" for count in counts)] for label, counts in counted]
-    caption = f"{subject.name}: clips by true class (row) and decided class (column)"
-    return Table(caption, ["true class", *labels], rows, is_folded=True)

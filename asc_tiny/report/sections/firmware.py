@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from asc_tiny.report.blocks import Block, Paragraph, Section, Table, text
+from asc_tiny.report.blocks import Block, Section
 from asc_tiny.report.subject import Network, Subject
+from asc_tiny.util.blocks import Paragraph, Table, text
 
 _ROWS = {
     "model_bytes": "model file",

@@ -10,8 +10,9 @@ import numpy as np
 from asc_tiny.frontend import fixed, reference, selftest_clip
 from asc_tiny.frontend.arrays import Float64Array
 from asc_tiny.frontend.config import FrontEndConfig
-from asc_tiny.report.blocks import Block, Chart, Paragraph, Section, Table, text
+from asc_tiny.report.blocks import Block, Chart, Section
 from asc_tiny.report.subject import Subject
+from asc_tiny.util.blocks import Paragraph, Table, text
 
 _MOST_BANDS = 64
 """Bands that are drawn; of more, every second, third, ... one."""

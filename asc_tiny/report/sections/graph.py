@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from asc_tiny.report.blocks import Block, Drawing, Paragraph, Section, text
+from asc_tiny.report.blocks import Block, Section
 from asc_tiny.report.subject import Network, Subject
 from asc_tiny.tflite import ops
 from asc_tiny.tflite.graph import ABSENT, Graph, Operator
 from asc_tiny.tflite.ops import Family
+from asc_tiny.util.blocks import Drawing, Paragraph, text
 from asc_tiny.util.console_text import shape
 
 MOST_DRAWN = 300

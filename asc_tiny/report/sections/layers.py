@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from asc_tiny.complexity.report import LayerComplexity, figures
-from asc_tiny.report.blocks import Block, Chart, Paragraph, Section, Table, text
+from asc_tiny.report.blocks import Block, Chart, Section
 from asc_tiny.report.subject import Network, Subject
+from asc_tiny.util.blocks import Paragraph, Table, text
 from asc_tiny.util.console_text import shape
 
 MOST_BARS = 300

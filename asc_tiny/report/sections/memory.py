@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from asc_tiny.report.blocks import Block, Chart, Paragraph, Section, Table, text
+from asc_tiny.report.blocks import Block, Chart, Section
 from asc_tiny.report.subject import Network, Subject
+from asc_tiny.util.blocks import Paragraph, Table, text
 from asc_tiny.util.memory_map import Block as Piece
 from asc_tiny.util.memory_map import MemoryMap
 
@@ -91,7 +92,6 @@ def _spec(
     holders: Mapping[str, str],
 ) -> dict[str, Any]:
     steps = max(len(memory.steps), 1)
-    labeled = _labeled(pieces, memory)
     values = [
         {
             "what": f"{numbers[each.name]}: {text(each.name)}",
@@ -105,7 +105,7 @@ def _spec(
             "after": each.last + 1,
             "from": f"{max(each.first, 0)}: {_step(memory, each.first)}",
             "to": f"{each.last}: {_step(memory, each.last)}",
-            "label": str(numbers[each.name]) if each in labeled else "",
+            "label": str(numbers[each.name]) if each in memory.labeled else "",
         }
         for each in pieces
     ]
@@ -168,22 +168,6 @@ def _spec(
             },
         ],
     }
-
-
-def _labeled(pieces: Sequence[Piece], memory: MemoryMap) -> set[Piece]:
-    """Return the pieces that bear their number: those with room, and the largest of each name."""
-    height, width = 0.035 * (memory.size or 1), 0.02 * (len(memory.steps) or 1)
-    largest: dict[str, Piece] = {}
-    for piece in pieces:
-        known = largest.get(piece.name, piece)
-        largest[piece.name] = max(known, piece, key=lambda each: each.size * _width(each))
-    roomy = {each for each in pieces if each.size >= height and _width(each) >= width}
-    return roomy | set(largest.values())
-
-
-def _width(piece: Piece) -> int:
-    """Return the number of steps during which a piece exists."""
-    return piece.last + 1 - max(piece.first, 0)
 
 
 def _in_use(memory: MemoryMap) -> list[dict[str, int]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from asc_tiny.report.blocks import Block, Paragraph, Section, Table, text
+from asc_tiny.report.blocks import Block, Section
 from asc_tiny.report.subject import Subject
+from asc_tiny.util.blocks import Paragraph, Table, text
 
 
 def section(subject: Subject) -> Section:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from asc_tiny.report.blocks import Chart, Paragraph, Section, Table, text
+from asc_tiny.report.blocks import Chart, Section
 from asc_tiny.report.subject import Subject
+from asc_tiny.util.blocks import Paragraph, Table, text
 
 
 def section(subject: Subject) -> Section | None:

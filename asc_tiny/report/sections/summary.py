@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from asc_tiny.complexity.report import figures, total
-from asc_tiny.report.blocks import Table
 from asc_tiny.report.sections import evaluation
 from asc_tiny.report.subject import Subject
+from asc_tiny.util.blocks import Table
 
 _UNKNOWN = "not known"
 

@@ -48,10 +48,11 @@ class Waveform:
     def heard(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
         """Yield blocks of samples as they come, and keep their extremes."""
         for block in blocks:
-            self._add(block)
+            self.add(block)
             yield block
 
-    def _add(self, block: Samples) -> None:
+    def add(self, block: Samples) -> None:
+        """Keep the extremes of the samples that follow, shape (samples,)."""
         for begin in range(0, len(block), self._length):
             piece = block[begin : begin + self._length]
             end = (self._samples + begin + len(piece)) / self.rate

@@ -150,6 +150,11 @@ class InputResult:
         """Whether every element is the same, bit by bit."""
         return not any(self.mismatches)
 
+    @property
+    def differing(self) -> str:
+        """How much differs, output by output."""
+        return ", ".join(f"{count:,}" for count in self.mismatches)
+
 
 def verify(
     project: NetworkProject, inputs: Mapping[str, Inference]

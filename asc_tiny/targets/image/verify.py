@@ -38,6 +38,11 @@ class ClipResult:
         """Whether every value is the same."""
         return self.feature_mismatches == 0 and self.score_mismatches == 0
 
+    @property
+    def differing(self) -> str:
+        """How much differs, in words."""
+        return f"{self.feature_mismatches:,} features, {self.score_mismatches:,} scores"
+
 
 def verify(
     project: Project,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from asc_tiny.compiler.ir import Buffer
-from asc_tiny.compiler.planner.compiled import Compiled
 from asc_tiny.util.memory_map import Block, MemoryMap
+
+if TYPE_CHECKING:
+    from asc_tiny.compiler.planner.compiled import Compiled
 
 
 def memory_map(compiled: Compiled) -> MemoryMap:

@@ -61,7 +61,7 @@ class Network:
 
         Raises:
             AscError: the network does not take this shape or these options, or is no network
-                as docs/developer/add_a_network.md describes it.
+                as docs/developer/network_contract.md describes it.
         """
         raise NotImplementedError
 

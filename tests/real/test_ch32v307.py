@@ -23,6 +23,7 @@ from support.ch32v307 import Chip
 from support.commands import asc_tiny
 from support.dropped_sources import examples, expected, played
 from support.objects import compiled
+from support.page_blocks import fenced
 from support.paths import MODEL, MODELS, ROOT
 
 BOARD = "ch32v307v_evt"
@@ -87,8 +88,8 @@ def link(model: Path, folder: Path) -> tuple[Path, str]:
         sources,
     ]
     assert asc_tiny(*command) == 0
-    page = (ROOT / "docs" / "how_to" / "ch32v307.md").read_text(encoding="utf-8")
-    header, board = re.findall(r"^```c\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    pages = (ROOT / "docs" / "how_to" / name for name in ("ch32v307.md", "ch32v307_files.md"))
+    header, board = (text for page in pages for text in fenced(page, "c"))
     (sources / "board.h").write_text(header)
     (sources / "board.c").write_text(board)
     (sources / "main.c").write_text(examples(sources / "asc_README.md")[0])

@@ -11,12 +11,12 @@ import pytest
 from asc_tiny.util.files import read_toml
 from support.command_lines import parsed
 from support.page_blocks import Block, blocks_of, commands_of, pages
-from support.paths import MODELS, ROOT, TESTS
+from support.paths import ROOT, TESTS
 
 REGISTER = TESTS / "files" / "page_blocks.toml"
 BLOCKS = [block for page in pages() for block in blocks_of(page)]
-IN_PARTS = "docs/developer/add_an_operator.md"
-"""The guide whose blocks are pieces of files; a test finds them there."""
+IN_PARTS = "docs/developer/add_an_operator"
+"""The guides whose blocks are pieces of files; a test finds them there."""
 
 PLACEHOLDERS = {"--project KIND": "--project cmake", "--project make": "--project cmake"} | {
     " N": " 3"
@@ -42,7 +42,7 @@ def test_tests_of_the_register_read_their_pages() -> None:
                 text = (ROOT / proof).read_text(encoding="utf-8")
                 assert Path(page).name in text, f"{proof} does not name {page}"
             else:
-                assert proof.startswith(("not run: ", "not yet: ")), proof
+                assert proof.startswith("not run: "), proof
 
 
 @pytest.mark.parametrize("page", sorted({b.page for b in BLOCKS if b.language == "sh"}))
@@ -58,20 +58,8 @@ def test_each_command_can_be_called(page: str) -> None:
 
 def test_python_is_python() -> None:
     for block in BLOCKS:
-        if block.language == "python" and block.page != IN_PARTS:
+        if block.language == "python" and not block.page.startswith(IN_PARTS):
             ast.parse(block.text, block.page)
-
-
-@pytest.mark.parametrize("page", ["docs/reference/api.md", "docs/explanation/tflm.md"])
-def test_programs_of_pages_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "models").mkdir()
-    for name in ("model.tflite", "models/mobilenet_esc10.tflite"):
-        (tmp_path / name).write_bytes((MODELS / "mobilenet_esc10.tflite").read_bytes())
-    monkeypatch.chdir(tmp_path)
-    programs = [each.text for each in BLOCKS if (each.page, each.language) == (page, "python")]
-    assert programs
-    for program in programs:
-        exec(program, {})
 
 
 def test_blocks_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,10 +70,9 @@ def test_blocks_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "  int x;\n  ```\n"
     )
     monkeypatch.setattr(Path, "read_text", lambda *_, **__: text)
-    found = list(blocks_of(page))
-    assert found[:2] == [
+    found = blocks_of(page)
+    assert found[1:] == [
         Block("docs/x.md", "python", "import x"),
         Block("docs/x.md", "c", "int x;"),
     ]
-    assert list(commands_of(found[2])) == ["asc-tiny budget m.tflite", "asc-tiny doctor"]
-    assert len(found) == 3
+    assert list(commands_of(found[0])) == ["asc-tiny budget m.tflite", "asc-tiny doctor"]

@@ -14,7 +14,8 @@ import pytest
 from asc_tiny.boards import catalog
 from asc_tiny.train import recipe as recipes
 from asc_tiny.util.files import read_toml
-from support.hostile_models import FRONTEND, with_metadata
+from support.page_blocks import fenced
+from support.page_givens import small_classifier
 
 GUIDES = Path(__file__).parents[2] / "docs" / "developer"
 
@@ -30,7 +31,7 @@ def test_a_network_of_ones_own(tmp_path: Path) -> None:
     from asc_tiny.train import loop
 
     (tmp_path / "my_nets.py").write_text(block("add_a_network.md", "python"))
-    (tmp_path / "my_net.toml").write_text(block("add_a_network.md", "toml", 1))
+    (tmp_path / "my_net.toml").write_text(block("add_a_network.md", "toml"))
     recipe = recipes.load(tmp_path / "my_net.toml")
     network = loop.build(recipe, recipe.frontend.shape, 3)
     assert network.output_shape == (None, 3)
@@ -69,14 +70,13 @@ OPERATOR = {
 
 @pytest.mark.parametrize("language", OPERATOR)
 def test_the_operator_of_the_guide_is_that_of_the_package(language: str) -> None:
-    page = (GUIDES / "add_an_operator.md").read_text(encoding="utf-8")
-    assert page.count(f"```{language}\n") == len(OPERATOR[language])
-    for number, name in enumerate(OPERATOR[language]):
+    pages = ("add_an_operator.md", "add_an_operator_lowering.md")
+    shown = [text for page in pages for text in fenced(GUIDES / page, language)]
+    for name, text in zip(OPERATOR[language], shown, strict=True):
         lines = (GUIDES.parents[1] / name).read_text(encoding="utf-8").splitlines()
         # The guide shows methods without their indentation.
         source = "\n".join(line.strip() for line in lines)
-        shown = block("add_an_operator.md", language, number).splitlines()
-        assert "\n".join(line.strip() for line in shown) in source, name
+        assert "\n".join(line.strip() for line in text.splitlines()) in source, name
 
 
 PROJECT_KIND = {
@@ -90,7 +90,7 @@ PROJECT_KIND = {
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_a_project_kind_in_a_package(tmp_path: Path) -> None:
-    package, model = tmp_path / "my-kinds", tmp_path / "model.tflite"
+    package, model = tmp_path / "my-kinds", tmp_path / "models" / "mobilenet_esc10.tflite"
     for name, (language, number) in PROJECT_KIND.items():
         path = package / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,23 +106,16 @@ def test_a_project_kind_in_a_package(tmp_path: Path) -> None:
         for name, value in points[group].items()
     ]
     (info / "entry_points.txt").write_text("".join(lines))
-    model.write_bytes(with_metadata('{"schema": 1, "labels": ["a", "b", "c"]}'))
-    command = [
-        sys.executable,
-        "-m",
-        "asc_tiny.cli.main",
-        "generate",
-        str(model),
-        "--project",
-        "make",
-    ]
-    command += ["--frontend", str(FRONTEND), "--prefix", "near", "--out", str(tmp_path / "scenes")]
+    model.parent.mkdir()
+    model.write_bytes(small_classifier().read_bytes())
     environment = {**os.environ, "PYTHONPATH": str(package)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    _, generate, make, listen = block("add_a_project_kind.md", "sh", 0).splitlines()
+    command = [sys.executable, "-m", "asc_tiny.cli.main", *generate.split()[1:]]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    subprocess.run(["make", "-C", tmp_path / "scenes"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(make.split(), check=True, stdout=subprocess.DEVNULL, cwd=tmp_path)
     noise = bytes(range(256)) * 2000
-    program = tmp_path / "scenes" / "near_scenes"
+    program = tmp_path / listen.split(" | ")[1]
     printed = subprocess.run([program], input=noise, check=True, capture_output=True).stdout.split()
     assert printed[:2] == [b"selftest", b"0"]
-    assert set(printed[2::2]) == {b"scene"} and set(printed[3::2]) <= {b"a", b"b", b"c"}
+    assert set(printed[2::2]) == {b"scene"} and set(printed[3::2]) <= {b"wind", b"rain", b"birds"}

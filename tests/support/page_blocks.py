@@ -15,7 +15,7 @@ LANGUAGES = {"sh": "sh", "bash": "sh", "console": "sh", "python": "python", "py"
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?: {4,}\S.*\n(?:\n(?= {4}))?)+", re.MULTILINE)
 COMMAND = re.compile(
-    r"(?:asc-tiny|tools/\w+|pip|python3?|pytest|cmake|west|git|arduino-cli|pio|idf\.py|make|docker"
+    r"(?:asc-tiny|tools/[\w.]+|qemu-system-\w+|pip|python3?|pytest|cmake|west|git|arduino-cli|pio|idf\.py|make|docker"
     r"|sudo|export|cd|debootstrap|uv|pipx) "
 )
 
@@ -40,21 +40,37 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def blocks_of(page: Path) -> Iterator[Block]:
-    """Yield the blocks of a page that are commands, Python or C."""
-    name = page.relative_to(ROOT).as_posix()
+def blocks_of(page: Path) -> list[Block]:
+    """Return the blocks of a page that are commands, Python or C, in their order."""
     text = page.read_text(encoding="utf-8")
-    for indent, language, inside in FENCED.findall(text):
+    found = {**dict(_fenced(text)), **dict(_indented(text))}
+    name = page.relative_to(ROOT).as_posix()
+    return [Block(name, *found[place]) for place in sorted(found)]
+
+
+def fenced(page: Path, language: str) -> list[str]:
+    """Return the blocks of a page that are fenced and of a language."""
+    text = page.read_text(encoding="utf-8")
+    return [found[3] for found in FENCED.finditer(text) if found[2] == language]
+
+
+def _fenced(text: str) -> Iterator[tuple[int, tuple[str, str]]]:
+    for found in FENCED.finditer(text):
+        indent, language, inside = found.groups()
         if language in LANGUAGES:
             lines = (line.removeprefix(indent) for line in inside.splitlines())
-            yield Block(name, LANGUAGES[language], "\n".join(lines))
-    for found in INDENTED.findall(FENCED.sub("", text)):
-        lines = [line[4:] for line in found.splitlines()]
+            yield found.start(), (LANGUAGES[language], "\n".join(lines))
+
+
+def _indented(text: str) -> Iterator[tuple[int, tuple[str, str]]]:
+    # What is fenced is hidden, at its place.
+    for found in INDENTED.finditer(FENCED.sub(lambda block: "~" * len(block[0]), text)):
+        lines = [line[4:] for line in found[0].splitlines()]
         first = lines[0].strip()
         if COMMAND.match(first):
-            yield Block(name, "sh", "\n".join(lines))
+            yield found.start(), ("sh", "\n".join(lines))
         elif re.match(r"(?:import|from) \w", first):
-            yield Block(name, "python", "\n".join(lines))
+            yield found.start(), ("python", "\n".join(lines))
 
 
 def commands_of(block: Block) -> Iterator[str]:

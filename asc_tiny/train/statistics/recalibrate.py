@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asc_tiny.nets.feature_norms import SubSpectralNormalization
+from asc_tiny.util import progress
 
 Float32Array = NDArray[np.float32]
 
@@ -30,18 +31,24 @@ def recalibrate(
         features: clips without augmentation, shape (clips, n_mels, columns, channels).
         without: names of layers that keep their statistics.
     """
-    for layer in model.layers:
-        split = isinstance(layer, SubSpectralNormalization)
-        norm = layer.norm if split else layer
-        if isinstance(norm, keras.layers.BatchNormalization) and layer.name not in without:
-            before = keras.Model(model.input, layer.input)
-            outputs = (
-                before(features[i : i + _BATCH], training=False)
-                for i in range(0, len(features), _BATCH)
-            )
-            mean, variance = _moments(np.asarray(layer.split(x) if split else x) for x in outputs)
-            norm.moving_mean.assign(mean)
-            norm.moving_variance.assign(variance)
+    norms = [(layer, _norm(layer)) for layer in model.layers if layer.name not in without]
+    found = [(layer, norm) for layer, norm in norms if norm is not None]
+    for layer, norm in progress.over(found, "batch-norm statistics", "layer"):
+        before = keras.Model(model.input, layer.input)
+        outputs = (
+            before(features[i : i + _BATCH], training=False)
+            for i in range(0, len(features), _BATCH)
+        )
+        split = norm is not layer
+        mean, variance = _moments(np.asarray(layer.split(x) if split else x) for x in outputs)
+        norm.moving_mean.assign(mean)
+        norm.moving_variance.assign(variance)
+
+
+def _norm(layer: keras.layers.Layer) -> keras.layers.BatchNormalization | None:
+    """Return the batch-norm that a layer is or has in it, None for a layer without."""
+    norm = layer.norm if isinstance(layer, SubSpectralNormalization) else layer
+    return norm if isinstance(norm, keras.layers.BatchNormalization) else None
 
 
 def _moments(

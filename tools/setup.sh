@@ -145,6 +145,21 @@ END
     rm -rf "$download"
 }
 
+# apt and pip unpack side by side, each on a core of its own: PYTHON EXTRAS [test]
+setup_both() {
+    local apt failed=0
+    if ! setup_has_venv "$1"; then
+        setup_packages "$1" "${3:-}"
+        setup_venv "$1" "$2"
+        return
+    fi
+    setup_packages "$1" "${3:-}" &
+    apt=$!
+    (setup_venv "$1" "$2") || failed=1
+    wait "$apt" || failed=1
+    ((!failed)) || exit 2
+}
+
 setup_main() {
     local python="${PYTHON:-python3}"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
@@ -153,12 +168,11 @@ setup_main() {
         setup_table "$python" test | cut -d ' ' -f 1
         return
     fi
-    setup_packages "$python" "${1:-}"
     case "${1:-}" in
-    "") setup_venv "$python" "[verify]" ;;
-    flash) setup_venv "$python" "[verify,flash]" ;;
+    "") setup_both "$python" "[verify]" ;;
+    flash) setup_both "$python" "[verify,flash]" ;;
     test)
-        setup_venv "$python" "[train,dev,flash]"
+        setup_both "$python" "[train,dev,flash]" test
         setup_tflm_headers
         ;;
     *) setup_fail "unknown argument $1, allowed: flash, test, list" ;;

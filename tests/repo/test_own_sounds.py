@@ -19,6 +19,7 @@ COMMANDS = [
     shlex.split(line.removeprefix("asc-tiny "))
     for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     for line in block.splitlines()
+    if line.startswith("asc-tiny ") and line != "asc-tiny doctor"
 ]
 
 

@@ -34,7 +34,7 @@ def test_commands_of_a_page_work(
         pytest.importorskip(module)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     Givens(tmp_path, released=released).put(walk.given)
-    walked(walk, tmp_path, monkeypatch)
+    walked(walk, tmp_path, monkeypatch, figures=released)
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.page)

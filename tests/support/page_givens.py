@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 
 from asc_tiny.audio.synth import write_synthetic
 from support import recordings, session_cache
@@ -64,6 +65,10 @@ class Givens:
 
     def _firmware(self, path: Path) -> None:
         self._model(self._folder / "model.tflite")
+        self._built(path)
+
+    def _built(self, path: Path) -> None:
+        """Firmware of the model that is there."""
         assert asc_tiny("generate", self._folder / "model.tflite", "--out", path) == 0
         assert asc_tiny("build", path) == 0
 
@@ -104,6 +109,34 @@ class Givens:
         self._firmware(self._folder / "firmware")
         image = self._folder / "firmware" / "build" / "firmware.elf"
         subprocess.run(["arm-none-eabi-objcopy", "-O", "ihex", image, path], check=True)
+
+    def _alone(self, path: Path) -> None:
+        """A network without front end and labels."""
+        shutil.copy(SMALL, path)
+
+    def _features(self, path: Path) -> None:
+        np.save(path, np.random.default_rng(1).uniform(-9, 9, (3, 40, 61, 1)))
+
+    def _frontend(self, path: Path) -> None:
+        """The front end of that network, and its labels."""
+        shutil.copy(FRONTEND, path)
+        path.with_name("labels.txt").write_text("wind\nrain\nbirds\n")
+
+    def _field(self, path: Path) -> None:
+        """A recording in each of four halls, of two machines, with Audacity's label track."""
+        made = self._folder / "factory"
+        assert asc_tiny("data", "synth", made, "--factory") == 0
+        for hall in range(1, 5):
+            place = path / f"hall{hall}"
+            place.mkdir(parents=True)
+            heard = [sorted((made / label).rglob("*.wav"))[hall] for label in ("fan", "pump")]
+            sounds = [soundfile.read(each, dtype="int16") for each in heard]
+            ends = np.cumsum([0, *(len(samples) for samples, _ in sounds)]) / sounds[0][1]
+            lines = [f"{ends[n]:.3f}\t{ends[n + 1]:.3f}\t{('fan', 'pump')[n]}\n" for n in (0, 1)]
+            joined = np.concatenate([samples for samples, _ in sounds])
+            soundfile.write(place / "monday.wav", joined, sounds[0][1])
+            (place / "monday.txt").write_text("".join(lines))
+        shutil.rmtree(made)
 
     def _inputs(self, path: Path) -> None:
         np.save(path, np.random.default_rng(1).random((8, 16, 16, 1), np.float32))

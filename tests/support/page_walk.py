@@ -37,6 +37,7 @@ class Walk:
             what they call.
         programs: the same, for all pages.
         exits: beginnings of command lines -> their exit code, where it is not 0.
+        shows: commands -> the numbers of the page's blocks of text whose lines they print.
         python: whether the page's blocks of Python are run, too.
         long: whether the walk takes more than some seconds.
         needs: modules without which the page cannot be walked.
@@ -49,6 +50,7 @@ class Walk:
     left: Mapping[str, str] = field(default_factory=dict)
     programs: Mapping[str, str] = field(default_factory=dict)
     exits: Mapping[str, int] = field(default_factory=dict)
+    shows: Mapping[str, int] = field(default_factory=dict)
     python: bool = False
     long: bool = False
     needs: tuple[str, ...] = ()
@@ -59,6 +61,16 @@ class Walk:
             if begins(command, start):
                 return reason
         return None
+
+    def chosen(self, text: str) -> str:
+        """Put the reader's choices in the place of the words that stand for them."""
+        for word, choice in self.put.items():
+            text = text.replace(word, choice)
+        return text
+
+    def exit_code(self, command: str) -> int:
+        """Return the exit code that a command must have."""
+        return next((code for start, code in self.exits.items() if begins(command, start)), 0)
 
     def commands(self) -> Iterator[str]:
         """Yield the commands of the page, one by one."""
@@ -103,10 +115,11 @@ class Shell:
     Args:
         walk: what is left out, put in the place of words, and which exit codes are right.
         patch: sets the working folder and variables.
+        figures: whether the networks are those whose figures the page shows.
     """
 
-    def __init__(self, walk: Walk, patch: pytest.MonkeyPatch) -> None:
-        self._walk, self._patch = walk, patch
+    def __init__(self, walk: Walk, patch: pytest.MonkeyPatch, *, figures: bool) -> None:
+        self._walk, self._patch, self._figures = walk, patch, figures
 
     def run(self, line: str) -> None:
         """Run a line.
@@ -119,47 +132,66 @@ class Shell:
                 self._command(command)
 
     def _command(self, command: str) -> None:
-        for word, choice in self._walk.put.items():
-            command = command.replace(word, choice)
+        command = self._walk.chosen(command)
         lexer = shlex.shlex(command, posix=True, punctuation_chars=">|")
         lexer.whitespace_split = True
         words = [name for word in lexer for name in _expanded(word)]
         output = words.pop() if ">" in words else None
         words = [word for word in words if word != ">"]
         assert "|" not in words, command
-        wanted = [code for start, code in self._walk.exits.items() if begins(command, start)]
-        code, text = self._execute(words, captured=output is not None)
-        assert code == (wanted or [0])[0], command
+        code, printed, told = self._execute(words)
+        print(printed, end="")
+        print(told, end="", file=sys.stderr)
+        assert code == self._walk.exit_code(command), command
         if output is not None:
-            Path(output).write_text(text, encoding="utf-8")
+            Path(output).write_text(printed, encoding="utf-8")
+        if self._figures and command in self._walk.shows:
+            shown = fenced(self._walk.path, "text")[self._walk.shows[command]]
+            said = (printed + told).splitlines()
+            assert not [line for line in shown.splitlines() if line not in said], command
 
-    def _execute(self, words: list[str], *, captured: bool) -> tuple[int, str]:
+    def _execute(self, words: list[str]) -> tuple[int, str, str]:
+        """Return the exit code and what went to standard output and error."""
         if words[0] == "cd":
             self._patch.chdir(words[1])
         elif words[0] == "export":
             self._patch.setenv(*words[1].split("=", 1))
-        elif words[0] != "asc-tiny":
-            done = subprocess.run(words, check=False)
-            return done.returncode, ""
-        elif captured:
-            with contextlib.redirect_stdout(io.StringIO()) as text:
-                return asc_tiny(*words[1:]), text.getvalue()
+        elif words[0] == "asc-tiny":
+            with (
+                contextlib.redirect_stdout(io.StringIO()) as printed,
+                contextlib.redirect_stderr(io.StringIO()) as told,
+            ):
+                code = asc_tiny(*words[1:])
+            return code, printed.getvalue(), told.getvalue()
         else:
-            return asc_tiny(*words[1:]), ""
-        return 0, ""
+            done = subprocess.run(words, check=False, capture_output=True, text=True)
+            return done.returncode, done.stdout, done.stderr
+        return 0, "", ""
 
 
-def walked(walk: Walk, folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Run the blocks of a page in a folder."""
+def write_files(walk: Walk, folder: Path) -> None:
+    """Write the files that a page shows."""
     for name, (language, number) in walk.files.items():
         (folder / name).write_text(fenced(walk.path, language)[number], encoding="utf-8")
+
+
+def walked(walk: Walk, folder: Path, patch: pytest.MonkeyPatch, *, figures: bool) -> None:
+    """Run the blocks of a page in a folder.
+
+    Args:
+        walk: of the page.
+        folder: has what the reader has.
+        patch: sets the working folder and variables.
+        figures: whether the networks are those whose figures the page shows.
+    """
+    write_files(walk, folder)
     patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     patch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    shell = Shell(walk, patch)
+    shell = Shell(walk, patch, figures=figures)
     for block in walk.blocks():
         patch.chdir(folder)
         if block.language == "python":
-            exec(compile(block.text, block.page, "exec"), {})
+            exec(compile(walk.chosen(block.text), block.page, "exec"), {})
         else:
             for line in lines_of(block):
                 shell.run(line)

@@ -21,7 +21,8 @@ PACKAGES = {
     "esptool": "flash",
     "pyocd": "flash",
     "pyserial": "flash",
-    "rich": "flash",
+    "textual": "flash",
+    "websockets": "flash",
 }
 """Python packages that commands use, and the extra of asc-tiny that brings them."""
 

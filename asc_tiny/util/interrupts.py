@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -61,6 +61,24 @@ def held() -> Iterator[None]:
         if _State.waiting is not None and not _State.held:
             waiting, _State.waiting = _State.waiting, None
             raise waiting
+
+
+@contextmanager
+def handed_to(take: Callable[[int], None]) -> Iterator[None]:
+    """Hand signals to ``take`` by their numbers until the end of the block, and raise nothing.
+
+    For an event loop, which an exception would leave in the middle of anything. Those that are
+    ignored stay so.
+    """
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    taken = [number for number in SIGNALS if handlers[number] is not signal.SIG_IGN]
+    for number in taken:
+        signal.signal(number, lambda number, frame: take(number))
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, handlers[number])
 
 
 def _raise(number: int, frame: FrameType | None) -> None:

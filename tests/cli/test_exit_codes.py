@@ -61,7 +61,7 @@ OTHERS = {
     *("max_flash", "max_growth", "max_instructions", "max_macs", "max_params", "max_ram"),
     *("members", "model", "models", "name", "names", "others", "port", "prefix", "probe"),
     *("ray", "recipe", "run", "schedule", "source", "space", "split", "subset", "target"),
-    *("tflm_arena", "tflm_lib", "tflm_operators", "tflm_ops", "tflm_root", "wav", "wavs"),
+    *("tflm_arena", "tflm_lib", "tflm_operators", "tflm_ops", "tflm_root", "wav", "wavs", "web"),
 }
 
 

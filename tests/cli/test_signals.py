@@ -5,15 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import termios
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -186,60 +188,86 @@ def test_a_hangup_that_is_ignored_stays_so(firmware: Path, tmp_path: Path) -> No
 
 
 class Terminal:
-    """A terminal with a program in it."""
+    """A terminal with a program in it, which shows what that writes."""
 
     def __init__(self) -> None:
         self.ours, self.its = pty.openpty()
         self.before = termios.tcgetattr(self.its)
         self.text = b""
+        # A program that draws must not wait for who looks.
+        self._closed = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with suppress(OSError):
+            while not self._closed.is_set():
+                if select.select([self.ours], [], [], 0.05)[0]:
+                    self.text += os.read(self.ours, 4096)
 
     def take(self) -> None:
         """Make it the terminal of the session, as that of a shell is."""
         os.setsid()
         fcntl.ioctl(1, termios.TIOCSCTTY, 0)
 
+    @property
+    def options(self) -> dict[str, object]:
+        """How a program is started in it."""
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), self.its)
+        return {**streams, "preexec_fn": self.take}
+
     def read_until(self, text: bytes) -> None:
+        deadline = time.monotonic() + PATIENCE_S
         while text not in self.text:
-            self.text += os.read(self.ours, 4096)
+            assert time.monotonic() < deadline, self.text
+            time.sleep(0.005)
 
     def rest(self) -> bytes:
-        os.set_blocking(self.ours, False)
-        try:
-            while data := os.read(self.ours, 4096):
-                self.text += data
-        except OSError:
-            pass
+        os.close(self.its)
+        # The other end says that it is gone once all is read.
+        self._reader.join(PATIENCE_S)
         return self.text
+
+    def close(self) -> None:
+        self._closed.set()
+        self._reader.join(PATIENCE_S)
+        os.close(self.its)
+        os.close(self.ours)
 
 
 @pytest.mark.parametrize("number", CODES)
-def test_a_terminal_gets_its_cursor_back(
-    number: signal.Signals, firmware: Path, tmp_path: Path
+def test_a_terminal_is_given_back(
+    number: signal.Signals, firmware: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("rich")
+    pytest.importorskip("textual")
+    monkeypatch.setenv("TERM", "xterm-256color")
     terminal = Terminal()
-    options = {"stdout": terminal.its, "preexec_fn": terminal.take}
     with (
         switched_on(project.load(firmware)) as line,
-        started(["monitor", "--port", line], tmp_path / "temporary", **options) as run,
+        started(["monitor", "--port", line], tmp_path / "temporary", **terminal.options) as run,
     ):
-        terminal.read_until(b"\x1b[?25l")
+        terminal.read_until(b"Spectrogram")
         run.end(number)
-    assert terminal.rest().rstrip().endswith(b"\x1b[?25h")
     assert termios.tcgetattr(terminal.its) == terminal.before
+    # The cursor, the other screen, and the pointer.
+    _, end = terminal.rest().rsplit(b"Spectrogram", 1)
+    assert all(end.rindex(code) for code in (b"\x1b[?25h", b"\x1b[?1049l", b"\x1b[?1000l"))
+    name = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
+    assert end.endswith(f"asc-tiny: {name}\r\n".encode())
 
 
-def test_a_terminal_that_is_closed_ends_the_command(firmware: Path, tmp_path: Path) -> None:
-    pytest.importorskip("rich")
+def test_a_terminal_that_is_closed_ends_the_command(
+    firmware: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("textual")
+    monkeypatch.setenv("TERM", "xterm-256color")
     terminal = Terminal()
-    options = {"stdout": terminal.its, "stderr": terminal.its, "preexec_fn": terminal.take}
     with (
         switched_on(project.load(firmware)) as line,
-        started(["monitor", "--port", line], tmp_path / "temporary", **options) as run,
+        started(["monitor", "--port", line], tmp_path / "temporary", **terminal.options) as run,
     ):
-        terminal.read_until(b"\x1b[?25l")
-        os.close(terminal.its)
-        os.close(terminal.ours)
+        terminal.read_until(b"Spectrogram")
+        terminal.close()
         assert run.process.wait(PATIENCE_S) == 129
 
 

@@ -21,6 +21,7 @@ ROOMS = (
         "evaluation",
         "targets",
         "conformance",
+        "monitor",
         "search",
         "report",
         "api",
@@ -35,6 +36,10 @@ FLOORS = {
         *("lower", "supported", "passes", "planner", "verify", "pipeline", "report"),
     ),
     "frontend": ("arrays", "mel", "config"),
+    "monitor": (
+        *("spectrogram", "scale", "colors", "picture", "state", "rows", "lines", "reader"),
+        *("terminal", "web"),
+    ),
     "targets": ("build", "image", "cycles", "emulator", "device", "flashing"),
 }
 """The same within a room whose parts build on each other."""

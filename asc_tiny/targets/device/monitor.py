@@ -1,4 +1,4 @@
-"""Watching a device: its decisions, and what happens to the line."""
+"""Watching a device: its decisions, its counters, and what happens to the line."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from asc_tiny.firmware.provenance import Provenance
-from asc_tiny.targets.device.client import Device
+from asc_tiny.targets.device.client import Device, RefusedError
 from asc_tiny.targets.device.line import Line
-from asc_tiny.targets.device.messages import Column, Info, Result
+from asc_tiny.targets.device.messages import Column, Info, Result, Status
 from asc_tiny.util.errors import AscError
 
 _RETRY_S = 0.5
 _PATIENCE_S = 0.5
 _SILENCE_S = 5.0
+_COUNTERS_S = 1.0
+_SAME_COLUMN_S = 0.005
+"""How long nothing is asked after a column that was there before."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +74,40 @@ class Heard:
     column: Column
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Counters of the device.
+
+    Attributes:
+        status: as the device sent them.
+        time: when they arrived, in seconds since 1970 by this computer's clock.
+    """
+
+    status: Status
+    time: float
+
+
 Shown = Connected | Lost | Decided
-Event = Shown | Heard
+Event = Shown | Heard | Counted
 
 
-def watch(connect: Callable[[], Line], *, unknown: str, columns: bool = False) -> Iterator[Event]:
+def watch(
+    connect: Callable[[], Line], *, unknown: str, columns: bool = False, counters: bool = False
+) -> Iterator[Event]:
     """Yield what a device does, without end.
 
     Args:
         connect: opens the line.
         unknown: name of the label after the last one.
         columns: ask for columns of features all the time, too.
+        counters: ask for the device's counters each second, too.
 
     Raises:
         AscError: the line cannot be opened at the first attempt, or what answers does not speak
             the protocol.
     """
     device = Device(connect())
-    watcher = _Watcher(unknown, columns)
+    watcher = _Watcher(unknown, columns, counters)
     while True:
         try:
             yield from watcher.events(device)
@@ -115,10 +134,13 @@ class _Watcher:
     Args:
         unknown: name of the label after the last one.
         columns: ask for columns of features all the time, too.
+        counters: ask for the device's counters each second, too.
     """
 
-    def __init__(self, unknown: str, columns: bool) -> None:
-        self._unknown, self._columns = unknown, columns
+    def __init__(self, unknown: str, columns: bool, counters: bool) -> None:
+        self._unknown, self._columns, self._counters = unknown, columns, counters
+        self._latest: tuple[int, int] | None = None
+        self._counted_s = -_COUNTERS_S
         self._known: Provenance | None = None
         # Number of the decision that is to come next, None before the first.
         self._expected: int | None = None
@@ -137,12 +159,7 @@ class _Watcher:
         yield self._asked(device)
         heard = time.monotonic()
         while True:
-            if self._columns:
-                column = device.column()
-                if column is not None:
-                    yield Heard(column)
-            else:
-                device.wait(_PATIENCE_S)
+            yield from self._polled(device)
             if device.results:
                 heard = time.monotonic()
             elif time.monotonic() - heard > _SILENCE_S:
@@ -156,6 +173,31 @@ class _Watcher:
                     yield self._asked(device)
                 if device.results:
                     yield self._decided(device.results.popleft())
+
+    def _polled(self, device: Device) -> Iterator[Heard | Counted]:
+        """Yield what the device tells on request only; wait for a moment if it tells nothing new.
+
+        Firmware that does not know such a request is not asked again.
+        """
+        if self._counters and time.monotonic() - self._counted_s >= _COUNTERS_S:
+            self._counted_s = time.monotonic()
+            try:
+                yield Counted(device.status(), time.time())
+            except RefusedError:
+                self._counters = False
+        if not self._columns:
+            device.wait(_PATIENCE_S)
+            return
+        try:
+            column = device.column()
+        except RefusedError:
+            self._columns = False
+            return
+        if column is None or (column.window, column.number) == self._latest:
+            device.wait(_SAME_COLUMN_S)
+        else:
+            self._latest = column.window, column.number
+            yield Heard(column)
 
     def _has_begun_anew(self, device: Device) -> bool:
         """Return whether a device that is known counts its windows from the start again."""

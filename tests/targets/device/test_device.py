@@ -21,9 +21,7 @@ from asc_tiny.frontend import golden
 from asc_tiny.targets.build import project
 from asc_tiny.targets.device import emulator
 from asc_tiny.targets.device.line import open_line
-from asc_tiny.targets.device.messages import Column
 from asc_tiny.targets.device.monitor import Connected, Decided, Heard, Lost, watch
-from asc_tiny.targets.device.spectrogram import Spectrogram
 from asc_tiny.targets.image import image
 from asc_tiny.targets.image.bench import measure
 from support.commands import asc_tiny
@@ -179,24 +177,6 @@ def test_the_spectrogram_is_what_the_board_computes(
         wanted = features[column.window % len(features)][:, column.number, 0]
         assert np.array_equal(column.codes, wanted)
     assert picture.read_bytes().startswith(b"\x89PNG")
-
-
-def test_columns_that_were_not_caught_are_gaps() -> None:
-    spectrogram = Spectrogram(4)
-    for window, number in ((0, 0), (0, 1), (0, 1), (1, 0), (1, 2)):
-        spectrogram.add(Column(window, number, np.array([window, number], np.int8)))
-    codes = spectrogram.codes()
-    assert codes.shape == (2, 7)
-    gaps = np.isnan(codes).all(axis=0).tolist()
-    assert gaps == [False, False, True, True, False, True, False]
-
-
-def test_columns_of_other_firmware_begin_anew() -> None:
-    """After a restart with another number of bands, which fits into no picture with the first."""
-    spectrogram = Spectrogram(4)
-    for window, bands in ((7, 2), (0, 3), (1, 3)):
-        spectrogram.add(Column(window, 0, np.zeros(bands, np.int8)))
-    assert spectrogram.codes().shape == (3, 1 + 3 + 1)
 
 
 def test_another_model_is_told(board: project.Project, tmp_path: Path, capsys) -> None:

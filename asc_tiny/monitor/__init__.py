@@ -1,0 +1,1 @@
+"""A watched board: one state that its events change, and views of it."""

@@ -1,0 +1,1 @@
+"""The watched board in browsers: a server, which needs websockets, and its page."""

@@ -61,6 +61,13 @@ def test_pages_below_docs_have_names_in_lower_case() -> None:
     assert not [name for name in names if name != name.lower()]
 
 
+def test_addresses_elsewhere_are_well_formed() -> None:
+    """Whether they are there, ``tools/docs linkcheck`` asks."""
+    for page in PAGES:
+        for address in re.findall(r"\]\((\w+:[^)]*)\)", page.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"https://[a-z0-9.-]+\.[a-z]+(/[\w./~#%?=&+-]*)?", address), page
+
+
 def test_lines_of_pages_fit_a_window() -> None:
     lines = [(page, line) for page in PAGES for line in page.read_text("utf-8").splitlines()]
     assert not [(page.name, line) for page, line in lines if len(line) > 120 and line[0] != "|"]

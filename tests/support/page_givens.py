@@ -130,7 +130,13 @@ class Givens:
             place = path / f"hall{hall}"
             place.mkdir(parents=True)
             heard = [sorted((made / label).rglob("*.wav"))[hall] for label in ("fan", "pump")]
-            sounds = [soundfile.read(each, dtype="int16") for each in heard]
+            # Mono, as the page asks for.
+            sounds = [
+                (samples[:, 0], rate)
+                for samples, rate in (
+                    soundfile.read(each, dtype="int16", always_2d=True) for each in heard
+                )
+            ]
             ends = np.cumsum([0, *(len(samples) for samples, _ in sounds)]) / sounds[0][1]
             lines = [f"{ends[n]:.3f}\t{ends[n + 1]:.3f}\t{('fan', 'pump')[n]}\n" for n in (0, 1)]
             joined = np.concatenate([samples for samples, _ in sounds])

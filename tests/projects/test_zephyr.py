@@ -228,7 +228,9 @@ def test_configuration_is_of_known_options(nrf: Path, tmp_path: Path) -> None:
     zephyrs = [
         "PRINTK",
         "LOG",
+        "LOG_MODE_DEFERRED",
         "LOG_PRINTK",
+        "LOG_PROCESS_THREAD",
         "TIMING_FUNCTIONS",
         "SERIAL",
         "UART_INTERRUPT_DRIVEN",
@@ -236,10 +238,13 @@ def test_configuration_is_of_known_options(nrf: Path, tmp_path: Path) -> None:
     ]
     zephyrs += ["AUDIO", "AUDIO_DMIC"]
     options = [f'config {name}\n\tbool "{name}"\n' for name in zephyrs]
-    options.append('config MAIN_STACK_SIZE\n\tint "stack"\n')
+    options += [
+        f'config {name}\n\tint "{name}"\n' for name in ("MAIN_STACK_SIZE", "LOG_DEFAULT_LEVEL")
+    ]
     root = tmp_path / "Kconfig"
     root.write_text("".join(options) + f'source "{nrf / "asc/zephyr/Kconfig"}"\n')
     kconfig = kconfiglib.Kconfig(str(root), warn_to_stderr=False)
+    kconfig.warn_assign_undef = True
     for path in (nrf / "prj.conf", nrf / "boards/nrf52840dk_nrf52840.conf"):
         kconfig.load_config(str(path), replace=False)
     assert not kconfig.warnings

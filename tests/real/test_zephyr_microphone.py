@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from support.build_records import RAN, Build, Record, memory_use
 from support.microphones import played, scenes
 from support.nrf52840.chip import Chip
 from support.paths import MODEL
+from support.serial_requests import check_a_port
 from support.zephyr import build, compiler, generate, release, target_of
 
 BOARD = "nrf52840dk"
@@ -76,3 +78,61 @@ def test_hears_what_the_interface_gives(image: Path, pcm: np.ndarray, record: Re
         memory=memory_use(image, board),
     )
     record("zephyr", done)
+
+
+def told(lines: list[str]) -> list[str]:
+    """Return lines, those of Zephyr's log without time, color and text: severity and module."""
+    return [
+        re.sub(r"^\[[\d:.,]+\] (?:\x1b\[[\d;]*m)?(<\w+> \w+): .+$", r"\1", line) for line in lines
+    ]
+
+
+def test_starts_again_where_the_driver_finds_no_buffer(image: Path, pcm: np.ndarray) -> None:
+    """The driver logs what happened; its messages stand between whole lines."""
+    chip = Chip(image)
+    chip.fail_once("k_mem_slab_alloc", -12, at_sample=10_000)
+    chip.play(pcm)
+    (began,) = chip.pdm.begins[1:]
+    assert 10_000 < began < 20_000
+    heard = np.append(pcm, np.zeros(chip.pdm.heard - len(pcm), pcm.dtype))
+    _, *lines = told(chip.lines())
+    error = "<err> dmic_nrfx_pdm"
+    restarted = [error, "overruns 0 restarts 1", error]
+    assert lines == ["selftest 0", *restarted, *scenes(heard[began:], RATE)]
+
+
+def test_reports_a_fault_on_lines_of_its_own(image: Path, pcm: np.ndarray) -> None:
+    """One that happens within a scene's line, of which the rest never comes."""
+    chip = Chip(image)
+    core = chip.core
+
+    reasons = [4]  # a panic of the kernel
+
+    def fault(*_: object) -> None:
+        if reasons and chip.uart.printed.endswith(b"scene heli"):
+            core.set("R0", reasons.pop())
+            core.set("R1", 0)  # no registers to show
+            core.set("PC", core.functions["z_fatal_error"] | 1)
+
+    core.hook(core.functions["uarte_nrfx_poll_out"], fault)
+    core.hook(core.functions["arch_system_halt"], core.halt)
+    chip.pdm.stream = pcm
+    while not core.halted:
+        chip.run(0.05)
+    _, *lines = told(chip.lines())
+    assert lines[:2] == ["selftest 0", "scene heli\0"]
+    assert len(lines) > 2
+    assert set(lines[2:]) == {"<err> os"}
+
+
+def test_answers_on_its_uart(image: Path, pcm: np.ndarray) -> None:
+    def talk(pcm: np.ndarray, sent: bytes) -> bytes:
+        chip = Chip(image)
+        chip.pdm.stream = pcm
+        while "selftest 0" not in chip.lines():
+            chip.run(0.02)
+        chip.uart.receive(sent)
+        chip.play(pcm)
+        return bytes(chip.uart.printed).partition(b"\n")[2]
+
+    check_a_port(talk, pcm, RATE, selftest=False)

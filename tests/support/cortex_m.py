@@ -48,6 +48,7 @@ class Core:
     Attributes:
         now: cycles since the reset.
         sleeps: whether it waits for an interrupt.
+        halted: whether nothing runs any more.
         lines: for exceptions that stay as long as something is so, whether it is.
         functions: addresses of the image's functions.
     """
@@ -64,7 +65,7 @@ class Core:
         self._names: Any = arm_const
         self._code_hook = unicorn.UC_HOOK_CODE
         self.now = self._end = 0
-        self.sleeps = False
+        self.sleeps = self.halted = False
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._number = count()
         self.lines: dict[int, Callable[[], bool]] = {}
@@ -253,6 +254,11 @@ class Core:
         self.sleeps = self._cut = True
         self.uc.emu_stop()
 
+    def halt(self, *_: object) -> None:
+        """Run nothing any more."""
+        self.halted = self._cut = True
+        self.uc.emu_stop()
+
     def _stop_for(self, uc: Any, number: int, _: object) -> None:
         assert number in (_SUPERVISOR_CALL, _EXCEPTION_RETURN), f"{number} at {self.get('PC'):#x}"
         self._call = number
@@ -260,7 +266,9 @@ class Core:
 
     def after(self, cycles: float, action: Callable[[], None]) -> None:
         """Have something happen when so many cycles have passed."""
-        heapq.heappush(self._due, (self.now + round(cycles), next(self._number), action))
+        at = self.now + round(cycles)
+        heapq.heappush(self._due, (at, next(self._number), action))
+        self._end = min(self._end, at)  # it may come before what the core was to run to
 
     def run(self, cycles: float) -> None:
         """Run for so many cycles, with all that happens meanwhile."""
@@ -269,7 +277,10 @@ class Core:
             while self._due and self._due[0][0] <= self.now:
                 heapq.heappop(self._due)[2]()
             to = min(end, self._due[0][0]) if self._due else end
-            self._run_part(max(to - self.now, 1))
+            if self.halted:
+                self.now = max(to, self.now + 1)
+            else:
+                self._run_part(max(to - self.now, 1))
 
     def _run_part(self, cycles: int) -> None:
         """Run about so many cycles, or until something has to be decided.

@@ -56,6 +56,24 @@ class Chip:
             self.run(0.05)
             assert self.pdm.is_on() or self.core.now < CLOCK_HZ, self.lines()
 
+    def fail_once(self, function: str, value: int, *, at_sample: int) -> None:
+        """Have a function return a value at once, the first time that an interrupt calls it.
+
+        Args:
+            function: its name in the image.
+            value: what it returns.
+            at_sample: samples that have been brought at least.
+        """
+        core = self.core
+        rest = [value]
+
+        def enter(*_: object) -> None:
+            if rest and self.pdm.heard >= at_sample and core.get("IPSR"):
+                core.set("R0", rest.pop())
+                core.set("PC", core.get("LR"))
+
+        core.hook(core.functions[function], enter)
+
     def level(self, pin: int) -> bool:
         """Return whether a pin of port 0 is an output that is high."""
         return pin in self.port.outputs and pin in self.port.high

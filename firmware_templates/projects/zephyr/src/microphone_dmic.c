@@ -16,6 +16,7 @@
 #define CHUNKS 4
 #define TIMEOUT_MS (100u + 1000u * CHUNKS * CHUNK / MICROPHONE_RATE)
 #define RETRY_MS 10
+#define WAIT_MS 100 /* so that the log tells why no samples come */
 #define STACK_BYTES 1024
 #define PRIORITY (CONFIG_MAIN_THREAD_PRIORITY - 1)
 
@@ -97,7 +98,7 @@ int microphone_start(void) {
 }
 
 void microphone_wait(void) {
-    k_sem_take(&more, K_FOREVER);
+    (void)k_sem_take(&more, K_MSEC(WAIT_MS));
 }
 
 uint32_t microphone_restarts(void) {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CONFIG_LOG 1
 #define CONFIG_MAIN_THREAD_PRIORITY 0
 #define ARG_UNUSED(name) ((void)(name))
 
@@ -18,7 +19,9 @@ typedef struct {
 
 #define K_FOREVER ((k_timeout_t){-1})
 #define K_NO_WAIT ((k_timeout_t){0})
+#define K_MSEC(milliseconds) ((k_timeout_t){milliseconds})
 
+void k_str_out(char *text, size_t size);
 int32_t k_msleep(int32_t milliseconds);
 uint32_t k_cycle_get_32(void);
 unsigned int sys_clock_hw_cycles_per_sec(void);

@@ -86,7 +86,7 @@ class PicoSdkGenerator(ProjectGenerator):
     image_patterns = ("build/{name}.uf2",)
     tables = (TABLE,)
     # With TinyUSB, and the stack of the application's core.
-    listening = Application(25 * 1024, 48 * 1024)
+    listening = Application(25 * 1024, 46 * 1024)
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the library and the application around it."""

@@ -36,6 +36,7 @@ Record = Callable[[str, Build], None]
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(0),
     pytest.mark.skipif(
         "CH32V307_EXAM" not in os.environ, reason="needs WCH's EVT/EXAM: CH32V307_EXAM"
     ),

@@ -41,6 +41,7 @@ CLOCK_HZ = 125_000_000
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(0),
     pytest.mark.skipif(
         not all(name in os.environ for name in NEEDED), reason=f"needs {', '.join(NEEDED)}"
     ),

@@ -33,6 +33,7 @@ BOARDS = [*EMULATED, "nrf52833dk", "nrf52840dk", "nrf5340dk", "disco_l475_iot1"]
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(0),
     pytest.mark.skipif("ZEPHYR_BASE" not in os.environ, reason="needs Zephyr: ZEPHYR_BASE"),
     pytest.mark.skipif(not shutil.which("dtc"), reason="needs dtc"),
 ]
@@ -106,7 +107,6 @@ def test_emulated_board_prints_its_self_test_and_scenes(
 
 
 @pytest.mark.qemu
-@pytest.mark.timeout(2 * 3600)
 def test_tensorflow_lite_micro_runs(tmp_path: Path, record: Record) -> None:
     """With all of Zephyr's module, some 400 files; ``EXTRA_CFLAGS`` may be needed for newlib."""
     if "tflite-micro" not in os.environ.get("ZEPHYR_MODULES", ""):

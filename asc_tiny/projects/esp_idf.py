@@ -69,7 +69,7 @@ class EspIdfGenerator(ProjectGenerator):
     templates = TEMPLATES / "esp_idf"
     image_patterns = ("build/{name}.bin",)
     tables = (TABLE,)
-    listening = Application(66 * 1024, 185 * 1024)
+    listening = Application(66 * 1024, 188 * 1024)
 
     def files(self, request: GenerationRequest) -> Files:
         """Return the component and the application around it."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -23,19 +22,29 @@ import pytest
 from asc_tiny.boards import catalog
 from support.build_records import COMPILED, LINKED, Build, memory_use, released
 from support.commands import asc_tiny
+from support.esp_idf import (
+    LINKING_COMPILER,
+    NEEDS_COMPILER,
+    NEEDS_IDF,
+    built,
+    compiler,
+    project_in,
+    release,
+    target_of,
+)
 from support.paths import MODEL, MODELS
 
 NEWLIB = Path("/usr/include/newlib")
 PICOLIBC = Path("/usr/lib/picolibc/riscv64-unknown-elf/include")
 COMPILER = "riscv64-unknown-elf-gcc"
-LINKING_COMPILER = "riscv32-esp-elf-gcc"
 BOARDS = ("esp32c3_devkitm", "esp32c6_devkitc")
 
 Record = Callable[[str, Build], None]
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif("IDF_PATH" not in os.environ, reason="needs ESP-IDF: IDF_PATH"),
+    pytest.mark.timeout(0),
+    NEEDS_IDF,
     pytest.mark.skipif(
         not importlib.util.find_spec("kconfgen"), reason="needs the package esp-idf-kconfig"
     ),
@@ -44,11 +53,6 @@ pytestmark = [
         reason=f"needs {COMPILER}, newlib's and picolibc's headers",
     ),
 ]
-
-
-def release(idf: Path) -> str:
-    text = (idf / "tools" / "cmake" / "version.cmake").read_text(encoding="utf-8")
-    return ".".join(re.findall(r"set\(IDF_VERSION_\w+ (\d+)\)", text))
 
 
 def configure(idf: Path, project: Path, target: str, folder: Path) -> Path:
@@ -70,10 +74,10 @@ def configure(idf: Path, project: Path, target: str, folder: Path) -> Path:
         **lists,
         "COMPONENT_SDKCONFIG_RENAMES": "",
         "IDF_ENV_FPGA": "",
-        "IDF_INIT_VERSION": release(idf),
+        "IDF_INIT_VERSION": release(),
         "IDF_TARGET": target,
         "IDF_TOOLCHAIN": "gcc",
-        "IDF_VERSION": release(idf),
+        "IDF_VERSION": release(),
     }
     command = [sys.executable, "-m", "kconfgen", "--kconfig", idf / "Kconfig"]
     command += ["--config", folder / "sdkconfig", "--defaults", project / "sdkconfig.defaults"]
@@ -111,19 +115,13 @@ def include(idf: Path, target: str, libc: Path, folder: Path) -> list[str]:
     return [f"-isystem{path}" for path in kept if path.is_dir()]
 
 
-def compiler(program: str) -> str:
-    command = [program, "-dumpfullversion"]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return f"GCC {'.'.join(text.split('.')[:2])}"
-
-
 @pytest.mark.parametrize("board", BOARDS)
 def test_compiles_against_the_headers(board: str, tmp_path: Path, record: Record) -> None:
     idf = Path(os.environ["IDF_PATH"])
     project = tmp_path / "project"
     options = ["--project", "esp-idf", "--board", board, "--out", project]
     assert asc_tiny("generate", MODEL, *options) == 0
-    target = catalog.get(board).own_tables["esp-idf"]["target"]
+    target = target_of(board)
     sdkconfig = configure(idf, project, target, tmp_path / "sdkconfig")
     text = (sdkconfig / "sdkconfig.h").read_text(encoding="utf-8")
     # What the project asks for is an option of the release, and was taken.
@@ -146,7 +144,7 @@ def test_compiles_against_the_headers(board: str, tmp_path: Path, record: Record
     build = Build(
         board=board,
         model=MODEL.stem,
-        release=f"ESP-IDF {release(idf)}",
+        release=f"ESP-IDF {release()}",
         compiler=compiler(COMPILER),
         reached=COMPILED,
     )
@@ -154,24 +152,10 @@ def test_compiles_against_the_headers(board: str, tmp_path: Path, record: Record
         record("esp-idf", build)
 
 
-def built(project: Path, target: str) -> Path:
-    """Have ESP-IDF build a project; return the folder with what it made."""
-    folder = project / "build"
-    if not folder.is_dir():
-        defaults = ["sdkconfig.defaults", *filter(None, [os.environ.get("IDF_DEFAULTS")])]
-        options = {"IDF_TARGET": target, "SDKCONFIG_DEFAULTS": ";".join(defaults)}
-        options["PYTHON"] = os.environ.get("IDF_PYTHON", sys.executable)
-        configure = ["cmake", "-G", "Ninja", "-B", folder]
-        configure += [f"-D{name}={value}" for name, value in options.items()]
-        subprocess.run(configure, cwd=project, check=True)
-    subprocess.run(["ninja", "-C", folder], check=True)
-    return folder
-
-
-@pytest.mark.skipif(not shutil.which(LINKING_COMPILER), reason=f"needs {LINKING_COMPILER}")
+@NEEDS_COMPILER
 @pytest.mark.parametrize("board", BOARDS)
 def test_links(board: str, tmp_path: Path, record: Record, request: pytest.FixtureRequest) -> None:
-    idf, project = Path(os.environ["IDF_PATH"]), tmp_path / "project"
+    project = project_in(tmp_path)
     names = [MODEL.stem]
     if request.config.getoption("--record-builds", default=False):
         names += sorted({*released()} - {MODEL.stem})
@@ -179,17 +163,14 @@ def test_links(board: str, tmp_path: Path, record: Record, request: pytest.Fixtu
         model = MODELS / f"{name}.{'toml' if name.startswith('ensemble') else 'tflite'}"
         options = ["--project", "esp-idf", "--board", board, "--out", project]
         assert asc_tiny("generate", model, *options) == 0
-        folder = built(project, catalog.get(board).own_tables["esp-idf"]["target"])
-        config = (folder / "config" / "sdkconfig.h").read_text(encoding="utf-8")
-        is_default = ("CONFIG_LIBC_PICOLIBC 1" in config) == (release(idf) >= "6")
-        (image,) = folder.glob("*.elf")
+        image, without = built(project, board)
         sizes = memory_use(image, catalog.get(board))
         build = Build(
             board=board,
             model=name,
-            release=f"ESP-IDF {release(idf)}",
+            release=f"ESP-IDF {release()}",
             compiler=compiler(LINKING_COMPILER),
-            without="" if is_default else "its own C library, with the other one",
+            without=without,
             reached=LINKED,
             memory={**sizes, "flash": image.with_suffix(".bin").stat().st_size},
         )

@@ -144,9 +144,9 @@ an emulated core, among models of ours of the registers that the driver uses, or
 |---|---|---|---|
 {rows}
 
-Not so: `esp-idf`, whose driver of I2S was compiled and linked, never run; `zephyr` on the other
-chips (the nRF5340 has the same driver; no release that we have has a driver for the DFSDM); `cmsis`
-on `disco_l475_iot1`, for whose microphone no such driver was found.
+Not so: `esp-idf` on the ESP32-C6, which has the same driver; `zephyr` on the other chips (the
+nRF5340 has the same driver; no release that we have has a driver for the DFSDM); `cmsis` on
+`disco_l475_iot1`, for whose microphone no such driver was found.
 """
 
 _HEARD = (
@@ -155,6 +155,12 @@ _HEARD = (
         "`dmic_nrfx_pdm`, nrfx and kernel of Zephyr 3.7.1",
         "PDM interface",
         "test_zephyr_microphone.py",
+    ),
+    (
+        "`esp-idf`, `esp32c3_devkitm`",
+        "I2S and GDMA of ESP-IDF 5.5.5, its start and FreeRTOS; the chip's ROM is ours",
+        "I2S and GDMA",
+        "test_esp_idf_microphone.py",
     ),
     (
         "`arduino`, `nano33ble_sense`",

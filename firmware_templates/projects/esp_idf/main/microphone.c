@@ -8,6 +8,7 @@
 
 #include "asc_listen.h"
 #include "driver/i2s_std.h"
+#include "esp_attr.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "sdkconfig.h"
@@ -21,7 +22,8 @@ static i2s_chan_handle_t channel;
 static TaskHandle_t application;
 static volatile uint32_t overflows;
 
-static bool count_overflow(i2s_chan_handle_t handle, i2s_event_data_t *event, void *context) {
+/* In RAM: the driver's interrupt comes while flash is written, when no other code can run. */
+static bool IRAM_ATTR count_overflow(i2s_chan_handle_t handle, i2s_event_data_t *event, void *context) {
     (void)handle;
     (void)event;
     (void)context;

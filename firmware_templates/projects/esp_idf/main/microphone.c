@@ -23,7 +23,8 @@ static TaskHandle_t application;
 static volatile uint32_t overflows;
 
 /* In RAM: the driver's interrupt comes while flash is written, when no other code can run. */
-static bool IRAM_ATTR count_overflow(i2s_chan_handle_t handle, i2s_event_data_t *event, void *context) {
+static bool IRAM_ATTR count_overflow(i2s_chan_handle_t handle, i2s_event_data_t *event,
+                                     void *context) {
     (void)handle;
     (void)event;
     (void)context;

@@ -23,11 +23,64 @@ from asc_tiny.audio.clips import read_pcm
 from asc_tiny.projects.arduino import TABLE
 from support import build_records
 from support.arduino_cores import NEEDED, built, core_of
-from support.build_records import RAN, Record
+from support.build_records import LINKED, RAN, Record
 from support.microphones import scenes
 from support.paths import CLIPS, MODEL, MODELS
 
 EMULATOR = ("RP2040JS", "RP2040_BOOTROM")
+
+OWN = """
+title = "Feather STM32F405 by stm32duino"
+core = "Cortex-M4F"
+core_flags = ["-mcpu=cortex-m4", "-mthumb"]
+clock_hz = 168_000_000
+
+[microphone]
+kind = "i2s"
+part = "a recording in flash"
+rates = [44100]
+source = "none"
+
+[memory]
+flash = { origin = 0x08000000, bytes = 0x100000 }
+ram = { origin = 0x20000000, bytes = 0x20000 }
+
+[arduino]
+architectures = ["stm32"]
+core = "STM32 MCU based boards"
+package = "STMicroelectronics:stm32"
+fqbn = "STMicroelectronics:stm32:GenF4:pnum=FEATHER_F405"
+reader = "own"
+"""
+
+READER = """
+#include "microphone.h"
+
+#include <Arduino.h>
+#include <asc_listen.h>
+
+static const int16_t kRecording[] = {RECORDING};
+
+static void bring() {
+    static size_t brought;
+    const size_t left = sizeof kRecording / sizeof kRecording[0] - brought;
+    const size_t count = left < 256 ? left : 256;
+    if (count > 0) {
+        asc_listen_samples(kRecording + brought, count);
+        brought += count;
+    }
+}
+
+bool microphone_begin() {
+    static HardwareTimer timer(TIM2);
+    timer.setOverflow(172, HERTZ_FORMAT); /* 256 samples each */
+    timer.attachInterrupt(bring);
+    timer.resume();
+    return kMicrophoneRate == 44100;
+}
+"""
+"""What a user writes whose core has no library for a microphone."""
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(0),
@@ -66,3 +119,12 @@ def test_an_i2s_microphone_is_heard_on_the_emulated_chip(tmp_path: Path, record:
     found = [line for line in lines if line.startswith("scene ")]
     assert found[:1] == scenes(heard)[:1]
     record("arduino", replace(done, reached=RAN, emulator="rp2040js"))
+
+
+def test_a_reader_of_ones_own_links(tmp_path: Path) -> None:
+    """By stm32duino, whose core has no library for a microphone: the user writes that part."""
+    board, clip = tmp_path / "mine.toml", read_pcm(CLIPS[0], 44100)
+    board.write_text(OWN)
+    reader = READER.replace("RECORDING", ", ".join(map(str, clip)))
+    done = built(str(board), MODEL, tmp_path / "library", {"microphone.cpp": reader})
+    assert done.reached == LINKED and done.memory["flash"] > 2 * len(clip)

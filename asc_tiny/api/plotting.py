@@ -20,14 +20,14 @@ from asc_tiny.util.picture import Picture
 
 
 def plot_features(
-    clips: Sequence[Samples], frontend: FrontEndConfig, *, title: str = "features"
+    clips: Sequence[Samples] | Samples, frontend: FrontEndConfig, *, title: str = "features"
 ) -> Picture:
     """Draw the features of clips side by side: float64 values, int8 codes, and their error.
 
     Parameters
     ----------
     clips
-        Samples of each clip, as for ``features``; one clip or more.
+        Samples of each clip, as for ``features``; one clip or more, also as the rows of an array.
     frontend
         A model's front end, as ``frontends`` gives it.
     title
@@ -55,8 +55,9 @@ def plot_features(
     """
     from asc_tiny.evaluation.plots import feature_panels
 
-    if not clips:
+    if len(clips) == 0:
         raise AscError("clips: none are given, allowed: one or more")
+    clips = list(clips)
     codes = recording.features(clips, [frontend], "fixed")
     floats = recording.features(clips, [frontend], "float")
     values = np.concatenate(floats, axis=1)

@@ -348,7 +348,7 @@ def test_options_of_the_command(run, synthetic, tmp_path, capsys):
     document = json.loads(report.read_text())
     layers = [layer["layer"] for layer in document["layers"]]
     assert document["clips"] == len(Dataset.load(synthetic).split("evaluate"))
-    assert {"low_conv1_relu", "project_norm", "pool", "scores"} <= set(layers)
+    assert {"first_relu", "point2_relu", "pool", "scores"} <= set(layers)
     # The synthetic set has fewer clips than the default takes.
     assert model_file.load(plain).provenance["calibration_clips"] == 18
     options = ["--calibration", "2", "--finetune", "1"]

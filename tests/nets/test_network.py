@@ -15,7 +15,7 @@ from asc_tiny.nets import network as networks
 from asc_tiny.train import recipe as recipes
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import sha256
-from support.recipes import RECIPE
+from support.recipes import WITHOUT_NETWORK
 
 pytest.importorskip("tensorflow")
 
@@ -57,7 +57,7 @@ def written(folder: Path, network: str, more: str = "") -> recipes.Recipe:
     """Write a recipe and the file of the network beside it, and read it."""
     (folder / "parts").mkdir(parents=True, exist_ok=True)
     (folder / "parts" / "mine.py").write_text(MINE)
-    (folder / "mine.toml").write_text(f'network = "{network}"\n{RECIPE}{more}')
+    (folder / "mine.toml").write_text(f'network = "{network}"\n{WITHOUT_NETWORK}{more}')
     return recipes.load(folder / "mine.toml")
 
 

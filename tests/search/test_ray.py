@@ -12,7 +12,7 @@ from asc_tiny.search import workers
 from asc_tiny.search.workers import Training
 from asc_tiny.util import ray_cluster
 from asc_tiny.util.errors import AscError
-from support.recipes import RECIPE
+from support.recipes import WITHOUT_NETWORK
 
 pytest.importorskip("ray.cluster_utils", reason="Ray, of the extra search, is not installed here")
 pytest.importorskip("tensorflow")
@@ -44,7 +44,7 @@ def cluster():
 def training(synthetic, folder: Path, name: str) -> Training:
     (folder / "net.py").write_text(NETWORK)
     return Training(
-        recipe='network = "net.py:build"\n' + RECIPE,
+        recipe='network = "net.py:build"\n' + WITHOUT_NETWORK,
         recipe_folder=str(folder),
         data=str(synthetic),
         fold=1,

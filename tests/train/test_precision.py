@@ -8,7 +8,7 @@ import pytest
 from asc_tiny.audio.dataset import Dataset
 from asc_tiny.train import recipe as recipes
 from asc_tiny.util.errors import AscError
-from support.recipes import RECIPE
+from support.recipes import WITHOUT_NETWORK
 
 pytest.importorskip("tensorflow")
 
@@ -19,7 +19,7 @@ from asc_tiny.train.recipe_tables import Schedule
 
 
 def recipe(folder, key, network="mobilenet"):
-    text = f'precision = "{key}"\nnetwork = "{network}"\n{RECIPE}'
+    text = f'precision = "{key}"\nnetwork = "{network}"\n{WITHOUT_NETWORK}'
     return recipes.parse(text.encode(), folder=folder)
 
 

@@ -19,7 +19,7 @@ from asc_tiny.util import locks
 from asc_tiny.util.errors import AscError
 from asc_tiny.util.files import sha256
 from support import trained
-from support.recipes import RECIPE
+from support.recipes import RECIPE, WITHOUT_NETWORK
 
 pytest.importorskip("tensorflow")
 
@@ -71,10 +71,10 @@ def hashes(folder) -> dict[str, str]:
 @pytest.mark.exhaustive
 def test_filters_go_in_equal_parts(points):
     # Two layers that lose a filter together may lose one more than is asked for.
-    for point, wanted in zip(points, [240, 168, 96], strict=True):
+    for point, wanted in zip(points, [48, 34, 20], strict=True):
         assert wanted - 1 <= point.filters <= wanted
-        assert point.rate == pytest.approx(1 - point.filters / 240)
-    assert points[0].filters == 240
+        assert point.rate == pytest.approx(1 - point.filters / 48)
+    assert points[0].filters == 48
     assert [point.step for point in points] == [0, 1, 2]
 
 
@@ -102,9 +102,9 @@ def test_the_result_can_be_quantized(points, folder, dataset, monkeypatch):
 def test_retraining_starts_from_the_kept_weights(points, folder, source, dataset, monkeypatch):
     """With a learning rate of almost 0, weights of the first step are the source's own."""
     settings = Settings(steps=1, epochs_per_step=1, final_epochs=1, rate_max=1e-12)
-    pruned(source, dataset, folder, "frozen", settings=settings, goal=Table({"point3": 10}))
-    old = nets.load(source.model_path).get_layer("point3").get_weights()[0][0, 0]
-    new = nets.load(folder / "frozen" / "model.keras").get_layer("point3").get_weights()[0][0, 0]
+    pruned(source, dataset, folder, "frozen", settings=settings, goal=Table({"point2": 10}))
+    old = nets.load(source.model_path).get_layer("point2").get_weights()[0][0, 0]
+    new = nets.load(folder / "frozen" / "model.keras").get_layer("point2").get_weights()[0][0, 0]
     assert new.shape == (16, 10)
     distance = np.abs(new[:, :, None] - old[:, None, :]).max(axis=0).min(axis=1)
     assert distance.max() < 1e-6
@@ -239,11 +239,11 @@ def test_an_unfinished_run_is_refused(source, dataset, folder):
 
 def test_the_retraining_recipe_is_its_own_file(source, folder):
     recipe = source.recipe()
-    changed = retraining_recipe(recipe, None, {"expand": 20}, epochs=7, rate_max=0.01)
+    changed = retraining_recipe(recipe, None, {"point1": 20}, epochs=7, rate_max=0.01)
     path = folder / "changed.toml"
     path.write_bytes(changed.source)
     assert recipes.load(path) == changed
-    assert changed.filters == {"expand": 20}
+    assert changed.filters == {"point1": 20}
     assert changed.schedule.cycles == (7,)
     assert changed.schedule.batch == recipe.schedule.batch
     assert changed.augmentation == recipe.augmentation
@@ -256,12 +256,12 @@ def run_main(capsys, *arguments):
 
 
 def test_another_recipe_to_retrain_by_gives_all_but_the_network(source, folder, dataset):
-    recipe = dataclasses.replace(source.recipe(), filters={"point1": 12})
+    recipe = dataclasses.replace(source.recipe(), filters={"first": 12})
     path = folder / "retraining.toml"
     path.write_text(RECIPE + "[distillation]\nweight = 0.9\n[averaging]\nkind = 'ema'\n")
     other = recipes.load(path)
-    changed = retraining_recipe(recipe, other, {"expand": 20}, epochs=7, rate_max=0.01)
-    assert changed.filters == {"point1": 12, "expand": 20}
+    changed = retraining_recipe(recipe, other, {"point1": 20}, epochs=7, rate_max=0.01)
+    assert changed.filters == {"first": 12, "point1": 20}
     assert changed.network_folder == source.network_folder
     assert (changed.distillation.weight, changed.averaging.kind) == (0.9, "ema")
     assert changed.schedule.cycles == (7,)
@@ -282,12 +282,12 @@ def test_cubic_steps_are_small_at_the_end():
 
 def test_command_line(source, synthetic, folder, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "xdg"))
-    options = ["--data", synthetic, "--steps", 1, "--final-epochs", 1, "--max-params", "4K"]
+    options = ["--data", synthetic, "--steps", 1, "--final-epochs", 1, "--max-params", "2K"]
     out = tmp_path / "out"
     code, printed = run_main(capsys, source.root, "--out", out, "--multiple", 4, *options)
     assert code == 0, printed.err
     params = int(printed.out.splitlines()[2].split()[3].replace(",", ""))
-    assert 3_000 < params <= 4_000
+    assert 1_000 < params <= 2_000
     assert all(count % 4 == 0 for count in Run(out).recipe().filters.values())
     assert Run(out).recipe().schedule.rate_max == pytest.approx(0.02), "a fifth of the recipe's"
 
@@ -316,7 +316,7 @@ def test_bad_options_are_one_line(source, synthetic, tmp_path, capsys, options, 
 @pytest.mark.exhaustive
 def test_a_trained_network_survives_pruning(dataset, folder):
     path = folder / "learn.toml"
-    text = RECIPE.replace("cycles = [3]\nbatch = 6", "cycles = [40]\nrate_max = 0.05\nbatch = 5")
+    text = WITHOUT_NETWORK.replace("cycles = [3]\nbatch = 6", "cycles = [40]\nrate_max = 0.05\nbatch = 5")
     more = "quantise_input = true\nmixup_alpha = 0.0\n"
     path.write_text('network = "mini_segnet"\nseed = 3\n' + text + more)
     run = loop.train(recipes.load(path), dataset, folder / "learn", cache_folder=folder / "cache")

@@ -35,7 +35,11 @@ NURSERY = TESTS / "support" / "kill_nursery.py"
 
 RECIPE = """
 name = "small"
+network = "ds_cnn"
 seed = 3
+[network_options]
+depth = 2
+channels = 16
 [frontend]
 n_mels = 16
 n_fft = 1024

@@ -23,6 +23,10 @@ from asc_tiny.train.training_data import TrainingData, predict
 
 RECIPE = """
 name = "student"
+network = "ds_cnn"
+[network_options]
+depth = 2
+channels = 16
 [frontend]
 n_mels = 16
 n_fft = 1024

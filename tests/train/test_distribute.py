@@ -21,7 +21,11 @@ from asc_tiny.util.errors import AscError
 
 RECIPE = """
 name = "small"
+network = "ds_cnn"
 dropout = 0.0
+[network_options]
+depth = 2
+channels = 16
 [frontend]
 n_mels = 16
 n_fft = 1024

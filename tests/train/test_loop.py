@@ -32,8 +32,12 @@ from asc_tiny.train.training_data import TrainingData
 
 RECIPE = """
 name = "small"
+network = "ds_cnn"
 seed = 3
 dropout = 0.2
+[network_options]
+depth = 2
+channels = 16
 [frontend]
 n_mels = 16
 n_fft = 1024
@@ -115,7 +119,7 @@ def test_batch_norm_is_measured_on_clips_without_augmentation(whole, recipe, dat
     features = cache.load(dataset.split("train"), recipe.frontend, folder=folder / "cache")
     x = rounded(features.take(np.arange(len(features))), whole.info().frontend.quantization)
     model = nets.load(whole.model_path)
-    layer = model.get_layer("low_conv1_norm")
+    layer = model.get_layer("point1_norm")
     values = keras.Model(model.input, layer.input)(x).numpy()
     np.testing.assert_allclose(layer.moving_mean, values.mean(axis=(0, 1, 2)), rtol=1e-3)
     np.testing.assert_allclose(layer.moving_variance, values.var(axis=(0, 1, 2)), rtol=1e-3)
@@ -313,7 +317,9 @@ def test_weight_decay_shrinks_kernels_only(recipe):
 @pytest.mark.slow
 def test_mixup_normalization_is_the_recipes(recipe):
     table = MixupNormalisation(alpha=0.7, share=0.4)
-    recipe = dataclasses.replace(recipe, network="mini_segnet", mixup_normalization=table)
+    recipe = dataclasses.replace(
+        recipe, network="mini_segnet", network_options={}, mixup_normalization=table
+    )
     layer = loop.build(recipe, recipe.train_shape, 3).get_layer("decoder3_norm")
     assert (layer.alpha, layer.share) == (0.7, 0.4)
     assert layer.get_config()["share"] == 0.4, "it is saved with the network"

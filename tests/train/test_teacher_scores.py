@@ -66,6 +66,10 @@ def test_a_damaged_archive_is_named(tmp_path):
 
 RECIPE = """
 name = "student"
+network = "ds_cnn"
+[network_options]
+depth = 2
+channels = 16
 [frontend]
 n_mels = 16
 n_fft = 1024

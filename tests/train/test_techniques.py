@@ -14,11 +14,15 @@ from asc_tiny.train import loop
 
 RECIPE = """
 name = "techniques"
+network = "ds_cnn"
+[network_options]
+depth = 2
+channels = 16
 [frontend]
 n_mels = 16
 n_fft = 1024
 [rate_factors]
-"low*" = 0.5
+"first*" = 0.5
 [schedule]
 optimizer = "adamw"
 cycles = [2]
@@ -61,5 +65,5 @@ def test_resuming_gives_the_bytes_of_an_uninterrupted_run(synthetic, tmp_path):
     # The network that is kept is the mean, not the last weights.
     trainer = loop.Trainer(recipe, len(dataset.labels))
     trainer.restore(whole)
-    kernels = [m.get_layer("expand").get_weights()[0] for m in (trainer.model, trainer._trainee)]
+    kernels = [m.get_layer("point2").get_weights()[0] for m in (trainer.model, trainer._trainee)]
     assert abs(kernels[0] - kernels[1]).max() > 1e-5

@@ -316,7 +316,9 @@ def test_bad_options_are_one_line(source, synthetic, tmp_path, capsys, options, 
 @pytest.mark.exhaustive
 def test_a_trained_network_survives_pruning(dataset, folder):
     path = folder / "learn.toml"
-    text = WITHOUT_NETWORK.replace("cycles = [3]\nbatch = 6", "cycles = [40]\nrate_max = 0.05\nbatch = 5")
+    text = WITHOUT_NETWORK.replace(
+        "cycles = [3]\nbatch = 6", "cycles = [40]\nrate_max = 0.05\nbatch = 5"
+    )
     more = "quantise_input = true\nmixup_alpha = 0.0\n"
     path.write_text('network = "mini_segnet"\nseed = 3\n' + text + more)
     run = loop.train(recipes.load(path), dataset, folder / "learn", cache_folder=folder / "cache")

@@ -17,6 +17,10 @@ from asc_tiny.util.errors import AscError
 RATE = 44100
 RECIPE = """
 name = "copies"
+network = "ds_cnn"
+[network_options]
+depth = 2
+channels = 16
 [frontend]
 n_mels = 16
 n_fft = 1024

@@ -25,8 +25,12 @@ from asc_tiny.util.errors import AscError
 
 RECIPE = """
 name = "small"
+network = "ds_cnn"
 normalise_bands = true
 features = "fixed"
+[network_options]
+depth = 2
+channels = 16
 [frontend]
 n_mels = 32
 n_fft = 1024
